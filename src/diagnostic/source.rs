@@ -1,0 +1,49 @@
+//! A text with a name, and where in it a byte stands.
+
+use std::ops::Range;
+
+/// A file that was read, or a text that stands for one.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Source {
+    /// The path as the user gave it.
+    pub path: String,
+    /// The whole text.
+    pub text: String,
+    starts: Vec<usize>,
+}
+
+/// A place for people: both counted from 1, columns in characters.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
+impl Source {
+    /// A source of that path and text.
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { path: path.into(), text, starts }
+    }
+
+    /// The line and column of a byte of the text.
+    pub fn place(&self, byte: usize) -> Place {
+        let line = self.starts.partition_point(|start| *start <= byte).max(1);
+        let start = self.starts[line - 1];
+        let upto = self.text.get(start..byte).unwrap_or("");
+        Place { line, column: upto.chars().count() + 1 }
+    }
+
+    /// The text of a range of bytes, empty where the range is not one of this text.
+    pub fn slice(&self, span: &Range<usize>) -> &str {
+        self.text.get(span.clone()).unwrap_or("")
+    }
+
+    /// `path:line` of a byte, as editors take it.
+    pub fn line_of(&self, byte: usize) -> String {
+        format!("{}:{}", self.path, self.place(byte).line)
+    }
+}

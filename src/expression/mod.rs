@@ -1,0 +1,201 @@
+//! Expressions: a subset of CEL, compiled to slots.
+//!
+//! Text goes through `lexer`, `parser` (names resolved by a [`Scope`] as they are met), `check` (types as far as
+//! they are known) and becomes an [`Expression`] that `evaluate` computes over an [`Environment`]. This room knows
+//! nothing of TOML: its errors carry byte ranges of the text it was given. `&&` and `||` go from left to right.
+
+mod check;
+mod evaluate;
+mod functions;
+mod lexer;
+mod parser;
+mod template;
+
+use std::ops::Range;
+
+use crate::outcome::Outcome;
+use crate::value::{Types, Value};
+
+pub use functions::{FUNCTIONS, Function};
+
+/// A fault in the text of an expression.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// Bytes of the expression's text.
+    pub span: Range<usize>,
+    /// One lower-case sentence without a full stop.
+    pub message: String,
+    /// The words beside the underlined text; may be empty.
+    pub label: String,
+    /// What would mend it, in words.
+    pub help: Option<String>,
+    /// The right name, where a name is wrong and one is near.
+    pub suggestion: Option<String>,
+}
+
+/// What a name means where an expression stands.
+#[derive(Clone, Debug)]
+pub enum Name {
+    /// A variable of the process, by slot.
+    Slot(u32),
+    /// A constant: a param.
+    Constant(Value),
+    /// One of the names every process has.
+    Builtin(Builtin),
+    /// A fact of the run's state, by a number that the environment knows.
+    State(u32),
+}
+
+/// The names every process has, and those of special places.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Builtin {
+    /// The process id.
+    Pid,
+    /// The process's name, `worker[3]`.
+    Name,
+    /// 0 to count-1.
+    Index,
+    /// Seconds since the run began, a float.
+    Now,
+    /// The value before an `update`.
+    It,
+}
+
+/// An argument of a function that only a state expression has: `count("worker put q")`, `size(q)`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StateArgument {
+    /// A bare name, with the index behind it where that is a constant: `q`, `forks[2]`.
+    Name(String, Option<i64>),
+    /// A string.
+    Text(String),
+}
+
+/// What names mean where an expression is compiled.
+pub trait Scope {
+    /// What the name means and which types it can have.
+    ///
+    /// # Errors
+    /// The names that were possible, for the message, where there is no such name.
+    fn name(&mut self, name: &str) -> Result<(Name, Types), Vec<String>>;
+
+    /// What a call means that is none of [`FUNCTIONS`]: the state's number and type. `None` where there is no such
+    /// function here. Also asked for `size(NAME)` before the ordinary `size`. The arguments carry their spans.
+    fn call(&mut self, name: &str, arguments: &[(StateArgument, Range<usize>)]) -> Option<Result<(u32, Types), Fault>>;
+
+    /// The functions of [`Scope::call`], for suggestions.
+    fn calls(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+}
+
+/// What an expression reads while it is computed.
+pub trait Environment {
+    /// The value of a variable.
+    fn slot(&self, slot: u32) -> &Value;
+    /// The value of a built-in name.
+    fn builtin(&self, builtin: Builtin) -> Value;
+    /// The value of a fact of the state.
+    ///
+    /// # Errors
+    /// Where it has none here.
+    fn state(&mut self, _state: u32) -> Result<Value, Error> {
+        Err(Error::new(Outcome::INVALID, "no state can be read here"))
+    }
+    /// The next random integer, both ends included. `low <= high` holds.
+    fn random(&mut self, low: i64, high: i64) -> i64;
+}
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Error {
+    /// The outcome of the step: `overflow`, `out_of_range` or `invalid`.
+    pub outcome: Outcome,
+    /// One lower-case sentence.
+    pub message: String,
+}
+
+impl Error {
+    /// An error of that outcome and message.
+    pub fn new(outcome: Outcome, message: impl Into<String>) -> Self {
+        Self { outcome, message: message.into() }
+    }
+}
+
+/// A compiled expression.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    node: parser::Node,
+    types: Types,
+}
+
+impl Expression {
+    /// Compiles the text of one expression.
+    ///
+    /// # Errors
+    /// Every fault that was found; at least one.
+    pub fn parse(text: &str, scope: &mut dyn Scope) -> Result<Self, Vec<Fault>> {
+        parser::parse(text, scope)
+    }
+
+    /// Compiles a string in which `{expr}` is replaced: one `{expr}` and nothing else keeps its type, otherwise the
+    /// pieces are joined as text. `{{` and `}}` are the braces themselves.
+    ///
+    /// # Errors
+    /// Every fault that was found; at least one.
+    pub fn parse_template(text: &str, scope: &mut dyn Scope) -> Result<Self, Vec<Fault>> {
+        template::parse(text, scope)
+    }
+
+    /// The expression of a value that is known.
+    pub fn constant(value: Value) -> Self {
+        let types = value.types();
+        Self { node: parser::Node::Constant(value), types }
+    }
+
+    /// A list of expressions.
+    pub fn list(items: Vec<Self>) -> Self {
+        parser::list(items)
+    }
+
+    /// A map whose values are expressions.
+    pub fn map(entries: Vec<(String, Self)>) -> Self {
+        parser::map(entries)
+    }
+
+    /// The types it can have.
+    pub fn types(&self) -> Types {
+        self.types
+    }
+
+    /// The value, where it is a constant.
+    pub fn as_constant(&self) -> Option<&Value> {
+        match &self.node {
+            parser::Node::Constant(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether it reads a variable, the state, the clock or a random number: whether it can differ from one
+    /// evaluation to the next within one process.
+    pub fn varies(&self) -> bool {
+        parser::varies(&self.node)
+    }
+
+    /// Calls `visit` with the slot of each variable that it reads.
+    pub fn slots(&self, visit: &mut dyn FnMut(u32)) {
+        parser::slots(&self.node, visit);
+    }
+
+    /// Computes it.
+    ///
+    /// # Errors
+    /// An overflow, a division by zero, an index out of range, a type that does not fit.
+    #[inline]
+    pub fn evaluate<E: Environment + ?Sized>(&self, environment: &mut E) -> Result<Value, Error> {
+        match &self.node {
+            parser::Node::Constant(value) => Ok(value.clone()),
+            parser::Node::Slot(slot) => Ok(environment.slot(*slot).clone()),
+            node => evaluate::evaluate(node, environment),
+        }
+    }
+}

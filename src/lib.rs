@@ -1,0 +1,19 @@
+//! ipcrun runs scenarios of inter-process communication on real processes and real kernel objects, and judges what
+//! happened.
+//!
+//! ```text
+//! file.toml ─ scenario ─> Plan ─> kernel ─> Trace ─ judge ─> Verdict ─ report
+//! ```
+//!
+//! Each arrow runs one way, and a module knows only modules above it in the list below: a [`scenario::plan::Plan`]
+//! is all that an engine sees of a scenario, a [`trace::Trace`] is all that the judge and the reports see of a run.
+
+pub mod diagnostic;
+pub mod event;
+pub mod expression;
+pub mod objects;
+pub mod os;
+pub mod outcome;
+pub mod scenario;
+pub mod trace;
+pub mod value;

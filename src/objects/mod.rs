@@ -1,0 +1,348 @@
+//! The catalogue of object kinds, and what a kind is.
+//!
+//! Each kind has a room of its own here that holds everything true of it: its attributes, ends, verbs and
+//! outcomes, its kernel side over `os`, its pure state, its order and its happens-before edges. A kind joins
+//! ipcrun by its room and one line of [`CATALOGUE`]; the parser, the reference, the schema, both engines, the
+//! judge and the reports find it there. Nothing outside this folder names a kind.
+
+mod declaration;
+pub mod relation;
+mod site;
+
+use std::any::Any;
+use std::fmt;
+use std::rc::Rc;
+
+use crate::event::{Event, ObjectId, ProcessId};
+use crate::outcome::Outcome;
+use crate::value::{Types, Value};
+
+pub use declaration::{Declaration, Problem};
+pub use relation::Relation;
+pub use site::{HostError, Site};
+
+/// Every kind, in the order of the reference.
+pub static CATALOGUE: &[&Kind] = &[];
+
+/// The kinds that the format names and this version has not got.
+pub static LATER: &[&str] = &["fifo", "socket", "rwlock", "memory", "eventfd", "timer", "file_lock"];
+
+/// The kind of that name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    CATALOGUE.iter().find(|kind| kind.name == name).copied()
+}
+
+/// What is true of every object of a kind.
+pub struct Kind {
+    /// The word after `kind =`.
+    pub name: &'static str,
+    /// One sentence on what it is.
+    pub summary: &'static str,
+    /// Which kernel primitive it is, by `via` where there are several; with the manual pages.
+    pub primitive: &'static str,
+    /// The attributes of its declaration besides `kind` and `count`.
+    pub attributes: &'static [Attribute],
+    /// What can be done with it.
+    pub verbs: &'static [Verb],
+    /// A short scenario text for the reference: the object and a step for each verb.
+    pub example: &'static str,
+    /// Makes an object of a declaration whose attributes have the right form already.
+    pub declare: fn(&Declaration) -> Result<Box<dyn Object>, Vec<Problem>>,
+}
+
+impl Kind {
+    /// The verb of that name and its place among the kind's verbs.
+    pub fn verb(&self, name: &str) -> Option<(u8, &'static Verb)> {
+        let at = self.verbs.iter().position(|verb| verb.name == name)?;
+        Some((at as u8, &self.verbs[at]))
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// The form of an attribute or an argument: what may stand there.
+#[derive(Clone, Copy, Debug)]
+pub enum Form {
+    /// `true` or `false`, known by `check`.
+    Boolean,
+    /// An integer within both bounds. In an attribute it is known by `check`, in a step it may be computed.
+    Integer(i64, i64),
+    /// A size in bytes: an integer or `"64KiB"`, known by `check`.
+    Size,
+    /// One of these words, known by `check`.
+    Choice(&'static [&'static str]),
+    /// A value of these types; in a step it may be computed.
+    Value(Types),
+    /// An object of that kind.
+    Object(&'static str),
+    /// An expression over `it`, the value the object has; without braces it is a value as in [`Form::Value`].
+    Update,
+    /// The name of a variable that takes [`Completion::value`].
+    Into,
+    /// The name of a variable that takes [`Completion::second`].
+    Second,
+}
+
+/// An attribute of a kind.
+pub struct Attribute {
+    /// Its key.
+    pub name: &'static str,
+    /// What may stand there. With `count`, a list with one entry for each object is allowed too.
+    pub form: Form,
+    /// The default as the reference prints it; empty where there is none and it may be left out.
+    pub default: &'static str,
+    /// Whether it must be given.
+    pub required: bool,
+    /// One line for the reference.
+    pub summary: &'static str,
+}
+
+/// What a verb may say of an array's elements.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Element {
+    /// No `[i]` behind the object's name.
+    Never,
+    /// With `[i]` one element, without it all.
+    Optional,
+    /// Always `[i]`.
+    Required,
+}
+
+/// A verb of a kind, or one of the verbs without an object.
+pub struct Verb {
+    /// The key in a step.
+    pub name: &'static str,
+    /// One line for the reference.
+    pub summary: &'static str,
+    /// Its further keys besides `timeout`, `on`, `outcome` and `expect`, which every step takes.
+    pub arguments: &'static [Argument],
+    /// The ends it takes, without the dot: `["w", "a", "b"]`. Empty where the object has no ends.
+    pub ends: &'static [&'static str],
+    /// Whether it takes an element.
+    pub element: Element,
+    /// Whether it can wait, and so takes `timeout`.
+    pub blocks: bool,
+    /// The types its result can have; [`Types::NONE`] where it has none and takes no `into`.
+    pub result: Types,
+    /// The outcomes it can have besides `ok`; `timeout` and `would_block` go without saying where it blocks.
+    pub outcomes: &'static [Outcome],
+}
+
+/// A further key of a step.
+pub struct Argument {
+    /// The key.
+    pub name: &'static str,
+    /// What may stand there.
+    pub form: Form,
+    /// Whether it must be given.
+    pub required: bool,
+    /// One line for the reference.
+    pub summary: &'static str,
+}
+
+/// Who could let a waiting process go on: what the deadlock search asks, and later the explorer.
+#[derive(Clone, Debug)]
+pub struct Enablers {
+    /// Verbs on the same object, by any process, that could.
+    pub verbs: &'static [&'static str],
+    /// Only that process could: the owner of a mutex.
+    pub only: Option<ProcessId>,
+    /// A process that lets go of one of these ends could too: end of file, broken pipe.
+    pub closing: &'static [&'static str],
+}
+
+/// One object of a scenario, checked: what the plan holds of it.
+///
+/// All of it is immutable and pure but [`Object::create`], which makes the kernel's side.
+pub trait Object: Send + Sync {
+    /// The names of its ends, without the dot: `["r", "w"]`. Empty where it has none.
+    fn ends(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The number of elements, for an array.
+    fn length(&self) -> Option<u32> {
+        None
+    }
+
+    /// The types of the value that this verb gives, or takes as `value`, narrower than the kind's where the
+    /// object's own `type` says so.
+    fn value_types(&self) -> Types {
+        Types::ANY
+    }
+
+    /// The object that must be made before this one: a condition's mutex.
+    fn depends(&self) -> Option<ObjectId> {
+        None
+    }
+
+    /// What `check` can already say: the outcome that a step can only have, such as `wrong_end`, with the reason.
+    /// `arguments` holds the constants, in the order of [`Verb::arguments`]; `None` where computed or absent.
+    fn foresee(&self, _verb: &Verb, _end: Option<&str>, _arguments: &[Option<Value>]) -> Option<(Outcome, String)> {
+        None
+    }
+
+    /// Makes the kernel's object. Called once a run, by the supervisor, before any process exists.
+    ///
+    /// # Errors
+    /// What the host could not give, with the limit's name and how to raise it.
+    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError>;
+
+    /// The state before anything has happened.
+    fn state(&self) -> Box<dyn State>;
+
+    /// Who could let a process go on that waits in `verb` on `end`. `owner` is what [`Live::owner`] says.
+    fn enablers(&self, verb: &Verb, end: Option<&str>, owner: Option<ProcessId>) -> Enablers;
+
+    /// The order of the object's events and the happens-before edges between them. The events are all of this
+    /// object's, in no particular order but each process's own.
+    fn relate(&self, events: &[&Event], relation: &mut Relation);
+
+    /// Attributes worth showing in a report, as `capacity 5`; the limit that a picture draws as a line.
+    fn limit(&self) -> Option<i64> {
+        None
+    }
+}
+
+impl fmt::Debug for dyn Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Object")
+    }
+}
+
+/// How long a step is willing to wait.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Patience {
+    /// For ever.
+    Forever,
+    /// Not at all: what cannot be done at once ends `would_block`.
+    Never,
+    /// Until that time of CLOCK_MONOTONIC, in ns; then it ends `timeout`. What can be done at once is done,
+    /// whatever the time.
+    Until(u64),
+}
+
+impl Patience {
+    /// The outcome of giving up.
+    pub fn outcome(self) -> Outcome {
+        if self == Self::Never { Outcome::WOULD_BLOCK } else { Outcome::TIMEOUT }
+    }
+}
+
+/// The process that carries out a step, as an object sees it.
+pub trait Party {
+    /// Which process it is.
+    fn process(&self) -> ProcessId;
+    /// The packed id of the event that this step will become: what travels in a message's header.
+    fn event(&self) -> u64;
+    /// Says that the process may sleep now. Called just before the call that may sleep; calling it again is free.
+    fn block(&mut self);
+    /// The value of an `update`'s expression where the object holds `it`.
+    ///
+    /// # Errors
+    /// The outcome of the step where the expression has no value.
+    fn compute(&mut self, it: Value) -> Result<Value, Outcome>;
+    /// Records what this step did to another object, or to this one before it completes, as an implicit event
+    /// of the given verb.
+    fn implicit(&mut self, object: ObjectId, verb: u8, completion: Completion);
+    /// A buffer to encode messages in, kept from step to step.
+    fn buffer(&mut self) -> Vec<u8>;
+    /// Gives the buffer back.
+    fn give_back(&mut self, buffer: Vec<u8>);
+}
+
+/// One step on an object, with everything it says.
+pub struct Call<'a> {
+    /// The verb's place among the kind's.
+    pub verb: u8,
+    /// The end's place in [`Object::ends`]; 0 where there are none.
+    pub end: u8,
+    /// The index of an element, checked against [`Object::length`].
+    pub element: Option<u32>,
+    /// The arguments, in the order of [`Verb::arguments`]; null where absent and for `Into`, `Second`, `Update`.
+    pub arguments: &'a [Value],
+    /// How long it may wait.
+    pub patience: Patience,
+    /// Who carries it out.
+    pub party: &'a mut dyn Party,
+}
+
+/// How a step on an object ended.
+#[derive(Clone, Debug)]
+pub struct Completion {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// What `into` takes and the trace shows: the message, the value read, the value written where none is read.
+    pub value: Value,
+    /// What `Second` takes, and the other value for the trace.
+    pub second: Value,
+    /// The place in the object's order; 0 where the object does not count.
+    pub ticket: u64,
+    /// The packed id of the event whose message this took or whose notification woke it; 0 for none.
+    pub cause: u64,
+}
+
+impl Completion {
+    /// A completion with nothing but an outcome.
+    pub fn of(outcome: Outcome) -> Self {
+        Self { outcome, value: Value::Null, second: Value::Null, ticket: 0, cause: 0 }
+    }
+
+    /// `ok` with a value.
+    pub fn value(value: Value) -> Self {
+        Self { value, ..Self::of(Outcome::OK) }
+    }
+
+    /// Sets the ticket.
+    #[must_use]
+    pub fn ticket(mut self, ticket: u64) -> Self {
+        self.ticket = ticket;
+        self
+    }
+}
+
+/// The kernel's side of an object. Made by the supervisor, inherited by every process over fork.
+pub trait Live: Any {
+    /// Carries out one step. Called in a scenario process only.
+    fn perform(&self, call: &mut Call<'_>) -> Completion;
+
+    /// Lets go of the ends that this process does not hold; `held` is by the place in [`Object::ends`]. Called in
+    /// each process right after fork, and in the supervisor with nothing held once every process exists.
+    fn part(&self, _held: &[bool]) {}
+
+    /// The process that owns it, for kinds that have an owner.
+    fn owner(&self) -> Option<ProcessId> {
+        None
+    }
+
+    /// Puts right what a process left half done that has died. Called in the supervisor, once it is reaped.
+    fn reclaim(&self, _process: ProcessId) {}
+
+    /// The value it has now, as a state expression would see it, where the supervisor can still tell. Called at
+    /// the end of a run, when no process is left.
+    fn value(&self) -> Option<Value> {
+        None
+    }
+
+    /// For downcasts between kinds that are made for one another.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// The pure state of an object: replayed over a trace by the judge, searched by the explorer.
+pub trait State {
+    /// Takes in one event of this object, in the object's order. `verb` is `event.verb`.
+    fn apply(&mut self, event: &Event);
+
+    /// What the object's bare name means in a state expression: a value, a list, the free permits, the owner's
+    /// name or null. `names` holds the processes' names.
+    fn value(&self, names: &[String]) -> Value;
+
+    /// What `size(OBJECT)` means, where it is not the size of the value: messages queued, permits, parties waiting.
+    fn size(&self) -> Option<i64> {
+        None
+    }
+}

@@ -1,0 +1,4 @@
+//! Text to checked [`plan::Plan`].
+
+pub mod expectation;
+pub mod plan;

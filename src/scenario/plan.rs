@@ -1,0 +1,373 @@
+//! The plan: all that an engine, a judge or a report ever sees of a scenario.
+//!
+//! Every name is an index here, every expression is compiled, every step is an instruction of a flat program.
+//! A process's whole state is then its place in the program and its slots, which is small, explicit and hashable.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::expectation::{Expectation, Pattern};
+use crate::diagnostic::Source;
+use crate::event::{ObjectId, ProcessId, StepId};
+use crate::expression::Expression;
+use crate::objects::{Kind, Object};
+use crate::outcome::{Outcome, Outcomes};
+use crate::value::Value;
+
+/// A checked scenario.
+#[derive(Debug)]
+pub struct Plan {
+    /// The file.
+    pub source: Arc<Source>,
+    /// `name`, or the file's stem.
+    pub name: String,
+    /// `about`.
+    pub about: Option<String>,
+    /// The longest the run may take, in ns.
+    pub timeout: u64,
+    /// The seed of every `random`.
+    pub seed: u64,
+    /// `[params]` after `--set`.
+    pub params: Vec<(String, Value)>,
+    /// `[objects]` as declared: an object, or an array of them.
+    pub groups: Vec<Group>,
+    /// Every object, arrays expanded. [`ObjectId`] is the place here.
+    pub objects: Vec<ObjectPlan>,
+    /// `[processes]` as declared.
+    pub programs: Vec<Program>,
+    /// Every process, counts expanded. [`ProcessId`] is the place here.
+    pub processes: Vec<ProcessPlan>,
+    /// Every step of the file. [`StepId`] is the place here.
+    pub steps: Vec<Step>,
+    /// `[[expect]]`, and the `expect` of steps.
+    pub expectations: Vec<Expectation>,
+    /// What the state numbers of state expressions mean.
+    pub facts: Vec<Fact>,
+}
+
+/// One entry of `[objects]`.
+#[derive(Debug)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// Its first object.
+    pub first: ObjectId,
+    /// How many: `None` for one object that is no array.
+    pub count: Option<u32>,
+    /// Where it is declared, in bytes: its name.
+    pub span: Range<usize>,
+}
+
+/// One object.
+#[derive(Debug)]
+pub struct ObjectPlan {
+    /// `forks[2]`.
+    pub name: String,
+    /// Its group, by place.
+    pub group: usize,
+    /// What it is.
+    pub object: Box<dyn Object>,
+}
+
+/// One entry of `[processes]`.
+#[derive(Debug)]
+pub struct Program {
+    /// Its name.
+    pub name: String,
+    /// Its first process.
+    pub first: ProcessId,
+    /// How many: `None` without `count`.
+    pub count: Option<u32>,
+    /// What each of them does.
+    pub code: Vec<Instruction>,
+    /// The names of its slots; those that the compiler made begin with `$`.
+    pub slots: Vec<String>,
+    /// The first values of its variables.
+    pub vars: Vec<(u32, Expression)>,
+    /// Whether a `start` step starts it.
+    pub manual: bool,
+    /// Whether it may stay blocked.
+    pub daemon: bool,
+    /// What must have happened before it starts.
+    pub depends_on: Vec<(ProcessId, u32, Condition)>,
+    /// The CPUs it may run on; empty for all.
+    pub cpus: Vec<u32>,
+    /// Its nice value.
+    pub nice: Option<i64>,
+    /// Its scheduling policy: `other`, `batch`, `idle`, `fifo`, `rr`.
+    pub policy: Option<String>,
+    /// Its real-time priority, for `fifo` and `rr`.
+    pub priority: Option<i64>,
+    /// Where it is declared: its name.
+    pub span: Range<usize>,
+}
+
+/// What `depends_on` waits for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Condition {
+    /// It has started.
+    Started,
+    /// It has passed its first `ready` step.
+    Ready,
+    /// It has ended.
+    Exited,
+    /// It has ended with exit status 0.
+    Succeeded,
+}
+
+/// One process.
+#[derive(Debug)]
+pub struct ProcessPlan {
+    /// `worker[3]`.
+    pub name: String,
+    /// Its program, by place.
+    pub program: usize,
+    /// 0 to count-1.
+    pub index: u32,
+    /// The ends it holds: object, and the end's place among the object's.
+    pub holds: Vec<(ObjectId, u8)>,
+}
+
+/// One step as it stands in the file.
+#[derive(Debug)]
+pub struct Step {
+    /// Its program, by place.
+    pub program: usize,
+    /// Its verb.
+    pub verb: &'static str,
+    /// What the verb names, as written: `link.w`, `forks[index]`; empty where it names nothing.
+    pub object: String,
+    /// Where it stands, in bytes: the whole table.
+    pub span: Range<usize>,
+    /// Its line, from 1.
+    pub line: usize,
+}
+
+/// One instruction of a program. Places are indices of [`Program::code`].
+#[derive(Debug)]
+pub enum Instruction {
+    /// A step that the world carries out.
+    Operate(Box<Operation>),
+    /// `let`.
+    Set {
+        /// The variable.
+        slot: u32,
+        /// Its value.
+        value: Expression,
+        /// The step.
+        step: StepId,
+        /// What takes a value that cannot be computed.
+        failure: Failure,
+    },
+    /// Goes on elsewhere.
+    Jump(usize),
+    /// Goes on elsewhere where the condition does not hold: `if`, `while`.
+    Unless {
+        /// The condition.
+        condition: Expression,
+        /// Where to go on.
+        to: usize,
+        /// The step.
+        step: StepId,
+    },
+    /// Enters a `repeat`: sets the counter to -1 and the limit to the number of rounds.
+    Repeat {
+        /// The number of rounds.
+        times: Expression,
+        /// The slot that counts.
+        counter: u32,
+        /// The slot that holds the limit.
+        limit: u32,
+        /// The step.
+        step: StepId,
+    },
+    /// The next round of a `repeat`, or on behind it.
+    Next {
+        /// The slot that counts.
+        counter: u32,
+        /// The slot that holds the limit.
+        limit: u32,
+        /// The variable of `as`.
+        variable: Option<u32>,
+        /// Where to go on after the last round.
+        exit: usize,
+    },
+    /// Enters a `for`: sets the counter to -1 and the items to the list.
+    Each {
+        /// The list.
+        list: Expression,
+        /// The slot that counts.
+        counter: u32,
+        /// The slot that holds the list.
+        items: u32,
+        /// The step.
+        step: StepId,
+    },
+    /// The next item of a `for`, or on behind it.
+    NextItem {
+        /// The slot that counts.
+        counter: u32,
+        /// The slot that holds the list.
+        items: u32,
+        /// The variable.
+        variable: u32,
+        /// Where to go on after the last item.
+        exit: usize,
+    },
+    /// Ends the process with exit status 0.
+    End,
+}
+
+/// What a step does where it does not end `ok`.
+#[derive(Debug, Default)]
+pub struct Failure {
+    /// `outcome = "r"`.
+    pub outcome: Option<u32>,
+    /// `on`: the outcomes of each entry and where its steps begin, the more particular ones first.
+    pub handlers: Vec<(Outcomes, usize)>,
+    /// Every outcome besides `ok` that the step takes, by `on`, `outcome` or `expect`.
+    pub taken: Outcomes,
+}
+
+/// A step that the world carries out.
+#[derive(Debug)]
+pub struct Operation {
+    /// The step.
+    pub step: StepId,
+    /// What it does.
+    pub action: Action,
+    /// How long it may wait.
+    pub timeout: Option<Expression>,
+    /// The variable that takes the result.
+    pub into: Option<u32>,
+    /// The variable that takes the second result.
+    pub second: Option<u32>,
+    /// What it does where it does not end `ok`.
+    pub failure: Failure,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub enum Action {
+    /// A verb of an object's kind.
+    Object(ObjectAction),
+    /// A line of output.
+    Print(Expression),
+    /// An event of one's own: the label, the value.
+    Mark(Expression, Option<Expression>),
+    /// Enters a section.
+    Enter(Expression),
+    /// Leaves a section.
+    Leave(Expression),
+    /// Sleeps that long.
+    Sleep(Expression),
+    /// Burns CPU that long.
+    Busy(Expression),
+    /// sched_yield(2).
+    Yield,
+    /// Says that the process is ready.
+    Ready,
+    /// Starts a process.
+    Start(Processes),
+    /// Waits until a process has ended.
+    Join(Processes),
+    /// Asks how a process is.
+    Status(Processes),
+    /// Sends a signal, by its number; 0 only asks.
+    Kill(Processes, i32),
+    /// Ends the process with that exit status.
+    Exit(Expression),
+    /// Ends the process by SIGABRT.
+    Abort,
+    /// Ends the process with exit status 1 where the condition does not hold.
+    Assert(Expression),
+}
+
+/// A step on an object.
+#[derive(Debug)]
+pub struct ObjectAction {
+    /// The first object that could be meant.
+    pub first: ObjectId,
+    /// How many could be, and which it is; `None` where it is `first`.
+    pub index: Option<(u32, Expression)>,
+    /// The verb, by its place among the kind's.
+    pub verb: u8,
+    /// The end, by its place among the object's.
+    pub end: u8,
+    /// The index of an element.
+    pub element: Option<Expression>,
+    /// The arguments, in the order of the verb's; null where absent and for names of variables.
+    pub arguments: Vec<Expression>,
+    /// The expression of an `update`, over `it`.
+    pub update: Option<Expression>,
+}
+
+/// The processes that a step names.
+#[derive(Debug)]
+pub struct Processes {
+    /// The first.
+    pub first: ProcessId,
+    /// How many there are.
+    pub count: u32,
+    /// Which one; all of them where there is none.
+    pub index: Option<Expression>,
+}
+
+/// What a state expression reads.
+#[derive(Debug)]
+pub enum Fact {
+    /// What an object's bare name means; a list of them for an array.
+    Value(usize),
+    /// `size(OBJECT)`.
+    Size(ObjectId),
+    /// `count("PATTERN")`.
+    Count(Pattern),
+    /// `inside("SECTION")`: how many processes are.
+    Inside(String),
+    /// `blocked("PROCESS")`: whether all of them are, where it names several.
+    Blocked(Vec<ProcessId>),
+    /// `ended("PROCESS")`: whether all of them have.
+    Ended(Vec<ProcessId>),
+    /// `exit("PROCESS")`: its exit status, a signal's number negative; null before its end.
+    Exit(ProcessId),
+}
+
+impl Plan {
+    /// The name of an event's target: `link`, `forks[2]`, `worker[3]`, or nothing.
+    pub fn target_name(&self, target: crate::event::Target) -> &str {
+        match target {
+            crate::event::Target::None => "",
+            crate::event::Target::Object(id) => &self.objects[id as usize].name,
+            crate::event::Target::Process(id) => &self.processes[id as usize].name,
+        }
+    }
+
+    /// The kind of an object.
+    pub fn kind(&self, object: ObjectId) -> &'static Kind {
+        self.groups[self.objects[object as usize].group].kind
+    }
+
+    /// The program of a process.
+    pub fn program(&self, process: ProcessId) -> &Program {
+        &self.programs[self.processes[process as usize].program]
+    }
+
+    /// `file:line` of a step.
+    pub fn place(&self, step: StepId) -> String {
+        format!("{}:{}", self.source.path, self.steps[step as usize].line)
+    }
+
+    /// The names of all processes, by id.
+    pub fn process_names(&self) -> Vec<String> {
+        self.processes.iter().map(|process| process.name.clone()).collect()
+    }
+}
+
+impl Failure {
+    /// Where to go on after that outcome, if a handler takes it.
+    pub fn handler(&self, outcome: Outcome) -> Option<usize> {
+        self.handlers.iter().find(|(outcomes, _)| outcomes.contains(outcome)).map(|(_, place)| *place)
+    }
+}

@@ -1,0 +1,121 @@
+//! The trace of a run: all that a judge or a report ever sees of it, whichever engine made it.
+//!
+//! `record` is the 64-byte record as it lies in memory, `lane` the memory that a process shares with the supervisor,
+//! `order` puts the events of all processes into one order and knows what happened before what, `file` writes and
+//! reads a trace. This room knows nothing of how a run is made or judged.
+
+pub mod file;
+pub mod lane;
+mod order;
+pub mod record;
+
+use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
+use crate::value::Value;
+
+pub use order::Causality;
+
+/// A run, from its first event to its end.
+#[derive(Debug)]
+pub struct Trace {
+    /// The engine that made it: `kernel` or `model`.
+    pub engine: &'static str,
+    /// Every event, in an order that respects each process's own, each object's and every cause. Reports number
+    /// them from 1: `#1`.
+    pub events: Vec<Event>,
+    /// What happened before what.
+    pub causality: Causality,
+    /// How each process ended, by [`ProcessId`].
+    pub ends: Vec<ProcessEnd>,
+    /// The processes that were found blocked for ever, daemons left out.
+    pub stuck: Vec<Waiting>,
+    /// How the run ended.
+    pub end: RunEnd,
+    /// The last value of each object, by [`ObjectId`], where it has one.
+    pub finals: Vec<Option<Value>>,
+    /// How often each step was carried out without being recorded one by one, with `--trace blocking`.
+    pub counted: Vec<(StepId, u64)>,
+    /// Whether every event was recorded one by one.
+    pub whole: bool,
+    /// Events that were lost, and why: nothing ever should be here.
+    pub lost: Vec<String>,
+    /// How long the recorder held processes up, in ns.
+    pub stalled: u64,
+    /// From the run's begin to its end, in ns.
+    pub duration: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RunEnd {
+    /// Every process ended.
+    Completed,
+    /// Processes were blocked for ever: [`Trace::stuck`].
+    Deadlock,
+    /// The scenario's `timeout` passed. What each process that was left was doing.
+    Timeout(Vec<Waiting>),
+    /// A signal interrupted ipcrun.
+    Interrupted,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ProcessEnd {
+    /// It was never started.
+    NotStarted,
+    /// By itself, with that exit status.
+    Exited(i32),
+    /// By that signal, which a step sent.
+    Killed(i32),
+    /// By that signal, which no step sent.
+    Crashed(i32),
+    /// It was ended by the engine with the run: a daemon, or what was left at a deadlock, timeout or interrupt.
+    Stopped,
+}
+
+/// A process that waits, and for what.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Waiting {
+    /// The process.
+    pub process: ProcessId,
+    /// The step it is in, where it is in one.
+    pub step: Option<StepId>,
+    /// The step's verb, or what it does instead: `start` where it was never started.
+    pub verb: String,
+    /// What it waits for.
+    pub target: Target,
+    /// Since when, in ns since the run began.
+    pub since: u64,
+    /// Who holds what it waits for or could let it go on: those of them that are stuck as well.
+    pub on: Vec<ProcessId>,
+    /// The owner of the mutex it waits for.
+    pub holder: Option<ProcessId>,
+}
+
+impl ProcessEnd {
+    /// The exit status as scenarios see it: a signal's number is negative. None where it was never started or was
+    /// stopped by the engine.
+    pub fn code(self) -> Option<i64> {
+        match self {
+            Self::Exited(code) => Some(i64::from(code)),
+            Self::Killed(signal) | Self::Crashed(signal) => Some(-i64::from(signal)),
+            Self::NotStarted | Self::Stopped => None,
+        }
+    }
+}
+
+impl Trace {
+    /// The events of one process, in its own order, with their places in [`Trace::events`].
+    pub fn of(&self, process: ProcessId) -> impl Iterator<Item = (usize, &Event)> {
+        self.events.iter().enumerate().filter(move |(_, event)| event.id.process == process)
+    }
+
+    /// The events on one object, in its order, with their places in [`Trace::events`].
+    pub fn on(&self, object: ObjectId) -> impl Iterator<Item = (usize, &Event)> {
+        self.events.iter().enumerate().filter(move |(_, event)| event.target == Target::Object(object))
+    }
+
+    /// Whether the event at `first` happened before the one at `second`, by each process's own order and causes.
+    pub fn happens_before(&self, first: usize, second: usize) -> bool {
+        self.causality.happens_before(&self.events, first, second)
+    }
+}
