@@ -14,6 +14,7 @@ pub mod expression;
 pub mod objects;
 pub mod os;
 pub mod outcome;
+pub mod report;
 pub mod scenario;
 pub mod trace;
 pub mod value;
