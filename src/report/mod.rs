@@ -5,9 +5,13 @@
 //! programs.
 
 mod facts;
+#[cfg(test)]
+mod fixture;
+mod frame;
 pub mod json;
 mod layout;
 pub mod live;
 pub mod progress;
 pub mod terminal;
 pub mod text;
+mod waits;
