@@ -11,6 +11,8 @@
 pub mod diagnostic;
 pub mod event;
 pub mod expression;
+pub mod interpreter;
+pub mod kernel;
 pub mod objects;
 pub mod os;
 pub mod outcome;

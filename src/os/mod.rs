@@ -8,6 +8,7 @@ pub mod arena;
 pub mod clock;
 pub mod futex;
 pub mod guard;
+pub mod process;
 pub mod sysv;
 #[cfg(test)]
 pub(crate) mod testing;
