@@ -5,9 +5,12 @@
 #![allow(unsafe_code)]
 
 pub mod arena;
+pub mod barrier;
 pub mod clock;
 pub mod futex;
 pub mod guard;
+pub mod mutex;
+pub mod semaphore;
 pub mod sysv;
 #[cfg(test)]
 pub(crate) mod testing;
