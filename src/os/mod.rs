@@ -5,10 +5,13 @@
 #![allow(unsafe_code)]
 
 pub mod arena;
+pub mod barrier;
 pub mod clock;
 pub mod futex;
 pub mod guard;
 pub mod process;
+pub mod mutex;
+pub mod semaphore;
 pub mod sysv;
 #[cfg(test)]
 pub(crate) mod testing;
