@@ -6,8 +6,13 @@
 
 pub mod arena;
 pub mod clock;
+pub mod descriptor;
 pub mod futex;
 pub mod guard;
+pub mod limits;
+pub mod mqueue;
+pub mod pipe;
+pub mod socket;
 pub mod sysv;
 #[cfg(test)]
 pub(crate) mod testing;
