@@ -11,6 +11,7 @@
 pub mod diagnostic;
 pub mod event;
 pub mod expression;
+pub mod judge;
 pub mod objects;
 pub mod os;
 pub mod outcome;
