@@ -13,6 +13,7 @@ pub mod event;
 pub mod expression;
 pub mod interpreter;
 pub mod kernel;
+pub mod judge;
 pub mod objects;
 pub mod os;
 pub mod outcome;
