@@ -17,6 +17,7 @@ pub mod judge;
 pub mod objects;
 pub mod os;
 pub mod outcome;
+pub mod report;
 pub mod scenario;
 pub mod trace;
 pub mod value;

@@ -1,0 +1,13 @@
+//! What people and programs see of a run: one form a file, each made of the plan, the trace and what the judge found.
+//!
+//! Nothing here looks at a terminal or the environment: whoever calls decides on colour and width. `live` and
+//! `progress` show a run while it goes on, `terminal` sums it up, `text` lists its events, `json` tells it to
+//! programs.
+
+mod facts;
+pub mod json;
+mod layout;
+pub mod live;
+pub mod progress;
+pub mod terminal;
+pub mod text;
