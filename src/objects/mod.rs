@@ -85,6 +85,22 @@ pub enum Form {
     Into,
     /// The name of a variable that takes [`Completion::second`].
     Second,
+    /// A duration; in a step it may be computed.
+    Duration,
+    /// A condition.
+    Condition,
+    /// A list of steps.
+    Steps,
+    /// A process, or all of a `count`.
+    Process,
+    /// A signal's name, or 0.
+    Signal,
+    /// A table of variables and their values.
+    Variables,
+    /// The name of a variable that a loop sets.
+    Variable,
+    /// Nothing but `true`; as a bare string the verb stands alone.
+    Nothing,
 }
 
 /// An attribute of a kind.

@@ -5,4 +5,9 @@
 #![allow(unsafe_code)]
 
 pub mod arena;
+pub mod clock;
+pub mod futex;
+pub mod guard;
 pub mod sysv;
+#[cfg(test)]
+pub(crate) mod testing;
