@@ -7,10 +7,15 @@
 pub mod arena;
 pub mod barrier;
 pub mod clock;
+pub mod descriptor;
 pub mod futex;
 pub mod guard;
+pub mod limits;
+pub mod mqueue;
 pub mod mutex;
+pub mod pipe;
 pub mod semaphore;
+pub mod socket;
 pub mod sysv;
 #[cfg(test)]
 pub(crate) mod testing;
