@@ -1,1 +1,7 @@
-fn main() {}
+//! The `ipcrun` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ipcrun::cli::main()
+}

@@ -69,3 +69,25 @@ codes! {
 pub fn explain(name: &str) -> Option<&'static Explanation> {
     EXPLANATIONS.iter().find(|explanation| explanation.code.0.eq_ignore_ascii_case(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EXPLANATIONS, explain};
+
+    #[test]
+    fn every_code_has_a_page_with_its_title_and_an_example() {
+        for explanation in EXPLANATIONS {
+            let head = format!("# {}: {}\n", explanation.code, explanation.title);
+            assert!(explanation.text.starts_with(&head), "{}", explanation.code);
+            assert!(explanation.text.contains("```"), "{}", explanation.code);
+            assert!(explanation.text.lines().all(|line| line.chars().count() <= 120), "{}", explanation.code);
+        }
+    }
+
+    #[test]
+    fn codes_ascend_and_are_found_in_either_case() {
+        assert!(EXPLANATIONS.is_sorted_by(|a, b| a.code < b.code));
+        assert_eq!(explain("e0102").map(|found| found.title), Some("nothing of that name is declared"));
+        assert!(explain("E9999").is_none());
+    }
+}

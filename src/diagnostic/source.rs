@@ -29,12 +29,31 @@ impl Source {
         Self { path: path.into(), text, starts }
     }
 
-    /// The line and column of a byte of the text.
+    /// The line and column of a byte of the text; of its end for one behind it.
     pub fn place(&self, byte: usize) -> Place {
+        let byte = self.floor(byte);
         let line = self.starts.partition_point(|start| *start <= byte).max(1);
-        let start = self.starts[line - 1];
-        let upto = self.text.get(start..byte).unwrap_or("");
+        let upto = self.text.get(self.starts[line - 1]..byte).unwrap_or("");
         Place { line, column: upto.chars().count() + 1 }
+    }
+
+    /// The bytes of a line, counted from 1, without its line feed; the empty end of the text for one behind it.
+    pub fn line(&self, line: usize) -> Range<usize> {
+        let Some(start) = self.starts.get(line.saturating_sub(1)).copied() else {
+            return self.text.len()..self.text.len();
+        };
+        let end = self.starts.get(line.max(1)).map_or(self.text.len(), |next| next - 1);
+        let text = &self.text[start..end];
+        start..start + text.strip_suffix('\r').unwrap_or(text).len()
+    }
+
+    /// The nearest place at or before a byte where a character begins or the text ends.
+    pub fn floor(&self, byte: usize) -> usize {
+        let mut byte = byte.min(self.text.len());
+        while !self.text.is_char_boundary(byte) {
+            byte -= 1;
+        }
+        byte
     }
 
     /// The text of a range of bytes, empty where the range is not one of this text.

@@ -152,6 +152,11 @@ impl Expression {
         Self { node: parser::Node::Constant(value), types }
     }
 
+    /// The expression that reads a variable of these types.
+    pub fn variable(slot: u32, types: Types) -> Self {
+        Self { node: parser::Node::Slot(slot), types }
+    }
+
     /// A list of expressions.
     pub fn list(items: Vec<Self>) -> Self {
         parser::list(items)

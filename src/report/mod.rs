@@ -2,7 +2,7 @@
 //!
 //! Nothing here looks at a terminal or the environment: whoever calls decides on colour and width. `live` and
 //! `progress` show a run while it goes on, `terminal` sums it up, `text` lists its events, `json` tells it to
-//! programs.
+//! programs; `reference` and `schema` tell the catalogue.
 
 mod facts;
 #[cfg(test)]
@@ -12,6 +12,8 @@ pub mod json;
 mod layout;
 pub mod live;
 pub mod progress;
+pub mod reference;
+pub mod schema;
 pub mod terminal;
 pub mod text;
 mod waits;

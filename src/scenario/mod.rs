@@ -1,4 +1,218 @@
-//! Text to checked [`plan::Plan`].
+//! Text to checked [`plan::Plan`]: the spanned document, the typed steps, names to indices, the types of values.
+//!
+//! `document` reads tables and values with their places, `declare` the objects, `processes` the processes, `compile`
+//! their steps, `expect` and `patterns` the expectations. Everything that is wrong is reported, each at its place; a
+//! plan comes out only where nothing is.
 
+mod compile;
+mod declare;
+mod document;
+mod expect;
 pub mod expectation;
+mod names;
+mod patterns;
 pub mod plan;
+mod processes;
+mod scope;
+pub mod steps;
+pub mod units;
+
+use std::sync::Arc;
+
+use toml::de::DeValue;
+
+use crate::diagnostic::{Code, Diagnostic, Severity, Source};
+use crate::value::Value;
+use document::{Checker, Fields, list};
+use expectation::FormDescription;
+use plan::Plan;
+
+pub use compile::{signal_name, signal_number};
+
+/// The timeout of a run whose scenario sets none: one minute.
+pub const DEFAULT_TIMEOUT: u64 = 60_000_000_000;
+
+/// What the command line changes of a scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--set NAME=VALUE`: the value is read as TOML, or taken as text where it is none.
+    pub params: Vec<(String, String)>,
+    /// `--seed`.
+    pub seed: Option<u64>,
+    /// `--timeout`, in ns.
+    pub timeout: Option<u64>,
+}
+
+/// A scenario that can run.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The plan.
+    pub plan: Plan,
+    /// What is probably not meant so.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Keys of the file that the format has and this version has not.
+const LATER: [&str; 2] = ["matrix", "fault"];
+const KEYS: [&str; 8] = ["name", "about", "timeout", "seed", "params", "objects", "processes", "expect"];
+
+/// Checks a scenario. `forms` are the forms that an expectation can have.
+///
+/// # Errors
+/// Everything that is wrong with it, each at its place; at least one error.
+pub fn load(
+    source: &Arc<Source>,
+    options: &Options,
+    forms: &[&'static FormDescription],
+) -> Result<Loaded, Vec<Diagnostic>> {
+    let document = document::parse(source)?;
+    let fields = Fields::new(document.get_ref(), 0..source.text.len());
+    let mut checker =
+        Checker { source: Arc::clone(source), diagnostics: Vec::new(), params: Vec::new(), silent: false };
+    let plan = read(&mut checker, &fields, options, forms);
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        checker.diagnostics.into_iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
+    match plan {
+        Some(plan) if errors.is_empty() => Ok(Loaded { plan, warnings }),
+        _ => {
+            let mut all = errors;
+            all.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map_or(0, |label| label.span.start));
+            all.extend(warnings);
+            Err(all)
+        }
+    }
+}
+
+fn read(
+    checker: &mut Checker,
+    fields: &Fields<'_>,
+    options: &Options,
+    forms: &[&'static FormDescription],
+) -> Option<Plan> {
+    params(checker, fields, options);
+    let name = fields.take("name").and_then(|item| checker.text(item, "text")).map(|text| text.value.to_owned());
+    let about = fields.take("about").and_then(|item| checker.text(item, "text")).map(|text| text.value.to_owned());
+    let timeout = fields.take("timeout").and_then(|item| checker.duration(item));
+    let seed = fields.take("seed").and_then(|item| checker.integer(item, 0, i64::MAX));
+    for key in LATER {
+        if fields.take(key).is_some() {
+            let message = format!("`{key}` is a part of the format that this version has not got");
+            checker.error(Code::LATER, fields.key_span(key), message, "not in this version");
+        }
+    }
+    let mut declared = names::Declared::default();
+    if let Some(table) = fields.take("objects").and_then(|item| checker.table(item, "a table of objects")) {
+        declare::read(checker, &table, &mut declared);
+    }
+    let processes = fields.take("processes").and_then(|item| checker.table(item, "a table of processes"));
+    let expect = fields.take("expect");
+    fields.finish(checker, "a scenario", &KEYS);
+    let Some(processes) = processes else {
+        let diagnostic = Diagnostic::error(Code::NO_PROCESS, "the scenario has no process")
+            .within(&checker.source)
+            .help("a process is a table of its own: `[processes.worker]`, with `steps = [ { print = \"hello\" } ]`");
+        checker.report(diagnostic);
+        return None;
+    };
+    let step_form = forms.iter().copied().find(|form| form.name == "expect");
+    let read = processes::read(checker, &processes, &mut declared, step_form)?;
+    let mut expectations = read.output.expectations;
+    let mut facts = Vec::new();
+    let process_names: Vec<_> = read.processes.iter().map(|process| process.name.clone()).collect();
+    let programs: Vec<_> = read.processes.iter().map(|process| process.program).collect();
+    if let Some(item) = expect {
+        let patterns = patterns::Patterns { declared: &declared, possible: &read.output.possible, programs: &programs };
+        let forms: Vec<_> = forms.iter().copied().filter(|form| form.name != "expect").collect();
+        expect::Expectations { forms: &forms, patterns, process_names: &process_names }.read(
+            checker,
+            item,
+            &mut expectations,
+            &mut facts,
+        );
+    }
+    expectations.sort_by_key(|expectation| expectation.span.start);
+    let stem = || {
+        let path = std::path::Path::new(&checker.source.path);
+        path.file_stem().map_or_else(|| checker.source.path.clone(), |stem| stem.to_string_lossy().into_owned())
+    };
+    Some(Plan {
+        name: name.unwrap_or_else(stem),
+        about,
+        timeout: options.timeout.or(timeout).unwrap_or(DEFAULT_TIMEOUT),
+        seed: options.seed.unwrap_or(seed.unwrap_or(0) as u64),
+        params: checker.params.clone(),
+        groups: declared.groups,
+        objects: declared.objects,
+        programs: read.programs,
+        processes: read.processes,
+        steps: read.output.steps,
+        expectations,
+        facts,
+        source: Arc::clone(&checker.source),
+    })
+}
+
+fn params(checker: &mut Checker, fields: &Fields<'_>, options: &Options) {
+    let mut set: Vec<_> = options.params.clone();
+    if let Some(table) = fields.take("params").and_then(|item| checker.table(item, "a table of constants")) {
+        for (name, span, item) in table.entries() {
+            if scope::BUILTINS.iter().any(|(builtin, ..)| *builtin == name)
+                || matches!(name, "it" | "true" | "false" | "null" | "in")
+            {
+                checker.error(
+                    Code::BAD_VALUE,
+                    span,
+                    format!("`{name}` has a meaning of its own and cannot be a param"),
+                    "",
+                );
+                continue;
+            }
+            let Some(mut value) = checker.known(item) else { continue };
+            if let Some(at) = set.iter().rposition(|(key, _)| key == name) {
+                let given = set[at].1.clone();
+                set.retain(|(key, _)| key != name);
+                match override_param(&value, &given) {
+                    Some(new) => value = new,
+                    None => {
+                        let types = value.types();
+                        let diagnostic = Diagnostic::error(
+                            Code::USAGE,
+                            format!("`--set {name}={given}`: the param is {types}"),
+                        )
+                        .at(&checker.source, item.span(), "the param");
+                        checker.report(diagnostic);
+                    }
+                }
+            }
+            checker.params.push((name.to_owned(), value));
+        }
+    }
+    for (name, given) in set {
+        let names: Vec<_> = checker.params.iter().map(|(name, _)| name.clone()).collect();
+        let mut diagnostic =
+            Diagnostic::error(Code::USAGE, format!("`--set {name}={given}`: the scenario has no param `{name}`"))
+                .within(&checker.source);
+        diagnostic = match crate::diagnostic::nearest(&name, names.iter().map(String::as_str)) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help(format!("its params are {}", list(names.iter().map(String::as_str)))),
+        };
+        checker.report(diagnostic);
+    }
+}
+
+/// The value of `--set` for a param of that value: of the same type, an integer for a float too.
+fn override_param(old: &Value, text: &str) -> Option<Value> {
+    if old.as_str().is_some() {
+        return Some(Value::from(text));
+    }
+    let parsed = DeValue::parse(text).ok()?;
+    let source = Arc::new(Source::new("--set", text));
+    let mut checker = Checker { source, diagnostics: Vec::new(), params: Vec::new(), silent: true };
+    let item = toml::Spanned::new(0..text.len(), parsed.into_inner());
+    let new = checker.known(&item)?;
+    match (old, &new) {
+        (Value::Float(_), Value::Int(n)) => Some(Value::Float(*n as f64)),
+        _ if old.types() == new.types() => Some(new),
+        _ => None,
+    }
+}

@@ -239,13 +239,22 @@ pub struct Operation {
     /// What it does.
     pub action: Action,
     /// How long it may wait.
-    pub timeout: Option<Expression>,
+    pub timeout: Option<Delay>,
     /// The variable that takes the result.
     pub into: Option<u32>,
     /// The variable that takes the second result.
     pub second: Option<u32>,
     /// What it does where it does not end `ok`.
     pub failure: Failure,
+}
+
+/// A length of time.
+#[derive(Debug)]
+pub enum Delay {
+    /// So many ns.
+    Fixed(u64),
+    /// What an expression gives as text, such as `"5ms"`, when it is reached.
+    Computed(Expression),
 }
 
 /// What a step does.
@@ -262,9 +271,9 @@ pub enum Action {
     /// Leaves a section.
     Leave(Expression),
     /// Sleeps that long.
-    Sleep(Expression),
+    Sleep(Delay),
     /// Burns CPU that long.
-    Busy(Expression),
+    Busy(Delay),
     /// sched_yield(2).
     Yield,
     /// Says that the process is ready.

@@ -1,0 +1,136 @@
+//! What the command line may say.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+
+use super::output::{ColorChoice, ErrorFormat};
+use super::status::Status;
+use super::{check, completions, explain, list, man, run, schema, trace};
+
+/// Runs scenarios of inter-process communication on real processes and judges what happened.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ipcrun",
+    version,
+    max_term_width = 100,
+    override_usage = "ipcrun [OPTIONS] FILE...\n       ipcrun [OPTIONS] COMMAND ...",
+    after_help = footer(),
+    infer_subcommands = false,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    subcommand_required = true
+)]
+pub(super) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
+pub(super) struct Common {
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    pub(super) color: ColorChoice,
+    /// How to show diagnostics: full, concise, json or github
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "full", hide_possible_values = true)]
+    pub(super) error_format: ErrorFormat,
+    /// Say less: only what failed
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Log what ipcrun does, to standard error; -vv in detail. `IPCRUN_LOG` takes a filter
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+/// The commands. Each has a file of its own.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run scenarios and judge what happened; the command where none is named
+    Run(run::Arguments),
+    /// Find what is wrong with scenarios, without running them
+    Check(check::Arguments),
+    /// Show, convert or judge again a trace that a run has saved
+    Trace(trace::Arguments),
+    /// Show the kinds, verbs, steps, expectations and functions there are
+    List(list::Arguments),
+    /// Print the JSON schema of scenarios, for editors
+    Schema(schema::Arguments),
+    /// Explain the code of a diagnostic
+    Explain(explain::Arguments),
+    /// Print the completions of a shell
+    Completions(completions::Arguments),
+    /// Print the manual page
+    Man(man::Arguments),
+}
+
+fn footer() -> String {
+    format!("`ipcrun FILE...` is `ipcrun run FILE...`: see `ipcrun run --help`.\n\nExit status:\n{}", Status::help())
+}
+
+/// The names of the commands.
+pub(super) fn commands() -> Vec<String> {
+    Arguments::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+}
+
+/// Reads the command line; ends the process where it is wrong or asks for help.
+pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Arguments {
+    Arguments::parse_from(with_command(arguments.into_iter().collect()))
+}
+
+/// Puts `run` where the command is missing: before the first argument that is no option of every command.
+fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let commands = commands();
+    let mut at = 1;
+    while let Some(argument) = arguments.get(at).and_then(|argument| argument.to_str()) {
+        match argument {
+            "--color" | "--error-format" => at += 2,
+            "-q" | "--quiet" | "--verbose" => at += 1,
+            _ if argument.starts_with("--color=") || argument.starts_with("--error-format=") => at += 1,
+            _ if argument
+                .strip_prefix('-')
+                .is_some_and(|letters| !letters.is_empty() && letters.trim_matches(['q', 'v']).is_empty()) =>
+            {
+                at += 1;
+            }
+            _ => break,
+        }
+    }
+    let first = arguments.get(at).map(OsString::as_os_str);
+    let is_help = |argument: &OsStr| ["-h", "--help", "-V", "--version"].iter().any(|help| argument == *help);
+    if first.is_some_and(|first| !is_help(first) && !commands.iter().any(|command| first == command.as_str())) {
+        arguments.insert(at, "run".into());
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completed(line: &str) -> String {
+        let arguments = with_command(line.split_whitespace().map(OsString::from).collect());
+        arguments.iter().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn run_is_the_command_where_none_is_named() {
+        assert_eq!(completed("ipcrun a.toml"), "ipcrun run a.toml");
+        assert_eq!(completed("ipcrun --seed 3 a.toml"), "ipcrun run --seed 3 a.toml");
+        assert_eq!(completed("ipcrun --color never -qv a.toml"), "ipcrun --color never -qv run a.toml");
+        assert_eq!(completed("ipcrun - "), "ipcrun run -");
+        assert_eq!(completed("ipcrun --color=always check a.toml"), "ipcrun --color=always check a.toml");
+        assert_eq!(completed("ipcrun --help"), "ipcrun --help");
+        assert_eq!(completed("ipcrun"), "ipcrun");
+        assert_eq!(completed("ipcrun chekc a.toml"), "ipcrun run chekc a.toml");
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,126 @@
+//! The scenarios that arguments name: files, directories, standard input.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::arguments;
+use crate::diagnostic::{Code, Diagnostic, Source, nearest};
+
+/// The largest scenario that is read. A mistaken path to a device or an image is refused before memory is gone.
+const LARGEST: u64 = 64 << 20;
+
+/// A scenario that was named, read or not.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// Its path as the user would write it.
+    pub(super) path: String,
+    /// Its text, or why there is none.
+    pub(super) source: Result<Arc<Source>, Diagnostic>,
+}
+
+/// Every scenario the arguments name, in their order, directories sorted. Empty where directories hold none.
+///
+/// # Errors
+/// A path that does not exist and is near the name of a command: the command line is wrong as a whole.
+pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<Input>, Diagnostic> {
+    let mut inputs = Vec::new();
+    for path in paths {
+        if path == Path::new("-") {
+            inputs
+                .push(Input { path: "standard input".to_owned(), source: read(io::stdin().lock(), "standard input") });
+        } else if path.is_dir() {
+            let mut found = Vec::new();
+            walk(path, &mut found, &mut inputs);
+            inputs.extend(found.into_iter().map(|path| open(&path)));
+        } else {
+            if let Some(command) = mistyped(path) {
+                return Err(command);
+            }
+            inputs.push(open(path));
+        }
+    }
+    Ok(inputs)
+}
+
+/// Collects `*.toml` below a directory, sorted. Hidden names are skipped, links to directories not followed.
+fn walk(directory: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<Input>) {
+    let entries = fs::read_dir(directory).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+    let mut entries = match entries {
+        Ok(entries) => entries,
+        Err(error) => {
+            let path = directory.display().to_string();
+            unreadable.push(Input { source: Err(cannot_read(&path, &error)), path });
+            return;
+        }
+    };
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if hidden {
+        } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            walk(&path, found, unreadable);
+        } else if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
+            found.push(path);
+        }
+    }
+}
+
+fn open(path: &Path) -> Input {
+    let name = path.display().to_string();
+    let source = fs::File::open(path).map_err(|error| cannot_read(&name, &error)).and_then(|file| read(file, &name));
+    Input { path: name, source }
+}
+
+fn read(from: impl Read, path: &str) -> Result<Arc<Source>, Diagnostic> {
+    let mut bytes = Vec::new();
+    from.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| cannot_read(path, &error))?;
+    if bytes.len() as u64 > LARGEST {
+        let message = format!("`{path}` is larger than {} MiB: it is no scenario", LARGEST >> 20);
+        return Err(Diagnostic::error(Code::UNREADABLE, message));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Arc::new(Source::new(path, text))),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let lines = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+            let message = format!("`{path}` is no text: byte {at}, on line {}, is not UTF-8", lines + 1);
+            Err(Diagnostic::error(Code::UNREADABLE, message))
+        }
+    }
+}
+
+fn cannot_read(path: &str, error: &io::Error) -> Diagnostic {
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string().to_lowercase(),
+    };
+    Diagnostic::error(Code::UNREADABLE, format!("`{path}` cannot be read: {reason}"))
+}
+
+/// A path that does not exist and looks like a command.
+fn mistyped(path: &Path) -> Option<Diagnostic> {
+    let name = path.to_str().filter(|name| !name.contains(['/', '.']))?;
+    if path.exists() {
+        return None;
+    }
+    let commands = arguments::commands();
+    let command = nearest(name, commands.iter().map(String::as_str))?;
+    let message = format!("there is no file and no command `{name}`");
+    let help = if command == name {
+        format!("the command comes first: `ipcrun {command} ...`")
+    } else {
+        format!("did you mean the command `{command}`?")
+    };
+    let message = if command == name { format!("there is no file `{name}`") } else { message };
+    Some(Diagnostic::error(Code::USAGE, message).help(help))
+}
+
+/// What to say where the arguments name no scenario at all.
+pub(super) fn nothing(paths: &[PathBuf]) -> String {
+    let paths: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+    format!("error: no scenario found: there is no `*.toml` in {}\n", paths.join(", "))
+}

@@ -1,0 +1,100 @@
+//! Where output goes, and whether in colours.
+//!
+//! What was asked for goes to standard output, progress and diagnostics to standard error. A reader that has gone
+//! away (`| head`) ends the output, not ipcrun: a run has to end cleanly whoever reads.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+use clap::ValueEnum;
+
+use crate::diagnostic::{Diagnostic, Format, render};
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set; everywhere with `CLICOLOR_FORCE`
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How diagnostics are shown.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum ErrorFormat {
+    /// With the lines of the file and the places underlined
+    #[default]
+    Full,
+    /// One line each
+    Concise,
+    /// One JSON object a line
+    Json,
+    /// Workflow commands of GitHub Actions
+    Github,
+}
+
+impl From<ErrorFormat> for Format {
+    fn from(format: ErrorFormat) -> Self {
+        match format {
+            ErrorFormat::Full => Self::Full,
+            ErrorFormat::Concise => Self::Concise,
+            ErrorFormat::Json => Self::Json,
+            ErrorFormat::Github => Self::Github,
+        }
+    }
+}
+
+/// Both outputs of a command.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Output {
+    /// Whether standard output takes colours.
+    pub(super) color: bool,
+    /// Whether standard error takes colours.
+    pub(super) error_color: bool,
+    format: Format,
+}
+
+impl Output {
+    /// The outputs as the arguments and the environment want them. The environment is read here only.
+    pub(super) fn new(choice: ColorChoice, format: ErrorFormat) -> Self {
+        let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let forced = is_set("CLICOLOR_FORCE") && env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+        let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let color = |terminal: bool| match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto if is_set("NO_COLOR") => false,
+            ColorChoice::Auto => forced || terminal && !dumb,
+        };
+        Self {
+            color: color(io::stdout().is_terminal()),
+            error_color: color(io::stderr().is_terminal()),
+            format: format.into(),
+        }
+    }
+
+    /// Writes text that was asked for.
+    pub(super) fn print(self, text: &str) {
+        let mut out = io::stdout().lock();
+        // Nobody reads any more: there is nobody to tell.
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Writes text about what is being done.
+    pub(super) fn eprint(self, text: &str) {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// Diagnostics as text, in the format asked for.
+    pub(super) fn render(self, diagnostics: &[Diagnostic]) -> String {
+        render(diagnostics, self.format, self.error_color)
+    }
+
+    /// Writes diagnostics.
+    pub(super) fn report(self, diagnostics: &[Diagnostic]) {
+        self.eprint(&self.render(diagnostics));
+    }
+}

@@ -1,0 +1,65 @@
+//! The exit statuses: one table, for the code and for the help.
+
+use std::process::ExitCode;
+
+use serde::{Deserialize, Serialize};
+
+/// How ipcrun ends. Of several scenarios the one further down this list decides.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub(super) enum Status {
+    /// 0
+    Passed,
+    /// 4
+    Nothing,
+    /// 5
+    Unknown,
+    /// 1
+    Failed,
+    /// 3
+    Host,
+    /// 2
+    Invalid,
+    /// 130
+    Interrupted,
+}
+
+impl Status {
+    /// Every status, in the order of its number, with what it says.
+    pub(super) const TABLE: [(Self, u8, &'static str); 7] = [
+        (Self::Passed, 0, "all expectations hold"),
+        (Self::Failed, 1, "one does not hold: an unexpected deadlock, exit or timeout of the scenario among them"),
+        (Self::Invalid, 2, "a scenario or the arguments are wrong"),
+        (Self::Host, 3, "the host could not provide what was asked"),
+        (Self::Nothing, 4, "no scenario was found"),
+        (Self::Unknown, 5, "nothing failed, but an expectation stayed unknown"),
+        (Self::Interrupted, 130, "interrupted, after cleaning up"),
+    ];
+
+    /// Its number.
+    pub(super) fn code(self) -> u8 {
+        Self::TABLE.iter().find(|(status, ..)| *status == self).map_or(1, |(_, code, _)| *code)
+    }
+
+    /// The table as the help shows it.
+    pub(super) fn help() -> String {
+        let lines = Self::TABLE.iter().map(|(_, code, meaning)| format!("  {code:>3}  {meaning}\n"));
+        lines.collect::<String>().trim_end().to_owned()
+    }
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(status.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Status;
+
+    #[test]
+    fn the_worst_of_several_decides() {
+        assert_eq!([Status::Failed, Status::Invalid, Status::Passed].iter().max(), Some(&Status::Invalid));
+        assert_eq!([Status::Unknown, Status::Passed].iter().max().map(|status| status.code()), Some(5));
+    }
+}

@@ -1,0 +1,319 @@
+//! `[processes]`: their keys, their programs, the ends that each of them holds, and who waits for whom.
+
+use super::compile::{self, Body, Output};
+use super::document::{Checker, Fields, Item, Params};
+use super::expectation::FormDescription;
+use super::names::{Declared, ProgramName};
+use super::plan::{Action, Condition, Instruction, ObjectAction, ProcessPlan, Program};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::event::{ObjectId, ProcessId};
+use crate::expression::{Builtin, Environment};
+use crate::value::Value;
+
+/// The most processes of one name; the host's own limit is asked before a run.
+const MOST: i64 = 1_000_000;
+
+const KEYS: [&str; 12] = [
+    "steps",
+    "count",
+    "start",
+    "uses",
+    "depends_on",
+    "daemon",
+    "vars",
+    "cpus",
+    "nice",
+    "policy",
+    "priority",
+    "command",
+];
+/// Keys that the format has and this version has not.
+const LATER: [&str; 5] = ["command", "env", "cwd", "stdin", "signals"];
+
+/// What `[processes]` gives to the plan.
+pub(super) struct Read {
+    pub(super) programs: Vec<Program>,
+    pub(super) processes: Vec<ProcessPlan>,
+    pub(super) output: Output,
+}
+
+/// Reads every process. None where no process could be read.
+pub(super) fn read(
+    checker: &mut Checker,
+    table: &Fields<'_>,
+    declared: &mut Declared,
+    step_form: Option<&'static FormDescription>,
+) -> Option<Read> {
+    let mut tables = Vec::new();
+    let mut first = 0;
+    for (name, span, item) in table.entries() {
+        let word = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+        if !word {
+            let message = format!("`{name}` cannot be a process's name: letters, digits, `_` and `-`, no digit first");
+            checker.error(Code::BAD_VALUE, span, message, "");
+            declared.broken.push(name.to_owned());
+            continue;
+        }
+        if let Some(group) = declared.groups.iter().find(|group| group.name == name) {
+            let diagnostic = Diagnostic::error(Code::BAD_VALUE, format!("`{name}` is an object too"))
+                .at(&checker.source, span, "a process of the same name")
+                .also(group.span.clone(), "the object")
+                .help("patterns name both: give one of them another name");
+            checker.report(diagnostic);
+            declared.broken.push(name.to_owned());
+            continue;
+        }
+        let Some(fields) = checker.table(item, "a process: a table with `steps`") else {
+            declared.broken.push(name.to_owned());
+            continue;
+        };
+        let count = match fields.take("count") {
+            None => None,
+            Some(item) => match checker.integer(item, 1, MOST) {
+                Some(count) => Some(count as u32),
+                None => {
+                    declared.broken.push(name.to_owned());
+                    continue;
+                }
+            },
+        };
+        declared.programs.push(ProgramName { name: name.to_owned(), first, count, span: span.clone() });
+        first += count.unwrap_or(1);
+        tables.push((fields, span));
+    }
+    if tables.is_empty() {
+        if declared.broken.is_empty() {
+            let diagnostic = Diagnostic::error(Code::NO_PROCESS, "the scenario has no process")
+                .at(&checker.source, table.span.clone(), "")
+                .help(
+                    "a process is a table of its own: `[processes.worker]`, with `steps = [ { print = \"hello\" } ]`",
+                );
+            checker.report(diagnostic);
+        }
+        return None;
+    }
+    let mut read = Read { programs: Vec::new(), processes: Vec::new(), output: Output::default() };
+    for (at, (fields, _)) in tables.iter().enumerate() {
+        one(checker, declared, step_form, at, fields, &mut read);
+    }
+    depends(checker, declared, &tables.iter().map(|(fields, _)| fields).collect::<Vec<_>>(), &mut read.programs);
+    Some(read)
+}
+
+fn one(
+    checker: &mut Checker,
+    declared: &Declared,
+    step_form: Option<&'static FormDescription>,
+    at: usize,
+    fields: &Fields<'_>,
+    read: &mut Read,
+) {
+    let ProgramName { name, first, count, span } = &declared.programs[at];
+    for key in LATER {
+        if fields.take(key).is_some() {
+            let message = format!("`{key}` is a key of the format that this version has not got");
+            checker.error(Code::LATER, fields.key_span(key), message, "not in this version");
+        }
+    }
+    let body = Body { program: at, steps: fields.take("steps"), vars: fields.take("vars"), uses: fields.take("uses") };
+    if body.steps.is_none() && fields.peek("command").is_none() {
+        let diagnostic = Diagnostic::error(Code::MISSING_KEY, format!("the process `{name}` needs `steps`"))
+            .at(&checker.source, span.clone(), "no steps")
+            .help("`steps = []` is a process that ends at once");
+        checker.report(diagnostic);
+    }
+    let manual =
+        matches!(fields.take("start").map(|item| checker.word(item, &["auto", "manual"])), Some(Some("manual")));
+    let daemon = fields.take("daemon").and_then(|item| checker.boolean(item)).unwrap_or(false);
+    let cpus = fields.take("cpus").map(|item| cpus(checker, item)).unwrap_or_default();
+    let nice = fields.take("nice").and_then(|item| checker.integer(item, -20, 19));
+    let policy = fields.take("policy").and_then(|item| checker.word(item, &["other", "batch", "idle", "fifo", "rr"]));
+    let priority = fields.take("priority").and_then(|item| checker.integer(item, 1, 99));
+    if priority.is_some() && !matches!(policy, Some("fifo" | "rr")) {
+        let span = fields.key_span("priority");
+        checker.error(
+            Code::BAD_VALUE,
+            span,
+            "`priority` goes with `policy = \"fifo\"` or `\"rr\"`; for the others there is `nice`",
+            "",
+        );
+    }
+    fields.take("depends_on");
+    fields.finish(checker, &format!("the process `{name}`"), &KEYS);
+    let compiled = compile::compile(checker, declared, step_form, &body, &mut read.output);
+    let program = Program {
+        name: name.clone(),
+        first: *first,
+        count: *count,
+        code: compiled.code,
+        slots: compiled.variables.names,
+        vars: compiled.vars,
+        manual,
+        daemon,
+        depends_on: Vec::new(),
+        cpus,
+        nice,
+        policy: policy.map(str::to_owned),
+        priority,
+        span: span.clone(),
+    };
+    for index in 0..count.unwrap_or(1) {
+        let name = if count.is_some() { format!("{name}[{index}]") } else { name.clone() };
+        let mut ends = Ends { index, name: &name, declared, held: Vec::new() };
+        for action in &compiled.uses {
+            ends.add(action);
+        }
+        for instruction in &program.code {
+            if let Instruction::Operate(operation) = instruction
+                && let Action::Object(action) = &operation.action
+            {
+                ends.add(action);
+            }
+        }
+        let mut holds = ends.held;
+        holds.sort_unstable();
+        holds.dedup();
+        read.processes.push(ProcessPlan { name, program: at, index, holds });
+    }
+    read.programs.push(program);
+}
+
+fn cpus(checker: &mut Checker, item: Item<'_>) -> Vec<u32> {
+    let Some(items) = checker.array(item, "a list of CPUs, as [0]") else { return Vec::new() };
+    if items.is_empty() {
+        checker.error(Code::BAD_VALUE, item.span(), "a list of CPUs names one at least", "");
+    }
+    items.iter().filter_map(|item| checker.integer(item, 0, 1023)).map(|cpu| cpu as u32).collect()
+}
+
+/// The ends that one process holds: those that its steps name. An index that only the process's own `index` and
+/// params decide names one object; one that varies could name any.
+struct Ends<'a> {
+    index: u32,
+    name: &'a str,
+    declared: &'a Declared,
+    held: Vec<(ObjectId, u8)>,
+}
+
+impl Ends<'_> {
+    fn add(&mut self, action: &ObjectAction) {
+        let object = &self.declared.objects[action.first as usize].object;
+        if object.ends().is_empty() {
+            return;
+        }
+        match &action.index {
+            None => self.held.push((action.first, action.end)),
+            Some((count, index)) if index.varies() => {
+                self.held.extend((0..*count).map(|at| (action.first + at, action.end)));
+            }
+            Some((count, index)) => {
+                if let Ok(Value::Int(at)) = index.evaluate(&mut Own { index: self.index, name: self.name })
+                    && (0..i64::from(*count)).contains(&at)
+                {
+                    self.held.push((action.first + at as u32, action.end));
+                }
+            }
+        }
+    }
+}
+
+/// What a process knows of itself before it runs.
+struct Own<'a> {
+    index: u32,
+    name: &'a str,
+}
+
+impl Environment for Own<'_> {
+    fn slot(&self, _slot: u32) -> &Value {
+        &Value::Null
+    }
+
+    fn builtin(&self, builtin: Builtin) -> Value {
+        match builtin {
+            Builtin::Index => Value::Int(i64::from(self.index)),
+            Builtin::Name => Value::from(self.name),
+            _ => Value::Null,
+        }
+    }
+
+    fn random(&mut self, low: i64, _high: i64) -> i64 {
+        low
+    }
+}
+
+/// Reads `depends_on` and refuses circles.
+fn depends(checker: &mut Checker, declared: &Declared, tables: &[&Fields<'_>], programs: &mut [Program]) {
+    let mut edges: Vec<Vec<(usize, std::ops::Range<usize>)>> = vec![Vec::new(); programs.len()];
+    for (at, fields) in tables.iter().enumerate() {
+        let Some(item) = fields.peek("depends_on") else { continue };
+        let Some(table) = checker.table(item, "a table, as { server = \"ready\" }") else { continue };
+        for (name, span, item) in table.entries() {
+            let params = checker.params.clone();
+            let text = super::document::Text { value: name, span: span.clone(), inner: None };
+            let Some((program, index)) = declared.process(checker, &text, &mut Params(&params)) else { continue };
+            let Some(word) = checker.word(item, &["started", "ready", "exited", "succeeded"]) else { continue };
+            let condition = match word {
+                "started" => Condition::Started,
+                "ready" => Condition::Ready,
+                "exited" => Condition::Exited,
+                _ => Condition::Succeeded,
+            };
+            if condition == Condition::Ready
+                && !programs[program].code.iter().any(|instruction| {
+                    matches!(instruction, Instruction::Operate(operation) if matches!(operation.action, Action::Ready))
+                })
+            {
+                let diagnostic = Diagnostic::error(Code::CAN_ONLY_FAIL, format!("`{name}` has no `ready` step"))
+                    .at(&checker.source, item.span(), "never ready")
+                    .also(programs[program].span.clone(), "declared here")
+                    .help("add `{ ready = true }` to its steps, or wait for \"started\"");
+                checker.report(diagnostic);
+            }
+            let named = &declared.programs[program];
+            let range: std::ops::Range<ProcessId> =
+                match index.as_ref().and_then(|index| index.as_constant()).and_then(Value::as_int) {
+                    Some(at) => named.first + at as u32..named.first + at as u32 + 1,
+                    None => named.first..named.first + named.count.unwrap_or(1),
+                };
+            programs[at].depends_on.push((range.start, range.end - range.start, condition));
+            edges[at].push((program, span));
+        }
+    }
+    circles(checker, programs, &edges);
+}
+
+fn circles(checker: &mut Checker, programs: &[Program], edges: &[Vec<(usize, std::ops::Range<usize>)>]) {
+    // Each circle is reported once, at its first process of the file.
+    let mut done = vec![false; programs.len()];
+    for start in 0..programs.len() {
+        let mut path = vec![(start, 0usize)];
+        while let Some((at, next)) = path.last_mut() {
+            let at = *at;
+            let Some((to, _)) = edges[at].get(*next) else {
+                if at != start {
+                    done[at] = true;
+                }
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            let to = *to;
+            if to == start {
+                let mut names: Vec<_> = path.iter().map(|(at, _)| format!("`{}`", programs[*at].name)).collect();
+                names.push(format!("`{}`", programs[start].name));
+                let span = edges[start].first().map_or(programs[start].span.clone(), |(_, span)| span.clone());
+                let message = format!("processes wait for each other to start: {}", names.join(" waits for "));
+                checker.error(Code::CYCLE, span, message, "a circle");
+                for (at, _) in &path {
+                    done[*at] = true;
+                }
+                break;
+            }
+            if !done[to] && !path.iter().any(|(at, _)| *at == to) && to > start {
+                path.push((to, 0));
+            }
+        }
+        done[start] = true;
+    }
+}

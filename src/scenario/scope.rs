@@ -1,0 +1,91 @@
+//! What names mean within a process: params, its variables, and the names every process has.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::document::param;
+use crate::expression::{Builtin, Fault, Name, Scope, StateArgument};
+use crate::value::{Types, Value};
+
+/// The names every process has, with their types.
+pub(super) const BUILTINS: [(&str, Builtin, Types); 4] = [
+    ("pid", Builtin::Pid, Types::INT),
+    ("name", Builtin::Name, Types::STRING),
+    ("index", Builtin::Index, Types::INT),
+    ("now", Builtin::Now, Types::FLOAT),
+];
+
+/// The variables of one process: a slot each.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Variables {
+    pub(super) names: Vec<String>,
+    /// The types that each can have where it is read.
+    pub(super) types: Vec<Types>,
+    /// The types that were seen assigned in this pass.
+    pub(super) assigned: Vec<Types>,
+}
+
+impl Variables {
+    /// The slot of a variable, made where it is new.
+    pub(super) fn slot(&mut self, name: &str) -> u32 {
+        if let Some(slot) = self.names.iter().position(|other| other == name) {
+            return slot as u32;
+        }
+        self.names.push(name.to_owned());
+        self.types.push(Types::ANY);
+        self.assigned.push(Types::NONE);
+        self.names.len() as u32 - 1
+    }
+
+    /// Notes that a variable can have these types.
+    pub(super) fn assign(&mut self, name: &str, types: Types) -> u32 {
+        let slot = self.slot(name);
+        let assigned = &mut self.assigned[slot as usize];
+        *assigned = *assigned | types;
+        slot
+    }
+
+    /// Ends a pass: what was assigned is what can be read, besides the null before the first value.
+    pub(super) fn settle(&mut self) {
+        for (types, assigned) in self.types.iter_mut().zip(&mut self.assigned) {
+            *types = *assigned | Types::NULL;
+            *assigned = Types::NONE;
+        }
+    }
+}
+
+/// The scope of a process's expressions.
+pub(super) struct ProcessScope<'a> {
+    pub(super) params: Rc<[(String, Value)]>,
+    pub(super) variables: &'a Variables,
+    /// The types of `it`, in an `update`.
+    pub(super) it: Option<Types>,
+}
+
+impl Scope for ProcessScope<'_> {
+    fn name(&mut self, name: &str) -> Result<(Name, Types), Vec<String>> {
+        if let (Some(types), "it") = (self.it, name) {
+            return Ok((Name::Builtin(Builtin::It), types));
+        }
+        if let Some(slot) = self.variables.names.iter().position(|other| other == name) {
+            return Ok((Name::Slot(slot as u32), self.variables.types[slot]));
+        }
+        if let Some((_, builtin, types)) = BUILTINS.iter().find(|(other, ..)| *other == name) {
+            return Ok((Name::Builtin(*builtin), *types));
+        }
+        param(&self.params, name).ok_or_else(|| {
+            let variables = self.variables.names.iter().filter(|name| !name.starts_with('$')).cloned();
+            let params = self.params.iter().map(|(name, _)| name.clone());
+            let builtins = BUILTINS.iter().map(|(name, ..)| (*name).to_owned());
+            variables.chain(params).chain(builtins).collect()
+        })
+    }
+
+    fn call(
+        &mut self,
+        _name: &str,
+        _arguments: &[(StateArgument, Range<usize>)],
+    ) -> Option<Result<(u32, Types), Fault>> {
+        None
+    }
+}

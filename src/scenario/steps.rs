@@ -1,0 +1,207 @@
+//! The verbs without an object: what a process does by itself, with other processes, and how its steps are ordered.
+
+use crate::objects::{Argument, Element, Form, Verb};
+use crate::outcome::Outcome;
+use crate::value::Types;
+
+/// The keys that every step may have besides its verb's own.
+pub static COMMON: &[Argument] = &[
+    optional("timeout", Form::Duration, "how long it may wait; `\"0s\"`: not at all, it then ends `would_block`"),
+    optional(
+        "on",
+        Form::Variables,
+        "steps for each outcome that it takes: `on = { timeout = [\"break\"], any = [..] }`",
+    ),
+    optional("outcome", Form::Variable, "a variable that takes the outcome's name; every outcome is then taken"),
+    optional("expect", Form::Value(Types::ANY), "the outcome or value that it must have, judged like an expectation"),
+];
+
+/// Verbs that the format names and this version has not got.
+pub static LATER: &[&str] = &[
+    "select",
+    "listen",
+    "accept",
+    "connect",
+    "shutdown",
+    "on_signal",
+    "mask",
+    "unmask",
+    "pending",
+    "sigwait",
+    "pause",
+    "alarm",
+    "on_message",
+    "open",
+    "unlink",
+    "resize",
+];
+
+const fn required(name: &'static str, form: Form, summary: &'static str) -> Argument {
+    Argument { name, form, required: true, summary }
+}
+
+const fn optional(name: &'static str, form: Form, summary: &'static str) -> Argument {
+    Argument { name, form, required: false, summary }
+}
+
+const fn verb(name: &'static str, summary: &'static str, arguments: &'static [Argument]) -> Verb {
+    Verb {
+        name,
+        summary,
+        arguments,
+        ends: &[],
+        element: Element::Never,
+        blocks: false,
+        result: Types::NONE,
+        outcomes: &[],
+    }
+}
+
+/// Every verb without an object. The first argument stands at the verb's own key.
+pub static STEPS: &[Verb] = &[
+    verb(
+        "print",
+        "a line of output, in the trace and under the process's name",
+        &[required("print", Form::Value(Types::ANY), "the text")],
+    ),
+    verb(
+        "mark",
+        "an event of your own in the trace, without output",
+        &[
+            required("mark", Form::Value(Types::STRING), "its label, which patterns name as its object"),
+            optional("value", Form::Value(Types::ANY), "its value"),
+        ],
+    ),
+    verb(
+        "enter",
+        "enters a section, for `inside`",
+        &[required("enter", Form::Value(Types::STRING), "the section's label")],
+    ),
+    verb("leave", "leaves a section", &[required("leave", Form::Value(Types::STRING), "the section's label")]),
+    verb(
+        "section",
+        "enters a section, runs the steps and leaves it, also by `break`",
+        &[
+            required("section", Form::Value(Types::STRING), "the section's label"),
+            required("do", Form::Steps, "the steps inside"),
+        ],
+    ),
+    verb("sleep", "sleeps", &[required("sleep", Form::Duration, "how long")]),
+    verb("busy", "burns CPU time", &[required("busy", Form::Duration, "how much of it")]),
+    verb("yield", "lets another process have the CPU (sched_yield(2))", &[required("yield", Form::Nothing, "")]),
+    verb("ready", "says that the process is ready, for `depends_on`", &[required("ready", Form::Nothing, "")]),
+    verb("let", "sets variables, one after the other", &[required("let", Form::Variables, "their values")]),
+    verb(
+        "repeat",
+        "runs the steps so many times",
+        &[
+            required("repeat", Form::Integer(0, i64::MAX), "how many times"),
+            optional("as", Form::Variable, "the round, from 0"),
+            required("do", Form::Steps, "the steps"),
+        ],
+    ),
+    verb("forever", "runs the steps until a `break`", &[required("forever", Form::Steps, "the steps")]),
+    verb(
+        "while",
+        "runs the steps as long as the condition holds",
+        &[required("while", Form::Condition, "asked before each round"), required("do", Form::Steps, "the steps")],
+    ),
+    verb(
+        "for",
+        "runs the steps for each item of a list",
+        &[
+            required("for", Form::Variable, "the item"),
+            required("in", Form::Value(Types::LIST), "the list"),
+            required("do", Form::Steps, "the steps"),
+        ],
+    ),
+    verb("break", "leaves the innermost loop", &[required("break", Form::Nothing, "")]),
+    verb("continue", "goes on with the innermost loop's next round", &[required("continue", Form::Nothing, "")]),
+    verb(
+        "if",
+        "runs the steps where the condition holds",
+        &[
+            required("if", Form::Condition, ""),
+            optional("then", Form::Steps, "the steps where it holds"),
+            optional("else", Form::Steps, "the steps where it does not"),
+        ],
+    ),
+    Verb {
+        outcomes: &[Outcome::IN_USE],
+        ..verb(
+            "start",
+            "starts a process that has `start = \"manual\"`; the starter is its parent",
+            &[required(
+                "start",
+                Form::Process,
+                "the process; all of them where it has a `count` and no index is given",
+            )],
+        )
+    },
+    Verb {
+        blocks: true,
+        result: Types::INT,
+        outcomes: &[Outcome::WOULD_DEADLOCK],
+        ..verb(
+            "join",
+            "waits until a process has ended",
+            &[
+                required(
+                    "join",
+                    Form::Process,
+                    "the process; all of them where it has a `count` and no index is given",
+                ),
+                optional(
+                    "into",
+                    Form::Into,
+                    "its exit status, a signal's number negative; the first that is not 0 of several",
+                ),
+            ],
+        )
+    },
+    Verb {
+        result: Types::MAP,
+        ..verb(
+            "status",
+            "asks how a process is",
+            &[
+                required("status", Form::Process, "the process"),
+                optional("into", Form::Into, "a map: `alive`, and `code`, which is null while it lives"),
+            ],
+        )
+    },
+    Verb {
+        outcomes: &[Outcome::NO_PROCESS, Outcome::NOT_OWNER],
+        ..verb(
+            "kill",
+            "sends a signal (kill(2)); `ok` until somebody has joined the process, `no_process` after",
+            &[
+                required(
+                    "kill",
+                    Form::Process,
+                    "the process; all of them where it has a `count` and no index is given",
+                ),
+                optional("signal", Form::Signal, "the signal, as \"TERM\"; `KILL` where none is given, 0 only asks"),
+            ],
+        )
+    },
+    verb(
+        "exit",
+        "ends the process with that exit status",
+        &[required("exit", Form::Integer(0, 255), "the exit status")],
+    ),
+    verb("abort", "ends the process by SIGABRT", &[required("abort", Form::Nothing, "")]),
+    Verb {
+        outcomes: &[Outcome::FAILED],
+        ..verb(
+            "assert",
+            "ends the process with exit status 1 where the condition does not hold",
+            &[required("assert", Form::Condition, "")],
+        )
+    },
+];
+
+/// The verb of that name without an object.
+pub fn step(name: &str) -> Option<&'static Verb> {
+    STEPS.iter().find(|verb| verb.name == name)
+}
