@@ -5,9 +5,10 @@
 use serde_json::{Value as Json, json};
 
 use super::facts::{Usage, cycle, groups, objects, unfinished};
+use super::repeat::frequency;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::event::Target;
-use crate::judge::{Judged, Status, Subject, Verdict};
+use crate::judge::{Judged, Overall, Status, Subject, Summary, Verdict};
 use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;
 use crate::trace::file::{end_word, event_json, exit_json, value_json, waiting_json};
@@ -52,6 +53,27 @@ pub fn run(plan: &Plan, trace: &Trace, verdict: &Verdict) -> Json {
     document
 }
 
+/// The document of several runs. `kept` holds the traces of some of them, by their numbers from 1.
+pub fn runs(plan: &Plan, summary: &Summary, kept: &[(u64, Trace)]) -> Json {
+    let mut document = scenario(plan, summary.status, exit_of(summary.status));
+    let (expectations, broken): (Vec<&Overall>, Vec<&Overall>) =
+        summary.overall.iter().partition(|overall| matches!(overall.subject, Subject::Expectation(_)));
+    let all = |list: &[&Overall]| list.iter().map(|overall| over_runs(plan, overall, kept)).collect::<Vec<_>>();
+    let states = summary.states.iter();
+    add(
+        &mut document,
+        json!({
+            "runs": summary.runs,
+            "expectations": all(&expectations),
+            "broken": all(&broken),
+            "histogram": states
+                .map(|state| json!({ "state": state.state, "runs": state.runs, "first": state.first }))
+                .collect::<Vec<_>>(),
+        }),
+    );
+    document
+}
+
 /// The document of a file that did not run: it is wrong, or the host could not give what it asks.
 pub fn refused(path: &str, exit: u8, diagnostics: &[Diagnostic]) -> Json {
     json!({
@@ -63,7 +85,7 @@ pub fn refused(path: &str, exit: u8, diagnostics: &[Diagnostic]) -> Json {
 }
 
 /// What the documents of one run and of several have in common.
-pub(super) fn scenario(plan: &Plan, status: Status, exit: u8) -> Json {
+fn scenario(plan: &Plan, status: Status, exit: u8) -> Json {
     let params = plan.params.iter().map(|(name, value)| (name.clone(), value_json(value)));
     json!({
         "scenario": plan.name,
@@ -77,7 +99,7 @@ pub(super) fn scenario(plan: &Plan, status: Status, exit: u8) -> Json {
 }
 
 /// Adds the fields of one object to another.
-pub(super) fn add(document: &mut Json, more: Json) {
+fn add(document: &mut Json, more: Json) {
     if let (Json::Object(fields), Json::Object(more)) = (document, more) {
         fields.extend(more);
     }
@@ -89,7 +111,7 @@ fn exit_status(status: Status, trace: &Trace) -> u8 {
 }
 
 /// The exit status that a status calls for.
-pub(super) fn exit_of(status: Status) -> u8 {
+fn exit_of(status: Status) -> u8 {
     match status {
         Status::Pass => 0,
         Status::Fail => 1,
@@ -97,7 +119,7 @@ pub(super) fn exit_of(status: Status) -> u8 {
     }
 }
 
-pub(super) fn status_word(status: Status) -> &'static str {
+fn status_word(status: Status) -> &'static str {
     match status {
         Status::Pass => "passed",
         Status::Fail => "failed",
@@ -105,7 +127,7 @@ pub(super) fn status_word(status: Status) -> &'static str {
     }
 }
 
-pub(super) fn holds_word(holds: Holds) -> &'static str {
+fn holds_word(holds: Holds) -> &'static str {
     match holds {
         Holds::Always => "always",
         Holds::Sometimes => "sometimes",
@@ -114,7 +136,7 @@ pub(super) fn holds_word(holds: Holds) -> &'static str {
 }
 
 /// Which expectation it is, or which rule: the fields that name it.
-pub(super) fn subject(plan: &Plan, subject: Subject, label: &str, holds: Holds) -> Json {
+fn subject(plan: &Plan, subject: Subject, label: &str, holds: Holds) -> Json {
     match subject {
         Subject::Expectation(at) => {
             let expectation = plan.expectations.get(at);
@@ -142,6 +164,36 @@ fn finding(plan: &Plan, trace: &Trace, judged: &Judged) -> Json {
             "reason": judged.reason,
             "notes": found.notes,
             "witnesses": witnesses,
+        }),
+    );
+    document
+}
+
+fn over_runs(plan: &Plan, overall: &Overall, kept: &[(u64, Trace)]) -> Json {
+    let mut document = subject(plan, overall.subject, &overall.label, overall.holds);
+    let example = overall.example.as_ref().map(|(run, found)| {
+        let trace = kept.iter().find(|(number, _)| number == run).map(|(_, trace)| trace);
+        let witnesses: Option<Vec<Json>> =
+            trace.map(|trace| found.witnesses.iter().filter_map(|at| event_json(plan, trace, *at)).collect());
+        json!({
+            "run": run,
+            "expected": found.expected,
+            "measured": found.measured,
+            "notes": found.notes,
+            "witnesses": witnesses,
+        })
+    });
+    add(
+        &mut document,
+        json!({
+            "status": status_word(overall.status),
+            "frequency": frequency(overall.frequency).to_lowercase(),
+            "held": overall.held,
+            "failed": overall.failed,
+            "unknown": overall.unknown,
+            "unseen": overall.unseen,
+            "reason": overall.reason,
+            "example": example,
         }),
     );
     document
@@ -206,6 +258,7 @@ mod tests {
     use super::super::fixture::verdict;
     use super::*;
     use crate::diagnostic::Code;
+    use crate::judge::{FinalState, Frequency};
     use crate::trace::Waiting;
     use crate::trace::file::fixture;
     use crate::value::Value;
@@ -274,6 +327,40 @@ mod tests {
             })
         );
         assert_eq!(document["exit"], 130);
+    }
+
+    #[test]
+    fn several_runs_are_one_document() {
+        let mut plan = fixture::workers();
+        let trace = fixture::work(&plan);
+        let verdict = verdict(&mut plan, &trace, &[("a", Status::Fail)]);
+        let mut finding = verdict.findings[0].finding.clone();
+        finding.witnesses = vec![0];
+        let summary = Summary {
+            runs: 2,
+            status: Status::Fail,
+            overall: vec![Overall {
+                subject: Subject::Expectation(0),
+                label: "a".to_owned(),
+                holds: Holds::Always,
+                status: Status::Fail,
+                reason: None,
+                frequency: Frequency::Sometimes,
+                held: 1,
+                failed: 1,
+                unknown: 0,
+                example: Some((2, finding)),
+                unseen: Vec::new(),
+            }],
+            states: vec![FinalState { state: "ended".to_owned(), runs: 2, first: 1 }],
+        };
+        let document = runs(&plan, &summary, &[(2, trace)]);
+        assert_eq!((&document["runs"], &document["exit"]), (&json!(2), &json!(1)));
+        assert_eq!(document["histogram"], json!([{ "state": "ended", "runs": 2, "first": 1 }]));
+        let first = &document["expectations"][0];
+        assert_eq!((&first["frequency"], &first["held"], &first["line"]), (&json!("sometimes"), &json!(1), &json!(20)));
+        assert_eq!((&first["example"]["run"], &first["example"]["witnesses"][0]["n"]), (&json!(2), &json!(1)));
+        assert_eq!(runs(&plan, &summary, &[])["expectations"][0]["example"]["witnesses"], Json::Null);
     }
 
     #[test]

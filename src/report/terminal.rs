@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 
 use super::facts::{Usage, ending, endings, groups};
 use super::frame;
-use super::layout::{BAD, DOUBT, FAINT, GOOD, PLACE, Pen, STRONG, duration, names, plural, shorten, value, width};
+use super::layout::{
+    BAD, DOUBT, FAINT, GOOD, PLACE, Pen, STRONG, duration, names, plural, shorten, value, visible, width,
+};
 use super::waits;
-use crate::judge::{Judged, Rule, Status, Subject, Verdict};
+use crate::judge::{Finding, Judged, Rule, Status, Subject, Verdict};
 use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;
 use crate::trace::{ProcessEnd, Trace};
@@ -15,10 +17,10 @@ use crate::trace::{ProcessEnd, Trace};
 /// No line is meant to be longer, however wide the terminal is.
 const WIDEST: usize = 100;
 /// The most columns of an expectation's label and of a name, where something stands beside them.
-const LABEL: usize = 64;
+pub(super) const LABEL: usize = 64;
 const NAME: usize = 32;
 /// How many lines a list has before the rest of it is folded.
-const LINES: usize = 12;
+pub(super) const LINES: usize = 12;
 
 /// How a report is drawn.
 #[derive(Clone, Debug)]
@@ -43,18 +45,19 @@ impl Options<'_> {
 
 /// The summary of one run.
 pub fn run(plan: &Plan, trace: &Trace, verdict: &Verdict, options: &Options<'_>) -> String {
-    let summary = Summary { plan, trace, verdict, pen: options.pen(), columns: options.width() };
+    let summary = Summary { page: Page { plan, pen: options.pen(), columns: options.width() }, trace, verdict };
+    let page = &summary.page;
     let mut out = String::new();
     summary.headline(&mut out);
     summary.expectations(&mut out);
-    let expected = !verdict.findings.iter().any(|judged| judged.status == Status::Fail && summary.is_about_end(judged));
-    out.push_str(&waits::tell(plan, trace, expected, summary.pen, summary.columns));
+    let unexpected = |judged: &Judged| judged.status == Status::Fail && page.is_about_end(judged.subject);
+    let expected = !verdict.findings.iter().any(unexpected);
+    out.push_str(&waits::tell(plan, trace, expected, page.pen, page.columns));
     summary.processes(&mut out);
     summary.objects(&mut out);
     summary.trace_line(&mut out);
     if verdict.status == Status::Fail {
-        let again = command(plan, options.arguments);
-        let _ = writeln!(out, "  {} {again}", summary.pen.paint(FAINT, "again:"));
+        page.again(&mut out, options.arguments);
     }
     out
 }
@@ -88,15 +91,6 @@ pub(super) fn mark(status: Status, pen: Pen) -> String {
     pen.paint(style, mark).into_owned()
 }
 
-/// ` (sometimes)` behind the label of what does not speak of every execution.
-pub(super) fn holds(holds: Holds) -> &'static str {
-    match holds {
-        Holds::Always => "",
-        Holds::Sometimes => " (sometimes)",
-        Holds::Never => " (never)",
-    }
-}
-
 /// The first line: the verdict, the name, what is wrong with how many, the file.
 pub(super) fn headline(plan: &Plan, statuses: &[Status], overall: Status, pen: Pen) -> String {
     let of = |status| statuses.iter().filter(|other| **other == status).count() as u64;
@@ -111,18 +105,17 @@ pub(super) fn headline(plan: &Plan, statuses: &[Status], overall: Status, pen: P
     format!("{} {name}{words}  {}\n", mark(overall, pen), pen.paint(PLACE, plan.source.path.as_str()))
 }
 
-struct Summary<'a> {
-    plan: &'a Plan,
-    trace: &'a Trace,
-    verdict: &'a Verdict,
-    pen: Pen,
-    columns: usize,
+/// What the summaries of one run and of several are written with.
+pub(super) struct Page<'a> {
+    pub plan: &'a Plan,
+    pub pen: Pen,
+    pub columns: usize,
 }
 
-impl Summary<'_> {
+impl Page<'_> {
     /// Whether it judges how the run ended: in a deadlock, by the timeout.
-    fn is_about_end(&self, judged: &Judged) -> bool {
-        match judged.subject {
+    fn is_about_end(&self, subject: Subject) -> bool {
+        match subject {
             Subject::Rule(rule) => matches!(rule, Rule::Deadlock | Rule::Timeout),
             Subject::Expectation(at) => {
                 let form = self.plan.expectations.get(at).map(|expectation| expectation.form.name);
@@ -131,9 +124,83 @@ impl Summary<'_> {
         }
     }
 
+    /// `  file:line` of an expectation.
+    pub(super) fn place(&self, subject: Subject) -> String {
+        let expectation = match subject {
+            Subject::Expectation(at) => self.plan.expectations.get(at),
+            Subject::Rule(_) => None,
+        };
+        expectation
+            .map(|expectation| {
+                let place = format!("  {}:{}", self.plan.source.path, expectation.line);
+                self.pen.paint(PLACE, place).into_owned()
+            })
+            .unwrap_or_default()
+    }
+
+    /// What was expected and seen, why that decides, and at which events.
+    pub(super) fn found(&self, out: &mut String, finding: &Finding, reason: Option<&str>, trace: Option<&Trace>) {
+        for (word, said) in [("expected", &finding.expected), ("seen", &finding.measured)] {
+            if !said.is_empty() {
+                self.wrapped(out, &format!("    {word:<9} "), said);
+            }
+        }
+        if let Some(reason) = reason {
+            self.wrapped(out, "    because   ", reason);
+        }
+        if let Some(trace) = trace {
+            out.push_str(&frame::draw(self.plan, trace, &finding.witnesses, self.pen, 4, self.columns));
+        }
+    }
+
+    /// More facts, a line each.
+    pub(super) fn notes(&self, out: &mut String, notes: &[String]) {
+        for note in notes.iter().take(LINES) {
+            self.wrapped(out, "    = ", note);
+        }
+        if notes.len() > LINES {
+            let _ = writeln!(out, "    {}", self.pen.paint(FAINT, format!("and {} more", notes.len() - LINES)));
+        }
+    }
+
+    /// Text under its lead, broken between words where it is too long for a line.
+    pub(super) fn wrapped(&self, out: &mut String, lead: &str, text: &str) {
+        let (indent, room) = (width(lead), self.columns.saturating_sub(width(lead)).max(20));
+        let mut lead = self.pen.paint(FAINT, lead).into_owned();
+        for line in text.lines() {
+            let mut rest = String::new();
+            for word in line.split(' ') {
+                if !rest.is_empty() && width(&rest) + 1 + width(word) > room {
+                    let _ = writeln!(out, "{lead}{}", visible(&rest));
+                    lead = " ".repeat(indent);
+                    rest.clear();
+                }
+                if !rest.is_empty() {
+                    rest.push(' ');
+                }
+                rest.push_str(word);
+            }
+            let _ = writeln!(out, "{lead}{}", visible(&rest));
+            lead = " ".repeat(indent);
+        }
+    }
+
+    /// The command that repeats a run.
+    pub(super) fn again(&self, out: &mut String, arguments: &[String]) {
+        let _ = writeln!(out, "  {} {}", self.pen.paint(FAINT, "again:"), command(self.plan, arguments));
+    }
+}
+
+struct Summary<'a> {
+    page: Page<'a>,
+    trace: &'a Trace,
+    verdict: &'a Verdict,
+}
+
+impl Summary<'_> {
     fn headline(&self, out: &mut String) {
         let statuses: Vec<Status> = self.verdict.findings.iter().map(|judged| judged.status).collect();
-        out.push_str(&headline(self.plan, &statuses, self.verdict.status, self.pen));
+        out.push_str(&headline(self.page.plan, &statuses, self.verdict.status, self.page.pen));
     }
 
     /// Every expectation that does not hold, in full; those that hold on a line each, few of them.
@@ -141,7 +208,7 @@ impl Summary<'_> {
         let findings = &self.verdict.findings;
         let passed = findings.iter().filter(|judged| judged.status == Status::Pass).count();
         let folded = if passed > LINES { passed - LINES + 1 } else { 0 };
-        let labels = findings.iter().map(|judged| width(&label(judged))).max().unwrap_or(0).min(LABEL);
+        let labels = findings.iter().map(|judged| width(&label(&judged.label, judged.holds))).max().unwrap_or(0).min(LABEL);
         let mut shown = 0;
         for judged in findings {
             if judged.status == Status::Pass {
@@ -156,82 +223,39 @@ impl Summary<'_> {
             }
         }
         if folded > 0 {
-            let _ = writeln!(out, "  {} {folded} more hold", mark(Status::Pass, self.pen));
+            let _ = writeln!(out, "  {} {folded} more hold", mark(Status::Pass, self.page.pen));
         }
     }
 
     fn line(&self, out: &mut String, judged: &Judged, columns: usize) {
-        let label = shorten(&label(judged), LABEL).into_owned();
+        let label = shorten(&label(&judged.label, judged.holds), LABEL).into_owned();
         let spaces = " ".repeat(columns.saturating_sub(width(&label)));
-        let room = self.columns.saturating_sub(columns + 6);
+        let room = self.page.columns.saturating_sub(columns + 6);
         let measured = shorten(&judged.finding.measured, room).into_owned();
-        let line = format!("  {} {label}{spaces}  {}", mark(judged.status, self.pen), self.pen.paint(FAINT, measured));
+        let line = format!("  {} {label}{spaces}  {}", mark(judged.status, self.page.pen), self.page.pen.paint(FAINT, measured));
         let _ = writeln!(out, "{}", line.trim_end());
         if let Some(reason) = judged.reason.as_ref().filter(|_| judged.status == Status::Unknown) {
-            self.wrapped(out, "    ", reason);
+            self.page.wrapped(out, "    ", reason);
         }
     }
 
     fn failed(&self, out: &mut String, judged: &Judged) {
-        let (pen, finding) = (self.pen, &judged.finding);
-        let place = match judged.subject {
-            Subject::Expectation(at) => self.plan.expectations.get(at),
-            Subject::Rule(_) => None,
-        };
-        let place = place.map(|expectation| format!("  {}:{}", self.plan.source.path, expectation.line));
-        let text = label(judged);
-        let _ = writeln!(
-            out,
-            "  {} {}{}",
-            mark(Status::Fail, pen),
-            pen.paint(STRONG, text),
-            pen.paint(PLACE, place.unwrap_or_default())
-        );
-        for (word, said) in [("expected", &finding.expected), ("seen", &finding.measured)] {
-            if !said.is_empty() {
-                self.wrapped(out, &format!("    {word:<9} "), said);
-            }
-        }
-        if let Some(reason) = &judged.reason {
-            self.wrapped(out, "    because   ", reason);
-        }
-        out.push_str(&frame::draw(self.plan, self.trace, &finding.witnesses, pen, 4, self.columns));
+        let (page, subject) = (&self.page, judged.subject);
+        let text = page.pen.paint(STRONG, label(&judged.label, judged.holds)).into_owned();
+        let _ = writeln!(out, "  {} {text}{}", mark(Status::Fail, page.pen), page.place(subject));
+        page.found(out, &judged.finding, judged.reason.as_deref(), Some(self.trace));
         // Who waits for whom is told below, in one place.
-        if !self.is_about_end(judged) {
-            for note in &finding.notes {
-                self.wrapped(out, "    = ", note);
-            }
-        }
-    }
-
-    /// Text under its lead, broken between words where it is too long for a line.
-    fn wrapped(&self, out: &mut String, lead: &str, text: &str) {
-        let (indent, room) = (width(lead), self.columns.saturating_sub(width(lead)).max(20));
-        let mut lead = self.pen.paint(FAINT, lead).into_owned();
-        for line in text.lines() {
-            let mut rest = String::new();
-            for word in line.split(' ') {
-                if !rest.is_empty() && width(&rest) + 1 + width(word) > room {
-                    let _ = writeln!(out, "{lead}{rest}");
-                    lead = " ".repeat(indent);
-                    rest.clear();
-                }
-                if !rest.is_empty() {
-                    rest.push(' ');
-                }
-                rest.push_str(word);
-            }
-            let _ = writeln!(out, "{lead}{rest}");
-            lead = " ".repeat(indent);
+        if !page.is_about_end(subject) {
+            page.notes(out, &judged.finding.notes);
         }
     }
 
     /// How the processes ended: `worker[0..9] ×10  exited 0`.
     fn processes(&self, out: &mut String) {
-        let rows: Vec<(String, String, bool)> = endings(self.plan, self.trace)
+        let rows: Vec<(String, String, bool)> = endings(self.page.plan, self.trace)
             .into_iter()
             .map(|(processes, end)| {
-                let mut name = shorten(&names(self.plan, &processes), NAME).into_owned();
+                let mut name = shorten(&names(self.page.plan, &processes), NAME).into_owned();
                 if processes.len() > 1 {
                     let _ = write!(name, " ×{}", processes.len());
                 }
@@ -245,8 +269,8 @@ impl Summary<'_> {
             let _ = writeln!(
                 out,
                 "  {}  {}",
-                self.pen.pad(anstyle::Style::new(), name, columns),
-                self.pen.paint(style, end.as_str())
+                self.page.pen.pad(anstyle::Style::new(), name, columns),
+                self.page.pen.paint(style, end.as_str())
             );
         }
         self.more(out, rows.len(), "ways processes ended");
@@ -258,7 +282,7 @@ impl Summary<'_> {
             .plan
             .groups
             .iter()
-            .zip(groups(self.plan, self.trace))
+            .zip(groups(self.page.plan, self.trace))
             .filter(|(_, usage)| *usage != Usage::default())
             .map(|(group, usage)| {
                 let mut name = shorten(&group.name, NAME).into_owned();
@@ -276,12 +300,12 @@ impl Summary<'_> {
         let kinds = used.iter().map(|(_, kind, _)| width(kind)).max().unwrap_or(0);
         for (name, kind, words) in used.iter().take(LINES) {
             let plain = anstyle::Style::new();
-            let words = shorten(words, self.columns.saturating_sub(columns + kinds + 6)).into_owned();
+            let words = shorten(words, self.page.columns.saturating_sub(columns + kinds + 6)).into_owned();
             let _ = writeln!(
                 out,
                 "  {}  {}  {words}",
-                self.pen.pad(plain, name, columns),
-                self.pen.pad(FAINT, kind, kinds),
+                self.page.pen.pad(plain, name, columns),
+                self.page.pen.pad(FAINT, kind, kinds),
             );
         }
         self.more(out, used.len(), "objects");
@@ -289,7 +313,7 @@ impl Summary<'_> {
 
     fn more(&self, out: &mut String, all: usize, what: &str) {
         if all > LINES {
-            let _ = writeln!(out, "  {}", self.pen.paint(FAINT, format!("and {} more {what}", all - LINES)));
+            let _ = writeln!(out, "  {}", self.page.pen.paint(FAINT, format!("and {} more {what}", all - LINES)));
         }
     }
 
@@ -301,23 +325,26 @@ impl Summary<'_> {
             let counted: u64 = trace.counted.iter().map(|(_, count)| count).sum();
             let _ = write!(line, " and {counted} only counted");
         }
-        let _ = write!(line, ", {}", plural(self.plan.processes.len() as u64, "process"));
+        let _ = write!(line, ", {}", plural(self.page.plan.processes.len() as u64, "process"));
         let lost = format!("{} lost", trace.lost.len());
-        let lost = if trace.lost.is_empty() { lost.into() } else { self.pen.paint(BAD, lost) };
+        let lost = if trace.lost.is_empty() { lost.into() } else { self.page.pen.paint(BAD, lost) };
         let _ = write!(line, ", {lost}, {}", duration(trace.duration));
         if trace.stalled > 0 {
             let _ = write!(line, ", held up by the recorder {}", duration(trace.stalled));
         }
-        let _ = writeln!(out, "  {} {line}", self.pen.paint(FAINT, "trace:"));
-        for lost in trace.lost.iter().take(LINES) {
-            self.wrapped(out, "    = ", lost);
-        }
+        let _ = writeln!(out, "  {} {line}", self.page.pen.paint(FAINT, "trace:"));
+        self.page.notes(out, &trace.lost);
     }
 }
 
 /// The label with the executions it speaks of.
-fn label(judged: &Judged) -> String {
-    format!("{}{}", super::layout::visible(&judged.label), holds(judged.holds))
+pub(super) fn label(label: &str, holds: Holds) -> String {
+    let executions = match holds {
+        Holds::Always => "",
+        Holds::Sometimes => " (sometimes)",
+        Holds::Never => " (never)",
+    };
+    format!("{}{executions}", visible(label))
 }
 
 /// `20 operations, 7 waited, longest 0.41 s`.
