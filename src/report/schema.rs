@@ -345,6 +345,7 @@ fn shape(shape: Shape) -> Value {
         Shape::Boolean => json!({ "type": "boolean" }),
         Shape::Text | Shape::Object | Shape::Processes | Shape::ProcessesOrRun => json!({ "type": "string" }),
         Shape::Choice(words) => json!({ "enum": words }),
+        Shape::Signal => json!({ "type": ["string", "integer"] }),
         Shape::Value => json!({}),
         Shape::Values => json!({ "type": ["array", "string"] }),
         Shape::Lists => json!({ "type": "array", "items": { "type": ["array", "string"] } }),
