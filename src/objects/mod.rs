@@ -255,7 +255,11 @@ pub trait Party {
     fn process(&self) -> ProcessId;
     /// The packed id of the event that this step will become: what travels in a message's header.
     fn event(&self) -> u64;
-    /// Says that the process may sleep now. Called just before the call that may sleep; calling it again is free.
+    /// Publishes that the process is inside this step and could come to sleep in it. Called before any system call
+    /// that could sleep although it is not expected to; calling it again is free.
+    fn enter(&mut self);
+    /// Says that the process has to wait: as [`Party::enter`], and the event counts as one that waited. Called just
+    /// before the call that sleeps; calling it again is free.
     fn block(&mut self);
     /// The value of an `update`'s expression where the object holds `it`.
     ///

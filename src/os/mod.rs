@@ -5,9 +5,18 @@
 #![allow(unsafe_code)]
 
 pub mod arena;
+pub mod barrier;
 pub mod clock;
+pub mod descriptor;
 pub mod futex;
 pub mod guard;
+pub mod process;
+pub mod mutex;
+pub mod semaphore;
+pub mod limits;
+pub mod mqueue;
+pub mod pipe;
+pub mod socket;
 pub mod sysv;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,2 +1,12 @@
-//! stub
-pub struct Keeper;
+//! System V semaphores and message queues, sysvipc(7), and the keeper that makes and removes them.
+//!
+//! An id of System V belongs to no process: it stays until somebody removes it. So ids are made by the [`Keeper`]
+//! only, and the values here are plain numbers that use what it made.
+
+mod keeper;
+mod queue;
+mod semaphore;
+
+pub use keeper::Keeper;
+pub use queue::{HEAD, PRIORITY_MAX, SysvQueue};
+pub use semaphore::{SEMAPHORE_MAX, SysvSemaphore};

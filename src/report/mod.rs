@@ -1,4 +1,10 @@
-//! What is shown to people and programs: one format a file, each a pure function of what it shows.
+//! What people and programs see of a run: one form a file, each made of the plan, the trace and what the judge found.
+//!
+//! Nothing here looks at a terminal or the environment: whoever calls decides on colour and width. `live` and
+//! `progress` show a run while it goes on, `terminal` sums it up, `text` lists its events, `json` tells it to
+//! programs; `reference` and `schema` tell the catalogue.
 
+pub mod live;
+pub mod progress;
 pub mod reference;
 pub mod schema;

@@ -55,6 +55,8 @@ pub enum Shape {
     Boolean,
     /// Text as it stands.
     Text,
+    /// A signal: its name, with or without `SIG`, or its number. [`Argument::Integer`].
+    Signal,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// Any value.
@@ -114,7 +116,7 @@ pub enum Argument {
     Patterns(Vec<Pattern>),
     /// [`Shape::Condition`].
     Condition(Expression),
-    /// [`Shape::Count`], [`Shape::Integer`].
+    /// [`Shape::Count`], [`Shape::Integer`], [`Shape::Signal`].
     Integer(i64),
     /// [`Shape::Duration`], in ns.
     Duration(u64),

@@ -1,0 +1,564 @@
+//! Runs a process's program a step at a time over a [`World`]: the one meaning of loops, conditions, outcomes and
+//! handlers for every engine.
+//!
+//! A [`Machine`] is the whole state of a process: its place in the program, its slots, its random stream. It computes
+//! what is the process's own and asks the world for everything else.
+
+use std::ops::Range;
+
+use crate::event::{ObjectId, ProcessId, StepId};
+use crate::expression::{Builtin, Environment, Error, Expression};
+use crate::objects::Completion;
+use crate::os::clock;
+use crate::outcome::Outcome;
+use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, Operation, Plan, Processes, Program};
+use crate::scenario::units::parse_duration;
+use crate::value::Value;
+
+/// What a process asks of the world: a step with everything computed.
+pub enum Request<'a> {
+    /// A verb of an object's kind.
+    Object {
+        /// The object.
+        object: ObjectId,
+        /// The verb's place among the kind's.
+        verb: u8,
+        /// The end's place among the object's.
+        end: u8,
+        /// The element's index, within the object's length.
+        element: Option<u32>,
+        /// The arguments, in the order of the verb's.
+        arguments: &'a [Value],
+        /// The value of an `update`'s expression over the value given.
+        compute: &'a mut dyn FnMut(Value) -> Result<Value, Outcome>,
+    },
+    /// A line of output.
+    Print(Value),
+    /// A label and a value.
+    Mark(Value, Value),
+    /// A section's label.
+    Enter(Value),
+    /// A section's label.
+    Leave(Value),
+    /// ns to sleep.
+    Sleep(u64),
+    /// ns of CPU time to burn.
+    Busy(u64),
+    /// sched_yield(2).
+    Yield,
+    /// The process is ready.
+    Ready,
+    /// Starts processes.
+    Start(Range<ProcessId>),
+    /// Waits for the ends of processes.
+    Join(Range<ProcessId>),
+    /// Asks how a process is.
+    Status(ProcessId),
+    /// Sends a signal by its number.
+    Kill(Range<ProcessId>, i32),
+    /// Records that the process ends so; the machine then ends.
+    Exit(i32),
+    /// Ends the process by SIGABRT.
+    Abort,
+    /// Records whether a condition holds.
+    Assert(bool),
+}
+
+/// How long a step may wait.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Timeout {
+    /// For ever.
+    None,
+    /// So many ns; 0: not at all.
+    After(u64),
+}
+
+/// Everything that is not the process's own.
+pub trait World {
+    /// Carries out a step and records it. `step` may wait for as long as `timeout` says.
+    fn perform(&mut self, step: StepId, request: Request<'_>, timeout: Timeout) -> Completion;
+
+    /// Records a step that failed before it could ask for anything: an expression without a value. `index` is the
+    /// step's target where it is known.
+    fn refuse(&mut self, step: StepId, outcome: Outcome, message: &str);
+
+    /// The run's clock, for `now`.
+    fn clock(&self) -> Clock;
+}
+
+/// The run's clock: the kernel's, or a time that stands still while a step is carried out.
+#[derive(Clone, Copy, Debug)]
+pub enum Clock {
+    /// CLOCK_MONOTONIC, since that time in ns.
+    Since(u64),
+    /// So many ns since the run began.
+    At(u64),
+}
+
+impl Clock {
+    /// Seconds since the run began.
+    pub fn seconds(self) -> f64 {
+        match self {
+            Self::Since(origin) => clock::now().saturating_sub(origin) as f64 / 1e9,
+            Self::At(ns) => ns as f64 / 1e9,
+        }
+    }
+}
+
+/// How a process left its program.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Left {
+    /// With that exit status.
+    Exit(i32),
+    /// By SIGABRT.
+    Abort,
+}
+
+/// A process at a point of its program.
+pub struct Machine<'p> {
+    plan: &'p Plan,
+    program: &'p Program,
+    process: ProcessId,
+    pid: i64,
+    place: usize,
+    slots: Vec<Value>,
+    random: Random,
+}
+
+/// A process's own stream of random numbers: SplitMix64, whose sequence is part of the format, since a seed must
+/// give the same numbers in every version.
+#[derive(Clone, Debug)]
+pub struct Random(u64);
+
+impl Random {
+    /// The stream of a process: it depends on the seed, the process's name and its index, on nothing else.
+    pub fn new(seed: u64, name: &str, index: u32) -> Self {
+        // FNV-1a over the name, so that a process added to the file leaves the other streams as they are.
+        let hash = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let mut random = Self(seed ^ hash.rotate_left(17) ^ u64::from(index).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        random.next();
+        random
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// The next integer from `low` to `high`, both included, each equally likely.
+    pub fn between(&mut self, low: i64, high: i64) -> i64 {
+        let span = (high as u64).wrapping_sub(low as u64).wrapping_add(1);
+        if span == 0 {
+            return self.next() as i64;
+        }
+        // Lemire's method: the low words below the threshold would be drawn once too often.
+        let threshold = span.wrapping_neg() % span;
+        loop {
+            let wide = u128::from(self.next()) * u128::from(span);
+            if wide as u64 >= threshold {
+                return low.wrapping_add((wide >> 64) as i64);
+            }
+        }
+    }
+}
+
+/// What an expression of the process reads.
+struct Own<'a> {
+    slots: &'a [Value],
+    random: &'a mut Random,
+    plan: &'a Plan,
+    process: ProcessId,
+    pid: i64,
+    clock: Clock,
+    it: Value,
+}
+
+impl Environment for Own<'_> {
+    #[inline]
+    fn slot(&self, slot: u32) -> &Value {
+        &self.slots[slot as usize]
+    }
+
+    fn builtin(&self, builtin: Builtin) -> Value {
+        let process = &self.plan.processes[self.process as usize];
+        match builtin {
+            Builtin::Pid => Value::Int(self.pid),
+            Builtin::Name => Value::from(process.name.as_str()),
+            Builtin::Index => Value::Int(i64::from(process.index)),
+            Builtin::Now => Value::Float(self.clock.seconds()),
+            Builtin::It => self.it.clone(),
+        }
+    }
+
+    fn random(&mut self, low: i64, high: i64) -> i64 {
+        self.random.between(low, high)
+    }
+}
+
+/// What comes after a step.
+enum Then {
+    Next,
+    Goto(usize),
+    Leave(Left),
+}
+
+impl<'p> Machine<'p> {
+    /// A process at the beginning of its program, with its variables at their first values.
+    ///
+    /// # Errors
+    /// Where a first value cannot be computed.
+    pub fn new(plan: &'p Plan, process: ProcessId, pid: i64) -> Result<Self, Error> {
+        let program = plan.program(process);
+        let index = plan.processes[process as usize].index;
+        let mut machine = Self {
+            plan,
+            program,
+            process,
+            pid,
+            place: 0,
+            slots: vec![Value::Null; program.slots.len()],
+            random: Random::new(plan.seed, &program.name, index),
+        };
+        for (slot, value) in &program.vars {
+            machine.slots[*slot as usize] = machine.evaluate(value, Clock::At(0))?;
+        }
+        Ok(machine)
+    }
+
+    #[inline]
+    fn evaluate(&mut self, expression: &Expression, clock: Clock) -> Result<Value, Error> {
+        if let Some(constant) = expression.as_constant() {
+            return Ok(constant.clone());
+        }
+        expression.evaluate(&mut Own {
+            slots: &self.slots,
+            random: &mut self.random,
+            plan: self.plan,
+            process: self.process,
+            pid: self.pid,
+            clock,
+            it: Value::Null,
+        })
+    }
+
+    /// Runs the program to its end.
+    pub fn run<W: World>(&mut self, world: &mut W) -> Left {
+        loop {
+            if let Some(left) = self.advance(world) {
+                return left;
+            }
+        }
+    }
+
+    /// Carries out one instruction; says where that was the last.
+    #[inline]
+    pub fn advance<W: World>(&mut self, world: &mut W) -> Option<Left> {
+        let program = self.program;
+        let then = match &program.code[self.place] {
+            Instruction::Operate(operation) => self.operate(operation, world),
+            Instruction::Next { counter, limit, variable, exit } => {
+                let round = self.integer(*counter) + 1;
+                if round < self.integer(*limit) {
+                    self.slots[*counter as usize] = Value::Int(round);
+                    if let Some(variable) = variable {
+                        self.slots[*variable as usize] = Value::Int(round);
+                    }
+                    Then::Next
+                } else {
+                    Then::Goto(*exit)
+                }
+            }
+            Instruction::Jump(to) => Then::Goto(*to),
+            Instruction::Set { slot, value, step, failure } => match self.evaluate(value, world.clock()) {
+                Ok(value) => {
+                    self.slots[*slot as usize] = value;
+                    Then::Next
+                }
+                Err(error) => self.refused(*step, failure, &error, world),
+            },
+            Instruction::Unless { condition, to, step } => match self.truth(condition, world) {
+                Ok(true) => Then::Next,
+                Ok(false) => Then::Goto(*to),
+                Err(error) => self.refused(*step, &Failure::default(), &error, world),
+            },
+            Instruction::Repeat { times, counter, limit, step } => match self.number(times, world) {
+                Ok(times) => {
+                    self.slots[*counter as usize] = Value::Int(-1);
+                    self.slots[*limit as usize] = Value::Int(times);
+                    Then::Next
+                }
+                Err(error) => self.refused(*step, &Failure::default(), &error, world),
+            },
+            Instruction::Each { list, counter, items, step } => match self.evaluate(list, world.clock()) {
+                Ok(list @ Value::List(_)) => {
+                    self.slots[*counter as usize] = Value::Int(-1);
+                    self.slots[*items as usize] = list;
+                    Then::Next
+                }
+                Ok(other) => {
+                    let error = Error::new(Outcome::INVALID, format!("`in` takes a list, this is {}", other.types()));
+                    self.refused(*step, &Failure::default(), &error, world)
+                }
+                Err(error) => self.refused(*step, &Failure::default(), &error, world),
+            },
+            Instruction::NextItem { counter, items, variable, exit } => {
+                let at = self.integer(*counter) + 1;
+                let item = self.slots[*items as usize].as_list().and_then(|items| items.get(at as usize)).cloned();
+                match item {
+                    Some(item) => {
+                        self.slots[*counter as usize] = Value::Int(at);
+                        self.slots[*variable as usize] = item;
+                        Then::Next
+                    }
+                    None => Then::Goto(*exit),
+                }
+            }
+            Instruction::End => Then::Leave(Left::Exit(0)),
+        };
+        match then {
+            Then::Next => self.place += 1,
+            Then::Goto(place) => self.place = place,
+            Then::Leave(left) => return Some(left),
+        }
+        None
+    }
+
+    #[inline]
+    fn integer(&self, slot: u32) -> i64 {
+        match self.slots[slot as usize] {
+            Value::Int(n) => n,
+            _ => 0,
+        }
+    }
+
+    fn truth<W: World>(&mut self, condition: &Expression, world: &mut W) -> Result<bool, Error> {
+        match self.evaluate(condition, world.clock())? {
+            Value::Bool(truth) => Ok(truth),
+            other => {
+                Err(Error::new(Outcome::INVALID, format!("a condition is true or false, this is {}", other.types())))
+            }
+        }
+    }
+
+    fn number<W: World>(&mut self, expression: &Expression, world: &mut W) -> Result<i64, Error> {
+        match self.evaluate(expression, world.clock())? {
+            Value::Int(n) => Ok(n),
+            other => Err(Error::new(Outcome::INVALID, format!("expected an int, found {}", other.types()))),
+        }
+    }
+
+    fn delay<W: World>(&mut self, delay: &Delay, world: &mut W) -> Result<u64, Error> {
+        match delay {
+            Delay::Fixed(ns) => Ok(*ns),
+            Delay::Computed(expression) => match self.evaluate(expression, world.clock())? {
+                Value::String(text) => parse_duration(&text).map_err(|message| Error::new(Outcome::INVALID, message)),
+                other => Err(Error::new(
+                    Outcome::INVALID,
+                    format!("a duration is text with its unit, this is {}", other.types()),
+                )),
+            },
+        }
+    }
+
+    fn range<W: World>(&mut self, processes: &Processes, world: &mut W) -> Result<Range<ProcessId>, Error> {
+        match &processes.index {
+            None => Ok(processes.first..processes.first + processes.count),
+            Some(index) => {
+                let at = self.number(index, world)?;
+                if !(0..i64::from(processes.count)).contains(&at) {
+                    return Err(out_of_range(at, processes.count));
+                }
+                Ok(processes.first + at as u32..processes.first + at as u32 + 1)
+            }
+        }
+    }
+
+    /// What follows a step that could not be asked for.
+    #[cold]
+    fn refused<W: World>(&mut self, step: StepId, failure: &Failure, error: &Error, world: &mut W) -> Then {
+        world.refuse(step, error.outcome, &error.message);
+        self.after(error.outcome, failure)
+    }
+
+    /// What follows a step that ended so.
+    #[inline]
+    fn after(&mut self, outcome: Outcome, failure: &Failure) -> Then {
+        if let Some(slot) = failure.outcome {
+            self.slots[slot as usize] = Value::from(outcome.name());
+        }
+        if outcome.is_ok() && failure.handlers.is_empty() {
+            return Then::Next;
+        }
+        match failure.handler(outcome) {
+            Some(place) => Then::Goto(place),
+            None if outcome.is_ok() || failure.taken.contains(outcome) => Then::Next,
+            None => Then::Leave(Left::Exit(1)),
+        }
+    }
+
+    #[inline]
+    fn operate<W: World>(&mut self, operation: &Operation, world: &mut W) -> Then {
+        let timeout = match &operation.timeout {
+            None => Timeout::None,
+            Some(delay) => match self.delay(delay, world) {
+                Ok(ns) => Timeout::After(ns),
+                Err(error) => return self.refused(operation.step, &operation.failure, &error, world),
+            },
+        };
+        let asked = match &operation.action {
+            Action::Object(action) => self.on_object(operation.step, action, timeout, world),
+            other => self.ask(operation.step, other, timeout, world),
+        };
+        let completion = match asked {
+            Ok(Ok(completion)) => completion,
+            Ok(Err(left)) => return Then::Leave(left),
+            Err(error) => return self.refused(operation.step, &operation.failure, &error, world),
+        };
+        if completion.outcome.is_ok() {
+            if let Some(into) = operation.into {
+                self.slots[into as usize] = completion.value;
+            }
+            if let Some(second) = operation.second {
+                self.slots[second as usize] = completion.second;
+            }
+        }
+        self.after(completion.outcome, &operation.failure)
+    }
+
+    #[inline]
+    fn on_object<W: World>(
+        &mut self,
+        step: StepId,
+        action: &ObjectAction,
+        timeout: Timeout,
+        world: &mut W,
+    ) -> Result<Result<Completion, Left>, Error> {
+        let mut object = action.first;
+        if let Some((count, index)) = &action.index {
+            let at = self.number(index, world)?;
+            if !(0..i64::from(*count)).contains(&at) {
+                return Err(out_of_range(at, *count));
+            }
+            object += at as u32;
+        }
+        let element = match &action.element {
+            None => None,
+            Some(index) => {
+                let at = self.number(index, world)?;
+                let length = self.plan.objects[object as usize].object.length().unwrap_or(0);
+                if !(0..i64::from(length)).contains(&at) {
+                    return Err(out_of_range(at, length));
+                }
+                Some(at as u32)
+            }
+        };
+        const MOST: usize = 6;
+        let mut arguments: [Value; MOST] = [const { Value::Null }; MOST];
+        for (place, argument) in arguments.iter_mut().zip(&action.arguments) {
+            *place = self.evaluate(argument, world.clock())?;
+        }
+        let given = action.arguments.len().min(MOST);
+        let (slots, random, plan, process, pid) = (&self.slots, &mut self.random, self.plan, self.process, self.pid);
+        let clock = world.clock();
+        let mut compute = |it: Value| {
+            let Some(update) = &action.update else { return Err(Outcome::INVALID) };
+            let mut own = Own { slots, random: &mut *random, plan, process, pid, clock, it };
+            update.evaluate(&mut own).map_err(|error| error.outcome)
+        };
+        let request = Request::Object {
+            object,
+            verb: action.verb,
+            end: action.end,
+            element,
+            arguments: &arguments[..given],
+            compute: &mut compute,
+        };
+        Ok(Ok(world.perform(step, request, timeout)))
+    }
+
+    fn ask<W: World>(
+        &mut self,
+        step: StepId,
+        action: &Action,
+        timeout: Timeout,
+        world: &mut W,
+    ) -> Result<Result<Completion, Left>, Error> {
+        let request = match action {
+            Action::Object(_) => return Err(Error::new(Outcome::INVALID, "a step on an object")),
+            Action::Print(value) => Request::Print(self.evaluate(value, world.clock())?),
+            Action::Mark(label, value) => {
+                let label = self.evaluate(label, world.clock())?;
+                let value = match value {
+                    Some(value) => self.evaluate(value, world.clock())?,
+                    None => Value::Null,
+                };
+                Request::Mark(label, value)
+            }
+            Action::Enter(label) => Request::Enter(self.evaluate(label, world.clock())?),
+            Action::Leave(label) => Request::Leave(self.evaluate(label, world.clock())?),
+            Action::Sleep(delay) => Request::Sleep(self.delay(delay, world)?),
+            Action::Busy(delay) => Request::Busy(self.delay(delay, world)?),
+            Action::Yield => Request::Yield,
+            Action::Ready => Request::Ready,
+            Action::Start(processes) => Request::Start(self.range(processes, world)?),
+            Action::Join(processes) => Request::Join(self.range(processes, world)?),
+            Action::Status(processes) => Request::Status(self.range(processes, world)?.start),
+            Action::Kill(processes, signal) => Request::Kill(self.range(processes, world)?, *signal),
+            Action::Exit(status) => {
+                let status = self.number(status, world)?;
+                if !(0..=255).contains(&status) {
+                    return Err(Error::new(
+                        Outcome::OUT_OF_RANGE,
+                        format!("an exit status is from 0 to 255, this is {status}"),
+                    ));
+                }
+                world.perform(step, Request::Exit(status as i32), timeout);
+                return Ok(Err(Left::Exit(status as i32)));
+            }
+            Action::Abort => {
+                world.perform(step, Request::Abort, timeout);
+                return Ok(Err(Left::Abort));
+            }
+            Action::Assert(condition) => Request::Assert(self.truth(condition, world)?),
+        };
+        Ok(Ok(world.perform(step, request, timeout)))
+    }
+}
+
+fn out_of_range(at: i64, count: u32) -> Error {
+    Error::new(Outcome::OUT_OF_RANGE, format!("index {at} is out of range: from 0 to {}", i64::from(count) - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Random;
+
+    #[test]
+    fn a_stream_depends_on_seed_name_and_index_alone() {
+        let draws = |seed, name, index| {
+            let mut random = Random::new(seed, name, index);
+            (0..8).map(|_| random.between(1, 34)).collect::<Vec<_>>()
+        };
+        assert_eq!(draws(0, "producer", 0), draws(0, "producer", 0));
+        assert_ne!(draws(0, "producer", 0), draws(1, "producer", 0));
+        assert_ne!(draws(0, "worker", 0), draws(0, "worker", 1));
+        assert!(draws(7, "p", 0).iter().all(|n| (1..=34).contains(n)));
+    }
+
+    #[test]
+    fn the_whole_range_can_be_drawn() {
+        let mut random = Random::new(3, "p", 0);
+        random.between(i64::MIN, i64::MAX);
+        let mut seen = [false; 6];
+        for _ in 0..200 {
+            seen[random.between(1, 6) as usize - 1] = true;
+        }
+        assert_eq!(seen, [true; 6]);
+        assert_eq!(random.between(5, 5), 5);
+    }
+}

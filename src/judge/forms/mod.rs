@@ -1,0 +1,96 @@
+//! The forms of `[[expect]]`, one a file: what each takes, and what it means over one run.
+//!
+//! A form joins by its file and one line of [`FORMS`]; `check`, the reference and the judge find it there.
+
+mod all_before;
+mod always;
+mod between;
+mod blocks;
+mod count;
+mod deadlock;
+mod each;
+mod ends;
+mod exits;
+mod expect;
+mod fifo;
+mod final_condition;
+mod final_values;
+mod holding;
+mod inside;
+mod lost_updates;
+mod never;
+mod order;
+mod printed;
+mod race_free;
+mod reaches;
+mod takes;
+mod values;
+
+use super::context::Context;
+use super::finding::Finding;
+use crate::scenario::expectation::{Expectation, FormArgument, FormDescription, Shape};
+
+/// A form of `[[expect]]`.
+pub struct Form {
+    /// What `check` and the reference need to know of it.
+    pub description: FormDescription,
+    /// Whether the expectation holds in this run.
+    pub judge: fn(&Expectation, &Context<'_>) -> Finding,
+}
+
+/// Every form, in the order of the reference. The last, `expect`, stands beside a step and not in `[[expect]]`.
+pub static FORMS: &[Form] = &[
+    final_condition::FORM,
+    always::FORM,
+    reaches::FORM,
+    count::FORM,
+    never::FORM,
+    order::FORM,
+    all_before::FORM,
+    each::FORM,
+    values::FORM,
+    final_values::FORM,
+    holding::FORM,
+    inside::FORM,
+    between::FORM,
+    fifo::FORM,
+    printed::FORM,
+    exits::FORM,
+    takes::FORM,
+    blocks::FORM,
+    deadlock::FORM,
+    ends::FORM,
+    race_free::FORM,
+    lost_updates::FORM,
+    expect::FORM,
+];
+
+/// The form of that name.
+pub fn form(name: &str) -> Option<&'static Form> {
+    FORMS.iter().find(|form| form.description.name == name)
+}
+
+/// A key that must be given.
+const fn required(name: &'static str, shape: Shape, summary: &'static str) -> FormArgument {
+    FormArgument { name, shape, required: true, summary }
+}
+
+/// A key that may be left out.
+const fn optional(name: &'static str, shape: Shape, summary: &'static str) -> FormArgument {
+    FormArgument { name, shape, required: false, summary }
+}
+
+const EQUALS: FormArgument = optional("equals", Shape::Count, "exactly so many");
+const AT_LEAST: FormArgument = optional("at_least", Shape::Count, "so many or more; 1 where no bound is given");
+const AT_MOST: FormArgument = optional("at_most", Shape::Count, "so many or fewer");
+const LONGEST: FormArgument = optional("at_most", Shape::Duration, "no longer than this");
+const SHORTEST: FormArgument = optional("at_least", Shape::Duration, "no shorter than this");
+const EACH_SEEN: FormArgument =
+    optional("each_seen", Shape::Boolean, "besides, every one of `in` is seen in some execution");
+const ALLOW_EMPTY: FormArgument =
+    optional("allow_empty", Shape::Boolean, "a pattern that matches nothing does not fail it");
+const BY: FormArgument = optional(
+    "by",
+    Shape::Choice(&["cause", "time"]),
+    "`cause` (the default): one must have come first; `time`: it did",
+);

@@ -1,0 +1,31 @@
+//! The bell with which a process calls the supervisor: an eventfd that both hold.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+/// An eventfd that never blocks: rung twice is rung once.
+pub(super) struct Bell(EventFd);
+
+impl Bell {
+    pub(super) fn new() -> std::io::Result<Self> {
+        Ok(Self(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?))
+    }
+
+    /// Calls the supervisor.
+    pub(super) fn ring(&self) {
+        // EAGAIN says that the counter is full: it is rung already.
+        let _ = self.0.write(1);
+    }
+
+    /// Quiet again.
+    pub(super) fn answer(&self) {
+        let _ = self.0.read();
+    }
+}
+
+impl AsFd for Bell {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

@@ -1,0 +1,555 @@
+//! A process of the scenario from its fork to its end: it prepares itself, waits for its gate, and runs its program
+//! over the real objects, recording each step.
+
+use std::cell::Cell;
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::bell::Bell;
+use super::table::{Table, Trouble};
+use crate::event::{EventId, ObjectId, ProcessId, StepId};
+use crate::interpreter::{Clock, Left, Machine, Request, Timeout, World};
+use crate::objects::{Call, Completion, Live, Party, Patience};
+use crate::os::{clock, process as os};
+use crate::outcome::Outcome;
+use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::scenario::steps::STEPS;
+use crate::trace::lane::{Lane, Producer, Wait};
+use crate::trace::record::{self, Head};
+use crate::value::Value;
+
+/// What a process is given.
+pub(super) struct Inheritance<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) process: ProcessId,
+    pub(super) objects: &'a [Rc<dyn Live>],
+    pub(super) table: &'a Table,
+    pub(super) lane: Lane,
+    pub(super) bell: &'a Bell,
+    /// Whether every step is recorded, or only what waited or failed.
+    pub(super) full: bool,
+    pub(super) supervisor: i32,
+    pub(super) first_step: StepId,
+}
+
+/// Runs the process. Does not return.
+pub(super) fn run(inheritance: &Inheritance<'_>) -> ! {
+    let run = std::panic::AssertUnwindSafe(|| live(inheritance));
+    match std::panic::catch_unwind(run) {
+        Ok(Left::Exit(status)) => os::exit_now(status),
+        Ok(Left::Abort) | Err(_) => os::abort_now(),
+    }
+}
+
+fn prepare(inheritance: &Inheritance<'_>) -> Result<(), (Trouble, std::io::Error)> {
+    let host = |error| (Trouble::Host, error);
+    os::die_with_parent(inheritance.supervisor).map_err(host)?;
+    os::default_signals().map_err(host)?;
+    let plan = inheritance.plan;
+    let process = &plan.processes[inheritance.process as usize];
+    let program = &plan.programs[process.program];
+    os::set_name(&process.name);
+    for (id, object) in inheritance.objects.iter().enumerate() {
+        let ends = plan.objects[id].object.ends();
+        if !ends.is_empty() {
+            let held: Vec<_> =
+                (0..ends.len()).map(|end| process.holds.binary_search(&(id as ObjectId, end as u8)).is_ok()).collect();
+            object.part(&held);
+        }
+    }
+    if let Some(policy) = &program.policy {
+        os::set_policy(policy, program.priority.unwrap_or(1) as i32).map_err(|error| (Trouble::Policy, error))?;
+    }
+    if let Some(nice) = program.nice {
+        os::set_nice(nice as i32).map_err(|error| (Trouble::Nice, error))?;
+    }
+    if !program.cpus.is_empty() {
+        os::set_cpus(&program.cpus).map_err(|error| (Trouble::Cpus, error))?;
+    }
+    Ok(())
+}
+
+fn live(inheritance: &Inheritance<'_>) -> Left {
+    let Inheritance { plan, process, table, .. } = *inheritance;
+    let post = table.post(process);
+    if let Err((trouble, error)) = prepare(inheritance) {
+        table.prepared(process, Some((trouble, error.raw_os_error().unwrap_or(0))));
+        return Left::Exit(1);
+    }
+    let producer = Producer::new(inheritance.lane.clone());
+    producer.populate();
+    let pid = std::process::id() as i32;
+    post.pid.store(pid, Ordering::Release);
+    let machine = Machine::new(plan, process, i64::from(pid));
+    let mut child = Child {
+        plan,
+        objects: inheritance.objects,
+        table,
+        recorder: Recorder {
+            process,
+            producer,
+            bell: inheritance.bell,
+            full: inheritance.full,
+            first_step: inheritance.first_step,
+            last: 0,
+            number: 0,
+            entered: false,
+            blocked: false,
+            since: 0,
+            payload: Vec::new(),
+            buffer: Vec::with_capacity(4096),
+        },
+    };
+    table.prepared(process, None);
+    post.await_gate();
+    let begin = clock::now();
+    child.recorder.last = begin;
+    child.recorder.head(Head {
+        begin,
+        end: begin,
+        ticket: 0,
+        cause: post.starter.load(Ordering::Acquire),
+        step: record::NONE,
+        target: process,
+        element: None,
+        outcome: Outcome::OK,
+        verb: record::BEGIN,
+        flags: record::PROCESS,
+    });
+    match machine {
+        Ok(mut machine) => machine.run(&mut child),
+        Err(_) => Left::Exit(1),
+    }
+}
+
+/// Records what a process does.
+struct Recorder<'a> {
+    process: ProcessId,
+    producer: Producer,
+    bell: &'a Bell,
+    full: bool,
+    first_step: StepId,
+    /// The end of the last event: the begin of the next.
+    last: u64,
+    /// How many events were recorded.
+    number: u64,
+    /// Whether this step has published that it could sleep.
+    entered: bool,
+    /// Whether it has said that it waits.
+    blocked: bool,
+    since: u64,
+    payload: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl Recorder<'_> {
+    fn head(&mut self, head: Head) {
+        self.push(&head, &Value::Null, &Value::Null);
+    }
+
+    #[inline]
+    fn push(&mut self, head: &Head, value: &Value, second: &Value) {
+        self.payload.clear();
+        let record = record::encode(head, value, second, &mut self.payload);
+        let bell = self.bell;
+        self.producer.push(&record, &self.payload, &|| bell.ring());
+        self.number += 1;
+    }
+
+    /// Ends a step: takes back what it published and records it, or counts it.
+    #[inline]
+    #[allow(clippy::too_many_arguments, reason = "the fields of one record")]
+    fn finish(
+        &mut self,
+        step: StepId,
+        target: u32,
+        verb: u8,
+        element: Option<u32>,
+        flags: u8,
+        completion: &Completion,
+    ) {
+        let waited = self.blocked;
+        if self.entered {
+            self.producer.go_on();
+            self.entered = false;
+            self.blocked = false;
+        }
+        if !self.full && !waited && completion.outcome.is_ok() && flags & record::PROCESS == 0 && target != record::NONE
+        {
+            self.producer.count((step - self.first_step) as usize);
+            return;
+        }
+        let end = clock::now();
+        let begin = if self.full {
+            self.last
+        } else if waited {
+            self.since
+        } else {
+            end
+        };
+        let head = Head {
+            begin,
+            end,
+            ticket: completion.ticket,
+            cause: completion.cause,
+            step,
+            target,
+            element,
+            outcome: completion.outcome,
+            verb,
+            flags: flags | if waited { record::BLOCKED } else { 0 },
+        };
+        self.last = end;
+        self.push(&head, &completion.value, &completion.second);
+    }
+
+    fn wait(&mut self, wait: &Wait) {
+        if !self.entered {
+            self.producer.wait(wait);
+            self.entered = true;
+        }
+    }
+}
+
+/// The process within one step on an object.
+struct Current<'c, 'a> {
+    recorder: &'c mut Recorder<'a>,
+    compute: &'c mut dyn FnMut(Value) -> Result<Value, Outcome>,
+    step: StepId,
+    object: ObjectId,
+    verb: u8,
+    end: u8,
+    deadline: bool,
+}
+
+impl Current<'_, '_> {
+    fn publish(&mut self) {
+        // Without a record for each step, the last one's end says nothing of this one's begin.
+        let since = if self.recorder.full { self.recorder.last } else { clock::now() };
+        self.recorder.since = since;
+        self.recorder.wait(&Wait {
+            number: 0,
+            step: self.step,
+            target: self.object,
+            verb: self.verb,
+            end: self.end,
+            process: false,
+            deadline: self.deadline,
+            since,
+        });
+    }
+}
+
+impl Party for Current<'_, '_> {
+    fn process(&self) -> ProcessId {
+        self.recorder.process
+    }
+
+    #[inline]
+    fn event(&self) -> u64 {
+        if !self.recorder.full {
+            return 0;
+        }
+        EventId { process: self.recorder.process, number: self.recorder.number }.pack()
+    }
+
+    #[inline]
+    fn enter(&mut self) {
+        if !self.recorder.entered {
+            self.publish();
+        }
+    }
+
+    fn block(&mut self) {
+        self.enter();
+        self.recorder.blocked = true;
+    }
+
+    fn compute(&mut self, it: Value) -> Result<Value, Outcome> {
+        (self.compute)(it)
+    }
+
+    fn implicit(&mut self, object: ObjectId, verb: u8, completion: Completion) {
+        if !self.recorder.full {
+            return;
+        }
+        let end = clock::now();
+        let head = Head {
+            begin: self.recorder.last,
+            end,
+            ticket: completion.ticket,
+            cause: completion.cause,
+            step: self.step,
+            target: object,
+            element: None,
+            outcome: completion.outcome,
+            verb,
+            flags: record::IMPLICIT,
+        };
+        self.recorder.last = end;
+        self.recorder.push(&head, &completion.value, &completion.second);
+    }
+
+    fn buffer(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.recorder.buffer)
+    }
+
+    fn give_back(&mut self, buffer: Vec<u8>) {
+        self.recorder.buffer = buffer;
+    }
+}
+
+/// The real world, as one process has it.
+struct Child<'a> {
+    plan: &'a Plan,
+    objects: &'a [Rc<dyn Live>],
+    table: &'a Table,
+    recorder: Recorder<'a>,
+}
+
+/// The place of a verb without an object among [`STEPS`].
+fn verb(name: &str) -> u8 {
+    STEPS.iter().position(|verb| verb.name == name).unwrap_or(0) as u8
+}
+
+impl World for Child<'_> {
+    #[inline]
+    fn perform(&mut self, step: StepId, request: Request<'_>, timeout: Timeout) -> Completion {
+        let patience = match timeout {
+            Timeout::None => Patience::Forever,
+            Timeout::After(0) => Patience::Never,
+            Timeout::After(ns) => Patience::Until(clock::now().saturating_add(ns)),
+        };
+        match request {
+            Request::Object { object, verb, end, element, arguments, compute } => {
+                let live = &self.objects[object as usize];
+                let deadline = patience != Patience::Forever;
+                let mut current = Current { recorder: &mut self.recorder, compute, step, object, verb, end, deadline };
+                let mut call = Call { verb, end, element, arguments, patience, party: &mut current };
+                let completion = live.perform(&mut call);
+                self.recorder.finish(step, object, verb, element, 0, &completion);
+                completion
+            }
+            other => self.alone(step, other, patience),
+        }
+    }
+
+    fn refuse(&mut self, step: StepId, outcome: Outcome, message: &str) {
+        let mut completion = Completion::of(outcome);
+        completion.value = Value::from(message);
+        let (target, verb) = self.named(step);
+        self.recorder.finish(step, target, verb, None, 0, &completion);
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::Since(self.table.origin())
+    }
+}
+
+impl Child<'_> {
+    /// The object and verb of a step that could not be asked for.
+    fn named(&self, step: StepId) -> (u32, u8) {
+        let program = self.plan.program(self.recorder.process);
+        let action = program.code.iter().find_map(|instruction| match instruction {
+            Instruction::Operate(operation) if operation.step == step => Some(&operation.action),
+            _ => None,
+        });
+        match action {
+            Some(Action::Object(action)) => (action.first, action.verb),
+            _ => (record::NONE, verb(self.plan.steps[step as usize].verb)),
+        }
+    }
+
+    fn own(&mut self, step: StepId, name: &str, completion: Completion) -> Completion {
+        self.recorder.finish(step, record::NONE, verb(name), None, 0, &completion);
+        completion
+    }
+
+    fn labelled(&mut self, step: StepId, name: &str, label: Value, value: Value) -> Completion {
+        let mut completion = Completion::value(value);
+        completion.second = label;
+        self.own(step, name, completion)
+    }
+
+    fn alone(&mut self, step: StepId, request: Request<'_>, patience: Patience) -> Completion {
+        match request {
+            Request::Object { .. } => Completion::of(Outcome::INVALID),
+            Request::Print(value) => self.own(step, "print", Completion::value(Value::from(value.to_text()))),
+            Request::Mark(label, value) => self.labelled(step, "mark", label, value),
+            Request::Enter(label) => self.labelled(step, "enter", label, Value::Null),
+            Request::Leave(label) => self.labelled(step, "leave", label, Value::Null),
+            Request::Sleep(ns) => {
+                let now = clock::now();
+                self.recorder.wait(&Wait {
+                    number: 0,
+                    step,
+                    target: record::NONE,
+                    verb: verb("sleep"),
+                    end: 0,
+                    process: false,
+                    deadline: true,
+                    since: now,
+                });
+                clock::sleep_until(now.saturating_add(ns));
+                self.own(step, "sleep", Completion::of(Outcome::OK))
+            }
+            Request::Busy(ns) => {
+                clock::burn(std::time::Duration::from_nanos(ns));
+                self.own(step, "busy", Completion::of(Outcome::OK))
+            }
+            Request::Yield => {
+                os::yield_now();
+                self.own(step, "yield", Completion::of(Outcome::OK))
+            }
+            Request::Ready => {
+                let completion = self.own(step, "ready", Completion::of(Outcome::OK));
+                self.table.post(self.recorder.process).set_ready();
+                self.recorder.bell.ring();
+                completion
+            }
+            Request::Exit(status) => self.own(step, "exit", Completion::value(Value::Int(i64::from(status)))),
+            Request::Abort => self.own(step, "abort", Completion::of(Outcome::OK)),
+            Request::Assert(true) => self.own(step, "assert", Completion::of(Outcome::OK)),
+            Request::Assert(false) => self.own(step, "assert", Completion::of(Outcome::FAILED)),
+            Request::Start(processes) => self.start(step, processes),
+            Request::Join(processes) => self.join(step, processes, patience),
+            Request::Status(process) => self.status(step, process),
+            Request::Kill(processes, signal) => self.kill(step, processes, signal),
+        }
+    }
+
+    /// Records a step on one process of those that it names.
+    fn on(&mut self, step: StepId, name: &str, process: ProcessId, completion: &Completion) {
+        self.recorder.finish(step, process, verb(name), None, record::PROCESS, completion);
+    }
+
+    fn start(&mut self, step: StepId, processes: Range<ProcessId>) -> Completion {
+        let mut worst = Completion::of(Outcome::OK);
+        for process in processes {
+            let post = self.table.post(process);
+            let id = EventId { process: self.recorder.process, number: self.recorder.number }.pack();
+            let manual = self.plan.program(process).manual;
+            if manual && !post.is_open() {
+                // Two starters at once: the one whose gate opens is the parent, and the entry says who it is.
+                post.starter.store(id, Ordering::Release);
+            }
+            let completion = Completion::of(if manual && post.open() { Outcome::OK } else { Outcome::IN_USE });
+            self.on(step, "start", process, &completion);
+            if !completion.outcome.is_ok() {
+                worst = completion;
+            }
+        }
+        self.recorder.bell.ring();
+        worst
+    }
+
+    fn join(&mut self, step: StepId, processes: Range<ProcessId>, patience: Patience) -> Completion {
+        let mut code = 0;
+        for process in processes {
+            let completion = self.join_one(step, process, patience);
+            self.on(step, "join", process, &completion);
+            match completion.value {
+                Value::Int(other) if completion.outcome.is_ok() => {
+                    if code == 0 {
+                        code = other;
+                    }
+                }
+                _ => return completion,
+            }
+        }
+        Completion::value(Value::Int(code))
+    }
+
+    fn join_one(&mut self, step: StepId, process: ProcessId, patience: Patience) -> Completion {
+        if process == self.recorder.process {
+            return Completion::of(Outcome::WOULD_DEADLOCK);
+        }
+        let post = self.table.post(process);
+        let deadline = match patience {
+            Patience::Until(deadline) => Some(deadline),
+            _ => None,
+        };
+        loop {
+            if let Some(code) = post.ended() {
+                post.join();
+                return Completion::value(Value::Int(i64::from(code)));
+            }
+            if patience == Patience::Never {
+                return Completion::of(Outcome::WOULD_BLOCK);
+            }
+            let now = clock::now();
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return Completion::of(Outcome::TIMEOUT);
+            }
+            if !self.recorder.entered {
+                self.recorder.since = now;
+            }
+            self.recorder.wait(&Wait {
+                number: 0,
+                step,
+                target: process,
+                verb: verb("join"),
+                end: 0,
+                process: true,
+                deadline: deadline.is_some(),
+                since: now,
+            });
+            self.recorder.blocked = true;
+            post.await_end(deadline);
+        }
+    }
+
+    fn status(&mut self, step: StepId, process: ProcessId) -> Completion {
+        let post = self.table.post(process);
+        let ended = post.ended();
+        let map = std::collections::BTreeMap::from([
+            ("alive".to_owned(), Value::Bool(ended.is_none() && post.is_open())),
+            ("code".to_owned(), ended.map_or(Value::Null, |code| Value::Int(i64::from(code)))),
+        ]);
+        let completion = Completion::value(Value::Map(Arc::new(map)));
+        self.on(step, "status", process, &completion);
+        completion
+    }
+
+    fn kill(&mut self, step: StepId, processes: Range<ProcessId>, signal: i32) -> Completion {
+        let mut worst = Completion::of(Outcome::OK);
+        let itself = self.recorder.process;
+        for process in processes {
+            let table = self.table;
+            let post = table.post(process);
+            let value = Value::Int(i64::from(signal));
+            // Of a signal to itself the process may not come back: it is recorded before.
+            let recorded = Cell::new(false);
+            let outcome = if !post.is_open() || post.is_joined() {
+                Outcome::NO_PROCESS
+            } else if post.ended().is_some() {
+                Outcome::OK
+            } else {
+                if signal != 0 {
+                    post.signal(signal);
+                }
+                if process == itself && signal != 0 {
+                    self.on(step, "kill", process, &Completion::value(value.clone()));
+                    recorded.set(true);
+                }
+                match os::kill(post.pid.load(Ordering::Acquire), signal) {
+                    Ok(()) => Outcome::OK,
+                    // It has ended this moment and is not joined yet: as a zombie it would still take the signal.
+                    Err(libc::ESRCH) => Outcome::OK,
+                    Err(errno) => Outcome::from_errno(errno),
+                }
+            };
+            let mut completion = Completion::of(outcome);
+            completion.value = value;
+            if !recorded.get() {
+                self.on(step, "kill", process, &completion);
+            }
+            if !outcome.is_ok() {
+                worst = completion;
+            }
+        }
+        worst
+    }
+}

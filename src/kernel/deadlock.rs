@@ -1,0 +1,263 @@
+//! Finds processes that wait for ever, while it happens, and never says so of one that does not.
+//!
+//! A set of waiting processes is stuck when nothing outside of it could let one of them go on. `Detector` knows from
+//! the plan what each program could ever do; the greatest set that is closed under it is computed from what the
+//! processes publish. Before it counts, every process of the set must have slept through a common instant: seen asleep
+//! twice, with the same wait and the same number of context switches both times. A process that was woken and has not
+//! run yet is not asleep for the kernel, so it is never taken for a stuck one.
+
+use std::collections::HashSet;
+
+use crate::event::{ObjectId, ProcessId, Target};
+use crate::objects::{Enablers, Live};
+use crate::os::process::asleep;
+use crate::scenario::plan::{Action, Condition, Instruction, Plan, Processes};
+use crate::scenario::steps::STEPS;
+use crate::trace::Waiting;
+use crate::trace::lane::Wait;
+use crate::trace::record;
+use std::rc::Rc;
+
+/// How a process is, as far as its entry and its lane say.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Status {
+    /// It has ended.
+    Ended,
+    /// It waits for a `start` step.
+    Unstarted,
+    /// It waits for what it depends on.
+    Pending,
+    /// It runs, or waits for something that ends by itself.
+    Running,
+    /// It waits, without a deadline.
+    Waiting(Wait),
+}
+
+/// What a program could ever do to others.
+#[derive(Default)]
+struct Powers {
+    verbs: HashSet<(ObjectId, &'static str)>,
+    starts: HashSet<ProcessId>,
+    kills: HashSet<ProcessId>,
+}
+
+/// What the plan says of who could let whom go on.
+pub(super) struct Detector<'p> {
+    plan: &'p Plan,
+    powers: Vec<Powers>,
+}
+
+impl<'p> Detector<'p> {
+    pub(super) fn new(plan: &'p Plan) -> Self {
+        let powers = plan.programs.iter().map(|program| powers(plan, &program.code)).collect();
+        Self { plan, powers }
+    }
+
+    /// The processes that are stuck for ever, with what they wait for. Empty where none is, or where it is not certain.
+    pub(super) fn stuck(
+        &self,
+        statuses: &[Status],
+        objects: &[Rc<dyn Live>],
+        ready: &dyn Fn(ProcessId, Condition) -> bool,
+        look: &dyn Fn(ProcessId) -> Option<Wait>,
+        pid: &dyn Fn(ProcessId) -> i32,
+        origin: u64,
+    ) -> Vec<Waiting> {
+        let owners: Vec<_> = objects.iter().map(|object| object.owner()).collect();
+        let mut inside: Vec<bool> =
+            statuses.iter().map(|status| !matches!(status, Status::Ended | Status::Running)).collect();
+        if !statuses.iter().any(|status| matches!(status, Status::Waiting(_))) {
+            return Vec::new();
+        }
+        // Processes outside the set that are alive, by program.
+        let mut outside = vec![0usize; self.plan.programs.len()];
+        for (process, status) in statuses.iter().enumerate() {
+            if *status == Status::Running {
+                outside[self.plan.processes[process].program] += 1;
+            }
+        }
+        loop {
+            let mut changed = false;
+            for process in 0..statuses.len() {
+                if inside[process] && self.can_go_on(process as ProcessId, statuses, &inside, &outside, &owners, ready)
+                {
+                    inside[process] = false;
+                    outside[self.plan.processes[process].program] += 1;
+                    changed = true;
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        let members: Vec<(ProcessId, Wait)> = statuses
+            .iter()
+            .enumerate()
+            .filter_map(|(process, status)| match status {
+                Status::Waiting(wait) if inside[process] => Some((process as ProcessId, *wait)),
+                _ => None,
+            })
+            .collect();
+        if members.is_empty() || !slept_through(&members, look, pid) {
+            return Vec::new();
+        }
+        members.iter().map(|(process, wait)| self.tell(*process, wait, &members, &owners, origin)).collect()
+    }
+
+    /// Whether something outside the set could let this process go on.
+    fn can_go_on(
+        &self,
+        process: ProcessId,
+        statuses: &[Status],
+        inside: &[bool],
+        outside: &[usize],
+        owners: &[Option<ProcessId>],
+        ready: &dyn Fn(ProcessId, Condition) -> bool,
+    ) -> bool {
+        let alive_outside = |other: ProcessId| !inside[other as usize] && statuses[other as usize] != Status::Ended;
+        let somebody = |able: &dyn Fn(&Powers) -> bool| {
+            self.powers.iter().zip(outside).any(|(powers, count)| *count > 0 && able(powers))
+        };
+        if somebody(&|powers| powers.kills.contains(&process)) {
+            return true;
+        }
+        match statuses[process as usize] {
+            Status::Ended | Status::Running => true,
+            Status::Unstarted => somebody(&|powers| powers.starts.contains(&process)),
+            Status::Pending => {
+                let program = self.plan.program(process);
+                program.depends_on.iter().all(|(first, count, condition)| {
+                    (*first..first + count).all(|other| ready(other, *condition) || alive_outside(other))
+                })
+            }
+            Status::Waiting(wait) if wait.process => {
+                let other = wait.target;
+                statuses[other as usize] == Status::Ended || alive_outside(other)
+            }
+            Status::Waiting(wait) => {
+                let object = wait.target;
+                let enablers = self.enablers(&wait, owners);
+                // A condition's waiter that was notified waits for the mutex: whoever owns it lets it go on.
+                let mutex = self.plan.objects[object as usize].object.depends();
+                if mutex.and_then(|mutex| owners[mutex as usize]).is_some_and(alive_outside) {
+                    return true;
+                }
+                if let Some(owner) = enablers.only {
+                    return alive_outside(owner);
+                }
+                if somebody(&|powers| enablers.verbs.iter().any(|verb| powers.verbs.contains(&(object, verb)))) {
+                    return true;
+                }
+                let ends = self.plan.objects[object as usize].object.ends();
+                let closing = |other: usize| {
+                    self.plan.processes[other]
+                        .holds
+                        .iter()
+                        .any(|(held, end)| *held == object && enablers.closing.contains(&ends[*end as usize]))
+                };
+                !enablers.closing.is_empty()
+                    && (0..statuses.len()).any(|other| alive_outside(other as ProcessId) && closing(other))
+            }
+        }
+    }
+
+    fn enablers(&self, wait: &Wait, owners: &[Option<ProcessId>]) -> Enablers {
+        let object = &self.plan.objects[wait.target as usize].object;
+        let verb = &self.plan.kind(wait.target).verbs[wait.verb as usize];
+        let end = object.ends().get(wait.end as usize).copied();
+        object.enablers(verb, end, owners[wait.target as usize])
+    }
+
+    fn tell(
+        &self,
+        process: ProcessId,
+        wait: &Wait,
+        members: &[(ProcessId, Wait)],
+        owners: &[Option<ProcessId>],
+        origin: u64,
+    ) -> Waiting {
+        let mut waiting = describe(self.plan, process, wait, origin);
+        match waiting.target {
+            Target::Process(other) => waiting.on.push(other),
+            Target::Object(object) => {
+                let enablers = self.enablers(wait, owners);
+                waiting.holder = enablers.only;
+                match enablers.only {
+                    Some(owner) => waiting.on.push(owner),
+                    None => waiting.on.extend(members.iter().map(|(other, _)| *other).filter(|other| {
+                        let powers = &self.powers[self.plan.processes[*other as usize].program];
+                        *other != process && enablers.verbs.iter().any(|verb| powers.verbs.contains(&(object, verb)))
+                            || self.plan.processes[*other as usize].holds.iter().any(|(held, end)| {
+                                let ends = self.plan.objects[object as usize].object.ends();
+                                *held == object && enablers.closing.contains(&ends[*end as usize])
+                            })
+                    })),
+                }
+            }
+            Target::None => {}
+        }
+        waiting
+    }
+}
+
+/// What a process waits for, as a report tells it.
+pub(super) fn describe(plan: &Plan, process: ProcessId, wait: &Wait, origin: u64) -> Waiting {
+    let target = match wait.target {
+        record::NONE => Target::None,
+        id if wait.process => Target::Process(id),
+        id => Target::Object(id),
+    };
+    let verb = match target {
+        Target::Object(id) => plan.kind(id).verbs[wait.verb as usize].name,
+        _ => STEPS[wait.verb as usize].name,
+    };
+    Waiting {
+        process,
+        step: Some(wait.step),
+        verb: verb.to_owned(),
+        target,
+        since: wait.since.saturating_sub(origin),
+        on: Vec::new(),
+        holder: None,
+    }
+}
+
+/// Whether all of them slept through an instant that they share: between the two looks.
+fn slept_through(
+    members: &[(ProcessId, Wait)],
+    look: &dyn Fn(ProcessId) -> Option<Wait>,
+    pid: &dyn Fn(ProcessId) -> i32,
+) -> bool {
+    let pass = || -> Option<Vec<u64>> {
+        members
+            .iter()
+            .map(|(process, wait)| {
+                let switches = asleep(pid(*process))?;
+                (look(*process)?.number == wait.number).then_some(switches)
+            })
+            .collect()
+    };
+    match pass() {
+        Some(first) => pass().is_some_and(|second| first == second),
+        None => false,
+    }
+}
+
+fn powers(plan: &Plan, code: &[Instruction]) -> Powers {
+    let mut powers = Powers::default();
+    let range = |processes: &Processes| processes.first..processes.first + processes.count;
+    for instruction in code {
+        let Instruction::Operate(operation) = instruction else { continue };
+        match &operation.action {
+            Action::Object(action) => {
+                let count = action.index.as_ref().map_or(1, |(count, _)| *count);
+                let verb = plan.kind(action.first).verbs[action.verb as usize].name;
+                powers.verbs.extend((action.first..action.first + count).map(|object| (object, verb)));
+            }
+            Action::Start(processes) => powers.starts.extend(range(processes)),
+            Action::Kill(processes, signal) if *signal != 0 => powers.kills.extend(range(processes)),
+            _ => {}
+        }
+    }
+    powers
+}

@@ -1,0 +1,57 @@
+//! The real world: forks the processes of a plan over real kernel objects, watches over them and gives back the trace.
+//!
+//! `supervisor` makes everything before the first fork, then only waits: for ends, for a bell, for the time. `child` is
+//! a process from its fork on, `table` what both sides know of each process, `deadlock` finds who waits for ever,
+//! `host` asks the limits first. There is one thread, before and after each fork.
+
+mod bell;
+mod child;
+mod deadlock;
+mod host;
+mod supervisor;
+mod table;
+
+use crate::event::ProcessId;
+
+pub use supervisor::run;
+
+/// What a run records.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Recording {
+    /// Every step, one by one.
+    #[default]
+    Full,
+    /// One by one only what waited or failed, output, marks and processes; the rest is counted.
+    Blocking,
+}
+
+/// What a run tells while it runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Notice<'a> {
+    /// A process has printed a line.
+    Printed {
+        /// Which process.
+        process: ProcessId,
+        /// When, in ns since the run began.
+        at: u64,
+        /// The text.
+        text: &'a str,
+    },
+    /// Time has passed.
+    Tick {
+        /// ns since the run began.
+        elapsed: u64,
+        /// How many processes have ended.
+        ended: usize,
+        /// How many events were recorded so far.
+        events: usize,
+    },
+}
+
+/// How to run.
+pub struct Options<'a> {
+    /// What is recorded.
+    pub recording: Recording,
+    /// Called for each notice, in the supervisor.
+    pub notice: &'a mut dyn FnMut(Notice<'_>),
+}

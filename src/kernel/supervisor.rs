@@ -1,0 +1,564 @@
+//! The supervisor: makes objects, forks, opens gates, drains lanes, reaps, and ends the run, whatever happens.
+
+use std::collections::HashMap;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::bell::Bell;
+use super::child::{self, Inheritance};
+use super::deadlock::{Detector, Status, describe};
+use super::host;
+use super::table::Table;
+use super::{Notice, Options, Recording};
+use crate::diagnostic::Diagnostic;
+use crate::event::{ObjectId, ProcessId, StepId, Target};
+use crate::objects::{Live, Site};
+use crate::os::arena::Arena;
+use crate::os::sysv::Keeper;
+use crate::os::{clock, process as os};
+use crate::outcome::Outcome;
+use crate::scenario::plan::{Condition, Plan};
+use crate::scenario::steps::STEPS;
+use crate::trace::lane::{Consumer, Lane};
+use crate::trace::record::{self, Head, Verbs};
+use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting, arrange};
+use crate::value::Value;
+
+/// ns between two looks at quiet and at busy lanes.
+const QUIET: u64 = 10_000_000;
+const BUSY: u64 = 2_000_000;
+/// ns between two looks for a deadlock while others go on.
+const LOOK: u64 = 20_000_000;
+
+/// Runs a plan on the kernel.
+///
+/// # Errors
+/// What the host could not give, before any step was carried out.
+pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnostic>> {
+    host::raise_descriptors();
+    let arena = Arena::new();
+    let mut keeper = Keeper::new();
+    let objects = create(plan, &arena, &mut keeper)?;
+    let engine = |what: &str, error: &std::io::Error| vec![host::engine(plan, what, error)];
+    let table = Table::new(&arena, plan.processes.len()).map_err(|error| engine("shared memory", &error))?;
+    let lanes = lanes(plan, &arena).map_err(|error| engine("shared memory for the trace", &error))?;
+    let bell = Bell::new().map_err(|error| engine("eventfd", &error))?;
+    let signals = Signals::new().map_err(|error| engine("signalfd", &error))?;
+    let mut supervisor = Supervisor {
+        plan,
+        objects,
+        table,
+        consumers: lanes.iter().cloned().map(Consumer::new).collect(),
+        shown: vec![(0, 0); lanes.len()],
+        bell,
+        full: options.recording == Recording::Full,
+        pids: HashMap::with_capacity(plan.processes.len()),
+        ends: vec![None; plan.processes.len()],
+        alive: 0,
+        lines: Vec::new(),
+        stuck: Vec::new(),
+        last_look: 0,
+    };
+    tracing::debug!(processes = plan.processes.len(), objects = plan.objects.len(), "forking");
+    supervisor.fork_all(&keeper, &lanes)?;
+    supervisor.prepare()?;
+    let begin = clock::now();
+    supervisor.table.set_origin(begin);
+    for process in 0..plan.processes.len() {
+        let program = plan.program(process as ProcessId);
+        if !program.manual && program.depends_on.is_empty() {
+            supervisor.table.post(process as ProcessId).open();
+        }
+    }
+    supervisor.open_ready();
+    let end = supervisor.watch(&signals, options, begin);
+    let finished = clock::now();
+    tracing::debug!(?end, "the run has ended");
+    supervisor.kill_rest();
+    supervisor.show(options.notice, u64::MAX);
+    Ok(supervisor.trace(end, begin, finished))
+}
+
+/// Makes every object, those that others need first.
+fn create(plan: &Plan, arena: &Arena, keeper: &mut Keeper) -> Result<Vec<Rc<dyn Live>>, Vec<Diagnostic>> {
+    let mut made: Vec<Option<Rc<dyn Live>>> = vec![None; plan.objects.len()];
+    let mut holders: Vec<Vec<u32>> = plan.objects.iter().map(|object| vec![0; object.object.ends().len()]).collect();
+    for process in &plan.processes {
+        for (object, end) in &process.holds {
+            holders[*object as usize][*end as usize] += 1;
+        }
+    }
+    let mut diagnostics = Vec::new();
+    let (first, second): (Vec<_>, Vec<_>) =
+        (0..plan.objects.len()).partition(|id| plan.objects[*id].object.depends().is_none());
+    for id in first.into_iter().chain(second) {
+        if !diagnostics.is_empty() && plan.objects[id].object.depends().is_some() {
+            continue;
+        }
+        let mut site = Site {
+            object: id as ObjectId,
+            name: &plan.objects[id].name,
+            arena,
+            processes: plan.processes.len() as u32,
+            holders: &holders[id],
+            sysv: keeper,
+            made: &made,
+        };
+        match plan.objects[id].object.create(&mut site) {
+            Ok(live) => made[id] = Some(live),
+            Err(error) => {
+                diagnostics.push(host::refused(plan, id, error));
+                // The rest of an array would be refused in the same words.
+                break;
+            }
+        }
+    }
+    if diagnostics.is_empty() { Ok(made.into_iter().flatten().collect()) } else { Err(diagnostics) }
+}
+
+/// A lane for each process, smaller ones where there are many.
+fn lanes(plan: &Plan, arena: &Arena) -> std::io::Result<Vec<Lane>> {
+    const BUDGET: usize = 1 << 28;
+    let share = BUDGET / plan.processes.len().max(1);
+    let records = (share / 2 / 64).clamp(64, 1 << 15);
+    let records = if records.is_power_of_two() { records } else { records.next_power_of_two() / 2 };
+    let words = (share / 4 / 8).clamp(64, 1 << 14);
+    let words = if words.is_power_of_two() { words } else { words.next_power_of_two() / 2 };
+    let mut steps = vec![0usize; plan.programs.len()];
+    for step in &plan.steps {
+        steps[step.program] += 1;
+    }
+    plan.processes.iter().map(|process| Lane::new(arena, records, words, steps[process.program])).collect()
+}
+
+/// The signals that the supervisor waits for, blocked as long as this lives.
+struct Signals {
+    fd: SignalFd,
+    before: SigSet,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        let mut set = SigSet::empty();
+        for signal in [Signal::SIGCHLD, Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            set.add(signal);
+        }
+        let mut before = SigSet::empty();
+        pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&set), Some(&mut before))?;
+        Ok(Self { fd: SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?, before })
+    }
+
+    /// Reads what has come; says whether one of them asks to stop.
+    fn read(&self) -> bool {
+        let mut stop = false;
+        while let Ok(Some(signal)) = self.fd.read_signal() {
+            stop |= signal.ssi_signo != Signal::SIGCHLD as u32;
+        }
+        stop
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None);
+    }
+}
+
+struct Supervisor<'p> {
+    plan: &'p Plan,
+    objects: Vec<Rc<dyn Live>>,
+    table: Table,
+    consumers: Vec<Consumer>,
+    /// How far each lane was searched for output: records and payload bytes.
+    shown: Vec<(usize, usize)>,
+    bell: Bell,
+    full: bool,
+    pids: HashMap<i32, ProcessId>,
+    ends: Vec<Option<ProcessEnd>>,
+    /// Processes that were forked and not yet reaped.
+    alive: usize,
+    /// Output that may still have to wait for an earlier line of another process.
+    lines: Vec<(u64, ProcessId, String)>,
+    stuck: Vec<Waiting>,
+    last_look: u64,
+}
+
+impl Drop for Supervisor<'_> {
+    fn drop(&mut self) {
+        self.kill_rest();
+    }
+}
+
+impl Supervisor<'_> {
+    fn fork_all(&mut self, keeper: &Keeper, lanes: &[Lane]) -> Result<(), Vec<Diagnostic>> {
+        let supervisor = std::process::id() as i32;
+        let mut first_steps = vec![StepId::MAX; self.plan.programs.len()];
+        for (id, step) in self.plan.steps.iter().enumerate() {
+            let first = &mut first_steps[step.program];
+            *first = (*first).min(id as StepId);
+        }
+        for (id, lane) in lanes.iter().enumerate() {
+            let process = id as ProcessId;
+            match os::fork() {
+                Ok(os::Fork::Child) => {
+                    keeper.part();
+                    child::run(&Inheritance {
+                        plan: self.plan,
+                        process,
+                        objects: &self.objects,
+                        table: &self.table,
+                        lane: lane.clone(),
+                        bell: &self.bell,
+                        full: self.full,
+                        supervisor,
+                        first_step: first_steps[self.plan.processes[id].program],
+                    });
+                }
+                Ok(os::Fork::Parent(pid)) => {
+                    self.pids.insert(pid, process);
+                    self.table.post(process).pid.store(pid, std::sync::atomic::Ordering::Release);
+                    self.alive += 1;
+                }
+                Err(error) => return Err(vec![host::fork_failed(self.plan, process, &error)]),
+            }
+        }
+        for (id, object) in self.objects.iter().enumerate() {
+            object.part(&vec![false; self.plan.objects[id].object.ends().len()]);
+        }
+        Ok(())
+    }
+
+    /// Waits until every process has prepared itself.
+    fn prepare(&mut self) -> Result<(), Vec<Diagnostic>> {
+        const NAP: u64 = 50_000_000;
+        while self.table.await_prepared(clock::now() + NAP) < self.plan.processes.len() {
+            self.reap();
+            if self.ends.iter().any(Option::is_some) {
+                break;
+            }
+        }
+        let troubles = host::troubles(self.plan, &self.table);
+        if troubles.is_empty() { Ok(()) } else { Err(troubles) }
+    }
+
+    fn is_daemon(&self, process: ProcessId) -> bool {
+        self.plan.program(process).daemon
+    }
+
+    fn has_ended(&self, process: ProcessId) -> bool {
+        self.ends[process as usize].is_some()
+    }
+
+    /// The processes that run: started and not ended.
+    fn running(&self) -> impl Iterator<Item = ProcessId> + '_ {
+        (0..self.plan.processes.len() as ProcessId)
+            .filter(|process| !self.has_ended(*process) && self.table.post(*process).is_open())
+    }
+
+    /// Whether a condition of `depends_on` holds.
+    fn holds(&self, process: ProcessId, condition: Condition) -> bool {
+        let post = self.table.post(process);
+        match condition {
+            Condition::Started => post.is_open(),
+            Condition::Ready => post.is_ready(),
+            Condition::Exited => self.has_ended(process),
+            Condition::Succeeded => self.ends[process as usize] == Some(ProcessEnd::Exited(0)),
+        }
+    }
+
+    /// Opens the gates of processes whose conditions have come true.
+    fn open_ready(&self) {
+        loop {
+            let mut opened = false;
+            for process in 0..self.plan.processes.len() as ProcessId {
+                let program = self.plan.program(process);
+                if program.manual || program.depends_on.is_empty() || self.table.post(process).is_open() {
+                    continue;
+                }
+                let met = program.depends_on.iter().all(|(first, count, condition)| {
+                    (*first..first + count).all(|other| self.holds(other, *condition))
+                });
+                if met && !self.has_ended(process) {
+                    opened |= self.table.post(process).open();
+                }
+            }
+            if !opened {
+                return;
+            }
+        }
+    }
+
+    /// Waits for what happens until the run has ended, and says how.
+    fn watch(&mut self, signals: &Signals, options: &mut Options<'_>, begin: u64) -> RunEnd {
+        let deadline = begin.saturating_add(self.plan.timeout);
+        let factor = 1 + self.plan.processes.len() as u64 / 1000;
+        let depends = self.plan.programs.iter().any(|program| !program.depends_on.is_empty());
+        let mut tick = BUSY;
+        self.last_look = begin;
+        loop {
+            let now = clock::now();
+            let wait = (tick * factor).min(deadline.saturating_sub(now)).max(1_000_000);
+            let mut fds =
+                [PollFd::new(signals.fd.as_fd(), PollFlags::POLLIN), PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
+            let milliseconds = PollTimeout::try_from((wait / 1_000_000) as i32).unwrap_or(PollTimeout::ZERO);
+            // EINTR only means another round.
+            let _ = poll(&mut fds, milliseconds);
+            self.bell.answer();
+            if signals.read() {
+                return RunEnd::Interrupted;
+            }
+            let before = clock::now();
+            let drained = self.drain();
+            self.reap();
+            if depends {
+                self.open_ready();
+            }
+            self.show(options.notice, before);
+            (options.notice)(Notice::Tick {
+                elapsed: before.saturating_sub(begin),
+                ended: self.ends.iter().flatten().count(),
+                events: self.consumers.iter().map(|consumer| consumer.taken().0).sum(),
+            });
+            tick = if drained { BUSY } else { QUIET };
+            if let Some(end) = self.over(drained, before, begin) {
+                return end;
+            }
+            if before >= deadline {
+                let left = self.running().filter(|process| !self.is_daemon(*process)).collect::<Vec<_>>();
+                return RunEnd::Timeout(left.into_iter().map(|process| self.doing(process, begin)).collect());
+            }
+        }
+    }
+
+    /// What a process is doing that has not ended.
+    fn doing(&self, process: ProcessId, begin: u64) -> Waiting {
+        match self.consumers[process as usize].lane().waiting() {
+            Some(wait) => describe(self.plan, process, &wait, begin),
+            None => Waiting {
+                process,
+                step: None,
+                verb: "running".to_owned(),
+                target: Target::None,
+                since: 0,
+                on: Vec::new(),
+                holder: None,
+            },
+        }
+    }
+
+    /// Whether the run has ended by itself or is stuck.
+    fn over(&mut self, drained: bool, now: u64, begin: u64) -> Option<RunEnd> {
+        let (daemons, others): (Vec<_>, Vec<_>) = self.running().partition(|process| self.is_daemon(*process));
+        if others.is_empty() && daemons.is_empty() {
+            return Some(RunEnd::Completed);
+        }
+        if drained && now.saturating_sub(self.last_look) < LOOK {
+            return None;
+        }
+        self.last_look = now;
+        let stuck = self.look(begin);
+        let is_stuck = |process: &ProcessId| stuck.iter().any(|waiting| waiting.process == *process);
+        let whole = daemons.iter().chain(&others).all(is_stuck);
+        let told: Vec<_> = stuck.iter().filter(|waiting| !self.is_daemon(waiting.process)).cloned().collect();
+        // What is stuck stays so: a look that was not certain takes nothing back.
+        if told.len() >= self.stuck.len() {
+            self.stuck = told;
+        }
+        match (whole, others.is_empty()) {
+            (true, true) => Some(RunEnd::Completed),
+            (true, false) => Some(RunEnd::Deadlock),
+            _ => None,
+        }
+    }
+
+    fn look(&self, begin: u64) -> Vec<Waiting> {
+        let statuses: Vec<_> = (0..self.plan.processes.len() as ProcessId)
+            .map(|process| {
+                if self.has_ended(process) {
+                    Status::Ended
+                } else if !self.table.post(process).is_open() {
+                    if self.plan.program(process).manual { Status::Unstarted } else { Status::Pending }
+                } else {
+                    match self.consumers[process as usize].lane().waiting() {
+                        Some(wait) if !wait.deadline => Status::Waiting(wait),
+                        _ => Status::Running,
+                    }
+                }
+            })
+            .collect();
+        Detector::new(self.plan).stuck(
+            &statuses,
+            &self.objects,
+            &|process, condition| self.holds(process, condition),
+            &|process| self.consumers[process as usize].lane().waiting(),
+            &|process| self.table.post(process).pid.load(std::sync::atomic::Ordering::Acquire),
+            begin,
+        )
+    }
+
+    fn drain(&mut self) -> bool {
+        let mut drained = false;
+        for consumer in &mut self.consumers {
+            drained |= consumer.drain();
+        }
+        drained
+    }
+
+    /// Takes in every process that has ended.
+    fn reap(&mut self) {
+        loop {
+            let (pid, end) = match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) => (pid, Ok(code)),
+                Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, Err(signal as i32)),
+                Ok(WaitStatus::StillAlive) | Err(_) => return,
+                Ok(_) => continue,
+            };
+            if let Some(process) = self.pids.remove(&pid.as_raw()) {
+                self.alive -= 1;
+                self.ended(process, end);
+            }
+        }
+    }
+
+    fn ended(&mut self, process: ProcessId, end: Result<i32, i32>) {
+        let post = self.table.post(process);
+        let started = post.is_open();
+        let end = match end {
+            _ if !started => ProcessEnd::NotStarted,
+            Ok(code) => ProcessEnd::Exited(code),
+            Err(signal) if post.was_sent(signal) => ProcessEnd::Killed(signal),
+            Err(signal) => ProcessEnd::Crashed(signal),
+        };
+        self.ends[process as usize] = Some(end);
+        let code = end.code().unwrap_or(0) as i32;
+        let consumer = &mut self.consumers[process as usize];
+        consumer.drain();
+        if started {
+            let now = clock::now();
+            let head = Head {
+                begin: now,
+                end: now,
+                ticket: 0,
+                cause: 0,
+                step: record::NONE,
+                target: process,
+                element: None,
+                outcome: Outcome::OK,
+                verb: record::END,
+                flags: record::PROCESS,
+            };
+            consumer.append(record::encode(&head, &Value::Int(i64::from(code)), &Value::Null, &mut Vec::new()));
+        }
+        if matches!(end, ProcessEnd::Killed(_) | ProcessEnd::Crashed(_)) {
+            for object in &self.objects {
+                object.reclaim(process);
+            }
+        }
+        self.table.post(process).end(code);
+    }
+
+    /// Shows output whose place among the others is certain: what ended before `before`.
+    fn show(&mut self, notice: &mut dyn FnMut(Notice<'_>), before: u64) {
+        let print = STEPS.iter().position(|verb| verb.name == "print").unwrap_or(0) as u8;
+        for (process, consumer) in self.consumers.iter().enumerate() {
+            let (records, payload) = self.shown[process];
+            for (record, bytes) in consumer.records(records, payload) {
+                if record::verb(record) == print && (record[6] >> 32) as u32 == record::NONE {
+                    if let Ok(Value::String(text)) = crate::value::decode(bytes) {
+                        self.lines.push((record[1], process as ProcessId, text.to_string()));
+                    }
+                }
+            }
+            self.shown[process] = consumer.taken();
+        }
+        self.lines.sort_by_key(|(at, process, _)| (*at, *process));
+        let certain = self.lines.partition_point(|(at, ..)| *at < before);
+        let origin = self.table.origin();
+        for (at, process, text) in self.lines.drain(..certain) {
+            notice(Notice::Printed { process, at: at.saturating_sub(origin), text: &text });
+        }
+    }
+
+    /// Ends every process that is left, and waits until none is.
+    fn kill_rest(&mut self) {
+        for pid in self.pids.keys() {
+            let _ = os::kill(*pid, libc::SIGKILL);
+        }
+        let rest: Vec<_> = self.pids.drain().collect();
+        for (pid, process) in rest {
+            let _ = waitpid(Pid::from_raw(pid), None);
+            self.alive -= 1;
+            self.consumers[process as usize].drain();
+            let started = self.table.post(process).is_open();
+            self.ends[process as usize] = Some(if started { ProcessEnd::Stopped } else { ProcessEnd::NotStarted });
+        }
+    }
+
+    fn trace(&mut self, end: RunEnd, begin: u64, finished: u64) -> Trace {
+        let mut lost = Vec::new();
+        let mut lanes = Vec::with_capacity(self.consumers.len());
+        let names = Names(self.plan);
+        for (process, consumer) in self.consumers.iter().enumerate() {
+            match consumer.events(process as ProcessId, begin, &names) {
+                Ok(events) => lanes.push(events),
+                Err(error) => {
+                    lost.push(format!("{}: {error}", self.plan.processes[process].name));
+                    lanes.push(Vec::new());
+                }
+            }
+        }
+        let mut counted = Vec::new();
+        if !self.full {
+            let mut sums = vec![0; self.plan.steps.len()];
+            for (process, consumer) in self.consumers.iter().enumerate() {
+                let program = self.plan.processes[process].program;
+                let steps = (0..self.plan.steps.len()).filter(|step| self.plan.steps[*step].program == program);
+                for (step, count) in steps.zip(consumer.lane().counts()) {
+                    sums[step] += count;
+                }
+            }
+            counted.extend(
+                sums.into_iter()
+                    .enumerate()
+                    .filter(|(_, count)| *count > 0)
+                    .map(|(step, count)| (step as StepId, count)),
+            );
+        }
+        let stalled = self.consumers.iter().map(|consumer| consumer.lane().stalled()).sum();
+        let (events, causality) = arrange(self.plan, lanes);
+        Trace {
+            engine: "kernel",
+            events,
+            causality,
+            ends: self.ends.iter().map(|end| end.unwrap_or(ProcessEnd::Stopped)).collect(),
+            stuck: std::mem::take(&mut self.stuck),
+            end,
+            finals: self.objects.iter().map(|object| object.value()).collect(),
+            counted,
+            whole: self.full,
+            lost,
+            stalled,
+            duration: finished.saturating_sub(begin),
+        }
+    }
+}
+
+/// The verbs of a plan, for reading its records.
+struct Names<'p>(&'p Plan);
+
+impl Verbs for Names<'_> {
+    fn of_object(&self, object: ObjectId, verb: u8) -> Option<&'static str> {
+        let object = self.0.objects.get(object as usize)?;
+        self.0.groups[object.group].kind.verbs.get(verb as usize).map(|verb| verb.name)
+    }
+
+    fn of_step(&self, verb: u8) -> Option<&'static str> {
+        STEPS.get(verb as usize).map(|verb| verb.name)
+    }
+}

@@ -1,0 +1,187 @@
+//! The process table: what all processes of a run and the supervisor know of each other, in shared memory.
+
+use std::io;
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+
+use zerocopy::FromZeros;
+
+use crate::event::ProcessId;
+use crate::os::arena::{Arena, Shared};
+use crate::os::futex;
+
+/// One process's entry.
+#[derive(FromZeros)]
+#[repr(C, align(64))]
+pub(super) struct Post {
+    /// 1 once it may run: a futex. Set by the supervisor, or by a `start` step.
+    gate: AtomicU32,
+    /// 1 once it has ended: a futex. Set by the supervisor.
+    ended: AtomicU32,
+    /// 1 once somebody has joined it.
+    joined: AtomicU32,
+    /// 1 once it has passed a `ready` step.
+    ready: AtomicU32,
+    /// Its process id.
+    pub(super) pid: AtomicI32,
+    /// Its exit status, a signal's number negative. Holds once it has ended.
+    code: AtomicI32,
+    /// 1 once it has prepared itself, 2 where it could not.
+    prepared: AtomicU32,
+    /// What it could not do ([`Trouble`]) and its errno.
+    trouble: AtomicU32,
+    /// The signals that steps have sent it, a bit each.
+    signals: AtomicU64,
+    /// The packed id of the event that started it.
+    pub(super) starter: AtomicU64,
+    _pad: [u64; 2],
+}
+
+/// What all share besides.
+#[derive(FromZeros)]
+#[repr(C, align(64))]
+struct Common {
+    /// How many processes have prepared themselves: a futex.
+    prepared: AtomicU32,
+    _pad: u32,
+    /// When the run began, ns of CLOCK_MONOTONIC.
+    origin: AtomicU64,
+}
+
+/// What a process could not do for itself before the run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Trouble {
+    /// Not an attribute of the scenario: the host is odd.
+    Host = 0,
+    Cpus = 1,
+    Nice = 2,
+    Policy = 3,
+}
+
+/// The table.
+#[derive(Clone)]
+pub(super) struct Table {
+    posts: Shared<[Post]>,
+    common: Shared<Common>,
+}
+
+impl Table {
+    pub(super) fn new(arena: &Arena, processes: usize) -> io::Result<Self> {
+        Ok(Self { posts: arena.slice(processes)?, common: arena.alloc()? })
+    }
+
+    pub(super) fn post(&self, process: ProcessId) -> &Post {
+        &self.posts[process as usize]
+    }
+
+    /// When the run began.
+    pub(super) fn origin(&self) -> u64 {
+        self.common.origin.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_origin(&self, origin: u64) {
+        self.common.origin.store(origin, Ordering::Release);
+    }
+
+    /// Says that a process has prepared itself, or what it could not do.
+    pub(super) fn prepared(&self, process: ProcessId, trouble: Option<(Trouble, i32)>) {
+        let post = self.post(process);
+        if let Some((trouble, errno)) = trouble {
+            post.trouble.store((trouble as u32) << 16 | errno as u32 & 0xffff, Ordering::Relaxed);
+        }
+        post.prepared.store(if trouble.is_some() { 2 } else { 1 }, Ordering::Release);
+        if self.common.prepared.fetch_add(1, Ordering::AcqRel) + 1 == self.posts.len() as u32 {
+            futex::wake_all(&self.common.prepared);
+        }
+    }
+
+    /// Waits until every process has prepared itself or the time is over; says how many have.
+    pub(super) fn await_prepared(&self, deadline: u64) -> usize {
+        let now = self.common.prepared.load(Ordering::Acquire);
+        if (now as usize) < self.posts.len() {
+            futex::wait(&self.common.prepared, now, Some(deadline));
+        }
+        self.common.prepared.load(Ordering::Acquire) as usize
+    }
+
+    /// What a process could not do, with the errno.
+    pub(super) fn trouble(&self, process: ProcessId) -> Option<(Trouble, i32)> {
+        let post = self.post(process);
+        if post.prepared.load(Ordering::Acquire) != 2 {
+            return None;
+        }
+        let word = post.trouble.load(Ordering::Relaxed);
+        let trouble = match word >> 16 {
+            1 => Trouble::Cpus,
+            2 => Trouble::Nice,
+            3 => Trouble::Policy,
+            _ => Trouble::Host,
+        };
+        Some((trouble, (word & 0xffff) as i32))
+    }
+}
+
+impl Post {
+    /// Lets the process run. False where it did already.
+    pub(super) fn open(&self) -> bool {
+        let opened = self.gate.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if opened {
+            futex::wake_all(&self.gate);
+        }
+        opened
+    }
+
+    /// Whether it may run.
+    pub(super) fn is_open(&self) -> bool {
+        self.gate.load(Ordering::Acquire) == 1
+    }
+
+    /// Waits until it may run.
+    pub(super) fn await_gate(&self) {
+        while !self.is_open() {
+            futex::wait(&self.gate, 0, None);
+        }
+    }
+
+    /// Tells all that it has ended.
+    pub(super) fn end(&self, code: i32) {
+        self.code.store(code, Ordering::Relaxed);
+        self.ended.store(1, Ordering::Release);
+        futex::wake_all(&self.ended);
+    }
+
+    /// Its exit status, once it has ended.
+    pub(super) fn ended(&self) -> Option<i32> {
+        (self.ended.load(Ordering::Acquire) == 1).then(|| self.code.load(Ordering::Relaxed))
+    }
+
+    /// Waits for its end, at most until the deadline.
+    pub(super) fn await_end(&self, deadline: Option<u64>) {
+        futex::wait(&self.ended, 0, deadline);
+    }
+
+    pub(super) fn join(&self) {
+        self.joined.store(1, Ordering::Release);
+    }
+
+    pub(super) fn is_joined(&self) -> bool {
+        self.joined.load(Ordering::Acquire) == 1
+    }
+
+    pub(super) fn set_ready(&self) {
+        self.ready.store(1, Ordering::Release);
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire) == 1
+    }
+
+    /// Notes that a step sends it this signal.
+    pub(super) fn signal(&self, signal: i32) {
+        self.signals.fetch_or(1 << (signal & 63), Ordering::AcqRel);
+    }
+
+    /// Whether a step has sent it this signal.
+    pub(super) fn was_sent(&self, signal: i32) -> bool {
+        self.signals.load(Ordering::Acquire) & 1 << (signal & 63) != 0
+    }
+}

@@ -1,0 +1,159 @@
+//! Processes: fork(2), what a child sets for itself, how it is awaited and ended.
+
+use std::io;
+
+use nix::sys::signal::{SigHandler, SigSet, Signal};
+use nix::unistd::Pid;
+
+/// Which side of a fork this is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fork {
+    /// The process that forked; the child's process id.
+    Parent(i32),
+    /// The new process.
+    Child,
+}
+
+/// fork(2). ipcrun has no thread at any time, so the child may do whatever the parent could.
+///
+/// # Errors
+/// `EAGAIN` at a limit on processes (RLIMIT_NPROC, pids.max, pid_max), `ENOMEM`.
+pub fn fork() -> io::Result<Fork> {
+    // SAFETY: the process is single-threaded, so no lock can be held by a thread that the child does not have.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Fork::Child),
+        pid => Ok(Fork::Parent(pid)),
+    }
+}
+
+/// _exit(2): ends the process without running anything of the parent's that it inherited.
+pub fn exit_now(status: i32) -> ! {
+    // SAFETY: _exit takes any status and does not return.
+    unsafe { libc::_exit(status) }
+}
+
+/// abort(3): ends the process by SIGABRT, without a core file.
+pub fn abort_now() -> ! {
+    let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
+    // SAFETY: the default action of SIGABRT ends the process; nothing is touched.
+    unsafe {
+        libc::signal(libc::SIGABRT, libc::SIG_DFL);
+        libc::abort()
+    }
+}
+
+/// Lets this process die with its parent, also by SIGKILL of the parent.
+///
+/// # Errors
+/// `ESRCH` where the parent is gone already.
+pub fn die_with_parent(parent: i32) -> io::Result<()> {
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(io::Error::from)?;
+    // The parent may have died before the call above.
+    if nix::unistd::getppid() == Pid::from_raw(parent) {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(libc::ESRCH))
+    }
+}
+
+/// Gives signals their default actions back, but for SIGPIPE, which is ignored, so that a broken pipe is an outcome.
+/// Unblocks every signal.
+///
+/// # Errors
+/// None that the kernel documents for these signals.
+pub fn default_signals() -> io::Result<()> {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGCHLD] {
+        // SAFETY: a default action installs no code of ours.
+        unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) }.map_err(io::Error::from)?;
+    }
+    // SAFETY: ignoring installs no code of ours.
+    unsafe { nix::sys::signal::signal(Signal::SIGPIPE, SigHandler::SigIgn) }.map_err(io::Error::from)?;
+    SigSet::empty().thread_set_mask().map_err(io::Error::from)
+}
+
+/// kill(2). A signal of 0 only asks.
+///
+/// # Errors
+/// The errno: `ESRCH`, `EPERM`.
+pub fn kill(pid: i32, signal: i32) -> Result<(), i32> {
+    // SAFETY: kill(2) takes any numbers and touches no memory.
+    match unsafe { libc::kill(pid, signal) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)),
+    }
+}
+
+/// sched_yield(2).
+pub fn yield_now() {
+    // SAFETY: touches nothing and cannot fail on Linux.
+    unsafe { libc::sched_yield() };
+}
+
+/// setpriority(2) of this process.
+///
+/// # Errors
+/// `EACCES` below the limit of RLIMIT_NICE without CAP_SYS_NICE.
+pub fn set_nice(nice: i32) -> io::Result<()> {
+    // SAFETY: takes numbers only.
+    match unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// sched_setscheduler(2) of this process: `other`, `batch`, `idle`, or `fifo` and `rr` with a priority.
+///
+/// # Errors
+/// `EPERM` for the real-time policies without CAP_SYS_NICE or RLIMIT_RTPRIO.
+pub fn set_policy(policy: &str, priority: i32) -> io::Result<()> {
+    let number = match policy {
+        "batch" => libc::SCHED_BATCH,
+        "idle" => libc::SCHED_IDLE,
+        "fifo" => libc::SCHED_FIFO,
+        "rr" => libc::SCHED_RR,
+        _ => libc::SCHED_OTHER,
+    };
+    let sched_priority = if matches!(policy, "fifo" | "rr") { priority } else { 0 };
+    let parameters = libc::sched_param { sched_priority };
+    // SAFETY: the parameters outlive the call.
+    match unsafe { libc::sched_setscheduler(0, number, &raw const parameters) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// sched_setaffinity(2) of this process.
+///
+/// # Errors
+/// `EINVAL` where none of the CPUs is one that it may use.
+pub fn set_cpus(cpus: &[u32]) -> io::Result<()> {
+    let mut set = nix::sched::CpuSet::new();
+    for cpu in cpus {
+        set.set(*cpu as usize).map_err(io::Error::from)?;
+    }
+    nix::sched::sched_setaffinity(Pid::from_raw(0), &set).map_err(io::Error::from)
+}
+
+/// Names the process as ps(1) and top(1) show it: the first 15 bytes.
+pub fn set_name(name: &str) {
+    let bytes: Vec<u8> = name.bytes().filter(|byte| *byte != 0).take(15).collect();
+    if let Ok(name) = std::ffi::CString::new(bytes) {
+        // A name that is not set is no reason to fail.
+        let _ = nix::sys::prctl::set_name(&name);
+    }
+}
+
+/// Whether a process sleeps, by /proc, and how often it was switched out so far: two equal answers mean that it slept
+/// all the time between them.
+pub fn asleep(pid: i32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let state = field("State:")?;
+    if !state.starts_with('S') {
+        return None;
+    }
+    let voluntary: u64 = field("voluntary_ctxt_switches:")?.parse().ok()?;
+    let other: u64 = field("nonvoluntary_ctxt_switches:")?.parse().ok()?;
+    Some(voluntary + other)
+}

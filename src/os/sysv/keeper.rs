@@ -1,0 +1,345 @@
+//! The process that makes System V objects, and removes them whatever becomes of the supervisor.
+//!
+//! It is forked when the first object is asked for, and lives in a session of its own with every signal ignored, so
+//! that what ends the supervisor does not end it. It makes the objects itself, so that no death of the supervisor can
+//! come between making one and knowing its id; each id goes at once into a list in memory shared with the supervisor.
+//! When the last copy of the supervisor's end of their socket closes, it removes all of them and exits. Should
+//! the keeper itself have been killed, the supervisor removes what the list still holds.
+
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::super::arena::{Arena, Shared};
+use super::super::descriptor::Descriptor;
+use super::super::socket;
+use super::{SysvQueue, SysvSemaphore};
+
+/// How many ids it keeps: as many semaphores and queues as Linux allows by default.
+const ROOM: usize = 1 << 16;
+
+/// What is asked of the keeper, and the kind of an id in the list. Never 0, which marks an entry as empty.
+const SEMAPHORE: u32 = 1;
+const QUEUE: u32 = 2;
+
+/// Makes System V objects for a run. Dropping it removes all of them.
+#[derive(Debug, Default)]
+pub struct Keeper {
+    started: Option<Started>,
+}
+
+#[derive(Debug)]
+struct Started {
+    supervisor: u32,
+    pid: libc::pid_t,
+    channel: Descriptor,
+    list: Shared<[AtomicU64]>,
+}
+
+impl Keeper {
+    /// A keeper that has made nothing, and has no process yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes a semaphore with that many free permits.
+    ///
+    /// # Errors
+    /// ENOSPC: over kernel.sem. ERANGE: over [`SEMAPHORE_MAX`](super::SEMAPHORE_MAX). ENOSYS: a kernel without
+    /// System V objects. And what fork(2) or socketpair(2) end with.
+    pub fn semaphore(&mut self, value: u32) -> io::Result<SysvSemaphore> {
+        if value > super::SEMAPHORE_MAX {
+            return Err(io::Error::from_raw_os_error(libc::ERANGE));
+        }
+        self.ask(SEMAPHORE, value).map(|id| SysvSemaphore { id })
+    }
+
+    /// Makes a message queue of the kernel's default capacity.
+    ///
+    /// # Errors
+    /// ENOSPC: over kernel.msgmni. Otherwise as [`Keeper::semaphore`].
+    pub fn message_queue(&mut self) -> io::Result<SysvQueue> {
+        self.ask(QUEUE, 0).map(|id| SysvQueue { id })
+    }
+
+    /// Lets go of the keeper in a process of the run, right after it was forked: the keeper waits until nobody holds
+    /// the supervisor's end of their socket.
+    pub fn part(&self) {
+        if let Some(started) = &self.started {
+            started.channel.close();
+        }
+    }
+
+    /// The keeper's process, once it was started.
+    pub fn process(&self) -> Option<i32> {
+        self.started.as_ref().map(|started| started.pid)
+    }
+
+    fn ask(&mut self, kind: u32, value: u32) -> io::Result<i32> {
+        let started = match &mut self.started {
+            Some(started) => started,
+            none => none.insert(Started::new()?),
+        };
+        let fd = started.channel.raw().map_err(io::Error::from_raw_os_error)?;
+        let mut answer = Vec::with_capacity(8);
+        let asked = socket::send(fd, &kind.to_ne_bytes(), &value.to_ne_bytes(), true)
+            .and_then(|_| retry(|| socket::receive(fd, &mut answer, 8, true)));
+        match (asked, read(&answer)) {
+            (Ok(_), Some((0, id))) => Ok(id as i32),
+            (Ok(_), Some((errno, _))) => Err(io::Error::from_raw_os_error(errno as i32)),
+            (Ok(_) | Err(libc::EPIPE | libc::ECONNRESET), _) => Err(io::Error::other("the keeper process was killed")),
+            (Err(errno), _) => Err(io::Error::from_raw_os_error(errno)),
+        }
+    }
+}
+
+impl Started {
+    fn new() -> io::Result<Self> {
+        let list = Arena::new().slice::<AtomicU64>(ROOM)?;
+        let (ours, theirs) = socket::pair(true)?;
+        // SAFETY: the child runs `keep` and nothing else, which allocates nothing, takes no lock and never returns.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            keep(theirs.as_raw_fd(), &list);
+        }
+        if pid < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Self { supervisor: std::process::id(), pid, channel: Descriptor::new(ours), list })
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // A copy in a process of the run is not the one that removes.
+        if self.supervisor != std::process::id() {
+            return;
+        }
+        // Said to the keeper also where another process still holds a copy of this end.
+        if let Ok(fd) = self.channel.raw() {
+            socket::shut(fd);
+        }
+        self.channel.close();
+        let mut status = 0;
+        let reaped = retry(|| {
+            // SAFETY: the call fills `status`.
+            let reaped = unsafe { libc::waitpid(self.pid, &raw mut status, 0) };
+            super::super::descriptor::result(reaped as isize)
+        });
+        // Whoever reaped it before may not have looked at how it ended.
+        if reaped.is_err() || status != 0 {
+            remove_all(&self.list);
+        }
+    }
+}
+
+/// Does a call again as long as signals interrupt it.
+fn retry(mut call: impl FnMut() -> Result<usize, i32>) -> Result<usize, i32> {
+    loop {
+        match call() {
+            Err(libc::EINTR) => {}
+            done => return done,
+        }
+    }
+}
+
+/// Two words of a message.
+fn read(message: &[u8]) -> Option<(u32, u32)> {
+    let first = message.get(..4)?.try_into().ok()?;
+    let second = message.get(4..8)?.try_into().ok()?;
+    Some((u32::from_ne_bytes(first), u32::from_ne_bytes(second)))
+}
+
+/// The life of the keeper process. Forked from a process that may have threads, so it only makes system calls.
+fn keep(channel: i32, list: &[AtomicU64]) -> ! {
+    withdraw(channel);
+    let mut used = 0;
+    loop {
+        let mut request = [0u8; 8];
+        // SAFETY: `request` has room for 8 bytes.
+        let length = unsafe { libc::recv(channel, request.as_mut_ptr().cast(), request.len(), 0) };
+        if length < 0 && super::super::descriptor::errno() == libc::EINTR {
+            continue;
+        }
+        let request = if length == 8 { read(&request) } else { None };
+        let Some((kind, value)) = request else { break };
+        let (errno, id) = match make(kind, value, list, &mut used) {
+            Ok(id) => (0, id),
+            Err(errno) => (errno, 0),
+        };
+        let mut answer = [0u8; 8];
+        answer[..4].copy_from_slice(&errno.to_ne_bytes());
+        answer[4..].copy_from_slice(&id.to_ne_bytes());
+        // SAFETY: `answer` has 8 bytes. A supervisor that has gone is seen by the next receive.
+        unsafe { libc::send(channel, answer.as_ptr().cast(), answer.len(), libc::MSG_NOSIGNAL) };
+    }
+    remove_all(list);
+    // SAFETY: ends the process without running what belongs to the supervisor's copy.
+    unsafe { libc::_exit(0) }
+}
+
+/// Leaves the supervisor's session, signals, directory and descriptors, all but the channel.
+fn withdraw(channel: i32) {
+    // SAFETY: each is a plain system call on this process, which no other thread shares.
+    unsafe {
+        libc::setsid();
+        for signal in 1..=64 {
+            // The C library refuses the few that it uses itself, the kernel KILL and STOP.
+            libc::signal(signal, libc::SIG_IGN);
+        }
+        libc::prctl(libc::PR_SET_NAME, c"ipcrun-keeper".as_ptr());
+        libc::chdir(c"/".as_ptr());
+        let below = channel == 0 || close_range(0, channel as u32 - 1);
+        if !(close_range(channel as u32 + 1, u32::MAX) && below) {
+            let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+            libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+            for fd in (0..limit.rlim_cur.min(1 << 20) as i32).filter(|fd| *fd != channel) {
+                libc::close(fd);
+            }
+        }
+    }
+}
+
+/// close_range(2), which is there from Linux 5.9 on.
+unsafe fn close_range(first: u32, last: u32) -> bool {
+    // SAFETY: the caller gives up the descriptors of the range.
+    unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) == 0 }
+}
+
+/// Makes an object and lists its id.
+fn make(kind: u32, value: u32, list: &[AtomicU64], used: &mut usize) -> Result<i32, i32> {
+    let entry = list.get(*used).ok_or(libc::ENOSPC)?;
+    // SAFETY: a plain system call.
+    let id = match kind {
+        SEMAPHORE => unsafe { libc::semget(libc::IPC_PRIVATE, 1, 0o600) },
+        QUEUE => unsafe { libc::msgget(libc::IPC_PRIVATE, 0o600) },
+        _ => return Err(libc::EINVAL),
+    };
+    if id < 0 {
+        return Err(super::super::descriptor::errno());
+    }
+    *used += 1;
+    entry.store(u64::from(kind) << 32 | u64::from(id as u32), Ordering::Release);
+    // SAFETY: SETVAL takes an int.
+    if kind == SEMAPHORE && unsafe { libc::semctl(id, 0, libc::SETVAL, value as libc::c_int) } < 0 {
+        return Err(super::super::descriptor::errno());
+    }
+    Ok(id)
+}
+
+/// Removes every object of the list, and empties it.
+fn remove_all(list: &[AtomicU64]) {
+    for entry in list {
+        let word = entry.load(Ordering::Acquire);
+        if word == 0 {
+            break;
+        }
+        let id = word as u32 as i32;
+        // SAFETY: IPC_RMID takes no further argument; ids of the list are ours to remove.
+        unsafe {
+            match (word >> 32) as u32 {
+                SEMAPHORE => libc::semctl(id, 0, libc::IPC_RMID),
+                _ => libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()),
+            };
+        }
+    }
+    for entry in list.iter().take_while(|entry| entry.load(Ordering::Relaxed) != 0) {
+        entry.store(0, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::os::testing::Child;
+
+    /// Whether the kernel knows both ids.
+    fn exist(semaphore: SysvSemaphore, queue: SysvQueue) -> (bool, bool) {
+        let listed = |file: &str, id: i32| {
+            std::fs::read_to_string(file)
+                .expect("the kernel's list")
+                .lines()
+                .any(|line| line.split_whitespace().nth(1) == Some(&id.to_string()))
+        };
+        (listed("/proc/sysvipc/sem", semaphore.id), listed("/proc/sysvipc/msg", queue.id))
+    }
+
+    fn wait_until(mut condition: impl FnMut() -> bool) -> bool {
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(20) {
+            if condition() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        false
+    }
+
+    #[test]
+    fn dropping_the_keeper_removes_what_it_made() {
+        let mut keeper = Keeper::new();
+        assert_eq!(keeper.process(), None);
+        let semaphore = keeper.semaphore(2).expect("a semaphore");
+        let queue = keeper.message_queue().expect("a queue");
+        assert_eq!(exist(semaphore, queue), (true, true));
+        drop(keeper);
+        assert_eq!(exist(semaphore, queue), (false, false));
+    }
+
+    #[test]
+    fn a_child_of_the_run_neither_removes_nor_holds_up_the_removal() {
+        let mut keeper = Keeper::new();
+        let semaphore = keeper.semaphore(2).expect("a semaphore");
+        let queue = keeper.message_queue().expect("a queue");
+        let child = Child::fork(|| {
+            keeper.part();
+            std::thread::sleep(Duration::from_secs(60));
+        });
+        drop(keeper);
+        assert_eq!(exist(semaphore, queue), (false, false));
+        child.kill();
+    }
+
+    #[test]
+    fn a_killed_supervisor_leaves_nothing() {
+        let told = Arena::new().slice::<AtomicU64>(2).expect("shared memory");
+        let child = Child::fork(|| {
+            let mut keeper = Keeper::new();
+            if let (Ok(semaphore), Ok(queue)) = (keeper.semaphore(1), keeper.message_queue()) {
+                told[0].store(semaphore.id as u64 + 1, Ordering::Release);
+                told[1].store(queue.id as u64 + 1, Ordering::Release);
+            }
+            std::thread::sleep(Duration::from_secs(60));
+        });
+        assert!(wait_until(|| told[1].load(Ordering::Acquire) != 0));
+        let semaphore = SysvSemaphore { id: (told[0].load(Ordering::Acquire) - 1) as i32 };
+        let queue = SysvQueue { id: (told[1].load(Ordering::Acquire) - 1) as i32 };
+        assert_eq!(exist(semaphore, queue), (true, true));
+        child.kill();
+        assert!(wait_until(|| exist(semaphore, queue) == (false, false)));
+    }
+
+    #[test]
+    fn a_killed_keeper_is_stood_in_for() {
+        let mut keeper = Keeper::new();
+        let semaphore = keeper.semaphore(1).expect("a semaphore");
+        let queue = keeper.message_queue().expect("a queue");
+        let pid = keeper.process().expect("a keeper process");
+        // SAFETY: the process is this test's own child, and not reaped yet.
+        unsafe { libc::kill(pid, libc::SIGKILL) };
+        assert!(wait_until(|| keeper.message_queue().is_err()));
+        assert_eq!(exist(semaphore, queue), (true, true));
+        drop(keeper);
+        assert_eq!(exist(semaphore, queue), (false, false));
+    }
+
+    #[test]
+    fn a_thousand_objects_are_kept() {
+        let mut keeper = Keeper::new();
+        let made: Vec<_> = (0..1000).map(|_| keeper.semaphore(1).expect("a semaphore")).collect();
+        drop(keeper);
+        assert!(made.iter().all(|semaphore| semaphore.value().is_err()));
+    }
+}

@@ -1,0 +1,213 @@
+//! Small plans and traces for tests of what reads them.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::diagnostic::Source;
+use crate::event::{Event, EventId, ProcessId, StepId, Target};
+use crate::objects::{Enablers, HostError, Kind, Live, Object, Relation, Site, State, Verb};
+use crate::outcome::Outcome;
+use crate::scenario::plan::{Group, ObjectPlan, Plan, ProcessPlan, Program, Step};
+use crate::trace::{ProcessEnd, RunEnd, Trace, order};
+use crate::value::Value;
+
+/// A plan of that text. Steps are the inline tables of the text, in their order; each begins with its verb.
+///
+/// `objects` gives name and kind, `programs` name, `count` and number of steps.
+pub(crate) fn plan(text: &str, objects: &[(&str, &'static Kind)], programs: &[(&str, Option<u32>, usize)]) -> Plan {
+    let mut plan = Plan {
+        source: Arc::new(Source::new("scenarios/test.toml", text)),
+        name: "test".to_owned(),
+        about: None,
+        timeout: 60_000_000_000,
+        seed: 7,
+        params: vec![("workers".to_owned(), Value::Int(3))],
+        groups: Vec::new(),
+        objects: Vec::new(),
+        programs: Vec::new(),
+        processes: Vec::new(),
+        steps: Vec::new(),
+        expectations: Vec::new(),
+        facts: Vec::new(),
+    };
+    for (name, kind) in objects {
+        plan.groups.push(Group {
+            name: (*name).to_owned(),
+            kind,
+            first: plan.objects.len() as u32,
+            count: None,
+            span: 0..0,
+        });
+        let group = plan.groups.len() - 1;
+        plan.objects.push(ObjectPlan { name: (*name).to_owned(), group, object: Box::new(Thing) });
+    }
+    let mut at = text.find("steps").unwrap_or(0);
+    for (program, (name, count, steps)) in programs.iter().enumerate() {
+        plan.programs.push(Program {
+            name: (*name).to_owned(),
+            first: plan.processes.len() as u32,
+            count: *count,
+            code: Vec::new(),
+            slots: Vec::new(),
+            vars: Vec::new(),
+            manual: false,
+            daemon: false,
+            depends_on: Vec::new(),
+            cpus: Vec::new(),
+            nice: None,
+            policy: None,
+            priority: None,
+            span: 0..0,
+        });
+        for index in 0..count.unwrap_or(1) {
+            let name = if count.is_some() { format!("{name}[{index}]") } else { (*name).to_owned() };
+            plan.processes.push(ProcessPlan { name, program, index, holds: Vec::new() });
+        }
+        for _ in 0..*steps {
+            let start = at + text[at..].find('{').expect("another step");
+            at = start + text[start..].find('}').expect("the step's end") + 1;
+            let mut words = text[start + 1..at - 1].split(['=', '"', ',']).map(str::trim).filter(|w| !w.is_empty());
+            let verb = words.next().expect("a verb");
+            let object = words.next().filter(|name| objects.iter().any(|(object, _)| name.starts_with(object)));
+            plan.steps.push(Step {
+                program,
+                verb: known(verb).expect("a known verb"),
+                object: object.unwrap_or("").to_owned(),
+                span: start..at,
+                line: plan.source.place(start).line,
+            });
+        }
+    }
+    plan
+}
+
+/// Ten workers for three permits, cut down to three for two.
+pub(crate) fn workers() -> Plan {
+    let text = "[objects]\npermits = { kind = \"semaphore\", value = 2 }\n\n[processes.worker]\ncount = 3\nsteps = [\n  \
+                { acquire = \"permits\" },\n  { print = \"at work\" },\n  { release = \"permits\" },\n]\n";
+    plan(text, &[("permits", &SEMAPHORE)], &[("worker", Some(3), 3)])
+}
+
+/// The trace of [`workers`]: the third waits for the first.
+pub(crate) fn work(plan: &Plan) -> Trace {
+    let permits = Target::Object(0);
+    let mut events = Vec::new();
+    for (process, begin) in [(0, 1_000), (1, 2_000), (2, 2_000)] {
+        let wait = if process == 2 { 500_000 } else { 100 };
+        let mut acquire = event(plan, (process, 0), Some(0), (begin, begin + wait), permits);
+        acquire.blocked = process == 2;
+        acquire.cause = (process == 2).then_some(EventId { process: 0, number: 2 });
+        let mut print = event(plan, (process, 1), Some(1), (begin + wait, begin + wait + 10), Target::None);
+        print.value = Value::from("at work");
+        let released = begin + wait + 450_000;
+        let mut release = event(plan, (process, 2), Some(2), (released, released + 90), permits);
+        release.ticket = u64::from(process) + 1;
+        events.extend([acquire, print, release]);
+    }
+    trace(plan, events)
+}
+
+/// A plain event: `ok`, without a value. `at` is its process and number, `times` its begin and end.
+pub(crate) fn event(
+    plan: &Plan,
+    at: (ProcessId, u64),
+    step: Option<StepId>,
+    times: (u64, u64),
+    target: Target,
+) -> Event {
+    Event {
+        id: EventId { process: at.0, number: at.1 },
+        begin: times.0,
+        end: times.1,
+        step,
+        verb: step.map_or("end", |step| plan.steps[step as usize].verb),
+        target,
+        element: None,
+        outcome: Outcome::OK,
+        value: Value::Null,
+        second: Value::Null,
+        ticket: 0,
+        cause: None,
+        blocked: false,
+        implicit: false,
+    }
+}
+
+/// A run of those events that completed, each process with status 0.
+pub(crate) fn trace(plan: &Plan, events: Vec<Event>) -> Trace {
+    let duration = events.iter().map(|event| event.end).max().unwrap_or(0);
+    let mut lanes: Vec<Vec<Event>> = plan.processes.iter().map(|_| Vec::new()).collect();
+    for event in events {
+        lanes[event.id.process as usize].push(event);
+    }
+    let (events, causality) = order::arrange(plan, lanes);
+    Trace {
+        engine: "kernel",
+        events,
+        causality,
+        ends: vec![ProcessEnd::Exited(0); plan.processes.len()],
+        stuck: Vec::new(),
+        end: RunEnd::Completed,
+        finals: vec![None; plan.objects.len()],
+        counted: Vec::new(),
+        whole: true,
+        lost: Vec::new(),
+        stalled: 0,
+        duration,
+    }
+}
+
+/// The verbs that fixtures use.
+pub(crate) fn known(name: &str) -> Option<&'static str> {
+    let verbs = [
+        "acquire", "release", "lock", "unlock", "recv", "send", "load", "store", "print", "mark", "join", "end", "put",
+    ];
+    verbs.into_iter().find(|verb| *verb == name)
+}
+
+/// A kind that can do nothing: what reads a trace asks only for its name.
+pub(crate) static SEMAPHORE: Kind = kind("semaphore");
+/// The same.
+pub(crate) static MUTEX: Kind = kind("mutex");
+/// The same.
+pub(crate) static ARRAY: Kind = kind("array");
+
+const fn kind(name: &'static str) -> Kind {
+    Kind {
+        name,
+        summary: "",
+        primitive: "",
+        attributes: &[],
+        verbs: &[],
+        example: "",
+        declare: |_| Ok(Box::new(Thing)),
+    }
+}
+
+#[derive(Debug)]
+struct Thing;
+
+impl Object for Thing {
+    fn length(&self) -> Option<u32> {
+        Some(4)
+    }
+    fn create(&self, _site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+        Err(HostError { message: "a test object lives nowhere".to_owned(), help: None })
+    }
+    fn state(&self) -> Box<dyn State> {
+        Box::new(Nothing)
+    }
+    fn enablers(&self, _verb: &Verb, _end: Option<&str>, owner: Option<ProcessId>) -> Enablers {
+        Enablers { verbs: &[], only: owner, closing: &[] }
+    }
+    fn relate(&self, _events: &[&Event], _relation: &mut Relation) {}
+}
+
+struct Nothing;
+
+impl State for Nothing {
+    fn apply(&mut self, _event: &Event) {}
+    fn value(&self, _names: &[String]) -> Value {
+        Value::Null
+    }
+}

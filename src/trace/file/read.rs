@@ -1,0 +1,416 @@
+//! Reading a trace file. Nothing in it is believed: every name, number and place is looked up before it is used.
+
+use std::collections::{HashMap, HashSet};
+use std::io::BufRead;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::lines;
+use super::meta::Meta;
+use super::saved::{Saved, SavedStep};
+use super::{FORMAT, VERSION, hash};
+use crate::diagnostic::{Code, Diagnostic, Source};
+use crate::event::{Event, EventId, Target};
+use crate::outcome::Outcome;
+use crate::trace::{ProcessEnd, RunEnd, Waiting};
+
+/// The largest number of an event in its process that an [`EventId`] packs.
+const LARGEST: u64 = (1 << 40) - 2;
+/// How much of a line at fault is shown.
+const SHOWN: usize = 80;
+
+/// Reads the trace file at `path` from `input`. `verbs` finds the verb of a name.
+///
+/// A file that was cut is refused, unless all that is missing is its last line: then the run counts as interrupted and
+/// [`Saved::lost`] says so.
+///
+/// # Errors
+/// One diagnostic that says what is wrong, with its line.
+pub fn read(
+    path: &str,
+    mut input: impl BufRead,
+    verbs: impl Fn(&str) -> Option<&'static str>,
+) -> Result<Saved, Vec<Diagnostic>> {
+    let mut reader = Reader { path, number: 0, line: Vec::new(), ahead: Vec::new() };
+    read_lines(&mut reader, &mut input, &verbs).map_err(|fault| {
+        let fault = if fault.placed { fault.at(reader.number, &String::from_utf8_lossy(&reader.line)) } else { fault };
+        vec![fault.diagnostic(path)]
+    })
+}
+
+fn read_lines(
+    reader: &mut Reader<'_>,
+    input: &mut impl BufRead,
+    verbs: &dyn Fn(&str) -> Option<&'static str>,
+) -> Result<Saved, Fault> {
+    if !reader.next(input)? {
+        return Err(Fault::new("the file is empty: a trace has at least its first line").unplaced());
+    }
+    let mut body = Body::new(header(reader.path, reader.text()?)?, verbs);
+    while reader.next(input)? {
+        let cut = !reader.line.ends_with(b"\n");
+        match reader.text().and_then(|text| body.line(text)) {
+            Ok(()) => {}
+            // Half a last line: what it would have said is missing, as if the file ended before it.
+            Err(_) if cut => break,
+            Err(fault) => return Err(fault),
+        }
+    }
+    body.finish()
+}
+
+/// What is wrong, before it is known where.
+pub(super) struct Fault {
+    message: String,
+    help: Option<String>,
+    code: Code,
+    placed: bool,
+    source: Option<(usize, String)>,
+}
+
+impl Fault {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None, code: Code::BAD_TRACE, placed: true, source: None }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// It has no line.
+    fn unplaced(mut self) -> Self {
+        self.placed = false;
+        self
+    }
+
+    fn at(mut self, number: usize, line: &str) -> Self {
+        let mut text: String = line.trim_end().chars().take(SHOWN).collect();
+        if text.len() < line.trim_end().len() {
+            text.push('…');
+        }
+        self.source = Some((number, text));
+        self
+    }
+
+    /// The diagnostic. Only the line at fault is kept as its source, under as many empty lines as stand before it,
+    /// so that its number is right without the whole file in memory.
+    pub(super) fn diagnostic(self, path: &str) -> Diagnostic {
+        let diagnostic = Diagnostic::error(self.code, self.message);
+        let diagnostic = if let Some((number, text)) = self.source {
+            let start = number.saturating_sub(1);
+            let source = Arc::new(Source::new(path, "\n".repeat(start) + &text));
+            let end = source.text.len();
+            diagnostic.at(&source, start..end, "")
+        } else {
+            diagnostic.within(&Arc::new(Source::new(path, "")))
+        };
+        match self.help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+}
+
+struct Reader<'a> {
+    path: &'a str,
+    number: usize,
+    line: Vec<u8>,
+    ahead: Vec<u8>,
+}
+
+impl Reader<'_> {
+    /// The next line that is not empty. False at the end of the file.
+    fn next(&mut self, input: &mut impl BufRead) -> Result<bool, Fault> {
+        loop {
+            self.ahead.clear();
+            match input.read_until(b'\n', &mut self.ahead) {
+                // The last line stays: what is missing is missing behind it.
+                Ok(0) => return Ok(false),
+                Ok(_) => self.number += 1,
+                Err(error) => {
+                    let message = format!("cannot read `{}`: {error}", self.path);
+                    return Err(Fault { code: Code::UNREADABLE, ..Fault::new(message).unplaced() });
+                }
+            }
+            if !self.ahead.trim_ascii().is_empty() {
+                std::mem::swap(&mut self.line, &mut self.ahead);
+                return Ok(true);
+            }
+        }
+    }
+
+    fn text(&self) -> Result<&str, Fault> {
+        std::str::from_utf8(&self.line).map_err(|_| Fault::new("the line is not UTF-8"))
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Fault> {
+    serde_json::from_str(text).map_err(|error| {
+        let message = error.to_string();
+        // Behind the message stands a place that counts this line as the first.
+        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+        Fault::new(message)
+    })
+}
+
+fn header(path: &str, text: &str) -> Result<Saved, Fault> {
+    #[derive(Deserialize)]
+    struct First {
+        format: String,
+        version: u32,
+    }
+    let no_trace = || {
+        Fault::new("the file is no trace: its first line is no trace's first line")
+            .help("`ipcrun run --trace FILE` writes one")
+    };
+    let first: First = serde_json::from_str(text).map_err(|_| no_trace())?;
+    if first.format != FORMAT {
+        return Err(no_trace());
+    }
+    if first.version == 0 || first.version > VERSION {
+        let message = format!("the trace has version {}; this ipcrun reads version {VERSION}", first.version);
+        return Err(Fault::new(message));
+    }
+    let header: lines::Header<'_> = parse(text)?;
+    if hash(&header.scenario.text) != header.scenario.hash {
+        return Err(Fault::new("the scenario's text is not the one its hash was made of"));
+    }
+    let engine = match header.engine.as_str() {
+        "kernel" => "kernel",
+        "model" => "model",
+        other => return Err(Fault::new(format!("there is no engine `{other}`"))),
+    };
+    Ok(Saved {
+        file: path.to_owned(),
+        ipcrun: header.ipcrun,
+        engine,
+        path: header.scenario.path.into_owned(),
+        text: header.scenario.text.into_owned(),
+        params: header.params.0.into_iter().map(|(name, value)| (name, value.0)).collect(),
+        seed: header.seed,
+        timeout: header.timeout,
+        meta: Meta { set: header.set.0, started: header.started, machine: header.machine },
+        lanes: header.processes.iter().map(|_| Vec::new()).collect(),
+        ends: Vec::new(),
+        stuck: Vec::new(),
+        end: RunEnd::Interrupted,
+        finals: vec![None; header.objects.len()],
+        objects: header
+            .objects
+            .into_iter()
+            .map(|object| (object.name.into_owned(), object.kind.into_owned()))
+            .collect(),
+        processes: header.processes.into_iter().map(std::borrow::Cow::into_owned).collect(),
+        steps: header
+            .steps
+            .into_iter()
+            .map(|step| SavedStep {
+                process: step.process.into_owned(),
+                verb: step.verb.into_owned(),
+                object: step.object.into_owned(),
+                line: step.line,
+            })
+            .collect(),
+        counted: Vec::new(),
+        whole: true,
+        lost: Vec::new(),
+        stalled: 0,
+        duration: 0,
+    })
+}
+
+/// The lines behind the first.
+struct Body<'a> {
+    saved: Saved,
+    verbs: &'a dyn Fn(&str) -> Option<&'static str>,
+    objects: HashMap<String, u32>,
+    processes: HashMap<String, u32>,
+    ends: Vec<Option<ProcessEnd>>,
+    seen: HashSet<EventId>,
+    ended: bool,
+}
+
+impl<'a> Body<'a> {
+    fn new(saved: Saved, verbs: &'a dyn Fn(&str) -> Option<&'static str>) -> Self {
+        let objects = saved.objects.iter().map(|(name, _)| name.clone()).zip(0..).collect();
+        let processes = saved.processes.iter().cloned().zip(0..).collect();
+        let ends = vec![None; saved.processes.len()];
+        Self { saved, verbs, objects, processes, ends, seen: HashSet::new(), ended: false }
+    }
+
+    fn line(&mut self, text: &str) -> Result<(), Fault> {
+        if self.ended {
+            return Err(Fault::new("the trace has ended; nothing stands behind its last line"));
+        }
+        let tag: lines::Tag<'_> = parse(text)?;
+        match tag.tag.as_ref() {
+            lines::EVENT => self.event(parse(text)?),
+            lines::STUCK => {
+                let waiting = self.waiting(parse(text)?)?;
+                self.saved.stuck.push(waiting);
+                Ok(())
+            }
+            lines::EXIT => self.exit(&parse(text)?),
+            lines::END => self.end(parse(text)?),
+            other => Err(Fault::new(format!("there is no line of type `{other}`"))),
+        }
+    }
+
+    fn process(&self, name: &str) -> Result<u32, Fault> {
+        self.processes.get(name).copied().ok_or_else(|| Fault::new(format!("the trace has no process `{name}`")))
+    }
+
+    fn object(&self, name: &str) -> Result<u32, Fault> {
+        self.objects.get(name).copied().ok_or_else(|| Fault::new(format!("the trace has no object `{name}`")))
+    }
+
+    fn target(&self, object: Option<&str>, peer: Option<&str>) -> Result<Target, Fault> {
+        match (object, peer) {
+            (None, None) => Ok(Target::None),
+            (Some(name), None) => self.object(name).map(Target::Object),
+            (None, Some(name)) => self.process(name).map(Target::Process),
+            (Some(_), Some(_)) => Err(Fault::new("an event is about an object or about a peer, not both")),
+        }
+    }
+
+    fn step(&self, step: Option<u32>) -> Result<Option<u32>, Fault> {
+        match step {
+            Some(step) if step as usize >= self.saved.steps.len() => {
+                Err(Fault::new(format!("the trace has no step {step}")))
+            }
+            step => Ok(step),
+        }
+    }
+
+    fn event(&mut self, line: lines::Event<'_>) -> Result<(), Fault> {
+        let due = self.seen.len() as u64 + 1;
+        if line.n != due {
+            return Err(Fault::new(format!("event {} stands where event {due} was due", line.n)));
+        }
+        let process = self.process(&line.process)?;
+        let id = EventId { process, number: line.seq };
+        if line.seq > LARGEST {
+            return Err(Fault::new(format!("no process has an event {}", line.seq)));
+        }
+        if !self.seen.insert(id) {
+            return Err(Fault::new(format!("`{}` has its event {} twice", line.process, line.seq)));
+        }
+        if line.begin > line.end {
+            return Err(Fault::new("the event ends before it begins"));
+        }
+        let cause = match line.cause {
+            Some(cause) if cause.seq > LARGEST => {
+                return Err(Fault::new(format!("no process has an event {}", cause.seq)));
+            }
+            Some(cause) => Some(EventId { process: self.process(&cause.process)?, number: cause.seq }),
+            None => None,
+        };
+        let event = Event {
+            id,
+            begin: line.begin,
+            end: line.end,
+            step: self.step(line.step)?,
+            verb: (self.verbs)(&line.verb).ok_or_else(|| Fault::new(format!("there is no verb `{}`", line.verb)))?,
+            target: self.target(line.object.as_deref(), line.peer.as_deref())?,
+            element: line.element,
+            outcome: outcome(&line.outcome)?,
+            value: line.value,
+            second: line.second,
+            ticket: line.ticket,
+            cause,
+            blocked: line.blocked,
+            implicit: line.implicit,
+        };
+        self.saved.duration = self.saved.duration.max(event.end);
+        self.saved.lanes[process as usize].push(event);
+        Ok(())
+    }
+
+    fn waiting(&self, line: lines::Waiting<'_>) -> Result<Waiting, Fault> {
+        Ok(Waiting {
+            process: self.process(&line.process)?,
+            step: self.step(line.step)?,
+            target: self.target(line.object.as_deref(), line.peer.as_deref())?,
+            verb: line.verb.into_owned(),
+            since: line.since,
+            on: line.on.iter().map(|name| self.process(name)).collect::<Result<_, _>>()?,
+            holder: line.holder.map(|name| self.process(&name)).transpose()?,
+        })
+    }
+
+    fn exit(&mut self, line: &lines::Exit<'_>) -> Result<(), Fault> {
+        let end = match (line.how.as_ref(), line.code, line.signal) {
+            ("not_started", None, None) => ProcessEnd::NotStarted,
+            ("exited", Some(code), None) => ProcessEnd::Exited(code),
+            ("killed", None, Some(signal)) => ProcessEnd::Killed(signal),
+            ("crashed", None, Some(signal)) => ProcessEnd::Crashed(signal),
+            ("stopped", None, None) => ProcessEnd::Stopped,
+            (how, ..) => return Err(Fault::new(format!("no process ends `{how}` with this code and signal"))),
+        };
+        let process = self.process(&line.process)?;
+        match self.ends[process as usize].replace(end) {
+            None => Ok(()),
+            Some(_) => Err(Fault::new(format!("`{}` ends twice", line.process))),
+        }
+    }
+
+    fn end(&mut self, line: lines::End<'_>) -> Result<(), Fault> {
+        if line.events != self.seen.len() as u64 {
+            let message = format!("the trace had {} events, {} are here", line.events, self.seen.len());
+            return Err(Fault::new(message));
+        }
+        if let Some(name) = self.endless() {
+            return Err(Fault::new(format!("how `{name}` ended is missing")));
+        }
+        let doing = line.doing.into_iter().map(|waiting| self.waiting(waiting)).collect::<Result<Vec<_>, _>>()?;
+        self.saved.end = match line.end.as_ref() {
+            "completed" => RunEnd::Completed,
+            "deadlock" => RunEnd::Deadlock,
+            "timeout" => RunEnd::Timeout(doing),
+            "interrupted" => RunEnd::Interrupted,
+            other => return Err(Fault::new(format!("no run ends `{other}`"))),
+        };
+        for (name, value) in line.finals.0 {
+            let object = self.object(&name)?;
+            self.saved.finals[object as usize] = Some(value.0);
+        }
+        for counted in line.counted {
+            self.step(Some(counted.step))?;
+            self.saved.counted.push((counted.step, counted.count));
+        }
+        self.saved.duration = line.duration;
+        self.saved.stalled = line.stalled;
+        self.saved.whole = line.whole;
+        self.saved.lost = line.lost;
+        self.ended = true;
+        Ok(())
+    }
+
+    /// The first process whose end is not known yet.
+    fn endless(&self) -> Option<&str> {
+        let at = self.ends.iter().position(Option::is_none)?;
+        Some(&self.saved.processes[at])
+    }
+
+    fn finish(mut self) -> Result<Saved, Fault> {
+        if let Some(name) = self.endless() {
+            let message = format!("the trace is cut off here: how `{name}` ended is missing");
+            return Err(Fault::new(message).help("a run that is still going on has not written its whole trace yet"));
+        }
+        if !self.ended {
+            let lost = "the trace file ends before its last line: how the run ended and the last values are missing";
+            self.saved.lost.push(lost.to_owned());
+        }
+        self.saved.ends = self.ends.into_iter().flatten().collect();
+        Ok(self.saved)
+    }
+}
+
+/// The outcome of a name, or of `code` and its number where it has none.
+fn outcome(text: &str) -> Result<Outcome, Fault> {
+    let code = || text.strip_prefix("code ")?.parse().ok().map(Outcome::from_code);
+    let named = Outcome::parse(text).filter(|outcome| *outcome != Outcome::FAILED);
+    named.or_else(code).ok_or_else(|| Fault::new(format!("there is no outcome `{text}`")))
+}
