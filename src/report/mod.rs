@@ -4,7 +4,16 @@
 //! `progress` show a run while it goes on, `terminal` sums it up, `text` lists its events, `json` tells it to
 //! programs; `reference` and `schema` tell the catalogue.
 
+mod facts;
+#[cfg(test)]
+mod fixture;
+mod frame;
+pub mod json;
+mod layout;
 pub mod live;
 pub mod progress;
 pub mod reference;
 pub mod schema;
+pub mod terminal;
+pub mod text;
+mod waits;
