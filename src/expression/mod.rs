@@ -194,7 +194,7 @@ impl Expression {
 
     /// The expression that reads a variable of these types.
     pub fn variable(slot: u32, types: Types) -> Self {
-        Self { node: parser::Node::Slot(slot), types }
+        Self { node: node::Node::Slot(slot), types }
     }
 
     /// A list of expressions.
