@@ -247,6 +247,18 @@ impl Patience {
     pub fn outcome(self) -> Outcome {
         if self == Self::Never { Outcome::WOULD_BLOCK } else { Outcome::TIMEOUT }
     }
+
+    /// The deadline to wait until; none for ever.
+    ///
+    /// # Errors
+    /// `would_block` where it may not wait at all.
+    pub fn deadline(self) -> Result<Option<u64>, Outcome> {
+        match self {
+            Self::Forever => Ok(None),
+            Self::Never => Err(Outcome::WOULD_BLOCK),
+            Self::Until(deadline) => Ok(Some(deadline)),
+        }
+    }
 }
 
 /// The process that carries out a step, as an object sees it.
@@ -261,6 +273,11 @@ pub trait Party {
     /// Says that the process has to wait: as [`Party::enter`], and the event counts as one that waited. Called just
     /// before the call that sleeps; calling it again is free.
     fn block(&mut self);
+    /// Says that the process may sleep now in `verb` on another object than its step's: a condition's `wait` that
+    /// takes the mutex again. Who could let it go on is then asked of that object.
+    fn block_on(&mut self, _object: ObjectId, _verb: u8) {
+        self.block();
+    }
     /// The value of an `update`'s expression where the object holds `it`.
     ///
     /// # Errors
@@ -283,7 +300,8 @@ pub struct Call<'a> {
     pub end: u8,
     /// The index of an element, checked against [`Object::length`].
     pub element: Option<u32>,
-    /// The arguments, in the order of [`Verb::arguments`]; null where absent and for `Into`, `Second`, `Update`.
+    /// The arguments, in the order of [`Verb::arguments`]; null where absent and for `Update`. `Into` and `Second` are
+    /// `true` where a variable is given, else null: a `send` of bytes does another thing where its count is taken.
     pub arguments: &'a [Value],
     /// How long it may wait.
     pub patience: Patience,

@@ -225,15 +225,19 @@ fn step(catalogue: &Catalogue) -> Value {
             .collect();
         rule(name, &others, &format!("verb-{name}"))
     });
+    let table = told_apart(&names, known, rules.collect());
+    json!({ "if": { "type": "string" }, "then": { "enum": bare }, "else": table })
+}
+
+/// A table that one of its keys names. Where none of them stands, the key that is wrong is the one that is not known:
+/// only then are all keys asked, so that each fault is reported once.
+fn told_apart(names: &[&str], known: Map<String, Value>, rules: Vec<Value>) -> Value {
+    let any: Vec<Value> = names.iter().map(|name| json!({ "required": [name] })).collect();
     json!({
-        "if": { "type": "string" },
-        "then": { "enum": bare },
-        "else": {
-            "type": "object",
-            "properties": known,
-            "additionalProperties": false,
-            "allOf": rules.collect::<Vec<_>>(),
-        },
+        "type": "object",
+        "if": { "anyOf": any },
+        "then": { "allOf": rules },
+        "else": { "properties": known, "additionalProperties": false, "minProperties": 1 },
     })
 }
 
@@ -311,12 +315,8 @@ fn expectation(catalogue: &Catalogue) -> Value {
             .collect();
         rule(form.name, &others, &format!("expect-{}", form.name))
     });
-    json!({
-        "type": "object",
-        "properties": known,
-        "additionalProperties": false,
-        "allOf": rules.collect::<Vec<_>>(),
-    })
+    let names: Vec<&str> = catalogue.forms.iter().map(|form| form.name).collect();
+    told_apart(&names, known, rules.collect())
 }
 
 fn form_table(description: &FormDescription) -> Value {
@@ -345,6 +345,7 @@ fn shape(shape: Shape) -> Value {
         Shape::Boolean => json!({ "type": "boolean" }),
         Shape::Text | Shape::Object | Shape::Processes | Shape::ProcessesOrRun => json!({ "type": "string" }),
         Shape::Choice(words) => json!({ "enum": words }),
+        Shape::Signal => json!({ "type": ["string", "integer"] }),
         Shape::Value => json!({}),
         Shape::Values => json!({ "type": ["array", "string"] }),
         Shape::Lists => json!({ "type": "array", "items": { "type": ["array", "string"] } }),

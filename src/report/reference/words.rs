@@ -58,6 +58,7 @@ pub(super) fn shape(shape: Shape) -> String {
         Shape::Boolean => "`true` or `false`".to_owned(),
         Shape::Text => "text".to_owned(),
         Shape::Choice(words) => any_of(words),
+        Shape::Signal => "a signal: `\"TERM\"`".to_owned(),
         Shape::Value => "any value".to_owned(),
         Shape::Values => "a list of values".to_owned(),
         Shape::Lists => "a list of lists of values".to_owned(),
