@@ -48,7 +48,7 @@ pub(super) fn draw(plan: &Plan, trace: &Trace, events: &[usize], pen: Pen, inden
         }
     }
     if events.len() > EVENTS {
-        frame.bar(&mut out, &format!("  and {} more", plural((events.len() - EVENTS) as u64, "event")));
+        frame.bar(&mut out, &format!("  and {}", plural((events.len() - EVENTS) as u64, "more event")));
     }
     out
 }
@@ -125,7 +125,7 @@ mod tests {
         let all: Vec<usize> = (0..20).collect();
         let drawn = draw(&plan, &trace, &all, Pen { color: false }, 0, 40);
         assert!(drawn.starts_with("  |\n  |   #1  0.000 ms  worker end\n --> scenarios/test.toml:1\n  |\n"), "{drawn}");
-        assert!(drawn.ends_with("  |   and 12 events more\n"), "{drawn}");
+        assert!(drawn.ends_with("  |   and 12 more events\n"), "{drawn}");
         assert!(drawn.lines().all(|line| width(line) <= 40), "{drawn}");
         assert_eq!(draw(&plan, &trace, &[99], Pen { color: true }, 0, 40), "");
     }

@@ -84,14 +84,9 @@ fn failed(page: &Page<'_>, overall: &Overall, kept: &[(u64, Trace)], out: &mut S
 /// How often the runs ended in each state, the most frequent first.
 fn histogram(page: &Page<'_>, summary: &Summary, out: &mut String) {
     let states = &summary.states;
-    let _ = writeln!(
-        out,
-        "  {} ended in {}",
-        plural(summary.runs, "run"),
-        plural(states.len() as u64, "state")
-    );
+    let _ = writeln!(out, "  {} ended in {}", plural(summary.runs, "run"), plural(states.len() as u64, "state"));
     let most = states.iter().map(|state| state.runs).max().unwrap_or(0).max(1);
-    let digits = most.to_string().len();
+    let digits = summary.runs.to_string().len();
     for state in states.iter().take(LINES) {
         // What was seen at all has at least a little bar.
         let bar = "█".repeat((state.runs * BAR).div_ceil(most) as usize);
@@ -103,7 +98,7 @@ fn histogram(page: &Page<'_>, summary: &Summary, out: &mut String) {
     }
     if states.len() > LINES {
         let rest: u64 = states[LINES..].iter().map(|state| state.runs).sum();
-        let more = format!("    {rest:>digits$}  in {} more", plural((states.len() - LINES) as u64, "state"));
+        let more = format!("    {rest:>digits$}  in {}", plural((states.len() - LINES) as u64, "more state"));
         let _ = writeln!(out, "{}", page.pen.paint(FAINT, more));
     }
 }
@@ -184,8 +179,9 @@ mod tests {
         let mut summary = summary(&mut plan, &trace);
         summary.overall.clear();
         summary.status = Status::Pass;
-        summary.states =
-            (1..=40).map(|first| FinalState { state: format!("{first} {}", "x".repeat(200)), runs: 1, first }).collect();
+        summary.states = (1..=40)
+            .map(|first| FinalState { state: format!("{first} {}", "x".repeat(200)), runs: 1, first })
+            .collect();
         let text = runs(&plan, &summary, &[], &Options { color: false, columns: 80, arguments: &[] });
         assert!(text.ends_with("    28  in 28 more states\n"), "{text}");
         assert!(text.lines().all(|line| width(line) <= 80), "{text}");

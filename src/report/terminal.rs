@@ -22,6 +22,9 @@ const NAME: usize = 32;
 /// How many lines a list has before the rest of it is folded.
 pub(super) const LINES: usize = 12;
 
+/// How many failures are told in full.
+const FULL: usize = 4;
+
 /// How a report is drawn.
 #[derive(Clone, Debug)]
 pub struct Options<'a> {
@@ -203,13 +206,14 @@ impl Summary<'_> {
         out.push_str(&headline(self.page.plan, &statuses, self.verdict.status, self.page.pen));
     }
 
-    /// Every expectation that does not hold, in full; those that hold on a line each, few of them.
+    /// The first expectations that do not hold, in full; the others on a line each, and not too many of them.
     fn expectations(&self, out: &mut String) {
         let findings = &self.verdict.findings;
         let passed = findings.iter().filter(|judged| judged.status == Status::Pass).count();
         let folded = if passed > LINES { passed - LINES + 1 } else { 0 };
-        let labels = findings.iter().map(|judged| width(&label(&judged.label, judged.holds))).max().unwrap_or(0).min(LABEL);
-        let mut shown = 0;
+        let labels =
+            findings.iter().map(|judged| width(&label(&judged.label, judged.holds))).max().unwrap_or(0).min(LABEL);
+        let (mut shown, mut failed) = (0, 0);
         for judged in findings {
             if judged.status == Status::Pass {
                 shown += 1;
@@ -217,10 +221,19 @@ impl Summary<'_> {
                     continue;
                 }
             }
-            match judged.status {
-                Status::Fail => self.failed(out, judged),
-                Status::Pass | Status::Unknown => self.line(out, judged, labels),
+            if judged.status == Status::Fail {
+                failed += 1;
+                if failed <= FULL {
+                    self.failed(out, judged);
+                } else if failed <= LINES {
+                    self.line(out, judged, labels);
+                }
+            } else {
+                self.line(out, judged, labels);
             }
+        }
+        if failed > LINES {
+            let _ = writeln!(out, "  {} {} more failed", mark(Status::Fail, self.page.pen), failed - LINES);
         }
         if folded > 0 {
             let _ = writeln!(out, "  {} {folded} more hold", mark(Status::Pass, self.page.pen));
@@ -232,7 +245,11 @@ impl Summary<'_> {
         let spaces = " ".repeat(columns.saturating_sub(width(&label)));
         let room = self.page.columns.saturating_sub(columns + 6);
         let measured = shorten(&judged.finding.measured, room).into_owned();
-        let line = format!("  {} {label}{spaces}  {}", mark(judged.status, self.page.pen), self.page.pen.paint(FAINT, measured));
+        let line = format!(
+            "  {} {label}{spaces}  {}",
+            mark(judged.status, self.page.pen),
+            self.page.pen.paint(FAINT, measured)
+        );
         let _ = writeln!(out, "{}", line.trim_end());
         if let Some(reason) = judged.reason.as_ref().filter(|_| judged.status == Status::Unknown) {
             self.page.wrapped(out, "    ", reason);
@@ -279,6 +296,7 @@ impl Summary<'_> {
     /// How the objects were used: `permits  semaphore  20 operations, 7 waited, longest 0.41 s`.
     fn objects(&self, out: &mut String) {
         let used: Vec<(String, &str, String)> = self
+            .page
             .plan
             .groups
             .iter()
@@ -472,6 +490,20 @@ mod tests {
         assert!(text.lines().all(|line| width(line) <= 100), "{text}");
         let colored = run(&plan, &trace, &verdict, &Options { columns: 500, color: true, ..PLAIN });
         assert_eq!(anstream::adapter::strip_str(&colored).to_string(), text);
+    }
+
+    #[test]
+    fn many_failures_are_folded_too() {
+        let mut plan = fixture::workers();
+        let trace = fixture::work(&plan);
+        let mut verdict = verdict(&mut plan, &trace, &[("it fails", Status::Fail); 100]);
+        for judged in &mut verdict.findings {
+            judged.finding.witnesses = vec![0];
+        }
+        let text = run(&plan, &trace, &verdict, &PLAIN);
+        assert_eq!(text.matches(" --> ").count(), 4, "{text}");
+        assert_eq!(text.matches("✗ it fails").count(), 12, "{text}");
+        assert!(text.starts_with("✗ test: 100 failed") && text.contains("  ✗ 88 more failed\n"), "{text}");
     }
 
     #[test]
