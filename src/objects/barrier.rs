@@ -55,7 +55,7 @@ pub(super) static KIND: Kind = Kind {
             form: Form::Choice(&["memory", "posix"]),
             default: "memory",
             required: false,
-            summary: "`posix` has no timeout, and neither `abort`, `reset` nor `size`",
+            summary: "`posix` has neither `abort`, `reset` nor `size`, and a `wait` with a `timeout` ends `invalid`",
         },
     ],
     verbs: &[

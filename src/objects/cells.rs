@@ -363,8 +363,8 @@ impl CellsLive {
             _ => (0, 0),
         };
         let held = self.header.guard.lock(call.party.process());
-        let cell = self.cells.get(self.start() + at).ok_or(Outcome::OUT_OF_RANGE)?;
-        let before = cell.load(Ordering::Relaxed);
+        let place = self.cells.get(self.start() + at).ok_or(Outcome::OUT_OF_RANGE)?;
+        let before = place.load(Ordering::Relaxed);
         let after = match call.verb {
             LOAD => before,
             STORE | SWAP => new,
@@ -381,7 +381,7 @@ impl CellsLive {
         };
         let ticket = self.ticket();
         if after != before {
-            cell.store(after, Ordering::Relaxed);
+            place.store(after, Ordering::Relaxed);
         }
         drop(held);
         let (value, second) = match call.verb {

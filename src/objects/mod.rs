@@ -234,7 +234,7 @@ pub enum Patience {
     Forever,
     /// Not at all: what cannot be done at once ends `would_block`.
     Never,
-    /// Until that time of CLOCK_MONOTONIC, in ns; then it ends `timeout`. What can be done at once is done,
+    /// Until that time of `CLOCK_MONOTONIC`, in ns; then it ends `timeout`. What can be done at once is done,
     /// whatever the time.
     Until(u64),
 }

@@ -12,6 +12,9 @@ use crate::os::sysv::Keeper;
 use crate::outcome::Outcome;
 use crate::value::Value;
 
+/// An event: its process and its number.
+type Id = (u32, u64);
+
 /// How many processes a stage has.
 pub(crate) const PROCESSES: u32 = 16;
 
@@ -121,8 +124,8 @@ impl Stage {
     }
 
     /// The events of several processes on one object with the edges between them, as (process, number) pairs.
-    pub(crate) fn relate(&self, object: ObjectId, actors: &[&Actor]) -> Vec<((u32, u64), (u32, u64), relation::Tie)> {
-        let events: Vec<&Event> = self.events(object, actors);
+    pub(crate) fn relate(&self, object: ObjectId, actors: &[&Actor]) -> Vec<(Id, Id, relation::Tie)> {
+        let events: Vec<&Event> = Self::events(object, actors);
         let mut relation = Relation::default();
         self.object(object).relate(&events, &mut relation);
         let name = |place: usize| (events[place].id.process, events[place].id.number);
@@ -130,21 +133,23 @@ impl Stage {
     }
 
     /// The causes among [`Stage::relate`].
-    pub(crate) fn causes(&self, object: ObjectId, actors: &[&Actor]) -> Vec<((u32, u64), (u32, u64))> {
+    pub(crate) fn causes(&self, object: ObjectId, actors: &[&Actor]) -> Vec<(Id, Id)> {
         let edges = self.relate(object, actors).into_iter();
         edges.filter(|(.., tie)| *tie == relation::Tie::Cause).map(|(from, to, _)| (from, to)).collect()
     }
 
     /// The value that the trace of these processes leads to.
     pub(crate) fn replay(&self, object: ObjectId, actors: &[&Actor]) -> Value {
-        let mut events = self.events(object, actors);
+        let mut events = Self::events(object, actors);
         events.sort_by_key(|event| (event.ticket, event.end));
         let mut state = self.object(object).state();
-        events.into_iter().for_each(|event| state.apply(event));
+        for event in events {
+            state.apply(event);
+        }
         state.value(&["zero".to_owned(), "one".to_owned(), "two".to_owned()])
     }
 
-    fn events<'a>(&self, object: ObjectId, actors: &[&'a Actor]) -> Vec<&'a Event> {
+    fn events<'a>(object: ObjectId, actors: &[&'a Actor]) -> Vec<&'a Event> {
         let all = actors.iter().flat_map(|actor| &actor.events);
         all.filter(|event| event.target == Target::Object(object)).collect()
     }

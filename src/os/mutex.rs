@@ -136,7 +136,7 @@ impl Mutex {
         outcome(unsafe { libc::pthread_mutex_trylock(self.pointer()) })
     }
 
-    /// Takes it, waiting for it until the deadline of CLOCK_MONOTONIC. With `EOWNERDEAD` it is taken as well.
+    /// Takes it, waiting for it until the deadline of `CLOCK_MONOTONIC`. With `EOWNERDEAD` it is taken as well.
     ///
     /// # Errors
     /// The errno.

@@ -90,7 +90,9 @@ fn abort_and_reset_send_the_waiting_away() {
         let children: Vec<_> = (1..=waiters).map(|process| waiter(&stage, process, 20_000)).collect();
         until_waiting(&stage, waiters.into());
         assert_eq!(stage.step(&mut actor, 0, verb, &[]).outcome, Outcome::OK);
-        children.into_iter().for_each(|child| assert_eq!(child.join(), BROKEN));
+        for child in children {
+            assert_eq!(child.join(), BROKEN);
+        }
         assert_eq!(stage.live(0).value(), Some(state(0, broken)));
     }
 }
@@ -157,7 +159,7 @@ fn every_arrival_is_a_cause_of_every_departure() {
     let mut other = stage.actor(1);
     let event = |at: usize, ticket: u64, outcome: Outcome, implicit: bool| {
         let id = crate::event::EventId { process: 1, number: at as u64 };
-        Event { id, ticket, outcome, implicit, ..last.events[0].clone() }
+        Event { id, outcome, ticket, implicit, ..last.events[0].clone() }
     };
     other.events.push(event(0, 1, Outcome::WOULD_BLOCK, true));
     other.events.push(event(1, 4, Outcome::OK, false));

@@ -76,7 +76,9 @@ fn the_longest_waiting_are_woken_first_and_know_by_whom() {
     children.push(waiter(&stage, 4));
     until_waiting(&stage, 2);
     assert_eq!(stage.step(&mut notifier, CHANGED, "notify_all", &[]).value, Value::Int(2));
-    children.into_iter().for_each(|child| assert_eq!(child.join(), Some(0)));
+    for child in children {
+        assert_eq!(child.join(), Some(0));
+    }
     assert_eq!(stage.step(&mut notifier, CHANGED, "notify_all", &[]).value, Value::Int(0));
 }
 

@@ -41,7 +41,9 @@ fn set_wakes_all_who_wait() {
         .collect();
     crate::os::clock::sleep_until(crate::os::clock::now() + 5_000_000);
     stage.step(&mut stage.actor(0), 0, "set", &[]);
-    children.into_iter().for_each(|child| assert_eq!(child.join(), Some(0)));
+    for child in children {
+        assert_eq!(child.join(), Some(0));
+    }
 }
 
 #[test]

@@ -97,7 +97,9 @@ fn a_killed_process_keeps_nobody_from_a_permit() {
             for _ in 0..round * 5 {
                 std::thread::yield_now();
             }
-            children.into_iter().for_each(|child| assert!(child.kill().is_some()));
+            for child in children {
+                assert!(child.kill().is_some());
+            }
             (0..2).for_each(|process| stage.live(permits).reclaim(process));
             let free = stage.live(permits).value().and_then(|value| value.as_int()).unwrap();
             assert!((0..=1).contains(&free), "at most one of them held the permit");
