@@ -5,9 +5,21 @@
 //! ipcrun by its room and one line of [`CATALOGUE`]; the parser, the reference, the schema, both engines, the
 //! judge and the reports find it there. Nothing outside this folder names a kind.
 
+mod array;
+mod barrier;
+mod cells;
+mod condition;
 mod declaration;
+mod event;
+mod joins;
+mod mutex;
 pub mod relation;
+mod scalar;
+mod semaphore;
 mod site;
+#[cfg(test)]
+mod testing;
+mod value;
 
 use std::any::Any;
 use std::fmt;
@@ -22,7 +34,8 @@ pub use relation::Relation;
 pub use site::{HostError, Site};
 
 /// Every kind, in the order of the reference.
-pub static CATALOGUE: &[&Kind] = &[];
+pub static CATALOGUE: &[&Kind] =
+    &[&value::KIND, &array::KIND, &semaphore::KIND, &mutex::KIND, &condition::KIND, &barrier::KIND, &event::KIND];
 
 /// The kinds that the format names and this version has not got.
 pub static LATER: &[&str] = &["fifo", "socket", "rwlock", "memory", "eventfd", "timer", "file_lock"];
@@ -237,7 +250,7 @@ pub enum Patience {
     Forever,
     /// Not at all: what cannot be done at once ends `would_block`.
     Never,
-    /// Until that time of CLOCK_MONOTONIC, in ns; then it ends `timeout`. What can be done at once is done,
+    /// Until that time of `CLOCK_MONOTONIC`, in ns; then it ends `timeout`. What can be done at once is done,
     /// whatever the time.
     Until(u64),
 }
