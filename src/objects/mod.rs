@@ -5,8 +5,13 @@
 //! ipcrun by its room and one line of [`CATALOGUE`]; the parser, the reference, the schema, both engines, the
 //! judge and the reports find it there. Nothing outside this folder names a kind.
 
+mod attempt;
 mod declaration;
+mod pipe;
+mod queue;
 pub mod relation;
+#[cfg(test)]
+mod rig;
 mod site;
 
 use std::any::Any;
@@ -22,7 +27,7 @@ pub use relation::Relation;
 pub use site::{HostError, Site};
 
 /// Every kind, in the order of the reference.
-pub static CATALOGUE: &[&Kind] = &[];
+pub static CATALOGUE: &[&Kind] = &[&pipe::PIPE, &queue::QUEUE];
 
 /// The kinds that the format names and this version has not got.
 pub static LATER: &[&str] = &["fifo", "socket", "rwlock", "memory", "eventfd", "timer", "file_lock"];
@@ -239,8 +244,15 @@ pub trait Party {
     fn process(&self) -> ProcessId;
     /// The packed id of the event that this step will become: what travels in a message's header.
     fn event(&self) -> u64;
-    /// Says that the process may sleep now. Called just before the call that may sleep; calling it again is free.
+    /// Says that the process has to wait now, as far as can be told. Called just before the call that sleeps; calling
+    /// it again is free. The step's event is then marked as one that waited.
     fn block(&mut self);
+    /// Says that the process is inside this step, and may come to sleep although it should not have to: somebody else
+    /// may be quicker. As [`Party::block`], but the event is not marked. Every call that can sleep is announced by
+    /// one of the two, since that is what the search for deadlocks sees.
+    fn enter(&mut self) {
+        self.block();
+    }
     /// The value of an `update`'s expression where the object holds `it`.
     ///
     /// # Errors
@@ -263,7 +275,8 @@ pub struct Call<'a> {
     pub end: u8,
     /// The index of an element, checked against [`Object::length`].
     pub element: Option<u32>,
-    /// The arguments, in the order of [`Verb::arguments`]; null where absent and for `Into`, `Second`, `Update`.
+    /// The arguments, in the order of [`Verb::arguments`]; null where absent and for `Update`. `Into` and `Second` are
+    /// `true` where a variable is given, else null: a `send` of bytes does another thing where its count is taken.
     pub arguments: &'a [Value],
     /// How long it may wait.
     pub patience: Patience,

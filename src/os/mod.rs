@@ -11,6 +11,7 @@ pub mod futex;
 pub mod guard;
 pub mod limits;
 pub mod mqueue;
+pub mod pages;
 pub mod pipe;
 pub mod socket;
 pub mod sysv;
