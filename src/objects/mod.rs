@@ -6,6 +6,7 @@
 //! judge and the reports find it there. Nothing outside this folder names a kind.
 
 mod array;
+mod attempt;
 mod barrier;
 mod cells;
 mod condition;
@@ -13,7 +14,11 @@ mod declaration;
 mod event;
 mod joins;
 mod mutex;
+mod pipe;
+mod queue;
 pub mod relation;
+#[cfg(test)]
+mod rig;
 mod scalar;
 mod semaphore;
 mod site;
@@ -34,8 +39,17 @@ pub use relation::Relation;
 pub use site::{HostError, Site};
 
 /// Every kind, in the order of the reference.
-pub static CATALOGUE: &[&Kind] =
-    &[&value::KIND, &array::KIND, &semaphore::KIND, &mutex::KIND, &condition::KIND, &barrier::KIND, &event::KIND];
+pub static CATALOGUE: &[&Kind] = &[
+    &pipe::PIPE,
+    &queue::QUEUE,
+    &value::KIND,
+    &array::KIND,
+    &semaphore::KIND,
+    &mutex::KIND,
+    &condition::KIND,
+    &barrier::KIND,
+    &event::KIND,
+];
 
 /// The kinds that the format names and this version has not got.
 pub static LATER: &[&str] = &["fifo", "socket", "rwlock", "memory", "eventfd", "timer", "file_lock"];

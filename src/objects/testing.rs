@@ -206,6 +206,8 @@ impl Party for Actor {
         EventId { process: self.process, number: self.events.len() as u64 }.pack()
     }
 
+    fn enter(&mut self) {}
+
     fn block(&mut self) {
         self.blocked = true;
     }

@@ -74,7 +74,7 @@ pub(super) fn result(returned: isize) -> Result<usize, i32> {
 }
 
 /// Waits until something can be read from `fd`, or its end of file has come. `false` where `deadline`, in ns of
-/// CLOCK_MONOTONIC, passes first; what is there already is seen whatever the deadline. None waits for ever.
+/// `CLOCK_MONOTONIC`, passes first; what is there already is seen whatever the deadline. None waits for ever.
 ///
 /// # Errors
 /// EBADF, EINVAL, ENOMEM of ppoll(2). A signal does not end the wait.
@@ -107,7 +107,7 @@ fn wait(fd: RawFd, events: libc::c_short, deadline: Option<u64>) -> Result<bool,
     }
 }
 
-/// The time from now until `deadline`, in ns of CLOCK_MONOTONIC; zero where it has passed.
+/// The time from now until `deadline`, in ns of `CLOCK_MONOTONIC`; zero where it has passed.
 pub(super) fn remaining(deadline: u64) -> libc::timespec {
     clock::timespec(deadline.saturating_sub(clock::now()))
 }

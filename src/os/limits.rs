@@ -113,7 +113,7 @@ impl Limit {
     }
 }
 
-/// "fs.mqueue.msg_max is 10".
+/// `fs.mqueue.msg_max is 10`.
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.value() {
@@ -167,16 +167,44 @@ fn group_processes() -> Option<u64> {
         .min()
 }
 
-/// Raises RLIMIT_NOFILE of this process to its hard value. Gives the value it then has.
+/// Raises `RLIMIT_NOFILE` of this process to its hard value. Gives the value it then has.
 pub fn raise_open_files() -> Option<u64> {
+    raise(libc::RLIMIT_NOFILE);
+    resource(libc::RLIMIT_NOFILE)
+}
+
+/// Raises `RLIMIT_MSGQUEUE` of this process as far as it may: away altogether with `CAP_SYS_RESOURCE`, else to its hard
+/// value. Whether it is higher then.
+pub fn raise_queue_bytes() -> bool {
+    let free = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    let before = resource(libc::RLIMIT_MSGQUEUE);
+    // SAFETY: the struct is a valid limit.
+    if unsafe { libc::setrlimit(libc::RLIMIT_MSGQUEUE, &raw const free) } != 0 {
+        raise(libc::RLIMIT_MSGQUEUE);
+    }
+    before != resource(libc::RLIMIT_MSGQUEUE)
+}
+
+/// Raises a resource limit of this process to its hard value.
+fn raise(which: libc::__rlimit_resource_t) {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the call fills the struct.
-    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } == 0 && limit.rlim_cur < limit.rlim_max {
+    if unsafe { libc::getrlimit(which, &raw mut limit) } == 0 && limit.rlim_cur < limit.rlim_max {
         limit.rlim_cur = limit.rlim_max;
         // SAFETY: the struct is a valid limit.
-        unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
+        unsafe { libc::setrlimit(which, &raw const limit) };
     }
-    resource(libc::RLIMIT_NOFILE)
+}
+
+/// Whether this process has no room for further descriptors, as far as /proc says.
+pub fn descriptors_are_out() -> bool {
+    let open = std::fs::read_dir("/proc/self/fd").map(Iterator::count);
+    match (open, resource(libc::RLIMIT_NOFILE)) {
+        (Ok(open), Some(limit)) => open as u64 >= limit,
+        // Not even the directory could be opened.
+        (Err(error), _) => error.raw_os_error() == Some(libc::EMFILE),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

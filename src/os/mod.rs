@@ -10,12 +10,13 @@ pub mod clock;
 pub mod descriptor;
 pub mod futex;
 pub mod guard;
-pub mod process;
-pub mod mutex;
-pub mod semaphore;
 pub mod limits;
 pub mod mqueue;
+pub mod mutex;
+pub mod pages;
 pub mod pipe;
+pub mod process;
+pub mod semaphore;
 pub mod socket;
 pub mod sysv;
 #[cfg(test)]

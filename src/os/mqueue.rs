@@ -1,4 +1,4 @@
-//! mq_overview(7): messages with priorities, the oldest of the highest priority first.
+//! `mq_overview(7)`: messages with priorities, the oldest of the highest priority first.
 //!
 //! A queue here has no name: it is unlinked as soon as it is made, and inherited over fork.
 //!
@@ -10,8 +10,8 @@
 //! | EINVAL | a priority over [`PRIORITY_MAX`] | |
 //! | EMSGSIZE | longer than the queue's message size | the buffer is shorter than the queue's message size |
 //!
-//! mq_timedsend(3) and mq_timedreceive(3) measure time by CLOCK_REALTIME, which people set. They are used with a
-//! time long past only, which means not to wait; waiting until a time of CLOCK_MONOTONIC is ppoll(2)'s, since a
+//! `mq_timedsend(3)` and `mq_timedreceive(3)` measure time by `CLOCK_REALTIME`, which people set. They are used with a
+//! time long past only, which means not to wait; waiting until a time of `CLOCK_MONOTONIC` is ppoll(2)'s, since a
 //! queue's descriptor can be polled.
 
 use std::ffi::CString;
@@ -33,15 +33,15 @@ pub struct MessageQueue {
     message_size: usize,
 }
 
-/// A time of CLOCK_REALTIME that has passed.
+/// A time of `CLOCK_REALTIME` that has passed.
 static PAST: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
 
 impl MessageQueue {
     /// Makes a queue for `capacity` messages of at most `message_size` bytes.
     ///
     /// # Errors
-    /// EINVAL: over fs.mqueue.msg_max or fs.mqueue.msgsize_max. EMFILE: over RLIMIT_MSGQUEUE, or too many open
-    /// descriptors. ENOSPC: over fs.mqueue.queues_max. ENOSYS: a kernel without POSIX message queues.
+    /// EINVAL: over `fs.mqueue.msg_max` or `fs.mqueue.msgsize_max`. EMFILE: over `RLIMIT_MSGQUEUE`, or too many open
+    /// descriptors. ENOSPC: over `fs.mqueue.queues_max`. ENOSYS: a kernel without POSIX message queues.
     pub fn new(capacity: u64, message_size: u64) -> io::Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let limit = |n: u64| libc::c_long::try_from(n).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL));
@@ -137,7 +137,7 @@ impl MessageQueue {
         Ok(priority)
     }
 
-    /// Waits until there is a message; `false` where the time of CLOCK_MONOTONIC passes first.
+    /// Waits until there is a message; `false` where the time of `CLOCK_MONOTONIC` passes first.
     ///
     /// # Errors
     /// Those of [`wait_readable`].
@@ -145,7 +145,7 @@ impl MessageQueue {
         wait_readable(self.descriptor.raw()?, deadline)
     }
 
-    /// Waits until there is room; `false` where the time of CLOCK_MONOTONIC passes first.
+    /// Waits until there is room; `false` where the time of `CLOCK_MONOTONIC` passes first.
     ///
     /// # Errors
     /// Those of [`wait_writable`].

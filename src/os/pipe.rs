@@ -1,4 +1,4 @@
-//! pipe(2): a stream of bytes, or of packets (O_DIRECT), from those that hold the writing end to those that hold
+//! pipe(2): a stream of bytes, or of packets (`O_DIRECT`), from those that hold the writing end to those that hold
 //! the reading end.
 //!
 //! | errno | read | write |
@@ -17,6 +17,12 @@ use super::descriptor::{Descriptor, errno, result};
 
 /// The most bytes that one write puts into a pipe as a whole, and the size of a packet.
 pub const PACKET: usize = libc::PIPE_BUF;
+
+/// The bytes that a pipe's capacity counts for one packet: a page.
+pub fn page() -> u64 {
+    // SAFETY: a plain query.
+    u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
+}
 
 /// Makes a pipe: the reading end, the writing end. With `packets`, what one write puts is what one read takes, as
 /// long as both are at most [`PACKET`] bytes.
@@ -37,7 +43,7 @@ pub fn pipe(packets: bool) -> io::Result<(OwnedFd, OwnedFd)> {
 /// Asks for room for `bytes`, and gives what the pipe then has: a power of two of pages.
 ///
 /// # Errors
-/// EPERM: over fs.pipe-max-size, or the user has too many pages in pipes, without CAP_SYS_RESOURCE. EBUSY: more
+/// EPERM: over fs.pipe-max-size, or the user has too many pages in pipes, without `CAP_SYS_RESOURCE`. EBUSY: more
 /// than that is in the pipe now. EINVAL: over what any process may ask for.
 pub fn set_capacity(pipe: &OwnedFd, bytes: u64) -> io::Result<u64> {
     use std::os::fd::AsRawFd;
@@ -89,7 +95,7 @@ pub fn write(fd: RawFd, first: &[u8], second: &[u8]) -> Result<usize, i32> {
 /// file that all processes share, and not to the call.
 ///
 /// `twin` is filled on first use and lives as long as the end does; whoever closes one closes the other. Without
-/// a /proc to open it by, the flag RWF_NOWAIT is used instead, which pipes take from Linux 6.4 on.
+/// a /proc to open it by, the flag `RWF_NOWAIT` is used instead, which pipes take from Linux 6.4 on.
 #[derive(Debug)]
 pub struct Impatient {
     twin: Descriptor,
@@ -126,14 +132,12 @@ impl Impatient {
     /// # Errors
     /// See the table above.
     pub fn write(&self, fd: RawFd, first: &[u8], second: &[u8]) -> Result<usize, i32> {
-        match self.open(fd, libc::O_WRONLY) {
-            Ok(twin) => write(twin, first, second),
-            Err(_) => {
-                let parts = [IoSlice::new(first), IoSlice::new(second)];
-                // SAFETY: IoSlice has the layout of iovec, and both parts live over the call.
-                result(unsafe { libc::pwritev2(fd, parts.as_ptr().cast(), 2, -1, libc::RWF_NOWAIT) })
-            }
+        if let Ok(twin) = self.open(fd, libc::O_WRONLY) {
+            return write(twin, first, second);
         }
+        let parts = [IoSlice::new(first), IoSlice::new(second)];
+        // SAFETY: IoSlice has the layout of iovec, and both parts live over the call.
+        result(unsafe { libc::pwritev2(fd, parts.as_ptr().cast(), 2, -1, libc::RWF_NOWAIT) })
     }
 
     fn open(&self, fd: RawFd, direction: libc::c_int) -> Result<RawFd, i32> {

@@ -33,7 +33,7 @@ pub fn pair(packets: bool) -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 /// Asks for a send buffer of `bytes`, and gives what the kernel keeps room for: twice that, its own overhead
-/// included, or less where net.core.wmem_max is less and CAP_NET_ADMIN is missing.
+/// included, or less where `net.core.wmem_max` is less and `CAP_NET_ADMIN` is missing.
 ///
 /// # Errors
 /// None of a socket that is open.

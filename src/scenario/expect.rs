@@ -175,7 +175,12 @@ impl Expectations<'_> {
                 Value::String(text) if signal_number(&text).is_some() => i64::from(signal_number(&text).unwrap_or(0)),
                 other => {
                     let shown = other.to_text();
-                    checker.error(Code::UNKNOWN_NAME, item.span(), format!("no signal is called `{shown}`"), "unknown signal");
+                    checker.error(
+                        Code::UNKNOWN_NAME,
+                        item.span(),
+                        format!("no signal is called `{shown}`"),
+                        "unknown signal",
+                    );
                     return None;
                 }
             }),

@@ -200,7 +200,7 @@ fn withdraw(channel: i32) {
     }
 }
 
-/// close_range(2), which is there from Linux 5.9 on.
+/// `close_range(2)`, which is there from Linux 5.9 on.
 unsafe fn close_range(first: u32, last: u32) -> bool {
     // SAFETY: the caller gives up the descriptors of the range.
     unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) == 0 }
@@ -209,9 +209,10 @@ unsafe fn close_range(first: u32, last: u32) -> bool {
 /// Makes an object and lists its id.
 fn make(kind: u32, value: u32, list: &[AtomicU64], used: &mut usize) -> Result<i32, i32> {
     let entry = list.get(*used).ok_or(libc::ENOSPC)?;
-    // SAFETY: a plain system call.
     let id = match kind {
+        // SAFETY: a plain system call.
         SEMAPHORE => unsafe { libc::semget(libc::IPC_PRIVATE, 1, 0o600) },
+        // SAFETY: a plain system call.
         QUEUE => unsafe { libc::msgget(libc::IPC_PRIVATE, 0o600) },
         _ => return Err(libc::EINVAL),
     };

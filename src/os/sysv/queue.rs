@@ -24,7 +24,7 @@ impl SysvQueue {
     /// Sets how many bytes of content it holds at once.
     ///
     /// # Errors
-    /// EPERM: over kernel.msgmnb without CAP_SYS_RESOURCE. EIDRM, EINVAL: the id was removed.
+    /// EPERM: over kernel.msgmnb without `CAP_SYS_RESOURCE`. EIDRM, EINVAL: the id was removed.
     pub fn set_capacity(self, bytes: u64) -> Result<(), i32> {
         let mut state = self.state()?;
         state.msg_qbytes = bytes;

@@ -6,7 +6,7 @@ use super::super::descriptor::{errno, remaining, result};
 /// The highest value of a semaphore, SEMVMX.
 pub const SEMAPHORE_MAX: u32 = 32_767;
 
-/// A set of one semaphore, by its id. What is taken is not given back when a process dies (no SEM_UNDO).
+/// A set of one semaphore, by its id. What is taken is not given back when a process dies (no `SEM_UNDO`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SysvSemaphore {
     pub(super) id: i32,
@@ -22,7 +22,7 @@ impl SysvSemaphore {
     }
 
     /// Takes `n` permits, all of them or none. Waits until they are free, at most until `deadline`, in ns of
-    /// CLOCK_MONOTONIC; what is free is taken whatever the deadline. A signal does not end the wait.
+    /// `CLOCK_MONOTONIC`; what is free is taken whatever the deadline. A signal does not end the wait.
     ///
     /// # Errors
     /// ETIMEDOUT: the deadline passed first. ERANGE, EIDRM, EINVAL as for [`SysvSemaphore::try_acquire`].

@@ -1,0 +1,71 @@
+//! Bytes without any framing: read(2) and write(2) as they are.
+
+use super::{Channel, Completion, Outcome};
+use crate::objects::Call;
+use crate::value::Value;
+
+/// How much one `recv` takes at most where it has no `max`.
+const DEFAULT_MAX: i64 = 65_536;
+
+impl Channel {
+    /// Sends bytes: by one write where the count is taken, else by as many as it takes.
+    pub(super) fn send_bytes(&self, call: &mut Call<'_>) -> Completion {
+        let value = call.arguments[0].clone();
+        let counted = call.arguments[1].as_bool() == Some(true);
+        let data: &[u8] = match &value {
+            Value::String(text) => text.as_bytes(),
+            Value::Bytes(bytes) => bytes,
+            _ => return Completion::of(Outcome::INVALID),
+        };
+        let port = &self.ports[usize::from(call.end)];
+        let which = self.outgoing(call.end);
+        let flow = &self.flows[which];
+        let alone = self.sole[usize::from(call.end)];
+        let mut gone = 0;
+        let done = loop {
+            let rest = &data[gone..];
+            let full = flow.seems_full(rest.len() as u64, self.room);
+            let write = |wait| port.write(rest, &[], wait);
+            match call.patience.attempt(call.party, full, write, |until| port.wait_writable(until)) {
+                Ok(written) => {
+                    gone += written;
+                    flow.count_sent(written as u64, alone);
+                }
+                Err(errno) => break Err(errno),
+            }
+            if counted || gone == data.len() {
+                break Ok(());
+            }
+        };
+        let ticket = if alone && gone > 0 { self.ticket(which, flow.count_sent(0, true)) } else { 0 };
+        let outcome = done.map_or_else(Outcome::from_errno, |()| Outcome::OK);
+        // What the trace shows is what went in.
+        let written = if gone == data.len() { value.clone() } else { Value::Bytes(data[..gone].into()) };
+        let (value, second) = if counted { (Value::Int(gone as i64), written) } else { (written, Value::Null) };
+        Completion { outcome, value, second, ticket, cause: 0 }
+    }
+
+    /// Receives what is there, by one read.
+    pub(super) fn receive_bytes(&self, call: &mut Call<'_>) -> Completion {
+        let max = call.arguments[1].as_int().unwrap_or(DEFAULT_MAX).max(0) as usize;
+        let port = &self.ports[usize::from(call.end)];
+        let which = self.incoming(call.end);
+        let flow = &self.flows[which];
+        let alone = self.sole[usize::from(call.end)];
+        let mut buffer = call.party.buffer();
+        buffer.clear();
+        let read = |wait| port.read(&mut buffer, max, wait);
+        let empty = flow.seems_empty(0);
+        let completion = match call.patience.attempt(call.party, empty, read, |until| port.wait_readable(until)) {
+            Ok(0) => Completion::of(Outcome::CLOSED),
+            Ok(length) => {
+                let sum = flow.count_received(length as u64, alone);
+                let ticket = if alone { self.ticket(which, sum) } else { 0 };
+                Completion::value(Value::Bytes(buffer.as_slice().into())).ticket(ticket)
+            }
+            Err(errno) => Completion::of(Outcome::from_errno(errno)),
+        };
+        call.party.give_back(buffer);
+        completion
+    }
+}
