@@ -6,7 +6,7 @@ use crate::outcome::Outcome;
 use crate::scenario::expectation::ObjectRef;
 
 /// What an access does to a cell.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Access {
     /// It only reads.
     Read,

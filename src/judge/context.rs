@@ -38,6 +38,21 @@ impl<'a> Context<'a> {
         describe::event(self.plan, place, self.event(place))
     }
 
+    /// When the step of an event began. What was recorded of a step before its end, as an implicit event, has a begin
+    /// of its own.
+    pub(super) fn step_begin(&self, place: usize) -> u64 {
+        let event = self.event(place);
+        let mut begin = event.begin;
+        for at in self.trace.causality.before(place) {
+            let part = self.event(at);
+            if !part.implicit || part.step != event.step || event.step.is_none() {
+                break;
+            }
+            begin = begin.min(part.begin);
+        }
+        begin
+    }
+
     /// The places of the events that match.
     pub(super) fn matches(&self, pattern: &Pattern) -> Vec<usize> {
         self.trace.events.iter().enumerate().filter(|(_, event)| pattern.matches(event)).map(|(at, _)| at).collect()

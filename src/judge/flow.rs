@@ -41,12 +41,14 @@ pub(super) fn flows(context: &Context<'_>, object: ObjectId) -> Vec<Flow> {
     let duplex = ends.len() == 2 && ends.iter().all(|end| sends.contains(end));
     let mut flows: Vec<Flow> = (0..if duplex { 2 } else { 1 }).map(|_| Flow::default()).collect();
     for (place, event) in context.trace.events.iter().enumerate() {
-        if event.target != Target::Object(object) || !event.outcome.is_ok() {
+        if event.target != Target::Object(object) {
             continue;
         }
+        // A send of bytes that did not end well may have put in a part of them: then it has a ticket.
         let into = match event.verb {
-            "put" | "send" => true,
-            "get" | "recv" => false,
+            "put" if event.outcome.is_ok() => true,
+            "send" if event.outcome.is_ok() || event.ticket != 0 => true,
+            "get" | "recv" if event.outcome.is_ok() => false,
             _ => continue,
         };
         // What comes out at one end of a duplex object went in at the other one.
@@ -58,6 +60,11 @@ pub(super) fn flows(context: &Context<'_>, object: ObjectId) -> Vec<Flow> {
         }
     }
     flows
+}
+
+/// What went in or came out. Where a send's value is the count of what it moved, the other one is what it moved.
+fn content(event: &Event) -> &Value {
+    if event.verb == "send" && event.second != Value::Null { &event.second } else { &event.value }
 }
 
 fn end_of(context: &Context<'_>, event: &Event, ends: &[&str]) -> Option<usize> {
@@ -124,14 +131,14 @@ impl Flow {
         // What carries no number is told by its value: the first of that value that is left.
         let mut by_value: HashMap<&Value, std::collections::VecDeque<usize>> = HashMap::new();
         for (at, place) in self.ins.iter().enumerate() {
-            by_value.entry(&context.event(*place).value).or_default().push_back(at);
+            by_value.entry(content(context.event(*place))).or_default().push_back(at);
         }
         let mut sources = Vec::with_capacity(self.outs.len());
         for place in &self.outs {
             let event = context.event(*place);
             let source = match event.cause {
                 Some(cause) => ids.get(&cause).copied(),
-                None => by_value.get_mut(&event.value).and_then(std::collections::VecDeque::pop_front),
+                None => by_value.get_mut(content(event)).and_then(std::collections::VecDeque::pop_front),
             };
             let Some(source) = source else {
                 let unrecorded = match event.cause {
@@ -147,13 +154,13 @@ impl Flow {
                 return Err((text, vec![*place]));
             };
             let sent = context.event(self.ins[source]);
-            if sent.value != event.value && event.cause.is_some() && !matches!(sent.value, Value::Int(_)) {
+            if content(sent) != content(event) {
                 let text = format!(
                     "{} gave {}, but {} put in {}",
                     context.describe(*place),
                     describe::value(&event.value),
                     context.describe(self.ins[source]),
-                    describe::value(&sent.value)
+                    describe::value(content(sent))
                 );
                 return Err((text, vec![self.ins[source], *place]));
             }
@@ -162,24 +169,20 @@ impl Flow {
         Ok(sources)
     }
 
-    /// Whether all of it is bytes, which may be cut elsewhere when they come out. What went in may be known by its
-    /// number of bytes alone.
+    /// Whether all of it is bytes, which may be cut elsewhere when they come out.
     fn is_stream(&self, context: &Context<'_>) -> bool {
-        let bytes = |place: &usize| bytes_of(&context.event(*place).value).is_some();
-        let counted = |place: &usize| bytes(place) || matches!(context.event(*place).value, Value::Int(_));
-        !self.outs.is_empty() && self.outs.iter().all(bytes) && self.ins.iter().all(counted)
+        let bytes = |place: &usize| bytes_of(content(context.event(*place))).is_some();
+        !self.outs.is_empty() && self.outs.iter().all(bytes) && self.ins.iter().all(bytes)
     }
 
     /// Compares bytes with bytes.
     fn stream(&self, context: &Context<'_>, known: bool) -> Course {
-        let length = |place: usize| match &context.event(place).value {
-            Value::Int(number) => usize::try_from(*number).unwrap_or(0),
-            value => bytes_of(value).map_or(0, <[u8]>::len),
-        };
+        let bytes = |place: usize| bytes_of(content(context.event(place))).unwrap_or_default();
+        let length = |place: usize| bytes(place).len();
         let (mut at, mut offset) = (0, 0);
         let mut fault = None;
         'outs: for out in &self.outs {
-            for byte in bytes_of(&context.event(*out).value).unwrap_or_default() {
+            for byte in bytes(*out) {
                 while at < self.ins.len() && offset == length(self.ins[at]) {
                     (at, offset) = (at + 1, 0);
                 }
@@ -189,8 +192,7 @@ impl Flow {
                     }
                     break 'outs;
                 };
-                let sent = bytes_of(&context.event(*place).value).map(|bytes| bytes[offset]);
-                if sent.is_some_and(|sent| sent != *byte) {
+                if bytes(*place)[offset] != *byte {
                     let text = format!(
                         "{} gave another byte than {} put in at its byte {offset}",
                         context.describe(*out),
@@ -262,7 +264,9 @@ impl Order<'_> {
         // What has a priority of its own keeps the order among its like only.
         let mut classes: HashMap<Option<i64>, Vec<usize>> = HashMap::new();
         for (at, place) in self.flow.ins.iter().enumerate() {
-            classes.entry(self.context.event(*place).second.as_int()).or_default().push(at);
+            let event = self.context.event(*place);
+            let priority = if event.verb == "put" { event.second.as_int() } else { None };
+            classes.entry(priority).or_default().push(at);
         }
         let mut classes: Vec<_> = classes.into_iter().collect();
         classes.sort_unstable();
@@ -364,7 +368,7 @@ impl Order<'_> {
         let (sent, later) = (self.flow.ins[first], self.flow.ins[second]);
         let mut places = vec![sent, later];
         let text = |place: usize| {
-            format!("{} {}", self.context.describe(place), describe::value(&self.context.event(place).value))
+            format!("{} {}", self.context.describe(place), describe::value(content(self.context.event(place))))
         };
         let mut told = format!("{} went in before {}, but ", text(sent), text(later));
         let out = |at: usize| self.out_of[at].map(|out| self.flow.outs[out]);

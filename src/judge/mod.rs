@@ -22,6 +22,8 @@ mod walk;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;

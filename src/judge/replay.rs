@@ -280,8 +280,8 @@ impl<'a> Replay<'a> {
     fn is_blocked(&self, process: ProcessId) -> bool {
         let trace = self.context.trace;
         let next = self.lanes.get(process as usize).and_then(|lane| lane.get(self.over[process as usize]));
-        match next.map(|place| &trace.events[*place as usize]) {
-            Some(event) if event.step.is_some() => event.blocked && event.begin <= self.now,
+        match next.map(|place| (*place as usize, &trace.events[*place as usize])) {
+            Some((place, event)) if event.step.is_some() => event.blocked && self.context.step_begin(place) <= self.now,
             _ => {
                 let ended = matches!(self.ended.get(process as usize), Some(Some(_)));
                 !ended

@@ -78,6 +78,15 @@ impl Causality {
         }
     }
 
+    /// The places of the events of the same process before the one at `place`, the nearest first.
+    pub fn before(&self, place: usize) -> impl Iterator<Item = usize> + '_ {
+        let lane = self.lanes.get(place).map(|(process, number)| {
+            let start = self.starts[*process as usize] as usize;
+            start..start + *number as usize
+        });
+        self.places[lane.unwrap_or(0..0)].iter().rev().map(|place| *place as usize)
+    }
+
     /// What was wrong with the recorded edges: a trace that contradicts itself. Empty for a sound one.
     pub fn problems(&self) -> &[String] {
         &self.problems
@@ -118,13 +127,16 @@ impl Causality {
         let rank = self.ranks[first];
         match self.table() {
             Some(table) => table[second * self.starts.len() + process as usize] > rank,
-            None => {
-                // Nothing that ended before the first began can lie between the two.
-                let floor = self.base(first).map_or(0, |base| base + 1);
-                let reached = |cause: usize| self.lanes[cause].0 == process && self.ranks[cause] >= rank;
-                self.sweep(second, floor, reached).1
-            }
+            None => self.searched(first, second),
         }
+    }
+
+    /// Whether the one happened before the other, of different processes, without a table.
+    pub(super) fn searched(&self, first: usize, second: usize) -> bool {
+        let (process, rank) = (self.lanes[first].0, self.ranks[first]);
+        // Nothing that ended before the first began can lie between the two.
+        let floor = self.base(first).map_or(0, |base| base + 1);
+        self.sweep(second, floor, |cause| self.lanes[cause].0 == process && self.ranks[cause] >= rank).1
     }
 
     /// The place of the last event of the same process that had ended when the one at `place` began.

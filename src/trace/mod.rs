@@ -9,6 +9,8 @@ pub mod file;
 pub mod lane;
 mod order;
 pub mod record;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::value::Value;

@@ -491,3 +491,6 @@ fn nests(flat: &Flat<'_>) -> (Vec<(u32, u32)>, Vec<u32>) {
     }
     (nests, ranks)
 }
+
+#[cfg(test)]
+mod tests;

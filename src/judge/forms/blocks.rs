@@ -32,7 +32,10 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     }
     // What is not recorded one by one did not wait.
     let places = context.matches(pattern);
-    let waited = |place: &usize| if context.event(*place).blocked { context.event(*place).duration() } else { 0 };
+    let waited = |place: &usize| {
+        let event = context.event(*place);
+        if event.blocked { event.end.saturating_sub(context.step_begin(*place)) } else { 0 }
+    };
     let longest = places.iter().copied().max_by_key(waited);
     let left = context.waiting().iter().filter(|waiting| would_match(pattern, waiting));
     let left = left.max_by_key(|waiting| context.trace.duration.saturating_sub(waiting.since));

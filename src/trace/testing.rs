@@ -1,0 +1,276 @@
+//! Small plans and traces made by hand, for the tests of this room and of those that read traces.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::{ProcessEnd, RunEnd, Trace, arrange};
+use crate::diagnostic::Source;
+use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
+use crate::objects::{
+    Declaration, Element, Enablers, HostError, Kind, Live, Object, Problem, Relation, Site, State, Verb,
+};
+use crate::outcome::Outcome;
+use crate::scenario::plan::{Group, ObjectPlan, Plan, ProcessPlan, Program, Step};
+use crate::value::{Types, Value};
+
+const fn verb(name: &'static str) -> Verb {
+    Verb {
+        name,
+        summary: "",
+        arguments: &[],
+        ends: &[],
+        element: Element::Optional,
+        blocks: true,
+        result: Types::ANY,
+        outcomes: &[],
+    }
+}
+
+const fn kind(name: &'static str, verbs: &'static [Verb]) -> Kind {
+    Kind { name, summary: "", primitive: "", attributes: &[], verbs, example: "", declare }
+}
+
+fn declare(_: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
+    Err(Vec::new())
+}
+
+/// A cell: ordered by tickets, tells nobody anything.
+pub(crate) static CELL: Kind = kind("cell", &[verb("load"), verb("store"), verb("add")]);
+/// Permits, or with one of them a lock: what gives back is a cause of what takes next.
+pub(crate) static PERMITS: Kind = kind("permits", &[verb("acquire"), verb("release"), verb("lock"), verb("unlock")]);
+/// Messages: ordered by tickets, each put a cause of its get.
+pub(crate) static QUEUE: Kind = kind("queue", &[verb("put"), verb("get")]);
+
+struct Test {
+    kind: &'static str,
+    value: i64,
+}
+
+impl Object for Test {
+    fn create(&self, _: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+        Err(HostError { message: "not on this host".to_owned(), help: None })
+    }
+
+    fn state(&self) -> Box<dyn State> {
+        match self.kind {
+            "queue" => Box::new(Queued(VecDeque::new())),
+            "permits" => Box::new(Free(self.value)),
+            _ => Box::new(Last(Value::Int(self.value))),
+        }
+    }
+
+    fn enablers(&self, _: &Verb, _: Option<&str>, _: Option<ProcessId>) -> Enablers {
+        Enablers { verbs: &[], only: None, closing: &[] }
+    }
+
+    fn relate(&self, events: &[&Event], relation: &mut Relation) {
+        let places = relation.by_ticket(events, |_| true);
+        for pair in places.windows(2) {
+            if matches!(events[pair[0]].verb, "release" | "unlock") {
+                relation.cause(pair[0], pair[1]);
+            }
+        }
+    }
+}
+
+struct Last(Value);
+
+impl State for Last {
+    fn apply(&mut self, event: &Event) {
+        match (event.verb, &self.0, &event.value) {
+            ("store", ..) => self.0 = event.value.clone(),
+            ("add", Value::Int(now), Value::Int(more)) => self.0 = Value::Int(now + more),
+            _ => {}
+        }
+    }
+
+    fn value(&self, _: &[String]) -> Value {
+        self.0.clone()
+    }
+}
+
+struct Free(i64);
+
+impl State for Free {
+    fn apply(&mut self, event: &Event) {
+        match event.verb {
+            "acquire" | "lock" if event.outcome.is_ok() => self.0 -= 1,
+            "release" | "unlock" => self.0 += 1,
+            _ => {}
+        }
+    }
+
+    fn value(&self, _: &[String]) -> Value {
+        Value::Int(self.0)
+    }
+
+    fn size(&self) -> Option<i64> {
+        Some(self.0)
+    }
+}
+
+struct Queued(VecDeque<Value>);
+
+impl State for Queued {
+    fn apply(&mut self, event: &Event) {
+        match event.verb {
+            "put" if event.outcome.is_ok() => self.0.push_back(event.value.clone()),
+            "get" if event.outcome.is_ok() => drop(self.0.pop_front()),
+            _ => {}
+        }
+    }
+
+    fn value(&self, _: &[String]) -> Value {
+        self.0.iter().cloned().collect::<Vec<_>>().into()
+    }
+
+    fn size(&self) -> Option<i64> {
+        Some(self.0.len() as i64)
+    }
+}
+
+/// A plan and what its processes did.
+pub(crate) struct Scene {
+    pub(crate) plan: Plan,
+    pub(crate) lanes: Vec<Vec<Event>>,
+    pub(crate) ends: Vec<ProcessEnd>,
+    pub(crate) end: RunEnd,
+}
+
+impl Scene {
+    /// A scene of objects with their first values and of programs with their counts. Each process has begun at 0.
+    pub(crate) fn new(objects: &[(&str, &'static Kind, i64)], programs: &[(&str, Option<u32>)]) -> Self {
+        let mut plan = Plan {
+            source: Arc::new(Source::new("test.toml", "")),
+            name: "test".to_owned(),
+            about: None,
+            timeout: 60_000_000_000,
+            seed: 0,
+            params: Vec::new(),
+            groups: Vec::new(),
+            objects: Vec::new(),
+            programs: Vec::new(),
+            processes: Vec::new(),
+            steps: Vec::new(),
+            expectations: Vec::new(),
+            facts: Vec::new(),
+        };
+        for (at, (name, kind, value)) in objects.iter().enumerate() {
+            let name = (*name).to_owned();
+            plan.groups.push(Group { name: name.clone(), kind, first: at as ObjectId, count: None, span: 0..0 });
+            let object = Box::new(Test { kind: kind.name, value: *value });
+            plan.objects.push(ObjectPlan { name, group: at, object });
+        }
+        for (at, (name, count)) in programs.iter().enumerate() {
+            let first = plan.processes.len() as ProcessId;
+            for index in 0..count.unwrap_or(1) {
+                let name = if count.is_some() { format!("{name}[{index}]") } else { (*name).to_owned() };
+                plan.processes.push(ProcessPlan { name, program: at, index, holds: Vec::new() });
+            }
+            plan.programs.push(program(name, first, *count));
+        }
+        let mut scene = Self {
+            lanes: plan.processes.iter().map(|_| Vec::new()).collect(),
+            ends: vec![ProcessEnd::Exited(0); plan.processes.len()],
+            end: RunEnd::Completed,
+            plan,
+        };
+        scene.plan.steps.push(Step { program: 0, verb: "step", object: String::new(), span: 0..0, line: 1 });
+        for process in 0..scene.lanes.len() as ProcessId {
+            let event = scene.act(process, "begin", 0, 0);
+            (event.step, event.target) = (None, Target::Process(process));
+        }
+        scene
+    }
+
+    /// A further step of the plan.
+    pub(crate) fn step(&mut self, program: usize, verb: &'static str, object: &str) -> StepId {
+        self.plan.steps.push(Step { program, verb, object: object.to_owned(), span: 0..0, line: 1 });
+        self.plan.steps.len() as StepId - 1
+    }
+
+    /// The next event of a process, to be filled in further.
+    pub(crate) fn act(&mut self, process: ProcessId, verb: &'static str, begin: u64, end: u64) -> &mut Event {
+        let lane = &mut self.lanes[process as usize];
+        lane.push(Event {
+            id: EventId { process, number: lane.len() as u64 },
+            begin,
+            end,
+            step: Some(0),
+            verb,
+            target: Target::None,
+            element: None,
+            outcome: Outcome::OK,
+            value: Value::Null,
+            second: Value::Null,
+            ticket: 0,
+            cause: None,
+            blocked: false,
+            implicit: false,
+        });
+        let last = lane.len() - 1;
+        &mut lane[last]
+    }
+
+    /// The next event of a process, on the object of that name.
+    pub(crate) fn on(
+        &mut self,
+        process: ProcessId,
+        verb: &'static str,
+        object: &str,
+        (begin, end): (u64, u64),
+        ticket: u64,
+    ) -> &mut Event {
+        let object = self.plan.objects.iter().position(|plan| plan.name == object).unwrap_or(0);
+        let event = self.act(process, verb, begin, end);
+        (event.target, event.ticket) = (Target::Object(object as ObjectId), ticket);
+        event
+    }
+
+    /// The trace, with an `end` for each process that ended.
+    pub(crate) fn finish(mut self) -> (Plan, Trace) {
+        let last = self.lanes.iter().flatten().map(|event| event.end).max().unwrap_or(0);
+        for process in 0..self.lanes.len() as ProcessId {
+            let Some(code) = self.ends[process as usize].code() else { continue };
+            let at = self.lanes[process as usize].last().map_or(0, |event| event.end);
+            let event = self.act(process, "end", at, at);
+            (event.step, event.target, event.value) = (None, Target::Process(process), Value::Int(code));
+        }
+        let (events, causality) = arrange(&self.plan, self.lanes);
+        let trace = Trace {
+            engine: "model",
+            events,
+            causality,
+            ends: self.ends,
+            stuck: Vec::new(),
+            end: self.end,
+            finals: vec![None; self.plan.objects.len()],
+            counted: Vec::new(),
+            whole: true,
+            lost: Vec::new(),
+            stalled: 0,
+            duration: last,
+        };
+        (self.plan, trace)
+    }
+}
+
+fn program(name: &str, first: ProcessId, count: Option<u32>) -> Program {
+    Program {
+        name: name.to_owned(),
+        first,
+        count,
+        code: Vec::new(),
+        slots: Vec::new(),
+        vars: Vec::new(),
+        manual: false,
+        daemon: false,
+        depends_on: Vec::new(),
+        cpus: Vec::new(),
+        nice: None,
+        policy: None,
+        priority: None,
+        span: 0..0,
+    }
+}
