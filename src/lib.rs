@@ -8,6 +8,7 @@
 //! Each arrow runs one way, and a module knows only modules above it in the list below: a [`scenario::plan::Plan`]
 //! is all that an engine sees of a scenario, a [`trace::Trace`] is all that the judge and the reports see of a run.
 
+pub mod cli;
 pub mod diagnostic;
 pub mod event;
 pub mod expression;

@@ -1,1 +1,5 @@
+//! Tests over the real `ipcrun`, one file a subject.
 
+mod arguments;
+mod explain;
+mod support;

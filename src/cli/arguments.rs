@@ -69,10 +69,7 @@ pub(super) enum Command {
 }
 
 fn footer() -> String {
-    format!(
-        "`ipcrun FILE...` is `ipcrun run FILE...`: see `ipcrun run --help`.\n\nExit status:\n{}",
-        Status::help()
-    )
+    format!("`ipcrun FILE...` is `ipcrun run FILE...`: see `ipcrun run --help`.\n\nExit status:\n{}", Status::help())
 }
 
 /// The names of the commands.
@@ -94,7 +91,10 @@ fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
             "--color" | "--error-format" => at += 2,
             "-q" | "--quiet" | "--verbose" => at += 1,
             _ if argument.starts_with("--color=") || argument.starts_with("--error-format=") => at += 1,
-            _ if argument.strip_prefix('-').is_some_and(|letters| !letters.is_empty() && letters.trim_matches(['q', 'v']).is_empty()) => {
+            _ if argument
+                .strip_prefix('-')
+                .is_some_and(|letters| !letters.is_empty() && letters.trim_matches(['q', 'v']).is_empty()) =>
+            {
                 at += 1;
             }
             _ => break,

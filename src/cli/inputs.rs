@@ -28,7 +28,8 @@ pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<Input>, Diagnostic> {
     let mut inputs = Vec::new();
     for path in paths {
         if path == Path::new("-") {
-            inputs.push(Input { path: "standard input".to_owned(), source: read(io::stdin().lock(), "standard input") });
+            inputs
+                .push(Input { path: "standard input".to_owned(), source: read(io::stdin().lock(), "standard input") });
         } else if path.is_dir() {
             let mut found = Vec::new();
             walk(path, &mut found, &mut inputs);
@@ -116,4 +117,10 @@ fn mistyped(path: &Path) -> Option<Diagnostic> {
     };
     let message = if command == name { format!("there is no file `{name}`") } else { message };
     Some(Diagnostic::error(Code::USAGE, message).help(help))
+}
+
+/// What to say where the arguments name no scenario at all.
+pub(super) fn nothing(paths: &[PathBuf]) -> String {
+    let paths: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+    format!("error: no scenario found: there is no `*.toml` in {}\n", paths.join(", "))
 }

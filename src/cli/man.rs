@@ -37,10 +37,7 @@ fn page(name: Option<&str>, text: &mut Vec<u8>) -> io::Result<()> {
     let mut root = arguments::Arguments::command();
     root.build();
     let command = match name.and_then(|name| root.find_subcommand(name)) {
-        Some(command) => {
-            let title = format!("ipcrun-{}", command.get_name());
-            command.clone().name(title)
-        }
+        Some(command) => command.clone(),
         None => run::Arguments::augment_args(arguments::Arguments::command()),
     };
     Man::new(command).render(text)

@@ -1,17 +1,29 @@
 //! Expressions: a subset of CEL, compiled to slots.
 //!
-//! Text goes through `lexer`, `parser` (names resolved by a [`Scope`] as they are met), `check` (types as far as
-//! they are known) and becomes an [`Expression`] that `evaluate` computes over an [`Environment`]. This room knows
-//! nothing of TOML: its errors carry byte ranges of the text it was given. `&&` and `||` go from left to right.
+//! Text goes through `lexer` and `parser` to a syntax tree; `check` gives names their meaning by a [`Scope`], checks
+//! types as far as they are known, computes what is constant and makes an [`Expression`] (`node`), which `evaluate`
+//! computes over an [`Environment`]. `operators` and `functions` say what values do. This room knows nothing of TOML:
+//! its errors carry byte ranges of the text it was given.
+//!
+//! Where it differs from CEL: `&&` and `||` go from left to right; an int and a float count together as floats; a
+//! float's division by zero or overflow is an error, as an int's is; `type` gives a string; the keys of a map are
+//! strings.
 
+mod calls;
 mod check;
 mod evaluate;
 mod functions;
 mod lexer;
+mod node;
+mod operators;
 mod parser;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
+
+use node::Node;
 
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
@@ -31,6 +43,34 @@ pub struct Fault {
     pub help: Option<String>,
     /// The right name, where a name is wrong and one is near.
     pub suggestion: Option<String>,
+}
+
+impl Fault {
+    /// A fault at that place, without words beside it and without help.
+    pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { span, message: message.into(), label: String::new(), help: None, suggestion: None }
+    }
+
+    /// Sets the words beside the underlined text.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Sets what would mend it, in words.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Sets the right name for a wrong one.
+    #[must_use]
+    pub fn suggest(mut self, name: impl Into<String>) -> Self {
+        self.suggestion = Some(name.into());
+        self
+    }
 }
 
 /// What a name means where an expression stands.
@@ -108,7 +148,7 @@ pub trait Environment {
 /// Why an expression has no value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Error {
-    /// The outcome of the step: `overflow`, `out_of_range` or `invalid`.
+    /// The outcome of the step: `overflow`, `out_of_range`, `not_found` or `invalid`.
     pub outcome: Outcome,
     /// One lower-case sentence.
     pub message: String,
@@ -124,7 +164,7 @@ impl Error {
 /// A compiled expression.
 #[derive(Clone, Debug)]
 pub struct Expression {
-    node: parser::Node,
+    node: Node,
     types: Types,
 }
 
@@ -134,7 +174,7 @@ impl Expression {
     /// # Errors
     /// Every fault that was found; at least one.
     pub fn parse(text: &str, scope: &mut dyn Scope) -> Result<Self, Vec<Fault>> {
-        parser::parse(text, scope)
+        check::parse(text, scope)
     }
 
     /// Compiles a string in which `{expr}` is replaced: one `{expr}` and nothing else keeps its type, otherwise the
@@ -149,22 +189,22 @@ impl Expression {
     /// The expression of a value that is known.
     pub fn constant(value: Value) -> Self {
         let types = value.types();
-        Self { node: parser::Node::Constant(value), types }
+        Self { node: Node::Constant(value), types }
     }
 
     /// The expression that reads a variable of these types.
     pub fn variable(slot: u32, types: Types) -> Self {
-        Self { node: parser::Node::Slot(slot), types }
+        Self { node: node::Node::Slot(slot), types }
     }
 
     /// A list of expressions.
     pub fn list(items: Vec<Self>) -> Self {
-        parser::list(items)
+        node::list(items)
     }
 
     /// A map whose values are expressions.
     pub fn map(entries: Vec<(String, Self)>) -> Self {
-        parser::map(entries)
+        node::map(entries)
     }
 
     /// The types it can have.
@@ -175,7 +215,7 @@ impl Expression {
     /// The value, where it is a constant.
     pub fn as_constant(&self) -> Option<&Value> {
         match &self.node {
-            parser::Node::Constant(value) => Some(value),
+            Node::Constant(value) => Some(value),
             _ => None,
         }
     }
@@ -183,23 +223,23 @@ impl Expression {
     /// Whether it reads a variable, the state, the clock or a random number: whether it can differ from one
     /// evaluation to the next within one process.
     pub fn varies(&self) -> bool {
-        parser::varies(&self.node)
+        self.node.varies()
     }
 
     /// Calls `visit` with the slot of each variable that it reads.
     pub fn slots(&self, visit: &mut dyn FnMut(u32)) {
-        parser::slots(&self.node, visit);
+        self.node.slots(visit);
     }
 
     /// Computes it.
     ///
     /// # Errors
-    /// An overflow, a division by zero, an index out of range, a type that does not fit.
+    /// An overflow, a division by zero, an index out of range, a missing key, a type that does not fit.
     #[inline]
     pub fn evaluate<E: Environment + ?Sized>(&self, environment: &mut E) -> Result<Value, Error> {
         match &self.node {
-            parser::Node::Constant(value) => Ok(value.clone()),
-            parser::Node::Slot(slot) => Ok(environment.slot(*slot).clone()),
+            Node::Constant(value) => Ok(value.clone()),
+            Node::Slot(slot) => Ok(environment.slot(*slot).clone()),
             node => evaluate::evaluate(node, environment),
         }
     }

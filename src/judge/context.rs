@@ -1,11 +1,178 @@
-//! What a form may look at.
-use crate::scenario::plan::Plan;
-use crate::trace::Trace;
+//! What a form may look at: the plan, the trace, and what several forms want to know of the two.
 
-/// The run that is judged, and what several forms want to know of it.
-pub struct Context<'a> {
-    /// The scenario.
-    pub plan: &'a Plan,
-    /// The run.
-    pub trace: &'a Trace,
+use std::ops::Range;
+
+use super::describe;
+use crate::event::{Event, ObjectId, ProcessId};
+use crate::outcome::Outcome;
+use crate::scenario::expectation::{Pattern, PatternTarget};
+use crate::scenario::plan::{Plan, Step};
+use crate::trace::{RunEnd, Trace, Waiting};
+
+/// The run that is judged.
+pub(super) struct Context<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) trace: &'a Trace,
+}
+
+/// How many events match a pattern of which no record was kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Unrecorded {
+    /// So many surely.
+    pub(super) certain: u64,
+    /// So many more perhaps.
+    pub(super) possible: u64,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(plan: &'a Plan, trace: &'a Trace) -> Self {
+        Self { plan, trace }
+    }
+
+    pub(super) fn event(&self, place: usize) -> &'a Event {
+        &self.trace.events[place]
+    }
+
+    /// `#12 worker[3] get q ended timeout`.
+    pub(super) fn describe(&self, place: usize) -> String {
+        describe::event(self.plan, place, self.event(place))
+    }
+
+    /// The places of the events that match.
+    pub(super) fn matches(&self, pattern: &Pattern) -> Vec<usize> {
+        self.trace.events.iter().enumerate().filter(|(_, event)| pattern.matches(event)).map(|(at, _)| at).collect()
+    }
+
+    /// Whether the run ended by itself.
+    pub(super) fn ended_by_itself(&self) -> bool {
+        self.trace.end == RunEnd::Completed
+    }
+
+    /// The name of a process.
+    pub(super) fn name(&self, process: ProcessId) -> &'a str {
+        describe::target(self.plan, crate::event::Target::Process(process))
+    }
+
+    /// What is missing of the events that a pattern asks for.
+    pub(super) fn unrecorded(&self, pattern: &Pattern) -> Unrecorded {
+        let mut sum = Unrecorded::default();
+        for (step, times) in &self.trace.counted {
+            let Some(step) = self.plan.steps.get(*step as usize) else { continue };
+            match self.would_match(pattern, step) {
+                Some(true) => sum.certain += times,
+                Some(false) => {}
+                None => sum.possible += times,
+            }
+        }
+        sum
+    }
+
+    /// Whether every event of the step that ended `ok` matches; `None` where some may.
+    fn would_match(&self, pattern: &Pattern, step: &Step) -> Option<bool> {
+        let program = self.plan.programs.get(step.program)?;
+        let processes = program.first..program.first + program.count.unwrap_or(1);
+        let mut parts = vec![
+            pattern.processes.as_ref().map_or(Some(true), |range| within(&processes, range)),
+            Some(pattern.verb.as_ref().is_none_or(|verb| verb == step.verb)),
+            Some(pattern.outcomes.contains(Outcome::OK)),
+            pattern.value.as_ref().map_or(Some(true), |_| None),
+        ];
+        parts.push(match &pattern.target {
+            None => Some(true),
+            Some(PatternTarget::Objects(range, element)) => match self.objects_of(step) {
+                Some(objects) if element.is_none() => within(&objects, range),
+                Some(objects) if within(&objects, range) != Some(false) => None,
+                _ => Some(false),
+            },
+            Some(PatternTarget::Processes(range)) => {
+                let named = self.plan.programs.iter().find(|program| program.name == base(&step.object));
+                named.map_or(Some(false), |named| within(&(named.first..named.first + named.count.unwrap_or(1)), range))
+            }
+            Some(PatternTarget::Label(label)) => match step.verb {
+                "mark" | "enter" | "leave" if step.object.contains('{') => None,
+                "mark" | "enter" | "leave" => Some(step.object == *label),
+                _ => Some(false),
+            },
+        });
+        if parts.contains(&Some(false)) {
+            Some(false)
+        } else if parts.contains(&None) {
+            None
+        } else {
+            Some(true)
+        }
+    }
+
+    /// The objects that a step can be about.
+    fn objects_of(&self, step: &Step) -> Option<Range<ObjectId>> {
+        let group = self.plan.groups.iter().find(|group| group.name == base(&step.object))?;
+        let all = group.first..group.first + group.count.unwrap_or(1);
+        // An index that is a number names one of them.
+        let index = step.object.split_once('[').and_then(|(_, rest)| rest.split_once(']')?.0.parse::<u32>().ok());
+        match index.filter(|index| group.count.is_some_and(|count| *index < count)) {
+            Some(index) => Some(group.first + index..group.first + index + 1),
+            None => Some(all),
+        }
+    }
+
+    /// Why the events of these patterns cannot be told, where some were not recorded.
+    pub(super) fn gap(&self, patterns: &[Pattern]) -> Option<String> {
+        self.lost().or_else(|| {
+            patterns.iter().find_map(|pattern| {
+                let missing = self.unrecorded(pattern);
+                (missing.certain + missing.possible > 0)
+                    .then(|| format!("events of `{}` were counted, not recorded one by one", pattern.text))
+            })
+        })
+    }
+
+    /// Why the events of these objects cannot be told, where some were not recorded.
+    pub(super) fn gap_on(&self, objects: &[ObjectId]) -> Option<String> {
+        self.gap_of(|step| {
+            self.objects_of(step).is_some_and(|range| objects.iter().any(|object| range.contains(object)))
+        })
+    }
+
+    /// Why the events of some steps cannot be told, where they were not recorded.
+    pub(super) fn gap_of(&self, wanted: impl Fn(&Step) -> bool) -> Option<String> {
+        self.lost().or_else(|| {
+            self.trace.counted.iter().filter(|(_, times)| *times > 0).find_map(|(step, _)| {
+                let step = self.plan.steps.get(*step as usize).filter(|step| wanted(step))?;
+                Some(format!("events of `{} {}` were counted, not recorded one by one", step.verb, step.object))
+            })
+        })
+    }
+
+    /// Who was left waiting at the end of the run.
+    pub(super) fn waiting(&self) -> &'a [Waiting] {
+        match &self.trace.end {
+            RunEnd::Timeout(left) => left,
+            _ => &self.trace.stuck,
+        }
+    }
+
+    /// Why the state of the run cannot be followed, where some events were not recorded.
+    pub(super) fn gap_anywhere(&self) -> Option<String> {
+        self.lost().or_else(|| (!self.trace.whole).then(|| "not every event was recorded one by one".to_owned()))
+    }
+
+    fn lost(&self) -> Option<String> {
+        self.trace.lost.first().map(|lost| format!("events were lost: {lost}"))
+    }
+}
+
+/// `forks` of `forks[index]`, `link` of `link.w`.
+fn base(object: &str) -> &str {
+    object.split(['[', '.']).next().unwrap_or(object)
+}
+
+/// Whether all, none or (`None`) some of `inner` is in `outer`.
+fn within(inner: &Range<u32>, outer: &Range<u32>) -> Option<bool> {
+    if outer.start <= inner.start && inner.end <= outer.end {
+        Some(true)
+    } else if inner.end <= outer.start || outer.end <= inner.start {
+        Some(false)
+    } else {
+        None
+    }
 }

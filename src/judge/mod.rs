@@ -1,12 +1,77 @@
 //! Expectations over a trace: what held, what was measured, and which events decide it.
 //!
 //! [`judge`] looks at one run; a [`Tally`] adds up the runs of `--repeat`. A form of `[[expect]]` is a file of
-//! `forms/`. This room sees a run only as a [`Trace`](crate::trace::Trace), whichever engine made it.
+//! `forms/`; what fails a run without being asked for stands in `rules`. This room sees a run only as a [`Trace`],
+//! whichever engine made it, and knows nothing of how a verdict is shown.
 
+mod bounds;
+mod cells;
+mod choice;
 mod context;
+mod deadlocks;
+mod describe;
+mod durations;
 mod finding;
+mod flow;
 mod forms;
+mod occupancy;
+mod replay;
+mod rules;
+mod tally;
+mod walk;
 
-pub use context::Context;
-pub use finding::{Finding, Status};
+#[cfg(test)]
+mod testing;
+
+use crate::scenario::expectation::Holds;
+use crate::scenario::plan::Plan;
+use crate::trace::{RunEnd, Trace};
+use context::Context;
+
+pub use finding::{Finding, Judged, Rule, Status, Subject, Verdict};
 pub use forms::{FORMS, Form, form};
+pub use tally::{FinalState, Frequency, Overall, Summary, Tally, final_state};
+
+/// Judges one run: every expectation of the plan, in the order of the file, and behind them each rule that the run
+/// broke without an expectation that says so.
+pub fn judge(plan: &Plan, trace: &Trace) -> Verdict {
+    let context = Context::new(plan, trace);
+    let interrupted = trace.end == RunEnd::Interrupted;
+    let mut findings: Vec<Judged> = Vec::with_capacity(plan.expectations.len());
+    for (place, expectation) in plan.expectations.iter().enumerate() {
+        let mut finding = match form(expectation.form.name) {
+            Some(form) => (form.judge)(expectation, &context),
+            None => Finding::unknown("", "nothing", "there is no such form"),
+        };
+        if interrupted && !finding.firm && finding.status != Status::Unknown {
+            finding.status = Status::Unknown;
+            finding.reason = Some("the run was interrupted before this was decided".to_owned());
+        }
+        let each_seen = expectation.boolean("each_seen");
+        let (status, reason) = over_one_run(expectation.holds, each_seen, &finding);
+        let subject = Subject::Expectation(place);
+        let label = expectation.label.clone();
+        findings.push(Judged { subject, label, holds: expectation.holds, status, reason, finding });
+    }
+    let rules = rules::broken(&context, &findings);
+    findings.extend(rules);
+    Verdict::new(findings)
+}
+
+/// What one run says of an expectation over the executions it speaks of.
+fn over_one_run(holds: Holds, each_seen: bool, finding: &Finding) -> (Status, Option<String>) {
+    let say = |status, reason: &str| (status, Some(reason.to_owned()));
+    match (holds, finding.status) {
+        (_, Status::Unknown) => (Status::Unknown, finding.reason.clone()),
+        (Holds::Always | Holds::Sometimes, Status::Pass) if each_seen => {
+            say(Status::Unknown, "one run cannot show every one of `in`")
+        }
+        (Holds::Always, status) => (status, finding.reason.clone()),
+        (Holds::Sometimes, Status::Pass) => (Status::Pass, finding.reason.clone()),
+        (Holds::Sometimes, Status::Fail) => {
+            say(Status::Unknown, "this run did not show it, and one run cannot refute it")
+        }
+        (Holds::Never, Status::Pass) => say(Status::Fail, "this run showed it"),
+        (Holds::Never, Status::Fail) => say(Status::Pass, "this run did not show it; other executions may"),
+    }
+}

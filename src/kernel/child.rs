@@ -225,15 +225,15 @@ struct Current<'c, 'a> {
 }
 
 impl Current<'_, '_> {
-    fn publish(&mut self) {
+    fn publish(&mut self, object: ObjectId, verb: u8) {
         // Without a record for each step, the last one's end says nothing of this one's begin.
         let since = if self.recorder.full { self.recorder.last } else { clock::now() };
         self.recorder.since = since;
         self.recorder.wait(&Wait {
             number: 0,
             step: self.step,
-            target: self.object,
-            verb: self.verb,
+            target: object,
+            verb,
             end: self.end,
             process: false,
             deadline: self.deadline,
@@ -258,8 +258,18 @@ impl Party for Current<'_, '_> {
     #[inline]
     fn enter(&mut self) {
         if !self.recorder.entered {
-            self.publish();
+            self.publish(self.object, self.verb);
         }
+    }
+
+    fn block_on(&mut self, object: ObjectId, verb: u8) {
+        // Another wait, with a number of its own: whoever looked at the one before must not take it for this one.
+        if self.recorder.entered {
+            self.recorder.producer.go_on();
+            self.recorder.entered = false;
+        }
+        self.publish(object, verb);
+        self.recorder.blocked = true;
     }
 
     fn block(&mut self) {

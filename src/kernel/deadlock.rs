@@ -137,11 +137,6 @@ impl<'p> Detector<'p> {
             Status::Waiting(wait) => {
                 let object = wait.target;
                 let enablers = self.enablers(&wait, owners);
-                // A condition's waiter that was notified waits for the mutex: whoever owns it lets it go on.
-                let mutex = self.plan.objects[object as usize].object.depends();
-                if mutex.and_then(|mutex| owners[mutex as usize]).is_some_and(alive_outside) {
-                    return true;
-                }
                 if let Some(owner) = enablers.only {
                     return alive_outside(owner);
                 }

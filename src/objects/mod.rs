@@ -5,9 +5,21 @@
 //! ipcrun by its room and one line of [`CATALOGUE`]; the parser, the reference, the schema, both engines, the
 //! judge and the reports find it there. Nothing outside this folder names a kind.
 
+mod array;
+mod barrier;
+mod cells;
+mod condition;
 mod declaration;
+mod event;
+mod joins;
+mod mutex;
 pub mod relation;
+mod scalar;
+mod semaphore;
 mod site;
+#[cfg(test)]
+mod testing;
+mod value;
 
 use std::any::Any;
 use std::fmt;
@@ -22,7 +34,8 @@ pub use relation::Relation;
 pub use site::{HostError, Site};
 
 /// Every kind, in the order of the reference.
-pub static CATALOGUE: &[&Kind] = &[];
+pub static CATALOGUE: &[&Kind] =
+    &[&value::KIND, &array::KIND, &semaphore::KIND, &mutex::KIND, &condition::KIND, &barrier::KIND, &event::KIND];
 
 /// The kinds that the format names and this version has not got.
 pub static LATER: &[&str] = &["fifo", "socket", "rwlock", "memory", "eventfd", "timer", "file_lock"];
@@ -237,7 +250,7 @@ pub enum Patience {
     Forever,
     /// Not at all: what cannot be done at once ends `would_block`.
     Never,
-    /// Until that time of CLOCK_MONOTONIC, in ns; then it ends `timeout`. What can be done at once is done,
+    /// Until that time of `CLOCK_MONOTONIC`, in ns; then it ends `timeout`. What can be done at once is done,
     /// whatever the time.
     Until(u64),
 }
@@ -246,6 +259,18 @@ impl Patience {
     /// The outcome of giving up.
     pub fn outcome(self) -> Outcome {
         if self == Self::Never { Outcome::WOULD_BLOCK } else { Outcome::TIMEOUT }
+    }
+
+    /// The deadline to wait until; none for ever.
+    ///
+    /// # Errors
+    /// `would_block` where it may not wait at all.
+    pub fn deadline(self) -> Result<Option<u64>, Outcome> {
+        match self {
+            Self::Forever => Ok(None),
+            Self::Never => Err(Outcome::WOULD_BLOCK),
+            Self::Until(deadline) => Ok(Some(deadline)),
+        }
     }
 }
 
@@ -261,6 +286,11 @@ pub trait Party {
     /// Says that the process has to wait: as [`Party::enter`], and the event counts as one that waited. Called just
     /// before the call that sleeps; calling it again is free.
     fn block(&mut self);
+    /// Says that the process may sleep now in `verb` on another object than its step's: a condition's `wait` that
+    /// takes the mutex again. Who could let it go on is then asked of that object.
+    fn block_on(&mut self, _object: ObjectId, _verb: u8) {
+        self.block();
+    }
     /// The value of an `update`'s expression where the object holds `it`.
     ///
     /// # Errors
@@ -283,7 +313,8 @@ pub struct Call<'a> {
     pub end: u8,
     /// The index of an element, checked against [`Object::length`].
     pub element: Option<u32>,
-    /// The arguments, in the order of [`Verb::arguments`]; null where absent and for `Into`, `Second`, `Update`.
+    /// The arguments, in the order of [`Verb::arguments`]; null where absent and for `Update`. `Into` and `Second` are
+    /// `true` where a variable is given, else null: a `send` of bytes does another thing where its count is taken.
     pub arguments: &'a [Value],
     /// How long it may wait.
     pub patience: Patience,

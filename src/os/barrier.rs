@@ -28,7 +28,7 @@ impl Barrier {
     /// A barrier for that many.
     ///
     /// # Errors
-    /// `ENOMEM` of mmap(2), `EINVAL` of pthread_barrier_init(3).
+    /// `ENOMEM` of mmap(2), `EINVAL` of `pthread_barrier_init(3)`.
     pub fn new(arena: &Arena, parties: u32) -> io::Result<Self> {
         let barrier = Self { raw: arena.alloc()? };
         let mut attributes = MaybeUninit::uninit();

@@ -15,11 +15,12 @@
 use std::cell::UnsafeCell;
 use std::io;
 use std::mem::MaybeUninit;
+use std::sync::atomic::AtomicU32;
 
 use zerocopy::FromZeros;
 
 use super::arena::{Arena, Shared};
-use super::clock;
+use super::{clock, futex};
 
 unsafe extern "C" {
     // The libc crate does not have these for Linux.
@@ -135,7 +136,7 @@ impl Mutex {
         outcome(unsafe { libc::pthread_mutex_trylock(self.pointer()) })
     }
 
-    /// Takes it, waiting for it until the deadline of CLOCK_MONOTONIC. With `EOWNERDEAD` it is taken as well.
+    /// Takes it, waiting for it until the deadline of `CLOCK_MONOTONIC`. With `EOWNERDEAD` it is taken as well.
     ///
     /// # Errors
     /// The errno.
@@ -187,6 +188,15 @@ impl Mutex {
     pub fn consistent(&self) -> Result<(), i32> {
         // SAFETY: as for `try_lock`.
         outcome(unsafe { libc::pthread_mutex_consistent(self.pointer()) })
+    }
+
+    /// Wakes every waiter to look again. Harmless; it makes up for a wake-up that went to a process that was killed
+    /// before it took the mutex, or that a killed process had not sent yet.
+    pub fn wake_all(&self) {
+        // glibc's lock word is the first int of its mutex, musl's the second.
+        let at = usize::from(!cfg!(target_env = "gnu"));
+        // SAFETY: the word lies within the mutex and is aligned; the reference is only used as an address.
+        futex::wake_all(unsafe { AtomicU32::from_ptr(self.pointer().cast::<u32>().add(at)) });
     }
 }
 

@@ -161,11 +161,7 @@ impl Default for Impatient {
 
 /// Appends to `buffer` what `call` reads into its spare capacity of at least `max` bytes.
 #[inline]
-pub(super) fn fill(
-    buffer: &mut Vec<u8>,
-    max: usize,
-    call: impl FnOnce(*mut u8, usize) -> isize,
-) -> Result<usize, i32> {
+pub(super) fn fill(buffer: &mut Vec<u8>, max: usize, call: impl FnOnce(*mut u8, usize) -> isize) -> Result<usize, i32> {
     buffer.reserve(max);
     let length = buffer.len();
     let returned = call(buffer.spare_capacity_mut().as_mut_ptr().cast(), max);

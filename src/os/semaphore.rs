@@ -1,4 +1,4 @@
-//! A POSIX semaphore that processes share: `sem_t` in an [`Arena`], sem_init(3) with `pshared`.
+//! A POSIX semaphore that processes share: `sem_t` in an [`Arena`], `sem_init(3)` with `pshared`.
 //!
 //! | call | errno |
 //! | --- | --- |
@@ -46,7 +46,7 @@ impl Semaphore {
     /// A semaphore with that many free permits.
     ///
     /// # Errors
-    /// `ENOMEM` of mmap(2), `EINVAL` of sem_init(3).
+    /// `ENOMEM` of mmap(2), `EINVAL` of `sem_init(3)`.
     pub fn new(arena: &Arena, value: u32) -> io::Result<Self> {
         let semaphore = Self { raw: arena.alloc()?, wide: false };
         // SAFETY: the memory is a `sem_t`'s, shared, and nobody uses it yet.
@@ -71,7 +71,7 @@ impl Semaphore {
         check(|| unsafe { libc::sem_trywait(self.pointer()) })
     }
 
-    /// Takes a permit, waiting for one until the deadline of CLOCK_MONOTONIC.
+    /// Takes a permit, waiting for one until the deadline of `CLOCK_MONOTONIC`.
     ///
     /// # Errors
     /// `ETIMEDOUT` where the deadline has passed.

@@ -1,8 +1,8 @@
 //! What several reports count in a trace: how objects were used, how processes ended, who waits in a ring.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
-use crate::event::{ObjectId, ProcessId, Target};
+use crate::event::{ProcessId, Target};
 use crate::scenario::plan::Plan;
 use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting};
 
@@ -31,7 +31,7 @@ impl Usage {
     }
 }
 
-/// How each object was used, by [`ObjectId`]. Steps that were only counted are not in it: see [`groups`].
+/// How each object was used, by its id. Steps that were only counted are not in it: see [`groups`].
 pub(super) fn objects(plan: &Plan, trace: &Trace) -> Vec<Usage> {
     let mut all = vec![Usage::default(); plan.objects.len()];
     for event in trace.events.iter().filter(|event| !event.implicit) {
@@ -129,7 +129,7 @@ pub(super) fn cycle(stuck: &[Waiting]) -> Option<Vec<usize>> {
     let mut best: Option<Vec<usize>> = None;
     for start in 0..stuck.len().min(LIMIT) {
         let mut from = vec![usize::MAX; stuck.len()];
-        let mut queue = std::collections::VecDeque::from([start]);
+        let mut queue = VecDeque::from([start]);
         'search: while let Some(at) = queue.pop_front() {
             for to in next(at) {
                 if to == start {
@@ -155,21 +155,6 @@ pub(super) fn cycle(stuck: &[Waiting]) -> Option<Vec<usize>> {
 
 /// From how many processes a ring is looked for: with thousands stuck, all of them would take too long.
 const LIMIT: usize = 256;
-
-/// The names of objects, by their entries: what was used at all, with how.
-pub(super) fn used(plan: &Plan, trace: &Trace) -> Vec<(usize, Usage)> {
-    groups(plan, trace).into_iter().enumerate().filter(|(_, usage)| *usage != Usage::default()).collect()
-}
-
-/// The last value of each object that has one.
-pub(super) fn finals<'a>(plan: &'a Plan, trace: &'a Trace) -> impl Iterator<Item = (&'a str, &'a crate::value::Value)> {
-    plan.objects.iter().zip(&trace.finals).filter_map(|(object, last)| Some((object.name.as_str(), last.as_ref()?)))
-}
-
-/// The id of an object's entry, for lists of them.
-pub(super) fn object_ids(plan: &Plan) -> impl Iterator<Item = ObjectId> {
-    0..plan.objects.len() as ObjectId
-}
 
 #[cfg(test)]
 mod tests {

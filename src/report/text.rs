@@ -42,11 +42,14 @@ pub fn write(out: &mut dyn Write, plan: &Plan, trace: &Trace, color: bool) -> io
     Ok(())
 }
 
-/// One event as a line of its own, for a report that shows few.
-pub(super) fn event_line(plan: &Plan, trace: &Trace, at: usize) -> Option<String> {
+/// One event in a few words, for a report that shows few of them: `#12  1.234 ms  worker[3] acquire permits  timeout`.
+pub(super) fn event_words(plan: &Plan, trace: &Trace, at: usize) -> Option<String> {
     let event = trace.events.get(at)?;
-    let parts = Lines { plan, numbers: HashMap::new(), pen: Pen { color: false } }.parts(at, event);
-    let mut line = format!("{} {} {}", parts.number, parts.process, parts.action);
+    // Only this event's cause is asked for.
+    let cause = event.cause.and_then(|cause| trace.events.iter().position(|other| other.id == cause));
+    let numbers = cause.map(|at| (trace.events[at].id, at as u64 + 1)).into_iter().collect();
+    let parts = Lines { plan, numbers, pen: Pen { color: false } }.parts(at, event);
+    let mut line = format!("{}  {}  {} {}", parts.number, parts.time, parts.process, parts.action.trim_start());
     if !parts.detail.is_empty() {
         let _ = write!(line, "  {}", parts.detail);
     }
@@ -148,7 +151,7 @@ impl Lines<'_> {
 }
 
 /// What the event did: `acquire permits`, `load numbers[1]`, `mark here`.
-fn action(plan: &Plan, event: &Event) -> String {
+pub(super) fn action(plan: &Plan, event: &Event) -> String {
     let mut text = event.verb.to_owned();
     let target = plan.target_name(event.target);
     if !target.is_empty() {

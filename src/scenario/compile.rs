@@ -311,6 +311,7 @@ impl<'c> Compiler<'c> {
                             .flat_map(|kind| kind.verbs)
                             .any(|verb| verb.arguments.iter().any(|argument| argument.name == key))
                 };
+                self.keep_variables(fields);
                 match fields.keys().find(|(key, _)| !argument(key)) {
                     Some((key, span)) => self.unknown_verb(key, span),
                     None => {
@@ -340,7 +341,10 @@ impl<'c> Compiler<'c> {
         match plain {
             Some(verb) if !(of_objects && names_object) => self.plain(verb, item, fields),
             _ if of_objects => self.on_object(word, span, item, fields),
-            _ => self.unknown_verb(word, span),
+            _ => {
+                self.keep_variables(fields);
+                self.unknown_verb(word, span);
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::compile::signal_number;
+use super::compile::{signal_name, signal_number};
 use super::document::{Checker, Fields, Item, Params, Text, list, param};
 use super::expectation::{Argument, BlockedAt, Expectation, FormDescription, Holds, ObjectRef, Shape};
 use super::names::Declared;
@@ -63,17 +63,6 @@ impl Expectations<'_> {
                 None => {}
                 Some(item) => {
                     if let Some(read) = self.argument(checker, item, argument.shape, facts) {
-                        if let Argument::Text(text) = &read
-                            && argument.name == "signal"
-                            && signal_number(text).is_none()
-                        {
-                            checker.error(
-                                Code::UNKNOWN_NAME,
-                                item.span(),
-                                format!("no signal is called `{text}`"),
-                                "unknown signal",
-                            );
-                        }
                         arguments.push((argument.name, read, item.span()));
                     }
                 }
@@ -178,6 +167,15 @@ impl Expectations<'_> {
                 Value::Int(n) => n.to_string(),
                 _ => {
                     checker.wrong_type(item, "a string");
+                    return None;
+                }
+            }),
+            Shape::Signal => Argument::Integer(match checker.known(item)? {
+                Value::Int(n) if signal_number(&signal_name(n as i32)).is_some() => n,
+                Value::String(text) if signal_number(&text).is_some() => i64::from(signal_number(&text).unwrap_or(0)),
+                other => {
+                    let shown = other.to_text();
+                    checker.error(Code::UNKNOWN_NAME, item.span(), format!("no signal is called `{shown}`"), "unknown signal");
                     return None;
                 }
             }),

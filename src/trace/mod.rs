@@ -4,6 +4,7 @@
 //! `order` puts the events of all processes into one order and knows what happened before what, `file` writes and
 //! reads a trace. This room knows nothing of how a run is made or judged.
 
+mod causality;
 pub mod file;
 pub mod lane;
 mod order;
@@ -12,7 +13,8 @@ pub mod record;
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::value::Value;
 
-pub use order::Causality;
+pub use causality::{Causality, Past};
+pub use order::arrange;
 
 /// A run, from its first event to its end.
 #[derive(Debug)]

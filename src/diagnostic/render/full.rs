@@ -21,7 +21,8 @@ pub(super) fn render(diagnostics: &[Diagnostic], color: bool) -> String {
     for diagnostic in diagnostics {
         out.push_str(&one(diagnostic, &renderer));
         out.push_str("\n\n");
-        if !codes.contains(&diagnostic.code) {
+        // A missing file or a wrong argument has been told in full.
+        if diagnostic.source.is_some() && !codes.contains(&diagnostic.code) {
             codes.push(diagnostic.code);
         }
     }

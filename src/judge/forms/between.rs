@@ -1,8 +1,10 @@
 //! `between`.
 
 use super::{AT_LEAST, AT_MOST, EQUALS, Form, required};
+use crate::judge::bounds::Bounds;
 use crate::judge::context::Context;
 use crate::judge::finding::Finding;
+use crate::judge::occupancy;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 
 pub(super) const FORM: Form = Form {
@@ -22,6 +24,21 @@ at_most = 3"#,
     judge,
 };
 
-fn judge(_expectation: &Expectation, _context: &Context<'_>) -> Finding {
-    Finding::unknown("", "", "")
+fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
+    let bounds = Bounds::of(expectation);
+    let patterns = expectation.patterns("between");
+    if let Some(reason) = context.gap(patterns) {
+        return Finding::unknown(format!("{} in between at once", bounds.text()), "not all of the events", reason);
+    }
+    let [begin, ends @ ..] = patterns else {
+        return Finding::unknown(bounds.text(), "nothing", "there is no pattern");
+    };
+    // Whoever begins twice is no more in between than before.
+    let changes = occupancy::changes(context, |event| {
+        if ends.iter().any(|end| end.matches(event)) { occupancy::EVERYTHING } else { i64::from(begin.matches(event)) }
+    });
+    match occupancy::processes(&context.trace.events, &changes, bounds.most(), false) {
+        Ok(peak) => occupancy::judge(context, bounds, peak, "in between"),
+        Err(_) => Finding::unknown(bounds.text(), "nothing", "the patterns contradict one another"),
+    }
 }

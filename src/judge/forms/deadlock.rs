@@ -2,8 +2,11 @@
 
 use super::{EACH_SEEN, Form, optional, required};
 use crate::judge::context::Context;
+use crate::judge::deadlocks;
+use crate::judge::describe;
 use crate::judge::finding::Finding;
-use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::expectation::{BlockedAt, Expectation, FormDescription, Shape};
+use crate::trace::RunEnd;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -22,6 +25,25 @@ blocked = ["reader at link"]"#,
     judge,
 };
 
-fn judge(_expectation: &Expectation, _context: &Context<'_>) -> Finding {
-    Finding::unknown("", "", "")
+fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
+    let wanted = expectation.boolean("deadlock");
+    let lists: Vec<&[BlockedAt]> =
+        ["blocked", "in"].iter().filter_map(|key| expectation.blocked(key)).flatten().map(Vec::as_slice).collect();
+    let texts = describe::listed(lists.iter().map(|list| deadlocks::list(list)), lists.len());
+    let expected = match (wanted, lists.is_empty()) {
+        (true, true) => "a deadlock".to_owned(),
+        (false, true) => "no deadlock".to_owned(),
+        (true, false) => format!("blocked for ever: {texts}"),
+        (false, false) => format!("not blocked for ever: {texts}"),
+    };
+    if context.trace.end != RunEnd::Deadlock {
+        let measured = format!("no deadlock: {}", describe::run_end(&context.trace.end));
+        return Finding::decide(!wanted, expected, measured);
+    }
+    let stuck = &context.trace.stuck;
+    let seen = lists.iter().position(|list| deadlocks::matches(stuck, list));
+    let holds = (lists.is_empty() || seen.is_some()) == wanted;
+    let finding = Finding::decide(holds, expected, format!("blocked for ever: {}", deadlocks::who(context)));
+    let finding = finding.seen(expectation.argument("in").and(seen)).firm(true);
+    if holds { finding } else { finding.notes(deadlocks::explain(context, stuck)) }
 }

@@ -1,7 +1,11 @@
 //! `each`.
 
 use super::{ALLOW_EMPTY, Form, optional, required};
+use std::collections::{HashMap, VecDeque};
+
+use crate::event::ProcessId;
 use crate::judge::context::Context;
+use crate::judge::describe;
 use crate::judge::finding::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 
@@ -25,6 +29,128 @@ within = "100ms""#,
     judge,
 };
 
-fn judge(_expectation: &Expectation, _context: &Context<'_>) -> Finding {
-    Finding::unknown("", "", "")
+fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
+    let within = expectation.duration("within");
+    let same = expectation.text("same") == Some("process");
+    let mut expected = "each has its own".to_owned();
+    if same {
+        expected.push_str(" of the same process");
+    }
+    if let Some(within) = within {
+        expected.push_str(&format!(" within {}", describe::duration(within)));
+    }
+    for key in ["each", "followed_by", "preceded_by"] {
+        if let Some(reason) = context.gap(expectation.patterns(key)) {
+            return Finding::unknown(expected, "not all of the events", reason);
+        }
+    }
+    let [pattern, ..] = expectation.patterns("each") else {
+        return Finding::unknown(expected, "nothing", "there is no pattern");
+    };
+    let places = context.matches(pattern);
+    if places.is_empty() {
+        let measured = format!("nothing matches `{}`", pattern.text);
+        return if expectation.boolean("allow_empty") {
+            Finding::pass(expected, measured).because("it holds for want of a match")
+        } else {
+            Finding::fail(expected, measured)
+                .because("vacuous: the pattern matches nothing, and `allow_empty` is not set")
+        };
+    }
+    let mut widest = 0;
+    for (key, side) in [("followed_by", Side::After), ("preceded_by", Side::Before)] {
+        let [other, ..] = expectation.patterns(key) else { continue };
+        let others = context.matches(other);
+        let search = Search { context, side, within, same };
+        let pairs = match search.pair(&places, &others) {
+            Ok(pairs) => pairs,
+            Err(lonely) => return search.lonely(&places, &others, &lonely, &other.text, expected),
+        };
+        for (place, partner) in pairs {
+            widest = widest.max(search.distance(place, partner));
+        }
+    }
+    let number = describe::counted(places.len() as i64, "event");
+    Finding::pass(expected, format!("{number}, the farthest {} from its own", describe::duration(widest)))
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    After,
+    Before,
+}
+
+/// Looks for each event's own partner.
+struct Search<'a> {
+    context: &'a Context<'a>,
+    side: Side,
+    within: Option<u64>,
+    same: bool,
+}
+
+impl Search<'_> {
+    /// Gives each event the nearest partner that is left to it, or tells which have none.
+    fn pair(&self, places: &[usize], others: &[usize]) -> Result<Vec<(usize, usize)>, Vec<usize>> {
+        let mut partners: HashMap<Option<ProcessId>, VecDeque<usize>> = HashMap::new();
+        let group = |place: usize| self.same.then(|| self.context.event(place).id.process);
+        for other in others {
+            let queue = partners.entry(group(*other)).or_default();
+            // Each queue is gone through away from the first event that is asked about.
+            if self.side == Side::After { queue.push_back(*other) } else { queue.push_front(*other) }
+        }
+        let mut pairs = Vec::new();
+        let mut lonely = Vec::new();
+        let mut find = |place: usize| {
+            let partner = partners.get_mut(&group(place)).and_then(|queue| {
+                while queue.front().is_some_and(|other| !self.beyond(place, *other)) {
+                    queue.pop_front();
+                }
+                // One that is too far off for this event may still do for the next.
+                let nearest = *queue.front()?;
+                let near = self.within.is_none_or(|within| self.distance(place, nearest) <= within);
+                if near { queue.pop_front() } else { None }
+            });
+            match partner {
+                Some(partner) => pairs.push((place, partner)),
+                None => lonely.push(place),
+            }
+        };
+        match self.side {
+            Side::After => places.iter().for_each(|place| find(*place)),
+            Side::Before => places.iter().rev().for_each(|place| find(*place)),
+        }
+        lonely.sort_unstable();
+        if lonely.is_empty() { Ok(pairs) } else { Err(lonely) }
+    }
+
+    fn beyond(&self, place: usize, other: usize) -> bool {
+        if self.side == Side::After { other > place } else { other < place }
+    }
+
+    fn distance(&self, place: usize, other: usize) -> u64 {
+        self.context.event(place).end.abs_diff(self.context.event(other).end)
+    }
+
+    fn lonely(&self, places: &[usize], others: &[usize], lonely: &[usize], text: &str, expected: String) -> Finding {
+        let first = lonely[0];
+        let where_to = if self.side == Side::After { "after" } else { "before" };
+        let number = format!("{} of {}", lonely.len(), describe::counted(places.len() as i64, "event"));
+        let measured =
+            format!("{number} without, first {}: no `{text}` of its own {where_to} it", self.context.describe(first));
+        let finding = Finding::fail(expected, measured).witnesses(lonely.iter().copied().take(4));
+        // The nearest there is, where it was only too late.
+        let process = self.context.event(first).id.process;
+        let near = others
+            .iter()
+            .filter(|other| self.beyond(first, **other))
+            .filter(|other| !self.same || self.context.event(**other).id.process == process)
+            .min_by_key(|other| other.abs_diff(first));
+        match near {
+            Some(near) if self.within.is_some() => {
+                let distance = describe::duration(self.distance(first, *near));
+                finding.notes([format!("the nearest is {}, {distance} away", self.context.describe(*near))])
+            }
+            _ => finding,
+        }
+    }
 }

@@ -2,7 +2,9 @@
 
 use super::{Form, required};
 use crate::judge::context::Context;
-use crate::judge::finding::Finding;
+use crate::judge::deadlocks;
+use crate::judge::describe;
+use crate::judge::finding::{Finding, Status};
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 
 pub(super) const FORM: Form = Form {
@@ -16,6 +18,9 @@ ends = true"#,
     judge,
 };
 
-fn judge(_expectation: &Expectation, _context: &Context<'_>) -> Finding {
-    Finding::unknown("", "", "")
+fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
+    let wanted = expectation.boolean("ends");
+    let expected = if wanted { "it ends by itself" } else { "it does not end by itself" };
+    let finding = Finding::decide(context.ended_by_itself() == wanted, expected, describe::run_end(&context.trace.end));
+    if finding.status == Status::Pass { finding } else { finding.notes(deadlocks::explain(context, context.waiting())) }
 }

@@ -1,8 +1,10 @@
 //! `fifo`.
 
 use super::{Form, required};
+use crate::event::ObjectId;
 use crate::judge::context::Context;
-use crate::judge::finding::Finding;
+use crate::judge::finding::{Finding, Status, worst};
+use crate::judge::flow;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 
 pub(super) const FORM: Form = Form {
@@ -16,6 +18,25 @@ fifo = "q""#,
     judge,
 };
 
-fn judge(_expectation: &Expectation, _context: &Context<'_>) -> Finding {
-    Finding::unknown("", "", "")
+fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
+    let objects: Vec<ObjectId> =
+        expectation.objects("fifo").iter().flat_map(|object| object.objects.iter().copied()).collect();
+    if let Some(reason) = context.gap_on(&objects) {
+        return Finding::unknown("in order, nothing lost, nothing twice", "not all of the events", reason);
+    }
+    let findings = objects.iter().map(|object| {
+        let courses = flow::flows(context, *object).into_iter().map(|flow| flow.follow(context)).collect();
+        flow::judge(context, *object, courses)
+    });
+    let findings: Vec<Finding> = findings.collect();
+    let status = worst(findings.iter().map(|finding| finding.status));
+    let number = findings.len();
+    match findings.into_iter().find(|finding| finding.status == status) {
+        Some(mut finding) if status == Status::Pass && number > 1 => {
+            finding.measured.push_str(&format!(", and {} more so", number - 1));
+            finding
+        }
+        Some(finding) => finding,
+        None => Finding::unknown("in order", "nothing", "no object is named"),
+    }
 }

@@ -1,8 +1,15 @@
 //! `holding`.
 
 use super::{AT_LEAST, AT_MOST, EQUALS, Form, required};
+use std::collections::HashMap;
+
+use crate::event::{EventId, ObjectId, Target};
+use crate::judge::bounds::Bounds;
 use crate::judge::context::Context;
 use crate::judge::finding::Finding;
+use crate::judge::occupancy::{self, Foreign};
+use crate::objects::State;
+use crate::outcome::Outcome;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 
 pub(super) const FORM: Form = Form {
@@ -22,6 +29,40 @@ at_most = 3"#,
     judge,
 };
 
-fn judge(_expectation: &Expectation, _context: &Context<'_>) -> Finding {
-    Finding::unknown("", "", "")
+fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
+    let bounds = Bounds::of(expectation);
+    let objects: Vec<ObjectId> =
+        expectation.objects("holding").iter().flat_map(|object| object.objects.iter().copied()).collect();
+    if let Some(reason) = context.gap_on(&objects) {
+        return Finding::unknown(format!("{} at once", bounds.text()), "not all of the events", reason);
+    }
+    let amounts = amounts(context, &objects);
+    let changes = occupancy::changes(context, |event| amounts.get(&event.id).copied().unwrap_or(0));
+    match occupancy::processes(&context.trace.events, &changes, bounds.most(), true) {
+        Ok(peak) => occupancy::judge(context, bounds, peak, "holding"),
+        Err(Foreign) => occupancy::judge(context, bounds, occupancy::permits(&changes, bounds.most()), "permits out")
+            .because("one process gives back what another one took, so permits are counted and not processes"),
+    }
+}
+
+/// By how much each event changes what its process holds: as the object's own size says where it has one, by one
+/// where it has none.
+fn amounts(context: &Context<'_>, objects: &[ObjectId]) -> HashMap<EventId, i64> {
+    let mut states: HashMap<ObjectId, Box<dyn State>> =
+        objects.iter().map(|object| (*object, context.plan.objects[*object as usize].object.state())).collect();
+    let mut amounts = HashMap::new();
+    for event in &context.trace.events {
+        let Target::Object(object) = event.target else { continue };
+        let Some(state) = states.get_mut(&object) else { continue };
+        let before = state.size();
+        state.apply(event);
+        let size = before.zip(state.size()).map_or(0, |(before, after)| (after - before).abs()).max(1);
+        let amount = match event.verb {
+            "acquire" | "lock" if event.outcome.is_ok() || event.outcome == Outcome::OWNER_DIED => size,
+            "release" | "unlock" if event.outcome.is_ok() => -size,
+            _ => continue,
+        };
+        amounts.insert(event.id, amount);
+    }
+    amounts
 }

@@ -1,9 +1,12 @@
 //! `inside`.
 
 use super::{AT_LEAST, AT_MOST, EQUALS, Form, required};
+use crate::judge::bounds::Bounds;
 use crate::judge::context::Context;
 use crate::judge::finding::Finding;
+use crate::judge::occupancy;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Step;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -22,6 +25,26 @@ at_most = 3"#,
     judge,
 };
 
-fn judge(_expectation: &Expectation, _context: &Context<'_>) -> Finding {
-    Finding::unknown("", "", "")
+fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
+    let bounds = Bounds::of(expectation);
+    let section = expectation.text("inside").unwrap_or_default();
+    let counted =
+        |step: &Step| matches!(step.verb, "enter" | "leave") && (step.object == section || step.object.contains('{'));
+    if let Some(reason) = context.gap_of(counted) {
+        return Finding::unknown(format!("{} inside at once", bounds.text()), "not all of the events", reason);
+    }
+    let changes = occupancy::changes(context, |event| {
+        if !event.outcome.is_ok() || event.second.as_str() != Some(section) {
+            return 0;
+        }
+        match event.verb {
+            "enter" => 1,
+            "leave" => -1,
+            _ => 0,
+        }
+    });
+    match occupancy::processes(&context.trace.events, &changes, bounds.most(), false) {
+        Ok(peak) => occupancy::judge(context, bounds, peak, "inside"),
+        Err(_) => Finding::unknown(bounds.text(), "nothing", "sections are left that were not entered"),
+    }
 }

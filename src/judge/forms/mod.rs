@@ -26,6 +26,8 @@ mod reaches;
 mod takes;
 mod values;
 
+pub(super) use exits::fits;
+
 use super::context::Context;
 use super::finding::Finding;
 use crate::scenario::expectation::{Expectation, FormArgument, FormDescription, Shape};
@@ -35,7 +37,7 @@ pub struct Form {
     /// What `check` and the reference need to know of it.
     pub description: FormDescription,
     /// Whether the expectation holds in this run.
-    pub judge: fn(&Expectation, &Context<'_>) -> Finding,
+    pub(super) judge: fn(&Expectation, &Context<'_>) -> Finding,
 }
 
 /// Every form, in the order of the reference. The last, `expect`, stands beside a step and not in `[[expect]]`.

@@ -2,6 +2,7 @@
 
 use super::{Form, required};
 use crate::judge::context::Context;
+use crate::judge::describe;
 use crate::judge::finding::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 
@@ -16,6 +17,24 @@ never = { process = "producer", verb = "put", outcome = "failed" }"#,
     judge,
 };
 
-fn judge(_expectation: &Expectation, _context: &Context<'_>) -> Finding {
-    Finding::unknown("", "", "")
+fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
+    let expected = "no such event";
+    let [pattern, ..] = expectation.patterns("never") else {
+        return Finding::unknown(expected, "nothing", "there is no pattern");
+    };
+    let places = context.matches(pattern);
+    if let Some(first) = places.first() {
+        let measured = describe::counted(places.len() as i64, "event");
+        return Finding::fail(expected, format!("{measured}, first {}", context.describe(*first)))
+            .witnesses([*first])
+            .firm(true);
+    }
+    let missing = context.unrecorded(pattern);
+    if missing.certain > 0 {
+        return Finding::fail(expected, describe::counted(missing.certain as i64, "event")).firm(true);
+    }
+    match context.gap(std::slice::from_ref(pattern)) {
+        Some(reason) => Finding::unknown(expected, "none among the recorded events", reason),
+        None => Finding::pass(expected, "0 events"),
+    }
 }

@@ -3,6 +3,7 @@
 use super::{Form, required};
 use crate::judge::context::Context;
 use crate::judge::finding::Finding;
+use crate::judge::walk::Walk;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 
 pub(super) const FORM: Form = Form {
@@ -16,6 +17,25 @@ reaches = "size(q) == 5""#,
     judge,
 };
 
-fn judge(_expectation: &Expectation, _context: &Context<'_>) -> Finding {
-    Finding::unknown("", "", "")
+fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
+    let expected = "true in some state";
+    let Some(condition) = expectation.condition("reaches") else {
+        return Finding::unknown(expected, "nothing", "there is no condition");
+    };
+    let walk = Walk::until(context, condition, |found| found.result == Ok(true));
+    if let Some(reason) = walk.uncertain {
+        return Finding::unknown(expected, walk.measured, reason);
+    }
+    match walk.stop {
+        Some(stop) => Finding::pass(expected, format!("reached {}: {}", stop.when(context), stop.facts))
+            .witnesses(stop.witnesses)
+            .firm(true),
+        None => {
+            let finding = Finding::fail(expected, format!("never: {}", walk.measured));
+            match walk.error {
+                Some(message) => finding.because(format!("in some states it has no value: {message}")),
+                None => finding,
+            }
+        }
+    }
 }

@@ -1,9 +1,12 @@
 //! `values`.
 
 use super::{EACH_SEEN, Form, optional, required};
+use crate::judge::choice::Choice;
 use crate::judge::context::Context;
+use crate::judge::describe;
 use crate::judge::finding::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::value::Value;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -23,6 +26,20 @@ equals = [1, 2, 3]"#,
     judge,
 };
 
-fn judge(_expectation: &Expectation, _context: &Context<'_>) -> Finding {
-    Finding::unknown("", "", "")
+fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
+    let choice = Choice::of(expectation, expectation.boolean("unordered"));
+    let expected = choice.text();
+    if !context.ended_by_itself() {
+        return Finding::skipped(expected, describe::run_end(&context.trace.end));
+    }
+    let patterns = expectation.patterns("values");
+    let [pattern, ..] = patterns else {
+        return Finding::unknown(expected, "nothing", "there is no pattern");
+    };
+    if let Some(reason) = context.gap(patterns) {
+        return Finding::unknown(expected, "not all of the events", reason);
+    }
+    let places = context.matches(pattern);
+    let values: Vec<Value> = places.iter().map(|place| context.event(*place).value.clone()).collect();
+    choice.judge(values, &places)
 }

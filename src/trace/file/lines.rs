@@ -158,8 +158,8 @@ pub(super) struct Exit<'a> {
 pub(super) struct End<'a> {
     #[serde(rename = "type", skip_deserializing)]
     pub tag: &'static str,
-    #[serde(borrow)]
-    pub end: Cow<'a, str>,
+    #[serde(rename = "end", borrow)]
+    pub how: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doing: Vec<Waiting<'a>>,
     pub events: u64,

@@ -19,7 +19,7 @@ mod write;
 pub use meta::{Machine, Meta};
 pub use read::read;
 pub use saved::{Saved, SavedStep};
-pub use write::write;
+pub use write::{end_word, event_json, exit_json, value_json, waiting_json, write};
 
 /// What the first line's `format` says.
 pub const FORMAT: &str = "ipcrun-trace";

@@ -365,7 +365,7 @@ impl<'a> Body<'a> {
             return Err(Fault::new(format!("how `{name}` ended is missing")));
         }
         let doing = line.doing.into_iter().map(|waiting| self.waiting(waiting)).collect::<Result<Vec<_>, _>>()?;
-        self.saved.end = match line.end.as_ref() {
+        self.saved.end = match line.how.as_ref() {
             "completed" => RunEnd::Completed,
             "deadlock" => RunEnd::Deadlock,
             "timeout" => RunEnd::Timeout(doing),

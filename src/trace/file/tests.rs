@@ -128,7 +128,7 @@ fn a_file_without_its_last_line_is_read_as_incomplete() {
     // Only the line's end is missing: all that it says is there.
     assert!(load(written.trim_end().as_bytes()).is_ok_and(|saved| saved.lost.is_empty()));
     assert!(
-        message(&written[..end - 1].rsplit_once('\n').expect("several lines").0)
+        message(written[..end - 1].rsplit_once('\n').expect("several lines").0)
             .contains("cut off here: how `worker[2]` ended is missing")
     );
 }

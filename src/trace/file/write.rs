@@ -12,6 +12,7 @@ use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::outcome::Outcome;
 use crate::scenario::plan::Plan;
 use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting};
+use crate::value::Value;
 
 /// Bytes that are gathered before they are written.
 const CHUNK: usize = 64 << 10;
@@ -35,6 +36,34 @@ pub fn write(out: &mut dyn Write, plan: &Plan, trace: &Trace, meta: &Meta) -> io
     }
     file.line(&names.end(trace))?;
     file.flush()
+}
+
+/// An event as its line of a trace file has it, without `type`: for reports that show events to programs.
+pub fn event_json(plan: &Plan, trace: &Trace, at: usize) -> Option<serde_json::Value> {
+    let event = trace.events.get(at)?;
+    untyped(&Names { plan }.event(at as u64 + 1, event))
+}
+
+/// A process that waits, as its line of a trace file has it, without `type`.
+pub fn waiting_json(plan: &Plan, waiting: &Waiting) -> Option<serde_json::Value> {
+    untyped(&Names { plan }.waiting("", waiting))
+}
+
+/// How a process ended, as its line of a trace file has it, without `type`.
+pub fn exit_json(plan: &Plan, process: ProcessId, end: ProcessEnd) -> Option<serde_json::Value> {
+    untyped(&Names { plan }.exit(process, end))
+}
+
+/// A value in the form that a trace file has it in.
+pub fn value_json(value: &Value) -> serde_json::Value {
+    // Only keys that are no text or numbers that are not finite could fail, and there are none.
+    serde_json::to_value(Plain(value.clone())).unwrap_or_default()
+}
+
+fn untyped(line: &impl Serialize) -> Option<serde_json::Value> {
+    let mut value = serde_json::to_value(line).ok()?;
+    value.as_object_mut()?.shift_remove("type");
+    Some(value)
 }
 
 struct File<'a> {
@@ -177,16 +206,14 @@ impl<'a> Names<'a> {
     }
 
     fn end(&self, trace: &Trace) -> lines::End<'a> {
-        let (end, doing) = match &trace.end {
-            RunEnd::Completed => ("completed", &[][..]),
-            RunEnd::Deadlock => ("deadlock", &[][..]),
-            RunEnd::Timeout(waiting) => ("timeout", &waiting[..]),
-            RunEnd::Interrupted => ("interrupted", &[][..]),
+        let doing = match &trace.end {
+            RunEnd::Timeout(waiting) => &waiting[..],
+            _ => &[],
         };
         let finals = (0..).zip(&trace.finals);
         lines::End {
             tag: lines::END,
-            end: end.into(),
+            how: end_word(&trace.end).into(),
             doing: doing.iter().map(|waiting| self.waiting("", waiting)).collect(),
             events: trace.events.len() as u64,
             duration: trace.duration,
@@ -202,6 +229,16 @@ impl<'a> Names<'a> {
                 finals.filter_map(|(id, value)| Some((self.object(id).into_owned(), Plain(value.clone()?)))).collect(),
             ),
         }
+    }
+}
+
+/// How a run ended, in a word.
+pub fn end_word(end: &RunEnd) -> &'static str {
+    match end {
+        RunEnd::Completed => "completed",
+        RunEnd::Deadlock => "deadlock",
+        RunEnd::Timeout(_) => "timeout",
+        RunEnd::Interrupted => "interrupted",
     }
 }
 

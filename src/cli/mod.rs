@@ -1,0 +1,65 @@
+//! The command line: its arguments, its commands, its exit statuses.
+//!
+//! One file a command. `session` is where a command meets the other rooms: text in, verdict and report out.
+
+mod arguments;
+mod catalogue;
+mod check;
+mod completions;
+mod explain;
+mod inputs;
+mod list;
+mod man;
+mod output;
+mod run;
+mod schema;
+mod session;
+mod status;
+mod trace;
+
+use std::env;
+use std::io;
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+
+use arguments::{Command, Common};
+use output::Output;
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let arguments = arguments::parse(env::args_os());
+    let common = &arguments.common;
+    let output = Output::new(common.color, common.error_format);
+    log(common, output);
+    let status = match &arguments.command {
+        Command::Run(arguments) => run::main(arguments, common, output),
+        Command::Check(arguments) => check::main(arguments, common, output),
+        Command::Trace(arguments) => trace::main(arguments, common, output),
+        Command::List(arguments) => list::main(arguments, output),
+        Command::Schema(arguments) => schema::main(arguments, output),
+        Command::Explain(arguments) => explain::main(arguments, output),
+        Command::Completions(arguments) => completions::main(arguments, output),
+        Command::Man(arguments) => man::main(arguments, output),
+    };
+    status.into()
+}
+
+/// Logs to standard error what `-v` or `IPCRUN_LOG` ask for. Processes of a scenario never log: they only record.
+fn log(common: &Common, output: Output) {
+    let filter = match (common.verbose, env::var("IPCRUN_LOG")) {
+        (0, Ok(filter)) if !filter.is_empty() => filter,
+        (0, _) => return,
+        (1, _) => "ipcrun=debug".to_owned(),
+        _ => "ipcrun=trace".to_owned(),
+    };
+    match EnvFilter::try_new(&filter) {
+        Ok(filter) => tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(io::stderr)
+            .with_ansi(output.error_color)
+            .without_time()
+            .init(),
+        Err(error) => output.eprint(&format!("warning: IPCRUN_LOG: {error}\n")),
+    }
+}

@@ -1,5 +1,0 @@
-//! stub
-/// stub
-pub struct Function;
-/// stub
-pub static FUNCTIONS: &[Function] = &[];

@@ -1,0 +1,96 @@
+//! What an expression is compiled to: a tree of slots, constants and what is done with them.
+
+use super::functions::{Body, Function};
+use super::operators::Operator;
+use super::{Builtin, Expression};
+use crate::value::{Types, Value};
+
+/// A part of a compiled expression.
+#[derive(Clone, Debug)]
+pub(super) enum Node {
+    Constant(Value),
+    Slot(u32),
+    Builtin(Builtin),
+    State(u32),
+    Not(Box<Node>),
+    Negate(Box<Node>),
+    Binary(Operator, Box<(Node, Node)>),
+    /// `&&` of all of them, from left to right.
+    All(Box<[Node]>),
+    /// `||` of all of them, from left to right.
+    Any(Box<[Node]>),
+    Choice(Box<(Node, Node, Node)>),
+    Index(Box<(Node, Node)>),
+    Field(Box<(Node, String)>),
+    List(Box<[Node]>),
+    Map(Box<[(Node, Node)]>),
+    Call(&'static Function, Box<[Node]>),
+    /// The pieces of a template, joined as text.
+    Text(Box<[Node]>),
+}
+
+impl Node {
+    /// Whether it can differ from one evaluation to the next within one process.
+    pub(super) fn varies(&self) -> bool {
+        let itself = match self {
+            Self::Slot(_) | Self::State(_) | Self::Builtin(Builtin::Now | Builtin::It) => true,
+            Self::Call(function, _) => matches!(function.body, Body::Random),
+            _ => false,
+        };
+        itself || self.any_child(&mut Self::varies)
+    }
+
+    /// Calls `visit` with each slot that it reads.
+    pub(super) fn slots(&self, visit: &mut dyn FnMut(u32)) {
+        if let Self::Slot(slot) = self {
+            visit(*slot);
+        }
+        self.any_child(&mut |child| {
+            child.slots(visit);
+            false
+        });
+    }
+
+    /// Whether it can be computed now: its parts are constants, and it draws no random number.
+    pub(super) fn is_computable(&self) -> bool {
+        let itself = match self {
+            Self::Constant(_) | Self::Slot(_) | Self::State(_) | Self::Builtin(_) => false,
+            Self::Call(function, _) => !matches!(function.body, Body::Random),
+            _ => true,
+        };
+        itself && !self.any_child(&mut |child| !matches!(child, Self::Constant(_)))
+    }
+
+    /// Whether `holds` is true of some part right below this one.
+    fn any_child(&self, holds: &mut dyn FnMut(&Self) -> bool) -> bool {
+        match self {
+            Self::Constant(_) | Self::Slot(_) | Self::Builtin(_) | Self::State(_) => false,
+            Self::Not(inner) | Self::Negate(inner) => holds(inner),
+            Self::Field(field) => holds(&field.0),
+            Self::Binary(_, sides) | Self::Index(sides) => holds(&sides.0) || holds(&sides.1),
+            Self::Choice(parts) => holds(&parts.0) || holds(&parts.1) || holds(&parts.2),
+            Self::All(items) | Self::Any(items) | Self::List(items) | Self::Call(_, items) | Self::Text(items) => {
+                items.iter().any(holds)
+            }
+            Self::Map(entries) => entries.iter().any(|(key, value)| holds(key) || holds(value)),
+        }
+    }
+}
+
+/// A list of expressions; a constant where all of them are.
+pub(super) fn list(items: Vec<Expression>) -> Expression {
+    if let Some(values) = items.iter().map(|item| item.as_constant().cloned()).collect::<Option<Vec<_>>>() {
+        return Expression::constant(values.into());
+    }
+    Expression { node: Node::List(items.into_iter().map(|item| item.node).collect()), types: Types::LIST }
+}
+
+/// A map whose values are expressions; a constant where all of them are.
+pub(super) fn map(entries: Vec<(String, Expression)>) -> Expression {
+    let values = entries.iter().map(|(key, item)| Some((key.clone(), item.as_constant()?.clone())));
+    if let Some(map) = values.collect::<Option<_>>() {
+        return Expression::constant(Value::Map(std::sync::Arc::new(map)));
+    }
+    let entries = entries.into_iter().map(|(key, item)| (Node::Constant(key.into()), item.node));
+    Expression { node: Node::Map(entries.collect()), types: Types::MAP }
+}

@@ -1,0 +1,79 @@
+//! The cells of shared memory that steps read and write.
+
+use super::context::Context;
+use crate::event::{Event, ObjectId, Target};
+use crate::outcome::Outcome;
+use crate::scenario::expectation::ObjectRef;
+
+/// What an access does to a cell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Access {
+    /// It only reads.
+    Read,
+    /// It writes what it was given.
+    Write,
+    /// It reads and writes in one.
+    Atomic,
+}
+
+impl Access {
+    /// What an event does to the cell that it is about.
+    pub(super) fn of(event: &Event) -> Option<Self> {
+        let kind = match event.verb {
+            "load" => Self::Read,
+            "store" => Self::Write,
+            "add" | "swap" | "compare_swap" | "update" => Self::Atomic,
+            _ => return None,
+        };
+        event.outcome.is_ok().then_some(kind)
+    }
+
+    pub(super) fn writes(self) -> bool {
+        self != Self::Read
+    }
+}
+
+/// An object and the element of it; none for all of its elements.
+pub(super) type Cell = (ObjectId, Option<u32>);
+
+/// The accesses to what an expectation names, in the order of the trace.
+pub(super) fn accesses(context: &Context<'_>, wanted: &ObjectRef) -> Vec<(usize, Cell, Access)> {
+    let mut found = Vec::new();
+    for (place, event) in context.trace.events.iter().enumerate() {
+        let Target::Object(object) = event.target else { continue };
+        let near = wanted.element.is_none() || event.element.is_none() || event.element == wanted.element;
+        if near
+            && wanted.objects.contains(&object)
+            && let Some(access) = Access::of(event)
+        {
+            found.push((place, (object, event.element), access));
+        }
+    }
+    found
+}
+
+/// Whether both touch a cell in common.
+pub(super) fn overlap(a: Cell, b: Cell) -> bool {
+    a.0 == b.0 && (a.1.is_none() || b.1.is_none() || a.1 == b.1)
+}
+
+/// The locks and permits that the process of an event holds when it happens, by name.
+pub(super) fn held_at(context: &Context<'_>, place: usize) -> Vec<String> {
+    let process = context.event(place).id.process;
+    let mut held: Vec<ObjectId> = Vec::new();
+    for event in context.trace.events[..place].iter().filter(|event| event.id.process == process) {
+        let Target::Object(object) = event.target else { continue };
+        match event.verb {
+            "lock" | "acquire" if event.outcome.is_ok() || event.outcome == Outcome::OWNER_DIED => held.push(object),
+            "unlock" | "release" if event.outcome.is_ok() => {
+                if let Some(at) = held.iter().rposition(|held| *held == object) {
+                    held.remove(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    held.sort_unstable();
+    held.dedup();
+    held.into_iter().map(|object| context.plan.target_name(Target::Object(object)).to_owned()).collect()
+}

@@ -1,0 +1,132 @@
+//! Events, durations and processes in words.
+
+use std::fmt::Write;
+
+use crate::event::{Event, Target};
+use crate::scenario::plan::Plan;
+use crate::trace::{ProcessEnd, RunEnd, Waiting};
+use crate::value::Value;
+
+/// How many of a list are named one by one.
+const NAMED: usize = 4;
+/// How many characters of a value are shown.
+const LONGEST: usize = 80;
+
+/// `#12`, as reports number events.
+pub(super) fn number(place: usize) -> String {
+    format!("#{}", place + 1)
+}
+
+/// `#1, #2, #3 and 5 more`.
+pub(super) fn numbers(places: &[usize]) -> String {
+    listed(places.iter().map(|place| number(*place)), places.len())
+}
+
+/// The first few of a list, and how many more there are.
+pub(super) fn listed(items: impl Iterator<Item = String>, length: usize) -> String {
+    let shown = if length <= NAMED + 1 { length } else { NAMED };
+    let mut text = items.take(shown).collect::<Vec<_>>().join(", ");
+    if length > shown {
+        let _ = write!(text, " and {} more", length - shown);
+    }
+    text
+}
+
+/// `1 event`, `3 events`.
+pub(super) fn counted(number: i64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// `#12 worker[3] get q ended timeout`.
+pub(super) fn event(plan: &Plan, place: usize, event: &Event) -> String {
+    let mut text = format!("{} {}", number(place), action(plan, event));
+    if !event.outcome.is_ok() {
+        let _ = write!(text, " ended {}", event.outcome);
+    }
+    text
+}
+
+/// `worker[3] get q`.
+pub(super) fn action(plan: &Plan, event: &Event) -> String {
+    let name = plan.processes.get(event.id.process as usize).map_or("?", |process| process.name.as_str());
+    let mut text = format!("{name} {}", event.verb);
+    let target = target(plan, event.target);
+    if !target.is_empty() {
+        let _ = write!(text, " {target}");
+    }
+    if let Some(element) = event.element {
+        let _ = write!(text, "[{element}]");
+    }
+    if event.target == Target::None
+        && let Some(label) = event.second.as_str()
+    {
+        let _ = write!(text, " {label}");
+    }
+    text
+}
+
+/// The name of a target; empty where there is none.
+pub(super) fn target(plan: &Plan, target: Target) -> &str {
+    match target {
+        Target::None => "",
+        Target::Object(id) => plan.objects.get(id as usize).map_or("?", |object| object.name.as_str()),
+        Target::Process(id) => plan.processes.get(id as usize).map_or("?", |process| process.name.as_str()),
+    }
+}
+
+/// A value, cut where it is long.
+pub(super) fn value(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text,
+    }
+}
+
+/// `41.87 ms`.
+pub(super) fn duration(ns: u64) -> String {
+    let (unit, name) = match ns {
+        0..1_000 => return format!("{ns} ns"),
+        1_000..1_000_000 => (1e3, "µs"),
+        1_000_000..1_000_000_000 => (1e6, "ms"),
+        _ => (1e9, "s"),
+    };
+    let number = format!("{:.2}", ns as f64 / unit);
+    format!("{} {name}", number.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// `SIGTERM`, or `signal 40`.
+pub(super) fn signal(number: i32) -> String {
+    match nix::sys::signal::Signal::try_from(number) {
+        Ok(signal) => signal.as_str().to_owned(),
+        Err(_) => format!("signal {number}"),
+    }
+}
+
+/// How a process ended, as in "worker[3] ..".
+pub(super) fn process_end(end: ProcessEnd) -> String {
+    match end {
+        ProcessEnd::NotStarted => "was never started".to_owned(),
+        ProcessEnd::Exited(code) => format!("exited with status {code}"),
+        ProcessEnd::Killed(number) => format!("was killed by {}, which a step sent", signal(number)),
+        ProcessEnd::Crashed(number) => format!("was killed by {}, which no step sent", signal(number)),
+        ProcessEnd::Stopped => "never ended".to_owned(),
+    }
+}
+
+/// How a run ended, as in "the run ..".
+pub(super) fn run_end(end: &RunEnd) -> &'static str {
+    match end {
+        RunEnd::Completed => "it ended by itself",
+        RunEnd::Deadlock => "it ended in a deadlock",
+        RunEnd::Timeout(_) => "it was cut off by the timeout",
+        RunEnd::Interrupted => "it was interrupted",
+    }
+}
+
+/// `philosopher[0] at acquire forks[1]`.
+pub(super) fn waiting(plan: &Plan, waiting: &Waiting) -> String {
+    let name = target(plan, Target::Process(waiting.process));
+    let at = target(plan, waiting.target);
+    if at.is_empty() { format!("{name} at {}", waiting.verb) } else { format!("{name} at {} {at}", waiting.verb) }
+}

@@ -1,0 +1,143 @@
+//! The keys of the file that belong to no kind, verb or form.
+
+/// A key and what it means.
+pub struct Key {
+    /// The key.
+    pub name: &'static str,
+    /// What may stand there.
+    pub takes: Takes,
+    /// Where nothing is given.
+    pub default: &'static str,
+    /// One line.
+    pub summary: &'static str,
+}
+
+/// What may stand at such a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Takes {
+    /// Text.
+    Text,
+    /// A duration.
+    Duration,
+    /// An integer, at least that.
+    Integer(i64),
+    /// A list of integers.
+    Integers,
+    /// `true` or `false`.
+    Boolean,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A list of text.
+    Texts,
+    /// A table of names and any values.
+    Values,
+    /// A table of names and one of these words.
+    Words(&'static [&'static str]),
+    /// A list of steps.
+    Steps,
+    /// A table or list described by itself.
+    Own(&'static str),
+    /// Any value.
+    Any,
+}
+
+impl Takes {
+    /// In words.
+    pub(super) fn words(self) -> String {
+        let any_of = |words: &[&str]| words.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", ");
+        match self {
+            Self::Text => "text".to_owned(),
+            Self::Duration => "a duration: `\"200ms\"`".to_owned(),
+            Self::Integer(i64::MIN) => "an integer".to_owned(),
+            Self::Integer(least) => format!("an integer, at least {least}"),
+            Self::Integers => "a list of integers".to_owned(),
+            Self::Boolean => "`true` or `false`".to_owned(),
+            Self::Choice(words) => any_of(words),
+            Self::Texts => "a list of text".to_owned(),
+            Self::Values => "a table of names and values".to_owned(),
+            Self::Words(words) => format!("a table of names and one of {}", any_of(words)),
+            Self::Steps => "a list of steps".to_owned(),
+            Self::Own(what) => what.to_owned(),
+            Self::Any => "any value".to_owned(),
+        }
+    }
+}
+
+const fn key(name: &'static str, takes: Takes, default: &'static str, summary: &'static str) -> Key {
+    Key { name, takes, default, summary }
+}
+
+/// The keys of the file.
+pub const FILE_KEYS: &[Key] = &[
+    key("name", Takes::Text, "the file's stem", "shown in reports"),
+    key("about", Takes::Text, "", "one line on what it shows"),
+    key(
+        "timeout",
+        Takes::Duration,
+        "\"60s\"",
+        "the whole run; past it every process is killed and the run fails, saying who was doing what",
+    ),
+    key(
+        "seed",
+        Takes::Integer(0),
+        "0",
+        "of every `random`; each process draws from its own stream, so its draws do not depend on scheduling",
+    ),
+    key("params", Takes::Values, "", "named constants, usable in every expression; `--set NAME=VALUE` overrides one"),
+    key("objects", Takes::Own("a table of objects"), "", "the IPC objects, by name"),
+    key("processes", Takes::Own("a table of processes"), "at least one", "the processes, by name"),
+    key("expect", Takes::Own("a list of expectations"), "", "what must hold"),
+];
+
+/// The keys of every object.
+pub const OBJECT_KEYS: &[Key] = &[
+    key("kind", Takes::Text, "", "what it is"),
+    key("count", Takes::Integer(1), "one object", "makes an array of objects: `forks[0]`, `forks[(index + 1) % 5]`"),
+];
+
+/// The keys of a process.
+pub const PROCESS_KEYS: &[Key] = &[
+    key("steps", Takes::Steps, "", "what it does"),
+    key("count", Takes::Integer(1), "1", "how many of them; each has its `index` and is named `worker[3]`"),
+    key("start", Takes::Choice(&["auto", "manual"]), "\"auto\"", "`\"manual\"`: a `start` step starts it"),
+    key("uses", Takes::Texts, "", "objects and ends that it holds beside those its steps name"),
+    key(
+        "depends_on",
+        Takes::Words(&["started", "ready", "exited", "succeeded"]),
+        "",
+        "what must have happened to other processes before it starts",
+    ),
+    key(
+        "daemon",
+        Takes::Boolean,
+        "false",
+        "a server that may stay blocked: ended once all others have ended and it cannot move any more",
+    ),
+    key("vars", Takes::Values, "", "its variables' first values"),
+    key("cpus", Takes::Integers, "inherited", "the CPUs it may run on"),
+    key("nice", Takes::Integer(i64::MIN), "inherited", "its nice value, -20 to 19"),
+    key("policy", Takes::Choice(&["other", "batch", "idle", "fifo", "rr"]), "inherited", "its scheduling policy"),
+    key("priority", Takes::Integer(0), "inherited", "its real-time priority, with `fifo` and `rr`"),
+];
+
+/// The keys of every expectation.
+pub const EXPECTATION_KEYS: &[Key] = &[
+    key(
+        "holds",
+        Takes::Choice(&["always", "sometimes", "never"]),
+        "\"always\"",
+        "over which executions: with `--repeat N` over the N runs",
+    ),
+    key("label", Takes::Text, "the expectation itself", "names it in the reports"),
+    key("allow_empty", Takes::Boolean, "false", "whether it may hold although its pattern matched nothing"),
+    key("each_seen", Takes::Boolean, "false", "with `in`: every one of them must be seen in some run"),
+];
+
+/// The keys of a pattern that is a table.
+pub const PATTERN_KEYS: &[Key] = &[
+    key("process", Takes::Text, "\"*\"", "the process; `worker` stands for every `worker[i]`"),
+    key("verb", Takes::Text, "\"*\"", "the verb"),
+    key("object", Takes::Text, "\"*\"", "the object, the process or the label that the step is about"),
+    key("outcome", Takes::Text, "\"ok\"", "the outcome; `failed` stands for all but `ok`"),
+    key("value", Takes::Any, "any", "the value that was moved, read or written"),
+];

@@ -1,0 +1,211 @@
+//! What happened before what, by each process's own order and by causes.
+//!
+//! The begin of an event happened before its end, the end of an event before the begin of the next in its process,
+//! and the begin of a cause before the end of its effect. An event happened before another where its begin reaches
+//! the other's end so.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use crate::event::Event;
+
+/// The largest table of vector clocks, in entries: events times processes.
+const LARGEST_TABLE: usize = 64 << 20;
+
+/// What happened before what in a trace.
+///
+/// The empty one, `Causality::default()`, knows only each process's own order.
+#[derive(Debug, Default)]
+pub struct Causality {
+    /// The process of each event, and the event's number in it from 0 without gaps.
+    lanes: Vec<(u32, u32)>,
+    /// The number of each event among the begins of its process. It differs from the number in the lane only for a
+    /// step and the implicit events within it: the step begins first and is recorded last.
+    ranks: Vec<u32>,
+    /// Where each process's events begin in `places`.
+    starts: Vec<u32>,
+    /// The places of the events of each process, in its own order.
+    places: Vec<u32>,
+    /// Where the causes of each event begin in `sources`; one more than there are events.
+    bounds: Vec<u32>,
+    /// The places of causes.
+    sources: Vec<u32>,
+    /// For each event, how many begins of each process reach its end. None where that would be too large.
+    clocks: OnceCell<Option<Vec<u32>>>,
+    /// What was wrong with the recorded edges.
+    problems: Vec<String>,
+}
+
+/// Everything that happened before one event.
+pub struct Past<'a> {
+    causality: &'a Causality,
+    event: usize,
+    clock: Cow<'a, [u32]>,
+}
+
+impl Causality {
+    /// `order` names the events as (process, number in its lane), `ranks` is by place, `starts` says where each
+    /// process's events begin when all lanes lie behind one another, and `causes` are pairs of places.
+    pub(super) fn new(
+        order: Vec<(u32, u32)>,
+        ranks: Vec<u32>,
+        starts: Vec<u32>,
+        mut causes: Vec<(u32, u32)>,
+        problems: Vec<String>,
+    ) -> Self {
+        let mut places = vec![0; order.len()];
+        for (place, (process, number)) in order.iter().enumerate() {
+            places[(starts[*process as usize] + number) as usize] = place as u32;
+        }
+        causes.sort_unstable_by_key(|(from, to)| (*to, *from));
+        causes.dedup();
+        let mut bounds = vec![0; order.len() + 1];
+        for (_, to) in &causes {
+            bounds[*to as usize + 1] += 1;
+        }
+        for at in 0..order.len() {
+            bounds[at + 1] += bounds[at];
+        }
+        let sources = causes.into_iter().map(|(from, _)| from).collect();
+        Self { lanes: order, ranks, starts, places, bounds, sources, clocks: OnceCell::new(), problems }
+    }
+
+    /// The places of the events that are causes of the one at `place`, in ascending order.
+    pub fn causes(&self, place: usize) -> &[u32] {
+        match self.bounds.get(place..place + 2) {
+            Some(bounds) => &self.sources[bounds[0] as usize..bounds[1] as usize],
+            None => &[],
+        }
+    }
+
+    /// What was wrong with the recorded edges: a trace that contradicts itself. Empty for a sound one.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// Whether each question is answered by one look at a table. Where the table would be too large, each means going
+    /// through a part of the trace.
+    pub fn is_tabled(&self) -> bool {
+        self.table().is_some()
+    }
+
+    /// Everything that happened before the event at `place`: for many questions about the same event.
+    pub fn past(&self, place: usize) -> Past<'_> {
+        let clock = match self.table() {
+            Some(table) => {
+                let width = self.starts.len();
+                Cow::Borrowed(table.get(place * width..(place + 1) * width).unwrap_or(&[]))
+            }
+            None if place < self.lanes.len() => Cow::Owned(self.sweep(place, 0, |_| false).0),
+            None => Cow::Borrowed(&[][..]),
+        };
+        Past { causality: self, event: place, clock }
+    }
+
+    /// Whether the event at `first` happened before the one at `second`.
+    pub(super) fn happens_before(&self, events: &[Event], first: usize, second: usize) -> bool {
+        let (Some(a), Some(b)) = (events.get(first), events.get(second)) else { return false };
+        if first == second {
+            return false;
+        }
+        if a.id.process == b.id.process {
+            return first < second;
+        }
+        if first >= self.lanes.len() || second >= self.lanes.len() {
+            return false;
+        }
+        let (process, _) = self.lanes[first];
+        let rank = self.ranks[first];
+        match self.table() {
+            Some(table) => table[second * self.starts.len() + process as usize] > rank,
+            None => {
+                // Nothing that ended before the first began can lie between the two.
+                let floor = self.base(first).map_or(0, |base| base + 1);
+                let reached = |cause: usize| self.lanes[cause].0 == process && self.ranks[cause] >= rank;
+                self.sweep(second, floor, reached).1
+            }
+        }
+    }
+
+    /// The place of the last event of the same process that had ended when the one at `place` began.
+    fn base(&self, place: usize) -> Option<usize> {
+        let (process, number) = self.lanes[place];
+        let before = number.min(self.ranks[place]).checked_sub(1)?;
+        Some(self.places[(self.starts[process as usize] + before) as usize] as usize)
+    }
+
+    /// Goes back from an event to `floor` along causes. Gives how many begins of each process reach its end, as far
+    /// as was gone, and whether `found` held for one of the causes met, which ends the search.
+    fn sweep(&self, from: usize, floor: usize, found: impl Fn(usize) -> bool) -> (Vec<u32>, bool) {
+        let width = self.starts.len();
+        let mut clock = vec![0; width];
+        // The ends that reach the event: for each process, all before this number in its lane.
+        let mut ends = vec![0; width];
+        let (process, number) = self.lanes[from];
+        ends[process as usize] = number + 1;
+        for place in (floor..=from).rev() {
+            let (process, number) = self.lanes[place];
+            if number >= ends[process as usize] {
+                continue;
+            }
+            let reached = &mut clock[process as usize];
+            *reached = (*reached).max(self.ranks[place] + 1);
+            for cause in self.causes(place) {
+                let cause = *cause as usize;
+                if found(cause) {
+                    return (clock, true);
+                }
+                let process = self.lanes[cause].0 as usize;
+                clock[process] = clock[process].max(self.ranks[cause] + 1);
+                if let Some(base) = self.base(cause) {
+                    ends[process] = ends[process].max(self.lanes[base].1 + 1);
+                }
+            }
+        }
+        (clock, false)
+    }
+
+    fn table(&self) -> Option<&[u32]> {
+        self.clocks.get_or_init(|| self.compute()).as_deref()
+    }
+
+    /// Every event's clock. Causes stand before their effects as far as their begins go, so one pass is enough.
+    fn compute(&self) -> Option<Vec<u32>> {
+        let width = self.starts.len();
+        let size = self.lanes.len().checked_mul(width).filter(|size| *size <= LARGEST_TABLE)?;
+        let mut table = vec![0u32; size];
+        for place in 0..self.lanes.len() {
+            let (before, rest) = table.split_at_mut(place * width);
+            let row = &mut rest[..width];
+            let (process, number) = self.lanes[place];
+            if let Some(last) = number.checked_sub(1) {
+                let last = self.places[(self.starts[process as usize] + last) as usize] as usize;
+                row.copy_from_slice(&before[last * width..][..width]);
+            }
+            row[process as usize] = row[process as usize].max(self.ranks[place] + 1);
+            for cause in self.causes(place) {
+                let cause = *cause as usize;
+                if let Some(known) = self.base(cause).and_then(|base| before.get(base * width..(base + 1) * width)) {
+                    for (mine, other) in row.iter_mut().zip(known) {
+                        *mine = (*mine).max(*other);
+                    }
+                }
+                let process = self.lanes[cause].0 as usize;
+                row[process] = row[process].max(self.ranks[cause] + 1);
+            }
+        }
+        Some(table)
+    }
+}
+
+impl Past<'_> {
+    /// Whether the event at `first` happened before.
+    pub fn contains(&self, first: usize) -> bool {
+        let Some((process, number)) = self.causality.lanes.get(first) else { return false };
+        let Some((own, last)) = self.causality.lanes.get(self.event) else { return false };
+        if process == own {
+            return number < last;
+        }
+        self.clock.get(*process as usize).is_some_and(|reached| *reached > self.causality.ranks[first])
+    }
+}
