@@ -103,9 +103,10 @@ pub(crate) fn run(row: &Row, kit: &Kit, options: &Options) -> Outcome {
 fn once(row: &Row, rounds: Option<u64>, side: Side, kit: &Kit) -> Result<f64, String> {
     let ran = kit.run(row.name, rounds, side)?;
     match (row.timing, rounds) {
-        (Timing::Within, _) => {
-            ran.round.map(|round| round / row.operations).ok_or_else(|| "the program does not say what it took".to_owned())
-        }
+        (Timing::Within, _) => ran
+            .round
+            .map(|round| round / row.operations)
+            .ok_or_else(|| "the program does not say what it took".to_owned()),
         (Timing::More, Some(rounds)) => {
             let fewer = rounds / 4;
             let short = kit.run(row.name, Some(fewer), side)?;

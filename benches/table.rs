@@ -11,8 +11,9 @@ pub(crate) struct Table {
     lines: Vec<Vec<String>>,
 }
 
-const HEAD: [&str; 12] =
-    ["measured", "of a", "trace", "least", "median", "spread", "against", "least", "median", "spread", "result", "goal"];
+const HEAD: [&str; 12] = [
+    "measured", "of a", "trace", "least", "median", "spread", "against", "least", "median", "spread", "result", "goal",
+];
 
 impl Table {
     pub(crate) fn add(&mut self, row: &Row, contest: &Contest) {

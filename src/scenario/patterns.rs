@@ -67,7 +67,7 @@ impl Patterns<'_> {
 
     fn table(&self, checker: &mut Checker, item: Item<'_>) -> Option<Pattern> {
         let fields = checker.table(item, "a pattern")?;
-        let mut word = |checker: &mut Checker, key: &str| {
+        let word = |checker: &mut Checker, key: &str| {
             let text = checker.text(fields.take(key)?, "a name or \"*\"")?;
             (text.value != "*").then_some(text)
         };

@@ -1,0 +1,512 @@
+//! Steps to a flat program: each table is read by its verb's description, loops and handlers become jumps.
+
+mod flow;
+mod object;
+mod outcome;
+mod process;
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::document::{Checker, Fields, Item, Text};
+use super::expectation::{Expectation, FormDescription};
+use super::names::{Declared, ends_of};
+use super::plan::{Action, Delay, Instruction, ObjectAction, Step};
+use super::scope::{BUILTINS, ProcessScope, Variables};
+use super::steps::{self, STEPS};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::event::{ObjectId, ProcessId, StepId};
+use crate::expression::Expression;
+use crate::objects::{self, CATALOGUE, Form, Kind, Verb};
+use crate::value::{Types, Value};
+
+/// What a step of the file can do, for patterns: those that match none are errors.
+#[derive(Clone, Debug)]
+pub(super) struct Possible {
+    pub(super) program: usize,
+    pub(super) verb: &'static str,
+    pub(super) target: PossibleTarget,
+}
+
+/// What a step's event can be about.
+#[derive(Clone, Debug)]
+pub(super) enum PossibleTarget {
+    None,
+    Objects(Range<ObjectId>, Option<u32>),
+    Processes(Range<ProcessId>),
+    /// A label; `None` where it is computed.
+    Label(Option<String>),
+}
+
+/// What compiling adds to the plan.
+#[derive(Default)]
+pub(super) struct Output {
+    pub(super) steps: Vec<Step>,
+    pub(super) expectations: Vec<Expectation>,
+    pub(super) possible: Vec<Possible>,
+}
+
+/// One program, compiled.
+pub(super) struct Compiled {
+    pub(super) code: Vec<Instruction>,
+    pub(super) vars: Vec<(u32, Expression)>,
+    pub(super) variables: Variables,
+    /// Ends named by `uses`: the object's name taken apart as steps do.
+    pub(super) uses: Vec<ObjectAction>,
+}
+
+/// The parts of a process's table that are compiled.
+pub(super) struct Body<'a> {
+    pub(super) program: usize,
+    pub(super) steps: Option<Item<'a>>,
+    pub(super) vars: Option<Item<'a>>,
+    pub(super) uses: Option<Item<'a>>,
+}
+
+/// Compiles a process: twice in silence, to learn its variables and their types, then for good.
+pub(super) fn compile(
+    checker: &mut Checker,
+    declared: &Declared,
+    step_form: Option<&'static FormDescription>,
+    body: &Body<'_>,
+    output: &mut Output,
+) -> Compiled {
+    let params: Rc<[_]> = checker.params.clone().into();
+    let mut variables = Variables::default();
+    let silent = std::mem::replace(&mut checker.silent, true);
+    for pass in 0..2 {
+        let mut scratch = Output::default();
+        let mut compiler = Compiler::new(checker, declared, step_form, body.program, &params, variables, &mut scratch);
+        compiler.body(body);
+        variables = compiler.variables;
+        if pass == 0 {
+            // Names were met before their first values: only now are all of them known.
+            variables.assigned.fill(Types::NONE);
+        } else {
+            variables.settle();
+        }
+    }
+    checker.silent = silent;
+    let mut compiler = Compiler::new(checker, declared, step_form, body.program, &params, variables, output);
+    let (vars, uses) = compiler.body(body);
+    compiler.code.push(Instruction::End);
+    Compiled { code: compiler.code, vars, uses, variables: compiler.variables }
+}
+
+struct Loop {
+    /// Where `continue` goes.
+    next: usize,
+    /// Jumps to patch with the place behind the loop.
+    breaks: Vec<usize>,
+    /// How many sections were open outside it.
+    sections: usize,
+}
+
+struct Compiler<'c> {
+    checker: &'c mut Checker,
+    declared: &'c Declared,
+    step_form: Option<&'static FormDescription>,
+    program: usize,
+    params: Rc<[(String, Value)]>,
+    variables: Variables,
+    code: Vec<Instruction>,
+    loops: Vec<Loop>,
+    /// The labels of the sections that are open, and their steps.
+    sections: Vec<(Expression, StepId)>,
+    output: &'c mut Output,
+}
+
+impl<'c> Compiler<'c> {
+    fn new(
+        checker: &'c mut Checker,
+        declared: &'c Declared,
+        step_form: Option<&'static FormDescription>,
+        program: usize,
+        params: &Rc<[(String, Value)]>,
+        variables: Variables,
+        output: &'c mut Output,
+    ) -> Self {
+        Self {
+            checker,
+            declared,
+            step_form,
+            program,
+            params: Rc::clone(params),
+            variables,
+            code: Vec::new(),
+            loops: Vec::new(),
+            sections: Vec::new(),
+            output,
+        }
+    }
+
+    fn body(&mut self, body: &Body<'_>) -> (Vec<(u32, Expression)>, Vec<ObjectAction>) {
+        let mut vars = Vec::new();
+        if let Some(table) = body.vars.and_then(|item| self.checker.table(item, "a table of variables")) {
+            for (name, span, item) in table.entries() {
+                let value = self.value(item);
+                if let Some(slot) = self.variable(name, span, value.as_ref().map_or(Types::ANY, Expression::types)) {
+                    vars.extend(value.map(|value| (slot, value)));
+                }
+            }
+        }
+        let mut uses = Vec::new();
+        if let Some(items) = body.uses.and_then(|item| self.checker.array(item, "a list of objects and ends")) {
+            for item in items {
+                if let Some(text) = self.checker.text(item, "an object or an end, as \"link.w\"") {
+                    uses.extend(self.used(&text));
+                }
+            }
+        }
+        if let Some(items) = body.steps.and_then(|item| self.checker.array(item, "a list of steps")) {
+            self.steps(items);
+        }
+        (vars, uses)
+    }
+
+    fn used(&mut self, text: &Text<'_>) -> Option<ObjectAction> {
+        let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
+        let found = self.declared.object(self.checker, text, &mut scope)?;
+        let group = &self.declared.groups[found.group];
+        let ends = self.declared.objects[found.first as usize].object.ends();
+        if !ends.is_empty() && found.end.is_none() {
+            self.needs_end(text, &group.name, ends);
+            return None;
+        }
+        Some(ObjectAction {
+            first: found.first,
+            index: found.index,
+            verb: 0,
+            end: found.end.unwrap_or(0),
+            element: None,
+            arguments: Vec::new(),
+            update: None,
+        })
+    }
+
+    fn needs_end(&mut self, text: &Text<'_>, name: &str, ends: &[&str]) {
+        let diagnostic = Diagnostic::error(
+            Code::UNKNOWN_END,
+            format!("`{name}` has two ends: name {}", ends_of(name, ends)),
+        )
+        .at(&self.checker.source, text.span.clone(), "an end is missing");
+        self.checker.report(diagnostic);
+    }
+
+    fn value(&mut self, item: Item<'_>) -> Option<Expression> {
+        let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
+        self.checker.value(item, &mut scope)
+    }
+
+    fn condition(&mut self, item: Item<'_>) -> Option<Expression> {
+        let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
+        self.checker.condition(item, &mut scope)
+    }
+
+    fn delay(&mut self, item: Item<'_>) -> Option<Delay> {
+        let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
+        self.checker.delay(item, &mut scope)
+    }
+
+    /// The slot of a variable that a step sets.
+    fn variable(&mut self, name: &str, span: Range<usize>, types: Types) -> Option<u32> {
+        let word = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let taken = if self.params.iter().any(|(param, _)| param == name) {
+            Some("a param")
+        } else if name == "it" || BUILTINS.iter().any(|(builtin, ..)| *builtin == name) {
+            Some("a name every process has")
+        } else if matches!(name, "true" | "false" | "null" | "in") {
+            Some("a word of the language")
+        } else {
+            None
+        };
+        if !word {
+            self.checker.error(
+                Code::BAD_VALUE,
+                span,
+                format!("`{name}` cannot be a variable: letters, digits and `_`, no digit first"),
+                "",
+            );
+            None
+        } else if let Some(taken) = taken {
+            self.checker.error(Code::BAD_VALUE, span, format!("`{name}` is {taken} and cannot be set"), "");
+            None
+        } else {
+            Some(self.variables.assign(name, types))
+        }
+    }
+
+    fn variable_item(&mut self, item: Item<'_>, types: Types) -> Option<u32> {
+        let text = self.checker.text(item, "a variable's name")?;
+        self.variable(text.value, text.span.clone(), types)
+    }
+
+    /// A slot that no step can name.
+    fn hidden(&mut self, what: &str) -> u32 {
+        let name = format!("${what}{}", self.code.len());
+        self.variables.assign(&name, Types::ANY)
+    }
+
+    fn steps(&mut self, items: &[Spanned<DeValue<'_>>]) {
+        for item in items {
+            self.step(item);
+        }
+    }
+
+    fn step_list(&mut self, item: Option<Item<'_>>) {
+        if let Some(items) = item.and_then(|item| self.checker.array(item, "a list of steps")) {
+            self.steps(items);
+        }
+    }
+
+    fn new_step(&mut self, verb: &'static str, object: &str, span: Range<usize>) -> StepId {
+        let line = self.checker.source.place(span.start).line;
+        self.output.steps.push(Step { program: self.program, verb, object: object.to_owned(), span, line });
+        self.output.steps.len() as StepId - 1
+    }
+
+    fn possible(&mut self, verb: &'static str, target: PossibleTarget) {
+        self.output.possible.push(Possible { program: self.program, verb, target });
+    }
+
+    fn step(&mut self, item: Item<'_>) {
+        match item.get_ref() {
+            DeValue::String(word) => match steps::step(word) {
+                Some(verb) if matches!(verb.arguments[0].form, Form::Nothing) => self.alone(verb, item.span()),
+                Some(verb) => {
+                    let message = format!("`{}` needs its argument: {{ {} = .. }}", verb.name, verb.name);
+                    self.checker.error(Code::BAD_STEP, item.span(), message, "no argument here");
+                }
+                None => self.unknown_verb(word, item.span()),
+            },
+            DeValue::Table(table) => self.table(&Fields::new(table, item.span())),
+            _ => self.checker.wrong_type(item, "a step: a table with one verb, or a verb alone as \"break\""),
+        }
+    }
+
+    fn unknown_verb(&mut self, word: &str, span: Range<usize>) {
+        if steps::LATER.contains(&word) {
+            let message = format!("`{word}` is a verb of the format that this version has not got");
+            self.checker.error(Code::LATER, span, message, "not in this version");
+            return;
+        }
+        let mut diagnostic = Diagnostic::error(Code::UNKNOWN_VERB, format!("no verb is called `{word}`"))
+            .at(&self.checker.source, span.clone(), "unknown verb")
+            .suggest_nearest(span, word, verb_names());
+        if diagnostic.suggestion.is_none() {
+            diagnostic = diagnostic.help("`ipcrun list` shows every verb");
+        }
+        self.checker.report(diagnostic);
+    }
+
+    fn table(&mut self, fields: &Fields<'_>) {
+        let verbs: Vec<_> = fields.keys().filter(|(key, _)| is_verb(key)).collect();
+        match verbs.as_slice() {
+            [] => {
+                let argument = |key: &str| {
+                    steps::COMMON.iter().any(|argument| argument.name == key)
+                        || STEPS.iter().any(|verb| verb.arguments.iter().any(|argument| argument.name == key))
+                        || CATALOGUE
+                            .iter()
+                            .flat_map(|kind| kind.verbs)
+                            .any(|verb| verb.arguments.iter().any(|argument| argument.name == key))
+                };
+                self.keep_variables(fields);
+                match fields.keys().find(|(key, _)| !argument(key)) {
+                    Some((key, span)) => self.unknown_verb(key, span),
+                    None => {
+                        self.checker.error(Code::BAD_STEP, fields.span.clone(), "a step needs a verb", "no verb here");
+                    }
+                }
+            }
+            [(verb, span)] => self.verb(verb, span.clone(), fields),
+            [(first, first_span), (second, second_span), ..] => {
+                let diagnostic = Diagnostic::error(
+                    Code::BAD_STEP,
+                    format!("a step has one verb, this one has `{first}` and `{second}`"),
+                )
+                .at(&self.checker.source, second_span.clone(), "a second verb")
+                .also(first_span.clone(), "the first")
+                .help("write two steps, one after the other");
+                self.checker.report(diagnostic);
+            }
+        }
+    }
+
+    fn verb(&mut self, word: &str, span: Range<usize>, fields: &Fields<'_>) {
+        let plain = steps::step(word);
+        let of_objects = CATALOGUE.iter().any(|kind| kind.verb(word).is_some());
+        let Some(item) = fields.take(word) else { return };
+        let names_object = matches!(item.get_ref(), DeValue::String(_));
+        match plain {
+            Some(verb) if !(of_objects && names_object) => self.plain(verb, item, fields),
+            _ if of_objects => self.on_object(word, span, item, fields),
+            _ => {
+                self.keep_variables(fields);
+                self.unknown_verb(word, span);
+            }
+        }
+    }
+
+    /// An argument that may be computed.
+    fn argument(&mut self, item: Item<'_>, form: Form) -> Option<Expression> {
+        match form {
+            Form::Boolean => Some(Expression::constant(Value::Bool(self.checker.boolean(item)?))),
+            Form::Size => Some(Expression::constant(Value::Int(self.checker.size(item)?))),
+            Form::Choice(words) => Some(Expression::constant(Value::from(self.checker.word(item, words)?))),
+            Form::Integer(low, high) => {
+                let value = self.typed(item, Types::INT)?;
+                match value.as_constant().and_then(Value::as_int) {
+                    Some(n) if !(low..=high).contains(&n) => {
+                        let message = format!("{n} is out of range: expected an integer from {low} to {high}");
+                        self.checker.error(Code::BAD_VALUE, item.span(), message, "");
+                        None
+                    }
+                    _ => Some(value),
+                }
+            }
+            Form::Value(types) => self.typed(item, types),
+            _ => self.value(item),
+        }
+    }
+
+    /// A value that must be able to have one of these types.
+    fn typed(&mut self, item: Item<'_>, types: Types) -> Option<Expression> {
+        let value = self.value(item)?;
+        if value.types().meets(types) {
+            return Some(value);
+        }
+        let found = value.types();
+        self.checker.error(
+            Code::WRONG_TYPE,
+            item.span(),
+            format!("expected {types}, found {found}"),
+            format!("expected {types}"),
+        );
+        None
+    }
+
+    fn alone(&mut self, verb: &'static Verb, span: Range<usize>) {
+        let step = self.new_step(verb.name, "", span.clone());
+        let nothing = toml::de::DeTable::new();
+        let fields = Fields::new(&nothing, span.clone());
+        self.simple(verb, step, &fields, span);
+    }
+
+    fn plain(&mut self, verb: &'static Verb, item: Item<'_>, fields: &Fields<'_>) {
+        if matches!(verb.arguments[0].form, Form::Nothing) {
+            if !matches!(item.get_ref(), DeValue::Boolean(true)) {
+                self.checker.wrong_type(item, &format!("`true`: `{}` has no argument", verb.name));
+                return;
+            }
+            let step = self.new_step(verb.name, "", fields.span.clone());
+            self.simple(verb, step, fields, fields.key_span(verb.name));
+            self.finish(fields, verb, &format!("`{}`", verb.name));
+            return;
+        }
+        let named = match item.get_ref() {
+            DeValue::String(text) if !matches!(verb.name, "print" | "if" | "while" | "assert" | "for") => {
+                text.to_string()
+            }
+            _ => String::new(),
+        };
+        let step = self.new_step(verb.name, &named, fields.span.clone());
+        match verb.name {
+            "let" => self.set(item, fields, step),
+            "repeat" => self.repeat(item, fields, step),
+            "forever" => self.forever(item),
+            "while" => self.during(item, fields, step),
+            "for" => self.each(item, fields, step),
+            "if" => self.choose(item, fields, step),
+            "section" => self.section(item, fields, step),
+            "start" | "join" | "status" | "kill" => self.on_process(verb, item, fields, step),
+            _ => self.own(verb, item, fields, step),
+        }
+        self.finish(fields, verb, &format!("`{}`", verb.name));
+    }
+
+    /// The verbs that have no argument.
+    fn simple(&mut self, verb: &'static Verb, step: StepId, fields: &Fields<'_>, span: Range<usize>) {
+        let action = match verb.name {
+            "break" | "continue" => {
+                self.leave_loop(verb.name == "break", span);
+                return;
+            }
+            "yield" => Action::Yield,
+            "ready" => Action::Ready,
+            _ => Action::Abort,
+        };
+        self.possible(verb.name, PossibleTarget::None);
+        self.operate(fields, step, action, None, None, verb, None);
+    }
+
+    /// `print`, `mark`, `enter`, `leave`, `sleep`, `busy`, `exit`, `assert`.
+    fn own(&mut self, verb: &'static Verb, item: Item<'_>, fields: &Fields<'_>, step: StepId) {
+        let action = match verb.name {
+            "sleep" => self.delay(item).map(Action::Sleep),
+            "busy" => self.delay(item).map(Action::Busy),
+            "assert" => self.condition(item).map(Action::Assert),
+            "exit" => self.argument(item, Form::Integer(0, 255)).map(Action::Exit),
+            "print" => self.value(item).map(Action::Print),
+            _ => {
+                let label = self.typed(item, Types::STRING);
+                let known = label.as_ref().and_then(Expression::as_constant).and_then(Value::as_str).map(str::to_owned);
+                let value = match fields.peek("value") {
+                    Some(_) if verb.name == "mark" => fields.take("value").and_then(|item| self.value(item)),
+                    _ => None,
+                };
+                self.possible(verb.name, PossibleTarget::Label(known));
+                label.map(|label| match verb.name {
+                    "mark" => Action::Mark(label, value),
+                    "enter" => Action::Enter(label),
+                    _ => Action::Leave(label),
+                })
+            }
+        };
+        if !matches!(verb.name, "mark" | "enter" | "leave") {
+            self.possible(verb.name, PossibleTarget::None);
+        }
+        match action {
+            Some(action) => self.operate(fields, step, action, None, None, verb, None),
+            None => self.keep_common(fields),
+        }
+    }
+
+    /// Takes the common keys of a step that is wrong otherwise.
+    fn keep_common(&mut self, fields: &Fields<'_>) {
+        for argument in steps::COMMON {
+            fields.take(argument.name);
+        }
+        self.keep_variables(fields);
+    }
+}
+
+/// The number of `TERM` or `SIGTERM`.
+pub fn signal_number(name: &str) -> Option<i32> {
+    let name = name.strip_prefix("SIG").unwrap_or(name);
+    nix::sys::signal::Signal::iterator()
+        .find(|signal| signal.as_str().trim_start_matches("SIG") == name)
+        .map(|signal| signal as i32)
+}
+
+/// `TERM` for 15.
+pub fn signal_name(number: i32) -> String {
+    match nix::sys::signal::Signal::try_from(number) {
+        Ok(signal) => signal.as_str().trim_start_matches("SIG").to_owned(),
+        Err(_) => number.to_string(),
+    }
+}
+
+fn is_verb(key: &str) -> bool {
+    steps::step(key).is_some()
+        || steps::LATER.contains(&key)
+        || CATALOGUE.iter().any(|kind: &&'static Kind| objects::Kind::verb(kind, key).is_some())
+}
+
+fn verb_names() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().chain(CATALOGUE.iter().flat_map(|kind| kind.verbs)).map(|verb| verb.name)
+}

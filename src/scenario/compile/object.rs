@@ -1,0 +1,171 @@
+//! Steps on objects, read by the verb's description of the object's kind.
+
+use super::{Compiler, PossibleTarget};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expression::Expression;
+use crate::objects::{Element, Form, Kind};
+use crate::scenario::document::{Fields, Item, list};
+use crate::scenario::names::with_article;
+use crate::scenario::plan::{Action, ObjectAction};
+use crate::scenario::scope::ProcessScope;
+use crate::value::{Types, Value};
+use std::ops::Range;
+use std::rc::Rc;
+use toml::Spanned;
+use toml::de::DeValue;
+
+impl Compiler<'_> {
+    pub(super) fn on_object(&mut self, word: &str, word_span: Range<usize>, item: Item<'_>, fields: &Fields<'_>) {
+        let expected = format!("the name of an object to {word}");
+        let Some(text) = self.checker.text(item, &expected) else { return };
+        let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
+        let found = self.declared.object(self.checker, &text, &mut scope);
+        let Some(found) = found else {
+            self.keep_variables(fields);
+            return;
+        };
+        let group = &self.declared.groups[found.group];
+        let kind = group.kind;
+        let Some((verb_at, verb)) = kind.verb(word) else {
+            self.not_of_kind(word, word_span, kind, &group.name, group.span.clone());
+            self.keep_variables(fields);
+            return;
+        };
+        let object = &self.declared.objects[found.first as usize].object;
+        let step = self.new_step(verb.name, text.value, fields.span.clone());
+        if found.all {
+            let message = format!(
+                "`{}` is an array of {}: name one, as `{}[0]`",
+                group.name,
+                group.count.unwrap_or(0),
+                group.name
+            );
+            self.checker.error(Code::OUT_OF_RANGE, text.span.clone(), message, "an index is missing");
+        }
+        let ends = object.ends();
+        if !ends.is_empty() && found.end.is_none() {
+            self.needs_end(&text, text.value, ends);
+        }
+        match (verb.element, &found.element) {
+            (Element::Never, Some(_)) => {
+                let message = format!("`{word}` takes no element of {}", with_article(kind.name));
+                self.checker.error(Code::OUT_OF_RANGE, text.span.clone(), message, "no index here");
+            }
+            (Element::Required, None) => {
+                let message = format!("`{word}` takes one element: `{}[0]`", text.value);
+                self.checker.error(Code::OUT_OF_RANGE, text.span.clone(), message, "an index is missing");
+            }
+            _ => {}
+        }
+        let value_types = object.value_types();
+        let mut arguments = Vec::with_capacity(verb.arguments.len());
+        let (mut into, mut second, mut update) = (None, None, None);
+        for argument in verb.arguments {
+            let given = fields.take(argument.name);
+            let mut value = Expression::constant(Value::Null);
+            match (given, argument.form) {
+                (None, _) if argument.required => {
+                    let message = format!("`{word}` needs `{}`: {}", argument.name, argument.summary);
+                    self.checker.error(
+                        Code::MISSING_KEY,
+                        fields.span.clone(),
+                        message,
+                        format!("`{}` is missing", argument.name),
+                    );
+                }
+                (None, _) => {}
+                (Some(item), Form::Into) => {
+                    let narrowed =
+                        if (verb.result & value_types).is_empty() { verb.result } else { verb.result & value_types };
+                    into = self.variable_item(item, narrowed);
+                    value = Expression::constant(Value::Bool(true));
+                }
+                (Some(item), Form::Second) => {
+                    second = self.variable_item(item, Types::ANY);
+                    value = Expression::constant(Value::Bool(true));
+                }
+                (Some(item), Form::Update) => {
+                    let mut scope = ProcessScope {
+                        params: Rc::clone(&self.params),
+                        variables: &self.variables,
+                        it: Some(value_types),
+                    };
+                    update = self.checker.value(item, &mut scope);
+                }
+                (Some(item), form) => {
+                    if let Some(given) = self.argument(item, form) {
+                        value = given;
+                    }
+                }
+            }
+            arguments.push(value);
+        }
+        let end_name = found.end.map(|end| ends[end as usize]);
+        let constants: Vec<_> = verb
+            .arguments
+            .iter()
+            .zip(&arguments)
+            .map(|(argument, value)| match argument.form {
+                Form::Into | Form::Second | Form::Update => None,
+                _ => value.as_constant().filter(|value| **value != Value::Null).cloned(),
+            })
+            .collect();
+        let foreseen = object.foresee(verb, end_name, &constants);
+        let element_constant = found.element.as_ref().and_then(Expression::as_constant).and_then(Value::as_int);
+        let range = match &found.index {
+            None if found.all => found.first..found.first + group.count.unwrap_or(1),
+            None => found.first..found.first + 1,
+            Some((count, _)) => found.first..found.first + count,
+        };
+        self.possible(verb.name, PossibleTarget::Objects(range, element_constant.map(|at| at as u32)));
+        let action = Action::Object(ObjectAction {
+            first: found.first,
+            index: found.index,
+            verb: verb_at,
+            end: found.end.unwrap_or(0),
+            element: found.element,
+            arguments,
+            update,
+        });
+        self.operate(
+            fields,
+            step,
+            action,
+            into,
+            second,
+            verb,
+            foreseen.map(|(outcome, reason)| (outcome, reason, text.span.clone())),
+        );
+        let mut known: Vec<_> = vec![verb.name];
+        known.extend(verb.arguments.iter().map(|argument| argument.name));
+        self.finish(fields, verb, &format!("`{word}` on {}", with_article(kind.name)));
+    }
+
+    pub(super) fn not_of_kind(
+        &mut self,
+        word: &str,
+        span: Range<usize>,
+        kind: &Kind,
+        name: &str,
+        declared: Range<usize>,
+    ) {
+        let verbs = kind.verbs.iter().map(|verb| verb.name);
+        let diagnostic = Diagnostic::error(
+            Code::UNKNOWN_VERB,
+            format!("`{name}` is {}, which has no `{word}`; it has {}", with_article(kind.name), list(verbs.clone())),
+        )
+        .at(&self.checker.source, span.clone(), "not a verb of its kind")
+        .also(declared, "declared here")
+        .suggest_nearest(span, word, verbs);
+        self.checker.report(diagnostic);
+    }
+
+    /// Keeps the variables of a step that is wrong otherwise, so that their uses are not reported as well.
+    pub(super) fn keep_variables(&mut self, fields: &Fields<'_>) {
+        for key in ["into", "priority_into", "outcome", "as", "value_into"] {
+            if let Some(DeValue::String(name)) = fields.peek(key).map(Spanned::get_ref) {
+                self.variables.assign(name, Types::ANY);
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What every step may say: `timeout`, `on`, `outcome` and `expect`, and the handlers behind it.
+
+use super::Compiler;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::event::StepId;
+use crate::objects::Verb;
+use crate::outcome::{Outcome, Outcomes};
+use crate::scenario::document::{Fields, Item};
+use crate::scenario::expectation::{Argument as ExpectArgument, Expectation, Holds};
+use crate::scenario::plan::{Action, Failure, Instruction, Operation};
+use crate::scenario::steps;
+use crate::value::Types;
+use std::ops::Range;
+
+impl Compiler<'_> {
+    /// Reads `timeout`, `on`, `outcome` and `expect`, emits the operation and compiles its handlers.
+    pub(super) fn operate(
+        &mut self,
+        fields: &Fields<'_>,
+        step: StepId,
+        action: Action,
+        into: Option<u32>,
+        second: Option<u32>,
+        verb: &Verb,
+        foreseen: Option<(Outcome, String, Range<usize>)>,
+    ) {
+        let timeout = if verb.blocks { fields.take("timeout").and_then(|item| self.delay(item)) } else { None };
+        let (mut failure, handlers) = self.failure(fields, step);
+        if let Some((outcome, reason, span)) = foreseen
+            && !failure.taken.contains(outcome)
+        {
+            let diagnostic = Diagnostic::error(Code::CAN_ONLY_FAIL, format!("this can only end `{outcome}`: {reason}"))
+                .at(&self.checker.source, span, format!("always `{outcome}`"))
+                .help(format!("where that is what the scenario is about, take it: `expect = \"{outcome}\"`, `outcome = \"r\"` or `on = {{ {outcome} = [..] }}`"));
+            self.checker.report(diagnostic);
+        }
+        let at = self.code.len();
+        failure.handlers.clear();
+        self.code.push(Instruction::Operate(Box::new(Operation { step, action, timeout, into, second, failure })));
+        let places = self.handlers(handlers);
+        if let Instruction::Operate(operation) = &mut self.code[at] {
+            operation.failure.handlers = places;
+        }
+    }
+
+    /// What a step takes besides `ok`, and the steps of its handlers.
+    pub(super) fn failure<'a>(&mut self, fields: &Fields<'a>, step: StepId) -> (Failure, Vec<(Outcomes, Item<'a>)>) {
+        let mut failure = Failure::default();
+        let mut handlers = Vec::new();
+        if let Some(item) = fields.take("outcome") {
+            failure.outcome = self.variable_item(item, Types::STRING);
+            failure.taken = Outcomes::ALL;
+        }
+        if let Some(table) =
+            fields.take("on").and_then(|item| self.checker.table(item, "a table of outcomes and their steps"))
+        {
+            let mut rest = Vec::new();
+            for (key, span, item) in table.entries() {
+                let outcome = if key == "any" { Some(Outcome::FAILED) } else { Outcome::parse(key) };
+                match outcome {
+                    Some(Outcome::FAILED) => rest.push((Outcomes::of(Outcome::FAILED), item)),
+                    Some(outcome) => handlers.push((Outcomes::of(outcome), item)),
+                    None => {
+                        let names = Outcome::NAMED.iter().map(|(_, name, _)| *name).chain(["any"]);
+                        let diagnostic = Diagnostic::error(Code::UNKNOWN_NAME, format!("no outcome is called `{key}`"))
+                            .at(&self.checker.source, span.clone(), "unknown outcome")
+                            .suggest_nearest(span, key, names);
+                        self.checker.report(diagnostic);
+                    }
+                }
+            }
+            handlers.extend(rest);
+        }
+        for (outcomes, _) in &handlers {
+            failure.taken = failure.taken.with(*outcomes);
+        }
+        if let Some(item) = fields.take("expect") {
+            failure.taken = failure.taken.with(self.expected(fields, item, step));
+        }
+        (failure, handlers)
+    }
+
+    /// The `expect` beside a step: an expectation of its own, and an outcome that is taken as well.
+    pub(super) fn expected(&mut self, fields: &Fields<'_>, item: Item<'_>, step: StepId) -> Outcomes {
+        let Some(value) = self.checker.known(item) else { return Outcomes::NONE };
+        let outcome = value.as_str().and_then(Outcome::parse);
+        let (argument, shown) = match outcome {
+            Some(outcome) => (("outcome", ExpectArgument::Text(outcome.name()), item.span()), outcome.name()),
+            None => (("value", ExpectArgument::Value(value.clone()), item.span()), value.to_string()),
+        };
+        if let Some(form) = self.step_form {
+            let at = &self.output.steps[step as usize];
+            let label = format!("{} {} = {shown}", at.verb, at.object).replace("  ", " ");
+            let line = self.checker.source.place(fields.span.start).line;
+            self.output.expectations.push(Expectation {
+                form,
+                arguments: vec![argument],
+                label,
+                holds: Holds::Always,
+                span: item.span(),
+                line,
+                step: Some(step),
+            });
+        }
+        outcome.map_or(Outcomes::NONE, Outcomes::of)
+    }
+
+    /// Compiles handlers behind the step that they belong to, jumped over where none is needed.
+    pub(super) fn handlers(&mut self, handlers: Vec<(Outcomes, Item<'_>)>) -> Vec<(Outcomes, usize)> {
+        if handlers.is_empty() {
+            return Vec::new();
+        }
+        let mut jumps = vec![self.jump()];
+        let mut places = Vec::new();
+        for (outcomes, item) in handlers {
+            places.push((outcomes, self.code.len()));
+            self.step_list(Some(item));
+            jumps.push(self.jump());
+        }
+        self.land(&jumps);
+        places
+    }
+
+    pub(super) fn jump(&mut self) -> usize {
+        self.code.push(Instruction::Jump(0));
+        self.code.len() - 1
+    }
+
+    /// Lets jumps and exits lead here.
+    pub(super) fn land(&mut self, jumps: &[usize]) {
+        let here = self.code.len();
+        for jump in jumps {
+            match &mut self.code[*jump] {
+                Instruction::Jump(to)
+                | Instruction::Unless { to, .. }
+                | Instruction::Next { exit: to, .. }
+                | Instruction::NextItem { exit: to, .. } => *to = here,
+                other => unreachable!("only jumps are patched, not {other:?}"),
+            }
+        }
+    }
+
+    pub(super) fn finish(&mut self, fields: &Fields<'_>, verb: &Verb, what: &str) {
+        let mut known = vec![verb.name];
+        known.extend(verb.arguments.iter().map(|argument| argument.name));
+        known.extend(
+            steps::COMMON.iter().map(|argument| argument.name).filter(|name| verb.blocks || *name != "timeout"),
+        );
+        known.dedup();
+        fields.finish(self.checker, what, &known);
+    }
+}
