@@ -16,11 +16,7 @@ pub(super) fn catalogue() -> Catalogue {
         forms: FORMS.iter().map(|form| &form.description).filter(|form| form.name != "expect").collect(),
         functions: FUNCTIONS
             .iter()
-            .map(|function| Function {
-                name: function.name,
-                signature: function.signature,
-                summary: function.summary,
-            })
+            .map(|function| Function { name: function.name, signature: function.signature, summary: function.summary })
             .collect(),
         later: objects::LATER.iter().chain(steps::LATER).copied().collect(),
     }
