@@ -2,4 +2,5 @@
 
 mod arguments;
 mod explain;
+mod several;
 mod support;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::arguments::Common;
 use super::inputs;
-use super::output::Output;
+use super::output::{self, Output};
 use super::run::Scenario;
 use super::session;
 use super::status::Status;
@@ -25,18 +25,18 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
     let inputs = match inputs::collect(&arguments.files) {
         Ok(inputs) => inputs,
         Err(diagnostic) => {
-            output.report(&[diagnostic]);
+            output.report(&[*diagnostic]);
             return Status::Invalid;
         }
     };
     if inputs.is_empty() {
-        output.eprint(&inputs::nothing(&arguments.files));
+        output::eprint(&inputs::nothing(&arguments.files));
         return Status::Nothing;
     }
     let (mut wrong, mut diagnostics) = (0, Vec::new());
     let total = inputs.len();
     for input in inputs {
-        let loaded = input.source.map_err(|diagnostic| vec![diagnostic]);
+        let loaded = input.source.map_err(|diagnostic| vec![*diagnostic]);
         match loaded.and_then(|source| session::load(&source, &arguments.scenario)) {
             Ok(loaded) => diagnostics.extend(loaded.warnings),
             Err(errors) => {
@@ -49,7 +49,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
     if !common.quiet {
         let right = total - wrong;
         let plural = if total == 1 { "" } else { "s" };
-        output.eprint(&match wrong {
+        output::eprint(&match wrong {
             0 => format!("{total} scenario{plural} checked: nothing is wrong\n"),
             _ => format!("{total} scenario{plural} checked: {right} right, {wrong} wrong\n"),
         });

@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::output::Output;
+use super::output;
 use super::status::Status;
 use super::{arguments, run};
 
@@ -15,11 +15,11 @@ pub(super) struct Arguments {
     shell: Shell,
 }
 
-pub(super) fn main(arguments: &Arguments, output: Output) -> Status {
+pub(super) fn main(arguments: &Arguments) -> Status {
     // Without a command the arguments are those of `run`.
     let mut command = run::Arguments::augment_args(arguments::Arguments::command());
     let mut text = Vec::new();
     clap_complete::generate(arguments.shell, &mut command, "ipcrun", &mut text);
-    output.print(&String::from_utf8_lossy(&text));
+    output::print(&String::from_utf8_lossy(&text));
     Status::Passed
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::output::Output;
+use super::output::{self, Output};
 use super::status::Status;
 use crate::diagnostic::{Code, Diagnostic, EXPLANATIONS, explain, nearest};
 
@@ -17,11 +17,11 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments, output: Output) -> Status {
     let Some(code) = &arguments.code else {
         let lines = EXPLANATIONS.iter().map(|explanation| format!("{}  {}\n", explanation.code, explanation.title));
-        output.print(&lines.collect::<String>());
+        output::print(&lines.collect::<String>());
         return Status::Passed;
     };
     if let Some(explanation) = explain(code) {
-        output.print(explanation.text);
+        output::print(explanation.text);
         return Status::Passed;
     }
     let codes: Vec<String> = EXPLANATIONS.iter().map(|explanation| explanation.code.to_string()).collect();

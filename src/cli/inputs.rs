@@ -17,14 +17,14 @@ pub(super) struct Input {
     /// Its path as the user would write it.
     pub(super) path: String,
     /// Its text, or why there is none.
-    pub(super) source: Result<Arc<Source>, Diagnostic>,
+    pub(super) source: Result<Arc<Source>, Box<Diagnostic>>,
 }
 
 /// Every scenario the arguments name, in their order, directories sorted. Empty where directories hold none.
 ///
 /// # Errors
 /// A path that does not exist and is near the name of a command: the command line is wrong as a whole.
-pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<Input>, Diagnostic> {
+pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<Input>, Box<Diagnostic>> {
     let mut inputs = Vec::new();
     for path in paths {
         if path == Path::new("-") {
@@ -33,10 +33,10 @@ pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<Input>, Diagnostic> {
         } else if path.is_dir() {
             let mut found = Vec::new();
             walk(path, &mut found, &mut inputs);
-            inputs.extend(found.into_iter().map(|path| open(&path)));
+            inputs.extend(found.iter().map(PathBuf::as_path).map(open));
         } else {
             if let Some(command) = mistyped(path) {
-                return Err(command);
+                return Err(Box::new(command));
             }
             inputs.push(open(path));
         }
@@ -68,37 +68,39 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<Input>)
     }
 }
 
-fn open(path: &Path) -> Input {
+/// Reads one file.
+pub(super) fn open(path: &Path) -> Input {
     let name = path.display().to_string();
     let source = fs::File::open(path).map_err(|error| cannot_read(&name, &error)).and_then(|file| read(file, &name));
     Input { path: name, source }
 }
 
-fn read(from: impl Read, path: &str) -> Result<Arc<Source>, Diagnostic> {
+fn read(from: impl Read, path: &str) -> Result<Arc<Source>, Box<Diagnostic>> {
     let mut bytes = Vec::new();
     from.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| cannot_read(path, &error))?;
     if bytes.len() as u64 > LARGEST {
         let message = format!("`{path}` is larger than {} MiB: it is no scenario", LARGEST >> 20);
-        return Err(Diagnostic::error(Code::UNREADABLE, message));
+        return Err(Box::new(Diagnostic::error(Code::UNREADABLE, message)));
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Arc::new(Source::new(path, text))),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            let lines = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
-            let message = format!("`{path}` is no text: byte {at}, on line {}, is not UTF-8", lines + 1);
-            Err(Diagnostic::error(Code::UNREADABLE, message))
+            let line = String::from_utf8_lossy(&error.as_bytes()[..at]).matches('\n').count() + 1;
+            let message = format!("`{path}` is no text: byte {at}, on line {line}, is not UTF-8");
+            Err(Box::new(Diagnostic::error(Code::UNREADABLE, message)))
         }
     }
 }
 
-fn cannot_read(path: &str, error: &io::Error) -> Diagnostic {
+/// Why a file cannot be read.
+pub(super) fn cannot_read(path: &str, error: &io::Error) -> Box<Diagnostic> {
     let reason = match error.kind() {
         io::ErrorKind::NotFound => "no such file or directory".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string().to_lowercase(),
     };
-    Diagnostic::error(Code::UNREADABLE, format!("`{path}` cannot be read: {reason}"))
+    Box::new(Diagnostic::error(Code::UNREADABLE, format!("`{path}` cannot be read: {reason}")))
 }
 
 /// A path that does not exist and looks like a command.

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::catalogue;
-use super::output::Output;
+use super::output::{self, Output};
 use super::status::Status;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::report::reference;
@@ -23,12 +23,12 @@ pub(super) fn main(arguments: &Arguments, output: Output) -> Status {
     let catalogue = catalogue::catalogue();
     let Some(name) = &arguments.name else {
         let text = if arguments.markdown { reference::markdown(&catalogue) } else { reference::overview(&catalogue) };
-        output.print(&text);
+        output::print(&text);
         return Status::Passed;
     };
     let text = reference::entry(&catalogue, name);
     if !text.is_empty() {
-        output.print(&text);
+        output::print(&text);
         return Status::Passed;
     }
     let mut diagnostic = Diagnostic::error(Code::USAGE, format!("there is nothing named `{name}` in the catalogue"));

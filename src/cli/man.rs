@@ -5,7 +5,7 @@ use std::io;
 use clap::{Args, CommandFactory};
 use clap_mangen::Man;
 
-use super::output::Output;
+use super::output;
 use super::status::Status;
 use super::{arguments, run};
 
@@ -25,11 +25,11 @@ fn command(name: &str) -> Result<String, String> {
     Err(format!("the commands are {}", commands.join(", ")))
 }
 
-pub(super) fn main(arguments: &Arguments, output: Output) -> Status {
+pub(super) fn main(arguments: &Arguments) -> Status {
     let mut text = Vec::new();
     // Writing to memory does not fail.
     let _ = page(arguments.command.as_deref(), &mut text);
-    output.print(&String::from_utf8_lossy(&text));
+    output::print(&String::from_utf8_lossy(&text));
     Status::Passed
 }
 

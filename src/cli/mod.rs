@@ -16,6 +16,7 @@ mod schema;
 mod session;
 mod status;
 mod trace;
+mod workers;
 
 use std::env;
 use std::io;
@@ -37,10 +38,10 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::main(arguments, common, output),
         Command::Trace(arguments) => trace::main(arguments, common, output),
         Command::List(arguments) => list::main(arguments, output),
-        Command::Schema(arguments) => schema::main(arguments, output),
+        Command::Schema(arguments) => schema::main(arguments),
         Command::Explain(arguments) => explain::main(arguments, output),
-        Command::Completions(arguments) => completions::main(arguments, output),
-        Command::Man(arguments) => man::main(arguments, output),
+        Command::Completions(arguments) => completions::main(arguments),
+        Command::Man(arguments) => man::main(arguments),
     };
     status.into()
 }
@@ -60,6 +61,6 @@ fn log(common: &Common, output: Output) {
             .with_ansi(output.error_color)
             .without_time()
             .init(),
-        Err(error) => output.eprint(&format!("warning: IPCRUN_LOG: {error}\n")),
+        Err(error) => output::eprint(&format!("warning: IPCRUN_LOG: {error}\n")),
     }
 }

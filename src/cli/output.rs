@@ -76,18 +76,6 @@ impl Output {
         }
     }
 
-    /// Writes text that was asked for.
-    pub(super) fn print(self, text: &str) {
-        let mut out = io::stdout().lock();
-        // Nobody reads any more: there is nobody to tell.
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    }
-
-    /// Writes text about what is being done.
-    pub(super) fn eprint(self, text: &str) {
-        let _ = io::stderr().lock().write_all(text.as_bytes());
-    }
-
     /// Diagnostics as text, in the format asked for.
     pub(super) fn render(self, diagnostics: &[Diagnostic]) -> String {
         render(diagnostics, self.format, self.error_color)
@@ -95,6 +83,23 @@ impl Output {
 
     /// Writes diagnostics.
     pub(super) fn report(self, diagnostics: &[Diagnostic]) {
-        self.eprint(&self.render(diagnostics));
+        eprint(&self.render(diagnostics));
     }
+}
+
+/// How wide a report may be: as wide as the terminal, 100 columns elsewhere.
+pub(super) fn columns() -> usize {
+    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))
+}
+
+/// Writes text that was asked for.
+pub(super) fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    // Nobody reads any more: there is nobody to tell.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Writes text about what is being done.
+pub(super) fn eprint(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -1,15 +1,20 @@
 //! `ipcrun run FILE..`, and `ipcrun FILE..`.
 
+use std::fmt::Write as _;
+use std::io;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
 use super::arguments::Common;
-use super::inputs;
-use super::output::Output;
-use super::session;
+use super::inputs::{self, Input};
+use super::output::{self, Output};
+use super::session::{self, Options, Report};
 use super::status::Status;
-use crate::diagnostic::{Code, Diagnostic};
+use super::workers;
+use crate::diagnostic::{Code, Diagnostic, printable};
+use crate::report::progress::{Mode, Progress, Snapshot};
 use crate::scenario::units::parse_duration;
 
 /// What runs and how.
@@ -110,6 +115,28 @@ impl Arguments {
     }
 }
 
+impl Arguments {
+    /// The arguments that change what a run does, besides the file and the seed.
+    fn again(&self) -> Vec<String> {
+        let mut again: Vec<String> = self
+            .scenario
+            .set
+            .iter()
+            .flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")])
+            .collect();
+        if let Some(timeout) = self.scenario.timeout {
+            again.extend(["--timeout".to_owned(), format!("{timeout}ns")]);
+        }
+        if self.running.repeat > 1 {
+            again.extend(["--repeat".to_owned(), self.running.repeat.to_string()]);
+        }
+        if self.record() == RecordChoice::Blocking {
+            again.extend(["--record".to_owned(), "blocking".to_owned()]);
+        }
+        again
+    }
+}
+
 fn parameter(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
@@ -136,12 +163,12 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
     let inputs = match inputs::collect(&arguments.files) {
         Ok(inputs) => inputs,
         Err(diagnostic) => {
-            output.report(&[diagnostic]);
+            output.report(&[*diagnostic]);
             return Status::Invalid;
         }
     };
     if inputs.is_empty() {
-        output.eprint(&inputs::nothing(&arguments.files));
+        output::eprint(&inputs::nothing(&arguments.files));
         return Status::Nothing;
     }
     let trace = arguments.trace_file();
@@ -157,9 +184,144 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         record: arguments.record(),
         trace,
         json: arguments.reports.json,
-        progress: arguments.reports.progress,
+        progress: if common.quiet { Mode::None } else { session::mode(arguments.reports.progress) },
         quiet: common.quiet,
         output,
+        arguments: arguments.again(),
     };
-    session::run(inputs, &options, arguments.running.jobs)
+    let jobs = match arguments.running.jobs {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        jobs => jobs as usize,
+    };
+    if jobs > 1 && inputs.len() > 1 { at_once(&inputs, &options, jobs) } else { one_by_one(&inputs, &options) }
 }
+
+/// Runs the scenarios in this process, one after the other.
+fn one_by_one(inputs: &[Input], options: &Options) -> Status {
+    let mut overview = Overview::new(inputs.len(), options);
+    for input in inputs {
+        overview.begin(&input.path);
+        let report = session::one(input, options, true);
+        let interrupted = report.status == Status::Interrupted;
+        overview.take(&report);
+        if interrupted {
+            break;
+        }
+    }
+    overview.end()
+}
+
+/// Runs several scenarios at once, each in a process of its own; their reports come in the order of the files.
+fn at_once(inputs: &[Input], options: &Options, jobs: usize) -> Status {
+    let work = |place: usize| {
+        let report = session::one(&inputs[place], options, false);
+        serde_json::to_vec(&report).unwrap_or_default()
+    };
+    let mut overview = Overview::new(inputs.len(), options);
+    let mut progress = Progress::new(options.progress, output::columns());
+    let begin = Instant::now();
+    let shown = std::cell::RefCell::new(&mut progress);
+    let hide = || {
+        let _ = shown.borrow_mut().erase(&mut io::stderr().lock());
+    };
+    let mut take = |place: usize, outcome: workers::Outcome| {
+        hide();
+        let input = &inputs[place];
+        let report =
+            outcome.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| format!("strangely: {error}")));
+        overview.begin(&input.path);
+        overview.take(&report.unwrap_or_else(|how| lost(&input.path, &how, options)));
+    };
+    let total = inputs.len() as u64;
+    let mut tick = |done: usize| {
+        let now = Snapshot { name: "ipcrun", done: done as u64, total, unit: "scenario ended", events: 0 };
+        let _ = shown.borrow_mut().tick(&mut io::stderr().lock(), begin.elapsed(), &now);
+    };
+    let ended = workers::run(inputs.len(), jobs, &work, &mut take, &mut tick);
+    hide();
+    match ended {
+        Ok(false) => overview.end(),
+        Ok(true) => overview.end().max(Status::Interrupted),
+        Err(error) => {
+            let message = format!("scenarios cannot be run at once: {error}");
+            options
+                .output
+                .report(&[Diagnostic::error(Code::HOST_LIMIT, message).help("`-j 1` needs no further processes")]);
+            overview.end().max(Status::Host)
+        }
+    }
+}
+
+/// The report of a scenario whose process ended without one.
+fn lost(path: &str, how: &str, options: &Options) -> Report {
+    let message = format!("the process that ran `{path}` ended {how}");
+    let err = options.output.render(&[Diagnostic::error(Code::HOST_LIMIT, message)]);
+    Report { path: path.to_owned(), status: Status::Host, out: String::new(), err }
+}
+
+/// Prints the reports of several scenarios, and at the end which of them did not pass.
+struct Overview<'a> {
+    options: &'a Options,
+    total: usize,
+    taken: usize,
+    worst: Status,
+    rest: Vec<(String, Status)>,
+}
+
+impl<'a> Overview<'a> {
+    fn new(total: usize, options: &'a Options) -> Self {
+        Self { options, total, taken: 0, worst: Status::Passed, rest: Vec::new() }
+    }
+
+    /// Sets a scenario apart from the one before it.
+    fn begin(&self, _path: &str) {
+        if self.taken > 0 && !self.options.json && !self.options.quiet {
+            output::print("\n");
+        }
+    }
+
+    fn take(&mut self, report: &Report) {
+        output::eprint(&report.err);
+        output::print(&report.out);
+        self.taken += 1;
+        self.worst = self.worst.max(report.status);
+        if report.status != Status::Passed {
+            self.rest.push((report.path.clone(), report.status));
+        }
+    }
+
+    fn end(self) -> Status {
+        if self.total > 1 && !self.options.json {
+            let passed = self.taken - self.rest.len();
+            if !self.options.quiet || !self.rest.is_empty() {
+                let missing = self.total - self.taken;
+                let mut text = format!("\n{} scenarios: {passed} passed", self.total);
+                for (status, word) in WORDS {
+                    let count = self.rest.iter().filter(|(_, other)| *other == status).count();
+                    if count > 0 {
+                        let _ = write!(text, ", {count} {word}");
+                    }
+                }
+                if missing > 0 {
+                    let _ = write!(text, ", {missing} not run");
+                }
+                text.push('\n');
+                for (path, status) in &self.rest {
+                    let word = WORDS.iter().find(|(other, _)| other == status).map_or("", |(_, word)| word);
+                    let _ = writeln!(text, "  {word:<11}  {}", printable(path));
+                }
+                output::print(&text);
+            }
+        }
+        self.worst
+    }
+}
+
+/// What became of a scenario that did not pass, in a word.
+const WORDS: [(Status, &str); 5] = [
+    (Status::Failed, "failed"),
+    (Status::Invalid, "wrong"),
+    (Status::Host, "refused"),
+    (Status::Unknown, "unknown"),
+    (Status::Interrupted, "interrupted"),
+];

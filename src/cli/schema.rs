@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::catalogue;
-use super::output::Output;
+use super::output;
 use super::status::Status;
 use crate::report::schema;
 
@@ -11,7 +11,7 @@ use crate::report::schema;
 #[derive(Args, Debug)]
 pub(super) struct Arguments {}
 
-pub(super) fn main(_arguments: &Arguments, output: Output) -> Status {
-    output.print(&format!("{:#}\n", schema::schema(&catalogue::catalogue())));
+pub(super) fn main(_arguments: &Arguments) -> Status {
+    output::print(&format!("{:#}\n", schema::schema(&catalogue::catalogue())));
     Status::Passed
 }

@@ -1,30 +1,66 @@
-//! Where commands meet the other rooms.
+//! One scenario from its text to its report: where the commands meet the other rooms.
+
 
 use std::collections::hash_map::RandomState;
+use std::fs::File;
 use std::hash::{BuildHasher, Hasher};
-use std::path::PathBuf;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use super::arguments::Common;
+use serde::{Deserialize, Serialize};
+
 use super::inputs::Input;
-use super::output::Output;
+use super::output::{self, Output};
 use super::run::{ProgressChoice, RecordChoice, Scenario};
 use super::status::Status;
-use super::trace;
-use crate::diagnostic::{Diagnostic, Source};
+use crate::diagnostic::{Code, Diagnostic, Source};
+use crate::judge::{self, FORMS, Tally, Verdict};
+use crate::kernel::{self, Notice, Recording};
+use crate::report::live::Live;
+use crate::report::progress::{Mode, Progress, Snapshot};
+use crate::report::{json, repeat, terminal};
+use crate::scenario::expectation::FormDescription;
+use crate::scenario::plan::Plan;
 use crate::scenario::{self, Loaded};
+use crate::trace::file::{self, Meta};
+use crate::trace::{RunEnd, Trace};
 
 /// How scenarios are run and what is shown of it.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
+    /// What is changed of each scenario.
     pub(super) scenario: Scenario,
+    /// How often each is run.
     pub(super) repeat: u32,
+    /// What is recorded.
     pub(super) record: RecordChoice,
+    /// The file that takes the trace.
     pub(super) trace: Option<PathBuf>,
+    /// Whether results are JSON.
     pub(super) json: bool,
-    pub(super) progress: ProgressChoice,
+    /// How progress is shown.
+    pub(super) progress: Mode,
+    /// Whether only what is wrong is told.
     pub(super) quiet: bool,
+    /// Where all of it goes.
     pub(super) output: Output,
+    /// The arguments that a command to repeat the run needs besides the file and the seed.
+    pub(super) arguments: Vec<String>,
+}
+
+/// What became of one scenario, as it travels from a worker to the process that prints.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Report {
+    /// The scenario's path.
+    pub(super) path: String,
+    /// What it means for the exit status.
+    pub(super) status: Status,
+    /// What goes to standard output.
+    pub(super) out: String,
+    /// What goes to standard error.
+    pub(super) err: String,
 }
 
 /// A seed that nobody chose, within TOML's integers.
@@ -33,19 +69,232 @@ pub(super) fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish() >> 1
 }
 
+/// How progress is shown: `auto` is a bar on a terminal, unless a CI runs this.
+pub(super) fn mode(choice: ProgressChoice) -> Mode {
+    match choice {
+        ProgressChoice::Auto if io::stderr().is_terminal() && std::env::var_os("CI").is_none() => Mode::Bar,
+        ProgressChoice::Auto | ProgressChoice::None => Mode::None,
+        ProgressChoice::Bar => Mode::Bar,
+        ProgressChoice::Plain => Mode::Plain,
+    }
+}
+
 /// Checks a scenario.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub(super) fn load(source: &Arc<Source>, changes: &Scenario) -> Result<Loaded, Vec<Diagnostic>> {
     let options = scenario::Options { params: changes.set.clone(), seed: changes.seed, timeout: changes.timeout };
-    scenario::load(source, &options, &[])
+    let forms: Vec<&'static FormDescription> = FORMS.iter().map(|form| &form.description).collect();
+    scenario::load(source, &options, &forms)
 }
 
-pub(super) fn run(_inputs: Vec<Input>, _options: &Options, _jobs: u32) -> Status {
-    Status::Passed
+/// Runs one scenario. With `direct`, what its processes print is shown at once; otherwise it stands in the report.
+pub(super) fn one(input: &Input, options: &Options, direct: bool) -> Report {
+    let mut report =
+        Report { path: input.path.clone(), status: Status::Passed, out: String::new(), err: String::new() };
+    let loaded = match &input.source {
+        Ok(source) => load(source, &options.scenario),
+        Err(diagnostic) => Err(vec![(**diagnostic).clone()]),
+    };
+    match loaded {
+        Err(errors) => refuse(&mut report, Status::Invalid, &errors, options),
+        Ok(Loaded { plan, warnings }) => {
+            let warned = options.output.render(&warnings);
+            if direct {
+                output::eprint(&warned);
+            } else {
+                report.err.push_str(&warned);
+            }
+            if let Err(refused) = run(&plan, options, direct, &mut report) {
+                refuse(&mut report, Status::Host, &refused, options);
+            }
+        }
+    }
+    report
 }
 
-pub(super) fn trace(_arguments: &trace::Arguments, _common: &Common, _output: Output) -> Status {
-    Status::Passed
+/// Says why a scenario did not run.
+fn refuse(report: &mut Report, status: Status, diagnostics: &[Diagnostic], options: &Options) {
+    report.status = status;
+    report.err.push_str(&options.output.render(diagnostics));
+    if options.json {
+        report.out.push_str(&line(&json::refused(&report.path, status.code(), diagnostics)));
+    }
+}
+
+fn line(document: &serde_json::Value) -> String {
+    format!("{document}\n")
+}
+
+/// Runs a plan as often as asked and reports it.
+fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
+    let trace_file = options.trace.as_deref().map(|path| (path, create(path)));
+    let mut trace_file = match trace_file {
+        Some((path, Err(error))) => return Err(vec![unwritable(path, &error)]),
+        Some((path, Ok(file))) => Some((path, file)),
+        None => None,
+    };
+    let mut screen = Screen::new(plan, options, direct);
+    let started = SystemTime::now();
+    let mut runs = Runs::default();
+    for round in 0..options.repeat {
+        screen.round = round;
+        let trace = {
+            let recording = match options.record {
+                RecordChoice::Full => Recording::Full,
+                RecordChoice::Blocking => Recording::Blocking,
+            };
+            let mut notice = |notice: Notice<'_>| screen.notice(notice);
+            kernel::run(plan, &mut kernel::Options { recording, notice: &mut notice })
+        };
+        screen.progress_off();
+        let trace = trace?;
+        let verdict = judge::judge(plan, &trace);
+        tracing::debug!(round, status = ?verdict.status, events = trace.events.len(), "judged");
+        let interrupted = trace.end == RunEnd::Interrupted;
+        runs.add(plan, trace, verdict);
+        if interrupted {
+            report.status = Status::Interrupted;
+            break;
+        }
+    }
+    report.out.push_str(&std::mem::take(&mut screen.held));
+    let Some((trace, verdict)) = runs.shown() else { return Ok(()) };
+    if let Some((path, file)) = &mut trace_file {
+        let meta = Meta::gather(options.scenario.set.clone(), started);
+        if let Err(error) = file::write(file, plan, trace, &meta).and_then(|()| file.flush()) {
+            return Err(vec![unwritable(path, &error)]);
+        }
+    }
+    let drawing =
+        terminal::Options { color: options.output.color, columns: output::columns(), arguments: &options.arguments };
+    let (status, text, document) = if options.repeat == 1 {
+        let text = terminal::run(plan, trace, verdict, &drawing);
+        (verdict.status, text, json::run(plan, trace, verdict))
+    } else {
+        let summary = runs.tally.summary(plan);
+        let text = repeat::runs(plan, &summary, &runs.kept, &drawing);
+        (summary.status, text, json::runs(plan, &summary, &runs.kept))
+    };
+    report.status = report.status.max(status.into());
+    if options.json {
+        report.out.push_str(&line(&document));
+    } else if !options.quiet || report.status != Status::Passed {
+        report.out.push_str(&text);
+    }
+    Ok(())
+}
+
+/// The runs of a scenario: added up, and the traces of those that decide something.
+#[derive(Default)]
+struct Runs {
+    count: u64,
+    tally: Tally,
+    /// The traces by the numbers of their runs, from 1: of the first run, and of each that was the first to find
+    /// something.
+    kept: Vec<(u64, Trace)>,
+    found: Vec<(String, judge::Status)>,
+    /// The run to look at, by its place among those kept: the first that failed, or the first of all.
+    shown: Option<(usize, Verdict)>,
+}
+
+impl Runs {
+    fn add(&mut self, plan: &Plan, trace: Trace, verdict: Verdict) {
+        self.count += 1;
+        self.tally.add(&verdict, judge::final_state(plan, &trace));
+        let mut new = self.count == 1;
+        for judged in &verdict.findings {
+            let found = (judged.label.clone(), judged.finding.status);
+            if !self.found.contains(&found) {
+                self.found.push(found);
+                new = true;
+            }
+        }
+        if !new {
+            return;
+        }
+        let failed = |verdict: &Verdict| verdict.status == judge::Status::Fail;
+        if self.shown.as_ref().is_none_or(|(_, before)| failed(&verdict) && !failed(before)) {
+            self.shown = Some((self.kept.len(), verdict));
+        }
+        self.kept.push((self.count, trace));
+    }
+
+    fn shown(&self) -> Option<(&Trace, &Verdict)> {
+        let (place, verdict) = self.shown.as_ref()?;
+        self.kept.get(*place).map(|(_, trace)| (trace, verdict))
+    }
+}
+
+fn create(path: &Path) -> io::Result<BufWriter<File>> {
+    File::create(path).map(BufWriter::new)
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::error(Code::HOST_LIMIT, format!("the trace cannot be written to `{}`: {error}", path.display()))
+}
+
+/// What is shown of a run while it goes on.
+struct Screen<'a> {
+    plan: &'a Plan,
+    live: Live,
+    progress: Progress,
+    /// Whether lines go out at once.
+    direct: bool,
+    /// Whether lines are shown at all. Of many runs they would say the same again and again.
+    lines: bool,
+    /// The lines that did not go out.
+    held: String,
+    round: u32,
+    rounds: u32,
+    begin: std::time::Instant,
+}
+
+impl<'a> Screen<'a> {
+    fn new(plan: &'a Plan, options: &Options, direct: bool) -> Self {
+        let mode = if direct { options.progress } else { Mode::None };
+        Self {
+            plan,
+            live: Live::new(plan, options.output.color),
+            progress: Progress::new(mode, output::columns()),
+            direct,
+            lines: !options.json && !options.quiet && options.repeat == 1,
+            held: String::new(),
+            round: 0,
+            rounds: options.repeat,
+            begin: std::time::Instant::now(),
+        }
+    }
+
+    fn notice(&mut self, notice: Notice<'_>) {
+        match notice {
+            Notice::Printed { process, text, .. } if self.lines => {
+                let line = self.live.line(process, text);
+                if self.direct {
+                    self.progress_off();
+                    output::print(&line);
+                } else {
+                    self.held.push_str(&line);
+                }
+            }
+            Notice::Printed { .. } => {}
+            Notice::Tick { elapsed, ended, events } => {
+                let one = self.rounds == 1;
+                let (done, total, unit) = if one {
+                    (ended as u64, self.plan.processes.len() as u64, "process ended")
+                } else {
+                    (u64::from(self.round), u64::from(self.rounds), "run")
+                };
+                let now = Snapshot { name: &self.plan.name, done, total, unit, events: events as u64 };
+                let elapsed = if one { Duration::from_nanos(elapsed) } else { self.begin.elapsed() };
+                // Nobody reads any more: there is nobody to tell.
+                let _ = self.progress.tick(&mut io::stderr().lock(), elapsed, &now);
+            }
+        }
+    }
+
+    fn progress_off(&mut self) {
+        let _ = self.progress.erase(&mut io::stderr().lock());
+    }
 }

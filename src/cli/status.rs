@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
+use crate::judge;
+
 /// How ipcrun ends. Of several scenarios the one further down this list decides.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub(super) enum Status {
@@ -44,6 +46,16 @@ impl Status {
     pub(super) fn help() -> String {
         let lines = Self::TABLE.iter().map(|(_, code, meaning)| format!("  {code:>3}  {meaning}\n"));
         lines.collect::<String>().trim_end().to_owned()
+    }
+}
+
+impl From<judge::Status> for Status {
+    fn from(status: judge::Status) -> Self {
+        match status {
+            judge::Status::Pass => Self::Passed,
+            judge::Status::Fail => Self::Failed,
+            judge::Status::Unknown => Self::Unknown,
+        }
     }
 }
 

@@ -1,13 +1,22 @@
 //! `ipcrun trace FILE`: a saved trace shown, converted, judged again.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
 use super::arguments::Common;
-use super::output::Output;
-use super::session;
+use super::output::{self, Output};
+use super::run::Scenario;
 use super::status::Status;
+use super::{inputs, session};
+use crate::diagnostic::{Code, Diagnostic, Source};
+use crate::report::{terminal, text};
+use crate::scenario::steps::STEPS;
+use crate::trace::file;
+use crate::{judge, objects};
 
 /// The arguments of `trace`.
 #[derive(Args, Debug)]
@@ -35,5 +44,64 @@ pub(super) enum TraceFormat {
 }
 
 pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
-    session::trace(arguments, common, output)
+    match show(arguments, common, output) {
+        Ok(status) => status,
+        Err(diagnostics) => {
+            output.report(&diagnostics);
+            Status::Invalid
+        }
+    }
+}
+
+fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status, Vec<Diagnostic>> {
+    let path = arguments.file.display().to_string();
+    let saved = if arguments.file == Path::new("-") {
+        file::read("standard input", io::stdin().lock(), verb)?
+    } else {
+        let opened = File::open(&arguments.file).and_then(|file| {
+            let directory = file.metadata()?.is_dir();
+            if directory { Err(io::Error::from(io::ErrorKind::IsADirectory)) } else { Ok(file) }
+        });
+        let file = opened.map_err(|error| vec![*inputs::cannot_read(&path, &error)])?;
+        file::read(&path, BufReader::new(file), verb)?
+    };
+    let source = match &arguments.scenario {
+        None => Arc::new(Source::new(saved.path.clone(), saved.text.clone())),
+        Some(scenario) => inputs::open(scenario).source.map_err(|diagnostic| vec![*diagnostic])?,
+    };
+    let changes = Scenario { set: saved.meta.set.clone(), seed: Some(saved.seed), timeout: Some(saved.timeout) };
+    let plan = session::load(&source, &changes)?.plan;
+    let meta = saved.meta.clone();
+    let trace = saved.into_trace(&plan)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = match arguments.format {
+        TraceFormat::Text => text::write(&mut out, &plan, &trace, output.color),
+        TraceFormat::Jsonl => file::write(&mut out, &plan, &trace, &meta),
+        TraceFormat::Verdict => {
+            let verdict = judge::judge(&plan, &trace);
+            let options = terminal::Options { color: output.color, columns: output::columns(), arguments: &[] };
+            let status = Status::from(verdict.status);
+            if !common.quiet || status != Status::Passed {
+                let text = terminal::run(&plan, &trace, &verdict, &options);
+                // Nobody reads any more: the verdict is in the exit status.
+                let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            }
+            return Ok(status);
+        }
+    };
+    match written.and_then(|()| out.flush()) {
+        Ok(()) => Ok(Status::Passed),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Status::Passed),
+        Err(error) => {
+            let message = format!("standard output cannot be written: {error}");
+            output.report(&[Diagnostic::error(Code::HOST_LIMIT, message)]);
+            Ok(Status::Host)
+        }
+    }
+}
+
+/// The verb of that name, of an object or of none.
+fn verb(name: &str) -> Option<&'static str> {
+    let of_kinds = objects::CATALOGUE.iter().flat_map(|kind| kind.verbs);
+    STEPS.iter().chain(of_kinds).map(|verb| verb.name).chain(["begin", "end"]).find(|verb| *verb == name)
 }

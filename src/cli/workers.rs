@@ -121,7 +121,7 @@ impl Pool {
     /// Reads what a worker has to give; at its end, what it became.
     fn read(&mut self, at: usize) -> Option<(usize, Outcome)> {
         let worker = &mut self.workers[at];
-        let mut buffer = [0; 1 << 16];
+        let mut buffer = [0; 1 << 14];
         match worker.pipe.read(&mut buffer) {
             Ok(0) => {}
             Ok(length) => {

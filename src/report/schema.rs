@@ -225,13 +225,14 @@ fn step(catalogue: &Catalogue) -> Value {
             .collect();
         rule(name, &others, &format!("verb-{name}"))
     });
-    let table = told_apart(&names, known, rules.collect());
+    let rules: Vec<Value> = rules.collect();
+    let table = told_apart(&names, &known, &rules);
     json!({ "if": { "type": "string" }, "then": { "enum": bare }, "else": table })
 }
 
 /// A table that one of its keys names. Where none of them stands, the key that is wrong is the one that is not known:
 /// only then are all keys asked, so that each fault is reported once.
-fn told_apart(names: &[&str], known: Map<String, Value>, rules: Vec<Value>) -> Value {
+fn told_apart(names: &[&str], known: &Map<String, Value>, rules: &[Value]) -> Value {
     let any: Vec<Value> = names.iter().map(|name| json!({ "required": [name] })).collect();
     json!({
         "type": "object",
@@ -315,8 +316,9 @@ fn expectation(catalogue: &Catalogue) -> Value {
             .collect();
         rule(form.name, &others, &format!("expect-{}", form.name))
     });
-    let names: Vec<&str> = catalogue.forms.iter().map(|form| form.name).collect();
-    told_apart(&names, known, rules.collect())
+    let (rules, names): (Vec<Value>, Vec<&str>) =
+        (rules.collect(), catalogue.forms.iter().map(|form| form.name).collect());
+    told_apart(&names, &known, &rules)
 }
 
 fn form_table(description: &FormDescription) -> Value {

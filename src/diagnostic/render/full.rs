@@ -27,13 +27,9 @@ pub(super) fn render(diagnostics: &[Diagnostic], color: bool) -> String {
         }
     }
     if let Some(code) = codes.first() {
-        let more = match codes.len() {
-            1 => format!("`ipcrun explain {code}` says more"),
-            _ => {
-                let codes: Vec<String> = codes.iter().map(Code::to_string).collect();
-                format!("`ipcrun explain {code}` says more; also {}", codes[1..].join(", "))
-            }
-        };
+        let others: Vec<String> = codes[1..].iter().map(Code::to_string).collect();
+        let also = if others.is_empty() { String::new() } else { format!("; also {}", others.join(", ")) };
+        let more = format!("`ipcrun explain {code}` says more{also}");
         out.push_str(&renderer.render(&[Group::with_title(Level::NOTE.secondary_title(more))]));
         out.push('\n');
     }
@@ -76,8 +72,8 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
             let span = inside(source, &suggestion.span);
             let (first, last) = (source.place(span.start).line, source.place(span.end).line.max(1));
             let excerpt = Excerpt::new(source, first, last.min(first + APART), &[span.start]);
-            let patch = Patch::new(excerpt.span(&span), printable(&suggestion.replacement));
-            let snippet = Snippet::source(excerpt.text.clone()).line_start(first).patch(patch);
+            let edit = Patch::new(excerpt.span(&span), printable(&suggestion.replacement));
+            let snippet = Snippet::source(excerpt.text.clone()).line_start(first).patch(edit);
             Group::with_title(Level::HELP.secondary_title(one_line(&suggestion.message)))
                 .element(snippet.path(one_line(&source.path)))
         });

@@ -117,5 +117,5 @@ pub(super) fn further(kind: Option<&Kind>, verb: &'static Verb) -> &'static [Arg
 /// The outcomes of a verb besides `ok`.
 pub(super) fn outcomes(verb: &Verb) -> Vec<String> {
     let waits: &[Outcome] = if verb.blocks { &[Outcome::TIMEOUT, Outcome::WOULD_BLOCK] } else { &[] };
-    waits.iter().chain(verb.outcomes).map(|outcome| outcome.to_string()).collect()
+    waits.iter().chain(verb.outcomes).map(ToString::to_string).collect()
 }
