@@ -1,5 +1,7 @@
 //! `equals` and `in`: which of several lists of values it is.
 
+use std::cmp::Ordering;
+
 use super::describe;
 use super::finding::Finding;
 use crate::scenario::expectation::{Argument, Expectation};
@@ -81,8 +83,10 @@ fn differs(a: &[Value], b: &[Value]) -> usize {
 /// Whether two values are equal, an int and a float by their number.
 pub(super) fn alike(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Int(n), Value::Float(x)) | (Value::Float(x), Value::Int(n)) => *n as f64 == *x,
-        (Value::Float(x), Value::Float(y)) => x == y,
+        (Value::Int(n), Value::Float(x)) | (Value::Float(x), Value::Int(n)) => {
+            (*n as f64).partial_cmp(x) == Some(Ordering::Equal)
+        }
+        (Value::Float(x), Value::Float(y)) => x.partial_cmp(y) == Some(Ordering::Equal),
         (Value::List(a), Value::List(b)) => same(a, b),
         (Value::Map(a), Value::Map(b)) => {
             a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.0 == b.0 && alike(a.1, b.1))

@@ -1,5 +1,7 @@
 //! Who was blocked for ever, in words and against lists of who is expected to be.
 
+use std::fmt::Write;
+
 use super::context::Context;
 use super::describe;
 use crate::event::ProcessId;
@@ -25,16 +27,16 @@ pub(super) fn explain(context: &Context<'_>, waiting: &[Waiting]) -> Vec<String>
 fn explain_one(context: &Context<'_>, waiting: &Waiting) -> String {
     let mut line = format!("{} since {}", describe::waiting(context.plan, waiting), describe::duration(waiting.since));
     if let Some(step) = waiting.step.filter(|step| (*step as usize) < context.plan.steps.len()) {
-        line.push_str(&format!(" ({})", context.plan.place(step)));
+        let _ = write!(line, " ({})", context.plan.place(step));
     }
     if let Some(holder) = waiting.holder {
-        line.push_str(&format!(", held by {}", context.name(holder)));
+        let _ = write!(line, ", held by {}", context.name(holder));
     }
     let on = waiting.on.iter().filter(|process| Some(**process) != waiting.holder);
     let on: Vec<String> = on.map(|process| context.name(*process).to_owned()).collect();
     if !on.is_empty() {
         let length = on.len();
-        line.push_str(&format!(", could be let go by {}", describe::listed(on.into_iter(), length)));
+        let _ = write!(line, ", could be let go by {}", describe::listed(on.into_iter(), length));
     }
     line
 }

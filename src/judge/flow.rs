@@ -4,6 +4,7 @@
 //! began is held against it.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use super::context::Context;
 use super::describe;
@@ -296,12 +297,12 @@ impl Order<'_> {
 
     fn partial(&self, class: &[usize]) -> Result<Option<(usize, usize)>, String> {
         let process = |place: usize| self.context.event(place).id.process;
-        let producer = |at: usize| if self.known_in { 0 } else { process(self.flow.ins[at]) };
+        let source = |at: usize| if self.known_in { 0 } else { process(self.flow.ins[at]) };
         let consumer = |out: usize| if self.known_out { 0 } else { process(self.flow.outs[out]) };
         let mut produced: HashMap<ProcessId, Vec<usize>> = HashMap::new();
         let mut numbers = HashMap::new();
         for at in class {
-            let list = produced.entry(producer(*at)).or_default();
+            let list = produced.entry(source(*at)).or_default();
             numbers.insert(*at, list.len());
             list.push(*at);
         }
@@ -332,7 +333,7 @@ impl Order<'_> {
             let Some(out) = self.out_of[*at] else { continue };
             let past = (!alone && produced.len() > 1).then(|| self.context.trace.causality.past(self.flow.ins[*at]));
             for (who, list) in &produced {
-                let before = if *who == producer(*at) {
+                let before = if *who == source(*at) {
                     numbers[at]
                 } else if let Some(past) = &past {
                     list.partition_point(|other| past.contains(self.flow.ins[*other]))
@@ -376,16 +377,12 @@ impl Order<'_> {
         match (out(first), out(second)) {
             (Some(late), Some(early)) => {
                 places.push(late);
-                told.push_str(&format!(
-                    "came out after it, {} after {}",
-                    describe::number(late),
-                    describe::number(early)
-                ));
+                let _ = write!(told, "came out after it, {} after {}", describe::number(late), describe::number(early));
             }
             (_, early) => {
                 told.push_str("never came out");
                 if let Some(early) = early {
-                    told.push_str(&format!(", while the other did at {}", describe::number(early)));
+                    let _ = write!(told, ", while the other did at {}", describe::number(early));
                 }
             }
         }
@@ -394,13 +391,13 @@ impl Order<'_> {
 }
 
 /// What is said of an object whose flows went so.
-pub(super) fn judge(context: &Context<'_>, object: ObjectId, courses: Vec<Course>) -> Finding {
+pub(super) fn judge(context: &Context<'_>, object: ObjectId, courses: &[Course]) -> Finding {
     let expected = "in order, nothing lost, nothing twice";
     let name = describe::target(context.plan, Target::Object(object));
-    let (ins, outs) = (sum(&courses, |course| course.ins), sum(&courses, |course| course.outs));
+    let (ins, outs) = (sum(courses, |course| course.ins), sum(courses, |course| course.outs));
     let left: Vec<usize> = courses.iter().flat_map(|course| course.left.iter().copied()).collect();
     let measured = format!("{name}: {ins} in, {outs} out");
-    for course in &courses {
+    for course in courses {
         if let Some((fault, places)) = &course.fault {
             return Finding::fail(expected, format!("{measured}: {fault}"))
                 .witnesses(places.iter().copied())

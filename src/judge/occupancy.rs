@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::fmt::Write;
 
 use super::bounds::Bounds;
 use super::context::Context;
@@ -216,7 +217,7 @@ pub(super) fn judge(context: &Context<'_>, bounds: Bounds, peak: Peak, what: &st
     let expected = format!("{} {what} at once", bounds.text());
     let mut measured = format!("measured {}", peak.most);
     if let Some(last) = peak.givers.iter().max() {
-        measured.push_str(&format!(", reached at {}", context.describe(*last)));
+        let _ = write!(measured, ", reached at {}", context.describe(*last));
         if bounds.most().is_some_and(|most| peak.most > most + 1) {
             measured = format!("measured {}, first too many at {}", peak.most, context.describe(*last));
         }

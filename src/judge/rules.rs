@@ -1,6 +1,8 @@
 //! What fails a run unless an expectation says so: a deadlock, a process that fails or never ends, the timeout, a
 //! trace that is not whole.
 
+use std::fmt::Write;
+
 use super::context::Context;
 use super::deadlocks;
 use super::describe;
@@ -114,9 +116,9 @@ fn exit(context: &Context<'_>, process: ProcessId, end: ProcessEnd) -> Finding {
         .find(|(_, event)| event.id.process == process && event.step.is_some() && !event.implicit);
     let mut finding = Finding::fail("exit status 0", "");
     if let Some((place, event)) = last {
-        measured.push_str(&format!(", after {}", context.describe(place)));
+        let _ = write!(measured, ", after {}", context.describe(place));
         if let Some(step) = event.step.filter(|step| (*step as usize) < context.plan.steps.len()) {
-            measured.push_str(&format!(" ({})", context.plan.place(step)));
+            let _ = write!(measured, " ({})", context.plan.place(step));
         }
         finding = finding.witnesses([place]);
     }

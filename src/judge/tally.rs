@@ -160,8 +160,7 @@ impl Tally {
         }));
         let mut states = self.states.clone();
         states.sort_by(|a, b| b.runs.cmp(&a.runs).then(a.first.cmp(&b.first)));
-        let status = worst(overall.iter().map(|overall| overall.status));
-        Summary { runs: self.runs, status, overall, states }
+        Summary { runs: self.runs, status: worst(overall.iter().map(|one| one.status)), overall, states }
     }
 }
 

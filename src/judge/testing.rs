@@ -60,13 +60,11 @@ pub(super) fn pattern(plan: &Plan, text: &str) -> Pattern {
 }
 
 pub(super) fn processes(plan: &Plan, name: &str) -> Range<u32> {
-    match plan.programs.iter().find(|program| program.name == name) {
-        Some(program) => program.first..program.first + program.count.unwrap_or(1),
-        None => {
-            let at = plan.processes.iter().position(|process| process.name == name).expect("it is a process");
-            at as u32..at as u32 + 1
-        }
+    if let Some(program) = plan.programs.iter().find(|program| program.name == name) {
+        return program.first..program.first + program.count.unwrap_or(1);
     }
+    let at = plan.processes.iter().position(|process| process.name == name).expect("it is a process");
+    at as u32..at as u32 + 1
 }
 
 pub(super) fn objects(plan: &Plan, names: &[&str]) -> Argument {

@@ -65,8 +65,8 @@ fn would_match(pattern: &Pattern, waiting: &Waiting) -> bool {
     pattern.processes.as_ref().is_none_or(|range| range.contains(&waiting.process))
         && pattern.verb.as_ref().is_none_or(|verb| *verb == waiting.verb)
         && pattern.target.as_ref().is_none_or(|target| match (target, waiting.target) {
-            (PatternTarget::Objects(range, _), Target::Object(id)) => range.contains(&id),
-            (PatternTarget::Processes(range), Target::Process(id)) => range.contains(&id),
+            (PatternTarget::Objects(range, _), Target::Object(id))
+            | (PatternTarget::Processes(range), Target::Process(id)) => range.contains(&id),
             _ => false,
         })
 }

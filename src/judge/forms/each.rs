@@ -1,5 +1,7 @@
 //! `each`.
 
+use std::fmt::Write;
+
 use super::{ALLOW_EMPTY, Form, optional, required};
 use std::collections::{HashMap, VecDeque};
 
@@ -37,7 +39,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
         expected.push_str(" of the same process");
     }
     if let Some(within) = within {
-        expected.push_str(&format!(" within {}", describe::duration(within)));
+        let _ = write!(expected, " within {}", describe::duration(within));
     }
     for key in ["each", "followed_by", "preceded_by"] {
         if let Some(reason) = context.gap(expectation.patterns(key)) {

@@ -12,8 +12,7 @@ pub(super) const FORM: Form = Form {
         name: "ends",
         summary: "the run ends by itself, neither in a deadlock nor by the timeout",
         arguments: &[required("ends", Shape::Boolean, "`false`: it does not")],
-        example: r#"[[expect]]
-ends = true"#,
+        example: "[[expect]]\nends = true",
     },
     judge,
 };

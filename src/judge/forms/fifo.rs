@@ -1,5 +1,7 @@
 //! `fifo`.
 
+use std::fmt::Write;
+
 use super::{Form, required};
 use crate::event::ObjectId;
 use crate::judge::context::Context;
@@ -25,15 +27,15 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
         return Finding::unknown("in order, nothing lost, nothing twice", "not all of the events", reason);
     }
     let findings = objects.iter().map(|object| {
-        let courses = flow::flows(context, *object).into_iter().map(|flow| flow.follow(context)).collect();
-        flow::judge(context, *object, courses)
+        let courses: Vec<_> = flow::flows(context, *object).into_iter().map(|flow| flow.follow(context)).collect();
+        flow::judge(context, *object, &courses)
     });
     let findings: Vec<Finding> = findings.collect();
     let status = worst(findings.iter().map(|finding| finding.status));
     let number = findings.len();
     match findings.into_iter().find(|finding| finding.status == status) {
         Some(mut finding) if status == Status::Pass && number > 1 => {
-            finding.measured.push_str(&format!(", and {} more so", number - 1));
+            let _ = write!(finding.measured, ", and {} more so", number - 1);
             finding
         }
         Some(finding) => finding,

@@ -1,5 +1,7 @@
 //! `lost_updates`.
 
+use std::fmt::Write;
+
 use super::{AT_LEAST, AT_MOST, EQUALS, Form, required};
 use std::collections::{HashMap, HashSet};
 
@@ -42,13 +44,14 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let mut measured = describe::counted(number, "lost update");
     if let Some(first) = lost.first() {
         let foreign = first.foreign[0];
-        measured.push_str(&format!(
+        let _ = write!(
+            measured,
             " ({} overwritten unseen), first {}, which comes from {} and overwrites {}",
             describe::counted(overwritten.len() as i64, "write"),
             context.describe(first.store),
             describe::number(first.known),
             context.describe(foreign)
-        ));
+        );
     }
     let shown = bounds.most().map_or(1, |most| most as usize + 1).clamp(1, 4);
     let places = lost.iter().take(shown).flat_map(|lost| [lost.known, lost.foreign[0], lost.store]);

@@ -1,5 +1,7 @@
 //! `printed`.
 
+use std::fmt::Write;
+
 use super::{AT_LEAST, AT_MOST, EQUALS, Form, optional, required};
 use crate::judge::bounds::Bounds;
 use crate::judge::context::Context;
@@ -47,8 +49,8 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let number = places.len() as i64;
     let mut measured = describe::counted(number, "line");
     match places.first() {
-        Some(first) => measured.push_str(&format!(", first {}", describe::number(*first))),
-        None => measured.push_str(&format!(" of {}", lines.len())),
+        Some(first) => drop(write!(measured, ", first {}", describe::number(*first))),
+        None => drop(write!(measured, " of {}", lines.len())),
     }
     bounds.judge(number, bounds.text(), measured).witnesses(places.into_iter().take(4))
 }

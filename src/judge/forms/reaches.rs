@@ -26,16 +26,14 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     if let Some(reason) = walk.uncertain {
         return Finding::unknown(expected, walk.measured, reason);
     }
-    match walk.stop {
-        Some(stop) => Finding::pass(expected, format!("reached {}: {}", stop.when(context), stop.facts))
+    if let Some(stop) = walk.stop {
+        return Finding::pass(expected, format!("reached {}: {}", stop.when(context), stop.facts))
             .witnesses(stop.witnesses)
-            .firm(true),
-        None => {
-            let finding = Finding::fail(expected, format!("never: {}", walk.measured));
-            match walk.error {
-                Some(message) => finding.because(format!("in some states it has no value: {message}")),
-                None => finding,
-            }
-        }
+            .firm(true);
+    }
+    let finding = Finding::fail(expected, format!("never: {}", walk.measured));
+    match walk.error {
+        Some(message) => finding.because(format!("in some states it has no value: {message}")),
+        None => finding,
     }
 }
