@@ -16,6 +16,7 @@ pub mod progress;
 pub mod reference;
 pub mod repeat;
 pub mod schema;
+pub mod spans;
 pub mod terminal;
 pub mod text;
 mod waits;
