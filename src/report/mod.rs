@@ -21,4 +21,5 @@ mod sketch;
 pub mod spans;
 pub mod terminal;
 pub mod text;
+pub mod timeline;
 mod waits;
