@@ -15,6 +15,9 @@ use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, O
 use crate::scenario::units::parse_duration;
 use crate::value::Value;
 
+/// The most arguments a verb of a kind has: a step keeps them without allocating.
+const MOST_ARGUMENTS: usize = 6;
+
 /// What a process asks of the world: a step with everything computed.
 pub enum Request<'a> {
     /// A verb of an object's kind.
@@ -457,12 +460,12 @@ impl<'p> Machine<'p> {
                 Some(at as u32)
             }
         };
-        const MOST: usize = 6;
-        let mut arguments: [Value; MOST] = [const { Value::Null }; MOST];
+        let mut arguments: [Value; MOST_ARGUMENTS] = [const { Value::Null }; MOST_ARGUMENTS];
+        debug_assert!(action.arguments.len() <= MOST_ARGUMENTS, "a verb with more arguments than a step has room for");
         for (place, argument) in arguments.iter_mut().zip(&action.arguments) {
             *place = self.evaluate(argument, world.clock())?;
         }
-        let given = action.arguments.len().min(MOST);
+        let given = action.arguments.len().min(MOST_ARGUMENTS);
         let (slots, random, plan, process, pid) = (&self.slots, &mut self.random, self.plan, self.process, self.pid);
         let clock = world.clock();
         let mut compute = |it: Value| {

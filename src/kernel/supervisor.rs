@@ -469,10 +469,11 @@ impl Supervisor<'_> {
         for (process, consumer) in self.consumers.iter().enumerate() {
             let (records, payload) = self.shown[process];
             for (record, bytes) in consumer.records(records, payload) {
-                if record::verb(record) == print && (record[6] >> 32) as u32 == record::NONE {
-                    if let Ok(Value::String(text)) = crate::value::decode(bytes) {
-                        self.lines.push((record[1], process as ProcessId, text.to_string()));
-                    }
+                if record::verb(record) == print
+                    && (record[6] >> 32) as u32 == record::NONE
+                    && let Ok(Value::String(text)) = crate::value::decode(bytes)
+                {
+                    self.lines.push((record[1], process as ProcessId, text.to_string()));
                 }
             }
             self.shown[process] = consumer.taken();

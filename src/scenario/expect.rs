@@ -45,7 +45,7 @@ impl Expectations<'_> {
         let forms: Vec<_> = self.forms.iter().filter(|form| fields.peek(form.name).is_some()).collect();
         // `at_most` stands with several forms, `inside` beside nothing else: the naming key decides.
         let [form] = forms.as_slice() else {
-            self.no_form(checker, fields, forms.iter().map(|form| form.name).collect());
+            self.no_form(checker, fields, &forms.iter().map(|form| form.name).collect::<Vec<_>>());
             return None;
         };
         let mut arguments = Vec::new();
@@ -75,7 +75,7 @@ impl Expectations<'_> {
         };
         let label = match fields.take("label").and_then(|item| checker.text(item, "text")) {
             Some(text) => text.value.to_owned(),
-            None => self.sentence(checker, fields, form),
+            None => Self::sentence(checker, fields, form),
         };
         for name in ["allow_empty", "each_seen"] {
             if let Some(item) = fields.take(name)
@@ -93,9 +93,9 @@ impl Expectations<'_> {
         Some(Expectation { form, arguments, label, holds, span, line, step: None })
     }
 
-    fn no_form(&self, checker: &mut Checker, fields: &Fields<'_>, found: Vec<&str>) {
+    fn no_form(&self, checker: &mut Checker, fields: &Fields<'_>, found: &[&str]) {
         let names = self.forms.iter().map(|form| form.name);
-        if let [first, second, ..] = found.as_slice() {
+        if let [first, second, ..] = found {
             let message = format!("an expectation has one form, this one has `{first}` and `{second}`");
             checker.error(Code::BAD_STEP, fields.key_span(second), message, "a second form");
             return;
@@ -120,7 +120,7 @@ impl Expectations<'_> {
     }
 
     /// The expectation as one line of TOML.
-    fn sentence(&self, checker: &Checker, fields: &Fields<'_>, form: &FormDescription) -> String {
+    fn sentence(checker: &Checker, fields: &Fields<'_>, form: &FormDescription) -> String {
         let mut entries: Vec<_> = fields.entries().filter(|(key, ..)| *key != "label").collect();
         entries.sort_by_key(|(key, ..)| *key != form.name);
         let shown: Vec<_> = entries

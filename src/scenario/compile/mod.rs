@@ -441,7 +441,7 @@ impl<'c> Compiler<'c> {
             _ => Action::Abort,
         };
         self.possible(verb.name, PossibleTarget::None);
-        self.operate(fields, step, action, None, None, verb, None);
+        self.operate(fields, step, action, (None, None), verb, None);
     }
 
     /// `print`, `mark`, `enter`, `leave`, `sleep`, `busy`, `exit`, `assert`.
@@ -471,7 +471,7 @@ impl<'c> Compiler<'c> {
             self.possible(verb.name, PossibleTarget::None);
         }
         match action {
-            Some(action) => self.operate(fields, step, action, None, None, verb, None),
+            Some(action) => self.operate(fields, step, action, (None, None), verb, None),
             None => self.keep_common(fields),
         }
     }

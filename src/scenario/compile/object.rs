@@ -131,13 +131,10 @@ impl Compiler<'_> {
             fields,
             step,
             action,
-            into,
-            second,
+            (into, second),
             verb,
             foreseen.map(|(outcome, reason)| (outcome, reason, text.span.clone())),
         );
-        let mut known: Vec<_> = vec![verb.name];
-        known.extend(verb.arguments.iter().map(|argument| argument.name));
         self.finish(fields, verb, &format!("`{word}` on {}", with_article(kind.name)));
     }
 

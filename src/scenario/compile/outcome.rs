@@ -19,8 +19,7 @@ impl Compiler<'_> {
         fields: &Fields<'_>,
         step: StepId,
         action: Action,
-        into: Option<u32>,
-        second: Option<u32>,
+        (into, second): (Option<u32>, Option<u32>),
         verb: &Verb,
         foreseen: Option<(Outcome, String, Range<usize>)>,
     ) {
