@@ -13,7 +13,7 @@ use super::patterns::Patterns;
 use super::plan::Fact;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Target;
-use crate::expression::{Fault, Name, Scope, StateArgument};
+use crate::expression::{Fault, FaultKind, Name, Scope, StateArgument};
 use crate::value::{Types, Value};
 
 const COMMON: [&str; 4] = ["holds", "label", "allow_empty", "each_seen"];
@@ -395,5 +395,9 @@ impl Scope for StateScope<'_> {
 }
 
 fn fault(span: Range<usize>, message: String, suggestion: Option<String>) -> Fault {
-    Fault { span, message, label: String::new(), help: None, suggestion }
+    let fault = Fault::new(span, message).kind(FaultKind::Name);
+    match suggestion {
+        Some(name) => fault.suggest(name),
+        None => fault,
+    }
 }
