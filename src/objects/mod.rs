@@ -5,14 +5,26 @@
 //! ipcrun by its room and one line of [`CATALOGUE`]; the parser, the reference, the schema, both engines, the
 //! judge and the reports find it there. Nothing outside this folder names a kind.
 
+mod array;
 mod attempt;
+mod barrier;
+mod cells;
+mod condition;
 mod declaration;
+mod event;
+mod joins;
+mod mutex;
 mod pipe;
 mod queue;
 pub mod relation;
 #[cfg(test)]
 mod rig;
+mod scalar;
+mod semaphore;
 mod site;
+#[cfg(test)]
+mod testing;
+mod value;
 
 use std::any::Any;
 use std::fmt;
@@ -27,7 +39,17 @@ pub use relation::Relation;
 pub use site::{HostError, Site};
 
 /// Every kind, in the order of the reference.
-pub static CATALOGUE: &[&Kind] = &[&pipe::PIPE, &queue::QUEUE];
+pub static CATALOGUE: &[&Kind] = &[
+    &pipe::KIND,
+    &queue::KIND,
+    &value::KIND,
+    &array::KIND,
+    &semaphore::KIND,
+    &mutex::KIND,
+    &condition::KIND,
+    &barrier::KIND,
+    &event::KIND,
+];
 
 /// The kinds that the format names and this version has not got.
 pub static LATER: &[&str] = &["fifo", "socket", "rwlock", "memory", "eventfd", "timer", "file_lock"];
@@ -226,7 +248,7 @@ pub enum Patience {
     Forever,
     /// Not at all: what cannot be done at once ends `would_block`.
     Never,
-    /// Until that time of CLOCK_MONOTONIC, in ns; then it ends `timeout`. What can be done at once is done,
+    /// Until that time of `CLOCK_MONOTONIC`, in ns; then it ends `timeout`. What can be done at once is done,
     /// whatever the time.
     Until(u64),
 }
@@ -235,6 +257,18 @@ impl Patience {
     /// The outcome of giving up.
     pub fn outcome(self) -> Outcome {
         if self == Self::Never { Outcome::WOULD_BLOCK } else { Outcome::TIMEOUT }
+    }
+
+    /// The deadline to wait until; none for ever.
+    ///
+    /// # Errors
+    /// `would_block` where it may not wait at all.
+    pub fn deadline(self) -> Result<Option<u64>, Outcome> {
+        match self {
+            Self::Forever => Ok(None),
+            Self::Never => Err(Outcome::WOULD_BLOCK),
+            Self::Until(deadline) => Ok(Some(deadline)),
+        }
     }
 }
 
@@ -251,6 +285,11 @@ pub trait Party {
     /// may be quicker. As [`Party::block`], but the event is not marked. Every call that can sleep is announced by
     /// one of the two, since that is what the search for deadlocks sees.
     fn enter(&mut self) {
+        self.block();
+    }
+    /// Says that the process may sleep now in `verb` on another object than its step's: a condition's `wait` that
+    /// takes the mutex again. Who could let it go on is then asked of that object.
+    fn block_on(&mut self, _object: ObjectId, _verb: u8) {
         self.block();
     }
     /// The value of an `update`'s expression where the object holds `it`.

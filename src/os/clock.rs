@@ -12,7 +12,7 @@ fn read(clock: libc::clockid_t) -> u64 {
     time.tv_sec as u64 * SECOND + time.tv_nsec as u64
 }
 
-/// CLOCK_MONOTONIC.
+/// `CLOCK_MONOTONIC`.
 #[inline]
 pub fn now() -> u64 {
     read(libc::CLOCK_MONOTONIC)
@@ -28,7 +28,7 @@ pub fn timespec(ns: u64) -> libc::timespec {
     libc::timespec { tv_sec: (ns / SECOND) as libc::time_t, tv_nsec: (ns % SECOND) as _ }
 }
 
-/// Sleeps until that time of CLOCK_MONOTONIC; a signal does not cut it short.
+/// Sleeps until that time of `CLOCK_MONOTONIC`; a signal does not cut it short.
 pub fn sleep_until(deadline: u64) {
     let time = timespec(deadline);
     loop {
@@ -52,7 +52,7 @@ pub fn burn(time: Duration) {
     }
 }
 
-/// A deadline of CLOCK_MONOTONIC as the same moment of CLOCK_REALTIME, for calls that know no other clock.
+/// A deadline of `CLOCK_MONOTONIC` as the same moment of `CLOCK_REALTIME`, for calls that know no other clock.
 pub fn realtime(deadline: u64) -> libc::timespec {
     timespec(read(libc::CLOCK_REALTIME).saturating_add(deadline.saturating_sub(now())))
 }

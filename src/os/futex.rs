@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use super::clock;
 
-/// Sleeps while `word` is `expected`, until somebody wakes it or the deadline of CLOCK_MONOTONIC passes.
+/// Sleeps while `word` is `expected`, until somebody wakes it or the deadline of `CLOCK_MONOTONIC` passes.
 ///
 /// True says that the word is worth another look: it was another already, somebody woke it, or a signal came. False
 /// says that the deadline has passed.

@@ -5,14 +5,17 @@
 #![allow(unsafe_code)]
 
 pub mod arena;
+pub mod barrier;
 pub mod clock;
 pub mod descriptor;
 pub mod futex;
 pub mod guard;
 pub mod limits;
 pub mod mqueue;
+pub mod mutex;
 pub mod pages;
 pub mod pipe;
+pub mod semaphore;
 pub mod socket;
 pub mod sysv;
 #[cfg(test)]

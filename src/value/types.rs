@@ -43,6 +43,12 @@ impl Types {
         self.0 & other.0 == other.0
     }
 
+    /// Both sets together, where a constant is made; elsewhere `|` reads better.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether the set is empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
