@@ -183,6 +183,7 @@ impl<'c> Compiler<'c> {
             end: found.end.unwrap_or(0),
             element: None,
             arguments: Vec::new(),
+            constants: None,
             update: None,
         })
     }
