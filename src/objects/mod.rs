@@ -40,8 +40,8 @@ pub use site::{HostError, Site};
 
 /// Every kind, in the order of the reference.
 pub static CATALOGUE: &[&Kind] = &[
-    &pipe::PIPE,
-    &queue::QUEUE,
+    &pipe::KIND,
+    &queue::KIND,
     &value::KIND,
     &array::KIND,
     &semaphore::KIND,
