@@ -1,5 +1,7 @@
 //! What may stand at a key, in words.
 
+use std::fmt::Write;
+
 use crate::objects::{Argument, Element, Form, Kind, Verb};
 use crate::outcome::Outcome;
 use crate::scenario::expectation::Shape;
@@ -87,9 +89,11 @@ pub(super) fn step(kind: Option<&Kind>, verb: &'static Verb) -> String {
             format!("\"{}{element}{end}\"", kind.name.to_uppercase())
         }
     };
-    let needed = further(kind, verb).iter().filter(|argument| argument.required);
-    let needed: String = needed.map(|argument| format!(", {} = {}", argument.name, sample(argument.form))).collect();
-    format!("{{ {} = {own}{needed} }}", verb.name)
+    let mut text = format!("{{ {} = {own}", verb.name);
+    for argument in further(kind, verb).iter().filter(|argument| argument.required) {
+        let _ = write!(text, ", {} = {}", argument.name, sample(argument.form));
+    }
+    text + " }"
 }
 
 fn sample(form: Form) -> &'static str {
