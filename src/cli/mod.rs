@@ -11,6 +11,7 @@ mod inputs;
 mod list;
 mod man;
 mod output;
+mod picture;
 mod run;
 mod schema;
 mod session;
@@ -31,7 +32,7 @@ use output::Output;
 pub fn main() -> ExitCode {
     let arguments = arguments::parse(env::args_os());
     let common = &arguments.common;
-    let output = Output::new(common.color, common.error_format);
+    let output = Output::new(common.color, common.error_format, common.ascii);
     log(common, output);
     let status = match &arguments.command {
         Command::Run(arguments) => run::main(arguments, common, output),

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use super::arguments::Common;
 use super::inputs::{self, Input};
 use super::output::{self, Output};
+use super::picture::ViewChoice;
 use super::session::{self, Options, Report};
 use super::status::Status;
 use super::workers;
@@ -72,6 +73,9 @@ pub(super) struct Reports {
     /// Save the trace; `full` and `blocking` stand for `--record` instead
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) trace: Vec<String>,
+    /// Draw the run, as `ipcrun trace` does; `--timeline=gantt`, `=sequence` or `=log` says how
+    #[arg(long, value_name = "VIEW", num_args = 0..=1, require_equals = true, default_missing_value = "auto", hide_possible_values = true)]
+    pub(super) timeline: Option<ViewChoice>,
     /// Print the results as JSON, one object a line and scenario
     #[arg(long)]
     pub(super) json: bool,
@@ -183,6 +187,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         repeat: arguments.running.repeat,
         record: arguments.record(),
         trace,
+        timeline: arguments.reports.timeline,
         json: arguments.reports.json,
         progress: if common.quiet { Mode::None } else { session::mode(arguments.reports.progress) },
         quiet: common.quiet,

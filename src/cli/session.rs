@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::inputs::Input;
 use super::output::{self, Output};
+use super::picture::{Picture, ViewChoice};
 use super::run::{ProgressChoice, RecordChoice, Scenario};
 use super::status::Status;
 use crate::diagnostic::{Code, Diagnostic, Source};
@@ -37,6 +38,8 @@ pub(super) struct Options {
     pub(super) record: RecordChoice,
     /// The file that takes the trace.
     pub(super) trace: Option<PathBuf>,
+    /// Which picture is drawn of the run.
+    pub(super) timeline: Option<ViewChoice>,
     /// Whether results are JSON.
     pub(super) json: bool,
     /// How progress is shown.
@@ -181,6 +184,10 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         report.out.push_str(&line(&document));
     } else if !options.quiet || report.status != Status::Passed {
         report.out.push_str(&text);
+    }
+    if let Some(view) = options.timeline.filter(|_| !options.json) {
+        report.out.push('\n');
+        report.out.push_str(&Picture::of(view).draw(plan, trace, verdict, options.output));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::arguments::Common;
 use super::output::{self, Output};
+use super::picture::{Picture, ViewChoice};
 use super::run::Scenario;
 use super::status::Status;
 use super::{inputs, session};
@@ -25,8 +26,10 @@ pub(super) struct Arguments {
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Arguments")]
     pub(super) file: PathBuf,
     /// What to print: text, one line an event; jsonl, the trace file itself; verdict, its expectations judged again
-    #[arg(long, short, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
-    pub(super) format: TraceFormat,
+    #[arg(long, short, value_name = "FORMAT", hide_possible_values = true, conflicts_with_all = ["view", "axis"])]
+    pub(super) format: Option<TraceFormat>,
+    #[command(flatten)]
+    pub(super) picture: Picture,
     /// Judge it by this scenario instead of the one it was made of; its objects, processes and steps must be the same
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) scenario: Option<PathBuf>,
@@ -74,7 +77,18 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
     let meta = saved.meta.clone();
     let trace = saved.into_trace(&plan)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let written = match arguments.format {
+    let format = match (arguments.format, arguments.picture.view) {
+        (Some(format), _) => format,
+        (None, ViewChoice::Log) => TraceFormat::Text,
+        (None, _) => {
+            let verdict = judge::judge(&plan, &trace);
+            let text = arguments.picture.draw(&plan, &trace, &verdict, output);
+            // Nobody reads any more: there is nobody to tell.
+            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            return Ok(Status::Passed);
+        }
+    };
+    let written = match format {
         TraceFormat::Text => text::write(&mut out, &plan, &trace, output.color),
         TraceFormat::Jsonl => file::write(&mut out, &plan, &trace, &meta),
         TraceFormat::Verdict => {

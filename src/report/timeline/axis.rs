@@ -9,7 +9,7 @@ const LONG: f64 = 0.5;
 /// A pause that was folded takes at most this part of the columns.
 const FOLDED: f64 = 1.0 / 6.0;
 /// How far the labels are apart at least, from the begin of one to the begin of the next.
-const APART: usize = 14;
+const APART: usize = 11;
 
 /// Maps times to columns.
 pub(super) struct Scale {
@@ -102,6 +102,7 @@ impl Scale {
         }
         let last = glyphs.plain(&duration(end));
         let mut room = self.columns.saturating_sub(width(&last));
+        place(&mut cells, room.saturating_sub(1), " ");
         place(&mut cells, room, &last);
         let first = if begin == 0 { "0".to_owned() } else { glyphs.plain(&duration(begin)) };
         let mut free = if width(&first) + 1 < room { place(&mut cells, 0, &first) } else { 0 };

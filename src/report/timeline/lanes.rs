@@ -242,8 +242,11 @@ fn ending(plan: &Plan, trace: &Trace, lane: &Lane) -> (String, bool) {
     let waiting = lane.spans.iter().rev().find_map(|span| span.waiting).map(|at| &Spans::unfinished(trace)[at]);
     if let Some(waiting) = waiting {
         let target = plan.target_name(waiting.target);
-        let verb = if matches!(waiting.target, Target::None) { waiting.verb.as_str() } else { "" };
-        return (format!("in {verb}{target}"), false);
+        let end = match waiting.target {
+            Target::None => format!("in {}", waiting.verb),
+            Target::Object(_) | Target::Process(_) => format!("at {target}"),
+        };
+        return (end, false);
     }
     match lane.ended {
         ProcessEnd::Exited(0) => ("ok".to_owned(), true),

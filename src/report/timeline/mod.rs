@@ -24,6 +24,7 @@ use std::collections::HashSet;
 use super::layout::Pen;
 use super::spans::{ArrowKind, Spans};
 use crate::event::{ObjectId, ProcessId, Target};
+use crate::judge::{Status, Verdict};
 use crate::scenario::plan::Plan;
 use crate::trace::Trace;
 
@@ -118,6 +119,12 @@ pub fn draw(plan: &Plan, trace: &Trace, view: Option<View>, options: &Options<'_
             gantt::draw(&drawing, &part)
         }
     }
+}
+
+/// The events that decide the first thing that failed.
+pub fn deciding(verdict: &Verdict) -> &[usize] {
+    let failed = verdict.findings.iter().filter(|judged| judged.status == Status::Fail);
+    failed.map(|judged| judged.finding.witnesses.as_slice()).find(|events| !events.is_empty()).unwrap_or(&[])
 }
 
 /// A small picture around some events, which it points at: their processes, and the objects they are about. Empty

@@ -102,6 +102,12 @@ fn beats(drawing: &Drawing<'_>) -> Vec<Beat> {
             continue;
         }
         let mut text = action(plan, event);
+        if !event.outcome.is_ok() {
+            text = format!("{text}: {}", event.outcome);
+        }
+        if event.blocked {
+            text = format!("{text} (blocked {})", duration(event.duration()));
+        }
         if event.value != Value::Null {
             text.push(' ');
             // What is said is read as it is.
@@ -109,12 +115,6 @@ fn beats(drawing: &Drawing<'_>) -> Vec<Beat> {
                 Value::String(said) if event.verb == "print" => shorten(&visible(said), VALUE).into_owned(),
                 other => value(other, VALUE),
             });
-        }
-        if !event.outcome.is_ok() {
-            text = format!("{text}: {}", event.outcome);
-        }
-        if event.blocked {
-            text = format!("{text}  blocked {}", duration(event.duration()));
         }
         let arrows = to.remove(&place).unwrap_or_default();
         let time = arrows.iter().map(|(.., time)| *time).min().unwrap_or(u64::MAX).min(event.end);
@@ -268,7 +268,7 @@ impl<'a> Lanes<'a> {
         let (glyphs, mut canvas) = (self.glyphs, Canvas::new(self.end()));
         let time = format!("{:.3} ms", beat.time as f64 / 1e6);
         canvas.text(11usize.saturating_sub(width(&time)), if beat.marked { BAD } else { Style::new() }, &time, LEAD);
-        if let Some(before) = before {
+        if let Some(before) = before.filter(|before| *before < beat.time) {
             let delta = glyphs.plain(&format!("+{}", duration(beat.time.saturating_sub(before))));
             canvas.text(20usize.saturating_sub(width(&delta)), FAINT, &delta, 10);
         }
