@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use super::arguments::Common;
 use super::inputs::{self, Input};
 use super::output::{self, Output};
-use super::picture::ViewChoice;
+use super::picture::{Picture, ViewChoice};
 use super::session::{self, Options, Report};
 use super::status::Status;
 use super::workers;
@@ -187,7 +187,8 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         repeat: arguments.running.repeat,
         record: arguments.record(),
         trace,
-        timeline: arguments.reports.timeline,
+        timeline: arguments.reports.timeline.map(Picture::of),
+        watched: false,
         json: arguments.reports.json,
         progress: if common.quiet { Mode::None } else { session::mode(arguments.reports.progress) },
         quiet: common.quiet,

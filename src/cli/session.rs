@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::inputs::Input;
 use super::output::{self, Output};
-use super::picture::{Picture, ViewChoice};
+use super::picture::Picture;
 use super::run::{ProgressChoice, RecordChoice, Scenario};
 use super::status::Status;
 use crate::diagnostic::{Code, Diagnostic, Source};
@@ -20,7 +20,7 @@ use crate::judge::{self, FORMS, Tally, Verdict};
 use crate::kernel::{self, Notice, Recording};
 use crate::report::live::Live;
 use crate::report::progress::{Mode, Progress, Snapshot};
-use crate::report::{json, repeat, terminal};
+use crate::report::{events, json, repeat, terminal};
 use crate::scenario::expectation::FormDescription;
 use crate::scenario::plan::Plan;
 use crate::scenario::{self, Loaded};
@@ -39,7 +39,9 @@ pub(super) struct Options {
     /// The file that takes the trace.
     pub(super) trace: Option<PathBuf>,
     /// Which picture is drawn of the run.
-    pub(super) timeline: Option<ViewChoice>,
+    pub(super) timeline: Option<Picture>,
+    /// Whether all of it is to fit on one screen, without what processes print.
+    pub(super) watched: bool,
     /// Whether results are JSON.
     pub(super) json: bool,
     /// How progress is shown.
@@ -152,6 +154,7 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         };
         screen.progress_off();
         let trace = trace?;
+        events::emit(plan, &trace);
         let verdict = judge::judge(plan, &trace);
         tracing::debug!(round, status = ?verdict.status, events = trace.events.len(), "judged");
         let interrupted = trace.end == RunEnd::Interrupted;
@@ -169,8 +172,13 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
             return Err(vec![unwritable(path, &error)]);
         }
     }
-    let drawing =
-        terminal::Options { color: options.output.color, columns: output::columns(), arguments: &options.arguments };
+    let drawing = terminal::Options {
+        color: options.output.color,
+        picture: options.timeline.is_none(),
+        ascii: options.output.ascii,
+        columns: output::columns(),
+        arguments: &options.arguments,
+    };
     let (status, text, document) = if options.repeat == 1 {
         let text = terminal::run(plan, trace, verdict, &drawing);
         (verdict.status, text, json::run(plan, trace, verdict))
@@ -185,9 +193,11 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     } else if !options.quiet || report.status != Status::Passed {
         report.out.push_str(&text);
     }
-    if let Some(view) = options.timeline.filter(|_| !options.json) {
+    if let Some(picture) = options.timeline.filter(|_| !options.json) {
+        let above = if options.watched { report.out.lines().count() } else { 0 };
+        let rows = output::rows().saturating_sub(above + 1);
         report.out.push('\n');
-        report.out.push_str(&Picture::of(view).draw(plan, trace, verdict, options.output));
+        report.out.push_str(&picture.draw(plan, trace, verdict, rows, options.output));
     }
     Ok(())
 }
@@ -265,7 +275,7 @@ impl<'a> Screen<'a> {
             live: Live::new(plan, options.output.color),
             progress: Progress::new(mode, output::columns()),
             direct,
-            lines: !options.json && !options.quiet && options.repeat == 1,
+            lines: !options.json && !options.quiet && !options.watched && options.repeat == 1,
             held: String::new(),
             round: 0,
             rounds: options.repeat,

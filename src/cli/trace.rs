@@ -82,7 +82,7 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
         (None, ViewChoice::Log) => TraceFormat::Text,
         (None, _) => {
             let verdict = judge::judge(&plan, &trace);
-            let text = arguments.picture.draw(&plan, &trace, &verdict, output);
+            let text = arguments.picture.draw(&plan, &trace, &verdict, output::rows(), output);
             // Nobody reads any more: there is nobody to tell.
             let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
             return Ok(Status::Passed);
@@ -93,7 +93,13 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
         TraceFormat::Jsonl => file::write(&mut out, &plan, &trace, &meta),
         TraceFormat::Verdict => {
             let verdict = judge::judge(&plan, &trace);
-            let options = terminal::Options { color: output.color, columns: output::columns(), arguments: &[] };
+            let options = terminal::Options {
+                color: output.color,
+                picture: true,
+                ascii: output.ascii,
+                columns: output::columns(),
+                arguments: &[],
+            };
             let status = Status::from(verdict.status);
             if !common.quiet || status != Status::Passed {
                 let text = terminal::run(&plan, &trace, &verdict, &options);

@@ -5,6 +5,7 @@
 //! several, `text` lists its events, `json` tells it to
 //! programs; `reference` and `schema` tell the catalogue.
 
+pub mod events;
 mod facts;
 #[cfg(test)]
 mod fixture;

@@ -57,6 +57,11 @@ impl Scale {
         Self { points, folds, columns, straight }
     }
 
+    /// The last time on it.
+    pub(super) fn end(&self) -> u64 {
+        self.points[self.points.len() - 1].0
+    }
+
     /// Whether long pauses are folded.
     pub(super) fn is_folded(&self) -> bool {
         !self.folds.is_empty()
@@ -93,7 +98,7 @@ impl Scale {
 
     /// The labels under the picture, from column `lead` on: times at their columns, a sign where time is folded.
     pub(super) fn labels(&self, glyphs: &Glyphs, line: &mut Line) {
-        let (begin, end) = (self.points[0].0, self.points[self.points.len() - 1].0);
+        let (begin, end) = (self.points[0].0, self.end());
         let mut cells: Vec<char> = vec![' '; self.columns];
         for at in &self.folds {
             let (from, to) = (self.points[*at].1, self.points[at + 1].1);

@@ -181,7 +181,8 @@ pub(super) fn rows(
     for n in 0..left.min(others.len()) {
         keep[others[n * others.len() / left]] = true;
     }
-    let mut rest = Row { processes: Vec::new(), name: String::new(), cells: Vec::new(), end: String::new(), good: true };
+    let mut rest =
+        Row { processes: Vec::new(), name: String::new(), cells: Vec::new(), end: String::new(), good: true };
     let mut parts = Parts::new(scale.columns);
     let mut rows = Vec::new();
     for (row, keep) in shown.into_iter().zip(keep) {

@@ -1,6 +1,7 @@
 //! A dialogue: steps one below the other, each in the lane of its process, with arrows to the processes it let go on.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use anstyle::Style;
 use unicode_width::UnicodeWidthChar;
@@ -43,13 +44,14 @@ struct Beat {
     last: bool,
 }
 
-/// Draws it.
-pub(super) fn draw(drawing: &Drawing<'_>) -> String {
-    let beats = beats(drawing);
+/// Draws what happened within those times.
+pub(super) fn draw(drawing: &Drawing<'_>, times: RangeInclusive<u64>) -> String {
+    let mut beats = beats(drawing);
+    beats.retain(|beat| times.contains(&beat.time));
     let all = beats.len();
     let (processes, left_out) = speakers(drawing, &beats);
     let beats = beats.into_iter().filter(|beat| processes.contains(&beat.process)).collect();
-    let (beats, cuts) = cut(beats, drawing.options.rows.saturating_sub(4).max(8));
+    let (beats, cuts) = cut(beats, drawing.options.rows.saturating_sub(4).max(6));
     let lanes = Lanes::new(drawing, processes);
     let mut out = String::new();
     lanes.header(&mut out);
@@ -94,7 +96,17 @@ fn beats(drawing: &Drawing<'_>) -> Vec<Beat> {
             if event.verb == "end" && !matches!(end, ProcessEnd::Exited(0) | ProcessEnd::Stopped) {
                 let text = ending(end);
                 let to = Vec::new();
-                beats.push(Beat { time: event.end, place, process, text, to, matters: true, bad: true, marked, last: true });
+                beats.push(Beat {
+                    time: event.end,
+                    place,
+                    process,
+                    text,
+                    to,
+                    matters: true,
+                    bad: true,
+                    marked,
+                    last: true,
+                });
             }
             continue;
         }
@@ -119,7 +131,8 @@ fn beats(drawing: &Drawing<'_>) -> Vec<Beat> {
         let arrows = to.remove(&place).unwrap_or_default();
         let time = arrows.iter().map(|(.., time)| *time).min().unwrap_or(u64::MAX).min(event.end);
         let matters = messages[place] || !arrows.is_empty() || marked || !event.outcome.is_ok();
-        let mut to: Vec<(ProcessId, bool)> = arrows.into_iter().map(|(process, certain, _)| (process, certain)).collect();
+        let mut to: Vec<(ProcessId, bool)> =
+            arrows.into_iter().map(|(process, certain, _)| (process, certain)).collect();
         to.sort_unstable();
         to.dedup_by_key(|(process, _)| *process);
         let bad = !event.outcome.is_ok();
@@ -266,7 +279,11 @@ impl<'a> Lanes<'a> {
     fn beat(&self, beat: &Beat, before: Option<u64>, out: &mut String) {
         let Some(lane) = self.processes.iter().position(|process| *process == beat.process) else { return };
         let (glyphs, mut canvas) = (self.glyphs, Canvas::new(self.end()));
-        let time = format!("{:.3} ms", beat.time as f64 / 1e6);
+        let time = match beat.time {
+            // Ten seconds.
+            0..10_000_000_000 => format!("{:.3} ms", beat.time as f64 / 1e6),
+            _ => format!("{:.3} s", beat.time as f64 / 1e9),
+        };
         canvas.text(11usize.saturating_sub(width(&time)), if beat.marked { BAD } else { Style::new() }, &time, LEAD);
         if let Some(before) = before.filter(|before| *before < beat.time) {
             let delta = glyphs.plain(&format!("+{}", duration(beat.time.saturating_sub(before))));
@@ -295,17 +312,21 @@ impl<'a> Lanes<'a> {
             }
         }
         for (target, _) in &targets {
-            let (column, head) = if *target > lane {
-                (self.x(*target) - 1, glyphs.right)
-            } else {
-                (self.x(*target) + 1, glyphs.left)
-            };
+            let (column, head) =
+                if *target > lane { (self.x(*target) - 1, glyphs.right) } else { (self.x(*target) + 1, glyphs.left) };
             canvas.put(column, style, head);
+            canvas.put(self.x(*target), FAINT, glyphs.line);
         }
         canvas.put(x, style, if beat.last { glyphs.last } else { glyphs.step });
         let mark = if beat.marked { format!("#{} ", beat.place + 1) } else { String::new() };
         let text = glyphs.plain(&format!("{mark}{}", beat.text));
-        let color = if beat.marked { BAD } else if beat.bad { DOUBT } else { Style::new() };
+        let color = if beat.marked {
+            BAD
+        } else if beat.bad {
+            DOUBT
+        } else {
+            Style::new()
+        };
         if !self.wide {
             let at = self.x(self.processes.len()) + 1;
             let name = glyphs.plain(&self.drawing.plan.processes[beat.process as usize].name);

@@ -26,10 +26,12 @@ fn main_levels<'a>(track: &'a Track, scale: &Scale) -> Vec<Option<&'a Level>> {
         let from = scale.x(level.at);
         let to = track.levels.get(at + 1).map_or(scale.columns as f64, |next| scale.x(next.at));
         let last = scale.columns.saturating_sub(1);
-        for (column, best) in best.iter_mut().enumerate().take((to as usize).min(last) + 1).skip((from as usize).min(last)) {
+        for (column, best) in
+            best.iter_mut().enumerate().take((to as usize).min(last) + 1).skip((from as usize).min(last))
+        {
             let part = to.min(column as f64 + 1.0) - from.max(column as f64);
             // The last column shows what was there at the end.
-            if part > best.0 || column == last && at + 1 == track.levels.len() {
+            if part > best.0 || column == last && at + 1 == track.levels.len() && level.at <= scale.end() {
                 *best = (part, Some(level));
             }
         }
@@ -101,7 +103,8 @@ pub(super) fn words(track: &Track, glyphs: &Glyphs) -> String {
     let (low, high) = track.range().unwrap_or((0.0, 0.0));
     let number = |level: &Level| level.number.unwrap_or(0.0);
     let (begin, end) = (number(first), number(last));
-    let show = |n: f64| if n.fract() == 0.0 { format!("{n:.0}") } else { format!("{n:.4}").trim_end_matches('0').to_owned() };
+    let show =
+        |n: f64| if n.fract() == 0.0 { format!("{n:.0}") } else { format!("{n:.4}").trim_end_matches('0').to_owned() };
     let mut stations = vec![show(begin)];
     let (below, above) = (low < begin.min(end), high > begin.max(end));
     match (below, above) {
@@ -113,5 +116,6 @@ pub(super) fn words(track: &Track, glyphs: &Glyphs) -> String {
     if track.levels.len() > 1 {
         stations.push(show(end));
     }
-    shorten(&stations.join(glyphs.to), SIDE + 4).into_owned()
+    let text = stations.join(glyphs.to);
+    if width(&text) <= SIDE + 2 { text } else { format!("{}{}{}", show(begin), glyphs.to, show(end)) }
 }
