@@ -16,6 +16,9 @@ pub mod progress;
 pub mod reference;
 pub mod repeat;
 pub mod schema;
+#[cfg(test)]
+mod sketch;
+pub mod spans;
 pub mod terminal;
 pub mod text;
 mod waits;
