@@ -2,5 +2,6 @@
 
 mod arguments;
 mod explain;
+mod exports;
 mod several;
 mod support;

@@ -144,7 +144,7 @@ impl Diagram<'_> {
     fn end(&mut self, verdict: &Verdict, cut: usize) {
         let limit = LONGEST - ENDING / 4;
         if cut > 0 {
-            let words = format!("… {} more: a diagram holds no more", plural(cut as u64, "event"));
+            let words = format!("… {}: a diagram holds no more", plural(cut as u64, "more event"));
             self.across(&words);
         }
         for waiting in facts::unfinished(self.trace) {
