@@ -3,5 +3,7 @@
 mod arguments;
 mod explain;
 mod exports;
+mod reference;
+mod reports;
 mod several;
 mod support;

@@ -541,7 +541,7 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Spanned<DeTable<'_>>, Vec<Di
     let mut by_line = BTreeMap::new();
     for error in errors {
         let span = error.span().unwrap_or(0..0);
-        by_line.entry(source.place(span.start).line).or_insert_with(|| {
+        by_line.entry(source.line_number(span.start)).or_insert_with(|| {
             Diagnostic::error(Code::NOT_TOML, error.message().replace('\n', ", ")).at(source, span, "")
         });
     }

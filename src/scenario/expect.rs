@@ -89,7 +89,7 @@ impl Expectations<'_> {
         known.extend(COMMON);
         fields.finish(checker, &format!("the expectation `{}`", form.name), &known);
         let span = fields.key_span(form.name);
-        let line = checker.source.place(span.start).line;
+        let line = checker.source.line_number(span.start);
         Some(Expectation { form, arguments, label, holds, span, line, step: None })
     }
 

@@ -183,6 +183,7 @@ impl<'c> Compiler<'c> {
             end: found.end.unwrap_or(0),
             element: None,
             arguments: Vec::new(),
+            constants: None,
             update: None,
         })
     }
@@ -264,7 +265,7 @@ impl<'c> Compiler<'c> {
     }
 
     fn new_step(&mut self, verb: &'static str, object: &str, span: Range<usize>) -> StepId {
-        let line = self.checker.source.place(span.start).line;
+        let line = self.checker.source.line_number(span.start);
         self.output.steps.push(Step { program: self.program, verb, object: object.to_owned(), span, line });
         self.output.steps.len() as StepId - 1
     }

@@ -118,6 +118,7 @@ impl Compiler<'_> {
             Some((count, _)) => found.first..found.first + count,
         };
         self.possible(verb.name, PossibleTarget::Objects(range, element_constant.map(|at| at as u32)));
+        let known = arguments.iter().map(|argument| argument.as_constant().cloned()).collect();
         let action = Action::Object(ObjectAction {
             first: found.first,
             index: found.index,
@@ -125,6 +126,7 @@ impl Compiler<'_> {
             end: found.end.unwrap_or(0),
             element: found.element,
             arguments,
+            constants: known,
             update,
         });
         self.operate(

@@ -90,7 +90,7 @@ impl Compiler<'_> {
         if let Some(form) = self.step_form {
             let at = &self.output.steps[step as usize];
             let label = format!("{} {} = {shown}", at.verb, at.object).replace("  ", " ");
-            let line = self.checker.source.place(fields.span.start).line;
+            let line = self.checker.source.line_number(fields.span.start);
             self.output.expectations.push(Expectation {
                 form,
                 arguments: vec![argument],
