@@ -10,7 +10,7 @@ const GOOD: &str = "[params]\nworkers = 2\n[processes.p]\ncount = \"{workers}\"\
 const WRONG: &str = "[processes.p]\nsteps = [{ prnt = \"x\" }]\n";
 const FAILS: &str = "[processes.p]\nsteps = [\n  { print = \"one\" },\n  { exit = 3 },\n]\n[[expect]]\nlabel = \
                      \"never <\\\"&'> \\u0000\\u001b[31m\\uFFFF 执行\"\nnever = \"p print\"\n";
-const OPEN: &str = "[processes.p]\nsteps = [{ print = \"x\" }]\n[[expect]]\nreaches = \"count('p print') == 2\"\nholds = \
+const OPEN: &str = "[processes.p]\nsteps = [{ print = \"x\" }]\n[[expect]]\nlabel = \"several\"\nreaches = \"count('p print') == 2\"\nholds = \
                     \"sometimes\"\n";
 
 fn folder() -> Test {
@@ -27,9 +27,8 @@ fn attributes(element: &BytesStart<'_>) -> Vec<(String, String)> {
         .attributes()
         .map(|attribute| {
             let attribute = attribute.expect("an attribute");
-            let name = String::from_utf8(attribute.key.as_ref().to_vec()).expect("text");
-            let raw = String::from_utf8(attribute.value.to_vec()).expect("text");
-            (name, quick_xml::escape::unescape(&raw).expect("known entities").into_owned())
+            let name = attribute.key.as_ref().to_owned();
+            (name, quick_xml::escape::unescape(&attribute.value).expect("known entities").into_owned())
         })
         .collect()
 }
@@ -76,7 +75,7 @@ fn is_junit(text: &str) -> Vec<Case> {
             Event::Empty(element) => (element, true),
             Event::End(element) => {
                 let name = open.pop().expect("an open element");
-                assert_eq!(name.as_bytes(), element.name().as_ref());
+                assert_eq!(name, element.name().as_ref());
                 if name == "testsuite" {
                     assert_eq!(promised, counted, "{suite}");
                     total.iter_mut().zip(counted).for_each(|(sum, more)| *sum += more);
@@ -84,7 +83,7 @@ fn is_junit(text: &str) -> Vec<Case> {
                 continue;
             }
             Event::Text(text) => {
-                let text = String::from_utf8(text.to_vec()).expect("text");
+                let text = text.to_string();
                 let mixed = ["failure", "error", "skipped", "system-out", "system-err"];
                 let here = open.last().map(String::as_str);
                 assert!(text.trim().is_empty() || here.is_some_and(|here| mixed.contains(&here)), "{text}");
@@ -92,7 +91,7 @@ fn is_junit(text: &str) -> Vec<Case> {
             }
             _ => continue,
         };
-        let name = String::from_utf8(element.name().as_ref().to_vec()).expect("text");
+        let name = element.name().as_ref().to_owned();
         match open.last() {
             Some(parent) => assert!(rules(parent).0.contains(&name.as_str()), "{name} in {parent}"),
             None => assert_eq!(name, "testsuites"),
@@ -163,16 +162,16 @@ fn junit_has_a_case_for_everything_that_was_judged_and_for_what_did_not_run() {
             [
                 ("a", "run", "passed"),
                 ("a", "count = \"p print\", equals = 2", "passed"),
-                ("a", "count = \"p print\", equals = 2 (line 9, case 2)", "passed"),
+                ("a", "count = \"p print\", equals = 2 (line 10, case 2)", "passed"),
                 ("all/b.toml", "run", "error"),
                 ("c", "run", "failure"),
-                ("c", "never <\"&'> ␀␛[31m\u{fffd} 执行", "failure"),
+                ("c", "never <\"&'> [31m\u{fffd} 执行", "failure"),
                 ("d", "run", "passed"),
-                ("d", "reaches = \"count('p print') == 2\" (sometimes)", "skipped"),
+                ("d", "several (sometimes)", "skipped"),
             ]
         );
-        assert_eq!(cases[3].3, "unknown verb `prnt`");
-        assert!(cases[4].3.starts_with("p exited 3"), "{}", cases[4].3);
+        assert!(cases[3].3.contains("`prnt`"), "{}", cases[3].3);
+        assert!(cases[4].3.starts_with("p exited with status 3"), "{}", cases[4].3);
         assert_eq!(cases[7].3, "this run did not show it, and one run cannot refute it");
         let text = done.read("r.xml");
         for part in ["<property name=\"seed\" value=\"0\"/>", "<property name=\"param.workers\" value=\"2\"/>"] {
@@ -262,7 +261,7 @@ fn tap_has_a_point_for_everything() {
     let done = folder().args(["--tap", "r.tap"]).run().status(2);
     let text = done.read("r.tap");
     assert_eq!(is_tap(&text), (8, 3, 1));
-    assert!(text.contains("not ok 4 - all/b.toml: run\n  ---\n  message: \"unknown verb `prnt`\"\n"), "{text}");
+    assert!(text.contains("not ok 4 - all/b.toml: run\n  ---\n  message: \"no verb is called `prnt`\"\n"), "{text}");
     assert!(text.contains("  actual: \"1 event"), "{text}");
     assert!(text.contains("    - \"#2  "), "{text}");
 }
@@ -285,7 +284,7 @@ fn github_gets_annotations_at_the_steps_that_decide() {
     assert!(lines[0].starts_with("::error file=all/b.toml,line=2,col=12,"), "{}", lines[0]);
     // What fails stands at the step that shows it, and names the line that asks for it.
     assert!(lines[1].starts_with("::error file=all/c.toml,line=3,col=3,"), "{}", lines[1]);
-    assert!(lines[1].contains("title=E0301::`never ") && lines[1].contains("expected at all/c.toml:6"), "{}", lines[1]);
+    assert!(lines[1].contains("title=E0301::`never ") && lines[1].contains("expected at all/c.toml:8"), "{}", lines[1]);
     assert!(lines[2].starts_with("::error file=all/c.toml,line=4,col=3,"), "{}", lines[2]);
     assert_eq!(lines.len(), 3);
     let waits = "[objects]\ns = { kind = \"semaphore\", value = 0 }\n[processes.p]\nsteps = [\n  { acquire = \"s\" },\n]\n";
