@@ -2,6 +2,8 @@
 
 mod arguments;
 mod explain;
+mod exports;
 mod reference;
+mod reports;
 mod several;
 mod support;

@@ -79,6 +79,11 @@ impl Output {
         }
     }
 
+    /// Whether diagnostics become annotations, as those of what does not hold then do.
+    pub(super) fn annotates(self) -> bool {
+        self.format == Format::Github
+    }
+
     /// Diagnostics as text, in the format asked for.
     pub(super) fn render(self, diagnostics: &[Diagnostic]) -> String {
         render(diagnostics, self.format, self.error_color)
