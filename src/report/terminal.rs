@@ -474,6 +474,10 @@ mod tests {
       |   #1  0.001 ms  worker[0] acquire permits
       |   #3  0.002 ms  worker[1] acquire permits
     = worker[0] and worker[1] held it
+                                        #1                              #3
+     worker[0] │              ▬▬▬▬▬▬▬▬▬▬◆██████████████████████████████████████████████│ ok
+     worker[1] │                                              ▬▬▬▬▬▬▬▬▬▬◆██████████████│ SIGSEGV
+                862 ns    ╵967 ns    ╵1.07 µs⋯⋯⋯╵1.42 µs⋯⋯⋯╵1.91 µs             2.24 µs
   ? never (sometimes)                 3
     one run cannot refute it
   worker[0], worker[2] ×2  exited 0

@@ -166,7 +166,7 @@ mod tests {
     fn a_straight_axis_has_round_times() {
         let scale = Scale::new(0, 41_870_000, [10_000, 20_000_000].into_iter(), Axis::Auto, 60);
         assert_eq!((scale.column(0), scale.column(20_935_000), scale.column(41_870_000)), (0, 30, 59));
-        assert_eq!(labels(&scale), "0             ╵10.0 ms      ╵20.0 ms                 41.9 ms\n");
+        assert_eq!(labels(&scale), "0             ╵10.0 ms      ╵20.0 ms      ╵30.0 ms   41.9 ms\n");
     }
 
     #[test]
