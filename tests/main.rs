@@ -4,3 +4,4 @@ mod arguments;
 mod explain;
 mod several;
 mod support;
+mod verbs;

@@ -276,15 +276,18 @@ impl Done {
     #[track_caller]
     pub(crate) fn nothing_left(self) -> Self {
         let before = self.test.before.clone().unwrap_or_default();
-        let end = Instant::now() + Duration::from_secs(10);
+        let end = Instant::now() + Duration::from_secs(20);
+        // Other runs make and remove theirs meanwhile: only what was there when this one had ended can be its own.
+        let mut names = Names::now().without(&before);
         loop {
             // What a signal has killed takes a moment to be gone.
-            let (processes, names) = (self.test.processes(), Names::now().without(&before));
+            let processes = self.test.processes();
             if processes.is_empty() && names.0.is_empty() {
                 return self;
             }
             assert!(Instant::now() < end, "left behind: processes {processes:?}, {names:?}\n{}", self.both());
             thread::sleep(Duration::from_millis(5));
+            names = names.still(&Names::now());
         }
     }
 
@@ -320,9 +323,14 @@ impl Names {
         Self(names)
     }
 
-    /// Those that `other` has not. Other tests make and remove theirs meanwhile: what stays is what counts.
+    /// Those that `other` has not.
     fn without(self, other: &Self) -> Self {
         Self(self.0.into_iter().filter(|name| !other.0.contains(name)).collect())
+    }
+
+    /// Those that are in `now` too.
+    fn still(self, now: &Self) -> Self {
+        Self(self.0.into_iter().filter(|name| now.0.contains(name)).collect())
     }
 }
 
