@@ -7,3 +7,4 @@ mod reference;
 mod reports;
 mod several;
 mod support;
+mod verbs;
