@@ -15,6 +15,9 @@ use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, O
 use crate::scenario::units::parse_duration;
 use crate::value::Value;
 
+/// The most arguments a verb of a kind has: a step keeps them without allocating.
+const MOST_ARGUMENTS: usize = 6;
+
 /// What a process asks of the world: a step with everything computed.
 pub enum Request<'a> {
     /// A verb of an object's kind.
@@ -411,7 +414,7 @@ impl<'p> Machine<'p> {
             },
         };
         let asked = match &operation.action {
-            Action::Object(action) => self.on_object(operation.step, action, timeout, world),
+            Action::Object(action) => self.on_object(operation.step, action, timeout, world).map(Ok),
             other => self.ask(operation.step, other, timeout, world),
         };
         let completion = match asked {
@@ -437,7 +440,7 @@ impl<'p> Machine<'p> {
         action: &ObjectAction,
         timeout: Timeout,
         world: &mut W,
-    ) -> Result<Result<Completion, Left>, Error> {
+    ) -> Result<Completion, Error> {
         let mut object = action.first;
         if let Some((count, index)) = &action.index {
             let at = self.number(index, world)?;
@@ -457,28 +460,27 @@ impl<'p> Machine<'p> {
                 Some(at as u32)
             }
         };
-        const MOST: usize = 6;
-        let mut arguments: [Value; MOST] = [const { Value::Null }; MOST];
-        for (place, argument) in arguments.iter_mut().zip(&action.arguments) {
-            *place = self.evaluate(argument, world.clock())?;
-        }
-        let given = action.arguments.len().min(MOST);
-        let (slots, random, plan, process, pid) = (&self.slots, &mut self.random, self.plan, self.process, self.pid);
+        let mut computed: [Value; MOST_ARGUMENTS];
+        let arguments = if let Some(constants) = &action.constants {
+            constants.as_slice()
+        } else {
+            debug_assert!(action.arguments.len() <= MOST_ARGUMENTS, "more arguments than a step has room for");
+            computed = [const { Value::Null }; MOST_ARGUMENTS];
+            for (place, argument) in computed.iter_mut().zip(&action.arguments) {
+                *place = self.evaluate(argument, world.clock())?;
+            }
+            &computed[..action.arguments.len().min(MOST_ARGUMENTS)]
+        };
         let clock = world.clock();
+        let (slots, random, plan, process, pid) = (&self.slots, &mut self.random, self.plan, self.process, self.pid);
         let mut compute = |it: Value| {
             let Some(update) = &action.update else { return Err(Outcome::INVALID) };
             let mut own = Own { slots, random: &mut *random, plan, process, pid, clock, it };
             update.evaluate(&mut own).map_err(|error| error.outcome)
         };
-        let request = Request::Object {
-            object,
-            verb: action.verb,
-            end: action.end,
-            element,
-            arguments: &arguments[..given],
-            compute: &mut compute,
-        };
-        Ok(Ok(world.perform(step, request, timeout)))
+        let request =
+            Request::Object { object, verb: action.verb, end: action.end, element, arguments, compute: &mut compute };
+        Ok(world.perform(step, request, timeout))
     }
 
     fn ask<W: World>(

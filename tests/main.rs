@@ -2,5 +2,6 @@
 
 mod arguments;
 mod explain;
+mod reference;
 mod several;
 mod support;

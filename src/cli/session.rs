@@ -1,6 +1,5 @@
 //! One scenario from its text to its report: where the commands meet the other rooms.
 
-
 use std::collections::hash_map::RandomState;
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher};

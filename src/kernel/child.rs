@@ -545,9 +545,8 @@ impl Child<'_> {
                     recorded.set(true);
                 }
                 match os::kill(post.pid.load(Ordering::Acquire), signal) {
-                    Ok(()) => Outcome::OK,
-                    // It has ended this moment and is not joined yet: as a zombie it would still take the signal.
-                    Err(libc::ESRCH) => Outcome::OK,
+                    // It may have ended this moment and is not joined yet: as a zombie it would still take the signal.
+                    Ok(()) | Err(libc::ESRCH) => Outcome::OK,
                     Err(errno) => Outcome::from_errno(errno),
                 }
             };
