@@ -11,6 +11,7 @@ mod inputs;
 mod list;
 mod man;
 mod output;
+mod page;
 mod run;
 mod schema;
 mod session;

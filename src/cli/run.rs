@@ -72,6 +72,9 @@ pub(super) struct Reports {
     /// Save the trace; `full` and `blocking` stand for `--record` instead
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) trace: Vec<String>,
+    /// Write the run as a page that opens in a browser, from disk
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(super) html: Option<PathBuf>,
     /// Print the results as JSON, one object a line and scenario
     #[arg(long)]
     pub(super) json: bool,
@@ -178,11 +181,18 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         output.report(&[Diagnostic::error(Code::USAGE, message)]);
         return Status::Invalid;
     }
+    if let Some(file) = arguments.reports.html.as_ref().filter(|_| inputs.len() > 1) {
+        let message =
+            format!("`--html {}` takes the page of one scenario, and these are {}", file.display(), inputs.len());
+        output.report(&[Diagnostic::error(Code::USAGE, message)]);
+        return Status::Invalid;
+    }
     let options = session::Options {
         scenario: arguments.scenario.clone(),
         repeat: arguments.running.repeat,
         record: arguments.record(),
         trace,
+        html: arguments.reports.html.clone(),
         json: arguments.reports.json,
         progress: if common.quiet { Mode::None } else { session::mode(arguments.reports.progress) },
         quiet: common.quiet,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::inputs::Input;
 use super::output::{self, Output};
+use super::page;
 use super::run::{ProgressChoice, RecordChoice, Scenario};
 use super::status::Status;
 use crate::diagnostic::{Code, Diagnostic, Source};
@@ -37,6 +38,8 @@ pub(super) struct Options {
     pub(super) record: RecordChoice,
     /// The file that takes the trace.
     pub(super) trace: Option<PathBuf>,
+    /// The file that takes the page.
+    pub(super) html: Option<PathBuf>,
     /// Whether results are JSON.
     pub(super) json: bool,
     /// How progress is shown.
@@ -177,6 +180,12 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         (summary.status, text, json::runs(plan, &summary, &runs.kept))
     };
     report.status = report.status.max(status.into());
+    if let Some(path) = &options.html {
+        let summary = (options.repeat > 1).then(|| runs.tally.summary(plan));
+        let repeated = summary.as_ref().zip(runs.shown_number());
+        page::write(path, plan, trace, verdict, &options.arguments, repeated)
+            .map_err(|diagnostic| vec![*diagnostic])?;
+    }
     if options.json {
         report.out.push_str(&line(&document));
     } else if !options.quiet || report.status != Status::Passed {
@@ -218,6 +227,12 @@ impl Runs {
             self.shown = Some((self.kept.len(), verdict));
         }
         self.kept.push((self.count, trace));
+    }
+
+    /// Which run [`Runs::shown`] is, from 1.
+    fn shown_number(&self) -> Option<u64> {
+        let (place, _) = self.shown.as_ref()?;
+        self.kept.get(*place).map(|(number, _)| *number)
     }
 
     fn shown(&self) -> Option<(&Trace, &Verdict)> {

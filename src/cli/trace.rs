@@ -11,7 +11,7 @@ use super::arguments::Common;
 use super::output::{self, Output};
 use super::run::Scenario;
 use super::status::Status;
-use super::{inputs, session};
+use super::{inputs, page, session};
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::report::{terminal, text};
 use crate::scenario::steps::STEPS;
@@ -27,6 +27,9 @@ pub(super) struct Arguments {
     /// What to print: text, one line an event; jsonl, the trace file itself; verdict, its expectations judged again
     #[arg(long, short, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub(super) format: TraceFormat,
+    /// Write it as a page that opens in a browser, judged again; nothing is printed then
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with = "format")]
+    pub(super) html: Option<PathBuf>,
     /// Judge it by this scenario instead of the one it was made of; its objects, processes and steps must be the same
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) scenario: Option<PathBuf>,
@@ -73,6 +76,18 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
     let plan = session::load(&source, &changes)?.plan;
     let meta = saved.meta.clone();
     let trace = saved.into_trace(&plan)?;
+    if let Some(path) = &arguments.html {
+        let verdict = judge::judge(&plan, &trace);
+        let set = meta.set.iter().flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")]);
+        let written = page::write(path, &plan, &trace, &verdict, &set.collect::<Vec<_>>(), None);
+        return match written {
+            Ok(()) => Ok(verdict.status.into()),
+            Err(diagnostic) => {
+                output.report(&[*diagnostic]);
+                Ok(Status::Host)
+            }
+        };
+    }
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match arguments.format {
         TraceFormat::Text => text::write(&mut out, &plan, &trace, output.color),

@@ -9,6 +9,7 @@ mod facts;
 #[cfg(test)]
 mod fixture;
 mod frame;
+pub mod html;
 pub mod json;
 mod layout;
 pub mod live;
