@@ -81,6 +81,12 @@ impl Causality {
         }
     }
 
+    /// The number of the event at `place` among the begins of its process: its number in the process's own order, but
+    /// for a step with implicit events in it, which begins before them and is recorded after.
+    pub fn rank(&self, place: usize) -> Option<u32> {
+        self.ranks.get(place).copied()
+    }
+
     /// The places of the events of the same process before the one at `place`, the nearest first.
     pub fn before(&self, place: usize) -> impl Iterator<Item = usize> + '_ {
         let lane = self.lanes.get(place).map(|(process, number)| {
