@@ -142,7 +142,9 @@ fn count(events: &[Value], test: impl Fn(&Value) -> bool) -> usize {
 fn perfetto_gets_slices_arrows_counters_and_failures() {
     let events = is_chrome(&written(EVERYTHING, "json"));
     let arrows = |name: &str| {
-        count(&events, |event| event["flow_in"] == true && event["name"].as_str().is_some_and(|text| text.contains(name)))
+        count(&events, |event| {
+            event["flow_in"] == true && event["name"].as_str().is_some_and(|text| text.contains(name))
+        })
     };
     assert_eq!((arrows("got \"w["), arrows("started by z"), arrows("killed by z")), (3, 1, 1));
     assert_eq!(arrows("got b\"helloworld\""), 2);
@@ -250,7 +252,8 @@ fn a_diagram_that_mermaid_would_refuse_is_cut() {
 fn the_shipped_scenarios_and_the_deadlocks_can_be_written_in_every_form() {
     for folder in ["scenarios", "tests/deadlocks"] {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-        let mut files: Vec<_> = std::fs::read_dir(root).expect("a folder").flatten().map(|entry| entry.path()).collect();
+        let mut files: Vec<_> =
+            std::fs::read_dir(root).expect("a folder").flatten().map(|entry| entry.path()).collect();
         files.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
         files.sort();
         for path in files {
@@ -281,7 +284,9 @@ fn a_saved_trace_becomes_every_form() {
     to("json").status(1).stdout_contains("\"status\":\"failed\"");
     to("junit").status(1).stdout_contains("<testsuites name=\"ipcrun\" tests=\"3\" failures=\"1\"");
     to("tap").status(1).stdout_contains("\n1..3\n");
-    to("svg").status(2).stderr_contains("[possible values: text, jsonl, chrome, mermaid, shiviz, verdict, json, junit, tap]");
+    to("svg")
+        .status(2)
+        .stderr_contains("[possible values: text, jsonl, chrome, mermaid, shiviz, verdict, json, junit, tap]");
 }
 
 #[test]

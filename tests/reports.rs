@@ -41,8 +41,20 @@ fn rules(element: &str) -> (&'static [&'static str], &'static [&'static str]) {
         "testsuite" => (
             &["testsuite", "properties", "testcase", "system-out", "system-err"],
             &[
-                "name!", "tests!", "failures!", "errors!", "group", "time", "skipped", "timestamp", "hostname", "id",
-                "package", "file", "log", "url",
+                "name!",
+                "tests!",
+                "failures!",
+                "errors!",
+                "group",
+                "time",
+                "skipped",
+                "timestamp",
+                "hostname",
+                "id",
+                "package",
+                "file",
+                "log",
+                "url",
             ],
         ),
         "properties" => (&["property"], &[]),
@@ -272,7 +284,12 @@ fn a_report_on_standard_output_takes_the_place_of_the_summaries() {
     is_tap(&done.out);
     let done = folder().args(["--junit", "-", "-j", "4"]).run().status(2);
     is_junit(&done.out);
-    folder().args(["--junit", "-", "--tap", "-"]).run().status(2).stdout("").stderr_contains("standard output takes one");
+    folder()
+        .args(["--junit", "-", "--tap", "-"])
+        .run()
+        .status(2)
+        .stdout("")
+        .stderr_contains("standard output takes one");
     folder().args(["--junit", "none/r.xml"]).run().status(3).stdout("").stderr_contains("cannot be written");
 }
 
@@ -287,7 +304,8 @@ fn github_gets_annotations_at_the_steps_that_decide() {
     assert!(lines[1].contains("title=E0301::`never ") && lines[1].contains("expected at all/c.toml:8"), "{}", lines[1]);
     assert!(lines[2].starts_with("::error file=all/c.toml,line=4,col=3,"), "{}", lines[2]);
     assert_eq!(lines.len(), 3);
-    let waits = "[objects]\ns = { kind = \"semaphore\", value = 0 }\n[processes.p]\nsteps = [\n  { acquire = \"s\" },\n]\n";
+    let waits =
+        "[objects]\ns = { kind = \"semaphore\", value = 0 }\n[processes.p]\nsteps = [\n  { acquire = \"s\" },\n]\n";
     let done = Test::scenario(waits).args(["--error-format", "github", "--repeat", "2"]).run().status(1);
     assert!(done.err.starts_with("::error file=a.toml,line=5,col=3,"), "{}", done.err);
     assert!(done.err.contains("title=E0302::blocked for ever: p at acquire s"), "{}", done.err);

@@ -70,5 +70,8 @@ impl Reports {
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(Code::HOST_LIMIT, format!("the report cannot be written to `{}`: {error}", path.display())))
+    Box::new(Diagnostic::error(
+        Code::HOST_LIMIT,
+        format!("the report cannot be written to `{}`: {error}", path.display()),
+    ))
 }

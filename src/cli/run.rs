@@ -11,6 +11,7 @@ use super::arguments::Common;
 use super::export::Format;
 use super::inputs::{self, Input};
 use super::output::{self, Output};
+use super::picture::ViewChoice;
 use super::reports::Reports;
 use super::session::{self, Options, Report};
 use super::status::Status;
@@ -82,6 +83,9 @@ pub(super) struct ReportOptions {
     /// Write the results in the Test Anything Protocol; `-` as above
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) tap: Option<PathBuf>,
+    /// Draw the run, as `ipcrun trace` does; `--timeline=gantt`, `=sequence` or `=log` says how
+    #[arg(long, value_name = "VIEW", num_args = 0..=1, require_equals = true, default_missing_value = "auto", hide_possible_values = true)]
+    pub(super) timeline: Option<ViewChoice>,
     /// Print the results as JSON, one object a line and scenario
     #[arg(long)]
     pub(super) json: bool,
@@ -205,6 +209,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         traces,
         suites: reports.any(),
         silent: reports.take_stdout(),
+        timeline: arguments.reports.timeline,
         json: arguments.reports.json,
         progress: if common.quiet { Mode::None } else { session::mode(arguments.reports.progress) },
         quiet: common.quiet,

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::export::{Format, Shown};
 use super::inputs::Input;
 use super::output::{self, Output};
+use super::picture::{Picture, ViewChoice};
 use super::run::{ProgressChoice, RecordChoice, Scenario};
 use super::status::Status;
 use crate::diagnostic::{Code, Diagnostic, Source};
@@ -43,6 +44,8 @@ pub(super) struct Options {
     pub(super) suites: bool,
     /// Whether standard output takes something else than summaries.
     pub(super) silent: bool,
+    /// Which picture is drawn of the run.
+    pub(super) timeline: Option<ViewChoice>,
     /// Whether results are JSON.
     pub(super) json: bool,
     /// How progress is shown.
@@ -98,8 +101,13 @@ pub(super) fn load(source: &Arc<Source>, changes: &Scenario) -> Result<Loaded, V
 
 /// Runs one scenario. With `direct`, what its processes print is shown at once; otherwise it stands in the report.
 pub(super) fn one(input: &Input, options: &Options, direct: bool) -> Report {
-    let mut report =
-        Report { path: input.path.clone(), status: Status::Passed, out: String::new(), err: String::new(), suite: None };
+    let mut report = Report {
+        path: input.path.clone(),
+        status: Status::Passed,
+        out: String::new(),
+        err: String::new(),
+        suite: None,
+    };
     let loaded = match &input.source {
         Ok(source) => load(source, &options.scenario),
         Err(diagnostic) => Err(vec![(**diagnostic).clone()]),
@@ -200,6 +208,10 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         report.out.push_str(&line(&document));
     } else if !options.silent && (!options.quiet || report.status != Status::Passed) {
         report.out.push_str(&text);
+    }
+    if let Some(view) = options.timeline.filter(|_| !options.json) {
+        report.out.push('\n');
+        report.out.push_str(&Picture::of(view).draw(plan, trace, verdict, options.output));
     }
     Ok(())
 }

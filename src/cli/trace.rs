@@ -10,6 +10,7 @@ use clap::Args;
 use super::arguments::Common;
 use super::export::{Format, Shown};
 use super::output::{self, Output};
+use super::picture::{Picture, ViewChoice};
 use super::run::Scenario;
 use super::status::Status;
 use super::{inputs, session};
@@ -26,8 +27,10 @@ pub(super) struct Arguments {
     pub(super) file: PathBuf,
     /// What to print: text (one line an event), jsonl (the trace file itself), chrome (for ui.perfetto.dev), mermaid,
     /// shiviz; or its expectations judged again: verdict, json, junit, tap
-    #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
-    pub(super) to: Format,
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true, conflicts_with_all = ["view", "axis"])]
+    pub(super) to: Option<Format>,
+    #[command(flatten)]
+    pub(super) picture: Picture,
     /// Judge it by this scenario instead of the one it was made of; its objects, processes and steps must be the same
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) scenario: Option<PathBuf>,
@@ -65,8 +68,18 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
     let trace = saved.into_trace(&plan)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let verdict = judge::judge(&plan, &trace);
-    let status = if arguments.to.judges() { Status::from(verdict.status) } else { Status::Passed };
-    if arguments.to == Format::Verdict && common.quiet && status == Status::Passed {
+    let format = match (arguments.to, arguments.picture.view) {
+        (Some(format), _) => format,
+        (None, ViewChoice::Log) => Format::Text,
+        (None, _) => {
+            let text = arguments.picture.draw(&plan, &trace, &verdict, output);
+            // Nobody reads any more: there is nobody to tell.
+            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            return Ok(Status::Passed);
+        }
+    };
+    let status = if format.judges() { Status::from(verdict.status) } else { Status::Passed };
+    if format == Format::Verdict && common.quiet && status == Status::Passed {
         return Ok(status);
     }
     let shown = Shown {
@@ -78,7 +91,7 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
         columns: output::columns(),
         arguments: &[],
     };
-    match arguments.to.write(&mut out, &shown).and_then(|()| out.flush()) {
+    match format.write(&mut out, &shown).and_then(|()| out.flush()) {
         Ok(()) => Ok(status),
         // Nobody reads any more: there is nobody to tell.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(status),

@@ -250,13 +250,7 @@ impl Writer<'_> {
     }
 
     /// The parts of a step or of a part of one, in their order and apart from each other.
-    fn parts(
-        &self,
-        (begin, end): (u64, u64),
-        event: Option<usize>,
-        blocked: bool,
-        implicit: &[usize],
-    ) -> Vec<Part> {
+    fn parts(&self, (begin, end): (u64, u64), event: Option<usize>, blocked: bool, implicit: &[usize]) -> Vec<Part> {
         let mut parts: Vec<Part> = implicit
             .iter()
             .map(|place| {
@@ -377,7 +371,8 @@ impl Writer<'_> {
             let end = track.levels.get(at + 1).map_or(duration.max(level.at), |next| next.at);
             if let (Shape::Number, Some(number)) = (track.shape, level.number) {
                 // Readers of this format show a counter as its name and the key.
-                let number = if number.fract() == 0.0 && number.abs() < 1e15 { json!(number as i64) } else { json!(number) };
+                let number =
+                    if number.fract() == 0.0 && number.abs() < 1e15 { json!(number as i64) } else { json!(number) };
                 let fields = json!({ "ph": "C", "name": name, "cat": kind, "pid": pid, "args": { kind: number } });
                 out.push(entry(level.at, 0, "", &fields));
             } else if level.value != crate::value::Value::Null {
@@ -406,7 +401,8 @@ impl Writer<'_> {
                 "seen": judged.finding.measured,
                 "at": line.map(|line| format!("{}:{line}", self.plan.source.path)),
             });
-            let fields = json!({ "ph": "i", "s": "g", "name": name, "cat": "expect", "pid": pid, "tid": pid, "args": args });
+            let fields =
+                json!({ "ph": "i", "s": "g", "name": name, "cat": "expect", "pid": pid, "tid": pid, "args": args });
             out.push(entry(at, 10, "", &fields));
         }
     }

@@ -55,8 +55,7 @@ fn write_suite(out: &mut String, suite: &Suite) {
     if !suite.properties.is_empty() {
         out.push_str("    <properties>\n");
         for (name, value) in &suite.properties {
-            let _ =
-                writeln!(out, "      <property name=\"{}\" value=\"{}\"/>", attribute(name), attribute(value));
+            let _ = writeln!(out, "      <property name=\"{}\" value=\"{}\"/>", attribute(name), attribute(value));
         }
         out.push_str("    </properties>\n");
     }

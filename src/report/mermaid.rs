@@ -201,7 +201,8 @@ fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in visible(text).chars() {
         match c {
-            '#' | ';' | '<' | '>' | '&' | '%' | '$' | '\\' | '{' | '}' | '`' | '@' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+            '#' | ';' | '<' | '>' | '&' | '%' | '$' | '\\' | '{' | '}' | '`' | '@' | '\u{85}' | '\u{2028}'
+            | '\u{2029}' => {
                 let _ = write!(out, "#{};", u32::from(c));
             }
             _ => out.push(c),

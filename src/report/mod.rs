@@ -29,5 +29,6 @@ pub mod suite;
 pub mod tap;
 pub mod terminal;
 pub mod text;
+pub mod timeline;
 mod waits;
 mod words;

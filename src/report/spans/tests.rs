@@ -34,13 +34,7 @@ fn a_lane_says_what_its_process_did_and_held() {
     use Doing::{Blocked, Computing, Operation, Sleeping};
     assert_eq!(
         told,
-        [
-            (0, 10, Computing),
-            (10, 12, Operation),
-            (12, 13, Computing),
-            (13, 420, Sleeping),
-            (420, 421, Operation)
-        ]
+        [(0, 10, Computing), (10, 12, Operation), (12, 13, Computing), (13, 420, Sleeping), (420, 421, Operation)]
     );
     assert_eq!(spans.lanes[2].spans[1].doing, Blocked);
     let holds: Vec<_> =
@@ -58,10 +52,7 @@ fn a_track_is_the_value_over_time() {
     assert_eq!((track.shape, track.limit, track.range()), (Shape::Number, Some(2), Some((0.0, 2.0))));
     let levels: Vec<_> = track.levels.iter().map(|level| (level.at / 1_000, level.number.expect("a number"))).collect();
     // The release that ended after the acquire it let go on took effect before that one's end.
-    assert_eq!(
-        levels,
-        [(0, 2.0), (11, 1.0), (12, 0.0), (411, 1.0), (411, 0.0), (421, 1.0), (801, 2.0)]
-    );
+    assert_eq!(levels, [(0, 2.0), (11, 1.0), (12, 0.0), (411, 1.0), (411, 0.0), (421, 1.0), (801, 2.0)]);
     assert_eq!(track.level(500_000).and_then(|level| level.number), Some(1.0));
 }
 
