@@ -7,3 +7,6 @@ mod reference;
 mod reports;
 mod several;
 mod support;
+mod timeline;
+mod verbs;
+mod watch;

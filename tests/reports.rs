@@ -275,7 +275,7 @@ fn tap_has_a_point_for_everything() {
     assert_eq!(is_tap(&text), (8, 3, 1));
     assert!(text.contains("not ok 4 - all/b.toml: run\n  ---\n  message: \"no verb is called `prnt`\"\n"), "{text}");
     assert!(text.contains("  actual: \"1 event"), "{text}");
-    assert!(text.contains("    - \"#2  "), "{text}");
+    assert!(text.contains("\n  events: |\n    #2  "), "{text}");
 }
 
 #[test]

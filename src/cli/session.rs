@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::export::{Format, Shown};
 use super::inputs::Input;
 use super::output::{self, Output};
+use super::page;
 use super::picture::Picture;
 use super::run::{ProgressChoice, RecordChoice, Scenario};
 use super::status::Status;
@@ -48,6 +49,8 @@ pub(super) struct Options {
     pub(super) timeline: Option<Picture>,
     /// Whether all of it is to fit on one screen, without what processes print.
     pub(super) watched: bool,
+    /// The file that takes the page.
+    pub(super) html: Option<PathBuf>,
     /// Whether results are JSON.
     pub(super) json: bool,
     /// How progress is shown.
@@ -214,6 +217,12 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         (summary.status, text, json::runs(plan, &summary, kept))
     };
     report.status = report.status.max(status.into());
+    if let Some(path) = &options.html {
+        let summary = (options.repeat > 1).then(|| runs.tally.summary(plan));
+        let repeated = summary.as_ref().zip(runs.shown_number());
+        page::write(path, plan, trace, verdict, &options.arguments, repeated)
+            .map_err(|diagnostic| vec![*diagnostic])?;
+    }
     if options.json {
         report.out.push_str(&line(&document));
     } else if !options.silent && (!options.quiet || report.status != Status::Passed) {
@@ -271,6 +280,12 @@ impl Runs {
             self.shown = Some((self.kept.len(), verdict));
         }
         self.kept.push((self.count, trace));
+    }
+
+    /// Which run [`Runs::shown`] is, from 1.
+    fn shown_number(&self) -> Option<u64> {
+        let (place, _) = self.shown.as_ref()?;
+        self.kept.get(*place).map(|(number, _)| *number)
     }
 
     fn shown(&self) -> Option<(&Trace, &Verdict)> {

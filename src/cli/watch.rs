@@ -62,6 +62,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         silent: false,
         timeline: Some(arguments.picture),
         watched: true,
+        html: None,
         json: false,
         progress: Mode::None,
         quiet: common.quiet,

@@ -40,7 +40,7 @@ fn point(out: &mut String, number: usize, suite: &Suite, case: &Case) {
     }
 }
 
-/// The YAML block of a test point. Its texts are in double quotes, which YAML reads as JSON does.
+/// The YAML block of a test point. A text of one line is in double quotes, which YAML reads as JSON does.
 fn diagnostics(out: &mut String, severity: &str, suite: &Suite, case: &Case, fault: &Fault) {
     out.push_str("\n  ---\n");
     let mut line = |key: &str, value: &str| {
@@ -59,9 +59,13 @@ fn diagnostics(out: &mut String, severity: &str, suite: &Suite, case: &Case, fau
     }
     for (key, list) in [("events", &fault.witnesses), ("notes", &fault.notes)] {
         if !list.is_empty() {
-            let _ = writeln!(out, "  {key}:");
-            for text in list {
-                let _ = writeln!(out, "    - {}", quoted(text));
+            // A block of text, as some readers take a text in a list for a table where it has a colon. Its first line
+            // says how far it is indented, and an empty line would end it.
+            let _ = writeln!(out, "  {key}: |");
+            let lines = list.iter().filter(|text| !text.trim().is_empty()).enumerate();
+            for (at, text) in lines {
+                let text = one_line(text);
+                let _ = writeln!(out, "    {}", if at == 0 { text.trim_start() } else { text.trim_end() });
             }
         }
     }
