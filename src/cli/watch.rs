@@ -5,6 +5,7 @@
 //! elsewhere), a look every second does.
 
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
@@ -117,7 +118,7 @@ fn show(errors: &str, text: &str, path: &Path) {
         screen.push('\n');
     }
     if shown < lines.len() {
-        screen.push_str(&format!("and {} more lines\n", lines.len() - shown));
+        let _ = writeln!(screen, "and {} more lines", lines.len() - shown);
     }
     screen.push_str(&waiting);
     output::print(&screen);
