@@ -8,6 +8,7 @@ use crate::judge::{Finding, Judged, Overall, Rule, Status, Subject, Summary, Ver
 use crate::report::facts::{Usage, ending, endings, groups};
 use crate::report::layout::{duration, file_name, names, plural, value};
 use crate::report::repeat::frequency;
+use crate::report::terminal::label;
 use crate::report::text::event_words;
 use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;
@@ -194,11 +195,6 @@ fn item(out: &mut String, plan: &Plan, trace: &Trace, told: &Told<'_>) {
         Status::Unknown => "?",
     };
     let open = if told.status == Status::Pass { "" } else { " open" };
-    let holds = match told.holds {
-        Holds::Always => "",
-        Holds::Sometimes => " (sometimes)",
-        Holds::Never => " (never)",
-    };
     let line = match told.subject {
         Subject::Expectation(at) => plan.expectations.get(at).map(|expectation| expectation.line),
         Subject::Rule(_) => None,
@@ -208,9 +204,9 @@ fn item(out: &mut String, plan: &Plan, trace: &Trace, told: &Told<'_>) {
     });
     let _ = write!(
         out,
-        "<li class=\"{class}\"><details{open}><summary><span class=\"mark\">{mark}</span><span class=\"label\">{}</span>{holds} \
+        "<li class=\"{class}\"><details{open}><summary><span class=\"mark\">{mark}</span><span class=\"label\">{}</span> \
          <span class=\"faint\">{}</span></summary><dl>",
-        Text(told.label),
+        Text(&label(told.label, told.holds)),
         // What failed says it below.
         Text(if open.is_empty() || told.finding.is_none() { &told.measured } else { "" }),
     );

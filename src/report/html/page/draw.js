@@ -157,12 +157,21 @@ function lane(process, axis) {
   }
   const [first, last] = inView(list, axis);
   // A run of events in the same colour that fall on the same pixels is one rectangle.
-  let runColor = null, runFrom = 0, runTo = 0, runAlpha = 1;
+  let runColor = null, runStrip = null, runFrom = 0, runTo = 0, runAlpha = 1;
   const flush = () => {
     if (runColor === null) return;
+    if (runAlpha < 1) {
+      pen.fillStyle = color.page;
+      pen.fillRect(runFrom, y, runTo - runFrom, BAR);
+    }
     pen.globalAlpha = runAlpha;
     pen.fillStyle = runColor;
     pen.fillRect(runFrom, y, runTo - runFrom, BAR);
+    pen.globalAlpha = 1;
+    if (runStrip) {
+      pen.fillStyle = runStrip;
+      pen.fillRect(runFrom, y + BAR - 3, runTo - runFrom, 3);
+    }
     runColor = null;
   };
   const bad = [], texts = [];
@@ -177,11 +186,11 @@ function lane(process, axis) {
     if (ends <= covered + 0.6 && !marked[at] && events.outcome[at] === 0) continue;
     covered = ends;
     const left = Math.max(toX(axis.begin[at]), view.label - 4), end = Math.min(toX(axis.end[at]), view.width + 4);
-    const x1 = Math.max(end, left + 2), [fill, alpha] = paint(at);
+    const x1 = Math.max(end, left + 2), [fill, alpha, strip] = paint(at);
     const wide = x1 - left > 4 ? x1 - 1 : x1, small = wide - left < 3;
-    if (fill === runColor && alpha === runAlpha && left <= runTo + 0.4 && small) runTo = Math.max(runTo, wide);
+    if (fill === runColor && alpha === runAlpha && strip === runStrip && left <= runTo + 0.4 && small) runTo = Math.max(runTo, wide);
     else if (runColor !== null && wide - left <= 2.01 && wide <= runTo && alpha <= runAlpha && fill !== color.hatch) { /* hidden behind */ }
-    else { flush(); runColor = fill; runFrom = left; runTo = wide; runAlpha = alpha; }
+    else { flush(); runColor = fill; runFrom = left; runTo = wide; runAlpha = alpha; runStrip = strip; }
     const part = events.flags[at] & IMPLICIT;
     if (events.outcome[at] !== 0 && !part && (!bad.length || wide - bad[bad.length - 1] > 3)) bad.push(wide - 2);
     if (marked[at] && (!outlines.length || left - outlines[outlines.length - 1][0] > 1)) outlines.push([left, wide, marked[at] & FAILING]);
@@ -215,15 +224,14 @@ function lane(process, axis) {
   pen.restore();
 }
 
-/** The fill of an event and how strong it is. */
+/** The fill of an event, how strong it is, and the strip that tells past and future where the fill cannot. */
 function paint(at) {
   const relation = view.relation?.[at];
   const alpha = relation === CONCURRENT ? 0.28 : events.flags[at] & IMPLICIT ? 0.7 : 1;
-  if (events.flags[at] & BLOCKED) return [color.hatch, alpha];
-  if (relation === PAST) return [color.past, 1];
-  if (relation === FUTURE) return [color.future, 1];
-  if (events.flags[at] & LONG) return [color.sleep, alpha];
-  return [color.operation, alpha];
+  const tint = relation === PAST ? color.past : relation === FUTURE ? color.future : null;
+  if (events.flags[at] & BLOCKED) return [color.hatch, alpha, tint];
+  if (tint) return [tint, 1, null];
+  return [events.flags[at] & LONG ? color.sleep : color.operation, alpha, null];
 }
 
 /** The event's words in its bar, or behind it where there is room. */
@@ -334,12 +342,13 @@ function drawTrack(track, top, axis) {
     const at = levelX(track, i, axis);
     if (at > view.to) break;
     let x0 = Math.max(toX(at), view.label), x1 = Math.min(toX(levelX(track, i + 1, axis)), right());
-    let low = track.values[i], high = low, last = i;
+    let low = track.values[i], high = low, last = i, any = track.values[i];
     // Levels that begin within one pixel: their least and greatest, then the last of them.
     const most = fromX(x0 + 1);
     while (last + 1 < count && levelX(track, last + 1, axis) < most) {
       last++;
       if (track.shape === "number") { low = Math.min(low, track.values[last]); high = Math.max(high, track.values[last]); }
+      any ??= track.values[last];
     }
     if (last > i) x1 = Math.min(toX(levelX(track, last + 1, axis)), right());
     const width = Math.max(x1 - x0, 1), value = track.values[last];
@@ -355,9 +364,12 @@ function drawTrack(track, top, axis) {
         pen.fillRect(x0 - 0.75, Math.min(before, now), 1.5, Math.abs(before - now));
       }
       if (width > 14) written.push([x0, width, String(value), yOf(value)]);
+    } else if (value === null && any !== null) {
+      pen.fillStyle = tint;
+      pen.fillRect(x0, top + 9, 1, TRACK - 18);
     } else if (value !== null) {
       pen.fillStyle = tint;
-      pen.globalAlpha = last > i ? 0.6 : 0.3;
+      pen.globalAlpha = 0.3;
       pen.fillRect(x0, top + 9, Math.max(width - 0.5, 1), TRACK - 18);
       pen.globalAlpha = 1;
       const text = track.shape === "owner" ? processName(value) : shorten(plain(value), 40);
