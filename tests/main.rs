@@ -2,6 +2,9 @@
 
 mod arguments;
 mod explain;
+mod exports;
 mod reference;
+mod reports;
 mod several;
 mod support;
+mod verbs;

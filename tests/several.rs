@@ -107,7 +107,7 @@ fn a_worker_that_is_killed_takes_nothing_with_it() {
 #[test]
 fn a_trace_is_of_one_scenario() {
     let test = Test::new().file("a.toml", GOOD).file("b.toml", GOOD);
-    test.args(["--trace", "x.trace", "a.toml", "b.toml"])
+    test.args(["--trace", "x.jsonl", "a.toml", "b.toml"])
         .run()
         .status(2)
         .stderr_contains("takes the trace of one scenario");
@@ -116,8 +116,8 @@ fn a_trace_is_of_one_scenario() {
 #[test]
 fn a_trace_that_cannot_be_written_is_no_success() {
     Test::scenario(GOOD)
-        .args(["--trace", "none/x.trace"])
+        .args(["--trace", "none/x.jsonl"])
         .run()
         .status(3)
-        .stderr_contains("cannot be written to `none/x.trace`");
+        .stderr_contains("cannot be written to `none/x.jsonl`");
 }

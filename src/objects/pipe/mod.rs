@@ -271,8 +271,9 @@ impl Object for Pipe {
         self.draw(events, relation);
     }
 
+    /// Its capacity is one of bytes, and so is its size where there is no framing.
     fn limit(&self) -> Option<i64> {
-        self.capacity.map(|capacity| capacity as i64)
+        self.capacity.filter(|_| matches!(self.framing, Framing::Bytes)).map(|capacity| capacity as i64)
     }
 }
 
