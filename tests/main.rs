@@ -5,5 +5,6 @@ mod explain;
 mod exports;
 mod reference;
 mod reports;
+mod schema;
 mod several;
 mod support;
