@@ -8,3 +8,4 @@ mod reports;
 mod schema;
 mod several;
 mod support;
+mod verbs;

@@ -1,7 +1,5 @@
 //! Runs the real `ipcrun` in a directory of its own and says what it did.
 
-#![allow(dead_code, reason = "a harness has what some tests need and others do not")]
-
 use std::ffi::OsString;
 use std::fs;
 use std::io::{Read, Write};
@@ -44,6 +42,7 @@ pub(crate) struct Done {
     /// Standard error.
     pub(crate) err: String,
     /// How long it took.
+    #[expect(dead_code, reason = "for tests that ask for at least so long")]
     pub(crate) took: Duration,
     test: Test,
 }
@@ -108,6 +107,7 @@ impl Test {
     }
 
     /// Lets the run take longer than others before it counts as hanging.
+    #[expect(dead_code, reason = "for long tests")]
     pub(crate) fn patient(mut self, watchdog: Duration) -> Self {
         self.watchdog = watchdog;
         self
@@ -275,20 +275,19 @@ impl Done {
     /// Asserts that no process of the run exists any more, and no kernel object that was not there before.
     #[track_caller]
     pub(crate) fn nothing_left(self) -> Self {
-        let mut left = Names::now();
-        if let Some(before) = &self.test.before {
-            left.0.retain(|name| !before.0.contains(name));
-        }
-        let end = Instant::now() + Duration::from_secs(10);
+        let before = self.test.before.clone().unwrap_or_default();
+        let end = Instant::now() + Duration::from_secs(20);
+        // Other runs make and remove theirs meanwhile: only what was there when this one had ended can be its own.
+        let mut names = Names::now().without(&before);
         loop {
-            // What a signal has killed takes a moment to be gone, and other tests have objects of their own meanwhile.
-            let (processes, now) = (self.test.processes(), Names::now());
-            left.0.retain(|name| now.0.contains(name));
-            if processes.is_empty() && left.0.is_empty() {
+            // What a signal has killed takes a moment to be gone.
+            let processes = self.test.processes();
+            if processes.is_empty() && names.0.is_empty() {
                 return self;
             }
-            assert!(Instant::now() < end, "left behind: processes {processes:?}, {left:?}\n{}", self.both());
+            assert!(Instant::now() < end, "left behind: processes {processes:?}, {names:?}\n{}", self.both());
             thread::sleep(Duration::from_millis(5));
+            names = names.still(&Names::now());
         }
     }
 
@@ -321,6 +320,16 @@ impl Names {
         }
         names.sort();
         Self(names)
+    }
+
+    /// Those that `other` has not.
+    fn without(self, other: &Self) -> Self {
+        Self(self.0.into_iter().filter(|name| !other.0.contains(name)).collect())
+    }
+
+    /// Those that are in `now` too.
+    fn still(self, now: &Self) -> Self {
+        Self(self.0.into_iter().filter(|name| now.0.contains(name)).collect())
     }
 }
 

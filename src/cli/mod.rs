@@ -12,6 +12,7 @@ mod inputs;
 mod list;
 mod man;
 mod output;
+mod page;
 mod picture;
 mod reports;
 mod run;

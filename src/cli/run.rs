@@ -86,6 +86,9 @@ pub(super) struct ReportOptions {
     /// Draw the run, as `ipcrun trace` does; `--timeline=gantt`, `=sequence` or `=log` says how
     #[arg(long, value_name = "VIEW", num_args = 0..=1, require_equals = true, default_missing_value = "auto", hide_possible_values = true)]
     pub(super) timeline: Option<ViewChoice>,
+    /// Write the run as a page that opens in a browser, from disk
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(super) html: Option<PathBuf>,
     /// Print the results as JSON, one object a line and scenario
     #[arg(long)]
     pub(super) json: bool,
@@ -202,6 +205,12 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
             return status;
         }
     };
+    if let Some(file) = arguments.reports.html.as_ref().filter(|_| inputs.len() > 1) {
+        let message =
+            format!("`--html {}` takes the page of one scenario, and these are {}", file.display(), inputs.len());
+        output.report(&[Diagnostic::error(Code::USAGE, message)]);
+        return Status::Invalid;
+    }
     let options = session::Options {
         scenario: arguments.scenario.clone(),
         repeat: arguments.running.repeat,
@@ -210,6 +219,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         suites: reports.any(),
         silent: reports.take_stdout(),
         timeline: arguments.reports.timeline,
+        html: arguments.reports.html.clone(),
         json: arguments.reports.json,
         progress: if common.quiet { Mode::None } else { session::mode(arguments.reports.progress) },
         quiet: common.quiet,

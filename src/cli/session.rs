@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::export::{Format, Shown};
 use super::inputs::Input;
 use super::output::{self, Output};
+use super::page;
 use super::picture::{Picture, ViewChoice};
 use super::run::{ProgressChoice, RecordChoice, Scenario};
 use super::status::Status;
@@ -47,6 +48,8 @@ pub(super) struct Options {
     pub(super) silent: bool,
     /// Which picture is drawn of the run.
     pub(super) timeline: Option<ViewChoice>,
+    /// The file that takes the page.
+    pub(super) html: Option<PathBuf>,
     /// Whether results are JSON.
     pub(super) json: bool,
     /// How progress is shown.
@@ -205,6 +208,12 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         (summary.status, text, json::runs(plan, &summary, kept))
     };
     report.status = report.status.max(status.into());
+    if let Some(path) = &options.html {
+        let summary = (options.repeat > 1).then(|| runs.tally.summary(plan));
+        let repeated = summary.as_ref().zip(runs.shown_number());
+        page::write(path, plan, trace, verdict, &options.arguments, repeated)
+            .map_err(|diagnostic| vec![*diagnostic])?;
+    }
     if options.json {
         report.out.push_str(&line(&document));
     } else if !options.silent && (!options.quiet || report.status != Status::Passed) {
@@ -260,6 +269,12 @@ impl Runs {
             self.shown = Some((self.kept.len(), verdict));
         }
         self.kept.push((self.count, trace));
+    }
+
+    /// Which run [`Runs::shown`] is, from 1.
+    fn shown_number(&self) -> Option<u64> {
+        let (place, _) = self.shown.as_ref()?;
+        self.kept.get(*place).map(|(number, _)| *number)
     }
 
     fn shown(&self) -> Option<(&Trace, &Verdict)> {

@@ -13,7 +13,7 @@ use super::output::{self, Output};
 use super::picture::{Picture, ViewChoice};
 use super::run::Scenario;
 use super::status::Status;
-use super::{inputs, session};
+use super::{inputs, page, session};
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::scenario::steps::STEPS;
 use crate::trace::file;
@@ -31,6 +31,9 @@ pub(super) struct Arguments {
     pub(super) to: Option<Format>,
     #[command(flatten)]
     pub(super) picture: Picture,
+    /// Write it as a page that opens in a browser, judged again; nothing is printed then
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["to", "view", "axis"])]
+    pub(super) html: Option<PathBuf>,
     /// Judge it by this scenario instead of the one it was made of; its objects, processes and steps must be the same
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) scenario: Option<PathBuf>,
@@ -66,6 +69,18 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
     let plan = session::load(&source, &changes)?.plan;
     let meta = saved.meta.clone();
     let trace = saved.into_trace(&plan)?;
+    if let Some(path) = &arguments.html {
+        let verdict = judge::judge(&plan, &trace);
+        let set = meta.set.iter().flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")]);
+        let written = page::write(path, &plan, &trace, &verdict, &set.collect::<Vec<_>>(), None);
+        return match written {
+            Ok(()) => Ok(verdict.status.into()),
+            Err(diagnostic) => {
+                output.report(&[*diagnostic]);
+                Ok(Status::Host)
+            }
+        };
+    }
     let mut out = BufWriter::new(io::stdout().lock());
     let verdict = judge::judge(&plan, &trace);
     let format = match (arguments.to, arguments.picture.view) {

@@ -144,6 +144,10 @@ impl Object for Barrier {
             .then(|| (Outcome::INVALID, format!("a POSIX barrier knows no `{}`; `via = \"memory\"` does", verb.name)))
     }
 
+    fn foresee_timeout(&self, _verb: &Verb) -> Option<(Outcome, String)> {
+        self.posix.then(|| (Outcome::INVALID, "a POSIX barrier knows no timeout; `via = \"memory\"` does".to_owned()))
+    }
+
     fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
         let error = |error| HostError::call("mmap", &error);
         if self.posix {

@@ -232,6 +232,11 @@ pub trait Object: Send + Sync {
         None
     }
 
+    /// How `verb` can only end where it has a timeout, as in [`Object::foresee`].
+    fn foresee_timeout(&self, _verb: &Verb) -> Option<(Outcome, String)> {
+        None
+    }
+
     /// Makes the kernel's object. Called once a run, by the supervisor, before any process exists.
     ///
     /// # Errors

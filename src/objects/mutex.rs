@@ -149,6 +149,13 @@ struct Mutex {
 }
 
 impl Object for Mutex {
+    fn foresee(&self, verb: &Verb, _end: Option<&str>, _arguments: &[Option<Value>]) -> Option<(Outcome, String)> {
+        (verb.name == "repair" && !self.options.robust).then(|| {
+            let reason = "without `robust = true` nobody learns that an owner has died, and nothing is to be repaired";
+            (Outcome::INVALID, reason.to_owned())
+        })
+    }
+
     fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
         let kernel = Posix::new(site.arena, self.options).map_err(|error| {
             let made = HostError::call("pthread_mutex_init", &error);

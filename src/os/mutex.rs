@@ -15,7 +15,7 @@
 use std::cell::UnsafeCell;
 use std::io;
 use std::mem::MaybeUninit;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use zerocopy::FromZeros;
 
@@ -133,7 +133,28 @@ impl Mutex {
     #[inline]
     pub fn try_lock(&self) -> Result<(), i32> {
         // SAFETY: the mutex was initialised and lives as long as `self`.
-        outcome(unsafe { libc::pthread_mutex_trylock(self.pointer()) })
+        let tried = outcome(unsafe { libc::pthread_mutex_trylock(self.pointer()) });
+        if tried == Err(libc::ENOTRECOVERABLE) {
+            self.give_back();
+        }
+        tried
+    }
+
+    /// Frees the lock word where it is the caller's. glibc's trylock leaves it so with `ENOTRECOVERABLE`, and whoever
+    /// came later would wait for ever instead of being told the same.
+    #[cold]
+    fn give_back(&self) {
+        const OWNER: u32 = 0x3fff_ffff;
+        if cfg!(target_env = "gnu") {
+            // SAFETY: the word lies within the mutex and is aligned, and is only ever used atomically.
+            let word = unsafe { AtomicU32::from_ptr(self.pointer().cast::<u32>()) };
+            // SAFETY: gettid(2) cannot fail.
+            let own = unsafe { libc::gettid() } as u32;
+            if word.load(Ordering::Relaxed) & OWNER == own {
+                word.store(0, Ordering::Release);
+                futex::wake_all(word);
+            }
+        }
     }
 
     /// Takes it, waiting for it until the deadline of `CLOCK_MONOTONIC`. With `EOWNERDEAD` it is taken as well.
@@ -242,7 +263,10 @@ mod tests {
             assert_eq!(die(mutex.clone()), Some(0));
             assert_eq!(mutex.try_lock(), Err(libc::EOWNERDEAD));
             assert_eq!(mutex.unlock(), Ok(()));
+            // Whoever asks is told so, again and again.
             assert_eq!(mutex.try_lock(), Err(libc::ENOTRECOVERABLE));
+            assert_eq!(mutex.try_lock(), Err(libc::ENOTRECOVERABLE));
+            assert_eq!(mutex.lock(Some(clock::now() + 20_000_000_000)), Err(libc::ENOTRECOVERABLE));
         }
     }
 

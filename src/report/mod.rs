@@ -12,6 +12,7 @@ mod facts;
 #[cfg(test)]
 mod fixture;
 mod frame;
+pub mod html;
 pub mod json;
 pub mod junit;
 mod layout;

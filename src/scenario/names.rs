@@ -24,6 +24,8 @@ pub(super) struct ProgramName {
     pub(super) name: String,
     pub(super) first: ProcessId,
     pub(super) count: Option<u32>,
+    /// Whether a `start` step starts it.
+    pub(super) manual: bool,
     pub(super) span: Range<usize>,
 }
 

@@ -9,6 +9,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{ObjectId, ProcessId};
 use crate::expression::{Builtin, Environment};
 use crate::value::Value;
+use toml::de::DeValue;
 
 /// The most processes of one name; the host's own limit is asked before a run.
 const MOST: i64 = 1_000_000;
@@ -78,7 +79,10 @@ pub(super) fn read(
                 }
             },
         };
-        declared.programs.push(ProgramName { name: name.to_owned(), first, count, span: span.clone() });
+        let manual = fields
+            .peek("start")
+            .is_some_and(|item| matches!(item.get_ref(), DeValue::String(word) if word.as_ref() == "manual"));
+        declared.programs.push(ProgramName { name: name.to_owned(), first, count, manual, span: span.clone() });
         first += count.unwrap_or(1);
         tables.push((fields, span));
     }
@@ -109,7 +113,7 @@ fn one(
     fields: &Fields<'_>,
     read: &mut Read,
 ) {
-    let ProgramName { name, first, count, span } = &declared.programs[at];
+    let ProgramName { name, first, count, manual, span } = &declared.programs[at];
     for key in LATER {
         if fields.take(key).is_some() {
             let message = format!("`{key}` is a key of the format that this version has not got");
@@ -123,8 +127,9 @@ fn one(
             .help("`steps = []` is a process that ends at once");
         checker.report(diagnostic);
     }
-    let manual =
-        matches!(fields.take("start").map(|item| checker.word(item, &["auto", "manual"])), Some(Some("manual")));
+    if let Some(item) = fields.take("start") {
+        checker.word(item, &["auto", "manual"]);
+    }
     let daemon = fields.take("daemon").and_then(|item| checker.boolean(item)).unwrap_or(false);
     let cpus = fields.take("cpus").map(|item| cpus(checker, item)).unwrap_or_default();
     let nice = fields.take("nice").and_then(|item| checker.integer(item, -20, 19));
@@ -149,7 +154,7 @@ fn one(
         code: compiled.code,
         slots: compiled.variables.names,
         vars: compiled.vars,
-        manual,
+        manual: *manual,
         daemon,
         depends_on: Vec::new(),
         cpus,

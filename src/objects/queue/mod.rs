@@ -1,6 +1,7 @@
 //! The kind `queue`: messages in the order they were put, or by priority; over `mq_open(3)`, `msgget(2)` or shared
 //! memory.
 
+mod arrange;
 mod bell;
 mod history;
 mod memory;

@@ -5,8 +5,9 @@
 //! order. That order is exact where one process alone puts, or one alone gets; where several do both, it is one of
 //! those that fit the times of all events.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::arrange::{Span, arrange};
 use super::{DONE, GET, PUT, SIZE, WAIT};
 use crate::event::{Event, EventId, ProcessId};
 use crate::objects::Relation;
@@ -78,38 +79,43 @@ fn draw_kernel(events: &[&Event], capacity: Option<u64>, passages: Vec<Passage>,
     for passage in passages {
         classes.entry(events[passage.put].second.as_int().unwrap_or(0)).or_default().push(passage);
     }
-    let mut order = Vec::new();
+    let span = |at: usize| (events[at].begin, events[at].end);
+    let passed = |passages: &[Passage]| -> Vec<Span> {
+        passages.iter().map(|passage| Span::passed(span(passage.put), span(passage.get))).collect()
+    };
+    let all_puts = places(events, PUT);
+    let single = all_puts.iter().all(|at| events[*at].second == events[all_puts[0]].second);
+    let bound = capacity.filter(|_| whole);
+    // What was never got was put after what was; unless a process was killed between getting and saying so.
+    let received: HashSet<usize> = classes.values().flatten().map(|passage| passage.put).collect();
+    let mut rest: Vec<usize> = all_puts.iter().copied().filter(|at| !received.contains(at)).collect();
+    rest.sort_by_key(|at| events[*at].end);
+    let sound = bound.filter(|_| single && !is_lost(events, &received, &rest));
+
     let mut priorities: Vec<i64> = classes.keys().copied().collect();
     priorities.sort_unstable();
     for priority in priorities {
-        order = arrange(events, classes.get(&priority).map_or(&[], Vec::as_slice));
-        for pair in order.windows(2) {
-            for (first, second) in [(pair[0].put, pair[1].put), (pair[0].get, pair[1].get)] {
-                if events[first].begin <= events[second].end {
-                    relation.order(first, second);
-                }
+        let class = classes.remove(&priority).unwrap_or_default();
+        let mut spans = passed(&class);
+        if sound.is_some() {
+            spans.extend(rest.iter().map(|put| Span::left(span(*put))));
+        }
+        let order = arrange(&spans, sound);
+        let puts: Vec<usize> = order
+            .iter()
+            .map(|at| class.get(*at).map_or_else(|| rest[at - class.len()], |passage| passage.put))
+            .collect();
+        let gets: Vec<usize> = order.iter().filter_map(|at| class.get(*at)).map(|passage| passage.get).collect();
+        for pair in puts.windows(2).take(gets.len().saturating_sub(1)).chain(gets.windows(2)) {
+            if events[pair[0]].begin <= events[pair[1]].end {
+                relation.order(pair[0], pair[1]);
             }
         }
-    }
-    let Some(capacity) = capacity.filter(|_| whole) else { return };
-    let all_puts = places(events, PUT);
-    let single = all_puts.iter().all(|at| events[*at].second == events[all_puts[0]].second);
-    if single {
-        let received: Vec<usize> = order.iter().map(|passage| passage.put).collect();
-        // What was never got was put after what was; unless a process was killed between getting and saying so.
-        let mut puts = received.clone();
-        let mut rest: Vec<usize> = {
-            let received: std::collections::HashSet<usize> = received.into_iter().collect();
-            all_puts.into_iter().filter(|at| !received.contains(at)).collect()
-        };
-        if is_lost(events, &order, &rest) {
-            return;
+        if let Some(capacity) = sound {
+            draw_room(events, &gets, &puts, capacity, sole_putter || sole_getter, relation);
         }
-        rest.sort_by_key(|at| events[*at].end);
-        puts.append(&mut rest);
-        let gets: Vec<usize> = order.iter().map(|passage| passage.get).collect();
-        draw_room(events, &gets, &puts, capacity, sole_putter || sole_getter, relation);
-    } else if sole_putter && sole_getter {
+    }
+    if let Some(capacity) = bound.filter(|_| !single && sole_putter && sole_getter) {
         let mut puts = all_puts;
         let mut gets = places(events, GET);
         puts.sort_by_key(|at| events[*at].id.number);
@@ -119,10 +125,10 @@ fn draw_kernel(events: &[&Event], capacity: Option<u64>, passages: Vec<Passage>,
 }
 
 /// Whether a message that nobody says to have got was put by a process that later put one that was got.
-fn is_lost(events: &[&Event], order: &[Passage], rest: &[usize]) -> bool {
+fn is_lost(events: &[&Event], received: &HashSet<usize>, rest: &[usize]) -> bool {
     let mut last: HashMap<ProcessId, u64> = HashMap::new();
-    for passage in order {
-        let put = events[passage.put].id;
+    for put in received {
+        let put = events[*put].id;
         let number = last.entry(put.process).or_default();
         *number = put.number.max(*number);
     }
@@ -144,53 +150,4 @@ fn draw_room(events: &[&Event], gets: &[usize], puts: &[usize], capacity: u64, e
             relation.order(*get, *put);
         }
     }
-}
-
-/// An order of the messages that both sides can have had: no message before another whose put, or whose get, had
-/// ended when its own began.
-fn arrange(events: &[&Event], passages: &[Passage]) -> Vec<Passage> {
-    let count = passages.len();
-    let sorted = |key: &dyn Fn(&Passage) -> u64| {
-        let mut places: Vec<usize> = (0..count).collect();
-        places.sort_by_key(|at| key(&passages[*at]));
-        places
-    };
-    let by_begin = sorted(&|passage| events[passage.get].begin);
-    let by_get_end = sorted(&|passage| events[passage.get].end);
-    let by_put_end = sorted(&|passage| events[passage.put].end);
-    let (mut begun, mut got, mut put) = (0, 0, 0);
-    let mut taken = vec![false; count];
-    // Those whose get had begun before the first get that is left had ended: one for each process at most.
-    let mut open: Vec<usize> = Vec::new();
-    let mut order = Vec::with_capacity(count);
-    while order.len() < count {
-        while taken[by_get_end[got]] {
-            got += 1;
-        }
-        while taken[by_put_end[put]] {
-            put += 1;
-        }
-        let (first_got, first_put) = (by_get_end[got], by_put_end[put]);
-        let (get_end, put_end) = (events[passages[first_got].get].end, events[passages[first_put].put].end);
-        while begun < count && (events[passages[by_begin[begun]].get].begin < get_end || by_begin[begun] == first_got) {
-            open.push(by_begin[begun]);
-            begun += 1;
-        }
-        let fits = |at: usize| at == first_put || events[passages[at].put].begin < put_end;
-        let best = (0..open.len()).min_by_key(|at| {
-            let passage = &passages[open[*at]];
-            let get = events[passage.get];
-            (!fits(open[*at]), get.end, get.id.process, get.id.number)
-        });
-        let next = match best {
-            Some(best) => open.swap_remove(best),
-            // An event without duration that began when another ended: it is the next all the same.
-            None => first_got,
-        };
-        if !taken[next] {
-            taken[next] = true;
-            order.push(passages[next]);
-        }
-    }
-    order
 }

@@ -110,7 +110,9 @@ impl Compiler<'_> {
                 _ => value.as_constant().filter(|value| **value != Value::Null).cloned(),
             })
             .collect();
-        let foreseen = object.foresee(verb, end_name, &constants);
+        let timed = verb.blocks && fields.peek("timeout").is_some();
+        let foreseen =
+            object.foresee(verb, end_name, &constants).or_else(|| object.foresee_timeout(verb).filter(|_| timed));
         let element_constant = found.element.as_ref().and_then(Expression::as_constant).and_then(Value::as_int);
         let range = match &found.index {
             None if found.all => found.first..found.first + group.count.unwrap_or(1),

@@ -50,8 +50,16 @@ impl Compiler<'_> {
             );
         }
         let itself = verb.name == "join" && program == self.program && named.count.is_none();
-        let foreseen = itself
-            .then(|| (Outcome::WOULD_DEADLOCK, "a process cannot wait for its own end".to_owned(), text.span.clone()));
+        let started = verb.name == "start" && !named.manual;
+        let foreseen = if itself {
+            Some((Outcome::WOULD_DEADLOCK, "a process cannot wait for its own end".to_owned()))
+        } else if started {
+            let reason = format!("`{}` starts by itself; with `start = \"manual\"` it waits for this step", named.name);
+            Some((Outcome::IN_USE, reason))
+        } else {
+            None
+        };
+        let foreseen = foreseen.map(|(outcome, reason)| (outcome, reason, text.span.clone()));
         self.possible(verb.name, PossibleTarget::Processes(processes.first..processes.first + processes.count));
         let action = match verb.name {
             "start" => Action::Start(processes),

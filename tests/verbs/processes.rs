@@ -1,0 +1,326 @@
+//! Processes: how they start, end, wait for one another, and where they run.
+
+use super::{alone, holds, refused};
+use crate::support::Test;
+
+#[test]
+fn start_and_join() {
+    holds(
+        r#"
+[processes.main]
+steps = [
+  { start = "child" },
+  { start = "child", expect = "in_use" },
+  { join = "child", into = "code" },
+  { assert = "code == 3" },
+  { join = "child", into = "code", expect = 3 },
+  { start = "many" },
+  { join = "many", into = "code" },
+  { assert = "code == 7" },
+  { start = "slow" },
+  { join = "slow", timeout = "0s", expect = "would_block" },
+  { join = "slow", timeout = "5ms", expect = "timeout" },
+  { status = "slow", into = "s" },
+  { assert = "s.alive && s.code == null" },
+  { kill = "slow", signal = "TERM" },
+  { join = "slow", into = "code" },
+  { assert = "code == -15" },
+  { status = "slow", into = "s" },
+  { assert = "!s.alive && s.code == -15" },
+  { join = "main", timeout = "1s", expect = "would_deadlock" },
+]
+[processes.child]
+start = "manual"
+steps = [{ exit = 3 }]
+[processes.many]
+start = "manual"
+count = 3
+steps = [{ if = "index == 1", then = [{ exit = 7 }] }]
+[processes.slow]
+start = "manual"
+steps = [{ sleep = "1h" }]
+[[expect]]
+exits = "child"
+code = 3
+[[expect]]
+exits = "slow"
+signal = "TERM"
+[[expect]]
+exits = "many[1]"
+code = 7
+"#,
+    );
+    refused("", "{ join = \"p\" }", "a.toml:5:");
+    refused("", "{ start = \"q\" }", "a.toml:5:");
+    refused("", "{ start = \"p\" }", "a.toml:5:");
+    refused("", "{ join = \"p[1]\" }", "a.toml:5:");
+}
+
+#[test]
+fn one_of_many_by_index() {
+    holds(
+        r#"
+[processes.main]
+steps = [
+  { repeat = 3, as = "i", do = [{ start = "w[i]" }] },
+  { repeat = 3, as = "i", do = [{ join = "w[2 - i]", into = "code" }, { assert = "code == 2 - i" }] },
+]
+[processes.w]
+count = 3
+start = "manual"
+steps = [{ exit = "{index}" }]
+[[expect]]
+exits = "w[1]"
+code = 1
+[[expect]]
+exits = "w[2]"
+code = 2
+[[expect]]
+final = "exit('w[2]') == 2 && ended('w[0]')"
+"#,
+    );
+}
+
+#[test]
+fn what_was_never_started_and_who_waits_for_it() {
+    holds(
+        r#"
+[processes.p]
+steps = [{ status = "q", into = "s" }, { assert = "!s.alive" }, { join = "q", timeout = "5ms", expect = "timeout" }]
+[processes.q]
+start = "manual"
+steps = [{ exit = 9 }]
+"#,
+    );
+}
+
+#[test]
+fn kill_reaches_until_somebody_has_joined() {
+    holds(
+        r#"
+[processes.p]
+steps = [
+  { kill = "a", signal = 0 },
+  { kill = "a" },
+  { forever = [{ status = "a", into = "s" }, { if = "!s.alive", then = ["break"] }] },
+  { kill = "a" },
+  { kill = "a", signal = 0 },
+  { join = "a", into = "code", expect = -9 },
+  { kill = "a", expect = "no_process" },
+  { kill = "a", signal = 0, expect = "no_process" },
+  { kill = "b", signal = "INT" },
+  { join = "b", into = "code", expect = -2 },
+]
+[processes.a]
+steps = [{ sleep = "1h" }]
+[processes.b]
+count = 2
+steps = [{ sleep = "1h" }]
+[[expect]]
+exits = "a"
+signal = "KILL"
+[[expect]]
+exits = "b"
+signal = "INT"
+"#,
+    );
+    refused("", "{ kill = \"p\", signal = \"TREM\" }", "TERM");
+    // It may end itself.
+    holds(
+        "[processes.p]\nsteps = [{ kill = \"p\", signal = \"TERM\" }, { print = \"not here\" }]\n[[expect]]\nexits = \"p\"\nsignal = \"TERM\"\n[[expect]]\nnever = \"p print\"\n",
+    );
+}
+
+#[test]
+fn stopped_and_continued() {
+    holds(
+        r#"
+[objects]
+v = { kind = "value", type = "i64" }
+[processes.p]
+steps = [{ forever = [{ add = "v", value = 1 }] }]
+[processes.q]
+steps = [
+  { sleep = "5ms" },
+  { kill = "p", signal = "STOP" },
+  { sleep = "20ms" },
+  { load = "v", into = "a" },
+  { sleep = "20ms" },
+  { load = "v", into = "b" },
+  { assert = "a == b" },
+  { kill = "p", signal = "CONT" },
+  { sleep = "20ms" },
+  { load = "v", into = "c" },
+  { assert = "c > b" },
+  { kill = "p" },
+]
+[[expect]]
+exits = "p"
+signal = "KILL"
+"#,
+    );
+}
+
+#[test]
+fn exit_and_abort() {
+    holds("[processes.p]\nsteps = [{ exit = 255 }]\n[[expect]]\nexits = \"p\"\ncode = 255\n");
+    holds(
+        "[processes.p]\nsteps = [{ let = { n = 2 } }, { exit = \"{n + 1}\" }]\n[[expect]]\nexits = \"p\"\ncode = 3\n",
+    );
+    holds("[processes.p]\nsteps = [\"abort\"]\n[[expect]]\nexits = \"p\"\nsignal = \"ABRT\"\n");
+    alone("", "{ exit = 0 }, { exit = 9 }");
+    Test::scenario("[processes.p]\nsteps = [{ exit = 3 }]\n").run().status(1).stdout_contains("exited with status 3");
+    Test::scenario("[processes.p]\nsteps = [\"abort\"]\n").run().status(1).stdout_contains("SIGABRT");
+    refused("", "{ exit = 256 }", "a.toml:5:");
+    refused("", "{ exit = -1 }", "a.toml:5:");
+}
+
+#[test]
+fn a_daemon_ends_when_all_others_have_and_it_cannot_move() {
+    holds(
+        r#"
+[objects]
+q = { kind = "queue" }
+n = { kind = "value", type = "i32" }
+[processes.server]
+daemon = true
+count = 2
+steps = [{ forever = [{ get = "q", into = "x" }, { sleep = "1ms" }, { add = "n", value = 1 }] }]
+[processes.client]
+count = 3
+steps = [{ repeat = 5, do = [{ put = "q", value = 1 }] }]
+[[expect]]
+final = "n == 15"
+[[expect]]
+deadlock = false
+[[expect]]
+ends = true
+"#,
+    );
+}
+
+#[test]
+fn every_condition_of_depends_on() {
+    holds(
+        r#"
+[objects]
+go = { kind = "event" }
+[processes.a]
+steps = [{ mark = "a1" }, { sleep = "5ms" }, { ready = true }, { wait = "go" }, { mark = "a2" }, { exit = 2 }]
+[processes.b]
+depends_on = { a = "started" }
+steps = [{ mark = "b" }]
+[processes.c]
+depends_on = { a = "ready" }
+steps = [{ mark = "c" }, { set = "go" }]
+[processes.d]
+depends_on = { a = "exited", c = "succeeded" }
+steps = [{ mark = "d" }]
+[processes.e]
+count = 2
+depends_on = { d = "succeeded", b = "exited" }
+steps = [{ mark = "e" }]
+[[expect]]
+order = ["a ready", "c mark c", "c set go", "a mark a2", "d mark d", "e mark e"]
+[[expect]]
+exits = "a"
+code = 2
+[[expect]]
+count = "e mark e"
+equals = 2
+"#,
+    );
+    // What can never come true is a deadlock that names itself.
+    let done = Test::scenario(
+        "[processes.a]\nsteps = [{ exit = 1 }]\n[processes.b]\ndepends_on = { a = \"succeeded\" }\nsteps = []\n",
+    )
+    .run()
+    .nothing_left()
+    .status(1);
+    assert!(done.out.contains('b'), "{}", done.out);
+}
+
+#[test]
+fn uses_holds_an_end_without_naming_it_in_a_step() {
+    let text = |uses: &str| {
+        format!(
+            r#"
+[objects]
+link = {{ kind = "pipe" }}
+[processes.writer]
+steps = [{{ send = "link.w", value = 1 }}]
+[processes.reader]
+steps = [{{ recv = "link.r" }}, {{ recv = "link.r", expect = "closed" }}]
+[processes.bystander]
+{uses}
+steps = [{{ sleep = "20ms" }}]
+[[expect]]
+order = [{{ process = "*", verb = "{first}" }}, {{ process = "reader", verb = "recv", outcome = "closed" }}]
+by = "time"
+"#,
+            first = if uses.is_empty() { "send" } else { "sleep" }
+        )
+    };
+    holds(&text("uses = [\"link.w\"]"));
+    holds(&text(""));
+    Test::scenario("[objects]\nlink = { kind = \"pipe\" }\n[processes.p]\nuses = [\"link.x\"]\nsteps = []\n")
+        .run()
+        .status(2);
+    Test::scenario("[processes.p]\nuses = [\"link.w\"]\nsteps = []\n").run().status(2).stderr_contains("link");
+}
+
+#[test]
+fn where_and_how_it_is_scheduled() {
+    holds("[processes.p]\ncpus = [0]\nnice = 5\nsteps = [{ busy = \"5ms\" }]\n");
+    holds(
+        "[processes.p]\npolicy = \"batch\"\nsteps = [\"yield\"]\n[processes.q]\npolicy = \"idle\"\nsteps = [\"yield\"]\n",
+    );
+    let done = Test::scenario("[processes.p]\ncpus = [4095]\nsteps = []\n").run().nothing_left();
+    assert!(done.status == 3 || done.status == 2, "{}\n{}", done.out, done.err);
+    Test::scenario("[processes.p]\nnice = 20\nsteps = []\n").run().status(2).stderr_contains("a.toml:2:");
+    Test::scenario("[processes.p]\ncpus = []\nsteps = []\n").run().status(2).stderr_contains("a.toml:2:");
+}
+
+#[test]
+fn the_affinity_and_the_nice_value_are_real() {
+    let running =
+        Test::scenario("[processes.p]\ncpus = [0]\nnice = 7\nsteps = [{ print = \"{pid}\" }, { sleep = \"1h\" }]\n")
+            .start();
+    let own = running.id();
+    let child = running.until_processes(2).into_iter().find(|process| *process != own).expect("a process");
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    loop {
+        let status = std::fs::read_to_string(format!("/proc/{child}/status")).expect("it lives");
+        let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).expect("it lives");
+        let nice = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(16).map(str::to_owned));
+        if status.contains("Cpus_allowed_list:\t0\n") && nice.as_deref() == Some("7") {
+            break;
+        }
+        assert!(std::time::Instant::now() < end, "{status}\n{stat}");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    running.signal("INT");
+    running.wait().status(130).nothing_left();
+}
+
+#[test]
+fn hundreds_of_processes() {
+    holds(
+        r#"
+[objects]
+n = { kind = "value", type = "i32" }
+b = { kind = "barrier", parties = 300 }
+[processes.p]
+count = 300
+steps = [{ wait = "b" }, { add = "n", value = 1 }]
+[[expect]]
+final = "n == 300"
+"#,
+    );
+}
+
+#[test]
+fn an_empty_process_ends_well() {
+    holds("[processes.p]\nsteps = []\n");
+    holds("[processes.p]\ncount = 20\nsteps = []\n");
+}
