@@ -6,6 +6,7 @@ mod explain;
 mod exports;
 mod reference;
 mod reports;
+mod schema;
 mod several;
 mod support;
 mod verbs;

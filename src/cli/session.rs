@@ -32,6 +32,7 @@ use crate::trace::{RunEnd, Trace};
 
 /// How scenarios are run and what is shown of it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct Options {
     /// What is changed of each scenario.
     pub(super) scenario: Scenario,
