@@ -55,6 +55,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         return Status::Invalid;
     }
     let options = Options {
+        html: None,
         scenario: arguments.scenario.clone(),
         repeat: 1,
         record: RecordChoice::Full,
