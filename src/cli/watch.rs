@@ -55,7 +55,6 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         return Status::Invalid;
     }
     let options = Options {
-        html: None,
         scenario: arguments.scenario.clone(),
         repeat: 1,
         record: RecordChoice::Full,
