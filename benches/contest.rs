@@ -101,7 +101,8 @@ pub(crate) fn run(row: &Row, kit: &Kit, options: &Options) -> Outcome {
 
 /// One figure of one side.
 fn once(row: &Row, rounds: Option<u64>, side: Side, kit: &Kit) -> Result<f64, String> {
-    let ran = kit.run(row.name, rounds, side)?;
+    let program = if Some(side) == row.against { row.program } else { row.scenario };
+    let ran = kit.run(program, rounds, side)?;
     match (row.timing, rounds) {
         (Timing::Within, _) => ran
             .round
@@ -109,7 +110,7 @@ fn once(row: &Row, rounds: Option<u64>, side: Side, kit: &Kit) -> Result<f64, St
             .ok_or_else(|| "the program does not say what it took".to_owned()),
         (Timing::More, Some(rounds)) => {
             let fewer = rounds / 4;
-            let short = kit.run(row.name, Some(fewer), side)?;
+            let short = kit.run(program, Some(fewer), side)?;
             Ok((ran.whole - short.whole) / (rounds - fewer) as f64)
         }
         (Timing::Whole | Timing::More, _) => Ok(ran.whole),

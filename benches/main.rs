@@ -1,7 +1,7 @@
 //! `cargo bench`: what ipcrun costs, as ratios to programs in C and in Python that do the same, measured side by side.
 //!
 //! ```text
-//! cargo bench [-- [--quick] [--runs N] [--realtime] [NAME..]]
+//! cargo bench [-- [--quick] [--runs N] [--realtime] [--with IPCRUN] [NAME..]]
 //! ```
 //!
 //! The sides of a row run in turn, one run each, so that whatever else the machine does falls on both. Speed is shown,
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let kit = match Kit::prepare(options.realtime) {
+    let kit = match Kit::prepare(options.realtime, options.with.clone()) {
         Ok(kit) => kit,
         Err(message) => {
             eprintln!("{message}");

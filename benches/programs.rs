@@ -48,6 +48,7 @@ pub(crate) struct Kit {
     pub(crate) cpu: usize,
     realtime: bool,
     folder: PathBuf,
+    ipcrun: PathBuf,
     c: Result<PathBuf, String>,
     python: Result<PathBuf, String>,
     versions: String,
@@ -59,7 +60,7 @@ const PRIORITY: usize = 20;
 
 impl Kit {
     /// Builds what has to be built.
-    pub(crate) fn prepare(realtime: bool) -> Result<Self, String> {
+    pub(crate) fn prepare(realtime: bool, ipcrun: Option<PathBuf>) -> Result<Self, String> {
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
         let cpu = last_cpu();
@@ -77,7 +78,8 @@ impl Kit {
         }
         let (c, compiler) = compile(&here.join("c"), &folder.join("against"));
         let (python, interpreter) = find_python();
-        Ok(Self { cpu, realtime, folder, c, python, versions: format!("{compiler}; {interpreter}") })
+        let ipcrun = ipcrun.unwrap_or_else(|| env!("CARGO_BIN_EXE_ipcrun").into());
+        Ok(Self { cpu, realtime, folder, ipcrun, c, python, versions: format!("{compiler}; {interpreter}") })
     }
 
     /// The compiler and the interpreter.
@@ -101,7 +103,7 @@ impl Kit {
 
     /// ipcrun on a scenario of this folder.
     pub(crate) fn scenario(&self, name: &str, rounds: Option<u64>, side: Side) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ipcrun"));
+        let mut command = Command::new(&self.ipcrun);
         command.args(["run", "--progress", "none", "--timeout", "5m"]);
         if side == Side::Blocking {
             command.args(["--trace", "blocking"]);

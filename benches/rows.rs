@@ -30,6 +30,10 @@ pub(crate) enum Goal {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) name: &'static str,
+    /// The name of its scenario.
+    pub(crate) scenario: &'static str,
+    /// The name of the program of the other side.
+    pub(crate) program: &'static str,
     /// What a figure is of.
     pub(crate) unit: &'static str,
     /// The other side; none where the goal stands alone.
@@ -45,6 +49,8 @@ pub(crate) struct Row {
 
 const TRIP: Row = Row {
     name: "",
+    scenario: "",
+    program: "",
     unit: "round trip",
     against: Some(Side::C),
     sides: &[(Side::Full, Some(Goal::Times(1.10)))],
@@ -55,6 +61,8 @@ const TRIP: Row = Row {
 
 const OPERATION: Row = Row {
     name: "",
+    scenario: "",
+    program: "",
     unit: "operation",
     against: Some(Side::C),
     sides: &[(Side::Full, Some(Goal::Over(60.0))), (Side::Blocking, Some(Goal::Over(10.0)))],
@@ -65,6 +73,8 @@ const OPERATION: Row = Row {
 
 const TUTORIAL: Row = Row {
     name: "",
+    scenario: "",
+    program: "",
     unit: "whole run",
     against: Some(Side::Python),
     sides: &[(Side::Full, Some(Goal::Faster(8.0))), (Side::Blocking, None)],
@@ -74,18 +84,18 @@ const TUTORIAL: Row = Row {
 };
 
 const fn trip(name: &'static str) -> Row {
-    Row { name, ..TRIP }
+    Row { name, scenario: name, program: name, ..TRIP }
 }
 
 const fn operation(name: &'static str, operations: f64) -> Row {
-    Row { name, operations, ..OPERATION }
+    Row { name, scenario: name, program: name, operations, ..OPERATION }
 }
 
 const fn tutorial(name: &'static str, rounds: u64) -> Row {
-    Row { name, rounds: Some(rounds), ..TUTORIAL }
+    Row { name, scenario: name, program: name, rounds: Some(rounds), ..TUTORIAL }
 }
 
-/// Every row, in the order of the table. A row's name is the name of its scenario and of the programs against it.
+/// Every row, in the order of the table.
 pub(crate) fn all() -> Vec<Row> {
     vec![
         trip("pipe"),
@@ -97,7 +107,7 @@ pub(crate) fn all() -> Vec<Row> {
         trip("semaphore-sysv"),
         trip("condition"),
         trip("barrier"),
-        trip("barrier-posix"),
+        Row { program: "barrier", ..trip("barrier-posix") },
         trip("event"),
         operation("semaphore-within", 2.0),
         operation("mutex-within", 2.0),
@@ -115,7 +125,9 @@ pub(crate) fn all() -> Vec<Row> {
         Row {
             against: Some(Side::C),
             sides: &[(Side::Full, Some(Goal::Times(1.10)))],
-            unit: "turn",
+            name: "tutorial-semaphore-turn",
+            program: "workers",
+            unit: "ten turns",
             timing: Timing::More,
             ..tutorial("tutorial-semaphore", 2_000)
         },

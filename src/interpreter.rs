@@ -15,23 +15,24 @@ use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, O
 use crate::scenario::units::parse_duration;
 use crate::value::Value;
 
-/// What a process asks of the world: a step with everything computed.
-pub enum Request<'a> {
-    /// A verb of an object's kind.
-    Object {
-        /// The object.
-        object: ObjectId,
-        /// The verb's place among the kind's.
-        verb: u8,
-        /// The end's place among the object's.
-        end: u8,
-        /// The element's index, within the object's length.
-        element: Option<u32>,
-        /// The arguments, in the order of the verb's.
-        arguments: &'a [Value],
-        /// The value of an `update`'s expression over the value given.
-        compute: &'a mut dyn FnMut(Value) -> Result<Value, Outcome>,
-    },
+/// The most arguments a verb of a kind has: a step keeps them without allocating.
+const MOST_ARGUMENTS: usize = 6;
+
+/// What a step on an object is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The object.
+    pub object: ObjectId,
+    /// The verb's place among the kind's.
+    pub verb: u8,
+    /// The end's place among the object's.
+    pub end: u8,
+    /// The element's index, within the object's length.
+    pub element: Option<u32>,
+}
+
+/// What a process asks of the world besides steps on objects, everything computed.
+pub enum Request {
     /// A line of output.
     Print(Value),
     /// A label and a value.
@@ -75,8 +76,19 @@ pub enum Timeout {
 
 /// Everything that is not the process's own.
 pub trait World {
-    /// Carries out a step and records it. `step` may wait for as long as `timeout` says.
-    fn perform(&mut self, step: StepId, request: Request<'_>, timeout: Timeout) -> Completion;
+    /// Carries out a step on an object and records it. It may wait for as long as `timeout` says. `arguments` are in
+    /// the order of the verb's; `compute` gives the value of an `update`'s expression over the value given.
+    fn operate(
+        &mut self,
+        step: StepId,
+        place: Place,
+        arguments: &[Value],
+        compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
+        timeout: Timeout,
+    ) -> Completion;
+
+    /// Carries out any other step and records it.
+    fn perform(&mut self, step: StepId, request: Request, timeout: Timeout) -> Completion;
 
     /// Records a step that failed before it could ask for anything: an expression without a value. `index` is the
     /// step's target where it is known.
@@ -198,6 +210,12 @@ impl Environment for Own<'_> {
     fn random(&mut self, low: i64, high: i64) -> i64 {
         self.random.between(low, high)
     }
+}
+
+/// How a step without an object went.
+enum Asked {
+    Done(Completion),
+    Left(Left),
 }
 
 /// What comes after a step.
@@ -410,16 +428,49 @@ impl<'p> Machine<'p> {
                 Err(error) => return self.refused(operation.step, &operation.failure, &error, world),
             },
         };
-        let asked = match &operation.action {
-            Action::Object(action) => self.on_object(operation.step, action, timeout, world),
-            other => self.ask(operation.step, other, timeout, world),
+        let Action::Object(action) = &operation.action else {
+            return match self.ask(operation.step, &operation.action, timeout, world) {
+                Ok(Asked::Done(completion)) => self.done(operation, completion),
+                Ok(Asked::Left(left)) => Then::Leave(left),
+                Err(error) => self.refused(operation.step, &operation.failure, &error, world),
+            };
         };
-        let completion = match asked {
-            Ok(Ok(completion)) => completion,
-            Ok(Err(left)) => return Then::Leave(left),
+        let place = match self.place(action, world) {
+            Ok(place) => place,
             Err(error) => return self.refused(operation.step, &operation.failure, &error, world),
         };
-        if completion.outcome.is_ok() {
+        let mut computed: [Value; MOST_ARGUMENTS];
+        let arguments = if let Some(constants) = &action.constants {
+            constants.as_slice()
+        } else {
+            debug_assert!(action.arguments.len() <= MOST_ARGUMENTS, "more arguments than a step has room for");
+            computed = [const { Value::Null }; MOST_ARGUMENTS];
+            for (place, argument) in computed.iter_mut().zip(&action.arguments) {
+                match self.evaluate(argument, world.clock()) {
+                    Ok(value) => *place = value,
+                    Err(error) => return self.refused(operation.step, &operation.failure, &error, world),
+                }
+            }
+            &computed[..action.arguments.len().min(MOST_ARGUMENTS)]
+        };
+        let clock = world.clock();
+        let (slots, random, plan, process, pid) = (&self.slots, &mut self.random, self.plan, self.process, self.pid);
+        let mut compute = |it: Value| {
+            let Some(update) = &action.update else { return Err(Outcome::INVALID) };
+            let mut own = Own { slots, random: &mut *random, plan, process, pid, clock, it };
+            update.evaluate(&mut own).map_err(|error| error.outcome)
+        };
+        // The completion is large: from here to `done` it is not moved.
+        let completion = world.operate(operation.step, place, arguments, &mut compute, timeout);
+        self.done(operation, completion)
+    }
+
+    /// Takes what a step gave, and says what follows.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call would copy the completion")]
+    fn done(&mut self, operation: &Operation, completion: Completion) -> Then {
+        let outcome = completion.outcome;
+        if outcome.is_ok() {
             if let Some(into) = operation.into {
                 self.slots[into as usize] = completion.value;
             }
@@ -427,17 +478,11 @@ impl<'p> Machine<'p> {
                 self.slots[second as usize] = completion.second;
             }
         }
-        self.after(completion.outcome, &operation.failure)
+        self.after(outcome, &operation.failure)
     }
 
     #[inline]
-    fn on_object<W: World>(
-        &mut self,
-        step: StepId,
-        action: &ObjectAction,
-        timeout: Timeout,
-        world: &mut W,
-    ) -> Result<Result<Completion, Left>, Error> {
+    fn place<W: World>(&mut self, action: &ObjectAction, world: &mut W) -> Result<Place, Error> {
         let mut object = action.first;
         if let Some((count, index)) = &action.index {
             let at = self.number(index, world)?;
@@ -457,28 +502,7 @@ impl<'p> Machine<'p> {
                 Some(at as u32)
             }
         };
-        const MOST: usize = 6;
-        let mut arguments: [Value; MOST] = [const { Value::Null }; MOST];
-        for (place, argument) in arguments.iter_mut().zip(&action.arguments) {
-            *place = self.evaluate(argument, world.clock())?;
-        }
-        let given = action.arguments.len().min(MOST);
-        let (slots, random, plan, process, pid) = (&self.slots, &mut self.random, self.plan, self.process, self.pid);
-        let clock = world.clock();
-        let mut compute = |it: Value| {
-            let Some(update) = &action.update else { return Err(Outcome::INVALID) };
-            let mut own = Own { slots, random: &mut *random, plan, process, pid, clock, it };
-            update.evaluate(&mut own).map_err(|error| error.outcome)
-        };
-        let request = Request::Object {
-            object,
-            verb: action.verb,
-            end: action.end,
-            element,
-            arguments: &arguments[..given],
-            compute: &mut compute,
-        };
-        Ok(Ok(world.perform(step, request, timeout)))
+        Ok(Place { object, verb: action.verb, end: action.end, element })
     }
 
     fn ask<W: World>(
@@ -487,7 +511,7 @@ impl<'p> Machine<'p> {
         action: &Action,
         timeout: Timeout,
         world: &mut W,
-    ) -> Result<Result<Completion, Left>, Error> {
+    ) -> Result<Asked, Error> {
         let request = match action {
             Action::Object(_) => return Err(Error::new(Outcome::INVALID, "a step on an object")),
             Action::Print(value) => Request::Print(self.evaluate(value, world.clock())?),
@@ -518,15 +542,15 @@ impl<'p> Machine<'p> {
                     ));
                 }
                 world.perform(step, Request::Exit(status as i32), timeout);
-                return Ok(Err(Left::Exit(status as i32)));
+                return Ok(Asked::Left(Left::Exit(status as i32)));
             }
             Action::Abort => {
                 world.perform(step, Request::Abort, timeout);
-                return Ok(Err(Left::Abort));
+                return Ok(Asked::Left(Left::Abort));
             }
             Action::Assert(condition) => Request::Assert(self.truth(condition, world)?),
         };
-        Ok(Ok(world.perform(step, request, timeout)))
+        Ok(Asked::Done(world.perform(step, request, timeout)))
     }
 }
 

@@ -3,6 +3,9 @@
 mod arguments;
 mod expectations;
 mod explain;
+mod exports;
+mod reference;
+mod reports;
 mod several;
 mod support;
 mod verbs;

@@ -73,6 +73,27 @@ fn an_interrupt_ends_all_of_them_and_what_has_not_begun_never_begins() {
 }
 
 #[test]
+fn an_interrupt_of_the_terminal_reaches_all_processes_at_once() {
+    for jobs in ["1", "2"] {
+        let test = Test::new().file("a.toml", FOREVER).file("b.toml", FOREVER);
+        let running = test.args(["-j", jobs, "a.toml", "b.toml"]).start();
+        running.until_processes(if jobs == "1" { 4 } else { 9 });
+        std::thread::sleep(Duration::from_millis(50));
+        running.signal_group("INT");
+        running.wait().status(130).nothing_left();
+    }
+}
+
+#[test]
+fn ipcrun_killed_takes_its_workers_and_their_processes_with_it() {
+    let test = Test::new().file("a.toml", FOREVER).file("b.toml", FOREVER);
+    let running = test.args(["-j", "2", "a.toml", "b.toml"]).start();
+    running.until_processes(9);
+    running.signal("KILL");
+    running.wait().status(137).nothing_left();
+}
+
+#[test]
 fn a_worker_that_is_killed_takes_nothing_with_it() {
     let test = Test::new().file("a.toml", FOREVER).file("b.toml", GOOD);
     let running = test.args(["-j", "2", "--timeout", "20s", "a.toml", "b.toml"]).start();
@@ -86,7 +107,7 @@ fn a_worker_that_is_killed_takes_nothing_with_it() {
 #[test]
 fn a_trace_is_of_one_scenario() {
     let test = Test::new().file("a.toml", GOOD).file("b.toml", GOOD);
-    test.args(["--trace", "x.trace", "a.toml", "b.toml"])
+    test.args(["--trace", "x.jsonl", "a.toml", "b.toml"])
         .run()
         .status(2)
         .stderr_contains("takes the trace of one scenario");
@@ -95,8 +116,8 @@ fn a_trace_is_of_one_scenario() {
 #[test]
 fn a_trace_that_cannot_be_written_is_no_success() {
     Test::scenario(GOOD)
-        .args(["--trace", "none/x.trace"])
+        .args(["--trace", "none/x.jsonl"])
         .run()
         .status(3)
-        .stderr_contains("cannot be written to `none/x.trace`");
+        .stderr_contains("cannot be written to `none/x.jsonl`");
 }

@@ -293,7 +293,6 @@ impl Done {
 
     /// The text of a file in the directory of the run.
     #[track_caller]
-    #[expect(dead_code, reason = "for tests that save traces")]
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.test.directory().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }

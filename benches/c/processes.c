@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Ten workers, three permits: each takes one, lets the others run, and gives it back. ns per turn of a worker. */
+/* Ten workers, three permits: each takes one, lets the others run, and gives it back. ns per turn of all. */
 static double workers(long rounds) {
     enum { COUNT = 10 };
     struct {
@@ -32,7 +32,7 @@ static double workers(long rounds) {
     atomic_store(&all->go, 1);
     futex_wake(&all->go, COUNT);
     for (int w = 0; w < COUNT; w++) reap(pids[w]);
-    return (double)(now() - began) / (double)(rounds * COUNT);
+    return (double)(now() - began) / (double)rounds;
 }
 
 /* As many processes as rounds: all are forked, wait for a gate, do one thing and end; ns per process. */

@@ -3,7 +3,6 @@
 python3 tutorial.py NAME ROUNDS [CPU]
 """
 import os
-import queue
 import random
 import sys
 from multiprocessing import Array, Pipe, Process, Queue, Semaphore, Value, set_start_method
@@ -39,7 +38,7 @@ def dialogue(rounds):
 
 
 def five(rounds):
-    """A producer meets a full queue of five, the consumer gets with a timeout and ends on it."""
+    """A producer meets a full queue of five, the consumer gets with a timeout."""
     q = Queue(5)
 
     def producer():
@@ -47,11 +46,8 @@ def five(rounds):
             q.put(random.randint(1, 34))
 
     def consumer():
-        while True:
-            try:
-                q.get(timeout=0.1)
-            except queue.Empty:
-                break
+        for _ in range(rounds):
+            q.get(timeout=3)
 
     together(producer, consumer)
 

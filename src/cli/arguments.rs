@@ -39,6 +39,9 @@ pub(super) struct Common {
     /// How to show diagnostics: full, concise, json or github
     #[arg(long, global = true, value_name = "FORMAT", default_value = "full", hide_possible_values = true)]
     pub(super) error_format: ErrorFormat,
+    /// Draw with ASCII characters only, as is done where the locale is not UTF-8
+    #[arg(long, global = true)]
+    pub(super) ascii: bool,
     /// Say less: only what failed
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
@@ -89,7 +92,7 @@ fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
     while let Some(argument) = arguments.get(at).and_then(|argument| argument.to_str()) {
         match argument {
             "--color" | "--error-format" => at += 2,
-            "-q" | "--quiet" | "--verbose" => at += 1,
+            "-q" | "--quiet" | "--verbose" | "--ascii" => at += 1,
             _ if argument.starts_with("--color=") || argument.starts_with("--error-format=") => at += 1,
             _ if argument
                 .strip_prefix('-')

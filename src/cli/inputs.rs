@@ -46,7 +46,7 @@ pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<Input>, Box<Diagnostic>> 
 
 /// Collects `*.toml` below a directory, sorted. Hidden names are skipped, links to directories not followed.
 fn walk(directory: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<Input>) {
-    let entries = fs::read_dir(directory).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+    let entries = fs::read_dir(directory).and_then(std::iter::Iterator::collect::<io::Result<Vec<_>>>);
     let mut entries = match entries {
         Ok(entries) => entries,
         Err(error) => {

@@ -7,10 +7,14 @@ mod catalogue;
 mod check;
 mod completions;
 mod explain;
+mod export;
 mod inputs;
 mod list;
 mod man;
 mod output;
+mod page;
+mod picture;
+mod reports;
 mod run;
 mod schema;
 mod session;
@@ -31,7 +35,7 @@ use output::Output;
 pub fn main() -> ExitCode {
     let arguments = arguments::parse(env::args_os());
     let common = &arguments.common;
-    let output = Output::new(common.color, common.error_format);
+    let output = Output::new(common.color, common.error_format, common.ascii);
     log(common, output);
     let status = match &arguments.command {
         Command::Run(arguments) => run::main(arguments, common, output),

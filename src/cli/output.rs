@@ -54,12 +54,14 @@ pub(super) struct Output {
     pub(super) color: bool,
     /// Whether standard error takes colours.
     pub(super) error_color: bool,
+    /// Whether pictures keep to ASCII.
+    pub(super) ascii: bool,
     format: Format,
 }
 
 impl Output {
     /// The outputs as the arguments and the environment want them. The environment is read here only.
-    pub(super) fn new(choice: ColorChoice, format: ErrorFormat) -> Self {
+    pub(super) fn new(choice: ColorChoice, format: ErrorFormat, ascii: bool) -> Self {
         let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
         let forced = is_set("CLICOLOR_FORCE") && env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -72,8 +74,14 @@ impl Output {
         Self {
             color: color(io::stdout().is_terminal()),
             error_color: color(io::stderr().is_terminal()),
+            ascii: ascii || !is_unicode(),
             format: format.into(),
         }
+    }
+
+    /// Whether diagnostics become annotations, as those of what does not hold then do.
+    pub(super) fn annotates(self) -> bool {
+        self.format == Format::Github
     }
 
     /// Diagnostics as text, in the format asked for.
@@ -89,7 +97,24 @@ impl Output {
 
 /// How wide a report may be: as wide as the terminal, 100 columns elsewhere.
 pub(super) fn columns() -> usize {
-    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))
+    terminal_size::terminal_size().map_or_else(
+        || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100),
+        |(width, _)| usize::from(width.0),
+    )
+}
+
+/// How high a picture may be: a screen less the prompt, but never only a few lines; 40 lines where there is no screen.
+pub(super) fn rows() -> usize {
+    terminal_size::terminal_size().map_or(40, |(_, height)| usize::from(height.0).saturating_sub(2).clamp(20, 60))
+}
+
+/// Whether the locale's characters are Unicode. Where none is set, as in most containers, they are.
+fn is_unicode() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env::var(name).ok().filter(|it| !it.is_empty()));
+    locale.is_none_or(|locale| {
+        let locale = locale.to_uppercase();
+        locale.contains("UTF-8") || locale.contains("UTF8")
+    })
 }
 
 /// Writes text that was asked for.

@@ -8,13 +8,17 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 
 use super::arguments::Common;
+use super::export::Format;
 use super::inputs::{self, Input};
 use super::output::{self, Output};
+use super::picture::ViewChoice;
+use super::reports::Reports;
 use super::session::{self, Options, Report};
 use super::status::Status;
 use super::workers;
 use crate::diagnostic::{Code, Diagnostic, printable};
 use crate::report::progress::{Mode, Progress, Snapshot};
+use crate::report::suite::Suite;
 use crate::scenario::units::parse_duration;
 
 /// What runs and how.
@@ -29,7 +33,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) running: Running,
     #[command(flatten)]
-    pub(super) reports: Reports,
+    pub(super) reports: ReportOptions,
 }
 
 /// What is changed of a scenario.
@@ -68,10 +72,23 @@ pub(super) struct Running {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Reports")]
 #[group(skip)]
-pub(super) struct Reports {
-    /// Save the trace; `full` and `blocking` stand for `--record` instead
+pub(super) struct ReportOptions {
+    /// Save the trace, in the form that the ending says: .jsonl (which ipcrun reads again), .json (for ui.perfetto.dev),
+    /// .mmd (Mermaid), .shiviz or .log, .txt; may be repeated. `full` and `blocking` stand for `--record` instead
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) trace: Vec<String>,
+    /// Write the results as JUnit XML; `-` is standard output, instead of the summaries
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(super) junit: Option<PathBuf>,
+    /// Write the results in the Test Anything Protocol; `-` as above
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(super) tap: Option<PathBuf>,
+    /// Draw the run, as `ipcrun trace` does; `--timeline=gantt`, `=sequence` or `=log` says how
+    #[arg(long, value_name = "VIEW", num_args = 0..=1, require_equals = true, default_missing_value = "auto", hide_possible_values = true)]
+    pub(super) timeline: Option<ViewChoice>,
+    /// Write the run as a page that opens in a browser, from disk
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(super) html: Option<PathBuf>,
     /// Print the results as JSON, one object a line and scenario
     #[arg(long)]
     pub(super) json: bool,
@@ -103,9 +120,10 @@ pub(super) enum ProgressChoice {
 }
 
 impl Arguments {
-    /// The file that takes the trace.
-    fn trace_file(&self) -> Option<PathBuf> {
-        self.reports.trace.iter().rfind(|word| RecordChoice::from_str(word, false).is_err()).map(PathBuf::from)
+    /// The files that take the trace, each in the form that its ending says.
+    fn traces(&self) -> Result<Vec<(PathBuf, Format)>, Box<Diagnostic>> {
+        let files = self.reports.trace.iter().filter(|word| RecordChoice::from_str(word, false).is_err());
+        files.map(PathBuf::from).map(|file| Format::of(&file).map(|format| (file, format))).collect()
     }
 
     /// What to record: `--trace blocking` says it too.
@@ -171,10 +189,25 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         output::eprint(&inputs::nothing(&arguments.files));
         return Status::Nothing;
     }
-    let trace = arguments.trace_file();
-    if let Some(file) = trace.as_ref().filter(|_| inputs.len() > 1) {
+    let prepared = arguments.traces().and_then(|traces| {
+        if let Some((file, _)) = traces.first().filter(|_| inputs.len() > 1) {
+            let message =
+                format!("`--trace {}` takes the trace of one scenario, and these are {}", file.display(), inputs.len());
+            return Err(Box::new(Diagnostic::error(Code::USAGE, message)));
+        }
+        Ok((traces, Reports::new(&arguments.reports)?))
+    });
+    let (traces, reports) = match prepared {
+        Ok(prepared) => prepared,
+        Err(diagnostic) => {
+            let status = if diagnostic.code == Code::USAGE { Status::Invalid } else { Status::Host };
+            output.report(&[*diagnostic]);
+            return status;
+        }
+    };
+    if let Some(file) = arguments.reports.html.as_ref().filter(|_| inputs.len() > 1) {
         let message =
-            format!("`--trace {}` takes the trace of one scenario, and these are {}", file.display(), inputs.len());
+            format!("`--html {}` takes the page of one scenario, and these are {}", file.display(), inputs.len());
         output.report(&[Diagnostic::error(Code::USAGE, message)]);
         return Status::Invalid;
     }
@@ -182,7 +215,11 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         scenario: arguments.scenario.clone(),
         repeat: arguments.running.repeat,
         record: arguments.record(),
-        trace,
+        traces,
+        suites: reports.any(),
+        silent: reports.take_stdout(),
+        timeline: arguments.reports.timeline,
+        html: arguments.reports.html.clone(),
         json: arguments.reports.json,
         progress: if common.quiet { Mode::None } else { session::mode(arguments.reports.progress) },
         quiet: common.quiet,
@@ -193,17 +230,21 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         jobs => jobs as usize,
     };
-    if jobs > 1 && inputs.len() > 1 { at_once(&inputs, &options, jobs) } else { one_by_one(&inputs, &options) }
+    if jobs > 1 && inputs.len() > 1 {
+        at_once(&inputs, &options, reports, jobs)
+    } else {
+        one_by_one(&inputs, &options, reports)
+    }
 }
 
 /// Runs the scenarios in this process, one after the other.
-fn one_by_one(inputs: &[Input], options: &Options) -> Status {
-    let mut overview = Overview::new(inputs.len(), options);
+fn one_by_one(inputs: &[Input], options: &Options, reports: Reports) -> Status {
+    let mut overview = Overview::new(inputs, options, reports);
     for input in inputs {
         overview.begin(&input.path);
-        let report = session::one(input, options, true);
+        let mut report = session::one(input, options, true);
         let interrupted = report.status == Status::Interrupted;
-        overview.take(&report);
+        overview.take(&mut report);
         if interrupted {
             break;
         }
@@ -212,12 +253,12 @@ fn one_by_one(inputs: &[Input], options: &Options) -> Status {
 }
 
 /// Runs several scenarios at once, each in a process of its own; their reports come in the order of the files.
-fn at_once(inputs: &[Input], options: &Options, jobs: usize) -> Status {
+fn at_once(inputs: &[Input], options: &Options, reports: Reports, jobs: usize) -> Status {
     let work = |place: usize| {
         let report = session::one(&inputs[place], options, false);
         serde_json::to_vec(&report).unwrap_or_default()
     };
-    let mut overview = Overview::new(inputs.len(), options);
+    let mut overview = Overview::new(inputs, options, reports);
     let mut progress = Progress::new(options.progress, output::columns());
     let begin = Instant::now();
     let shown = std::cell::RefCell::new(&mut progress);
@@ -230,7 +271,7 @@ fn at_once(inputs: &[Input], options: &Options, jobs: usize) -> Status {
         let report =
             outcome.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| format!("strangely: {error}")));
         overview.begin(&input.path);
-        overview.take(&report.unwrap_or_else(|how| lost(&input.path, &how, options)));
+        overview.take(&mut report.unwrap_or_else(|how| lost(&input.path, &how, options)));
     };
     let total = inputs.len() as u64;
     let mut tick = |done: usize| {
@@ -255,34 +296,40 @@ fn at_once(inputs: &[Input], options: &Options, jobs: usize) -> Status {
 /// The report of a scenario whose process ended without one.
 fn lost(path: &str, how: &str, options: &Options) -> Report {
     let message = format!("the process that ran `{path}` ended {how}");
-    let err = options.output.render(&[Diagnostic::error(Code::HOST_LIMIT, message)]);
-    Report { path: path.to_owned(), status: Status::Host, out: String::new(), err }
+    let diagnostics = [Diagnostic::error(Code::HOST_LIMIT, message)];
+    let err = options.output.render(&diagnostics);
+    let suite = options.suites.then(|| Suite::refused(path, &diagnostics));
+    Report { path: path.to_owned(), status: Status::Host, out: String::new(), err, suite }
 }
 
 /// Prints the reports of several scenarios, and at the end which of them did not pass.
 struct Overview<'a> {
     options: &'a Options,
-    total: usize,
+    reports: Reports,
+    inputs: &'a [Input],
+    suites: Vec<Suite>,
     taken: usize,
     worst: Status,
     rest: Vec<(String, Status)>,
 }
 
 impl<'a> Overview<'a> {
-    fn new(total: usize, options: &'a Options) -> Self {
-        Self { options, total, taken: 0, worst: Status::Passed, rest: Vec::new() }
+    fn new(inputs: &'a [Input], options: &'a Options, reports: Reports) -> Self {
+        let (suites, rest) = (Vec::new(), Vec::new());
+        Self { options, reports, inputs, suites, taken: 0, worst: Status::Passed, rest }
     }
 
     /// Sets a scenario apart from the one before it.
     fn begin(&self, _path: &str) {
-        if self.taken > 0 && !self.options.json && !self.options.quiet {
+        if self.taken > 0 && !self.options.json && !self.options.silent && !self.options.quiet {
             output::print("\n");
         }
     }
 
-    fn take(&mut self, report: &Report) {
+    fn take(&mut self, report: &mut Report) {
         output::eprint(&report.err);
         output::print(&report.out);
+        self.suites.extend(report.suite.take());
         self.taken += 1;
         self.worst = self.worst.max(report.status);
         if report.status != Status::Passed {
@@ -290,12 +337,21 @@ impl<'a> Overview<'a> {
         }
     }
 
-    fn end(self) -> Status {
-        if self.total > 1 && !self.options.json {
+    fn end(mut self) -> Status {
+        if self.options.suites {
+            let rest = self.inputs.iter().skip(self.taken);
+            self.suites.extend(rest.map(|input| Suite::skipped(&input.path, "it was interrupted before it began")));
+            if let Err(diagnostic) = self.reports.write(&self.suites) {
+                self.options.output.report(&[*diagnostic]);
+                self.worst = self.worst.max(Status::Host);
+            }
+        }
+        let total = self.inputs.len();
+        if total > 1 && !self.options.json && !self.options.silent {
             let passed = self.taken - self.rest.len();
             if !self.options.quiet || !self.rest.is_empty() {
-                let missing = self.total - self.taken;
-                let mut text = format!("\n{} scenarios: {passed} passed", self.total);
+                let missing = total - self.taken;
+                let mut text = format!("\n{total} scenarios: {passed} passed");
                 for (status, word) in WORDS {
                     let count = self.rest.iter().filter(|(_, other)| *other == status).count();
                     if count > 0 {

@@ -10,8 +10,11 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::export::{Format, Shown};
 use super::inputs::Input;
 use super::output::{self, Output};
+use super::page;
+use super::picture::{Picture, ViewChoice};
 use super::run::{ProgressChoice, RecordChoice, Scenario};
 use super::status::Status;
 use crate::diagnostic::{Code, Diagnostic, Source};
@@ -19,11 +22,12 @@ use crate::judge::{self, FORMS, Tally, Verdict};
 use crate::kernel::{self, Notice, Recording};
 use crate::report::live::Live;
 use crate::report::progress::{Mode, Progress, Snapshot};
-use crate::report::{json, repeat, terminal};
+use crate::report::suite::Suite;
+use crate::report::{annotations, json, repeat, terminal};
 use crate::scenario::expectation::FormDescription;
 use crate::scenario::plan::Plan;
 use crate::scenario::{self, Loaded};
-use crate::trace::file::{self, Meta};
+use crate::trace::file::Meta;
 use crate::trace::{RunEnd, Trace};
 
 /// How scenarios are run and what is shown of it.
@@ -35,8 +39,16 @@ pub(super) struct Options {
     pub(super) repeat: u32,
     /// What is recorded.
     pub(super) record: RecordChoice,
-    /// The file that takes the trace.
-    pub(super) trace: Option<PathBuf>,
+    /// The files that take the trace, each in its form.
+    pub(super) traces: Vec<(PathBuf, Format)>,
+    /// Whether reports for a CI server are written, which need a suite of each scenario.
+    pub(super) suites: bool,
+    /// Whether standard output takes something else than summaries.
+    pub(super) silent: bool,
+    /// Which picture is drawn of the run.
+    pub(super) timeline: Option<ViewChoice>,
+    /// The file that takes the page.
+    pub(super) html: Option<PathBuf>,
     /// Whether results are JSON.
     pub(super) json: bool,
     /// How progress is shown.
@@ -60,6 +72,8 @@ pub(super) struct Report {
     pub(super) out: String,
     /// What goes to standard error.
     pub(super) err: String,
+    /// What CI servers see of it, where reports for them are written.
+    pub(super) suite: Option<Suite>,
 }
 
 /// A seed that nobody chose, within TOML's integers.
@@ -90,8 +104,13 @@ pub(super) fn load(source: &Arc<Source>, changes: &Scenario) -> Result<Loaded, V
 
 /// Runs one scenario. With `direct`, what its processes print is shown at once; otherwise it stands in the report.
 pub(super) fn one(input: &Input, options: &Options, direct: bool) -> Report {
-    let mut report =
-        Report { path: input.path.clone(), status: Status::Passed, out: String::new(), err: String::new() };
+    let mut report = Report {
+        path: input.path.clone(),
+        status: Status::Passed,
+        out: String::new(),
+        err: String::new(),
+        suite: None,
+    };
     let loaded = match &input.source {
         Ok(source) => load(source, &options.scenario),
         Err(diagnostic) => Err(vec![(**diagnostic).clone()]),
@@ -117,6 +136,7 @@ pub(super) fn one(input: &Input, options: &Options, direct: bool) -> Report {
 fn refuse(report: &mut Report, status: Status, diagnostics: &[Diagnostic], options: &Options) {
     report.status = status;
     report.err.push_str(&options.output.render(diagnostics));
+    report.suite = options.suites.then(|| Suite::refused(&report.path, diagnostics));
     if options.json {
         report.out.push_str(&line(&json::refused(&report.path, status.code(), diagnostics)));
     }
@@ -128,12 +148,10 @@ fn line(document: &serde_json::Value) -> String {
 
 /// Runs a plan as often as asked and reports it.
 fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
-    let trace_file = options.trace.as_deref().map(|path| (path, create(path)));
-    let mut trace_file = match trace_file {
-        Some((path, Err(error))) => return Err(vec![unwritable(path, &error)]),
-        Some((path, Ok(file))) => Some((path, file)),
-        None => None,
-    };
+    let mut files = Vec::with_capacity(options.traces.len());
+    for (path, format) in &options.traces {
+        files.push((path, *format, create(path).map_err(|error| vec![unwritable(path, &error)])?));
+    }
     let mut screen = Screen::new(plan, options, direct);
     let started = SystemTime::now();
     let mut runs = Runs::default();
@@ -160,35 +178,66 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     }
     report.out.push_str(&std::mem::take(&mut screen.held));
     let Some((trace, verdict)) = runs.shown() else { return Ok(()) };
-    if let Some((path, file)) = &mut trace_file {
-        let meta = Meta::gather(options.scenario.set.clone(), started);
-        if let Err(error) = file::write(file, plan, trace, &meta).and_then(|()| file.flush()) {
+    let meta = Meta::gather(options.scenario.set.clone(), started);
+    let columns = output::columns();
+    let shown = Shown { plan, trace, verdict, meta: &meta, color: false, columns, arguments: &options.arguments };
+    for (path, format, file) in &mut files {
+        if let Err(error) = format.write(file, &shown).and_then(|()| file.flush()) {
             return Err(vec![unwritable(path, &error)]);
         }
     }
-    let drawing =
-        terminal::Options { color: options.output.color, columns: output::columns(), arguments: &options.arguments };
+    let drawing = terminal::Options { color: options.output.color, columns, arguments: &options.arguments };
+    let plain = terminal::Options { color: false, ..drawing.clone() };
     let (status, text, document) = if options.repeat == 1 {
+        if options.suites {
+            let summary = terminal::run(plan, trace, verdict, &plain);
+            report.suite = Some(Suite::run(plan, trace, verdict, &meta.started, summary));
+        }
+        annotate(report, options, || annotations::run(plan, trace, verdict));
         let text = terminal::run(plan, trace, verdict, &drawing);
         (verdict.status, text, json::run(plan, trace, verdict))
     } else {
-        let summary = runs.tally.summary(plan);
-        let text = repeat::runs(plan, &summary, &runs.kept, &drawing);
-        (summary.status, text, json::runs(plan, &summary, &runs.kept))
+        let (summary, kept) = (runs.tally.summary(plan), &runs.kept);
+        if options.suites {
+            let text = repeat::runs(plan, &summary, kept, &plain);
+            report.suite = Some(Suite::runs(plan, &summary, kept, runs.duration, &meta.started, text));
+        }
+        annotate(report, options, || annotations::runs(plan, &summary, kept));
+        let text = repeat::runs(plan, &summary, kept, &drawing);
+        (summary.status, text, json::runs(plan, &summary, kept))
     };
     report.status = report.status.max(status.into());
+    if let Some(path) = &options.html {
+        let summary = (options.repeat > 1).then(|| runs.tally.summary(plan));
+        let repeated = summary.as_ref().zip(runs.shown_number());
+        page::write(path, plan, trace, verdict, &options.arguments, repeated)
+            .map_err(|diagnostic| vec![*diagnostic])?;
+    }
     if options.json {
         report.out.push_str(&line(&document));
-    } else if !options.quiet || report.status != Status::Passed {
+    } else if !options.silent && (!options.quiet || report.status != Status::Passed) {
         report.out.push_str(&text);
     }
+    if let Some(view) = options.timeline.filter(|_| !options.json) {
+        report.out.push('\n');
+        report.out.push_str(&Picture::of(view).draw(plan, trace, verdict, options.output));
+    }
     Ok(())
+}
+
+/// Says what does not hold where a CI server takes it up.
+fn annotate(report: &mut Report, options: &Options, failures: impl FnOnce() -> Vec<Diagnostic>) {
+    if options.output.annotates() {
+        report.err.push_str(&options.output.render(&failures()));
+    }
 }
 
 /// The runs of a scenario: added up, and the traces of those that decide something.
 #[derive(Default)]
 struct Runs {
     count: u64,
+    /// How long all of them took, in ns.
+    duration: u64,
     tally: Tally,
     /// The traces by the numbers of their runs, from 1: of the first run, and of each that was the first to find
     /// something.
@@ -201,6 +250,7 @@ struct Runs {
 impl Runs {
     fn add(&mut self, plan: &Plan, trace: Trace, verdict: Verdict) {
         self.count += 1;
+        self.duration += trace.duration;
         self.tally.add(&verdict, judge::final_state(plan, &trace));
         let mut new = self.count == 1;
         for judged in &verdict.findings {
@@ -218,6 +268,12 @@ impl Runs {
             self.shown = Some((self.kept.len(), verdict));
         }
         self.kept.push((self.count, trace));
+    }
+
+    /// Which run [`Runs::shown`] is, from 1.
+    fn shown_number(&self) -> Option<u64> {
+        let (place, _) = self.shown.as_ref()?;
+        self.kept.get(*place).map(|(number, _)| *number)
     }
 
     fn shown(&self) -> Option<(&Trace, &Verdict)> {
@@ -258,7 +314,7 @@ impl<'a> Screen<'a> {
             live: Live::new(plan, options.output.color),
             progress: Progress::new(mode, output::columns()),
             direct,
-            lines: !options.json && !options.quiet && options.repeat == 1,
+            lines: !options.json && !options.silent && !options.quiet && options.repeat == 1,
             held: String::new(),
             round: 0,
             rounds: options.repeat,

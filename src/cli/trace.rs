@@ -5,15 +5,16 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::arguments::Common;
+use super::export::{Format, Shown};
 use super::output::{self, Output};
+use super::picture::{Picture, ViewChoice};
 use super::run::Scenario;
 use super::status::Status;
-use super::{inputs, session};
+use super::{inputs, page, session};
 use crate::diagnostic::{Code, Diagnostic, Source};
-use crate::report::{terminal, text};
 use crate::scenario::steps::STEPS;
 use crate::trace::file;
 use crate::{judge, objects};
@@ -24,23 +25,18 @@ pub(super) struct Arguments {
     /// A trace that `run --trace` has saved; `-` is standard input
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Arguments")]
     pub(super) file: PathBuf,
-    /// What to print: text, one line an event; jsonl, the trace file itself; verdict, its expectations judged again
-    #[arg(long, short, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
-    pub(super) format: TraceFormat,
+    /// What to print: text (one line an event), jsonl (the trace file itself), chrome (for ui.perfetto.dev), mermaid,
+    /// shiviz; or its expectations judged again: verdict, json, junit, tap
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true, conflicts_with_all = ["view", "axis"])]
+    pub(super) to: Option<Format>,
+    #[command(flatten)]
+    pub(super) picture: Picture,
+    /// Write it as a page that opens in a browser, judged again; nothing is printed then
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["to", "view", "axis"])]
+    pub(super) html: Option<PathBuf>,
     /// Judge it by this scenario instead of the one it was made of; its objects, processes and steps must be the same
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) scenario: Option<PathBuf>,
-}
-
-/// What is printed of a trace.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(super) enum TraceFormat {
-    /// One line an event
-    Text,
-    /// The trace file, in the version of this ipcrun
-    Jsonl,
-    /// The expectations, judged again
-    Verdict,
 }
 
 pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
@@ -73,25 +69,47 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
     let plan = session::load(&source, &changes)?.plan;
     let meta = saved.meta.clone();
     let trace = saved.into_trace(&plan)?;
-    let mut out = BufWriter::new(io::stdout().lock());
-    let written = match arguments.format {
-        TraceFormat::Text => text::write(&mut out, &plan, &trace, output.color),
-        TraceFormat::Jsonl => file::write(&mut out, &plan, &trace, &meta),
-        TraceFormat::Verdict => {
-            let verdict = judge::judge(&plan, &trace);
-            let options = terminal::Options { color: output.color, columns: output::columns(), arguments: &[] };
-            let status = Status::from(verdict.status);
-            if !common.quiet || status != Status::Passed {
-                let text = terminal::run(&plan, &trace, &verdict, &options);
-                // Nobody reads any more: the verdict is in the exit status.
-                let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if let Some(path) = &arguments.html {
+        let verdict = judge::judge(&plan, &trace);
+        let set = meta.set.iter().flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")]);
+        let written = page::write(path, &plan, &trace, &verdict, &set.collect::<Vec<_>>(), None);
+        return match written {
+            Ok(()) => Ok(verdict.status.into()),
+            Err(diagnostic) => {
+                output.report(&[*diagnostic]);
+                Ok(Status::Host)
             }
-            return Ok(status);
+        };
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    let verdict = judge::judge(&plan, &trace);
+    let format = match (arguments.to, arguments.picture.view) {
+        (Some(format), _) => format,
+        (None, ViewChoice::Log) => Format::Text,
+        (None, _) => {
+            let text = arguments.picture.draw(&plan, &trace, &verdict, output);
+            // Nobody reads any more: there is nobody to tell.
+            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            return Ok(Status::Passed);
         }
     };
-    match written.and_then(|()| out.flush()) {
-        Ok(()) => Ok(Status::Passed),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Status::Passed),
+    let status = if format.judges() { Status::from(verdict.status) } else { Status::Passed };
+    if format == Format::Verdict && common.quiet && status == Status::Passed {
+        return Ok(status);
+    }
+    let shown = Shown {
+        plan: &plan,
+        trace: &trace,
+        verdict: &verdict,
+        meta: &meta,
+        color: output.color,
+        columns: output::columns(),
+        arguments: &[],
+    };
+    match format.write(&mut out, &shown).and_then(|()| out.flush()) {
+        Ok(()) => Ok(status),
+        // Nobody reads any more: there is nobody to tell.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(status),
         Err(error) => {
             let message = format!("standard output cannot be written: {error}");
             output.report(&[Diagnostic::error(Code::HOST_LIMIT, message)]);

@@ -29,10 +29,17 @@ impl Source {
         Self { path: path.into(), text, starts }
     }
 
+    /// The line of a byte of the text, from 1; of its end for one behind it.
+    pub fn line_number(&self, byte: usize) -> usize {
+        self.starts.partition_point(|start| *start <= byte).max(1)
+    }
+
     /// The line and column of a byte of the text; of its end for one behind it.
+    ///
+    /// It takes time in proportion to the column, which a file with one long line makes large.
     pub fn place(&self, byte: usize) -> Place {
         let byte = self.floor(byte);
-        let line = self.starts.partition_point(|start| *start <= byte).max(1);
+        let line = self.line_number(byte);
         let upto = self.text.get(self.starts[line - 1]..byte).unwrap_or("");
         Place { line, column: upto.chars().count() + 1 }
     }
@@ -63,6 +70,6 @@ impl Source {
 
     /// `path:line` of a byte, as editors take it.
     pub fn line_of(&self, byte: usize) -> String {
-        format!("{}:{}", self.path, self.place(byte).line)
+        format!("{}:{}", self.path, self.line_number(byte))
     }
 }

@@ -7,7 +7,7 @@ use super::evaluate::no_range;
 use super::functions::{self, Body, FUNCTIONS, Function, Style};
 use super::node::Node;
 use super::parser::{Call, Kind, Syntax};
-use super::{Expression, Fault, StateArgument};
+use super::{Expression, Fault, FaultKind, StateArgument};
 use crate::diagnostic::nearest;
 use crate::value::{Types, Value};
 
@@ -92,7 +92,8 @@ fn unknown_in_space(check: &mut Check, space: &str, call: &Call) -> Option<Fault
     if names().next().is_none() || check.scope.name(space).is_ok() {
         return None;
     }
-    let fault = Fault::new(call.name_span.clone(), format!("no function `{space}.{}`", call.name));
+    let fault =
+        Fault::new(call.name_span.clone(), format!("no function `{space}.{}`", call.name)).kind(FaultKind::Name);
     Some(match nearest(call.name, names()) {
         Some(name) => fault.suggest(name),
         None => fault,
@@ -196,7 +197,7 @@ fn wrong_type(function: &Function, place: usize, span: Range<usize>, types: Type
 
 fn unknown(call: &Call, of_scope: &[&'static str]) -> Fault {
     let name = call.name;
-    let fault = Fault::new(call.name_span.clone(), format!("no function `{name}`"));
+    let fault = Fault::new(call.name_span.clone(), format!("no function `{name}`")).kind(FaultKind::Name);
     match name {
         "not" => return fault.help("for `not`, write `!`"),
         "and" => return fault.help("for `and`, write `&&`"),

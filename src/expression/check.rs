@@ -9,7 +9,7 @@ use super::evaluate::evaluate;
 use super::node::Node;
 use super::operators::Operator;
 use super::parser::{self, Kind, Part, Syntax};
-use super::{Builtin, Environment, Expression, Fault, Name, Scope, calls};
+use super::{Builtin, Environment, Expression, Fault, FaultKind, Name, Scope, calls};
 use crate::diagnostic::nearest;
 use crate::value::{Types, Value};
 
@@ -43,7 +43,11 @@ impl<'s> Check<'s> {
     }
 
     /// Notes a fault; the result stands for the expression that has it.
-    pub(super) fn fault(&mut self, fault: Fault) -> Expression {
+    pub(super) fn fault(&mut self, mut fault: Fault) -> Expression {
+        // What could be read and is no wrong name has no value.
+        if fault.kind == FaultKind::Syntax {
+            fault.kind = FaultKind::Type;
+        }
         self.faults.push(fault);
         self.any()
     }
@@ -227,7 +231,8 @@ impl<'s> Check<'s> {
             && let Some(length) = self.scope.length(name)
             && u64::try_from(at).map_or(true, |at| at >= length)
         {
-            return self.fault(Fault::new(index.span.clone(), format!("`{name}` has the items 0 to {}", length.max(1) - 1)));
+            let fault = Fault::new(index.span.clone(), format!("`{name}` has the items 0 to {}", length.max(1) - 1));
+            return self.fault(fault);
         }
         self.computed(Node::Index(Box::new((items.node, place.node))), Types::ANY, span)
     }
@@ -264,7 +269,7 @@ impl<'s> Check<'s> {
 }
 
 fn unknown_name(name: &str, span: Range<usize>, names: &[String]) -> Fault {
-    let fault = Fault::new(span, format!("no variable or name `{name}` here"));
+    let fault = Fault::new(span, format!("no variable or name `{name}` here")).kind(FaultKind::Name);
     let known = match name {
         "True" | "TRUE" => Some("true"),
         "False" | "FALSE" => Some("false"),

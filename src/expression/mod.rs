@@ -30,9 +30,22 @@ use crate::value::{Types, Value};
 
 pub use functions::{FUNCTIONS, Function};
 
+/// What a fault is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FaultKind {
+    /// The text cannot be read.
+    Syntax,
+    /// A name means nothing here.
+    Name,
+    /// The text can be read, but has no value: types that do not fit, an index out of range.
+    Type,
+}
+
 /// A fault in the text of an expression.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fault {
+    /// What it is about.
+    pub kind: FaultKind,
     /// Bytes of the expression's text.
     pub span: Range<usize>,
     /// One lower-case sentence without a full stop.
@@ -48,7 +61,21 @@ pub struct Fault {
 impl Fault {
     /// A fault at that place, without words beside it and without help.
     pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), label: String::new(), help: None, suggestion: None }
+        Self {
+            kind: FaultKind::Syntax,
+            span,
+            message: message.into(),
+            label: String::new(),
+            help: None,
+            suggestion: None,
+        }
+    }
+
+    /// Sets what it is about; reading is where none is set.
+    #[must_use]
+    pub fn kind(mut self, kind: FaultKind) -> Self {
+        self.kind = kind;
+        self
     }
 
     /// Sets the words beside the underlined text.

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use super::bell::Bell;
 use super::table::{Table, Trouble};
 use crate::event::{EventId, ObjectId, ProcessId, StepId};
-use crate::interpreter::{Clock, Left, Machine, Request, Timeout, World};
+use crate::interpreter::{Clock, Left, Machine, Place, Request, Timeout, World};
 use crate::objects::{Call, Completion, Live, Party, Patience};
 use crate::os::{clock, process as os};
 use crate::outcome::Outcome;
@@ -319,6 +319,15 @@ struct Child<'a> {
     recorder: Recorder<'a>,
 }
 
+#[inline]
+fn patience(timeout: Timeout) -> Patience {
+    match timeout {
+        Timeout::None => Patience::Forever,
+        Timeout::After(0) => Patience::Never,
+        Timeout::After(ns) => Patience::Until(clock::now().saturating_add(ns)),
+    }
+}
+
 /// The place of a verb without an object among [`STEPS`].
 fn verb(name: &str) -> u8 {
     STEPS.iter().position(|verb| verb.name == name).unwrap_or(0) as u8
@@ -326,24 +335,26 @@ fn verb(name: &str) -> u8 {
 
 impl World for Child<'_> {
     #[inline]
-    fn perform(&mut self, step: StepId, request: Request<'_>, timeout: Timeout) -> Completion {
-        let patience = match timeout {
-            Timeout::None => Patience::Forever,
-            Timeout::After(0) => Patience::Never,
-            Timeout::After(ns) => Patience::Until(clock::now().saturating_add(ns)),
-        };
-        match request {
-            Request::Object { object, verb, end, element, arguments, compute } => {
-                let live = &self.objects[object as usize];
-                let deadline = patience != Patience::Forever;
-                let mut current = Current { recorder: &mut self.recorder, compute, step, object, verb, end, deadline };
-                let mut call = Call { verb, end, element, arguments, patience, party: &mut current };
-                let completion = live.perform(&mut call);
-                self.recorder.finish(step, object, verb, element, 0, &completion);
-                completion
-            }
-            other => self.alone(step, other, patience),
-        }
+    fn operate(
+        &mut self,
+        step: StepId,
+        place: Place,
+        arguments: &[Value],
+        compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
+        timeout: Timeout,
+    ) -> Completion {
+        let Place { object, verb, end, element } = place;
+        let patience = patience(timeout);
+        let deadline = patience != Patience::Forever;
+        let mut current = Current { recorder: &mut self.recorder, compute, step, object, verb, end, deadline };
+        let mut call = Call { verb, end, element, arguments, patience, party: &mut current };
+        let completion = self.objects[object as usize].perform(&mut call);
+        self.recorder.finish(step, object, verb, element, 0, &completion);
+        completion
+    }
+
+    fn perform(&mut self, step: StepId, request: Request, timeout: Timeout) -> Completion {
+        self.alone(step, request, patience(timeout))
     }
 
     fn refuse(&mut self, step: StepId, outcome: Outcome, message: &str) {
@@ -383,9 +394,8 @@ impl Child<'_> {
         self.own(step, name, completion)
     }
 
-    fn alone(&mut self, step: StepId, request: Request<'_>, patience: Patience) -> Completion {
+    fn alone(&mut self, step: StepId, request: Request, patience: Patience) -> Completion {
         match request {
-            Request::Object { .. } => Completion::of(Outcome::INVALID),
             Request::Print(value) => self.own(step, "print", Completion::value(Value::from(value.to_text()))),
             Request::Mark(label, value) => self.labelled(step, "mark", label, value),
             Request::Enter(label) => self.labelled(step, "enter", label, Value::Null),
@@ -545,9 +555,8 @@ impl Child<'_> {
                     recorded.set(true);
                 }
                 match os::kill(post.pid.load(Ordering::Acquire), signal) {
-                    Ok(()) => Outcome::OK,
-                    // It has ended this moment and is not joined yet: as a zombie it would still take the signal.
-                    Err(libc::ESRCH) => Outcome::OK,
+                    // It may have ended this moment and is not joined yet: as a zombie it would still take the signal.
+                    Ok(()) | Err(libc::ESRCH) => Outcome::OK,
                     Err(errno) => Outcome::from_errno(errno),
                 }
             };

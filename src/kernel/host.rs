@@ -4,6 +4,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::event::ProcessId;
 use crate::kernel::table::{Table, Trouble};
 use crate::objects::HostError;
+use crate::os::limits::Limit;
 use crate::scenario::plan::Plan;
 
 /// An object that the host could not give.
@@ -21,18 +22,40 @@ pub(super) fn engine(plan: &Plan, what: &str, error: &std::io::Error) -> Diagnos
     Diagnostic::error(Code::HOST_LIMIT, format!("{what}: {error}")).within(&plan.source)
 }
 
+/// More processes than the host lets this user have.
+pub(super) fn too_many(plan: &Plan) -> Option<Diagnostic> {
+    let wanted = plan.processes.len() as u64;
+    let limit = LIMITS.into_iter().find(|limit| limit.is_below(wanted))?;
+    let widest = plan.programs.iter().max_by_key(|program| program.count.unwrap_or(1))?;
+    let message = format!("the scenario has {wanted} processes, more than the host allows");
+    Some(
+        Diagnostic::error(Code::HOST_LIMIT, message)
+            .at(&plan.source, widest.span.clone(), "most of them here")
+            .help(limit.help(wanted)),
+    )
+}
+
+/// The limits on processes.
+const LIMITS: [Limit; 3] = [Limit::Processes, Limit::GroupProcesses, Limit::ProcessNumbers];
+
 /// A fork that failed.
 pub(super) fn fork_failed(plan: &Plan, process: ProcessId, error: &std::io::Error) -> Diagnostic {
     let program = plan.program(process);
+    let wanted = plan.processes.len() as u64;
     let message = format!(
-        "the host has no room for {} processes: fork failed at `{}`: {error}",
-        plan.processes.len(),
+        "the host has no room for {wanted} processes: fork failed at `{}`: {error}",
         plan.processes[process as usize].name
     );
-    Diagnostic::error(Code::HOST_LIMIT, message).at(&plan.source, program.span.clone(), "asked for here").help(
-        "the limits are RLIMIT_NPROC (`ulimit -u`), the cgroup's pids.max and /proc/sys/kernel/pid_max; \
-         raise the one that is reached, or ask for fewer with `count`",
-    )
+    let diagnostic =
+        Diagnostic::error(Code::HOST_LIMIT, message).at(&plan.source, program.span.clone(), "asked for here");
+    // Others' processes count as well, so which limit was reached cannot be told; all that there are can.
+    LIMITS
+        .into_iter()
+        .filter(|limit| limit.value().is_some())
+        .fold(diagnostic, |diagnostic, limit| {
+            diagnostic.note(format!("{} is {}", limit.name(), limit.value().unwrap_or(0)))
+        })
+        .help("raise the limit that is reached, or ask for fewer processes with `count`")
 }
 
 /// What processes could not do for themselves.
@@ -71,15 +94,4 @@ pub(super) fn troubles(plan: &Plan, table: &Table) -> Vec<Diagnostic> {
         diagnostics.push(if help.is_empty() { diagnostic } else { diagnostic.help(help) });
     }
     diagnostics
-}
-
-/// Lets this process have as many descriptors as it may: pipes and queues of large arrays need them.
-pub(super) fn raise_descriptors() {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        // Where it is refused the old limit stands, and reaching it is reported where it happens.
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-    }
 }

@@ -21,7 +21,7 @@ use crate::event::{ObjectId, ProcessId, StepId, Target};
 use crate::objects::{Live, Site};
 use crate::os::arena::Arena;
 use crate::os::sysv::Keeper;
-use crate::os::{clock, process as os};
+use crate::os::{clock, limits, process as os};
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Condition, Plan};
 use crate::scenario::steps::STEPS;
@@ -41,7 +41,11 @@ const LOOK: u64 = 20_000_000;
 /// # Errors
 /// What the host could not give, before any step was carried out.
 pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnostic>> {
-    host::raise_descriptors();
+    if let Some(diagnostic) = host::too_many(plan) {
+        return Err(vec![diagnostic]);
+    }
+    // Where it is refused the old limit stands, and reaching it is reported where it happens.
+    limits::raise_open_files();
     let arena = Arena::new();
     let mut keeper = Keeper::new();
     let objects = create(plan, &arena, &mut keeper)?;
@@ -469,10 +473,11 @@ impl Supervisor<'_> {
         for (process, consumer) in self.consumers.iter().enumerate() {
             let (records, payload) = self.shown[process];
             for (record, bytes) in consumer.records(records, payload) {
-                if record::verb(record) == print && (record[6] >> 32) as u32 == record::NONE {
-                    if let Ok(Value::String(text)) = crate::value::decode(bytes) {
-                        self.lines.push((record[1], process as ProcessId, text.to_string()));
-                    }
+                if record::verb(record) == print
+                    && (record[6] >> 32) as u32 == record::NONE
+                    && let Ok(Value::String(text)) = crate::value::decode(bytes)
+                {
+                    self.lines.push((record[1], process as ProcessId, text.to_string()));
                 }
             }
             self.shown[process] = consumer.taken();

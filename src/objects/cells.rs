@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
-use super::joins::Joins;
 use super::scalar::Scalar;
 use super::{
     Argument, Call, Completion, Element, Enablers, Form, HostError, Live, Object, Relation, Site, State, Verb,
@@ -295,21 +294,20 @@ impl Object for Cells {
     /// Each step comes after the one before it. Only atomic steps are causes, of the atomic steps after them on the same
     /// cell up to the next store: `load` and `store` tell nobody anything, or no race could be seen.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
-        let mut cells: BTreeMap<u32, Joins> = BTreeMap::new();
+        let mut last: BTreeMap<u32, usize> = BTreeMap::new();
         for place in relation.by_ticket(events, |event| event.outcome.is_ok()) {
             let event = events[place];
             match (event.verb, event.element) {
                 ("load", _) => {}
-                ("store", None) => cells.values_mut().for_each(Joins::forget),
+                ("store", None) => last.clear(),
                 ("store", Some(at)) => {
-                    if let Some(joins) = cells.get_mut(&at) {
-                        joins.forget();
+                    last.remove(&at);
+                }
+                (_, at) => {
+                    if let Some(before) = last.insert(at.unwrap_or(0), place) {
+                        relation.chain(before, place);
                     }
                 }
-                (_, at) => cells
-                    .entry(at.unwrap_or(0))
-                    .or_default()
-                    .exchange(event.id.process, place, |before| relation.cause(before, place)),
             }
         }
     }

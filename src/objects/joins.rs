@@ -51,18 +51,6 @@ impl Joins {
         self.known.insert(process, self.count);
     }
 
-    /// The event at `place` takes and gives at once, as an atomic operation does. What it takes at its end it does not
-    /// give: that knows only what its process knew at its begin.
-    pub(super) fn exchange(&mut self, process: ProcessId, place: usize, cause: impl FnMut(usize)) {
-        let known = self.known.get(&process).copied().unwrap_or(0);
-        self.take(process, cause);
-        self.give(process, place);
-        if let Some(mut giver) = self.givers.last_entry() {
-            giver.get_mut().known = known;
-        }
-        self.known.insert(process, self.count);
-    }
-
     /// Forgets the givers so far: nobody who takes later was let go by them.
     pub(super) fn forget(&mut self) {
         self.givers.clear();
@@ -92,20 +80,5 @@ mod tests {
         assert_eq!(causes(&mut joins, 4), [30], "process 3 knew the others when it gave");
         joins.forget();
         assert_eq!(causes(&mut joins, 5), [0; 0]);
-    }
-
-    #[test]
-    fn what_takes_and_gives_at_once_gives_what_it_knew_before() {
-        let mut joins = Joins::default();
-        let mut exchange = |process, place| {
-            let mut places = Vec::new();
-            joins.exchange(process, place, |cause| places.push(cause));
-            places
-        };
-        assert_eq!(exchange(1, 10), [0; 0]);
-        assert_eq!(exchange(2, 20), [10]);
-        assert_eq!(exchange(3, 30), [20, 10], "process 2 did not know of 10 when it began 20");
-        assert_eq!(exchange(1, 11), [30, 20]);
-        assert_eq!(exchange(1, 12), [0; 0], "a process knows its own");
     }
 }

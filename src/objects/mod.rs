@@ -40,8 +40,8 @@ pub use site::{HostError, Site};
 
 /// Every kind, in the order of the reference.
 pub static CATALOGUE: &[&Kind] = &[
-    &pipe::PIPE,
-    &queue::QUEUE,
+    &pipe::KIND,
+    &queue::KIND,
     &value::KIND,
     &array::KIND,
     &semaphore::KIND,
@@ -59,6 +59,9 @@ pub fn kind(name: &str) -> Option<&'static Kind> {
     CATALOGUE.iter().find(|kind| kind.name == name).copied()
 }
 
+/// Makes an object of a declaration, or says what is wrong with it.
+pub type Declare = fn(&Declaration) -> Result<Box<dyn Object>, Vec<Problem>>;
+
 /// What is true of every object of a kind.
 pub struct Kind {
     /// The word after `kind =`.
@@ -74,7 +77,7 @@ pub struct Kind {
     /// A short scenario text for the reference: the object and a step for each verb.
     pub example: &'static str,
     /// Makes an object of a declaration whose attributes have the right form already.
-    pub declare: fn(&Declaration) -> Result<Box<dyn Object>, Vec<Problem>>,
+    pub declare: Declare,
 }
 
 impl Kind {

@@ -14,6 +14,9 @@ pub enum Tie {
     /// Besides, the first is a cause of the second: what the first process did before is seen by the second
     /// process after.
     Cause,
+    /// A cause whose own causes come along: the first took effect at one instant, at which it knew them already. So a
+    /// chain of such ties says all that ties between each two of its events would.
+    Chain,
 }
 
 /// The edges of one object's events, by their places in the slice that the kind was given.
@@ -32,6 +35,11 @@ impl Relation {
     /// Says that `from` is a cause of `to`.
     pub fn cause(&mut self, from: usize, to: usize) {
         self.edges.push((from, to, Tie::Cause));
+    }
+
+    /// Says that `from` is a cause of `to` together with all its own causes.
+    pub fn chain(&mut self, from: usize, to: usize) {
+        self.edges.push((from, to, Tie::Chain));
     }
 
     /// Orders these events by their tickets, each before the next, and gives their places in that order.

@@ -135,7 +135,7 @@ impl Stage {
     /// The causes among [`Stage::relate`].
     pub(crate) fn causes(&self, object: ObjectId, actors: &[&Actor]) -> Vec<(Id, Id)> {
         let edges = self.relate(object, actors).into_iter();
-        edges.filter(|(.., tie)| *tie == relation::Tie::Cause).map(|(from, to, _)| (from, to)).collect()
+        edges.filter(|(.., tie)| *tie != relation::Tie::Order).map(|(from, to, _)| (from, to)).collect()
     }
 
     /// The value that the trace of these processes leads to.

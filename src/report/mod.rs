@@ -1,21 +1,35 @@
 //! What people and programs see of a run: one form a file, each made of the plan, the trace and what the judge found.
 //!
 //! Nothing here looks at a terminal or the environment: whoever calls decides on colour and width. `live` and
-//! `progress` show a run while it goes on, `terminal` sums it up, `repeat` sums up
-//! several, `text` lists its events, `json` tells it to
-//! programs; `reference` and `schema` tell the catalogue.
+//! `progress` show a run while it goes on, `terminal` sums it up, `repeat` sums up several, `text` lists its events,
+//! `json` tells it to programs. `chrome`, `mermaid` and `shiviz` write it for programs that draw; `suite` is what CI
+//! servers see, which `junit` and `tap` write, and `annotations` what they show beside the file; `reference` and `schema`
+//! tell the catalogue.
 
+pub mod annotations;
+pub mod chrome;
 mod facts;
 #[cfg(test)]
 mod fixture;
 mod frame;
+pub mod html;
 pub mod json;
+pub mod junit;
 mod layout;
 pub mod live;
+pub mod mermaid;
 pub mod progress;
 pub mod reference;
 pub mod repeat;
 pub mod schema;
+pub mod shiviz;
+#[cfg(test)]
+mod sketch;
+pub mod spans;
+pub mod suite;
+pub mod tap;
 pub mod terminal;
 pub mod text;
+pub mod timeline;
 mod waits;
+mod words;

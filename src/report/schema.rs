@@ -53,6 +53,13 @@ pub fn schema(catalogue: &Catalogue) -> Value {
     schema
 }
 
+/// A table of which no more is said: other keys are nobody's fault here. That is what a schema means that does not say
+/// so, but tombi warns of each key then.
+fn open(mut schema: Value) -> Value {
+    schema["additionalProperties"] = true.into();
+    schema
+}
+
 fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/definitions/{name}") })
 }
@@ -87,7 +94,7 @@ fn takes(takes: Takes) -> Value {
         Takes::Boolean => json!({ "type": "boolean" }),
         Takes::Choice(words) => json!({ "enum": words }),
         Takes::Texts => json!({ "type": "array", "items": { "type": "string" } }),
-        Takes::Values | Takes::Own(_) => json!({ "type": "object" }),
+        Takes::Values | Takes::Own(_) => json!({ "type": "object", "additionalProperties": true }),
         Takes::Words(words) => json!({ "type": "object", "additionalProperties": { "enum": words } }),
         Takes::Steps => reference("steps"),
         Takes::Any => json!({}),
@@ -126,7 +133,7 @@ fn form(form: Form) -> Value {
         Form::Condition => json!({ "type": ["string", "boolean"] }),
         Form::Steps => reference("steps"),
         Form::Signal => json!({ "type": ["string", "integer"] }),
-        Form::Variables => json!({ "type": "object" }),
+        Form::Variables => json!({ "type": "object", "additionalProperties": true }),
         Form::Nothing => json!({ "const": true }),
     }
 }
@@ -153,11 +160,12 @@ fn object(catalogue: &Catalogue) -> Value {
     let rules: Vec<Value> = kinds
         .iter()
         .map(|kind| {
-            let is = json!({ "properties": { "kind": { "const": kind } }, "required": ["kind"] });
+            let is = open(json!({ "properties": { "kind": { "const": kind } }, "required": ["kind"] }));
             json!({ "if": is, "then": reference(&format!("kind-{kind}")) })
         })
         .collect();
-    json!({ "type": "object", "properties": { "kind": { "enum": kinds } }, "required": ["kind"], "allOf": rules })
+    let properties = json!({ "kind": { "enum": kinds } });
+    open(json!({ "type": "object", "properties": properties, "required": ["kind"], "allOf": rules }))
 }
 
 fn kind_table(kind: &Kind) -> Value {
@@ -227,29 +235,29 @@ fn step(catalogue: &Catalogue) -> Value {
     });
     let rules: Vec<Value> = rules.collect();
     let table = told_apart(&names, &known, &rules);
-    json!({ "if": { "type": "string" }, "then": { "enum": bare }, "else": table })
+    open(json!({ "if": { "type": "string" }, "then": { "enum": bare }, "else": table }))
 }
 
 /// A table that one of its keys names. Where none of them stands, the key that is wrong is the one that is not known:
 /// only then are all keys asked, so that each fault is reported once.
 fn told_apart(names: &[&str], known: &Map<String, Value>, rules: &[Value]) -> Value {
-    let any: Vec<Value> = names.iter().map(|name| json!({ "required": [name] })).collect();
-    json!({
+    let any: Vec<Value> = names.iter().map(|name| open(json!({ "required": [name] }))).collect();
+    open(json!({
         "type": "object",
-        "if": { "anyOf": any },
-        "then": { "allOf": rules },
+        "if": open(json!({ "anyOf": any })),
+        "then": open(json!({ "allOf": rules })),
         "else": { "properties": known, "additionalProperties": false, "minProperties": 1 },
-    })
+    }))
 }
 
 /// Where the key stands, and none of the others, the definition holds.
 fn rule(key: &str, others: &[&str], definition: &str) -> Value {
-    let mut condition = json!({ "required": [key] });
+    let mut condition = open(json!({ "required": [key] }));
     if !others.is_empty() {
-        let others: Vec<Value> = others.iter().map(|other| json!({ "required": [other] })).collect();
+        let others: Vec<Value> = others.iter().map(|other| open(json!({ "required": [other] }))).collect();
         condition["not"] = json!({ "anyOf": others });
     }
-    json!({ "if": condition, "then": reference(definition) })
+    open(json!({ "if": condition, "then": reference(definition) }))
 }
 
 fn verb_table(catalogue: &Catalogue, name: &'static str) -> Value {

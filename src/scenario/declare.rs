@@ -138,7 +138,7 @@ fn one(
                     let span = problem
                         .attribute
                         .and_then(|attribute| fields.peek(attribute))
-                        .map_or(fields.span.clone(), |item| item.span());
+                        .map_or(fields.span.clone(), toml::Spanned::span);
                     let mut diagnostic = Diagnostic::error(problem.code, problem.message).at(&checker.source, span, "");
                     diagnostic.help.extend(problem.help);
                     checker.report(diagnostic);

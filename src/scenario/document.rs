@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::plan::Delay;
 use super::units::{parse_duration, parse_size};
 use crate::diagnostic::{Code, Diagnostic, Source};
-use crate::expression::{Builtin, Environment, Expression, Fault, Name, Scope, StateArgument};
+use crate::expression::{Builtin, Environment, Expression, Fault, FaultKind, Name, Scope, StateArgument};
 use crate::value::{Types, Value};
 
 /// A value of the document with its place.
@@ -196,8 +196,13 @@ impl Checker {
     }
 
     /// Reports the faults of an expression that stands at `offset` in the text.
-    pub(super) fn faults(&mut self, text: &Text<'_>, offset: usize, faults: Vec<Fault>, code: Code) {
+    pub(super) fn faults(&mut self, text: &Text<'_>, offset: usize, faults: Vec<Fault>) {
         for fault in faults {
+            let code = match fault.kind {
+                FaultKind::Syntax => Code::SYNTAX,
+                FaultKind::Name => Code::UNKNOWN_NAME,
+                FaultKind::Type => Code::TYPE_ERROR,
+            };
             let span = text.place(&(fault.span.start + offset..fault.span.end + offset));
             let mut diagnostic = Diagnostic::error(code, fault.message).at(&self.source, span.clone(), fault.label);
             if let Some(suggestion) = fault.suggestion {
@@ -232,7 +237,7 @@ impl Checker {
             }
             Ok(expression) => Some(expression),
             Err(faults) => {
-                self.faults(&text, 0, faults, Code::SYNTAX);
+                self.faults(&text, 0, faults);
                 None
             }
         }
@@ -243,7 +248,7 @@ impl Checker {
         match Expression::parse(&text.value[range.clone()], scope) {
             Ok(expression) => Some(expression),
             Err(faults) => {
-                self.faults(text, range.start, faults, Code::SYNTAX);
+                self.faults(text, range.start, faults);
                 None
             }
         }
@@ -257,7 +262,7 @@ impl Checker {
                 match Expression::parse_template(text.value, scope) {
                     Ok(expression) => Some(expression),
                     Err(faults) => {
-                        self.faults(&text, 0, faults, Code::SYNTAX);
+                        self.faults(&text, 0, faults);
                         None
                     }
                 }
@@ -536,7 +541,7 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Spanned<DeTable<'_>>, Vec<Di
     let mut by_line = BTreeMap::new();
     for error in errors {
         let span = error.span().unwrap_or(0..0);
-        by_line.entry(source.place(span.start).line).or_insert_with(|| {
+        by_line.entry(source.line_number(span.start)).or_insert_with(|| {
             Diagnostic::error(Code::NOT_TOML, error.message().replace('\n', ", ")).at(source, span, "")
         });
     }

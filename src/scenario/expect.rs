@@ -13,7 +13,7 @@ use super::patterns::Patterns;
 use super::plan::Fact;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Target;
-use crate::expression::{Fault, Name, Scope, StateArgument};
+use crate::expression::{Fault, FaultKind, Name, Scope, StateArgument};
 use crate::objects::{CATALOGUE, Kind};
 use crate::value::{Types, Value};
 
@@ -46,7 +46,7 @@ impl Expectations<'_> {
         let forms: Vec<_> = self.forms.iter().filter(|form| fields.peek(form.name).is_some()).collect();
         // `at_most` stands with several forms, `inside` beside nothing else: the naming key decides.
         let [form] = forms.as_slice() else {
-            self.no_form(checker, fields, forms.iter().map(|form| form.name).collect());
+            self.no_form(checker, fields, &forms.iter().map(|form| form.name).collect::<Vec<_>>());
             return None;
         };
         let mut arguments = Vec::new();
@@ -82,7 +82,7 @@ impl Expectations<'_> {
         };
         let label = match fields.take("label").and_then(|item| checker.text(item, "text")) {
             Some(text) => text.value.to_owned(),
-            None => self.sentence(checker, fields, form),
+            None => Self::sentence(checker, fields, form),
         };
         for name in ["allow_empty", "each_seen"] {
             if let Some(item) = fields.take(name)
@@ -96,13 +96,13 @@ impl Expectations<'_> {
         known.extend(COMMON);
         fields.finish(checker, &format!("the expectation `{}`", form.name), &known);
         let span = fields.key_span(form.name);
-        let line = checker.source.place(span.start).line;
+        let line = checker.source.line_number(span.start);
         Some(Expectation { form, arguments, label, holds, span, line, step: None })
     }
 
-    fn no_form(&self, checker: &mut Checker, fields: &Fields<'_>, found: Vec<&str>) {
+    fn no_form(&self, checker: &mut Checker, fields: &Fields<'_>, found: &[&str]) {
         let names = self.forms.iter().map(|form| form.name);
-        if let [first, second, ..] = found.as_slice() {
+        if let [first, second, ..] = found {
             let message = format!("an expectation has one form, this one has `{first}` and `{second}`");
             checker.error(Code::BAD_STEP, fields.key_span(second), message, "a second form");
             return;
@@ -127,7 +127,7 @@ impl Expectations<'_> {
     }
 
     /// The expectation as one line of TOML.
-    fn sentence(&self, checker: &Checker, fields: &Fields<'_>, form: &FormDescription) -> String {
+    fn sentence(checker: &Checker, fields: &Fields<'_>, form: &FormDescription) -> String {
         let mut entries: Vec<_> = fields.entries().filter(|(key, ..)| *key != "label").collect();
         entries.sort_by_key(|(key, ..)| *key != form.name);
         let shown: Vec<_> = entries
@@ -406,7 +406,7 @@ impl Scope for StateScope<'_> {
         let group = &self.declared.groups[self.declared.group(name)?];
         match group.count {
             Some(count) => Some(u64::from(count)),
-            None => self.declared.objects[group.first as usize].object.elements().map(u64::from),
+            None => self.declared.objects[group.first as usize].object.length().map(u64::from),
         }
     }
 
@@ -485,5 +485,9 @@ impl Scope for StateScope<'_> {
 }
 
 fn fault(span: Range<usize>, message: String, suggestion: Option<String>) -> Fault {
-    Fault { span, message, label: String::new(), help: None, suggestion }
+    let fault = Fault::new(span, message).kind(FaultKind::Name);
+    match suggestion {
+        Some(name) => fault.suggest(name),
+        None => fault,
+    }
 }

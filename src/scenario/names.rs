@@ -86,7 +86,7 @@ impl Declared {
         if let Some(count) = group.count {
             match indices.next() {
                 None => found.all = true,
-                Some(range) => match self.index(checker, text, range, count, &group.name, scope)? {
+                Some(range) => match Self::index(checker, text, range, count, &group.name, scope)? {
                     Index::Constant(at) => found.first += at,
                     Index::Computed(expression) => found.index = Some((count, expression)),
                 },
@@ -102,7 +102,7 @@ impl Declared {
                 );
                 return None;
             };
-            found.element = Some(match self.index(checker, text, range, length, &group.name, scope)? {
+            found.element = Some(match Self::index(checker, text, range, length, &group.name, scope)? {
                 Index::Constant(at) => Expression::constant(Value::Int(i64::from(at))),
                 Index::Computed(expression) => expression,
             });
@@ -138,7 +138,6 @@ impl Declared {
     }
 
     fn index(
-        &self,
         checker: &mut Checker,
         text: &Text<'_>,
         range: Range<usize>,
@@ -202,7 +201,7 @@ impl Declared {
         let mut indices = parts.indices.into_iter();
         let index = match indices.next() {
             None => None,
-            Some(range) => match self.index(checker, text, range, program.count.unwrap_or(1), &program.name, scope)? {
+            Some(range) => match Self::index(checker, text, range, program.count.unwrap_or(1), &program.name, scope)? {
                 Index::Constant(index) => Some(Expression::constant(Value::Int(i64::from(index)))),
                 Index::Computed(expression) => Some(expression),
             },
@@ -298,8 +297,7 @@ fn matching(text: &str, open: usize) -> Option<usize> {
     let mut quote = None;
     for (at, c) in text[open..].char_indices() {
         match (quote, c) {
-            (Some(q), c) if c == q => quote = None,
-            (Some(_), _) => {}
+            (Some(q), c) => quote = Some(q).filter(|q| *q != c),
             (None, '\'' | '"') => quote = Some(c),
             (None, '[' | '(') => depth += 1,
             (None, ']' | ')') => {

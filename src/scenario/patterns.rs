@@ -118,7 +118,7 @@ impl Patterns<'_> {
         };
         let verb = match &words.verb {
             None => None,
-            Some(text) => Some(self.known_verb(checker, text)?),
+            Some(text) => Some(Self::known_verb(checker, text)?),
         };
         let target = match &words.object {
             None => None,
@@ -142,7 +142,7 @@ impl Patterns<'_> {
             .collect()
     }
 
-    fn known_verb(&self, checker: &mut Checker, text: &Text<'_>) -> Option<String> {
+    fn known_verb(checker: &mut Checker, text: &Text<'_>) -> Option<String> {
         let names = || steps::STEPS.iter().chain(CATALOGUE.iter().flat_map(|kind| kind.verbs)).map(|verb| verb.name);
         if names().any(|name| name == text.value) {
             return Some(text.value.to_owned());

@@ -309,6 +309,8 @@ pub struct ObjectAction {
     pub element: Option<Expression>,
     /// The arguments, in the order of the verb's; null where absent and for names of variables.
     pub arguments: Vec<Expression>,
+    /// The same as values, where none of them is computed.
+    pub constants: Option<Vec<Value>>,
     /// The expression of an `update`, over `it`.
     pub update: Option<Expression>,
 }

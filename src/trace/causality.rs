@@ -30,6 +30,8 @@ pub struct Causality {
     bounds: Vec<u32>,
     /// The places of causes.
     sources: Vec<u32>,
+    /// Whether an event gives on what it took: it took effect at one instant.
+    passing: Vec<bool>,
     /// For each event, how many begins of each process reach its end. None where that would be too large.
     clocks: OnceCell<Option<Vec<u32>>>,
     /// What was wrong with the recorded edges.
@@ -45,12 +47,13 @@ pub struct Past<'a> {
 
 impl Causality {
     /// `order` names the events as (process, number in its lane), `ranks` is by place, `starts` says where each
-    /// process's events begin when all lanes lie behind one another, and `causes` are pairs of places.
+    /// process's events begin when all lanes lie behind one another. Causes are pairs of places, and with them goes
+    /// which events, by place, give on what they took.
     pub(super) fn new(
         order: Vec<(u32, u32)>,
         ranks: Vec<u32>,
         starts: Vec<u32>,
-        mut causes: Vec<(u32, u32)>,
+        (mut causes, passing): (Vec<(u32, u32)>, Vec<bool>),
         problems: Vec<String>,
     ) -> Self {
         let mut places = vec![0; order.len()];
@@ -67,7 +70,7 @@ impl Causality {
             bounds[at + 1] += bounds[at];
         }
         let sources = causes.into_iter().map(|(from, _)| from).collect();
-        Self { lanes: order, ranks, starts, places, bounds, sources, clocks: OnceCell::new(), problems }
+        Self { lanes: order, ranks, starts, places, bounds, sources, passing, clocks: OnceCell::new(), problems }
     }
 
     /// The places of the events that are causes of the one at `place`, in ascending order.
@@ -76,6 +79,12 @@ impl Causality {
             Some(bounds) => &self.sources[bounds[0] as usize..bounds[1] as usize],
             None => &[],
         }
+    }
+
+    /// The number of the event at `place` among the begins of its process: its number in the process's own order, but
+    /// for a step with implicit events in it, which begins before them and is recorded after.
+    pub fn rank(&self, place: usize) -> Option<u32> {
+        self.ranks.get(place).copied()
     }
 
     /// The places of the events of the same process before the one at `place`, the nearest first.
@@ -146,6 +155,12 @@ impl Causality {
         Some(self.places[(self.starts[process as usize] + before) as usize] as usize)
     }
 
+    /// The place of the event up to whose end a cause knows everything: itself where it gives on what it took, else
+    /// the last before its begin.
+    fn known(&self, cause: usize) -> Option<usize> {
+        if self.passing.get(cause) == Some(&true) { Some(cause) } else { self.base(cause) }
+    }
+
     /// Goes back from an event to `floor` along causes. Gives how many begins of each process reach its end, as far
     /// as was gone, and whether `found` held for one of the causes met, which ends the search.
     fn sweep(&self, from: usize, floor: usize, found: impl Fn(usize) -> bool) -> (Vec<u32>, bool) {
@@ -169,8 +184,8 @@ impl Causality {
                 }
                 let process = self.lanes[cause].0 as usize;
                 clock[process] = clock[process].max(self.ranks[cause] + 1);
-                if let Some(base) = self.base(cause) {
-                    ends[process] = ends[process].max(self.lanes[base].1 + 1);
+                if let Some(known) = self.known(cause) {
+                    ends[process] = ends[process].max(self.lanes[known].1 + 1);
                 }
             }
         }
@@ -197,7 +212,8 @@ impl Causality {
             row[process as usize] = row[process as usize].max(self.ranks[place] + 1);
             for cause in self.causes(place) {
                 let cause = *cause as usize;
-                if let Some(known) = self.base(cause).and_then(|base| before.get(base * width..(base + 1) * width)) {
+                if let Some(known) = self.known(cause).and_then(|known| before.get(known * width..(known + 1) * width))
+                {
                     for (mine, other) in row.iter_mut().zip(known) {
                         *mine = (*mine).max(*other);
                     }

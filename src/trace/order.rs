@@ -44,10 +44,14 @@ pub fn arrange(plan: &Plan, lanes: Vec<Vec<Event>>) -> (Vec<Event>, Causality) {
         .filter(|edge| sorted.begun[edge.from as usize] <= places[edge.to as usize])
         .map(|edge| (places[edge.from as usize], places[edge.to as usize]))
         .collect();
+    let mut passing = vec![false; flat.len()];
+    for edge in edges.all.iter().filter(|edge| edge.chain) {
+        passing[places[edge.from as usize] as usize] = true;
+    }
     let starts = flat.starts;
     let mut lanes: Vec<_> = lanes.into_iter().map(Vec::into_iter).collect();
     let events = sorted.order.iter().filter_map(|(process, _)| lanes[*process as usize].next()).collect();
-    (events, Causality::new(sorted.order, ranks, starts, causes, sorted.problems))
+    (events, Causality::new(sorted.order, ranks, starts, (causes, passing), sorted.problems))
 }
 
 /// All lanes behind one another.
@@ -108,6 +112,8 @@ struct Edge {
     from: u32,
     to: u32,
     cause: bool,
+    /// Whether the causes of `from` come along.
+    chain: bool,
 }
 
 /// The edges between events, found from either side.
@@ -127,7 +133,7 @@ impl Edges {
         objects(plan, flat, &mut all);
         for (at, event) in flat.events.iter().enumerate() {
             if let Some(cause) = event.cause.and_then(|id| flat.find(id)) {
-                all.push(Edge { from: cause, to: at as u32, cause: true });
+                all.push(Edge { from: cause, to: at as u32, cause: true, chain: false });
             }
         }
         processes(plan, flat, &mut all);
@@ -188,7 +194,7 @@ fn objects(plan: &Plan, flat: &Flat<'_>, edges: &mut Vec<Edge>) {
         object.object.relate(&events, &mut relation);
         for (from, to, tie) in relation.edges {
             if let (Some(from), Some(to)) = (list.get(from), list.get(to)) {
-                edges.push(Edge { from: *from, to: *to, cause: tie == Tie::Cause });
+                edges.push(Edge { from: *from, to: *to, cause: tie != Tie::Order, chain: tie == Tie::Chain });
             }
         }
     }
@@ -198,7 +204,7 @@ fn objects(plan: &Plan, flat: &Flat<'_>, edges: &mut Vec<Edge>) {
 fn processes(plan: &Plan, flat: &Flat<'_>, edges: &mut Vec<Edge>) {
     let mut cause = |from: Option<u32>, to: Option<u32>| {
         if let (Some(from), Some(to)) = (from, to) {
-            edges.push(Edge { from, to, cause: true });
+            edges.push(Edge { from, to, cause: true, chain: false });
         }
     };
     let mut killers: Vec<Option<u32>> = vec![None; flat.lanes.len()];

@@ -13,18 +13,27 @@ const APART: usize = 40;
 /// The most places shown of one diagnostic.
 const MOST: usize = 16;
 
-/// Every diagnostic, a blank line behind each, and where more is said.
+/// The most diagnostics shown in full.
+const SHOWN: usize = 100;
+
+/// Every diagnostic, up to a hundred of them, a blank line behind each, and where more is said.
 pub(super) fn render(diagnostics: &[Diagnostic], color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let mut out = String::new();
     let mut codes: Vec<Code> = Vec::new();
-    for diagnostic in diagnostics {
+    for diagnostic in diagnostics.iter().take(SHOWN) {
         out.push_str(&one(diagnostic, &renderer));
         out.push_str("\n\n");
         // A missing file or a wrong argument has been told in full.
         if diagnostic.source.is_some() && !codes.contains(&diagnostic.code) {
             codes.push(diagnostic.code);
         }
+    }
+    if diagnostics.len() > SHOWN {
+        let rest = diagnostics.len() - SHOWN;
+        let more = format!("{rest} more are not shown; `--error-format concise` shows one line of each");
+        out.push_str(&renderer.render(&[Group::with_title(Level::NOTE.secondary_title(more))]));
+        out.push('\n');
     }
     if let Some(code) = codes.first() {
         let others: Vec<String> = codes[1..].iter().map(Code::to_string).collect();
@@ -70,7 +79,7 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         }
         change = diagnostic.suggestion.as_ref().map(|suggestion| {
             let span = inside(source, &suggestion.span);
-            let (first, last) = (source.place(span.start).line, source.place(span.end).line.max(1));
+            let (first, last) = (source.line_number(span.start), source.line_number(span.end));
             let excerpt = Excerpt::new(source, first, last.min(first + APART), &[span.start]);
             let edit = Patch::new(excerpt.span(&span), printable(&suggestion.replacement));
             let snippet = Snippet::source(excerpt.text.clone()).line_start(first).patch(edit);
@@ -110,8 +119,8 @@ impl Cluster<'_> {
 fn clusters<'a>(diagnostic: &'a Diagnostic, source: &Source) -> Vec<Cluster<'a>> {
     let shown = |label: &'a Label, primary: bool| {
         let mut span = inside(source, &label.span);
-        let first = source.place(span.start).line;
-        let mut last = source.place(span.end).line;
+        let first = source.line_number(span.start);
+        let mut last = source.line_number(span.end);
         if last - first > APART {
             // So much is not shown: its first line stands for it.
             span.end = source.line(first).end.max(span.start);

@@ -223,4 +223,13 @@ note: `ipcrun explain E0102` says more
         assert!(text.contains(" --> a.toml:1001:1") && text.contains("::: a.toml:1:1"), "{text}");
         assert!(text.lines().count() < 20, "{text}");
     }
+
+    #[test]
+    fn a_flood_is_cut_in_full_and_whole_elsewhere() {
+        let many = vec![sample(); 250];
+        let full = render(&many, Format::Full, false);
+        assert_eq!(full.matches("error[E0102]").count(), 100);
+        assert!(full.contains("note: 150 more are not shown; `--error-format concise` shows one line of each\n"));
+        assert_eq!(render(&many, Format::Concise, false).lines().count(), 250);
+    }
 }

@@ -32,7 +32,7 @@ use port::Port;
 const SEND: &str = "send";
 const RECEIVE: &str = "recv";
 
-/// The verbs, by their places in [`PIPE`].
+/// The verbs, by their places in [`KIND`].
 const SEND_AT: u8 = 0;
 const RECEIVE_AT: u8 = 1;
 const POLL_AT: u8 = 2;
@@ -44,7 +44,7 @@ const SOCKET_PACKET: usize = 32 * 1024;
 const LARGEST: u64 = 1 << 31;
 
 /// The reference entry and the maker of pipes.
-pub(super) static PIPE: Kind = Kind {
+pub(super) static KIND: Kind = Kind {
     name: "pipe",
     summary: "a channel from those that hold one end to those that hold the other; its reader sees the end of file \
               once nobody holds the writing end any more",
@@ -271,8 +271,9 @@ impl Object for Pipe {
         self.draw(events, relation);
     }
 
+    /// Its capacity is one of bytes, and so is its size where there is no framing.
     fn limit(&self) -> Option<i64> {
-        self.capacity.map(|capacity| capacity as i64)
+        self.capacity.filter(|_| matches!(self.framing, Framing::Bytes)).map(|capacity| capacity as i64)
     }
 }
 

@@ -27,7 +27,7 @@ fn large(process: u32, length: usize) -> Value {
 fn any_value_comes_as_it_was_sent() {
     let _alone = alone();
     for duplex in [false, true] {
-        let rig = Rig::new(&PIPE, &[("duplex", Value::Bool(duplex))], [1, 1]);
+        let rig = Rig::new(&KIND, &[("duplex", Value::Bool(duplex))], [1, 1]);
         let (send, receive) = if duplex { ("send a", "recv b") } else { ("send w", "recv r") };
         let (mut writer, mut reader) = (Hand::new(0), Hand::new(1));
         let values =
@@ -52,7 +52,7 @@ fn any_value_comes_as_it_was_sent() {
 #[test]
 fn the_count_of_a_send_can_be_taken() {
     let _alone = alone();
-    let rig = Rig::new(&PIPE, &[], [1, 1]);
+    let rig = Rig::new(&KIND, &[], [1, 1]);
     let done = rig.step(&mut Hand::new(0), "send w", &[text("four"), Value::Bool(true)], Patience::Forever);
     assert_eq!((done.value, done.second), (Value::Int(4), text("four")));
 }
@@ -60,7 +60,7 @@ fn the_count_of_a_send_can_be_taken() {
 #[test]
 fn both_ways_are_apart() {
     let _alone = alone();
-    let rig = Rig::new(&PIPE, &[("duplex", Value::Bool(true))], [1, 1]);
+    let rig = Rig::new(&KIND, &[("duplex", Value::Bool(true))], [1, 1]);
     let (mut a, mut b) = (Hand::new(0), Hand::new(1));
     assert_eq!(rig.now(&mut a, "send a", &[text("ask")]), Outcome::OK);
     assert_eq!(rig.now(&mut a, "recv a", &[]), Outcome::WOULD_BLOCK);
@@ -77,7 +77,7 @@ fn the_last_writer_brings_the_end_of_file_and_the_last_reader_breaks_the_pipe() 
             let attributes = [("duplex", Value::Bool(duplex)), ("framing", text(framing))];
             let (w, r) = if duplex { ("a", "b") } else { ("w", "r") };
             let mut hand = Hand::new(0);
-            let rig = Rig::new(&PIPE, &attributes, [1, 1]);
+            let rig = Rig::new(&KIND, &attributes, [1, 1]);
             assert_eq!(rig.now(&mut hand, &format!("send {w}"), &[text("last")]), Outcome::OK);
             assert_eq!(rig.now(&mut hand, &format!("close {w}"), &[]), Outcome::OK);
             assert_eq!(rig.now(&mut hand, &format!("close {w}"), &[]), Outcome::INVALID);
@@ -87,7 +87,7 @@ fn the_last_writer_brings_the_end_of_file_and_the_last_reader_breaks_the_pipe() 
             for patience in [Patience::Forever, Patience::Never, within(1000)] {
                 assert_eq!(rig.step(&mut hand, &format!("recv {r}"), &[], patience).outcome, Outcome::CLOSED);
             }
-            let rig = Rig::new(&PIPE, &attributes, [1, 1]);
+            let rig = Rig::new(&KIND, &attributes, [1, 1]);
             rig.live.part(&if duplex { [true, false] } else { [false, true] });
             for patience in [Patience::Forever, Patience::Never, within(1000)] {
                 let done = rig.step(&mut hand, &format!("send {w}"), &[text("x")], patience);
@@ -100,7 +100,7 @@ fn the_last_writer_brings_the_end_of_file_and_the_last_reader_breaks_the_pipe() 
 #[test]
 fn what_was_left_unread_is_no_error_of_the_other_side() {
     let _alone = alone();
-    let rig = Rig::new(&PIPE, &[("duplex", Value::Bool(true))], [1, 1]);
+    let rig = Rig::new(&KIND, &[("duplex", Value::Bool(true))], [1, 1]);
     let mut hand = Hand::new(0);
     assert_eq!(rig.now(&mut hand, "send a", &[text("never read")]), Outcome::OK);
     assert_eq!(rig.now(&mut hand, "send b", &[text("read")]), Outcome::OK);
@@ -112,16 +112,16 @@ fn what_was_left_unread_is_no_error_of_the_other_side() {
 #[test]
 fn an_end_that_does_not_do_it_is_foreseen_and_said() {
     let _alone = alone();
-    let rig = Rig::new(&PIPE, &[], [1, 1]);
+    let rig = Rig::new(&KIND, &[], [1, 1]);
     let mut hand = Hand::new(0);
     for (step, end) in [("send r", "r"), ("recv w", "w"), ("poll w", "w")] {
         assert_eq!(rig.now(&mut hand, step, &[Value::Int(1)]), Outcome::WRONG_END);
-        let (_, verb) = PIPE.verb(&step[..4]).expect("a verb");
+        let (_, verb) = KIND.verb(&step[..4]).expect("a verb");
         assert_eq!(rig.object.foresee(verb, Some(end), &[]).map(|(outcome, _)| outcome), Some(Outcome::WRONG_END));
     }
-    let (_, send) = PIPE.verb("send").expect("a verb");
+    let (_, send) = KIND.verb("send").expect("a verb");
     assert_eq!(rig.object.foresee(send, Some("w"), &[Some(Value::Int(1)), None]), None);
-    let stream = Rig::new(&PIPE, &[bytes_framing()], [1, 1]);
+    let stream = Rig::new(&KIND, &[bytes_framing()], [1, 1]);
     let foreseen = stream.object.foresee(send, Some("w"), &[Some(Value::Int(1)), None]);
     assert_eq!(foreseen.map(|(outcome, _)| outcome), Some(Outcome::INVALID));
     assert_eq!(stream.now(&mut hand, "send w", &[Value::Int(1)]), Outcome::INVALID);
@@ -131,7 +131,7 @@ fn an_end_that_does_not_do_it_is_foreseen_and_said() {
 fn as_many_messages_fit_as_the_capacity_says() {
     let _alone = alone();
     for capacity in [1, 4] {
-        let rig = Rig::new(&PIPE, &[("capacity", Value::Int(capacity))], [1, 1]);
+        let rig = Rig::new(&KIND, &[("capacity", Value::Int(capacity))], [1, 1]);
         let (mut writer, mut reader) = (Hand::new(0), Hand::new(1));
         for round in 0..3 {
             for n in 0..capacity {
@@ -149,7 +149,7 @@ fn as_many_messages_fit_as_the_capacity_says() {
 
 #[test]
 fn a_capacity_that_the_kernel_cannot_have_is_refused() {
-    let problems = |attributes: &[(&'static str, Value)]| (PIPE.declare)(&declaration(attributes)).err();
+    let problems = |attributes: &[(&'static str, Value)]| (KIND.declare)(&declaration(attributes)).err();
     let message = problems(&[("capacity", Value::Int(5))]).expect("a problem");
     assert_eq!(message[0].attribute, Some("capacity"));
     assert!(message[0].help.as_ref().is_some_and(|help| help.contains("4 or 8")));
@@ -157,7 +157,7 @@ fn a_capacity_that_the_kernel_cannot_have_is_refused() {
     assert!(problems(&[("capacity", Value::Int(i64::MAX))]).is_some());
     assert!(problems(&[("capacity", Value::Int(5000)), bytes_framing()]).is_none());
     let over = [("capacity", Value::Int(1 << 29)), ("duplex", Value::Bool(true))];
-    if let Err(error) = Rig::make(&PIPE, &over, [1, 1]) {
+    if let Err(error) = Rig::make(&KIND, &over, [1, 1]) {
         assert!(error.help.expect("help").contains("net.core.wmem_max"));
     }
 }
@@ -166,7 +166,7 @@ fn a_capacity_that_the_kernel_cannot_have_is_refused() {
 fn a_large_message_comes_whole_while_it_is_sent() {
     let _alone = alone();
     for duplex in [false, true] {
-        let rig = Rig::new(&PIPE, &[("duplex", Value::Bool(duplex))], [1, 1]);
+        let rig = Rig::new(&KIND, &[("duplex", Value::Bool(duplex))], [1, 1]);
         let (send, receive) = if duplex { ("send a", "recv b") } else { ("send w", "recv r") };
         let value = large(7, 3_000_000);
         assert_ne!(rig.now(&mut Hand::new(0), send, std::slice::from_ref(&value)), Outcome::OK);
@@ -183,7 +183,7 @@ fn a_large_message_comes_whole_while_it_is_sent() {
 #[test]
 fn a_message_too_large_for_the_room_is_not_begun_where_it_may_not_wait() {
     let _alone = alone();
-    let rig = Rig::new(&PIPE, &[("capacity", Value::Int(4))], [1, 1]);
+    let rig = Rig::new(&KIND, &[("capacity", Value::Int(4))], [1, 1]);
     let mut hand = Hand::new(0);
     assert_eq!(rig.now(&mut hand, "send w", &[large(1, 20_000)]), Outcome::WOULD_BLOCK);
     assert_eq!(rig.now(&mut hand, "recv r", &[]), Outcome::WOULD_BLOCK);
@@ -194,7 +194,7 @@ fn a_message_too_large_for_the_room_is_not_begun_where_it_may_not_wait() {
 #[test]
 fn what_was_given_up_in_the_middle_is_dropped() {
     let _alone = alone();
-    let rig = Rig::new(&PIPE, &[("capacity", Value::Int(4))], [1, 1]);
+    let rig = Rig::new(&KIND, &[("capacity", Value::Int(4))], [1, 1]);
     let mut hand = Hand::new(0);
     assert_eq!(rig.step(&mut hand, "send w", &[large(1, 20_000)], within(2)).outcome, Outcome::TIMEOUT);
     assert_eq!(rig.step(&mut hand, "recv r", &[], within(2)).outcome, Outcome::TIMEOUT);
@@ -207,7 +207,7 @@ fn messages_of_several_writers_and_readers_stay_whole() {
     const ROUNDS: u64 = 60;
     let _alone = alone();
     for duplex in [false, true] {
-        let rig = Rig::new(&PIPE, &[("duplex", Value::Bool(duplex))], [3, 3]);
+        let rig = Rig::new(&KIND, &[("duplex", Value::Bool(duplex))], [3, 3]);
         let (send, receive) = if duplex { ("send a", "recv b") } else { ("send w", "recv r") };
         let taken = rig.arena.slice::<AtomicU64>(2).expect("shared memory");
         let values: Vec<Value> = (0..2).map(|writer| large(writer + 1, 60_000)).collect();
@@ -250,7 +250,7 @@ fn messages_of_several_writers_and_readers_stay_whole() {
 fn a_writer_killed_in_the_middle_of_a_message_does_no_harm() {
     let _alone = alone();
     for duplex in [false, true] {
-        let rig = Rig::new(&PIPE, &[("duplex", Value::Bool(duplex))], [3, 3]);
+        let rig = Rig::new(&KIND, &[("duplex", Value::Bool(duplex))], [3, 3]);
         let (send, receive) = if duplex { ("send a", "recv b") } else { ("send w", "recv r") };
         let value = large(1, 2_000_000);
         let writer = Child::fork(|| {
@@ -280,7 +280,7 @@ fn a_writer_killed_in_the_middle_of_a_message_does_no_harm() {
 #[test]
 fn a_reader_killed_in_the_middle_of_a_message_does_no_harm() {
     let _alone = alone();
-    let rig = Rig::new(&PIPE, &[("capacity", Value::Int(4))], [3, 3]);
+    let rig = Rig::new(&KIND, &[("capacity", Value::Int(4))], [3, 3]);
     let begun = rig.arena.alloc::<AtomicU64>().expect("shared memory");
     let value = large(1, 20_000_000);
     let writer = Child::run(|| {
@@ -314,7 +314,7 @@ fn a_reader_killed_in_the_middle_of_a_message_does_no_harm() {
 fn bytes_have_no_borders() {
     let _alone = alone();
     for duplex in [false, true] {
-        let rig = Rig::new(&PIPE, &[bytes_framing(), ("duplex", Value::Bool(duplex))], [1, 1]);
+        let rig = Rig::new(&KIND, &[bytes_framing(), ("duplex", Value::Bool(duplex))], [1, 1]);
         let (send, receive) = if duplex { ("send a", "recv b") } else { ("send w", "recv r") };
         let mut hand = Hand::new(0);
         assert_eq!(rig.now(&mut hand, send, &[text("hello ")]), Outcome::OK);
@@ -330,7 +330,7 @@ fn bytes_have_no_borders() {
 #[test]
 fn a_write_of_bytes_can_be_a_part() {
     let _alone = alone();
-    let rig = Rig::new(&PIPE, &[bytes_framing(), ("capacity", Value::Int(4096))], [1, 1]);
+    let rig = Rig::new(&KIND, &[bytes_framing(), ("capacity", Value::Int(4096))], [1, 1]);
     let mut hand = Hand::new(0);
     let done = rig.step(&mut hand, "send w", &[large(1, 10_000), Value::Bool(true)], Patience::Never);
     assert_eq!((done.outcome, done.value), (Outcome::OK, Value::Int(4096)));
@@ -349,7 +349,7 @@ fn edges(rig: &Rig, events: &[Event]) -> Vec<(usize, usize, Tie)> {
 
 #[test]
 fn a_send_is_the_cause_of_its_receive_and_room_is_left_by_an_earlier_one() {
-    let rig = Rig::new(&PIPE, &[("capacity", Value::Int(1))], [1, 1]);
+    let rig = Rig::new(&KIND, &[("capacity", Value::Int(1))], [1, 1]);
     let mut events = vec![
         event((0, 0), SEND, 0, 10, Value::Int(1)),
         event((0, 1), SEND, 10, 30, Value::Int(2)),
@@ -370,7 +370,7 @@ fn a_send_is_the_cause_of_its_receive_and_room_is_left_by_an_earlier_one() {
 
 #[test]
 fn a_write_is_the_cause_of_the_reads_that_took_its_bytes() {
-    let rig = Rig::new(&PIPE, &[bytes_framing()], [1, 1]);
+    let rig = Rig::new(&KIND, &[bytes_framing()], [1, 1]);
     let mut events = vec![
         event((0, 0), SEND, 0, 10, text("abcd")),
         event((0, 1), SEND, 10, 30, text("ef")),

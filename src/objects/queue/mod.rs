@@ -38,7 +38,7 @@ const SIZE: &str = "size";
 const DONE: &str = "done";
 const WAIT: &str = "wait";
 
-/// The verbs, by their places in [`QUEUE`].
+/// The verbs, by their places in [`KIND`].
 const PUT_AT: u8 = 0;
 const GET_AT: u8 = 1;
 const SIZE_AT: u8 = 2;
@@ -53,7 +53,7 @@ const LARGEST_MESSAGE: u64 = (1 << 24) - posix::OVERHEAD;
 const PREFIX: usize = 24;
 
 /// The reference entry and the maker of queues.
-pub(super) static QUEUE: Kind = Kind {
+pub(super) static KIND: Kind = Kind {
     name: "queue",
     summary: "messages from any process to any other, first in first out, or the highest priority first",
     primitive: "`via = \"posix\"`: mq_open(3), mq_send(3), mq_receive(3) (see mq_overview(7)). `via = \"sysv\"`: \

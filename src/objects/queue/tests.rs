@@ -12,7 +12,7 @@ use crate::os::testing::Child;
 const ALL: [&str; 3] = ["posix", "sysv", "memory"];
 
 fn rig(via: &str, capacity: i64) -> Rig {
-    Rig::new(&QUEUE, &[("capacity", Value::Int(capacity)), ("via", Value::from(via))], [0, 0])
+    Rig::new(&KIND, &[("capacity", Value::Int(capacity)), ("via", Value::from(via))], [0, 0])
 }
 
 fn int(n: i64) -> Value {
@@ -85,7 +85,7 @@ fn the_highest_priority_comes_first_where_there_are_priorities() {
     }
     let rig = rig("memory", 4);
     assert_eq!(rig.now(&mut Hand::new(0), "put", &[int(1), int(1)]), Outcome::INVALID);
-    let (_, put) = QUEUE.verb(PUT).expect("a verb");
+    let (_, put) = KIND.verb(PUT).expect("a verb");
     let foreseen = rig.object.foresee(put, None, &[None, Some(int(1))]);
     assert_eq!(foreseen.map(|(outcome, _)| outcome), Some(Outcome::INVALID));
 }
@@ -94,14 +94,14 @@ fn the_highest_priority_comes_first_where_there_are_priorities() {
 fn a_message_or_a_buffer_of_the_wrong_size_is_too_big() {
     for via in ALL {
         let attributes = [("capacity", int(2)), ("via", Value::from(via)), ("message_size", int(100))];
-        let rig = Rig::new(&QUEUE, &attributes, [0, 0]);
+        let rig = Rig::new(&KIND, &attributes, [0, 0]);
         let mut hand = Hand::new(0);
         let (fits, over) = (Value::from("x".repeat(100)), Value::from("x".repeat(101)));
         assert_eq!(rig.now(&mut hand, "put", std::slice::from_ref(&over)), Outcome::TOO_BIG, "{via}");
         assert_eq!(rig.now(&mut hand, "put", std::slice::from_ref(&fits)), Outcome::OK, "{via}");
         assert_eq!(get(&rig, &mut hand, Some(99), Patience::Forever).outcome, Outcome::TOO_BIG, "{via}");
         assert_eq!(get(&rig, &mut hand, Some(100), Patience::Forever).value, fits, "{via}");
-        let (_, put) = QUEUE.verb(PUT).expect("a verb");
+        let (_, put) = KIND.verb(PUT).expect("a verb");
         assert_eq!(
             rig.object.foresee(put, None, &[Some(over), None]).map(|(outcome, _)| outcome),
             Some(Outcome::TOO_BIG)
@@ -112,7 +112,7 @@ fn a_message_or_a_buffer_of_the_wrong_size_is_too_big() {
 
 #[test]
 fn a_queue_without_capacity_takes_anything_and_gives_memory_back() {
-    let rig = Rig::new(&QUEUE, &[], [0, 0]);
+    let rig = Rig::new(&KIND, &[], [0, 0]);
     let mut hand = Hand::new(0);
     let large: Value = vec![5u8; 3_000_000].into();
     for round in 0..3 {
@@ -136,7 +136,7 @@ fn a_queue_without_capacity_takes_anything_and_gives_memory_back() {
 #[test]
 fn a_ring_that_is_never_empty_goes_round() {
     let rig =
-        Rig::new(&QUEUE, &[("capacity", int(9)), ("via", Value::from("memory")), ("message_size", int(600))], [0, 0]);
+        Rig::new(&KIND, &[("capacity", int(9)), ("via", Value::from("memory")), ("message_size", int(600))], [0, 0]);
     let mut hand = Hand::new(0);
     let value = |n: usize| Value::from(vec![n as u8; n * 37 % 600]);
     for n in 0..5000 {
@@ -281,16 +281,16 @@ fn a_closed_queue_is_closed_for_this_process_alone() {
 #[test]
 fn what_the_host_cannot_give_names_its_limit() {
     // Over what the kernel gives even to root.
-    let posix = Rig::make(&QUEUE, &[("capacity", int(1_000_000)), ("via", Value::from("posix"))], [0, 0]);
+    let posix = Rig::make(&KIND, &[("capacity", int(1_000_000)), ("via", Value::from("posix"))], [0, 0]);
     let error = posix.err().expect("an error");
     assert!(error.message.contains("fs.mqueue.msg_max is "), "{}", error.message);
     assert!(error.help.expect("help").contains("sysctl -w fs.mqueue.msg_max=1000000"));
     let large = Limit::MessageSize.value().expect("a limit") as i64;
     let attributes = [("capacity", int(1)), ("via", Value::from("sysv")), ("message_size", int(large))];
-    let error = Rig::make(&QUEUE, &attributes, [0, 0]).err().expect("an error");
+    let error = Rig::make(&KIND, &attributes, [0, 0]).err().expect("an error");
     assert!(error.help.expect("help").contains("sysctl -w kernel.msgmax="));
     // Root may go past this one.
-    if let Err(error) = Rig::make(&QUEUE, &[("capacity", int(1000)), ("via", Value::from("sysv"))], [0, 0]) {
+    if let Err(error) = Rig::make(&KIND, &[("capacity", int(1000)), ("via", Value::from("sysv"))], [0, 0]) {
         assert!(error.message.contains("kernel.msgmnb is "), "{}", error.message);
         assert!(error.help.expect("help").contains("sysctl -w kernel.msgmnb=1044000"));
     }
@@ -299,7 +299,7 @@ fn what_the_host_cannot_give_names_its_limit() {
 #[test]
 fn a_declaration_that_cannot_be_is_refused() {
     let problem = |attributes: &[(&'static str, Value)]| {
-        (QUEUE.declare)(&declaration(attributes)).err().map(|problems| problems[0].attribute)
+        (KIND.declare)(&declaration(attributes)).err().map(|problems| problems[0].attribute)
     };
     assert_eq!(problem(&[("via", Value::from("posix"))]), Some(Some("via")));
     assert_eq!(problem(&[("capacity", int(0))]), Some(Some("capacity")));
@@ -308,7 +308,7 @@ fn a_declaration_that_cannot_be_is_refused() {
 }
 
 fn edges(capacity: i64, events: &[Event]) -> Vec<(usize, usize, Tie)> {
-    let object = (QUEUE.declare)(&declaration(&[("capacity", int(capacity))])).expect("a queue");
+    let object = (KIND.declare)(&declaration(&[("capacity", int(capacity))])).expect("a queue");
     let mut relation = Relation::default();
     object.relate(&events.iter().collect::<Vec<_>>(), &mut relation);
     relation.edges
@@ -374,7 +374,7 @@ fn an_arranged_order_never_goes_against_the_times() {
 
 #[test]
 fn the_state_follows_the_events() {
-    let object = (QUEUE.declare)(&declaration(&[("capacity", int(5))])).expect("a queue");
+    let object = (KIND.declare)(&declaration(&[("capacity", int(5))])).expect("a queue");
     let mut state = object.state();
     let mut puts: Vec<Event> = (0..3).map(|n| event((0, n), PUT, n, n + 1, int(n as i64))).collect();
     for (put, priority) in puts.iter_mut().zip([1, 5, 5]) {

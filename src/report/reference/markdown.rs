@@ -73,7 +73,13 @@ pub fn markdown(catalogue: &Catalogue) -> String {
 }
 
 fn object(out: &mut String, kind: &'static Kind) {
-    let _ = write!(out, "### {}\n\n{}\n\nKernel primitive: {}\n\n", kind.name, kind.summary, kind.primitive);
+    let _ = write!(
+        out,
+        "### {}\n\n{}\n\nKernel primitive: {}.\n\n",
+        kind.name,
+        capital(kind.summary),
+        kind.primitive.trim_end_matches('.')
+    );
     if !kind.attributes.is_empty() {
         out.push_str("| attribute | takes | default | meaning |\n| --- | --- | --- | --- |\n");
         for attribute in kind.attributes {
@@ -90,12 +96,12 @@ fn object(out: &mut String, kind: &'static Kind) {
 }
 
 fn verbs(out: &mut String, kind: Option<&'static Kind>, verbs: &'static [Verb]) {
-    out.push_str("| step | meaning | further keys | outcomes besides `ok` |\n| --- | --- | --- | --- |\n");
+    out.push_str("| step | meaning | keys | outcomes besides `ok` |\n| --- | --- | --- | --- |\n");
     for verb in verbs {
-        let further: Vec<String> = words::further(kind, verb)
+        let further: Vec<String> = words::described(kind, verb)
             .iter()
             .map(|argument| {
-                let needed = if argument.required { ", required" } else { "" };
+                let needed = if argument.required && argument.name != verb.name { ", required" } else { "" };
                 let summary =
                     if argument.summary.is_empty() { String::new() } else { format!(": {}", argument.summary) };
                 format!("`{}` ({}{needed}){summary}", argument.name, words::form(argument.form))
@@ -158,10 +164,19 @@ fn sentence(summary: &str) -> String {
     if summary.starts_with("holds") { format!("H{}.", &summary[1..]) } else { format!("Holds when {summary}.") }
 }
 
+/// A sentence of its own.
+fn capital(text: &str) -> String {
+    let mut letters = text.trim_end_matches('.').chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).chain(['.']).collect()
+}
+
 fn default(default: &str, required: bool) -> String {
     match (required, default) {
         (true, _) => "required".to_owned(),
         (false, "") => String::new(),
+        // A default in words, not as it is written.
+        (false, text) if text.contains('`') => cell(text),
         (false, text) => format!("`{}`", cell(text)),
     }
 }

@@ -111,9 +111,8 @@ fn step(out: &mut String, kind: Option<&'static Kind>, verb: &'static Verb) {
     if verb.ends.len() > 1 {
         fill(out, &format!("on the ends .{}", verb.ends.join(", .")), 6, 6);
     }
-    let own = verb.arguments.first().is_some_and(|own| kind.is_none() && !own.summary.is_empty());
-    for Argument { name, form, required, summary } in if own { verb.arguments } else { words::further(kind, verb) } {
-        let needed = if *required { ", required" } else { "" };
+    for Argument { name, form, required, summary } in words::described(kind, verb) {
+        let needed = if *required && *name != verb.name { ", required" } else { "" };
         let takes = words::form(*form);
         let text = if summary.is_empty() { format!("{takes}{needed}") } else { format!("{summary} ({takes}{needed})") };
         fill(out, &format!("{name:<12}  {text}"), 6, 20);

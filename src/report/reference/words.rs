@@ -1,5 +1,7 @@
 //! What may stand at a key, in words.
 
+use std::fmt::Write;
+
 use crate::objects::{Argument, Element, Form, Kind, Verb};
 use crate::outcome::Outcome;
 use crate::scenario::expectation::Shape;
@@ -72,12 +74,12 @@ pub(super) fn shape(shape: Shape) -> String {
     }
 }
 
-/// The verb as a step: `{ put = "q" }`, with the ends it takes.
-pub(super) fn step(kind: Option<&Kind>, verb: &Verb) -> String {
+/// The verb as a step, with the keys that it cannot do without: `{ put = "QUEUE", value = VALUE }`.
+pub(super) fn step(kind: Option<&Kind>, verb: &'static Verb) -> String {
     let own = verb.arguments.first().filter(|_| kind.is_none());
-    match (kind, own) {
-        (None, Some(Argument { form: Form::Nothing, .. })) => format!("\"{}\"", verb.name),
-        (None, own) => format!("{{ {} = {} }}", verb.name, own.map_or("..", |argument| sample(argument.form))),
+    let own = match (kind, own) {
+        (None, Some(Argument { form: Form::Nothing, .. })) => return format!("\"{}\"", verb.name),
+        (None, own) => own.map_or("..", |argument| sample(argument.form)).to_owned(),
         (Some(kind), _) => {
             let element = match verb.element {
                 Element::Never => "",
@@ -85,9 +87,14 @@ pub(super) fn step(kind: Option<&Kind>, verb: &Verb) -> String {
                 Element::Required => "[i]",
             };
             let end = verb.ends.first().map(|end| format!(".{end}")).unwrap_or_default();
-            format!("{{ {} = \"{}{element}{end}\" }}", verb.name, kind.name.to_uppercase())
+            format!("\"{}{element}{end}\"", kind.name.to_uppercase())
         }
+    };
+    let mut text = format!("{{ {} = {own}", verb.name);
+    for argument in further(kind, verb).iter().filter(|argument| argument.required) {
+        let _ = write!(text, ", {} = {}", argument.name, sample(argument.form));
     }
+    text + " }"
 }
 
 fn sample(form: Form) -> &'static str {
@@ -111,8 +118,14 @@ fn sample(form: Form) -> &'static str {
 }
 
 /// The arguments beside the verb's own key.
-pub(super) fn further(kind: Option<&Kind>, verb: &'static Verb) -> &'static [Argument] {
+fn further(kind: Option<&Kind>, verb: &'static Verb) -> &'static [Argument] {
     if kind.is_some() { verb.arguments } else { verb.arguments.get(1..).unwrap_or(&[]) }
+}
+
+/// The arguments to describe: all, but for an own key that says nothing beyond the verb.
+pub(super) fn described(kind: Option<&Kind>, verb: &'static Verb) -> &'static [Argument] {
+    let own = verb.arguments.first().is_some_and(|own| kind.is_none() && !own.summary.is_empty());
+    if own { verb.arguments } else { further(kind, verb) }
 }
 
 /// The outcomes of a verb besides `ok`.

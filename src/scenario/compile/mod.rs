@@ -183,6 +183,7 @@ impl<'c> Compiler<'c> {
             end: found.end.unwrap_or(0),
             element: None,
             arguments: Vec::new(),
+            constants: None,
             update: None,
         })
     }
@@ -264,7 +265,7 @@ impl<'c> Compiler<'c> {
     }
 
     fn new_step(&mut self, verb: &'static str, object: &str, span: Range<usize>) -> StepId {
-        let line = self.checker.source.place(span.start).line;
+        let line = self.checker.source.line_number(span.start);
         self.output.steps.push(Step { program: self.program, verb, object: object.to_owned(), span, line });
         self.output.steps.len() as StepId - 1
     }
@@ -441,7 +442,7 @@ impl<'c> Compiler<'c> {
             _ => Action::Abort,
         };
         self.possible(verb.name, PossibleTarget::None);
-        self.operate(fields, step, action, None, None, verb, None);
+        self.operate(fields, step, action, (None, None), verb, None);
     }
 
     /// `print`, `mark`, `enter`, `leave`, `sleep`, `busy`, `exit`, `assert`.
@@ -471,7 +472,7 @@ impl<'c> Compiler<'c> {
             self.possible(verb.name, PossibleTarget::None);
         }
         match action {
-            Some(action) => self.operate(fields, step, action, None, None, verb, None),
+            Some(action) => self.operate(fields, step, action, (None, None), verb, None),
             None => self.keep_common(fields),
         }
     }

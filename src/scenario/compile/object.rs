@@ -120,6 +120,7 @@ impl Compiler<'_> {
             Some((count, _)) => found.first..found.first + count,
         };
         self.possible(verb.name, PossibleTarget::Objects(range, element_constant.map(|at| at as u32)));
+        let known = arguments.iter().map(|argument| argument.as_constant().cloned()).collect();
         let action = Action::Object(ObjectAction {
             first: found.first,
             index: found.index,
@@ -127,19 +128,17 @@ impl Compiler<'_> {
             end: found.end.unwrap_or(0),
             element: found.element,
             arguments,
+            constants: known,
             update,
         });
         self.operate(
             fields,
             step,
             action,
-            into,
-            second,
+            (into, second),
             verb,
             foreseen.map(|(outcome, reason)| (outcome, reason, text.span.clone())),
         );
-        let mut known: Vec<_> = vec![verb.name];
-        known.extend(verb.arguments.iter().map(|argument| argument.name));
         self.finish(fields, verb, &format!("`{word}` on {}", with_article(kind.name)));
     }
 

@@ -19,8 +19,7 @@ impl Compiler<'_> {
         fields: &Fields<'_>,
         step: StepId,
         action: Action,
-        into: Option<u32>,
-        second: Option<u32>,
+        (into, second): (Option<u32>, Option<u32>),
         verb: &Verb,
         foreseen: Option<(Outcome, String, Range<usize>)>,
     ) {
@@ -91,7 +90,7 @@ impl Compiler<'_> {
         if let Some(form) = self.step_form {
             let at = &self.output.steps[step as usize];
             let label = format!("{} {} = {shown}", at.verb, at.object).replace("  ", " ");
-            let line = self.checker.source.place(fields.span.start).line;
+            let line = self.checker.source.line_number(fields.span.start);
             self.output.expectations.push(Expectation {
                 form,
                 arguments: vec![argument],

@@ -67,7 +67,7 @@ impl Compiler<'_> {
             "status" => Action::Status(processes),
             _ => Action::Kill(processes, signal),
         };
-        self.operate(fields, step, action, into, None, verb, foreseen);
+        self.operate(fields, step, action, (into, None), verb, foreseen);
     }
 
     pub(super) fn signal(&mut self, item: Item<'_>) -> Option<i32> {

@@ -1,0 +1,110 @@
+//! The forms in which a trace can be written: by `--trace FILE`, whose ending chooses one, and by `trace FILE --to FORMAT`.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::judge::Verdict;
+use crate::report::{chrome, json, junit, mermaid, shiviz, suite::Suite, tap, terminal, text};
+use crate::scenario::plan::Plan;
+use crate::trace::Trace;
+use crate::trace::file::{self, Meta};
+
+/// A form of a trace.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Format {
+    /// One line an event
+    Text,
+    /// The trace file, in the version of this ipcrun
+    Jsonl,
+    /// Chrome's trace format, for ui.perfetto.dev
+    Chrome,
+    /// A Mermaid sequence diagram
+    Mermaid,
+    /// A log for `ShiViz`
+    Shiviz,
+    /// The expectations, judged again
+    Verdict,
+    /// The same as one JSON document
+    Json,
+    /// The same as `JUnit` XML
+    Junit,
+    /// The same in the Test Anything Protocol
+    Tap,
+}
+
+/// The endings of files that take a trace, and what is written to them.
+const ENDINGS: [(&str, Format, &str); 6] = [
+    ("jsonl", Format::Jsonl, "the trace file, which ipcrun reads again"),
+    ("json", Format::Chrome, "for ui.perfetto.dev"),
+    ("mmd", Format::Mermaid, "a Mermaid sequence diagram"),
+    ("shiviz", Format::Shiviz, "a ShiViz log"),
+    ("log", Format::Shiviz, "the same"),
+    ("txt", Format::Text, "one line an event"),
+];
+
+/// What a form shows.
+pub(super) struct Shown<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) trace: &'a Trace,
+    pub(super) verdict: &'a Verdict,
+    pub(super) meta: &'a Meta,
+    /// Whether text is coloured.
+    pub(super) color: bool,
+    pub(super) columns: usize,
+    /// The arguments that a command to repeat the run needs besides the file and the seed.
+    pub(super) arguments: &'a [String],
+}
+
+impl Format {
+    /// The form that a file's ending asks for.
+    ///
+    /// # Errors
+    /// An ending that stands for none.
+    pub(super) fn of(path: &Path) -> Result<Self, Box<Diagnostic>> {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("");
+        let known = ENDINGS.iter().find(|(name, ..)| ending.eq_ignore_ascii_case(name));
+        known.map(|(_, format, _)| *format).ok_or_else(|| {
+            let message = format!("the ending of `{}` says no form of a trace", path.display());
+            let endings = ENDINGS.map(|(name, _, meaning)| format!(".{name} ({meaning})")).join(", ");
+            Box::new(Diagnostic::error(Code::USAGE, message).help(format!("it can be {endings}")))
+        })
+    }
+
+    /// Whether it is about the verdict, which then is the exit status too.
+    pub(super) fn judges(self) -> bool {
+        matches!(self, Self::Verdict | Self::Json | Self::Junit | Self::Tap)
+    }
+
+    /// Writes the trace.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub(super) fn write(self, out: &mut dyn Write, shown: &Shown<'_>) -> io::Result<()> {
+        let Shown { plan, trace, verdict, meta, .. } = *shown;
+        match self {
+            Self::Text => text::write(out, plan, trace, shown.color),
+            Self::Jsonl => file::write(out, plan, trace, meta),
+            Self::Chrome => chrome::write(out, plan, trace, verdict),
+            Self::Mermaid => out.write_all(mermaid::diagram(plan, trace, verdict).as_bytes()),
+            Self::Shiviz => shiviz::write(out, plan, trace),
+            Self::Verdict => out.write_all(shown.summary(shown.color).as_bytes()),
+            Self::Json => writeln!(out, "{}", json::run(plan, trace, verdict)),
+            Self::Junit => out.write_all(junit::report(&[shown.suite()]).as_bytes()),
+            Self::Tap => out.write_all(tap::report(&[shown.suite()]).as_bytes()),
+        }
+    }
+}
+
+impl Shown<'_> {
+    fn summary(&self, color: bool) -> String {
+        let options = terminal::Options { color, columns: self.columns, arguments: self.arguments };
+        terminal::run(self.plan, self.trace, self.verdict, &options)
+    }
+
+    fn suite(&self) -> Suite {
+        Suite::run(self.plan, self.trace, self.verdict, &self.meta.started, self.summary(false))
+    }
+}

@@ -1,0 +1,77 @@
+//! The reports for CI servers: over all scenarios, written once the last one has run.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::output;
+use super::run::ReportOptions;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::report::suite::Suite;
+use crate::report::{junit, tap};
+
+/// How suites become a report.
+type Form = fn(&[Suite]) -> String;
+
+/// The reports that were asked for, each with the file that takes it; none is standard output.
+pub(super) struct Reports {
+    all: Vec<(PathBuf, Option<File>, Form)>,
+}
+
+impl Reports {
+    /// Opens the files, so that one that cannot be written is told before anything runs.
+    ///
+    /// # Errors
+    /// Two results for standard output, or a file that cannot be written.
+    pub(super) fn new(options: &ReportOptions) -> Result<Self, Box<Diagnostic>> {
+        let asked = [(&options.junit, junit::report as Form), (&options.tap, tap::report as Form)];
+        let mut reports = Self { all: Vec::new() };
+        for (path, form) in asked {
+            let Some(path) = path else { continue };
+            let file = if path == Path::new("-") {
+                None
+            } else {
+                Some(File::create(path).map_err(|error| unwritable(path, &error))?)
+            };
+            reports.all.push((path.clone(), file, form));
+        }
+        let to_stdout = reports.all.iter().filter(|(_, file, _)| file.is_none()).count();
+        if to_stdout + usize::from(options.json) > 1 {
+            let message = "standard output takes one of `--json`, `--junit -` and `--tap -`";
+            return Err(Box::new(Diagnostic::error(Code::USAGE, message)));
+        }
+        Ok(reports)
+    }
+
+    /// Whether there are any.
+    pub(super) fn any(&self) -> bool {
+        !self.all.is_empty()
+    }
+
+    /// Whether one of them goes to standard output.
+    pub(super) fn take_stdout(&self) -> bool {
+        self.all.iter().any(|(_, file, _)| file.is_none())
+    }
+
+    /// Writes them.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub(super) fn write(&mut self, suites: &[Suite]) -> Result<(), Box<Diagnostic>> {
+        for (path, file, form) in &mut self.all {
+            let text = form(suites);
+            match file {
+                Some(file) => file.write_all(text.as_bytes()).map_err(|error| unwritable(path, &error))?,
+                None => output::print(&text),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error(
+        Code::HOST_LIMIT,
+        format!("the report cannot be written to `{}`: {error}", path.display()),
+    ))
+}

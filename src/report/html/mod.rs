@@ -1,0 +1,96 @@
+//! A run as a page: one file that opens from disk and needs no network.
+//!
+//! The page shows the verdict, what each expectation measured, who waits for whom, how often each end was seen, and the
+//! run itself: lanes, tracks and arrows that can be moved through. Without a script its first screen still says all of
+//! that, the run as a picture in SVG. `page/` holds what makes it move; the run is one JSON in a script element.
+
+mod axis;
+mod data;
+mod escape;
+mod parts;
+mod still;
+mod waiting;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write as _;
+
+use axis::{Folds, Kind};
+use escape::Text;
+
+use super::spans::Spans;
+use crate::judge::{Status, Summary, Verdict};
+use crate::scenario::plan::Plan;
+use crate::trace::Trace;
+
+const STYLE: &str = include_str!("page/page.css");
+
+/// What makes the page move, in the order in which it runs.
+const SCRIPTS: [&str; 6] = [
+    include_str!("page/data.js"),
+    include_str!("page/words.js"),
+    include_str!("page/axis.js"),
+    include_str!("page/draw.js"),
+    include_str!("page/panel.js"),
+    include_str!("page/main.js"),
+];
+
+/// What a page says besides the run itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// The command that repeats the run.
+    pub command: &'a str,
+    /// What all runs said together, where there were several.
+    pub summary: Option<&'a Summary>,
+    /// Which of them is shown, from 1.
+    pub run: u64,
+}
+
+/// The page of one run.
+pub fn page(plan: &Plan, trace: &Trace, verdict: &Verdict, options: &Options<'_>) -> String {
+    let spans = Spans::new(plan, trace);
+    let folds = Folds::new(trace);
+    let kind = Kind::of(trace, &spans, &folds);
+    let status = options.summary.map_or(verdict.status, |summary| summary.status);
+    let mut out = String::new();
+    head(&mut out, plan, status);
+    parts::header(&mut out, plan, trace, verdict, status, options);
+    out.push_str("<main>\n");
+    parts::expectations(&mut out, plan, trace, verdict, options);
+    out.push_str(&waiting::section(plan, trace, parts::end_is_expected(plan, verdict)));
+    if let Some(summary) = options.summary {
+        parts::histogram(&mut out, summary);
+    }
+    parts::bench(&mut out, plan, &still::picture(plan, trace, verdict, &spans, &folds, kind));
+    parts::tables(&mut out, plan, trace);
+    out.push_str("</main>\n");
+    parts::help(&mut out);
+    // Nothing in the data can fail to be written; a page without it would still tell the verdict.
+    let json = data::json(plan, trace, verdict, &spans, &folds, kind).unwrap_or_default();
+    let _ = write!(
+        out,
+        "<script type=\"application/json\" id=\"data\">{}</script>\n<script>\n(() => {{\n\"use strict\";\n",
+        escape::script(&json)
+    );
+    for script in SCRIPTS {
+        out.push_str(script);
+    }
+    out.push_str("})();\n</script>\n</body>\n</html>\n");
+    out
+}
+
+fn head(out: &mut String, plan: &Plan, status: Status) {
+    let _ = write!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"generator\" content=\"ipcrun {}\">\n<link rel=\"icon\" href=\"data:,\">\n\
+         <title>{} {}</title>\n<style>\n{STYLE}</style>\n\
+         <script>document.documentElement.classList.add(\"js\")</script>\n</head>\n<body>\n",
+        env!("CARGO_PKG_VERSION"),
+        parts::badge(status).1,
+        Text(&plan.name),
+    );
+}

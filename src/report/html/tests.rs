@@ -1,0 +1,1 @@
+//! The page as a whole: what it must never contain, what it must always have.
