@@ -107,7 +107,6 @@ impl Test {
     }
 
     /// Lets the run take longer than others before it counts as hanging.
-    #[expect(dead_code, reason = "for long tests")]
     pub(crate) fn patient(mut self, watchdog: Duration) -> Self {
         self.watchdog = watchdog;
         self
