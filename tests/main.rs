@@ -1,6 +1,8 @@
 //! Tests over the real `ipcrun`, one file a subject.
 
 mod arguments;
+mod cleanup;
+mod deadlocks;
 mod expectations;
 mod explain;
 mod exports;
