@@ -3,6 +3,7 @@
 mod arguments;
 mod explain;
 mod exports;
+mod page;
 mod reference;
 mod reports;
 mod several;
