@@ -10,12 +10,7 @@ const DIALOGUE: &str = "[objects]\nlink = { kind = \"pipe\" }\n\
 
 /// What `trace` makes of a saved trace.
 fn again(trace: &str, arguments: &[&str]) -> crate::support::Done {
-    Test::scenario(DIALOGUE)
-        .file("t.jsonl", trace)
-        .args(["trace", "t.jsonl"])
-        .args(arguments.iter().copied())
-        .run()
-        .status(0)
+    Test::new().file("t.jsonl", trace).args(["trace", "t.jsonl"]).args(arguments.iter().copied()).run().status(0)
 }
 
 #[test]
