@@ -1,11 +1,13 @@
 //! Tests over the real `ipcrun`, one file a subject.
 
 mod arguments;
+mod expectations;
 mod explain;
 mod exports;
 mod page;
 mod reference;
 mod reports;
+mod schema;
 mod several;
 mod support;
 mod verbs;
