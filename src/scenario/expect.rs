@@ -406,7 +406,7 @@ impl Scope for StateScope<'_> {
         let group = &self.declared.groups[self.declared.group(name)?];
         match group.count {
             Some(count) => Some(u64::from(count)),
-            None => self.declared.objects[group.first as usize].object.elements().map(u64::from),
+            None => self.declared.objects[group.first as usize].object.length().map(u64::from),
         }
     }
 
