@@ -219,7 +219,7 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     } else if !options.silent && (!options.quiet || report.status != Status::Passed) {
         report.out.push_str(&text);
     }
-    if let Some(view) = options.timeline.filter(|_| !options.json) {
+    if let Some(view) = options.timeline.filter(|_| !options.json && !options.silent) {
         report.out.push('\n');
         report.out.push_str(&Picture::of(view).draw(plan, trace, verdict, options.output));
     }
