@@ -227,6 +227,13 @@ impl<'s> Check<'s> {
             };
             return self.fault(Fault::new(index.span.clone(), format!("{expected}; this is {}", place.types)));
         }
+        if let (Kind::Name(name), Some(at)) = (&container.kind, place.as_constant().and_then(Value::as_int))
+            && let Some(length) = self.scope.length(name)
+            && u64::try_from(at).map_or(true, |at| at >= length)
+        {
+            return self
+                .fault(Fault::new(index.span.clone(), format!("`{name}` has the items 0 to {}", length.max(1) - 1)));
+        }
         self.computed(Node::Index(Box::new((items.node, place.node))), Types::ANY, span)
     }
 

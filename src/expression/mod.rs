@@ -145,6 +145,11 @@ pub trait Scope {
     /// The names that were possible, for the message, where there is no such name.
     fn name(&mut self, name: &str) -> Result<(Name, Types), Vec<String>>;
 
+    /// How many items the list of that name has, where that never changes.
+    fn length(&self, _name: &str) -> Option<u64> {
+        None
+    }
+
     /// What a call means that is none of [`FUNCTIONS`]: the state's number and type. `None` where there is no such
     /// function here. Also asked for `size(NAME)` before the ordinary `size`. The arguments carry their spans.
     fn call(&mut self, name: &str, arguments: &[(StateArgument, Range<usize>)]) -> Option<Result<(u32, Types), Fault>>;

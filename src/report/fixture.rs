@@ -6,7 +6,7 @@ use crate::scenario::plan::Plan;
 use crate::trace::Trace;
 
 /// A form that the judge does not know: what it finds is replaced.
-static FORM: FormDescription = FormDescription { name: "test", summary: "", arguments: &[], example: "" };
+static FORM: FormDescription = FormDescription { name: "test", summary: "", arguments: &[], one_of: &[], example: "" };
 
 /// Gives the plan expectations of these labels, in lines 20, 21 .., each found to have that status.
 pub(super) fn verdict(plan: &mut Plan, trace: &Trace, found: &[(&str, Status)]) -> Verdict {

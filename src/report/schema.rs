@@ -353,7 +353,9 @@ fn shape(shape: Shape) -> Value {
         Shape::Integer => integer(i64::MIN, i64::MAX),
         Shape::Duration => duration(),
         Shape::Boolean => json!({ "type": "boolean" }),
-        Shape::Text | Shape::Object | Shape::Processes | Shape::ProcessesOrRun => json!({ "type": "string" }),
+        Shape::Text | Shape::Section | Shape::Object(_) | Shape::Processes | Shape::ProcessesOrRun => {
+            json!({ "type": "string" })
+        }
         Shape::Choice(words) => json!({ "enum": words }),
         Shape::Signal => json!({ "type": ["string", "integer"] }),
         Shape::Value => json!({}),

@@ -8,12 +8,13 @@ use toml::de::DeValue;
 use super::compile::{signal_name, signal_number};
 use super::document::{Checker, Fields, Item, Params, Text, list, param};
 use super::expectation::{Argument, BlockedAt, Expectation, FormDescription, Holds, ObjectRef, Shape};
-use super::names::Declared;
+use super::names::{Declared, with_article};
 use super::patterns::Patterns;
 use super::plan::Fact;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::Target;
 use crate::expression::{Fault, FaultKind, Name, Scope, StateArgument};
+use crate::objects::{CATALOGUE, Kind};
 use crate::value::{Types, Value};
 
 const COMMON: [&str; 4] = ["holds", "label", "allow_empty", "each_seen"];
@@ -68,6 +69,12 @@ impl Expectations<'_> {
                 }
             }
         }
+        if !form.one_of.is_empty() && form.one_of.iter().all(|name| fields.peek(name).is_none()) {
+            let wanted = list(form.one_of.iter().copied()).replace(" and ", " or ");
+            let message = format!("`{}` needs {wanted}", form.name);
+            checker.error(Code::MISSING_KEY, fields.key_span(form.name), message, "nothing says what must hold");
+        }
+        lengths(checker, &arguments);
         let holds = match fields.take("holds").map(|item| checker.word(item, &["always", "sometimes", "never"])) {
             Some(Some("sometimes")) => Holds::Sometimes,
             Some(Some("never")) => Holds::Never,
@@ -149,8 +156,14 @@ impl Expectations<'_> {
             Shape::Condition => {
                 let params = checker.params.clone();
                 let mut pending = Vec::new();
-                let mut scope =
-                    StateScope { params: &params, declared, facts, pending: &mut pending, names: self.process_names };
+                let mut scope = StateScope {
+                    params: &params,
+                    declared,
+                    facts,
+                    pending: &mut pending,
+                    names: self.process_names,
+                    sections: self.patterns.sections(),
+                };
                 let condition = checker.condition(item, &mut scope);
                 for (fact, pattern) in pending {
                     let text = Text { value: &pattern, span: item.span(), inner: None };
@@ -162,14 +175,24 @@ impl Expectations<'_> {
             Shape::Integer => Argument::Integer(checker.integer(item, i64::MIN, i64::MAX)?),
             Shape::Duration => Argument::Duration(checker.duration(item)?),
             Shape::Boolean => Argument::Boolean(checker.boolean(item)?),
-            Shape::Text => Argument::Text(match checker.known(item)? {
-                Value::String(text) => text.to_string(),
-                Value::Int(n) => n.to_string(),
-                _ => {
-                    checker.wrong_type(item, "a string");
+            Shape::Text => Argument::Text(words(checker, item)?),
+            Shape::Section => {
+                let label = words(checker, item)?;
+                if let Some(sections) = self.patterns.sections().filter(|known| !known.contains(&label.as_str())) {
+                    let message = format!("no step enters a section `{label}`");
+                    let mut diagnostic = Diagnostic::error(Code::NEVER_MATCHES, message).at(
+                        &checker.source,
+                        item.span(),
+                        "no such section",
+                    );
+                    if let Some(near) = crate::diagnostic::nearest(&label, sections) {
+                        diagnostic = diagnostic.suggest(item.span(), format!("\"{near}\""));
+                    }
+                    checker.report(diagnostic);
                     return None;
                 }
-            }),
+                Argument::Text(label)
+            }
             Shape::Signal => Argument::Integer(match checker.known(item)? {
                 Value::Int(n) if signal_number(&signal_name(n as i32)).is_some() => n,
                 Value::String(text) if signal_number(&text).is_some() => i64::from(signal_number(&text).unwrap_or(0)),
@@ -195,7 +218,11 @@ impl Expectations<'_> {
                 }
                 Argument::Value(checker.known(item)?)
             }
-            Shape::Object => Argument::Objects(vec![self.object(checker, item)?]),
+            Shape::Object(verbs) => {
+                let object = self.object(checker, item)?;
+                self.has_verb(checker, item, &object, verbs)?;
+                Argument::Objects(vec![object])
+            }
             Shape::Objects => {
                 let items = checker.array(item, "a list of objects")?;
                 let objects: Vec<_> = items.iter().map(|item| self.object(checker, item)).collect();
@@ -219,6 +246,23 @@ impl Expectations<'_> {
                 Argument::Blocked(lists.into_iter().collect::<Option<_>>()?)
             }
         })
+    }
+
+    /// Whether the object is of a kind that has one of these verbs; says so where it is not.
+    fn has_verb(&self, checker: &mut Checker, item: Item<'_>, object: &ObjectRef, verbs: &[&str]) -> Option<()> {
+        let fits = |kind: &Kind| kind.verbs.iter().any(|verb| verbs.contains(&verb.name));
+        let declared = self.patterns.declared;
+        let kind = declared.groups[declared.objects[*object.objects.first()? as usize].group].kind;
+        if fits(kind) {
+            return Some(());
+        }
+        let kinds = CATALOGUE.iter().filter(|kind| fits(kind)).map(|kind| kind.name);
+        let message = format!("`{}` is {}, of which this says nothing", object.text, with_article(kind.name));
+        let diagnostic = Diagnostic::error(Code::BAD_VALUE, message)
+            .at(&checker.source, item.span(), "not such a kind")
+            .help(format!("it is for {}", list(kinds)));
+        checker.report(diagnostic);
+        None
     }
 
     fn object(&self, checker: &mut Checker, item: Item<'_>) -> Option<ObjectRef> {
@@ -265,6 +309,35 @@ impl Expectations<'_> {
     }
 }
 
+/// A text; an integer stands for its digits.
+fn words(checker: &mut Checker, item: Item<'_>) -> Option<String> {
+    match checker.known(item)? {
+        Value::String(text) => Some(text.to_string()),
+        Value::Int(n) => Some(n.to_string()),
+        _ => {
+            checker.wrong_type(item, "a string");
+            None
+        }
+    }
+}
+
+/// Lists of the objects' last values have one for each object.
+fn lengths(checker: &mut Checker, arguments: &[(&'static str, Argument, Range<usize>)]) {
+    let objects = arguments.iter().find_map(|(name, argument, _)| match argument {
+        Argument::Objects(objects) if *name == "final_values" => Some(objects.len()),
+        _ => None,
+    });
+    let Some(objects) = objects else { return };
+    for (name, argument, span) in arguments {
+        let Argument::Value(value) = argument else { continue };
+        let lists = if *name == "in" { value.as_list().unwrap_or_default() } else { std::slice::from_ref(value) };
+        for list in lists.iter().filter_map(Value::as_list).filter(|list| list.len() != objects) {
+            let message = format!("`final_values` names {objects}, and a list holds {}", list.len());
+            checker.error(Code::BAD_VALUE, span.clone(), message, "one value for each is needed");
+        }
+    }
+}
+
 /// The scope of state expressions: params and the state of the run.
 struct StateScope<'a> {
     params: &'a [(String, Value)],
@@ -273,6 +346,8 @@ struct StateScope<'a> {
     /// Facts whose pattern is still to be read: their numbers and texts.
     pending: &'a mut Vec<(u32, String)>,
     names: &'a [String],
+    /// The labels of all sections, where they are known.
+    sections: Option<Vec<&'a str>>,
 }
 
 const CALLS: [&str; 6] = ["size", "count", "inside", "blocked", "ended", "exit"];
@@ -327,6 +402,14 @@ impl Scope for StateScope<'_> {
         })
     }
 
+    fn length(&self, name: &str) -> Option<u64> {
+        let group = &self.declared.groups[self.declared.group(name)?];
+        match group.count {
+            Some(count) => Some(u64::from(count)),
+            None => self.declared.objects[group.first as usize].object.length().map(u64::from),
+        }
+    }
+
     fn call(&mut self, name: &str, arguments: &[(StateArgument, Range<usize>)]) -> Option<Result<(u32, Types), Fault>> {
         if !CALLS.contains(&name) {
             return None;
@@ -361,6 +444,13 @@ impl Scope for StateScope<'_> {
                 Ok((fact, Types::INT))
             }
             ("inside", StateArgument::Text(label) | StateArgument::Name(label, None)) => {
+                if let Some(sections) = self.sections.as_ref().filter(|known| !known.contains(&label.as_str())) {
+                    let near = crate::diagnostic::nearest(label, sections.iter().copied()).map(|near| match argument {
+                        StateArgument::Text(_) => format!("'{near}'"),
+                        StateArgument::Name(..) => near.to_owned(),
+                    });
+                    return Some(Err(fault(span.clone(), format!("no step enters a section `{label}`"), near)));
+                }
                 Ok((self.fact(Fact::Inside(label.clone())), Types::INT))
             }
             ("blocked" | "ended" | "exit", argument) => match self.processes(argument) {

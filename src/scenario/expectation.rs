@@ -19,6 +19,8 @@ pub struct FormDescription {
     pub summary: &'static str,
     /// Its keys besides `holds` and `label`, the naming one first.
     pub arguments: &'static [FormArgument],
+    /// Of these keys one at least must be given; none where it is empty.
+    pub one_of: &'static [&'static str],
     /// A short example, one `[[expect]]`.
     pub example: &'static str,
 }
@@ -55,6 +57,8 @@ pub enum Shape {
     Boolean,
     /// Text as it stands.
     Text,
+    /// The label of a section. [`Argument::Text`].
+    Section,
     /// A signal: its name, with or without `SIG`, or its number. [`Argument::Integer`].
     Signal,
     /// One of these words.
@@ -65,8 +69,8 @@ pub enum Shape {
     Values,
     /// A list of lists of any values.
     Lists,
-    /// An object, or one element of an array object.
-    Object,
+    /// An object that has one of these verbs, or one element of an array object.
+    Object(&'static [&'static str]),
     /// A list of objects or elements.
     Objects,
     /// A process, or several of one name.
@@ -122,7 +126,7 @@ pub enum Argument {
     Duration(u64),
     /// [`Shape::Boolean`].
     Boolean(bool),
-    /// [`Shape::Text`], [`Shape::Choice`].
+    /// [`Shape::Text`], [`Shape::Section`], [`Shape::Choice`].
     Text(String),
     /// [`Shape::Value`]; [`Shape::Values`] and [`Shape::Lists`] as a list.
     Value(Value),

@@ -131,6 +131,17 @@ impl Patterns<'_> {
         Some(pattern)
     }
 
+    /// The labels of all sections; `None` where one is computed and may be any.
+    pub(super) fn sections(&self) -> Option<Vec<&str>> {
+        let entered = self.possible.iter().filter(|step| matches!(step.verb, "enter" | "section"));
+        entered
+            .map(|step| match &step.target {
+                PossibleTarget::Label(Some(label)) => Some(label.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
     fn known_verb(checker: &mut Checker, text: &Text<'_>) -> Option<String> {
         let names = || steps::STEPS.iter().chain(CATALOGUE.iter().flat_map(|kind| kind.verbs)).map(|verb| verb.name);
         if names().any(|name| name == text.value) {

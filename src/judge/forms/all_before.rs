@@ -12,6 +12,7 @@ pub(super) const FORM: Form = Form {
         name: "all_before",
         summary: "every match of the first pattern comes before every match of the second; true where a side is empty",
         arguments: &[required("all_before", Shape::Patterns(2), "the two patterns"), BY],
+        one_of: &[],
         example: r#"[[expect]]
 all_before = ["worker put q", "main mark done"]"#,
     },

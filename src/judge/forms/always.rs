@@ -11,6 +11,7 @@ pub(super) const FORM: Form = Form {
         name: "always",
         summary: "the condition is true in every state of the run, the first and the last among them",
         arguments: &[required("always", Shape::Condition, "the condition")],
+        one_of: &[],
         example: r#"[[expect]]
 always = "size(q) <= 5""#,
     },

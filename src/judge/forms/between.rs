@@ -17,6 +17,7 @@ pub(super) const FORM: Form = Form {
             AT_LEAST,
             AT_MOST,
         ],
+        one_of: &["equals", "at_least", "at_most"],
         example: r#"[[expect]]
 between = ["worker get jobs", "worker put results"]
 at_most = 3"#,

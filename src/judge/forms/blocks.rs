@@ -14,6 +14,7 @@ pub(super) const FORM: Form = Form {
         name: "blocks",
         summary: "the longest that a matching event had to wait is within the bounds",
         arguments: &[required("blocks", Shape::Pattern, "the events"), LONGEST, SHORTEST],
+        one_of: &["at_most", "at_least"],
         example: r#"[[expect]]
 blocks = "producer put q"
 at_least = "10ms""#,

@@ -12,6 +12,7 @@ pub(super) const FORM: Form = Form {
         name: "count",
         summary: "so many events match; at least one where no bound is given",
         arguments: &[required("count", Shape::Pattern, "the events to count"), EQUALS, AT_LEAST, AT_MOST],
+        one_of: &[],
         example: r#"[[expect]]
 count = "worker acquire permits"
 equals = 10"#,

@@ -18,6 +18,7 @@ pub(super) const FORM: Form = Form {
             optional("in", Shape::BlockedLists, "lists of who is blocked, one of which it is"),
             EACH_SEEN,
         ],
+        one_of: &[],
         example: r#"[[expect]]
 deadlock = true
 blocked = ["reader at link"]"#,

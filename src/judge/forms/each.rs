@@ -23,6 +23,7 @@ pub(super) const FORM: Form = Form {
             optional("same", Shape::Choice(&["process"]), "`process`: both are of the same process"),
             ALLOW_EMPTY,
         ],
+        one_of: &["followed_by", "preceded_by"],
         example: r#"[[expect]]
 each = "client send link"
 followed_by = "server recv link"

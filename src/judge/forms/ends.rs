@@ -12,6 +12,7 @@ pub(super) const FORM: Form = Form {
         name: "ends",
         summary: "the run ends by itself, neither in a deadlock nor by the timeout",
         arguments: &[required("ends", Shape::Boolean, "`false`: it does not")],
+        one_of: &[],
         example: "[[expect]]\nends = true",
     },
     judge,

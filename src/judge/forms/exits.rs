@@ -17,6 +17,7 @@ pub(super) const FORM: Form = Form {
             optional("code", Shape::Integer, "with this exit status; a signal's number is negative"),
             optional("signal", Shape::Signal, "by this signal"),
         ],
+        one_of: &[],
         example: r#"[[expect]]
 exits = "worker"
 code = 3"#,

@@ -14,6 +14,7 @@ pub(super) const FORM: Form = Form {
         name: "expect",
         summary: "beside a step: each time the step is carried out it ends with this outcome, or gives this value; it fails where the step is never carried out",
         arguments: &[optional("outcome", Shape::Text, "the outcome"), optional("value", Shape::Value, "the value")],
+        one_of: &[],
         example: r#"{ get = "q", timeout = "0s", expect = "would_block" }"#,
     },
     judge,

@@ -13,7 +13,8 @@ pub(super) const FORM: Form = Form {
     description: FormDescription {
         name: "fifo",
         summary: "what came out is what went in, in that order (within a priority), with nothing lost and nothing twice",
-        arguments: &[required("fifo", Shape::Object, "a queue, a pipe, or an array of them")],
+        arguments: &[required("fifo", Shape::Object(&["put", "send"]), "a queue, a pipe, or an array of them")],
+        one_of: &[],
         example: r#"[[expect]]
 fifo = "q""#,
     },

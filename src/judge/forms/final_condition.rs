@@ -12,6 +12,7 @@ pub(super) const FORM: Form = Form {
         name: "final",
         summary: "the condition is true at the end, over the shared objects' last values",
         arguments: &[required("final", Shape::Condition, "the condition")],
+        one_of: &[],
         example: r#"[[expect]]
 final = "money == 5000""#,
     },

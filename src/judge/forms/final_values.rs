@@ -21,6 +21,7 @@ pub(super) const FORM: Form = Form {
             optional("in", Shape::Lists, "lists of their values, one of which it is"),
             EACH_SEEN,
         ],
+        one_of: &["equals", "in"],
         example: r#"[[expect]]
 final_values = ["p", "x"]
 in = [[5, 5], [5, 7]]"#,

@@ -17,11 +17,12 @@ pub(super) const FORM: Form = Form {
         name: "holding",
         summary: "the greatest number of processes that hold the object at once is within the bounds; for a semaphore that one process acquires and another releases, of permits",
         arguments: &[
-            required("holding", Shape::Object, "a semaphore or a lock, or an array of them"),
+            required("holding", Shape::Object(&["acquire", "lock"]), "a semaphore or a lock, or an array of them"),
             EQUALS,
             AT_LEAST,
             AT_MOST,
         ],
+        one_of: &["equals", "at_least", "at_most"],
         example: r#"[[expect]]
 holding = "permits"
 at_most = 3"#,

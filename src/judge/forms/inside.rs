@@ -13,11 +13,12 @@ pub(super) const FORM: Form = Form {
         name: "inside",
         summary: "the greatest number of processes inside the section at once is within the bounds",
         arguments: &[
-            required("inside", Shape::Text, "the section that `enter` and `leave` name"),
+            required("inside", Shape::Section, "the section that `enter` and `leave` name"),
             EQUALS,
             AT_LEAST,
             AT_MOST,
         ],
+        one_of: &["equals", "at_least", "at_most"],
         example: r#"[[expect]]
 inside = "bath"
 at_most = 3"#,

@@ -18,11 +18,12 @@ pub(super) const FORM: Form = Form {
         name: "lost_updates",
         summary: "so many stores overwrite what another process wrote after the load that they come from; at least one where no bound is given",
         arguments: &[
-            required("lost_updates", Shape::Object, "a value, an array, or one element of it"),
+            required("lost_updates", Shape::Object(&["load"]), "a value, an array, or one element of it"),
             EQUALS,
             AT_LEAST,
             AT_MOST,
         ],
+        one_of: &[],
         example: r#"[[expect]]
 lost_updates = "money"
 at_least = 1"#,

@@ -11,6 +11,7 @@ pub(super) const FORM: Form = Form {
         name: "never",
         summary: "no event matches",
         arguments: &[required("never", Shape::Pattern, "the events that must not happen")],
+        one_of: &[],
         example: r#"[[expect]]
 never = { process = "producer", verb = "put", outcome = "failed" }"#,
     },

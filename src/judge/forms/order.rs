@@ -11,6 +11,7 @@ pub(super) const FORM: Form = Form {
         name: "order",
         summary: "the first matches of the patterns happen in this order, each a cause of the next; a pattern that is repeated stands for its next match",
         arguments: &[required("order", Shape::Patterns(2), "the patterns, the first to happen first"), BY, ALLOW_EMPTY],
+        one_of: &[],
         example: r#"[[expect]]
 order = ["app1 send link", "app2 recv link", "app2 send link", "app1 recv link"]"#,
     },

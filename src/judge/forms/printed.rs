@@ -21,6 +21,7 @@ pub(super) const FORM: Form = Form {
             AT_LEAST,
             AT_MOST,
         ],
+        one_of: &[],
         example: r#"[[expect]]
 printed = "登陆成功"
 by = "app1""#,

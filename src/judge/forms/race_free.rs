@@ -14,7 +14,8 @@ pub(super) const FORM: Form = Form {
     description: FormDescription {
         name: "race_free",
         summary: "of two accesses to the same cell by different processes, one of them a write and not both atomic, one is always a cause of the other",
-        arguments: &[required("race_free", Shape::Object, "a value, an array, or one element of it")],
+        arguments: &[required("race_free", Shape::Object(&["load"]), "a value, an array, or one element of it")],
+        one_of: &[],
         example: r#"[[expect]]
 race_free = "money""#,
     },

@@ -11,6 +11,7 @@ pub(super) const FORM: Form = Form {
         name: "reaches",
         summary: "the condition is true in some state of the run",
         arguments: &[required("reaches", Shape::Condition, "the condition")],
+        one_of: &[],
         example: r#"[[expect]]
 reaches = "size(q) == 5""#,
     },

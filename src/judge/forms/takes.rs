@@ -13,6 +13,7 @@ pub(super) const FORM: Form = Form {
         name: "takes",
         summary: r#"each of the processes takes so long from its begin to its end; `"*"` is the whole run"#,
         arguments: &[required("takes", Shape::ProcessesOrRun, "the processes"), LONGEST, SHORTEST],
+        one_of: &["at_most", "at_least"],
         example: r#"[[expect]]
 takes = "*"
 at_most = "2s""#,

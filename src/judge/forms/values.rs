@@ -19,6 +19,7 @@ pub(super) const FORM: Form = Form {
             optional("unordered", Shape::Boolean, "the order does not matter"),
             EACH_SEEN,
         ],
+        one_of: &["equals", "in"],
         example: r#"[[expect]]
 values = "consumer get q"
 equals = [1, 2, 3]"#,

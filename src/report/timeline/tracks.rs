@@ -31,7 +31,7 @@ fn main_levels<'a>(track: &'a Track, scale: &Scale) -> Vec<Option<&'a Level>> {
         {
             let part = to.min(column as f64 + 1.0) - from.max(column as f64);
             // The last column shows what was there at the end.
-            if part > best.0 || column == last && at + 1 == track.levels.len() {
+            if part > best.0 || column == last && at + 1 == track.levels.len() && level.at <= scale.end() {
                 *best = (part, Some(level));
             }
         }
@@ -116,5 +116,6 @@ pub(super) fn words(track: &Track, glyphs: &Glyphs) -> String {
     if track.levels.len() > 1 {
         stations.push(show(end));
     }
-    shorten(&stations.join(glyphs.to), SIDE + 4).into_owned()
+    let text = stations.join(glyphs.to);
+    if width(&text) <= SIDE + 2 { text } else { format!("{}{}{}", show(begin), glyphs.to, show(end)) }
 }
