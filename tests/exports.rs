@@ -28,7 +28,7 @@ steps = [
   { section = "s#1", do = [{ acquire = "s" }, { busy = "100us" }, { release = "s" }] },
   { update = "v", value = "{it + 1}" },
   { put = "q", value = "{name}" },
-  { lock = "m" }, { wait = "c", timeout = "20ms", on = { timeout = [] } }, { unlock = "m" },
+  { lock = "m" }, { wait = "c", timeout = "{20 + index * 20}ms", on = { timeout = [] } }, { unlock = "m" },
   { wait = "e" },
 ]
 [processes.z]
