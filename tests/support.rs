@@ -122,7 +122,7 @@ impl Test {
         self.before = Some(Names::now());
         let mut command = Command::new(env!("CARGO_BIN_EXE_ipcrun"));
         command.args(&self.arguments).current_dir(&self.directory);
-        for name in ["NO_COLOR", "CLICOLOR_FORCE", "IPCRUN_LOG", "CI"] {
+        for name in ["NO_COLOR", "CLICOLOR_FORCE", "IPCRUN_LOG", "CI", "COLUMNS", "LC_ALL", "LC_CTYPE", "LANG"] {
             command.env_remove(name);
         }
         command.env(MARK, &self.mark).envs(self.environment.iter().map(|(name, value)| (name, value)));

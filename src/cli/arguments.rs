@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
 use super::output::{ColorChoice, ErrorFormat};
 use super::status::Status;
-use super::{check, completions, explain, list, man, run, schema, trace};
+use super::{check, completions, explain, list, man, run, schema, trace, watch};
 
 /// Runs scenarios of inter-process communication on real processes and judges what happened.
 #[derive(Debug, Parser)]
@@ -45,7 +45,8 @@ pub(super) struct Common {
     /// Say less: only what failed
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Log what ipcrun does, to standard error; -vv in detail. `IPCRUN_LOG` takes a filter
+    /// Log what ipcrun does, to standard error; -vv in detail, -vvv with the events of scenarios. `IPCRUN_LOG` takes a
+    /// filter: `ipcrun::event=trace` logs the events alone
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(super) verbose: u8,
 }
@@ -55,6 +56,8 @@ pub(super) struct Common {
 pub(super) enum Command {
     /// Run scenarios and judge what happened; the command where none is named
     Run(run::Arguments),
+    /// Run a scenario again whenever its file is saved, until Ctrl-C
+    Watch(watch::Arguments),
     /// Find what is wrong with scenarios, without running them
     Check(check::Arguments),
     /// Show, convert or judge again a trace that a run has saved

@@ -53,6 +53,8 @@ pub(super) struct Shown<'a> {
     pub(super) meta: &'a Meta,
     /// Whether text is coloured.
     pub(super) color: bool,
+    /// Whether pictures keep to ASCII.
+    pub(super) ascii: bool,
     pub(super) columns: usize,
     /// The arguments that a command to repeat the run needs besides the file and the seed.
     pub(super) arguments: &'a [String],
@@ -100,7 +102,13 @@ impl Format {
 
 impl Shown<'_> {
     fn summary(&self, color: bool) -> String {
-        let options = terminal::Options { color, columns: self.columns, arguments: self.arguments };
+        let options = terminal::Options {
+            color,
+            picture: true,
+            ascii: self.ascii,
+            columns: self.columns,
+            arguments: self.arguments,
+        };
         terminal::run(self.plan, self.trace, self.verdict, &options)
     }
 

@@ -18,8 +18,10 @@ mod reports;
 mod run;
 mod schema;
 mod session;
+mod signals;
 mod status;
 mod trace;
+mod watch;
 mod workers;
 
 use std::env;
@@ -39,6 +41,7 @@ pub fn main() -> ExitCode {
     log(common, output);
     let status = match &arguments.command {
         Command::Run(arguments) => run::main(arguments, common, output),
+        Command::Watch(arguments) => watch::main(arguments, common, output),
         Command::Check(arguments) => check::main(arguments, common, output),
         Command::Trace(arguments) => trace::main(arguments, common, output),
         Command::List(arguments) => list::main(arguments, output),
@@ -56,6 +59,8 @@ fn log(common: &Common, output: Output) {
         (0, Ok(filter)) if !filter.is_empty() => filter,
         (0, _) => return,
         (1, _) => "ipcrun=debug".to_owned(),
+        // A line for each event of a scenario would bury the rest.
+        (2, _) => "ipcrun=trace,ipcrun::event=off".to_owned(),
         _ => "ipcrun=trace".to_owned(),
     };
     match EnvFilter::try_new(&filter) {

@@ -103,6 +103,11 @@ pub(super) fn columns() -> usize {
     )
 }
 
+/// How many lines the terminal has.
+pub(super) fn screen() -> usize {
+    terminal_size::terminal_size().map_or(40, |(_, height)| usize::from(height.0))
+}
+
 /// How high a picture may be: a screen less the prompt, but never only a few lines; 40 lines where there is no screen.
 pub(super) fn rows() -> usize {
     terminal_size::terminal_size().map_or(40, |(_, height)| usize::from(height.0).saturating_sub(2).clamp(20, 60))

@@ -53,8 +53,8 @@ impl Picture {
         Self { view, axis: AxisChoice::Auto }
     }
 
-    /// Draws a run, pointing at the events that decide what failed.
-    pub(super) fn draw(self, plan: &Plan, trace: &Trace, verdict: &Verdict, output: Output) -> String {
+    /// Draws a run in at most that many lines, pointing at the events that decide what failed.
+    pub(super) fn draw(self, plan: &Plan, trace: &Trace, verdict: &Verdict, rows: usize, output: Output) -> String {
         let view = match self.view {
             ViewChoice::Auto => None,
             ViewChoice::Gantt => Some(View::Gantt),
@@ -76,7 +76,7 @@ impl Picture {
             color: output.color,
             ascii: output.ascii,
             columns: output::columns(),
-            rows: output::rows(),
+            rows,
             axis,
             marks: timeline::deciding(verdict),
         };

@@ -11,7 +11,7 @@ use super::arguments::Common;
 use super::export::Format;
 use super::inputs::{self, Input};
 use super::output::{self, Output};
-use super::picture::ViewChoice;
+use super::picture::{Picture, ViewChoice};
 use super::reports::Reports;
 use super::session::{self, Options, Report};
 use super::status::Status;
@@ -218,7 +218,8 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         traces,
         suites: reports.any(),
         silent: reports.take_stdout(),
-        timeline: arguments.reports.timeline,
+        timeline: arguments.reports.timeline.map(Picture::of),
+        watched: false,
         html: arguments.reports.html.clone(),
         json: arguments.reports.json,
         progress: if common.quiet { Mode::None } else { session::mode(arguments.reports.progress) },

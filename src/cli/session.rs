@@ -14,7 +14,7 @@ use super::export::{Format, Shown};
 use super::inputs::Input;
 use super::output::{self, Output};
 use super::page;
-use super::picture::{Picture, ViewChoice};
+use super::picture::Picture;
 use super::run::{ProgressChoice, RecordChoice, Scenario};
 use super::status::Status;
 use crate::diagnostic::{Code, Diagnostic, Source};
@@ -23,7 +23,7 @@ use crate::kernel::{self, Notice, Recording};
 use crate::report::live::Live;
 use crate::report::progress::{Mode, Progress, Snapshot};
 use crate::report::suite::Suite;
-use crate::report::{annotations, json, repeat, terminal};
+use crate::report::{annotations, events, json, repeat, terminal};
 use crate::scenario::expectation::FormDescription;
 use crate::scenario::plan::Plan;
 use crate::scenario::{self, Loaded};
@@ -32,6 +32,7 @@ use crate::trace::{RunEnd, Trace};
 
 /// How scenarios are run and what is shown of it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct Options {
     /// What is changed of each scenario.
     pub(super) scenario: Scenario,
@@ -46,7 +47,9 @@ pub(super) struct Options {
     /// Whether standard output takes something else than summaries.
     pub(super) silent: bool,
     /// Which picture is drawn of the run.
-    pub(super) timeline: Option<ViewChoice>,
+    pub(super) timeline: Option<Picture>,
+    /// Whether all of it is to fit on one screen, without what processes print.
+    pub(super) watched: bool,
     /// The file that takes the page.
     pub(super) html: Option<PathBuf>,
     /// Whether results are JSON.
@@ -167,6 +170,7 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         };
         screen.progress_off();
         let trace = trace?;
+        events::emit(plan, &trace);
         let verdict = judge::judge(plan, &trace);
         tracing::debug!(round, status = ?verdict.status, events = trace.events.len(), "judged");
         let interrupted = trace.end == RunEnd::Interrupted;
@@ -180,13 +184,20 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     let Some((trace, verdict)) = runs.shown() else { return Ok(()) };
     let meta = Meta::gather(options.scenario.set.clone(), started);
     let columns = output::columns();
-    let shown = Shown { plan, trace, verdict, meta: &meta, color: false, columns, arguments: &options.arguments };
+    let arguments = options.arguments.as_slice();
+    let shown = Shown { plan, trace, verdict, meta: &meta, color: false, ascii: false, columns, arguments };
     for (path, format, file) in &mut files {
         if let Err(error) = format.write(file, &shown).and_then(|()| file.flush()) {
             return Err(vec![unwritable(path, &error)]);
         }
     }
-    let drawing = terminal::Options { color: options.output.color, columns, arguments: &options.arguments };
+    let drawing = terminal::Options {
+        color: options.output.color,
+        picture: options.timeline.is_none(),
+        ascii: options.output.ascii,
+        columns,
+        arguments: &options.arguments,
+    };
     let plain = terminal::Options { color: false, ..drawing.clone() };
     let (status, text, document) = if options.repeat == 1 {
         if options.suites {
@@ -218,9 +229,11 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     } else if !options.silent && (!options.quiet || report.status != Status::Passed) {
         report.out.push_str(&text);
     }
-    if let Some(view) = options.timeline.filter(|_| !options.json) {
+    if let Some(picture) = options.timeline.filter(|_| !options.json) {
+        let above = if options.watched { report.out.lines().count() } else { 0 };
+        let rows = output::rows().saturating_sub(above + 1);
         report.out.push('\n');
-        report.out.push_str(&Picture::of(view).draw(plan, trace, verdict, options.output));
+        report.out.push_str(&picture.draw(plan, trace, verdict, rows, options.output));
     }
     Ok(())
 }
@@ -314,7 +327,7 @@ impl<'a> Screen<'a> {
             live: Live::new(plan, options.output.color),
             progress: Progress::new(mode, output::columns()),
             direct,
-            lines: !options.json && !options.silent && !options.quiet && options.repeat == 1,
+            lines: !options.json && !options.silent && !options.quiet && !options.watched && options.repeat == 1,
             held: String::new(),
             round: 0,
             rounds: options.repeat,

@@ -87,7 +87,7 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
         (Some(format), _) => format,
         (None, ViewChoice::Log) => Format::Text,
         (None, _) => {
-            let text = arguments.picture.draw(&plan, &trace, &verdict, output);
+            let text = arguments.picture.draw(&plan, &trace, &verdict, output::rows(), output);
             // Nobody reads any more: there is nobody to tell.
             let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
             return Ok(Status::Passed);
@@ -103,6 +103,7 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
         verdict: &verdict,
         meta: &meta,
         color: output.color,
+        ascii: output.ascii,
         columns: output::columns(),
         arguments: &[],
     };

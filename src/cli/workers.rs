@@ -9,11 +9,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, pipe};
 
+use super::signals::Blocked;
 use crate::os::process::{Fork, default_signals, die_with_parent, exit_now, fork, kill};
 
 /// How often the caller hears that time has passed, in ms.
@@ -156,35 +156,5 @@ impl Drop for Pool {
         for worker in &self.workers {
             let _ = waitpid(Pid::from_raw(worker.pid), None);
         }
-    }
-}
-
-/// The signals that ask ipcrun to end, taken from a descriptor as long as this lives.
-struct Blocked {
-    fd: SignalFd,
-    before: SigSet,
-}
-
-impl Blocked {
-    fn new() -> io::Result<Self> {
-        let mut set = SigSet::empty();
-        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-            set.add(signal);
-        }
-        let mut before = SigSet::empty();
-        pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&set), Some(&mut before))?;
-        let fd = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-        Ok(Self { fd, before })
-    }
-
-    fn take(&self) -> Option<Signal> {
-        let information = self.fd.read_signal().ok().flatten()?;
-        Signal::try_from(information.ssi_signo as i32).ok()
-    }
-}
-
-impl Drop for Blocked {
-    fn drop(&mut self) {
-        let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None);
     }
 }

@@ -59,8 +59,8 @@ fn annotation(
     };
     let mut diagnostic = Diagnostic::error(code, message).within(&plan.source);
     let last = trace.and_then(|trace| {
-        let events = finding.witnesses.iter().rev().filter_map(|place| trace.events.get(*place));
-        events.filter_map(|event| event.step).next().or_else(|| {
+        let mut events = finding.witnesses.iter().rev().filter_map(|place| trace.events.get(*place));
+        events.find_map(|event| event.step).or_else(|| {
             // A run that does not go on has no last event, but somebody who waits.
             let waits = matches!(subject, Subject::Rule(Rule::Deadlock | Rule::Timeout));
             unfinished(trace).iter().filter(|_| waits).find_map(|waiting| waiting.step)

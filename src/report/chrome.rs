@@ -181,7 +181,7 @@ impl Writer<'_> {
                     "begins".to_owned()
                 };
                 let parts = self.parts((event.begin, event.end), Some(place), false, &[]);
-                let fields = self.linked(place, &parts, json!({ "n": place + 1 }));
+                let fields = self.linked(place, &parts, &json!({ "n": place + 1 }));
                 out.push(slice(pid, pid, &name, "process", (event.begin, event.end), 0, &fields));
                 self.write_parts(pid, &parts, 1, out);
             }
@@ -199,7 +199,7 @@ impl Writer<'_> {
                 (None, waiting) => self.unfinished(waiting),
             };
             let fields = match span.event {
-                Some(place) => self.linked(place, &parts, args),
+                Some(place) => self.linked(place, &parts, &args),
                 None => json!({ "args": args }),
             };
             out.push(slice(pid, pid, &name, &category, (span.begin, span.end), 0, &fields));
@@ -255,7 +255,10 @@ impl Writer<'_> {
             .iter()
             .map(|place| {
                 let event = &self.trace.events[*place];
-                Part { begin: event.begin, end: event.end, what: What::Implicit(*place) }
+                // The wait of its step is recorded as a part of what was done after it: that is short if it did not wait.
+                let longest = if blocked && !event.blocked { SLIVER } else { u64::MAX };
+                let begin = event.begin.max(event.end.saturating_sub(longest));
+                Part { begin, end: event.end, what: What::Implicit(*place) }
             })
             .collect();
         if let Some((place, (leaves, _))) = event.and_then(|place| Some((place, self.arrows.from.get(&place)?))) {
@@ -303,7 +306,7 @@ impl Writer<'_> {
                     let event = &self.trace.events[place];
                     let parts = self.parts(times, Some(place), event.blocked, &[]);
                     let (name, category, args) = self.step(place);
-                    let fields = self.linked(place, &parts, args);
+                    let fields = self.linked(place, &parts, &args);
                     out.push(slice(pid, pid, &name, &category, times, depth, &fields));
                     self.write_parts(pid, &parts, depth + 1, out);
                 }
@@ -319,7 +322,7 @@ impl Writer<'_> {
     }
 
     /// The fields of a step's slice: its arguments, and the arrows that leave from it.
-    fn linked(&self, place: usize, parts: &[Part], args: Json) -> Json {
+    fn linked(&self, place: usize, parts: &[Part], args: &Json) -> Json {
         let mut fields = json!({ "args": args });
         let leaves = self.arrows.from.contains_key(&place);
         if leaves && !parts.iter().any(|part| matches!(part.what, What::Out(_))) {
@@ -458,4 +461,96 @@ fn entry(at: u64, depth: u8, more: &str, fields: &Json) -> Entry {
 
 fn microseconds(ns: u64) -> String {
     format!("{}.{:03}", ns / 1_000, ns % 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sketch::sketch;
+    use super::*;
+    use crate::judge::judge;
+
+    const PIPE: &str = "[objects]\nlink = { kind = \"pipe\" }\n[processes.a]\nsteps = [{ send = \"link.w\", value = 1 }]\n\
+                        [processes.b]\nsteps = [{ recv = \"link.r\", into = \"x\" }]\n";
+
+    /// The lines of the steps and their parts: `name ts dur`, with `->` and `<-` for arrows.
+    fn slices(scenario: &str, lines: &str) -> Vec<String> {
+        let (plan, mut trace) = sketch(scenario, lines);
+        // What is done as part of a step belongs to that step.
+        let wait = trace.events.iter().find(|event| event.verb == "wait").and_then(|event| event.step);
+        trace.events.iter_mut().filter(|event| event.implicit).for_each(|event| event.step = wait);
+        let mut out = Vec::new();
+        write(&mut out, &plan, &trace, &judge(&plan, &trace)).expect("a vector takes it all");
+        let text = String::from_utf8(out).expect("text");
+        let document: Json = serde_json::from_str(&text).expect("JSON");
+        let events = document["traceEvents"].as_array().expect("a list");
+        let steps = events.iter().filter(|event| {
+            event["ph"] == "X"
+                && event["cat"] != "process"
+                && event["pid"].as_u64() <= Some(plan.processes.len() as u64)
+        });
+        steps
+            .map(|event| {
+                let arrow = |key: &str, sign: &str| {
+                    if event[key] == true { format!(" {sign}{}", event["bind_id"]) } else { String::new() }
+                };
+                let (leaves, arrives) = (arrow("flow_out", "->"), arrow("flow_in", "<-"));
+                format!("{} {} {}{leaves}{arrives}", event["name"].as_str().unwrap_or(""), event["ts"], event["dur"])
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_arrow_ends_on_a_sliver_behind_the_wait() {
+        assert_eq!(
+            slices(PIPE, "a 10 20 send link ticket=1 value=1\nb 5 40 recv link ticket=1 cause=a:1 value=1 blocked"),
+            [
+                "recv link 5.0 35.0",
+                "blocked 5.0 34.0",
+                "send link 10.0 10.0 ->\"0x3\"",
+                "got 1 from a 39.0 1.0 <-\"0x3\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_arrow_leaves_before_it_arrives_where_the_sender_returns_last() {
+        assert_eq!(
+            slices(PIPE, "a 10 90 send link ticket=1 value=1\nb 5 40 recv link ticket=1 cause=a:1 value=1 blocked"),
+            [
+                "recv link 5.0 35.0",
+                "blocked 5.0 34.0",
+                "send link 10.0 80.0",
+                "sent 38.0 1.0 ->\"0x3\"",
+                "got 1 from a 39.0 1.0 <-\"0x3\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_wait_lies_between_the_parts_of_its_step() {
+        let scenario = "[objects]\nm = { kind = \"mutex\" }\nc = { kind = \"condition\", mutex = \"m\" }\n[processes.a]\nsteps = \
+                        [{ lock = \"m\" }, { wait = \"c\" }, { unlock = \"m\" }]\n[processes.b]\nsteps = [{ notify = \"c\" }]\n";
+        let lines = "a 1 2 lock m ticket=1\na 2 3 wait c ticket=1 outcome=would_block implicit\n\
+                     a 3 4 unlock m ticket=2 implicit\nb 20 30 notify c ticket=2 value=1\n\
+                     a 4 33 lock m ticket=3 implicit\na 33 34 wait c ticket=3 cause=b:1 blocked\na 34 35 unlock m ticket=4";
+        let slices = slices(scenario, lines);
+        let expected = [
+            "lock m 1.0 1.0",
+            "wait c 2.0 32.0",
+            "wait c 2.0 1.0",
+            "unlock m 3.0 1.0",
+            "blocked 4.0 28.0",
+            "notify c 20.0 10.0 ->\"0x6\"",
+            "lock m 32.0 1.0",
+            "woken by b 33.5 0.5 <-\"0x6\"",
+            "unlock m 34.0 1.0",
+        ];
+        assert_eq!(slices, expected);
+    }
+
+    #[test]
+    fn every_nanosecond_is_kept() {
+        assert_eq!(microseconds(1_234_567_890_123_456_789), "1234567890123456.789");
+        assert_eq!(microseconds(7), "0.007");
+    }
 }

@@ -2,12 +2,14 @@
 //!
 //! Nothing here looks at a terminal or the environment: whoever calls decides on colour and width. `live` and
 //! `progress` show a run while it goes on, `terminal` sums it up, `repeat` sums up several, `text` lists its events,
-//! `json` tells it to programs. `chrome`, `mermaid` and `shiviz` write it for programs that draw; `suite` is what CI
+//! `json` tells it to programs, `events` to a subscriber of `tracing`; `timeline` draws it in text, `spans` is what every
+//! picture is made of. `chrome`, `mermaid` and `shiviz` write it for programs that draw; `suite` is what CI
 //! servers see, which `junit` and `tap` write, and `annotations` what they show beside the file; `reference` and `schema`
 //! tell the catalogue.
 
 pub mod annotations;
 pub mod chrome;
+pub mod events;
 mod facts;
 #[cfg(test)]
 mod fixture;

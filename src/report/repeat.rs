@@ -148,7 +148,13 @@ mod tests {
         let mut plan = fixture::workers();
         let trace = fixture::work(&plan);
         let summary = summary(&mut plan, &trace);
-        let options = Options { color: false, columns: 80, arguments: &["--repeat".to_owned(), "20".to_owned()] };
+        let options = Options {
+            color: false,
+            picture: true,
+            ascii: false,
+            columns: 80,
+            arguments: &["--repeat".to_owned(), "20".to_owned()],
+        };
         assert_eq!(
             runs(&plan, &summary, &[(2, trace)], &options),
             "\
@@ -182,7 +188,12 @@ mod tests {
         summary.states = (1..=40)
             .map(|first| FinalState { state: format!("{first} {}", "x".repeat(200)), runs: 1, first })
             .collect();
-        let text = runs(&plan, &summary, &[], &Options { color: false, columns: 80, arguments: &[] });
+        let text = runs(
+            &plan,
+            &summary,
+            &[],
+            &Options { color: false, picture: true, ascii: false, columns: 80, arguments: &[] },
+        );
         assert!(text.ends_with("    28  in 28 more states\n"), "{text}");
         assert!(text.lines().all(|line| width(line) <= 80), "{text}");
     }

@@ -47,16 +47,16 @@ pub fn write(out: &mut dyn Write, plan: &Plan, trace: &Trace) -> io::Result<()> 
 #[derive(Clone, Copy)]
 struct Point {
     place: usize,
-    end: End,
+    side: Side,
 }
 
-/// Which end of an event a point is.
+/// Which side of an event a point is.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum End {
+enum Side {
     /// The begin of an event that has another point for its end.
     Begin,
     /// The end of such an event.
-    End,
+    Effect,
     /// The whole of an event from which something follows: its begin.
     Cause,
     /// The whole of any other event: its end.
@@ -83,11 +83,11 @@ fn points(plan: &Plan, trace: &Trace) -> Vec<Vec<Point>> {
         let at = if event.implicit { lane.len() } else { *before };
         match (is_cause[place], foreign(place).next().is_some()) {
             (true, true) => {
-                lane.insert(at, Point { place, end: End::Begin });
-                lane.push(Point { place, end: End::End });
+                lane.insert(at, Point { place, side: Side::Begin });
+                lane.push(Point { place, side: Side::Effect });
             }
-            (true, false) => lane.insert(at, Point { place, end: End::Cause }),
-            (false, _) => lane.push(Point { place, end: End::Whole }),
+            (true, false) => lane.insert(at, Point { place, side: Side::Cause }),
+            (false, _) => lane.push(Point { place, side: Side::Whole }),
         }
         if !event.implicit {
             *before = lane.len();
@@ -112,7 +112,7 @@ impl Log<'_> {
     /// Writes all points of a process up to the last one of an event; before them, what they follow from.
     fn reach(&mut self, place: usize) -> io::Result<()> {
         let process = self.trace.events[place].id.process as usize;
-        let last = |point: &Point| point.place == place && point.end != End::Begin;
+        let last = |point: &Point| point.place == place && point.side != Side::Begin;
         if let Some(at) = self.points[process][self.next[process]..].iter().position(last) {
             for _ in 0..=at {
                 self.point(process)?;
@@ -133,9 +133,9 @@ impl Log<'_> {
 
     /// Writes the next point of a process.
     fn point(&mut self, process: usize) -> io::Result<()> {
-        let Point { place, end } = self.points[process][self.next[process]];
+        let Point { place, side } = self.points[process][self.next[process]];
         self.next[process] += 1;
-        if matches!(end, End::End | End::Whole) {
+        if matches!(side, Side::Effect | Side::Whole) {
             for cause in self.trace.causality.causes(place) {
                 let cause = *cause as usize;
                 if self.trace.events[cause].id.process as usize == process {
@@ -150,7 +150,7 @@ impl Log<'_> {
         }
         let clock = &mut self.clocks[process];
         *clock.entry(process as ProcessId).or_default() += 1;
-        if matches!(end, End::Begin | End::Cause) {
+        if matches!(side, Side::Begin | Side::Cause) {
             self.left.insert(place, clock.clone());
         }
         let host = self.plan.target_name(Target::Process(process as ProcessId));
@@ -160,7 +160,7 @@ impl Log<'_> {
             times.insert(host_name(name), (*time).into());
         }
         let event = &self.trace.events[place];
-        let begins = if end == End::Begin { " begins" } else { "" };
+        let begins = if side == Side::Begin { " begins" } else { "" };
         let at = words::place(self.plan, event).map_or_else(String::new, |at| format!("  {at}"));
         let text = format!("#{}{begins}  {}{at}", place + 1, words::event(self.plan, event));
         writeln!(self.out, "{} {}\n{}", host_name(host), serde_json::Value::Object(times), visible(&text))
@@ -170,4 +170,38 @@ impl Log<'_> {
 /// A name without spaces, at which the log's expression would end it.
 fn host_name(name: &str) -> String {
     name.chars().map(|c| if c.is_whitespace() || c.is_control() { '_' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sketch::sketch;
+
+    fn log(scenario: &str, lines: &str) -> Vec<String> {
+        let (plan, trace) = sketch(scenario, lines);
+        let mut out = Vec::new();
+        super::write(&mut out, &plan, &trace).expect("a vector takes it all");
+        let text = String::from_utf8(out).expect("text");
+        let lines: Vec<&str> = text.lines().skip(2).collect();
+        let events = lines.chunks(2).filter(|event| !event[1].contains("  begin ") && !event[1].contains("  end "));
+        events.map(|event| event.join(" ")).collect()
+    }
+
+    #[test]
+    fn what_is_both_cause_and_effect_is_two_events() {
+        // The second recv began before the third process sent what it took, and its own message went out before: had it one
+        // clock, `c` would know of the message from `a`, and it does not.
+        let scenario = "[objects]\np = { kind = \"queue\" }\nq = { kind = \"queue\" }\n[processes.a]\nsteps = [{ put = \"p\", \
+                        value = 1 }]\n[processes.b]\nsteps = [{ get = \"p\" }]\n[processes.c]\nsteps = [{ get = \"q\" }]\n";
+        let lines = "a 30 40 put p ticket=1 value=1\nb 10 50 get p ticket=1 cause=a:1 value=1 blocked\n\
+                     c 10 60 get q ticket=1 cause=b:1 value=1 blocked";
+        assert_eq!(
+            log(scenario, lines),
+            [
+                "a {\"a\":2} #4  put p: 1  test.toml:5",
+                "b {\"b\":2} #6 begins  get p: 1, waited 40.0 µs  test.toml:7",
+                "b {\"a\":2,\"b\":3} #6  get p: 1, waited 40.0 µs  test.toml:7",
+                "c {\"b\":2,\"c\":2} #8  get q: 1, waited 50.0 µs  test.toml:9",
+            ]
+        );
+    }
 }

@@ -8,7 +8,7 @@ use super::frame;
 use super::layout::{
     BAD, DOUBT, FAINT, GOOD, PLACE, Pen, STRONG, duration, names, plural, shorten, value, visible, width,
 };
-use super::waits;
+use super::{timeline, waits};
 use crate::judge::{Finding, Judged, Rule, Status, Subject, Verdict};
 use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;
@@ -30,6 +30,10 @@ const FULL: usize = 4;
 pub struct Options<'a> {
     /// Whether styles are written.
     pub color: bool,
+    /// Whether the events that decide what failed are drawn on lanes; where the whole run is drawn, they are there.
+    pub picture: bool,
+    /// Whether pictures keep to ASCII.
+    pub ascii: bool,
     /// The terminal's width; at most 100 columns are used.
     pub columns: usize,
     /// The arguments that were given besides the file and the seed, for the command that repeats the run.
@@ -48,7 +52,8 @@ impl Options<'_> {
 
 /// The summary of one run.
 pub fn run(plan: &Plan, trace: &Trace, verdict: &Verdict, options: &Options<'_>) -> String {
-    let summary = Summary { page: Page { plan, pen: options.pen(), columns: options.width() }, trace, verdict };
+    let page = Page { plan, pen: options.pen(), columns: options.width() };
+    let summary = Summary { page, trace, verdict, picture: options.picture, ascii: options.ascii };
     let page = &summary.page;
     let mut out = String::new();
     summary.headline(&mut out);
@@ -198,6 +203,8 @@ struct Summary<'a> {
     page: Page<'a>,
     trace: &'a Trace,
     verdict: &'a Verdict,
+    picture: bool,
+    ascii: bool,
 }
 
 impl Summary<'_> {
@@ -213,7 +220,7 @@ impl Summary<'_> {
         let folded = if passed > LINES { passed - LINES + 1 } else { 0 };
         let labels =
             findings.iter().map(|judged| width(&label(&judged.label, judged.holds))).max().unwrap_or(0).min(LABEL);
-        let (mut shown, mut failed) = (0, 0);
+        let (mut shown, mut failed, mut pictured) = (0, 0, !self.picture);
         for judged in findings {
             if judged.status == Status::Pass {
                 shown += 1;
@@ -225,6 +232,10 @@ impl Summary<'_> {
                 failed += 1;
                 if failed <= FULL {
                     self.failed(out, judged);
+                    // One picture says how to read the others.
+                    if !pictured {
+                        pictured = self.picture(out, judged);
+                    }
                 } else if failed <= LINES {
                     self.line(out, judged, labels);
                 }
@@ -265,6 +276,28 @@ impl Summary<'_> {
         if !page.is_about_end(subject) {
             page.notes(out, &judged.finding.notes);
         }
+    }
+
+    /// The events that decide an expectation, on the lanes of their processes. Gives whether there was anything to draw.
+    fn picture(&self, out: &mut String, judged: &Judged) -> bool {
+        const INDENT: &str = "    ";
+        let options = timeline::Options {
+            color: self.page.pen.color,
+            ascii: self.ascii,
+            columns: self.page.columns - INDENT.len(),
+            rows: 12,
+            axis: timeline::Axis::Auto,
+            marks: &judged.finding.witnesses,
+        };
+        let text = if self.page.is_about_end(judged.subject) {
+            timeline::stuck(self.page.plan, self.trace, &options)
+        } else {
+            timeline::around(self.page.plan, self.trace, &options)
+        };
+        for line in text.lines() {
+            let _ = writeln!(out, "{INDENT}{line}");
+        }
+        !text.is_empty()
     }
 
     /// How the processes ended: `worker[0..9] ×10  exited 0`.
@@ -390,7 +423,7 @@ mod tests {
     use crate::trace::{RunEnd, Waiting};
     use crate::value::Value;
 
-    const PLAIN: Options<'_> = Options { color: false, columns: 100, arguments: &[] };
+    const PLAIN: Options<'_> = Options { color: false, picture: true, ascii: false, columns: 100, arguments: &[] };
 
     #[test]
     fn a_run_that_passes_is_told_in_a_few_lines() {
@@ -441,6 +474,10 @@ mod tests {
       |   #1  0.001 ms  worker[0] acquire permits
       |   #3  0.002 ms  worker[1] acquire permits
     = worker[0] and worker[1] held it
+                                        #1                              #3
+     worker[0] │              ▬▬▬▬▬▬▬▬▬▬◆██████████████████████████████████████████████│ ok
+     worker[1] │                                              ▬▬▬▬▬▬▬▬▬▬◆██████████████│ SIGSEGV
+                862 ns    ╵967 ns    ╵1.07 µs⋯⋯⋯╵1.42 µs⋯⋯⋯╵1.91 µs             2.24 µs
   ? never (sometimes)                 3
     one run cannot refute it
   worker[0], worker[2] ×2  exited 0

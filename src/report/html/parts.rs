@@ -6,8 +6,9 @@ use super::Options;
 use super::escape::Text;
 use crate::judge::{Finding, Judged, Overall, Rule, Status, Subject, Summary, Verdict};
 use crate::report::facts::{Usage, ending, endings, groups};
-use crate::report::layout::{duration, names, plural, value};
+use crate::report::layout::{duration, file_name, names, plural, value};
 use crate::report::repeat::frequency;
+use crate::report::terminal::label;
 use crate::report::text::event_words;
 use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;
@@ -194,24 +195,20 @@ fn item(out: &mut String, plan: &Plan, trace: &Trace, told: &Told<'_>) {
         Status::Unknown => "?",
     };
     let open = if told.status == Status::Pass { "" } else { " open" };
-    let holds = match told.holds {
-        Holds::Always => "",
-        Holds::Sometimes => " (sometimes)",
-        Holds::Never => " (never)",
-    };
     let line = match told.subject {
         Subject::Expectation(at) => plan.expectations.get(at).map(|expectation| expectation.line),
         Subject::Rule(_) => None,
     };
     let place = line.map_or_else(String::new, |line| {
-        format!(" <a class=\"faint\" href=\"#L{line}\">{}:{line}</a>", Text(&plan.source.path))
+        format!(" <a class=\"faint\" href=\"#L{line}\">{}:{line}</a>", Text(file_name(&plan.source.path)))
     });
     let _ = write!(
         out,
-        "<li class=\"{class}\"><details{open}><summary><span class=\"mark\">{mark}</span><span class=\"label\">{}</span>{holds} \
+        "<li class=\"{class}\"><details{open}><summary><span class=\"mark\">{mark}</span><span class=\"label\">{}</span> \
          <span class=\"faint\">{}</span></summary><dl>",
-        Text(told.label),
-        Text(&told.measured),
+        Text(&label(told.label, told.holds)),
+        // What failed says it below.
+        Text(if open.is_empty() || told.finding.is_none() { &told.measured } else { "" }),
     );
     let mut fact = |name: &str, html: &str| {
         let _ = write!(out, "<dt>{name}</dt><dd>{html}</dd>");
@@ -220,7 +217,7 @@ fn item(out: &mut String, plan: &Plan, trace: &Trace, told: &Told<'_>) {
         if !finding.expected.is_empty() {
             fact("expected", &Text(&finding.expected).to_string());
         }
-        fact("measured", &Text(&finding.measured).to_string());
+        fact("measured", &Text(&told.measured).to_string());
         if let Some(reason) = told.reason {
             fact("because", &Text(reason).to_string());
         }
@@ -313,7 +310,7 @@ pub(super) fn bench(out: &mut String, plan: &Plan, still: &str) {
         let _ = writeln!(out, "<li id=\"L{number}\">{}</li>", Text(line));
     }
     out.push_str(
-        "</ol></div></div></div>\n<p class=\"off\" id=\"said\" role=\"status\" aria-live=\"polite\"></p></section>\n",
+        "</ol></div></div></div>\n<div id=\"tip\" hidden></div><p class=\"off\" id=\"said\" role=\"status\" aria-live=\"polite\"></p></section>\n",
     );
 }
 

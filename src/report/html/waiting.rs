@@ -95,7 +95,7 @@ impl Picture {
     /// Those that wait for one another in a ring, clockwise, each with what it waits for behind it.
     fn ring(&mut self, plan: &Plan, waiting: &[Waiting], ring: &[usize]) {
         let count = ring.len() as f64 * 2.0;
-        let (wide, high) = ((count * 26.0).max(105.0), (count * 17.0).max(52.0));
+        let (wide, high) = ((count * 25.0).max(105.0), (count * 12.5).max(48.0));
         let at = |step: f64| {
             let angle = TAU * step / count - TAU / 4.0;
             (wide * angle.cos(), high * angle.sin())

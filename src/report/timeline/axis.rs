@@ -57,6 +57,11 @@ impl Scale {
         Self { points, folds, columns, straight }
     }
 
+    /// The last time on it.
+    pub(super) fn end(&self) -> u64 {
+        self.points[self.points.len() - 1].0
+    }
+
     /// Whether long pauses are folded.
     pub(super) fn is_folded(&self) -> bool {
         !self.folds.is_empty()
@@ -93,7 +98,7 @@ impl Scale {
 
     /// The labels under the picture, from column `lead` on: times at their columns, a sign where time is folded.
     pub(super) fn labels(&self, glyphs: &Glyphs, line: &mut Line) {
-        let (begin, end) = (self.points[0].0, self.points[self.points.len() - 1].0);
+        let (begin, end) = (self.points[0].0, self.end());
         let mut cells: Vec<char> = vec![' '; self.columns];
         for at in &self.folds {
             let (from, to) = (self.points[*at].1, self.points[at + 1].1);
@@ -124,7 +129,7 @@ impl Scale {
             let least = ((end - begin) / most).max(1);
             let decade = 10_u64.pow(least.ilog10());
             let step = [1, 2, 5, 10].iter().map(|by| by * decade).find(|step| *step >= least).unwrap_or(least);
-            return (begin / step + 1..).map(|n| n * step).take_while(|time| *time < end).collect();
+            return (begin / step + 1..=end / step).map(|n| n * step).filter(|time| *time < end).collect();
         }
         let mut ticks: Vec<u64> =
             self.folds.iter().flat_map(|at| [self.points[*at].0, self.points[at + 1].0]).collect();
@@ -161,7 +166,7 @@ mod tests {
     fn a_straight_axis_has_round_times() {
         let scale = Scale::new(0, 41_870_000, [10_000, 20_000_000].into_iter(), Axis::Auto, 60);
         assert_eq!((scale.column(0), scale.column(20_935_000), scale.column(41_870_000)), (0, 30, 59));
-        assert_eq!(labels(&scale), "0             ╵10.0 ms      ╵20.0 ms                 41.9 ms\n");
+        assert_eq!(labels(&scale), "0             ╵10.0 ms      ╵20.0 ms      ╵30.0 ms   41.9 ms\n");
     }
 
     #[test]

@@ -34,7 +34,7 @@ const NARROWEST: usize = 40;
 /// The most processes of a dialogue.
 const SPEAKERS: usize = 4;
 /// The fewest columns that each of them needs.
-const SPEECH: usize = 20;
+const SPEECH: usize = 18;
 
 /// What kind of picture.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -105,7 +105,7 @@ impl<'a> Drawing<'a> {
 pub fn draw(plan: &Plan, trace: &Trace, view: Option<View>, options: &Options<'_>) -> String {
     let drawing = Drawing::new(plan, trace, options);
     match view.unwrap_or_else(|| suits(&drawing)) {
-        View::Sequence => sequence::draw(&drawing),
+        View::Sequence => sequence::draw(&drawing, 0..=u64::MAX),
         View::Gantt => {
             let processes: Vec<ProcessId> = (0..plan.processes.len() as ProcessId).collect();
             let objects: Vec<ObjectId> = (0..plan.objects.len() as ObjectId).collect();
@@ -147,10 +147,14 @@ pub fn around(plan: &Plan, trace: &Trace, options: &Options<'_>) -> String {
     processes.truncate(LANES);
     objects.truncate(TRACKS);
     let drawing = Drawing::new(plan, trace, options);
+    let dialogue = suits(&drawing) == View::Sequence;
     let (begin, end) = events
         .iter()
         .fold((u64::MAX, 0), |(begin, end), event| (begin.min(event.begin.min(event.end)), end.max(event.end)));
     let margin = (end - begin) / 8 + 1;
+    if dialogue {
+        return sequence::draw(&drawing, begin.saturating_sub(margin)..=end + margin);
+    }
     let part = gantt::Part {
         begin: begin.saturating_sub(margin),
         end: (end + margin).min(trace.duration.max(end)),
@@ -158,6 +162,32 @@ pub fn around(plan: &Plan, trace: &Trace, options: &Options<'_>) -> String {
         objects: &objects,
         header: false,
     };
+    gantt::draw(&drawing, &part)
+}
+
+/// A small picture of the processes that never ended a step, and of what they wait for; empty where there are none.
+pub fn stuck(plan: &Plan, trace: &Trace, options: &Options<'_>) -> String {
+    /// The most processes and objects of it.
+    const LANES: usize = 8;
+    let waiting = Spans::unfinished(trace).iter().filter(|waiting| waiting.step.is_some());
+    let (mut processes, mut objects): (Vec<ProcessId>, Vec<ObjectId>) = (Vec::new(), Vec::new());
+    for waiting in waiting {
+        processes.push(waiting.process);
+        match waiting.target {
+            Target::Object(object) => objects.push(object),
+            Target::None | Target::Process(_) => {}
+        }
+    }
+    if processes.is_empty() {
+        return String::new();
+    }
+    for list in [&mut processes, &mut objects] {
+        list.sort_unstable();
+        list.dedup();
+        list.truncate(LANES);
+    }
+    let drawing = Drawing::new(plan, trace, options);
+    let part = gantt::Part { begin: 0, end: trace.duration, processes: &processes, objects: &objects, header: false };
     gantt::draw(&drawing, &part)
 }
 

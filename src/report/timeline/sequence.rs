@@ -1,6 +1,7 @@
 //! A dialogue: steps one below the other, each in the lane of its process, with arrows to the processes it let go on.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use anstyle::Style;
 use unicode_width::UnicodeWidthChar;
@@ -38,18 +39,29 @@ struct Beat {
     to: Vec<(ProcessId, bool)>,
     /// Whether it passes a message, or is no plain step for another reason: what is kept longest.
     matters: bool,
-    bad: bool,
     marked: bool,
-    last: bool,
+    tone: Tone,
 }
 
-/// Draws it.
-pub(super) fn draw(drawing: &Drawing<'_>) -> String {
-    let beats = beats(drawing);
+/// How a line is to be read.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Tone {
+    /// A step that ended well.
+    Plain,
+    /// One that did not, or not at all.
+    Bad,
+    /// The end of its process, which was not a good one.
+    End,
+}
+
+/// Draws what happened within those times.
+pub(super) fn draw(drawing: &Drawing<'_>, times: RangeInclusive<u64>) -> String {
+    let mut beats = beats(drawing);
+    beats.retain(|beat| times.contains(&beat.time));
     let all = beats.len();
     let (processes, left_out) = speakers(drawing, &beats);
     let beats = beats.into_iter().filter(|beat| processes.contains(&beat.process)).collect();
-    let (beats, cuts) = cut(beats, drawing.options.rows.saturating_sub(4).max(8));
+    let (beats, cuts) = cut(beats, drawing.options.rows.saturating_sub(4).max(6));
     let lanes = Lanes::new(drawing, processes);
     let mut out = String::new();
     lanes.header(&mut out);
@@ -94,17 +106,7 @@ fn beats(drawing: &Drawing<'_>) -> Vec<Beat> {
             if event.verb == "end" && !matches!(end, ProcessEnd::Exited(0) | ProcessEnd::Stopped) {
                 let text = ending(end);
                 let to = Vec::new();
-                beats.push(Beat {
-                    time: event.end,
-                    place,
-                    process,
-                    text,
-                    to,
-                    matters: true,
-                    bad: true,
-                    marked,
-                    last: true,
-                });
+                beats.push(Beat { time: event.end, place, process, text, to, matters: true, tone: Tone::End, marked });
             }
             continue;
         }
@@ -116,10 +118,10 @@ fn beats(drawing: &Drawing<'_>) -> Vec<Beat> {
             text = format!("{text}: {}", event.outcome);
         }
         if event.blocked {
-            text = format!("{text} (blocked {})", duration(event.duration()));
+            text = format!("{text}, blocked {}", duration(event.duration()));
         }
         if event.value != Value::Null {
-            text.push(' ');
+            text.push_str(if event.blocked || !event.outcome.is_ok() { ": " } else { " " });
             // What is said is read as it is.
             text.push_str(&match &event.value {
                 Value::String(said) if event.verb == "print" => shorten(&visible(said), VALUE).into_owned(),
@@ -133,8 +135,8 @@ fn beats(drawing: &Drawing<'_>) -> Vec<Beat> {
             arrows.into_iter().map(|(process, certain, _)| (process, certain)).collect();
         to.sort_unstable();
         to.dedup_by_key(|(process, _)| *process);
-        let bad = !event.outcome.is_ok();
-        beats.push(Beat { time, place, process, text, to, matters, bad, marked, last: false });
+        let tone = if event.outcome.is_ok() { Tone::Plain } else { Tone::Bad };
+        beats.push(Beat { time, place, process, text, to, matters, marked, tone });
     }
     for waiting in Spans::unfinished(trace).iter().filter(|waiting| waiting.step.is_some()) {
         let text = format!("{} {} never ends", waiting.verb, plan.target_name(waiting.target));
@@ -145,9 +147,8 @@ fn beats(drawing: &Drawing<'_>) -> Vec<Beat> {
             text,
             to: Vec::new(),
             matters: true,
-            bad: true,
+            tone: Tone::Bad,
             marked: false,
-            last: false,
         });
     }
     beats.sort_by_key(|beat| (beat.time, beat.place));
@@ -189,7 +190,7 @@ fn cut(mut beats: Vec<Beat>, room: usize) -> (Vec<Beat>, Vec<(usize, usize)>) {
         for at in places.iter().take(edge).chain(places.iter().rev().take(edge)) {
             keep[*at] = true;
         }
-        for at in (0..all).filter(|at| beats[*at].marked || beats[*at].bad) {
+        for at in (0..all).filter(|at| beats[*at].marked || beats[*at].tone != Tone::Plain) {
             if kept(&keep) >= room {
                 break;
             }
@@ -248,7 +249,7 @@ impl<'a> Lanes<'a> {
     }
 
     fn header(&self, out: &mut String) {
-        let mut canvas = Canvas::new(self.end());
+        let mut canvas = Canvas::new(self.end(), self.glyphs);
         canvas.text(LEAD.saturating_sub(13), FAINT, &format!("t{:>9}", self.glyphs.delta), 12);
         for (lane, process) in self.processes.iter().enumerate() {
             let name = self.glyphs.plain(&self.drawing.plan.processes[*process as usize].name);
@@ -264,7 +265,7 @@ impl<'a> Lanes<'a> {
 
     /// How many lines were left out.
     fn gap(&self, hidden: usize, out: &mut String) {
-        let mut canvas = Canvas::new(self.end());
+        let mut canvas = Canvas::new(self.end(), self.glyphs);
         let steps = if hidden == 1 { "step" } else { "steps" };
         let more = format!("{} {hidden} {steps}", self.glyphs.more);
         canvas.text(2, FAINT, &more, LEAD - 2);
@@ -276,8 +277,12 @@ impl<'a> Lanes<'a> {
 
     fn beat(&self, beat: &Beat, before: Option<u64>, out: &mut String) {
         let Some(lane) = self.processes.iter().position(|process| *process == beat.process) else { return };
-        let (glyphs, mut canvas) = (self.glyphs, Canvas::new(self.end()));
-        let time = format!("{:.3} ms", beat.time as f64 / 1e6);
+        let (glyphs, mut canvas) = (self.glyphs, Canvas::new(self.end(), self.glyphs));
+        let time = match beat.time {
+            // Ten seconds.
+            0..10_000_000_000 => format!("{:.3} ms", beat.time as f64 / 1e6),
+            _ => format!("{:.3} s", beat.time as f64 / 1e9),
+        };
         canvas.text(11usize.saturating_sub(width(&time)), if beat.marked { BAD } else { Style::new() }, &time, LEAD);
         if let Some(before) = before.filter(|before| *before < beat.time) {
             let delta = glyphs.plain(&format!("+{}", duration(beat.time.saturating_sub(before))));
@@ -301,7 +306,7 @@ impl<'a> Lanes<'a> {
             let (from, to) = (x.min(self.x(*target)) + 1, x.max(self.x(*target)));
             let shaft = if *certain { glyphs.shaft } else { glyphs.faint };
             for column in from..to {
-                let crosses = (column - LEAD) % self.width == 0;
+                let crosses = (column - LEAD).is_multiple_of(self.width);
                 canvas.put(column, style, if crosses { glyphs.cross } else { shaft });
             }
         }
@@ -309,13 +314,14 @@ impl<'a> Lanes<'a> {
             let (column, head) =
                 if *target > lane { (self.x(*target) - 1, glyphs.right) } else { (self.x(*target) + 1, glyphs.left) };
             canvas.put(column, style, head);
+            canvas.put(self.x(*target), FAINT, glyphs.line);
         }
-        canvas.put(x, style, if beat.last { glyphs.last } else { glyphs.step });
+        canvas.put(x, style, if beat.tone == Tone::End { glyphs.last } else { glyphs.step });
         let mark = if beat.marked { format!("#{} ", beat.place + 1) } else { String::new() };
         let text = glyphs.plain(&format!("{mark}{}", beat.text));
         let color = if beat.marked {
             BAD
-        } else if beat.bad {
+        } else if beat.tone != Tone::Plain {
             DOUBT
         } else {
             Style::new()
@@ -360,11 +366,18 @@ impl<'a> Lanes<'a> {
 struct Canvas {
     /// No character behind a wide one.
     cells: Vec<Option<(Style, char)>>,
+    /// Whether the sign of a cut is ASCII.
+    ascii: bool,
 }
 
 impl Canvas {
-    fn new(columns: usize) -> Self {
-        Self { cells: vec![Some((Style::new(), ' ')); columns] }
+    fn new(columns: usize, glyphs: &Glyphs) -> Self {
+        Self { cells: vec![Some((Style::new(), ' ')); columns], ascii: glyphs.line.is_ascii() }
+    }
+
+    fn cut(&self, text: &str, columns: usize) -> String {
+        let cut = shorten(text, columns);
+        if self.ascii { cut.replace('…', "~") } else { cut.into_owned() }
     }
 
     fn put(&mut self, column: usize, style: Style, c: char) {
@@ -380,13 +393,7 @@ impl Canvas {
             return;
         }
         let mut at = column;
-        let text = if text.is_ascii() && width(text) > columns {
-            // Where all else is ASCII, the sign of a cut is too.
-            let cut = shorten(text, columns).into_owned();
-            if self.cells.iter().flatten().all(|(_, c)| c.is_ascii()) { cut.replace('…', "~") } else { cut }
-        } else {
-            shorten(text, columns).into_owned()
-        };
+        let text = self.cut(text, columns);
         for c in text.chars() {
             match c.width().unwrap_or(0) {
                 0 => continue,
@@ -406,7 +413,7 @@ impl Canvas {
 
     /// Puts text with a space on both sides.
     fn spaced(&mut self, column: usize, style: Style, text: &str, columns: usize) {
-        let text = shorten(text, columns);
+        let text = self.cut(text, columns);
         self.put(column, Style::new(), ' ');
         self.text(column + 1, style, &text, columns);
         self.put(column + 1 + width(&text), Style::new(), ' ');

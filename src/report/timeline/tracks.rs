@@ -31,7 +31,7 @@ fn main_levels<'a>(track: &'a Track, scale: &Scale) -> Vec<Option<&'a Level>> {
         {
             let part = to.min(column as f64 + 1.0) - from.max(column as f64);
             // The last column shows what was there at the end.
-            if part > best.0 || column == last && at + 1 == track.levels.len() {
+            if part > best.0 || column == last && at + 1 == track.levels.len() && level.at <= scale.end() {
                 *best = (part, Some(level));
             }
         }
@@ -62,11 +62,11 @@ fn bands(track: &Track, scale: &Scale, glyphs: &Glyphs, line: &mut Line) {
     let levels = main_levels(track, scale);
     let mut at = 0;
     while at < levels.len() {
-        let same = |other: &&Option<&Level>| match (levels[at], other) {
+        let same = |other: Option<&Level>| match (levels[at], other) {
             (Some(level), Some(other)) => level.at == other.at && level.event == other.event,
             (level, other) => level.is_none() && other.is_none(),
         };
-        let length = levels[at..].iter().take_while(same).count();
+        let length = levels[at..].iter().take_while(|other| same(**other)).count();
         let text = levels[at].map_or_else(String::new, |level| text(track, level, TEXT));
         let style = levels[at].and_then(|level| level.owner).map_or(Style::new(), process_style);
         let text = glyphs.plain(&text);
@@ -116,5 +116,6 @@ pub(super) fn words(track: &Track, glyphs: &Glyphs) -> String {
     if track.levels.len() > 1 {
         stations.push(show(end));
     }
-    shorten(&stations.join(glyphs.to), SIDE + 4).into_owned()
+    let text = stations.join(glyphs.to);
+    if width(&text) <= SIDE + 2 { text } else { format!("{}{}{}", show(begin), glyphs.to, show(end)) }
 }

@@ -1,6 +1,6 @@
 // The picture: lanes of processes, tracks of objects, arrows, and the map of the whole run above them.
 
-const AXIS_HEIGHT = 26, LANE = LANES > 40 ? 22 : 32, TRACK = 40, BAR = LANES > 40 ? 12 : 14;
+const AXIS_HEIGHT = 26, LANE = LANES > 40 ? 22 : LANES > 6 ? 32 : 44, TRACK = LANES > 6 ? 40 : 46, BAR = LANES > 40 ? 12 : LANES > 6 ? 14 : 18;
 const OBJECT_COLORS = 8;
 /** From this many arrows in view, only those of the lane under the pointer and of what is selected are drawn. */
 const ARROWS = 200;
@@ -26,9 +26,11 @@ for (const [process, begin, end, doing, step] of run.open) open[process].push({ 
 
 const view = {
   axis: makeAxis("time"), from: 0, to: 1, label: 120, width: 0, height: 0,
-  selected: -1, relation: null, hover: null, found: [], foundSet: new Set(),
+  selected: -1, relation: null, hover: null, found: [], query: "",
 };
-const failing = new Set(run.witnesses);
+/** The events that stand out: found, or deciding what failed. */
+const FOUND = 1, FAILING = 2, marked = new Uint8Array(COUNT);
+for (const at of run.witnesses) marked[at] |= FAILING;
 const ROWS = AXIS_HEIGHT + LANES * LANE + (tracks.length ? 14 : 0);
 const TOTAL = ROWS + tracks.length * TRACK + 6;
 
@@ -77,7 +79,14 @@ function layout() {
   pen.font = FONT;
   const names = [...run.processes.slice(0, 500).map(plain), ...tracks.slice(0, 500).map((t) => objectName(t.object))];
   const most = names.reduce((most, name) => Math.max(most, pen.measureText(shorten(name, 28)).width), 40);
-  view.label = Math.min(Math.max(most + 26, 84), view.width * 0.3);
+  pen.font = SMALL;
+  const notes = [...tracks.slice(0, 500).map(trackNote), "time, idle folded"];
+  const wide = notes.reduce((most, note) => Math.max(most, pen.measureText(note).width), most);
+  view.label = Math.min(wide + 26, view.width * 0.3);
+}
+
+function trackNote(track) {
+  return run.objects[track.object].kind + (track.limit !== null ? ` · limit ${track.limit}` : "");
 }
 
 const FONT = "12px system-ui, sans-serif", SMALL = "10.5px system-ui, sans-serif";
@@ -148,36 +157,51 @@ function lane(process, axis) {
   }
   const [first, last] = inView(list, axis);
   // A run of events in the same colour that fall on the same pixels is one rectangle.
-  let runColor = null, runFrom = 0, runTo = 0, runAlpha = 1;
+  let runColor = null, runStrip = null, runFrom = 0, runTo = 0, runAlpha = 1;
   const flush = () => {
     if (runColor === null) return;
+    if (runAlpha < 1) {
+      pen.fillStyle = color.page;
+      pen.fillRect(runFrom, y, runTo - runFrom, BAR);
+    }
     pen.globalAlpha = runAlpha;
     pen.fillStyle = runColor;
     pen.fillRect(runFrom, y, runTo - runFrom, BAR);
+    pen.globalAlpha = 1;
+    if (runStrip) {
+      pen.fillStyle = runStrip;
+      pen.fillRect(runFrom, y + BAR - 3, runTo - runFrom, 3);
+    }
     runColor = null;
   };
   const bad = [], texts = [];
   let outlines = [];
+  const scale = (right() - view.label - INSET / 2) / (view.to - view.from), origin = toX(0);
+  let covered = -Infinity;
   for (let i = first; i < last; i++) {
     const at = list[i];
     if (axis.begin[at] > view.to) break;
+    // What ends on pixels that are drawn already is not seen, unless it is marked.
+    const ends = origin + axis.end[at] * scale;
+    if (ends <= covered + 0.6 && !marked[at] && events.outcome[at] === 0) continue;
+    covered = ends;
     const left = Math.max(toX(axis.begin[at]), view.label - 4), end = Math.min(toX(axis.end[at]), view.width + 4);
-    const x1 = Math.max(end, left + 2), [fill, alpha] = paint(at);
-    const wide = x1 - left > 5 && axis.kind === "step" ? x1 - 1 : x1;
-    if (fill === runColor && alpha === runAlpha && left <= runTo + 0.4) runTo = Math.max(runTo, wide);
+    const x1 = Math.max(end, left + 2), [fill, alpha, strip] = paint(at);
+    const wide = x1 - left > 4 ? x1 - 1 : x1, small = wide - left < 3;
+    if (fill === runColor && alpha === runAlpha && strip === runStrip && left <= runTo + 0.4 && small) runTo = Math.max(runTo, wide);
     else if (runColor !== null && wide - left <= 2.01 && wide <= runTo && alpha <= runAlpha && fill !== color.hatch) { /* hidden behind */ }
-    else { flush(); runColor = fill; runFrom = Math.max(left, runColor === color.hatch ? left : left); runTo = wide; runAlpha = alpha; }
-    if (events.outcome[at] !== 0 && !bad.length || events.outcome[at] !== 0 && left - bad[bad.length - 1] > 1) bad.push(left + Math.max(wide - left - 2, 0));
-    if (view.foundSet.has(at) || failing.has(at)) {
-      if (!outlines.length || left - outlines[outlines.length - 1][0] > 1) outlines.push([left, wide, failing.has(at)]);
-    }
+    else { flush(); runColor = fill; runFrom = left; runTo = wide; runAlpha = alpha; runStrip = strip; }
+    const part = events.flags[at] & IMPLICIT;
+    if (events.outcome[at] !== 0 && !part && (!bad.length || wide - bad[bad.length - 1] > 3)) bad.push(wide - 2);
+    if (marked[at] && (!outlines.length || left - outlines[outlines.length - 1][0] > 1)) outlines.push([left, wide, marked[at] & FAILING]);
     const next = i + 1 < list.length ? toX(axis.begin[list[i + 1]]) : right();
-    if (texts.length < 300 && (wide - left > 26 || next - left > 40)) texts.push([at, left, wide, next]);
+    if (texts.length < 300 && !part && (wide - left > 26 || next - left > 40)) texts.push([at, left, wide, next]);
   }
   flush();
   pen.globalAlpha = 1;
   for (const span of open[process]) openSpan(span, process, axis, y);
-  if (LANE > 24) for (const hold of holds[process]) holdBar(hold, process, axis, top);
+  const held = { x: -Infinity };
+  if (LANE > 24) for (const hold of holds[process]) holdBar(hold, axis, top, held);
   pen.fillStyle = color.bad;
   for (const x of bad) pen.fillRect(x, y - 3, 2.5, BAR + 3);
   for (const [x0, x1, isBad] of outlines) {
@@ -200,15 +224,14 @@ function lane(process, axis) {
   pen.restore();
 }
 
-/** The fill of an event and how strong it is. */
+/** The fill of an event, how strong it is, and the strip that tells past and future where the fill cannot. */
 function paint(at) {
   const relation = view.relation?.[at];
   const alpha = relation === CONCURRENT ? 0.28 : events.flags[at] & IMPLICIT ? 0.7 : 1;
-  if (events.flags[at] & BLOCKED) return [color.hatch, alpha];
-  if (relation === PAST) return [color.past, 1];
-  if (relation === FUTURE) return [color.future, 1];
-  if (events.flags[at] & LONG) return [color.sleep, alpha];
-  return [color.operation, alpha];
+  const tint = relation === PAST ? color.past : relation === FUTURE ? color.future : null;
+  if (events.flags[at] & BLOCKED) return [color.hatch, alpha, tint];
+  if (tint) return [tint, 1, null];
+  return [events.flags[at] & LONG ? color.sleep : color.operation, alpha, null];
 }
 
 /** The event's words in its bar, or behind it where there is room. */
@@ -219,7 +242,8 @@ function barText(at, left, wide, next, y) {
   const fits = (text, room) => pen.measureText(text).width <= room - 6;
   const roomInside = wide - start;
   const on = [words + value, words, verbOf(at)].find((text) => fits(text, roomInside));
-  const blocked = events.flags[at] & BLOCKED, pale = events.flags[at] & LONG;
+  const blocked = events.flags[at] & BLOCKED, tinted = view.relation && (view.relation[at] === PAST || view.relation[at] === FUTURE);
+  const pale = events.flags[at] & LONG && !tinted;
   if (view.relation && view.relation[at] === CONCURRENT) pen.globalAlpha = 0.45;
   if (on && inside > 26) {
     if (blocked) {
@@ -268,12 +292,13 @@ function openSpan(span, process, axis, y) {
   }
 }
 
-function holdBar(hold, process, axis, top) {
+function holdBar(hold, axis, top, held) {
   const stepping = axis.kind === "step";
   const x0 = Math.max(toX(stepping ? hold.from + 1 : axis.end[hold.from]), view.label);
   const until = hold.to >= 0 ? (stepping ? hold.to : axis.begin[hold.to]) : stepping ? axis.max : axis.ofTime(hold.end);
   const x1 = Math.min(toX(until), view.width);
-  if (x1 < view.label || x0 > right()) return;
+  if (x1 < view.label || x0 > right() || x1 < held.x + 0.6 && x1 - x0 < 1) return;
+  held.x = x1;
   pen.globalAlpha = view.relation && view.relation[hold.from] === CONCURRENT ? 0.35 : 1;
   pen.fillStyle = objectColor(hold.object);
   pen.fillRect(x0, top + LANE - 8 + 2 * (hold.row ?? 0), Math.max(x1 - x0, 1.5), 4);
@@ -317,29 +342,34 @@ function drawTrack(track, top, axis) {
     const at = levelX(track, i, axis);
     if (at > view.to) break;
     let x0 = Math.max(toX(at), view.label), x1 = Math.min(toX(levelX(track, i + 1, axis)), right());
-    let low = track.values[i], high = low, last = i;
-    // Levels within one pixel: their least and greatest.
-    while (last + 1 < count && x1 - x0 < 1 && levelX(track, last + 1, axis) <= view.to) {
+    let low = track.values[i], high = low, last = i, any = track.values[i];
+    // Levels that begin within one pixel: their least and greatest, then the last of them.
+    const most = fromX(x0 + 1);
+    while (last + 1 < count && levelX(track, last + 1, axis) < most) {
       last++;
       if (track.shape === "number") { low = Math.min(low, track.values[last]); high = Math.max(high, track.values[last]); }
-      x1 = Math.min(toX(levelX(track, last + 1, axis)), right());
+      any ??= track.values[last];
     }
+    if (last > i) x1 = Math.min(toX(levelX(track, last + 1, axis)), right());
     const width = Math.max(x1 - x0, 1), value = track.values[last];
     if (track.shape === "number") {
       pen.fillStyle = tint;
       pen.globalAlpha = 0.25;
-      pen.fillRect(x0, yOf(high), width, bottom - yOf(high));
+      pen.fillRect(x0, yOf(value), width, bottom - yOf(value));
       pen.globalAlpha = 1;
-      pen.fillRect(x0, yOf(high) - 1, width, 2);
-      if (high > low) pen.fillRect(x0, yOf(high), 1, yOf(low) - yOf(high));
+      pen.fillRect(x0, yOf(value) - 1, width, 2);
+      if (high > low) pen.fillRect(x0 - 0.75, yOf(high) - 1, 1.5, yOf(low) - yOf(high) + 2);
       if (last > 0 && last === i) {
         const before = yOf(track.values[i - 1]), now = yOf(value);
         pen.fillRect(x0 - 0.75, Math.min(before, now), 1.5, Math.abs(before - now));
       }
       if (width > 14) written.push([x0, width, String(value), yOf(value)]);
+    } else if (value === null && any !== null) {
+      pen.fillStyle = tint;
+      pen.fillRect(x0, top + 9, 1, TRACK - 18);
     } else if (value !== null) {
       pen.fillStyle = tint;
-      pen.globalAlpha = last > i ? 0.6 : 0.3;
+      pen.globalAlpha = 0.3;
       pen.fillRect(x0, top + 9, Math.max(width - 0.5, 1), TRACK - 18);
       pen.globalAlpha = 1;
       const text = track.shape === "owner" ? processName(value) : shorten(plain(value), 40);
@@ -460,8 +490,7 @@ function labels(scroll) {
     if (top + TRACK < AXIS_HEIGHT || top > view.height) continue;
     pen.fillStyle = objectColor(track.object);
     pen.fillRect(4, top + 9, 3, TRACK - 18);
-    const limit = track.limit !== null ? ` · limit ${track.limit}` : "";
-    name(objectName(track.object), top, TRACK, false, run.objects[track.object].kind + limit);
+    name(objectName(track.object), top, TRACK, false, trackNote(track));
   }
   pen.stroke();
 }
@@ -492,7 +521,7 @@ function marks(axis) {
         pen.fillStyle = color.faint;
         const width = pen.measureText(text).width;
         if (width + 4 < x1 - x0) pen.fillText(text, (x0 + x1 - width) / 2, AXIS_HEIGHT / 2);
-        else if (x1 - x0 > 8) pen.fillText("⋯", (x0 + x1) / 2 - 4, AXIS_HEIGHT / 2);
+        else if (x1 - x0 > 16) pen.fillText("⋯", (x0 + x1) / 2 - 4, AXIS_HEIGHT / 2);
       }
     }
     pen.font = SMALL;
@@ -517,7 +546,7 @@ function mapCounts(width) {
   const work = new Float64Array(width + 1), wait = new Float64Array(width + 1), axis = view.axis;
   const add = (into, x0, x1) => {
     const a = Math.max(0, Math.min(width - 1, Math.floor(x0 / axis.max * width)));
-    const b = Math.max(a, Math.min(width - 1, Math.floor(x1 / axis.max * width)));
+    const b = Math.max(a, Math.min(width - 1, Math.ceil(x1 / axis.max * width) - 1));
     into[a]++;
     into[b + 1]--;
   };

@@ -57,7 +57,8 @@ function fromAddress() {
 function setQuery(query) {
   view.query = query.trim();
   view.found = search(query);
-  view.foundSet = new Set(view.found.length <= 20000 ? view.found : view.found.slice(0, 20000));
+  for (let at = 0; at < COUNT; at++) marked[at] &= ~FOUND;
+  for (const at of view.found) marked[at] |= FOUND;
   byId("found").textContent = view.query ? `${view.found.length} found` : "";
   fillTable();
   redraw();
@@ -268,6 +269,11 @@ setAxis(run.axis);
 tellEvent(-1);
 fillTable();
 fromAddress();
-// For tests: how long the last picture and the last selection took, and what is drawn.
 document.documentElement.dataset.ready = "true";
-window.ipcrun = { view, relations, record, search, setView, select, draw: () => { draw(); return drawn; } };
+
+// For tests and the console: what is shown, and where.
+window.ipcrun = {
+  view, relations, record, search, select, setView,
+  draw: () => { draw(); return drawn; },
+  placeOf: (at) => [toX((view.axis.begin[at] + view.axis.end[at]) / 2), laneTop(events.process[at]) + LANE / 2 - 3 - scroller.scrollTop],
+};

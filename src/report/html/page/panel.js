@@ -113,7 +113,7 @@ function fillTable() {
       make("td", { class: events.outcome[at] ? "bad" : "" }, detail(at)),
       make("td", { class: "number faint" }, step >= 0 ? `:${run.steps[step][0]}` : ""));
     if (at === view.selected) row.setAttribute("aria-selected", "true");
-    if (failing.has(at)) row.classList.add("failing");
+    if (marked[at] & FAILING) row.classList.add("failing");
     body.push(row);
   }
   byId("rows").replaceChildren(...body);

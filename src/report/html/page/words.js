@@ -58,6 +58,8 @@ const labelOf = (at) => {
 
 /** What the event did: `acquire permits`. */
 function action(at) {
+  // What belongs to no step is the process's own begin or end.
+  if (events.step[at] < 0 && events.target[at] < 0) return verbOf(at);
   return [verbOf(at), targetName(at), labelOf(at)].filter(Boolean).join(" ");
 }
 
