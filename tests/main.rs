@@ -1,6 +1,7 @@
 //! Tests over the real `ipcrun`, one file a subject.
 
 mod arguments;
+mod check;
 mod cleanup;
 mod deadlocks;
 mod expectations;
@@ -13,5 +14,7 @@ mod schema;
 mod several;
 mod support;
 mod timeline;
+mod trace;
+mod user;
 mod verbs;
 mod watch;

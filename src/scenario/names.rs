@@ -179,10 +179,10 @@ impl Declared {
     ) -> Option<(usize, Option<Expression>)> {
         let parts = take_apart(checker, text)?;
         let span = text.place(&(0..parts.name.len()));
+        if self.broken.iter().any(|name| name == parts.name) {
+            return None;
+        }
         let Some(at) = self.program(parts.name) else {
-            if self.broken.iter().any(|name| name == parts.name) {
-                return None;
-            }
             let names = self.programs.iter().map(|program| program.name.as_str());
             let mut diagnostic = Diagnostic::error(Code::UNKNOWN_NAME, format!("no process named `{}`", parts.name))
                 .at(&checker.source, span.clone(), "not declared in `[processes]`")

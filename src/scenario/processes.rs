@@ -73,9 +73,10 @@ pub(super) fn read(
             None => None,
             Some(item) => match checker.integer(item, 1, MOST) {
                 Some(count) => Some(count as u32),
+                // Its steps are checked all the same.
                 None => {
                     declared.broken.push(name.to_owned());
-                    continue;
+                    Some(1)
                 }
             },
         };
