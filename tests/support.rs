@@ -107,7 +107,6 @@ impl Test {
     }
 
     /// Lets the run take longer than others before it counts as hanging.
-    #[expect(dead_code, reason = "for long tests")]
     pub(crate) fn patient(mut self, watchdog: Duration) -> Self {
         self.watchdog = watchdog;
         self
@@ -123,7 +122,7 @@ impl Test {
         self.before = Some(Names::now());
         let mut command = Command::new(env!("CARGO_BIN_EXE_ipcrun"));
         command.args(&self.arguments).current_dir(&self.directory);
-        for name in ["NO_COLOR", "CLICOLOR_FORCE", "IPCRUN_LOG", "CI"] {
+        for name in ["NO_COLOR", "CLICOLOR_FORCE", "IPCRUN_LOG", "CI", "COLUMNS", "LC_ALL", "LC_CTYPE", "LANG"] {
             command.env_remove(name);
         }
         command.env(MARK, &self.mark).envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -189,6 +188,18 @@ impl Running {
             assert!(Instant::now() < end, "{} processes exist, not {least}", processes.len());
             thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// Waits until so many processes of the scenario exist, and gives them: not ipcrun, nor what keeps its System V
+    /// objects.
+    pub(crate) fn until_children(&self, least: usize) -> Vec<u32> {
+        let children = || {
+            let mut children = self.test.processes();
+            children.retain(|process| *process != self.id() && !is_keeper(*process));
+            children
+        };
+        wait_until(|| children().len() >= least);
+        children()
     }
 
     /// Waits for the end of ipcrun.
@@ -354,7 +365,22 @@ fn marked(mark: &str) -> Vec<u32> {
         .collect()
 }
 
+/// Whether a process is the one that makes and removes System V objects.
+fn is_keeper(process: u32) -> bool {
+    fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name == "ipcrun-keeper\n")
+}
+
 /// Sends a signal by kill(1), which takes groups as negative numbers.
 fn signal(process: i32, name: &str) {
     let _ = Command::new("kill").args(["-s", name, "--", &process.to_string()]).stderr(Stdio::null()).status();
+}
+
+/// Waits, but not for ever, until something is so.
+#[track_caller]
+pub(crate) fn wait_until(is_so: impl Fn() -> bool) {
+    let end = Instant::now() + WATCHDOG;
+    while !is_so() {
+        assert!(Instant::now() < end, "it never came");
+        thread::sleep(Duration::from_millis(2));
+    }
 }

@@ -5,6 +5,7 @@
 //! elsewhere), a look every second does.
 
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
@@ -54,7 +55,6 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         return Status::Invalid;
     }
     let options = Options {
-        html: None,
         scenario: arguments.scenario.clone(),
         repeat: 1,
         record: RecordChoice::Full,
@@ -63,6 +63,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         silent: false,
         timeline: Some(arguments.picture),
         watched: true,
+        html: None,
         json: false,
         progress: Mode::None,
         quiet: common.quiet,
@@ -117,7 +118,7 @@ fn show(errors: &str, text: &str, path: &Path) {
         screen.push('\n');
     }
     if shown < lines.len() {
-        screen.push_str(&format!("and {} more lines\n", lines.len() - shown));
+        let _ = writeln!(screen, "and {} more lines", lines.len() - shown);
     }
     screen.push_str(&waiting);
     output::print(&screen);

@@ -231,8 +231,8 @@ impl<'s> Check<'s> {
             && let Some(length) = self.scope.length(name)
             && u64::try_from(at).map_or(true, |at| at >= length)
         {
-            return self
-                .fault(Fault::new(index.span.clone(), format!("`{name}` has the items 0 to {}", length.max(1) - 1)));
+            let fault = Fault::new(index.span.clone(), format!("`{name}` has the items 0 to {}", length.max(1) - 1));
+            return self.fault(fault);
         }
         self.computed(Node::Index(Box::new((items.node, place.node))), Types::ANY, span)
     }

@@ -94,6 +94,7 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
             full: inheritance.full,
             first_step: inheritance.first_step,
             last: 0,
+            outer: 0,
             number: 0,
             entered: false,
             blocked: false,
@@ -133,6 +134,8 @@ struct Recorder<'a> {
     first_step: StepId,
     /// The end of the last event: the begin of the next.
     last: u64,
+    /// The begin of the step in which implicit events have been recorded; 0 where none have.
+    outer: u64,
     /// How many events were recorded.
     number: u64,
     /// Whether this step has published that it could sleep.
@@ -182,7 +185,9 @@ impl Recorder<'_> {
             return;
         }
         let end = clock::now();
-        let begin = if self.full {
+        let begin = if self.outer != 0 {
+            std::mem::take(&mut self.outer)
+        } else if self.full {
             self.last
         } else if waited {
             self.since
@@ -298,6 +303,9 @@ impl Party for Current<'_, '_> {
             verb,
             flags: record::IMPLICIT,
         };
+        if self.recorder.outer == 0 {
+            self.recorder.outer = self.recorder.last;
+        }
         self.recorder.last = end;
         self.recorder.push(&head, &completion.value, &completion.second);
     }

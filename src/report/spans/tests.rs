@@ -1,3 +1,4 @@
+use super::Doing::{Blocked, Computing, Operation, Sleeping};
 use super::*;
 use crate::report::sketch::sketch;
 
@@ -31,7 +32,6 @@ fn a_lane_says_what_its_process_did_and_held() {
     let spans = Spans::new(&plan, &trace);
     let told: Vec<_> =
         spans.lanes[1].spans.iter().map(|span| (span.begin / 1_000, span.end / 1_000, span.doing)).collect();
-    use Doing::{Blocked, Computing, Operation, Sleeping};
     assert_eq!(
         told,
         [(0, 10, Computing), (10, 12, Operation), (12, 13, Computing), (13, 420, Sleeping), (420, 421, Operation)]

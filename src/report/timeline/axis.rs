@@ -129,7 +129,7 @@ impl Scale {
             let least = ((end - begin) / most).max(1);
             let decade = 10_u64.pow(least.ilog10());
             let step = [1, 2, 5, 10].iter().map(|by| by * decade).find(|step| *step >= least).unwrap_or(least);
-            return (begin / step + 1..end.div_ceil(step)).map(|n| n * step).collect();
+            return (begin / step + 1..=end / step).map(|n| n * step).filter(|time| *time < end).collect();
         }
         let mut ticks: Vec<u64> =
             self.folds.iter().flat_map(|at| [self.points[*at].0, self.points[at + 1].0]).collect();

@@ -48,11 +48,10 @@ pub(super) fn draw(drawing: &Drawing<'_>, part: &Part<'_>) -> String {
     let folded = if part.processes.len() > super::lanes::ROWS { 8 } else { 0 };
     let name = (names.max().unwrap_or(0) + folded).min(NAME).min(drawing.columns / 3);
     let words: Vec<String> = tracks.iter().map(|track| tracks::words(track, glyphs)).collect();
-    let ends = words.iter().map(|words| width(words)).max().unwrap_or(0).max(11).min(END).min(drawing.columns / 5);
+    let ends = words.iter().map(|words| width(words)).max().unwrap_or(0).clamp(11, END).min(drawing.columns / 5);
     let columns = drawing.columns.saturating_sub(name + ends + 5).max(10);
     let scale = scale(drawing, part, columns);
     let rows = rows(plan, trace, &drawing.spans, part.processes, &wanted, &scale);
-    let room = options.rows.saturating_sub(rows.len() + 4).max(TRACKS);
     let shape = Shape { name, ends };
     let mut out = String::new();
     if part.header {
@@ -62,6 +61,8 @@ pub(super) fn draw(drawing: &Drawing<'_>, part: &Part<'_>) -> String {
     for row in &rows {
         lane(drawing, row, &scale, &shape, &mut out);
     }
+    // Below them stand the axis and perhaps how many are not shown.
+    let room = options.rows.saturating_sub(out.lines().count() + 2).max(TRACKS);
     let (shown, hidden) = choose(drawing, &tracks, room);
     for (track, words) in tracks.iter().zip(&words).zip(shown).filter(|(_, shown)| *shown).map(|(pair, _)| pair) {
         let mut line = shape.name(glyphs, process_style(track.object), &plan.objects[track.object as usize].name, "");

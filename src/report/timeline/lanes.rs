@@ -12,6 +12,8 @@ use crate::trace::{ProcessEnd, Trace};
 
 /// What a process was doing in a column, by its place in [`Glyphs::cells`](super::glyphs::Glyphs::cells).
 pub(super) type Cell = usize;
+/// The columns of a row: what was done in each, and of which object most was held in it.
+type Cells = Vec<(Cell, Option<ObjectId>)>;
 
 pub(super) const EMPTY: Cell = 0;
 const COMPUTING: Cell = 1;
@@ -36,8 +38,8 @@ pub(super) struct Row {
     pub processes: Vec<ProcessId>,
     /// What is said before it.
     pub name: String,
-    /// What was done in each column, and of which object most was held in it.
-    pub cells: Vec<(Cell, Option<ObjectId>)>,
+    /// What was done.
+    pub cells: Cells,
     /// How it ended.
     pub end: String,
     /// Whether it ended well.
@@ -111,7 +113,7 @@ impl Parts {
         }
     }
 
-    fn finish(self) -> Vec<(Cell, Option<ObjectId>)> {
+    fn finish(self) -> Cells {
         let cells = self.cells.into_iter().zip(self.held);
         cells
             .map(|(parts, held)| {
@@ -208,7 +210,7 @@ pub(super) fn rows(
 /// Joins rows of one program that look alike.
 fn together(plan: &Plan, rows: impl Iterator<Item = Row>, wanted: &HashSet<ProcessId>) -> Vec<Row> {
     let mut all: Vec<Row> = Vec::new();
-    let mut places: HashMap<(usize, String, Vec<(Cell, Option<ObjectId>)>), usize> = HashMap::new();
+    let mut places: HashMap<(usize, String, Cells), usize> = HashMap::new();
     for row in rows {
         let process = row.processes[0];
         if wanted.contains(&process) {

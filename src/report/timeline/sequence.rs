@@ -39,9 +39,19 @@ struct Beat {
     to: Vec<(ProcessId, bool)>,
     /// Whether it passes a message, or is no plain step for another reason: what is kept longest.
     matters: bool,
-    bad: bool,
     marked: bool,
-    last: bool,
+    tone: Tone,
+}
+
+/// How a line is to be read.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Tone {
+    /// A step that ended well.
+    Plain,
+    /// One that did not, or not at all.
+    Bad,
+    /// The end of its process, which was not a good one.
+    End,
 }
 
 /// Draws what happened within those times.
@@ -96,17 +106,7 @@ fn beats(drawing: &Drawing<'_>) -> Vec<Beat> {
             if event.verb == "end" && !matches!(end, ProcessEnd::Exited(0) | ProcessEnd::Stopped) {
                 let text = ending(end);
                 let to = Vec::new();
-                beats.push(Beat {
-                    time: event.end,
-                    place,
-                    process,
-                    text,
-                    to,
-                    matters: true,
-                    bad: true,
-                    marked,
-                    last: true,
-                });
+                beats.push(Beat { time: event.end, place, process, text, to, matters: true, tone: Tone::End, marked });
             }
             continue;
         }
@@ -135,8 +135,8 @@ fn beats(drawing: &Drawing<'_>) -> Vec<Beat> {
             arrows.into_iter().map(|(process, certain, _)| (process, certain)).collect();
         to.sort_unstable();
         to.dedup_by_key(|(process, _)| *process);
-        let bad = !event.outcome.is_ok();
-        beats.push(Beat { time, place, process, text, to, matters, bad, marked, last: false });
+        let tone = if event.outcome.is_ok() { Tone::Plain } else { Tone::Bad };
+        beats.push(Beat { time, place, process, text, to, matters, marked, tone });
     }
     for waiting in Spans::unfinished(trace).iter().filter(|waiting| waiting.step.is_some()) {
         let text = format!("{} {} never ends", waiting.verb, plan.target_name(waiting.target));
@@ -147,9 +147,8 @@ fn beats(drawing: &Drawing<'_>) -> Vec<Beat> {
             text,
             to: Vec::new(),
             matters: true,
-            bad: true,
+            tone: Tone::Bad,
             marked: false,
-            last: false,
         });
     }
     beats.sort_by_key(|beat| (beat.time, beat.place));
@@ -191,7 +190,7 @@ fn cut(mut beats: Vec<Beat>, room: usize) -> (Vec<Beat>, Vec<(usize, usize)>) {
         for at in places.iter().take(edge).chain(places.iter().rev().take(edge)) {
             keep[*at] = true;
         }
-        for at in (0..all).filter(|at| beats[*at].marked || beats[*at].bad) {
+        for at in (0..all).filter(|at| beats[*at].marked || beats[*at].tone != Tone::Plain) {
             if kept(&keep) >= room {
                 break;
             }
@@ -307,7 +306,7 @@ impl<'a> Lanes<'a> {
             let (from, to) = (x.min(self.x(*target)) + 1, x.max(self.x(*target)));
             let shaft = if *certain { glyphs.shaft } else { glyphs.faint };
             for column in from..to {
-                let crosses = (column - LEAD) % self.width == 0;
+                let crosses = (column - LEAD).is_multiple_of(self.width);
                 canvas.put(column, style, if crosses { glyphs.cross } else { shaft });
             }
         }
@@ -317,12 +316,12 @@ impl<'a> Lanes<'a> {
             canvas.put(column, style, head);
             canvas.put(self.x(*target), FAINT, glyphs.line);
         }
-        canvas.put(x, style, if beat.last { glyphs.last } else { glyphs.step });
+        canvas.put(x, style, if beat.tone == Tone::End { glyphs.last } else { glyphs.step });
         let mark = if beat.marked { format!("#{} ", beat.place + 1) } else { String::new() };
         let text = glyphs.plain(&format!("{mark}{}", beat.text));
         let color = if beat.marked {
             BAD
-        } else if beat.bad {
+        } else if beat.tone != Tone::Plain {
             DOUBT
         } else {
             Style::new()

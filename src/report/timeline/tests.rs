@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::report::layout::width;
 use crate::report::sketch::sketch;
@@ -163,19 +165,13 @@ fn events_that_decide_are_pointed_at() {
 /// Many workers, of which the last fails.
 fn crowd(count: u64) -> (Plan, Trace) {
     let scenario = SEMAPHORE.replace("count = 3", &format!("count = {count}"));
-    let lines: String = (0..count)
-        .map(|n| {
-            let (begin, end) = (n * 100, n * 100 + 100);
-            format!(
-                "worker[{n}] 1 {} acquire permits ticket={} blocked\nworker[{n}] {} {end} busy\nworker[{n}] {end} {} release permits ticket={}\n",
-                begin + 2,
-                n * 2 + 1,
-                begin + 2,
-                end + 1,
-                n * 2 + 2
-            )
-        })
-        .collect();
+    let mut lines = String::new();
+    for n in 0..count {
+        let (begin, end, ticket) = (n * 100 + 2, n * 100 + 100, n * 2 + 1);
+        let _ = writeln!(lines, "worker[{n}] 1 {begin} acquire permits ticket={ticket} blocked");
+        let _ = writeln!(lines, "worker[{n}] {begin} {end} busy");
+        let _ = writeln!(lines, "worker[{n}] {end} {} release permits ticket={}", end + 1, ticket + 1);
+    }
     sketch(&scenario, &format!("{lines}worker[{}] ends exited 3\n", count - 1))
 }
 
@@ -191,9 +187,9 @@ fn a_crowd_is_folded_and_who_failed_is_shown() {
 
 #[test]
 fn processes_that_look_alike_share_a_row() {
-    let lines: String = (0..40).map(|n| format!("worker[{n}] 10 9000 busy\n")).collect();
+    let lines: Vec<String> = (0..40).map(|n| format!("worker[{n}] 10 9000 busy")).collect();
     let scenario = SEMAPHORE.replace("count = 3", "count = 40");
-    let (plan, mut trace) = sketch(&scenario, &lines);
+    let (plan, mut trace) = sketch(&scenario, &lines.join("\n"));
     trace.ends[7] = ProcessEnd::Killed(9);
     let text = draw(&plan, &trace, None, &PLAIN);
     assert!(text.contains(" worker[0] .. ×39 ") && text.contains(" worker[7] "), "{text}");
@@ -202,17 +198,12 @@ fn processes_that_look_alike_share_a_row() {
 
 #[test]
 fn a_long_dialogue_is_cut_in_its_middle() {
-    let lines: String = (0..500)
-        .map(|n| {
-            let at = n * 10 + 1;
-            format!(
-                "client {at} {} send link ticket={n} value={n}\nserver {at} {} recv link ticket={n} cause=client:{} value={n}\n",
-                at + 2,
-                at + 3,
-                n + 1
-            )
-        })
-        .collect();
+    let mut lines = String::new();
+    for n in 0..500 {
+        let (at, number) = (n * 10 + 1, n + 1);
+        let _ = writeln!(lines, "client {at} {} send link ticket={n} value={n}", at + 2);
+        let _ = writeln!(lines, "server {at} {} recv link ticket={n} cause=client:{number} value={n}", at + 3);
+    }
     let (plan, trace) = sketch(DIALOGUE, &lines);
     let text = draw(&plan, &trace, None, &Options { columns: 80, ..PLAIN });
     assert!(text.lines().count() <= 40, "{text}");

@@ -62,11 +62,11 @@ fn bands(track: &Track, scale: &Scale, glyphs: &Glyphs, line: &mut Line) {
     let levels = main_levels(track, scale);
     let mut at = 0;
     while at < levels.len() {
-        let same = |other: &&Option<&Level>| match (levels[at], other) {
+        let same = |other: Option<&Level>| match (levels[at], other) {
             (Some(level), Some(other)) => level.at == other.at && level.event == other.event,
             (level, other) => level.is_none() && other.is_none(),
         };
-        let length = levels[at..].iter().take_while(same).count();
+        let length = levels[at..].iter().take_while(|other| same(**other)).count();
         let text = levels[at].map_or_else(String::new, |level| text(track, level, TEXT));
         let style = levels[at].and_then(|level| level.owner).map_or(Style::new(), process_style);
         let text = glyphs.plain(&text);

@@ -266,11 +266,17 @@ function barText(at, left, wide, next, y) {
   pen.globalAlpha = 1;
 }
 
+/** From where to where a span without an event goes. */
+function openEnds(span, process, axis) {
+  if (axis.kind !== "step") return [axis.ofTime(span.begin), axis.ofTime(span.end)];
+  const list = lanes[process];
+  return [list.length ? list[list.length - 1] + 1 : 0, axis.max];
+}
+
 /** A step that never ended, or a stretch of which nothing was recorded. */
 function openSpan(span, process, axis, y) {
-  const list = lanes[process], stepping = axis.kind === "step";
-  const x0 = Math.max(toX(stepping ? (list.length ? list[list.length - 1] + 1 : 0) : axis.ofTime(span.begin)), view.label - 4);
-  const x1 = Math.min(toX(stepping ? axis.max : axis.ofTime(span.end)), view.width);
+  const [from, to] = openEnds(span, process, axis);
+  const x0 = Math.max(toX(from), view.label - 4), x1 = Math.min(toX(to), view.width);
   if (x1 <= x0) return;
   if (span.doing === "unrecorded") {
     pen.fillStyle = color.sleep;
@@ -283,7 +289,7 @@ function openSpan(span, process, axis, y) {
   pen.lineWidth = 1.5;
   pen.strokeRect(x0 + 0.75, y + 0.75, x1 - x0 - 1.5, BAR - 1.5);
   pen.font = SMALL;
-  const text = `${span.doing} …`, width = pen.measureText(text).width;
+  const text = `${plain(span.doing)} …`, width = pen.measureText(text).width;
   if (x1 - x0 > width + 12) {
     pen.fillStyle = color.blocked;
     pen.fillRect(x0 + 3, y + 2, width + 6, BAR - 4);
@@ -555,8 +561,7 @@ function mapCounts(width) {
   }
   for (let process = 0; process < LANES; process++) for (const span of open[process]) {
     if (span.doing === "unrecorded") continue;
-    const last = lanes[process];
-    add(wait, axis.kind === "step" ? (last.length ? last[last.length - 1] + 1 : 0) : axis.ofTime(span.begin), axis.max);
+    add(wait, openEnds(span, process, axis)[0], axis.max);
   }
   for (let x = 1; x <= width; x++) { work[x] += work[x - 1]; wait[x] += wait[x - 1]; }
   let most = 1;
@@ -598,7 +603,11 @@ function pick(px, py) {
   const process = Math.floor((y - AXIS_HEIGHT) / LANE);
   if (process >= 0 && process < LANES) {
     const list = lanes[process], slack = (view.to - view.from) / view.width * 5;
-    if (px < view.label || !list.length) return { process, event: -1 };
+    if (px < view.label) return { process, event: -1 };
+    for (const span of open[process]) {
+      const [from, to] = openEnds(span, process, axis);
+      if (span.doing !== "unrecorded" && x >= from && x <= to) return { process, event: -1, span };
+    }
     let best = -1, distance = Infinity;
     for (let i = lowerBound(list.length, x - slack, (k) => axis.end[list[k]]); i < list.length; i++) {
       const at = list[i];
