@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::Test;
 
 /// Scenarios with messages, hand-overs, wakes, a fan-out, parts of steps, a kill, text that means something to each form.
-const EVERYTHING: &str = r##"
+const EVERYTHING: &str = r#"
 name = "all; of # <it> & %%{more} \"x\" ✓"
 [objects]
 q = { kind = "queue" }
@@ -53,7 +53,7 @@ equals = 4
 [[expect]]
 count = "w put q"
 equals = 3
-"##;
+"#;
 
 /// Two processes that wait for each other.
 const DEADLOCK: &str = r#"
