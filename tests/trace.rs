@@ -61,7 +61,8 @@ fn read(trace: &str, arguments: &[&str]) -> Done {
 /// What a verdict says, without how the run was to be made again.
 fn verdict(out: &str) -> Vec<String> {
     let lines = out.lines().filter(|line| !line.contains('│') || line.contains(" | "));
-    let lines = lines.filter(|line| !line.trim_start().starts_with("again:") && !line.starts_with("✓ ") && !line.starts_with("✗ "));
+    let lines = lines
+        .filter(|line| !line.trim_start().starts_with("again:") && !line.starts_with("✓ ") && !line.starts_with("✗ "));
     lines.map(str::to_owned).collect()
 }
 
@@ -99,7 +100,8 @@ fn text_has_a_line_for_each_event() {
 fn jsonl_is_the_file_itself() {
     let (_, trace) = saved(TEXT, 0);
     let done = read(&trace, &["--format", "jsonl"]).status(0);
-    let lines = |text: &str| text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).collect::<Vec<_>>();
+    let lines =
+        |text: &str| text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).collect::<Vec<_>>();
     assert_eq!(lines(&done.out), lines(&trace));
 }
 
@@ -107,7 +109,10 @@ fn jsonl_is_the_file_itself() {
 fn it_can_be_judged_by_another_scenario() {
     let (_, trace) = saved(TEXT, 0);
     let test = Test::new().file("x.jsonl", &trace).file("b.toml", format!("{TEXT}{FAILS}"));
-    test.args(["trace", "x.jsonl", "--format", "verdict", "--scenario", "b.toml"]).run().status(1).stdout_contains("v == 2");
+    test.args(["trace", "x.jsonl", "--format", "verdict", "--scenario", "b.toml"])
+        .run()
+        .status(1)
+        .stdout_contains("v == 2");
     let test = Test::new().file("x.jsonl", &trace).file("b.toml", "[processes.other]\nsteps = []\n");
     test.args(["trace", "x.jsonl", "--format", "verdict", "--scenario", "b.toml"]).run().status(2);
 }
@@ -145,7 +150,8 @@ fn a_cut_or_edited_trace_is_refused_with_its_line() {
         ("\"verb\":\"put\"", "\"verb\":\"putt\""),
         ("\"outcome\":\"ok\"", "\"outcome\":\"okay\""),
     ] {
-        let at = lines.iter().position(|line| line.contains("\"type\":\"event\"") && line.contains(from)).expect("an event");
+        let at =
+            lines.iter().position(|line| line.contains("\"type\":\"event\"") && line.contains(from)).expect("an event");
         let edited = lines[at].replace(from, to);
         let mut all = lines.clone();
         all[at] = &edited;
@@ -221,7 +227,8 @@ fn json_says_what_it_should() {
 #[test]
 fn json_of_other_ends() {
     let json = |text: &str, arguments: &[&str], status: i32| -> Value {
-        let done = Test::scenario(text).args(["--json"]).args(arguments.iter().copied()).run().status(status).nothing_left();
+        let done =
+            Test::scenario(text).args(["--json"]).args(arguments.iter().copied()).run().status(status).nothing_left();
         serde_json::from_str(&done.out).unwrap_or_else(|error| panic!("{error}: {}", done.out))
     };
     let stuck = "[objects]\nm = { kind = \"mutex\" }\n[processes.p]\nsteps = [{ lock = \"m\" }, { lock = \"m\" }]\n";
@@ -234,7 +241,11 @@ fn json_of_other_ends() {
     assert_eq!(run["doing"].as_array().map(Vec::len), Some(1));
     let run = json("[processes.p]\nsteps = [{ exit = 3 }]\n", &[], 1);
     assert_eq!((&run["broken"][0]["rule"], &run["processes"][0]["code"]), (&Value::from("exit"), &Value::from(3)));
-    let run = json("[processes.p]\nsteps = [\"yield\"]\n[[expect]]\ncount = \"p yield\"\nequals = 1\n", &["--repeat", "10"], 0);
+    let run = json(
+        "[processes.p]\nsteps = [\"yield\"]\n[[expect]]\ncount = \"p yield\"\nequals = 1\n",
+        &["--repeat", "10"],
+        0,
+    );
     assert_eq!(run["runs"], 10);
     assert_eq!(run["expectations"][0]["frequency"], "always");
     assert_eq!(run["expectations"][0]["held"], 10);
