@@ -286,7 +286,7 @@ fn a_saved_trace_becomes_every_form() {
     to("tap").status(1).stdout_contains("\n1..3\n");
     to("svg")
         .status(2)
-        .stderr_contains("[possible values: text, jsonl, chrome, mermaid, shiviz, verdict, json, junit, tap]");
+        .stderr_contains("[possible values: text, jsonl, chrome, mermaid, shiviz, html, verdict, json, junit, tap]");
 }
 
 #[test]

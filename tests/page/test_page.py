@@ -142,7 +142,7 @@ class Page(unittest.TestCase):
             before = clocks(data)
             for at in range(data["count"]):
                 relations = self.js("return Array.from(ipcrun.relations(arguments[0]))", at)
-                expected = [3 if other == at else 1 if before(other, at) else 2 if before(at, other) else 0
+                expected = [3 if other == at else 2 if before(at, other) else 1 if before(other, at) else 0
                             for other in range(data["count"])]
                 self.assertEqual(relations, expected, f"{name} #{at + 1}")
 
