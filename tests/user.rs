@@ -31,7 +31,8 @@ fn as_nobody(files: &[(&str, &str)], arguments: &[&str]) -> Option<(Output, Test
     for path in [test.directory(), &binary] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o777)).expect("everybody may use it");
     }
-    let output = Command::new("setpriv").args(setpriv).arg(&binary).args(arguments).current_dir(test.directory()).output();
+    let output =
+        Command::new("setpriv").args(setpriv).arg(&binary).args(arguments).current_dir(test.directory()).output();
     Some((output.expect("it runs"), test))
 }
 
@@ -74,7 +75,10 @@ fifo = "q"
             0,
         );
     }
-    ends("[objects]\nq = { kind = \"queue\" }\n[processes.p]\nsteps = [{ repeat = 5000, do = [{ put = \"q\", value = 1 }] }]\n", 0);
+    ends(
+        "[objects]\nq = { kind = \"queue\" }\n[processes.p]\nsteps = [{ repeat = 5000, do = [{ put = \"q\", value = 1 }] }]\n",
+        0,
+    );
 }
 
 #[test]
