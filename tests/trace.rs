@@ -70,7 +70,7 @@ fn verdict(out: &str) -> Vec<String> {
 fn a_saved_trace_is_judged_again_and_the_same() {
     for (text, status) in [(TEXT.to_owned(), 0), (format!("{TEXT}{FAILS}"), 1)] {
         let (done, trace) = saved(&text, status);
-        let again = read(&trace, &["--format", "verdict"]).status(status);
+        let again = read(&trace, &["--to", "verdict"]).status(status);
         assert_eq!(verdict(&again.out), verdict(&done.out));
     }
 }
@@ -79,17 +79,17 @@ fn a_saved_trace_is_judged_again_and_the_same() {
 fn deadlocks_and_timeouts_are_judged_again_too() {
     let stuck = "[objects]\nm = { kind = \"mutex\" }\n[processes.p]\nsteps = [{ lock = \"m\" }, { lock = \"m\" }]\n";
     let (_, trace) = saved(stuck, 1);
-    read(&trace, &["--format", "verdict"]).status(1).stdout_contains("p waits to lock m").stdout_contains("a.toml:4");
+    read(&trace, &["--to", "verdict"]).status(1).stdout_contains("p waits to lock m").stdout_contains("a.toml:4");
     let slow = "timeout = \"50ms\"\n[processes.p]\nsteps = [{ sleep = \"1h\" }]\n";
     let (_, trace) = saved(slow, 1);
-    read(&trace, &["--format", "verdict"]).status(1).stdout_contains("cut off");
+    read(&trace, &["--to", "verdict"]).status(1).stdout_contains("cut off");
 }
 
 #[test]
 fn text_has_a_line_for_each_event() {
     let (_, trace) = saved(TEXT, 0);
-    let done = read(&trace, &[]).status(0);
-    for part in ["maker put q", "taker get q", "taker recv l", "timeout", "random"] {
+    let done = read(&trace, &["--to", "text"]).status(0);
+    for part in ["maker  put q", "taker  get q", "taker  recv l", "timeout", "random"] {
         assert!(done.out.contains(part), "{part}\n{}", done.out);
     }
     let events = trace.lines().filter(|line| line.contains("\"type\":\"event\"")).count();
@@ -99,7 +99,7 @@ fn text_has_a_line_for_each_event() {
 #[test]
 fn jsonl_is_the_file_itself() {
     let (_, trace) = saved(TEXT, 0);
-    let done = read(&trace, &["--format", "jsonl"]).status(0);
+    let done = read(&trace, &["--to", "jsonl"]).status(0);
     let lines =
         |text: &str| text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).collect::<Vec<_>>();
     assert_eq!(lines(&done.out), lines(&trace));
@@ -109,12 +109,12 @@ fn jsonl_is_the_file_itself() {
 fn it_can_be_judged_by_another_scenario() {
     let (_, trace) = saved(TEXT, 0);
     let test = Test::new().file("x.jsonl", &trace).file("b.toml", format!("{TEXT}{FAILS}"));
-    test.args(["trace", "x.jsonl", "--format", "verdict", "--scenario", "b.toml"])
+    test.args(["trace", "x.jsonl", "--to", "verdict", "--scenario", "b.toml"])
         .run()
         .status(1)
         .stdout_contains("v == 2");
     let test = Test::new().file("x.jsonl", &trace).file("b.toml", "[processes.other]\nsteps = []\n");
-    test.args(["trace", "x.jsonl", "--format", "verdict", "--scenario", "b.toml"]).run().status(2);
+    test.args(["trace", "x.jsonl", "--to", "verdict", "--scenario", "b.toml"]).run().status(2);
 }
 
 #[test]
@@ -122,15 +122,19 @@ fn a_cut_or_edited_trace_is_refused_with_its_line() {
     let (_, trace) = saved(TEXT, 0);
     let lines: Vec<&str> = trace.lines().collect();
     let refuse = |text: &str, line: Option<usize>| {
-        let done = read(text, &["--format", "verdict"]);
+        let done = read(text, &["--to", "verdict"]);
         assert_eq!(done.status, 2, "{}\n{}", done.out, done.err);
         if let Some(line) = line {
             assert!(done.err.contains(&format!("x.jsonl:{line}")), "line {line}\n{}", done.err);
         }
     };
     // Cut after a line, in the middle of one, and at the very begin.
-    refuse(&lines[..lines.len() - 1].join("\n"), None);
-    refuse(&lines[..lines.len() / 2].join("\n"), None);
+    // Without its last line alone, all events are there, and it is judged as what it is.
+    let done = read(&lines[..lines.len() - 1].join("\n"), &["--to", "verdict"]).status(1);
+    done.stdout_contains("a whole trace").stdout_contains("ends before its last line");
+    for length in [lines.len() / 2, 3, 1] {
+        refuse(&lines[..length].join("\n"), Some(length));
+    }
     refuse(&trace[..trace.len() / 2], None);
     refuse("", None);
     refuse(&lines[1..].join("\n"), None);
@@ -184,7 +188,7 @@ fn no_edit_of_a_trace_panics() {
                 _ => edited.insert(at, b"0123456789{}[]\",:ax-"[draw(20)]),
             }
         }
-        let done = Test::new().file("x.jsonl", edited).args(["trace", "x.jsonl", "--format", "verdict"]).run();
+        let done = Test::new().file("x.jsonl", edited).args(["trace", "x.jsonl", "--to", "verdict"]).run();
         assert!(matches!(done.status, 0..=5) && !done.err.contains("panicked"), "{}\n{}", done.status, done.err);
     }
 }

@@ -136,22 +136,21 @@ fn stopped_and_continued() {
     holds(
         r#"
 [objects]
-v = { kind = "value", type = "i64" }
+s = { kind = "semaphore", value = 0 }
 [processes.p]
-steps = [{ forever = [{ add = "v", value = 1 }] }]
+steps = [{ forever = [{ release = "s" }, { sleep = "1ms" }] }]
 [processes.q]
 steps = [
-  { sleep = "5ms" },
+  { acquire = "s" },
   { kill = "p", signal = "STOP" },
   { sleep = "20ms" },
-  { load = "v", into = "a" },
+  { size = "s", into = "a" },
   { sleep = "20ms" },
-  { load = "v", into = "b" },
+  { size = "s", into = "b" },
   { assert = "a == b" },
   { kill = "p", signal = "CONT" },
-  { sleep = "20ms" },
-  { load = "v", into = "c" },
-  { assert = "c > b" },
+  { let = { c = "{b}" } },
+  { while = "c <= b", do = [{ sleep = "2ms" }, { size = "s", into = "c" }] },
   { kill = "p" },
 ]
 [[expect]]
