@@ -4,6 +4,8 @@
 //! A [`Machine`] is the whole state of a process: its place in the program, its slots, its random stream. It computes
 //! what is the process's own and asks the world for everything else.
 
+#![allow(clippy::inline_always, reason = "between two steps a call, or a completion moved, costs more than the work")]
+
 use std::ops::Range;
 
 use crate::event::{ObjectId, ProcessId, StepId};
@@ -274,7 +276,7 @@ impl<'p> Machine<'p> {
     }
 
     /// Carries out one instruction; says where that was the last.
-    #[inline]
+    #[inline(always)]
     pub fn advance<W: World>(&mut self, world: &mut W) -> Option<Left> {
         let program = self.program;
         let then = match &program.code[self.place] {
@@ -282,9 +284,9 @@ impl<'p> Machine<'p> {
             Instruction::Next { counter, limit, variable, exit } => {
                 let round = self.integer(*counter) + 1;
                 if round < self.integer(*limit) {
-                    self.slots[*counter as usize] = Value::Int(round);
+                    self.count(*counter, round);
                     if let Some(variable) = variable {
-                        self.slots[*variable as usize] = Value::Int(round);
+                        self.count(*variable, round);
                     }
                     Then::Next
                 } else {
@@ -354,6 +356,15 @@ impl<'p> Machine<'p> {
         }
     }
 
+    /// Gives a slot an int: where it holds one already, there is nothing to let go of.
+    #[inline]
+    fn count(&mut self, slot: u32, n: i64) {
+        match &mut self.slots[slot as usize] {
+            Value::Int(old) => *old = n,
+            other => *other = Value::Int(n),
+        }
+    }
+
     fn truth<W: World>(&mut self, condition: &Expression, world: &mut W) -> Result<bool, Error> {
         match self.evaluate(condition, world.clock())? {
             Value::Bool(truth) => Ok(truth),
@@ -404,7 +415,7 @@ impl<'p> Machine<'p> {
     }
 
     /// What follows a step that ended so.
-    #[inline]
+    #[inline(always)]
     fn after(&mut self, outcome: Outcome, failure: &Failure) -> Then {
         if let Some(slot) = failure.outcome {
             self.slots[slot as usize] = Value::from(outcome.name());
@@ -419,7 +430,7 @@ impl<'p> Machine<'p> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn operate<W: World>(&mut self, operation: &Operation, world: &mut W) -> Then {
         let timeout = match &operation.timeout {
             None => Timeout::None,
@@ -439,20 +450,56 @@ impl<'p> Machine<'p> {
             Ok(place) => place,
             Err(error) => return self.refused(operation.step, &operation.failure, &error, world),
         };
-        let mut computed: [Value; MOST_ARGUMENTS];
-        let arguments = if let Some(constants) = &action.constants {
-            constants.as_slice()
-        } else {
-            debug_assert!(action.arguments.len() <= MOST_ARGUMENTS, "more arguments than a step has room for");
-            computed = [const { Value::Null }; MOST_ARGUMENTS];
-            for (place, argument) in computed.iter_mut().zip(&action.arguments) {
-                match self.evaluate(argument, world.clock()) {
-                    Ok(value) => *place = value,
-                    Err(error) => return self.refused(operation.step, &operation.failure, &error, world),
+        // Most steps have one argument or constant ones, which need no room for more.
+        let mut single = Value::Null;
+        let arguments = match (&action.constants, action.arguments.as_slice()) {
+            (Some(constants), _) => constants.as_slice(),
+            (None, [argument]) => match self.evaluate(argument, world.clock()) {
+                Ok(value) => {
+                    single = value;
+                    std::slice::from_ref(&single)
                 }
-            }
-            &computed[..action.arguments.len().min(MOST_ARGUMENTS)]
+                Err(error) => return self.refused(operation.step, &operation.failure, &error, world),
+            },
+            (None, _) => return self.operate_several(operation, action, place, timeout, world),
         };
+        let then = self.operate_on(operation, action, place, arguments, timeout, world);
+        single.discard();
+        then
+    }
+
+    /// A step with several arguments of which one at least has to be computed.
+    #[inline(never)]
+    fn operate_several<W: World>(
+        &mut self,
+        operation: &Operation,
+        action: &ObjectAction,
+        place: Place,
+        timeout: Timeout,
+        world: &mut W,
+    ) -> Then {
+        debug_assert!(action.arguments.len() <= MOST_ARGUMENTS, "more arguments than a step has room for");
+        let mut computed = [const { Value::Null }; MOST_ARGUMENTS];
+        for (place, argument) in computed.iter_mut().zip(&action.arguments) {
+            match self.evaluate(argument, world.clock()) {
+                Ok(value) => *place = value,
+                Err(error) => return self.refused(operation.step, &operation.failure, &error, world),
+            }
+        }
+        let given = action.arguments.len().min(MOST_ARGUMENTS);
+        self.operate_on(operation, action, place, &computed[..given], timeout, world)
+    }
+
+    #[inline(always)]
+    fn operate_on<W: World>(
+        &mut self,
+        operation: &Operation,
+        action: &ObjectAction,
+        place: Place,
+        arguments: &[Value],
+        timeout: Timeout,
+        world: &mut W,
+    ) -> Then {
         let clock = world.clock();
         let (slots, random, plan, process, pid) = (&self.slots, &mut self.random, self.plan, self.process, self.pid);
         let mut compute = |it: Value| {
@@ -467,21 +514,22 @@ impl<'p> Machine<'p> {
 
     /// Takes what a step gave, and says what follows.
     #[inline(always)]
-    #[allow(clippy::inline_always, reason = "a call would copy the completion")]
-    fn done(&mut self, operation: &Operation, completion: Completion) -> Then {
+    fn done(&mut self, operation: &Operation, mut completion: Completion) -> Then {
         let outcome = completion.outcome;
         if outcome.is_ok() {
             if let Some(into) = operation.into {
-                self.slots[into as usize] = completion.value;
+                self.slots[into as usize] = std::mem::take(&mut completion.value);
             }
             if let Some(second) = operation.second {
-                self.slots[second as usize] = completion.second;
+                self.slots[second as usize] = std::mem::take(&mut completion.second);
             }
         }
+        completion.value.discard();
+        completion.second.discard();
         self.after(outcome, &operation.failure)
     }
 
-    #[inline]
+    #[inline(always)]
     fn place<W: World>(&mut self, action: &ObjectAction, world: &mut W) -> Result<Place, Error> {
         let mut object = action.first;
         if let Some((count, index)) = &action.index {

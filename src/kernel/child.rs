@@ -1,6 +1,8 @@
 //! A process of the scenario from its fork to its end: it prepares itself, waits for its gate, and runs its program
 //! over the real objects, recording each step.
 
+#![allow(clippy::inline_always, reason = "a record that is handed on in memory costs more than writing it")]
+
 use std::cell::Cell;
 use std::ops::Range;
 use std::rc::Rc;
@@ -32,6 +34,8 @@ pub(super) struct Inheritance<'a> {
     pub(super) full: bool,
     pub(super) supervisor: i32,
     pub(super) first_step: StepId,
+    /// How many events the process should have memory for at once.
+    pub(super) events: usize,
 }
 
 /// Runs the process. Does not return.
@@ -79,7 +83,7 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
         return Left::Exit(1);
     }
     let producer = Producer::new(inheritance.lane.clone());
-    producer.populate();
+    producer.populate(inheritance.events);
     let pid = std::process::id() as i32;
     post.pid.store(pid, Ordering::Release);
     let machine = Machine::new(plan, process, i64::from(pid));
@@ -87,6 +91,7 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
         plan,
         objects: inheritance.objects,
         table,
+        origin: 0,
         recorder: Recorder {
             process,
             producer,
@@ -105,6 +110,7 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
     };
     table.prepared(process, None);
     post.await_gate();
+    child.origin = table.origin();
     let begin = clock::now();
     child.recorder.last = begin;
     child.recorder.head(Head {
@@ -152,19 +158,44 @@ impl Recorder<'_> {
         self.push(&head, &Value::Null, &Value::Null);
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, head: &Head, value: &Value, second: &Value) {
-        self.payload.clear();
-        let record = record::encode(head, value, second, &mut self.payload);
         let bell = self.bell;
-        self.producer.push(&record, &self.payload, &|| bell.ring());
+        if value.is_scalar() && second.is_scalar() {
+            self.producer.push(&record::encode(head, value, second, &mut Vec::new()), &|| bell.ring());
+        } else {
+            self.push_payload(head, value, second);
+        }
         self.number += 1;
     }
 
-    /// Ends a step: takes back what it published and records it, or counts it.
-    #[inline]
+    #[inline(never)]
+    fn push_payload(&mut self, head: &Head, value: &Value, second: &Value) {
+        let bell = self.bell;
+        self.payload.clear();
+        let record = record::encode(head, value, second, &mut self.payload);
+        self.producer.push_payload(&record, &self.payload, &|| bell.ring());
+    }
+
+    /// As [`Recorder::conclude`], for steps that are seldom hot.
+    #[inline(never)]
     #[allow(clippy::too_many_arguments, reason = "the fields of one record")]
     fn finish(
+        &mut self,
+        step: StepId,
+        target: u32,
+        verb: u8,
+        element: Option<u32>,
+        flags: u8,
+        completion: &Completion,
+    ) {
+        self.conclude(step, target, verb, element, flags, completion);
+    }
+
+    /// Ends a step: takes back what it published and records it, or counts it.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments, reason = "the fields of one record")]
+    fn conclude(
         &mut self,
         step: StepId,
         target: u32,
@@ -324,6 +355,8 @@ struct Child<'a> {
     plan: &'a Plan,
     objects: &'a [Rc<dyn Live>],
     table: &'a Table,
+    /// When the run began. It is set before any gate opens.
+    origin: u64,
     recorder: Recorder<'a>,
 }
 
@@ -342,7 +375,7 @@ fn verb(name: &str) -> u8 {
 }
 
 impl World for Child<'_> {
-    #[inline]
+    #[inline(always)]
     fn operate(
         &mut self,
         step: StepId,
@@ -357,7 +390,7 @@ impl World for Child<'_> {
         let mut current = Current { recorder: &mut self.recorder, compute, step, object, verb, end, deadline };
         let mut call = Call { verb, end, element, arguments, patience, party: &mut current };
         let completion = self.objects[object as usize].perform(&mut call);
-        self.recorder.finish(step, object, verb, element, 0, &completion);
+        self.recorder.conclude(step, object, verb, element, 0, &completion);
         completion
     }
 
@@ -373,7 +406,7 @@ impl World for Child<'_> {
     }
 
     fn clock(&self) -> Clock {
-        Clock::Since(self.table.origin())
+        Clock::Since(self.origin)
     }
 }
 

@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use super::bell::Bell;
 use super::child::{self, Inheritance};
 use super::deadlock::{Detector, Status, describe};
-use super::host;
+use super::{foresight, host};
 use super::table::Table;
 use super::{Notice, Options, Recording};
 use crate::diagnostic::Diagnostic;
@@ -35,6 +35,9 @@ const QUIET: u64 = 10_000_000;
 const BUSY: u64 = 2_000_000;
 /// ns between two looks for a deadlock while others go on.
 const LOOK: u64 = 20_000_000;
+
+/// How many events' memory is there before the first step, for all processes together: 64 MiB.
+const READY: usize = 1 << 20;
 
 /// Runs a plan on the kernel.
 ///
@@ -207,6 +210,9 @@ impl Supervisor<'_> {
             let first = &mut first_steps[step.program];
             *first = (*first).min(id as StepId);
         }
+        let expected: Vec<_> =
+            self.plan.programs.iter().map(|program| foresight::events(program).min(1 << 20) as usize).collect();
+        let share = READY / lanes.len().max(1);
         for (id, lane) in lanes.iter().enumerate() {
             let process = id as ProcessId;
             match os::fork() {
@@ -222,6 +228,7 @@ impl Supervisor<'_> {
                         full: self.full,
                         supervisor,
                         first_step: first_steps[self.plan.processes[id].program],
+                        events: expected[self.plan.processes[id].program].min(share),
                     });
                 }
                 Ok(os::Fork::Parent(pid)) => {

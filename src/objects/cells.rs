@@ -324,6 +324,13 @@ struct Header {
     version: AtomicU64,
 }
 
+/// What a step did to one cell.
+struct Change {
+    before: u64,
+    after: u64,
+    ticket: u64,
+}
+
 /// The cells in shared memory.
 struct CellsLive {
     layout: Layout,
@@ -352,7 +359,8 @@ impl CellsLive {
         into.extend(cells.iter().map(|cell| cell.load(Ordering::Relaxed)));
     }
 
-    fn one(&self, call: &mut Call<'_>, at: usize) -> Result<Completion, Outcome> {
+    #[inline]
+    fn one(&self, call: &mut Call<'_>, at: usize) -> Result<Change, Outcome> {
         let scalar = self.layout.scalar;
         let argument = call.arguments.first().unwrap_or(&Value::Null);
         let (old, new) = match call.verb {
@@ -382,13 +390,7 @@ impl CellsLive {
             place.store(after, Ordering::Relaxed);
         }
         drop(held);
-        let (value, second) = match call.verb {
-            LOAD => (scalar.decode(before), Value::Null),
-            STORE => (scalar.decode(after), Value::Null),
-            UPDATE => (scalar.decode(after), scalar.decode(before)),
-            _ => (scalar.decode(before), scalar.decode(after)),
-        };
-        Ok(Completion { value, second, ..Completion::of(Outcome::OK) }.ticket(ticket))
+        Ok(Change { before, after, ticket })
     }
 
     fn all(&self, call: &mut Call<'_>) -> Result<Completion, Outcome> {
@@ -432,9 +434,30 @@ impl Live for CellsLive {
         let done = match at {
             Some(at) if at >= self.layout.length => Err(Outcome::OUT_OF_RANGE),
             Some(at) => self.one(call, at as usize),
-            None => self.all(call),
+            None => return self.all(call).unwrap_or_else(Completion::of),
         };
-        done.unwrap_or_else(Completion::of)
+        let Change { before, after, ticket } = match done {
+            Ok(change) => change,
+            Err(outcome) => return Completion::of(outcome),
+        };
+        let (shown, other) = match call.verb {
+            LOAD => (before, None),
+            STORE => (after, None),
+            UPDATE => (after, Some(before)),
+            _ => (before, Some(after)),
+        };
+        let scalar = self.layout.scalar;
+        // Most cells hold integers, whose completion is made in its place.
+        if let (Scalar::Int(..), None) = (scalar, other) {
+            return Completion { outcome: Outcome::OK, value: Value::Int(shown as i64), second: Value::Null, ticket, cause: 0 };
+        }
+        Completion {
+            outcome: Outcome::OK,
+            value: scalar.decode(shown),
+            second: other.map_or(Value::Null, |word| scalar.decode(word)),
+            ticket,
+            cause: 0,
+        }
     }
 
     fn reclaim(&self, process: ProcessId) {

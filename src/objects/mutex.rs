@@ -206,6 +206,24 @@ struct Ownership {
     damaged: AtomicU32,
 }
 
+/// How a step ended, small enough to be handed on in registers.
+#[derive(Clone, Copy)]
+struct Done {
+    outcome: Outcome,
+    ticket: u64,
+}
+
+impl Done {
+    fn of(outcome: Outcome) -> Self {
+        Self { outcome, ticket: 0 }
+    }
+
+    #[inline]
+    fn completion(self) -> Completion {
+        Completion::of(self.outcome).ticket(self.ticket)
+    }
+}
+
 /// A mutex in shared memory.
 #[derive(Clone)]
 pub(super) struct MutexLive {
@@ -232,8 +250,8 @@ impl MutexLive {
         }
         let depth = self.owned.depth.load(Ordering::Relaxed);
         for _ in 0..depth {
-            let completion = self.unlock(party.process())?;
-            party.implicit(self.id, UNLOCK, completion);
+            let done = self.unlock(party.process())?;
+            party.implicit(self.id, UNLOCK, done.completion());
         }
         Ok(depth)
     }
@@ -245,9 +263,9 @@ impl MutexLive {
     pub(super) fn relock(&self, party: &mut dyn Party, depth: u32) -> Result<(), Outcome> {
         let mut result = Ok(());
         for _ in 0..depth.max(1) {
-            let completion = self.lock(party, Patience::Forever, true).unwrap_or_else(Completion::of);
-            let outcome = completion.outcome;
-            party.implicit(self.id, LOCK, completion);
+            let done = self.lock(party, Patience::Forever, true).unwrap_or_else(Done::of);
+            let outcome = done.outcome;
+            party.implicit(self.id, LOCK, done.completion());
             if !outcome.is_ok() {
                 result = Err(outcome);
                 if outcome != Outcome::OWNER_DIED {
@@ -259,7 +277,7 @@ impl MutexLive {
     }
 
     #[inline]
-    fn lock(&self, party: &mut dyn Party, patience: Patience, within: bool) -> Result<Completion, Outcome> {
+    fn lock(&self, party: &mut dyn Party, patience: Patience, within: bool) -> Result<Done, Outcome> {
         let process = party.process();
         match self.kernel.try_lock() {
             Ok(()) => return Ok(self.taken(process, Outcome::OK)),
@@ -280,7 +298,7 @@ impl MutexLive {
 
     /// What a call of the kernel's that takes the mutex ended with.
     #[cold]
-    fn locked(&self, process: ProcessId, result: Result<(), i32>) -> Result<Completion, Outcome> {
+    fn locked(&self, process: ProcessId, result: Result<(), i32>) -> Result<Done, Outcome> {
         match result {
             Ok(()) => Ok(self.taken(process, Outcome::OK)),
             Err(libc::EOWNERDEAD) => Ok(self.taken(process, Outcome::OWNER_DIED)),
@@ -292,17 +310,17 @@ impl MutexLive {
 
     /// The process owns the mutex now.
     #[inline]
-    fn taken(&self, process: ProcessId, outcome: Outcome) -> Completion {
+    fn taken(&self, process: ProcessId, outcome: Outcome) -> Done {
         let owned = &*self.owned;
         if outcome == Outcome::OWNER_DIED {
             owned.damaged.store(1, Ordering::Relaxed);
         } else if self.options.kind == MutexType::Recursive && self.owned_by(process) {
             owned.depth.store(owned.depth.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-            return Completion::of(outcome).ticket(self.ticket());
+            return Done { outcome, ticket: self.ticket() };
         }
         owned.depth.store(1, Ordering::Relaxed);
         owned.owner.store(process + 1, Ordering::Relaxed);
-        Completion::of(outcome).ticket(self.ticket())
+        Done { outcome, ticket: self.ticket() }
     }
 
     /// The next ticket. Called by the owner alone.
@@ -314,12 +332,12 @@ impl MutexLive {
     }
 
     #[inline]
-    fn unlock(&self, process: ProcessId) -> Result<Completion, Outcome> {
+    fn unlock(&self, process: ProcessId) -> Result<Done, Outcome> {
         let owned = &*self.owned;
         if !self.owned_by(process) {
             return Err(Outcome::NOT_OWNER);
         }
-        let completion = Completion::of(Outcome::OK).ticket(self.ticket());
+        let ticket = self.ticket();
         let depth = owned.depth.load(Ordering::Relaxed);
         let damaged = owned.damaged.load(Ordering::Relaxed);
         if depth > 1 {
@@ -331,7 +349,7 @@ impl MutexLive {
             }
         }
         match self.kernel.unlock() {
-            Ok(()) => Ok(completion),
+            Ok(()) => Ok(Done { outcome: Outcome::OK, ticket }),
             Err(errno) => {
                 // Still this process's own, so nobody else has written meanwhile.
                 owned.damaged.store(damaged, Ordering::Relaxed);
@@ -342,7 +360,7 @@ impl MutexLive {
         }
     }
 
-    fn repair(&self, process: ProcessId) -> Result<Completion, Outcome> {
+    fn repair(&self, process: ProcessId) -> Result<Done, Outcome> {
         if !self.owned_by(process) {
             return Err(Outcome::NOT_OWNER);
         }
@@ -351,7 +369,7 @@ impl MutexLive {
         }
         self.kernel.consistent().map_err(Outcome::from_errno)?;
         self.owned.damaged.store(0, Ordering::Relaxed);
-        Ok(Completion::of(Outcome::OK).ticket(self.ticket()))
+        Ok(Done { outcome: Outcome::OK, ticket: self.ticket() })
     }
 }
 
@@ -363,7 +381,7 @@ impl Live for MutexLive {
             REPAIR => self.repair(call.party.process()),
             _ => Err(Outcome::INVALID),
         };
-        done.unwrap_or_else(Completion::of)
+        done.unwrap_or_else(Done::of).completion()
     }
 
     fn owner(&self) -> Option<ProcessId> {

@@ -117,10 +117,7 @@ impl Scalar {
             Self::Int(..) => Value::Int(word as i64),
             Self::F32 | Self::F64 => Value::Float(f64::from_bits(word)),
             Self::Bool => Value::Bool(word != 0),
-            Self::Char => {
-                let c = char::from_u32(word as u32).unwrap_or(char::REPLACEMENT_CHARACTER);
-                Value::from(c.encode_utf8(&mut [0; 4]) as &str)
-            }
+            Self::Char => character(word),
         }
     }
 
@@ -156,6 +153,14 @@ impl Scalar {
         };
         Some((outcome, reason))
     }
+}
+
+/// The text of a code point. Out of the way of the types that allocate nothing.
+#[cold]
+#[inline(never)]
+fn character(word: u64) -> Value {
+    let c = char::from_u32(word as u32).unwrap_or(char::REPLACEMENT_CHARACTER);
+    Value::from(c.encode_utf8(&mut [0; 4]) as &str)
 }
 
 /// The nearest 32-bit float; none for a finite number that is too large for one.

@@ -142,6 +142,37 @@ impl<T: ?Sized> Deref for Shared<T> {
     }
 }
 
+impl<T> Shared<[T]> {
+    /// Has the pages of the first so many items ready for writing, in this process. Where the kernel cannot do so at
+    /// once (before Linux 5.14), each page comes when it is first written.
+    pub fn populate(&self, items: usize) {
+        let length = items.min(self.len()).saturating_mul(size_of::<T>());
+        let start = self.pointer.cast::<u8>().as_ptr();
+        let before = start.addr() % PAGE;
+        if length == 0 {
+            return;
+        }
+        // SAFETY: the range lies in pages of the mapping that `self` keeps, since a mapping begins and ends on a page.
+        // Populating changes none of its bytes.
+        unsafe { libc::madvise(start.sub(before).cast(), length + before, libc::MADV_POPULATE_WRITE) };
+    }
+
+    /// Asks the processor for the cache line of an item that will be written soon, so that the write does not wait
+    /// until another processor, which has read it, gives it up. Nothing happens where the index is past the end.
+    #[inline]
+    pub fn expect_write(&self, index: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(item) = self.get(index) {
+            // SAFETY: PREFETCHW changes no value, no register and no flag, and never faults.
+            unsafe {
+                std::arch::asm!("prefetchw [{}]", in(reg) item, options(nostack, preserves_flags));
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = index;
+    }
+}
+
 impl<T: ?Sized + std::fmt::Debug> std::fmt::Debug for Shared<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         T::fmt(self, f)

@@ -46,6 +46,9 @@ struct Header {
     _wait: [u64; 4],
 }
 
+/// How many records ahead of the one that is written the processor is asked for their memory.
+const AHEAD: u64 = 6;
+
 /// A lane, as both sides have it.
 #[derive(Clone)]
 pub struct Lane {
@@ -144,30 +147,24 @@ impl Producer {
         Self { lane, head: 0, payload_head: 0, tail: 0, payload_tail: 0, mask, payload_mask, stalled: false }
     }
 
-    /// Touches the first pages, so that the first records are not the ones that pay for them.
-    pub fn populate(&self) {
-        const WORDS: usize = 512;
-        for page in self.lane.records.chunks(WORDS).take(4).chain(self.lane.payload.chunks(WORDS).take(1)) {
-            page[0].store(0, Ordering::Relaxed);
-        }
+    /// Has the memory for so many records at hand, so that it is not they that pay for it.
+    pub fn populate(&self, records: usize) {
+        // Of the payload, which few records have, a little.
+        const WORDS: usize = 4;
+        self.lane.records.populate(records.saturating_mul(8));
+        self.lane.payload.populate(records.saturating_mul(WORDS));
     }
 
-    /// Publishes a record with its payload, `bell` being rung whenever the supervisor had better come soon. Waits for
+    /// Publishes a record without payload, `bell` being rung whenever the supervisor had better come soon. Waits for
     /// room where there is none.
-    #[inline]
-    pub fn push(&mut self, record: &Record, payload: &[u8], bell: &dyn Fn()) {
-        if !payload.is_empty() {
-            self.push_payload(record, payload, bell);
-            return;
-        }
-        self.publish(record, bell);
-    }
-
-    #[inline]
-    fn publish(&mut self, record: &Record, bell: &dyn Fn()) {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a record is made where it is published, field by field")]
+    pub fn push(&mut self, record: &Record, bell: &dyn Fn()) {
         if self.head - self.tail > self.mask {
             self.await_record(bell);
         }
+        // The supervisor has read the lines of the last lap: they are asked back before they are needed.
+        self.lane.records.expect_write((((self.head + AHEAD) & self.mask) * 8) as usize);
         let at = ((self.head & self.mask) * 8) as usize;
         let slots = &self.lane.records[at..at + 8];
         for (slot, word) in slots.iter().zip(record) {
@@ -179,8 +176,16 @@ impl Producer {
         }
         self.head += 1;
         self.lane.header.head.store(self.head, Ordering::Release);
-        // Half full: the supervisor should come before it is all.
-        if self.head & (self.mask >> 1) == 0 && self.head - self.tail > self.mask >> 1 {
+        if self.head & (self.mask >> 1) == 0 {
+            self.half(bell);
+        }
+    }
+
+    /// Half full: the supervisor should come before it is all.
+    #[cold]
+    #[inline(never)]
+    fn half(&mut self, bell: &dyn Fn()) {
+        if self.head - self.tail > self.mask >> 1 {
             self.reload();
             if self.head - self.tail > self.mask >> 1 {
                 bell();
@@ -188,20 +193,19 @@ impl Producer {
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn push_payload(&mut self, last: &Record, payload: &[u8], bell: &dyn Fn()) {
+    /// As [`Producer::push`], with a payload, which may be empty.
+    pub fn push_payload(&mut self, last: &Record, payload: &[u8], bell: &dyn Fn()) {
         // A quarter of the ring at a time, so that a value of any size goes through.
         let piece = (self.lane.payload.len() / 4 * 8).max(8);
         let mut rest = payload;
         while rest.len() > piece {
             let (first, behind) = rest.split_at(piece);
             self.write_payload(first, bell);
-            self.publish(&record::fragment(first.len()), bell);
+            self.push(&record::fragment(first.len()), bell);
             rest = behind;
         }
         self.write_payload(rest, bell);
-        self.publish(last, bell);
+        self.push(last, bell);
     }
 
     fn write_payload(&mut self, bytes: &[u8], bell: &dyn Fn()) {
@@ -209,11 +213,13 @@ impl Producer {
         while self.payload_head + words - self.payload_tail > self.payload_mask + 1 {
             self.stall(bell);
         }
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
+        let (whole, rest) = bytes.as_chunks::<8>();
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        let chunks = whole.iter().chain((!rest.is_empty()).then_some(&last));
+        for chunk in chunks {
             let at = (self.payload_head & self.payload_mask) as usize;
-            self.lane.payload[at].store(u64::from_le_bytes(word), Ordering::Relaxed);
+            self.lane.payload[at].store(u64::from_le_bytes(*chunk), Ordering::Relaxed);
             self.payload_head += 1;
         }
         self.lane.header.payload_head.store(self.payload_head, Ordering::Release);
@@ -437,7 +443,7 @@ mod tests {
         for (step, value) in values.iter().enumerate() {
             let mut payload = Vec::new();
             let record = record::encode(&head(step as u32), value, &Value::from("second"), &mut payload);
-            producer.push(&record, &payload, &|| {});
+            producer.push_payload(&record, &payload, &|| {});
             consumer.drain();
             expected.push(value.clone());
         }

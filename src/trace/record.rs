@@ -67,7 +67,8 @@ pub struct Head {
 }
 
 /// Puts a record together; values that are no scalars are appended to `payload`.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "a record is made where it is published, field by field")]
 pub fn encode(head: &Head, value: &Value, second: &Value, payload: &mut Vec<u8>) -> Record {
     let (value_tag, value_word) = word(value, payload);
     let (second_tag, second_word) = word(second, payload);
@@ -87,7 +88,8 @@ pub fn encode(head: &Head, value: &Value, second: &Value, payload: &mut Vec<u8>)
     ]
 }
 
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `encode`")]
 fn word(value: &Value, payload: &mut Vec<u8>) -> (u8, u64) {
     match value {
         Value::Null => (NULL, 0),

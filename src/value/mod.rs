@@ -54,6 +54,20 @@ impl Value {
         }
     }
 
+    /// Whether it is held inline, without a count.
+    #[inline]
+    pub fn is_scalar(&self) -> bool {
+        matches!(self, Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_))
+    }
+
+    /// Lets go of the value: as dropping it, but without a call where there is nothing to let go of.
+    #[inline]
+    pub fn discard(self) {
+        if self.is_scalar() {
+            std::mem::forget(self);
+        }
+    }
+
     /// The integer, where this is one.
     pub fn as_int(&self) -> Option<i64> {
         match self {
