@@ -62,9 +62,8 @@ mod tests {
     use crate::scenario;
 
     fn of(steps: &str) -> u64 {
-        let text = format!(
-            "[objects]\nm = {{ kind = \"mutex\" }}\n[processes.p]\nvars = {{ x = 0 }}\nsteps = [{steps}]\n"
-        );
+        let text =
+            format!("[objects]\nm = {{ kind = \"mutex\" }}\n[processes.p]\nvars = {{ x = 0 }}\nsteps = [{steps}]\n");
         let source = Arc::new(Source::new("p.toml".to_owned(), text));
         let loaded = scenario::load(&source, &scenario::Options::default(), &[]).expect("a sound scenario");
         events(&loaded.plan.programs[0])

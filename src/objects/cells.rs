@@ -449,7 +449,13 @@ impl Live for CellsLive {
         let scalar = self.layout.scalar;
         // Most cells hold integers, whose completion is made in its place.
         if let (Scalar::Int(..), None) = (scalar, other) {
-            return Completion { outcome: Outcome::OK, value: Value::Int(shown as i64), second: Value::Null, ticket, cause: 0 };
+            return Completion {
+                outcome: Outcome::OK,
+                value: Value::Int(shown as i64),
+                second: Value::Null,
+                ticket,
+                cause: 0,
+            };
         }
         Completion {
             outcome: Outcome::OK,
