@@ -305,9 +305,9 @@ final = "before == 30 && sum == 30"
 [[expect]]
 values = "p wait b"
 unordered = true
-equals = {numbers}
+equals = [{numbers}]
 "#,
-            numbers = format!("[{}]", "0, 1, 2, ".repeat(20)),
+            numbers = "0, 1, 2, ".repeat(20),
         ));
     }
 }
