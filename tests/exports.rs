@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::Test;
 
 /// Scenarios with messages, hand-overs, wakes, a fan-out, parts of steps, a kill, text that means something to each form.
-const EVERYTHING: &str = r##"
+const EVERYTHING: &str = r#"
 name = "all; of # <it> & %%{more} \"x\" ✓"
 [objects]
 q = { kind = "queue" }
@@ -28,7 +28,7 @@ steps = [
   { section = "s#1", do = [{ acquire = "s" }, { busy = "100us" }, { release = "s" }] },
   { update = "v", value = "{it + 1}" },
   { put = "q", value = "{name}" },
-  { lock = "m" }, { wait = "c", timeout = "20ms", on = { timeout = [] } }, { unlock = "m" },
+  { lock = "m" }, { wait = "c", timeout = "{20 + index * 20}ms", on = { timeout = [] } }, { unlock = "m" },
   { wait = "e" },
 ]
 [processes.z]
@@ -53,7 +53,7 @@ equals = 4
 [[expect]]
 count = "w put q"
 equals = 3
-"##;
+"#;
 
 /// Two processes that wait for each other.
 const DEADLOCK: &str = r#"
@@ -286,7 +286,7 @@ fn a_saved_trace_becomes_every_form() {
     to("tap").status(1).stdout_contains("\n1..3\n");
     to("svg")
         .status(2)
-        .stderr_contains("[possible values: text, jsonl, chrome, mermaid, shiviz, verdict, json, junit, tap]");
+        .stderr_contains("[possible values: text, jsonl, chrome, mermaid, shiviz, html, verdict, json, junit, tap]");
 }
 
 #[test]

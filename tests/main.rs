@@ -7,6 +7,7 @@ mod deadlocks;
 mod expectations;
 mod explain;
 mod exports;
+mod page;
 mod reference;
 mod reports;
 mod schema;

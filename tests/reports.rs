@@ -280,7 +280,7 @@ fn tap_has_a_point_for_everything() {
 
 #[test]
 fn a_report_on_standard_output_takes_the_place_of_the_summaries() {
-    let done = folder().args(["--tap", "-"]).run().status(2);
+    let done = folder().args(["--tap", "-", "--timeline"]).run().status(2);
     is_tap(&done.out);
     let done = folder().args(["--junit", "-", "-j", "4"]).run().status(2);
     is_junit(&done.out);

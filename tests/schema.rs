@@ -61,7 +61,9 @@ impl Schema {
                 "anyOf" => list(rule).iter().any(|one| self.holds(one, value)),
                 "not" => !self.holds(rule, value),
                 "allOf" => {
-                    list(rule).iter().for_each(|one| self.check(one, value, at, faults));
+                    for one in list(rule) {
+                        self.check(&one, value, at, faults);
+                    }
                     true
                 }
                 "$ref" => {

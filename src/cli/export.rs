@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
+use super::page;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::Verdict;
 use crate::report::{chrome, json, junit, mermaid, shiviz, suite::Suite, tap, terminal, text};
@@ -25,6 +26,8 @@ pub(super) enum Format {
     Mermaid,
     /// A log for `ShiViz`
     Shiviz,
+    /// A page that opens in a browser
+    Html,
     /// The expectations, judged again
     Verdict,
     /// The same as one JSON document
@@ -36,12 +39,13 @@ pub(super) enum Format {
 }
 
 /// The endings of files that take a trace, and what is written to them.
-const ENDINGS: [(&str, Format, &str); 6] = [
+const ENDINGS: [(&str, Format, &str); 7] = [
     ("jsonl", Format::Jsonl, "the trace file, which ipcrun reads again"),
     ("json", Format::Chrome, "for ui.perfetto.dev"),
     ("mmd", Format::Mermaid, "a Mermaid sequence diagram"),
     ("shiviz", Format::Shiviz, "a ShiViz log"),
     ("log", Format::Shiviz, "the same"),
+    ("html", Format::Html, "a page for a browser"),
     ("txt", Format::Text, "one line an event"),
 ];
 
@@ -92,6 +96,7 @@ impl Format {
             Self::Chrome => chrome::write(out, plan, trace, verdict),
             Self::Mermaid => out.write_all(mermaid::diagram(plan, trace, verdict).as_bytes()),
             Self::Shiviz => shiviz::write(out, plan, trace),
+            Self::Html => out.write_all(page::text(plan, trace, verdict, shown.arguments, None).as_bytes()),
             Self::Verdict => out.write_all(shown.summary(shown.color).as_bytes()),
             Self::Json => writeln!(out, "{}", json::run(plan, trace, verdict)),
             Self::Junit => out.write_all(junit::report(&[shown.suite()]).as_bytes()),

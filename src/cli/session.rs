@@ -229,7 +229,7 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     } else if !options.silent && (!options.quiet || report.status != Status::Passed) {
         report.out.push_str(&text);
     }
-    if let Some(picture) = options.timeline.filter(|_| !options.json) {
+    if let Some(picture) = options.timeline.filter(|_| !options.json && !options.silent) {
         let above = if options.watched { report.out.lines().count() } else { 0 };
         let rows = output::rows().saturating_sub(above + 1);
         report.out.push('\n');

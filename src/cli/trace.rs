@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Arguments")]
     pub(super) file: PathBuf,
     /// What to print: text (one line an event), jsonl (the trace file itself), chrome (for ui.perfetto.dev), mermaid,
-    /// shiviz; or its expectations judged again: verdict, json, junit, tap
+    /// shiviz, html (a page for a browser); or its expectations judged again: verdict, json, junit, tap
     #[arg(long, value_name = "FORMAT", hide_possible_values = true, conflicts_with_all = ["view", "axis"])]
     pub(super) to: Option<Format>,
     #[command(flatten)]
@@ -69,12 +69,12 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
     let plan = session::load(&source, &changes)?.plan;
     let meta = saved.meta.clone();
     let trace = saved.into_trace(&plan)?;
+    let again: Vec<String> =
+        meta.set.iter().flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")]).collect();
     if let Some(path) = &arguments.html {
         let verdict = judge::judge(&plan, &trace);
-        let set = meta.set.iter().flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")]);
-        let written = page::write(path, &plan, &trace, &verdict, &set.collect::<Vec<_>>(), None);
-        return match written {
-            Ok(()) => Ok(verdict.status.into()),
+        return match page::write(path, &plan, &trace, &verdict, &again, None) {
+            Ok(()) => Ok(Status::Passed),
             Err(diagnostic) => {
                 output.report(&[*diagnostic]);
                 Ok(Status::Host)
@@ -105,7 +105,7 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
         color: output.color,
         ascii: output.ascii,
         columns: output::columns(),
-        arguments: &[],
+        arguments: &again,
     };
     match format.write(&mut out, &shown).and_then(|()| out.flush()) {
         Ok(()) => Ok(status),

@@ -251,8 +251,9 @@ impl ConditionLive {
         }
         let cause = if notified { slot.notifier.load(Ordering::Relaxed) } else { 0 };
         slot.state.store(IDLE, Ordering::Release);
-        let ticket = self.words.ticket();
         let locked = self.mutex.relock(call.party, depth);
+        // Taken with the mutex: the order of the waits must not contradict the order in which they get it.
+        let ticket = self.words.ticket();
         let outcome = match locked {
             Err(outcome) => outcome,
             Ok(()) if notified => Outcome::OK,

@@ -16,7 +16,7 @@ use serde_json::{Value as Json, json};
 use super::layout::visible;
 use super::spans::{Arrow, ArrowKind, Doing, Held, Lane, Shape, Spans, Track};
 use super::{facts, words};
-use crate::event::Target;
+use crate::event::{Event, ProcessId, Target};
 use crate::judge::{Status, Subject, Verdict};
 use crate::scenario::plan::Plan;
 use crate::trace::Trace;
@@ -30,7 +30,11 @@ const SLIVER: u64 = 1_000;
 /// Those of `out`.
 pub fn write(out: &mut dyn Write, plan: &Plan, trace: &Trace, verdict: &Verdict) -> io::Result<()> {
     let spans = Spans::new(plan, trace);
-    let writer = Writer { plan, trace, arrows: Arrows::new(trace, &spans) };
+    let mut places: Vec<Vec<usize>> = vec![Vec::new(); plan.processes.len()];
+    for (place, event) in trace.events.iter().enumerate() {
+        places[event.id.process as usize].push(place);
+    }
+    let writer = Writer { plan, trace, places, arrows: Arrows::new(trace, &spans) };
     let mut events = Vec::new();
     for lane in &spans.lanes {
         writer.lane(lane, &mut events);
@@ -120,6 +124,8 @@ impl<'a> Arrows<'a> {
 struct Writer<'a> {
     plan: &'a Plan,
     trace: &'a Trace,
+    /// The events of each process, in its own order.
+    places: Vec<Vec<usize>>,
     arrows: Arrows<'a>,
 }
 
@@ -127,6 +133,11 @@ impl Writer<'_> {
     /// The objects' process.
     fn objects(&self) -> usize {
         self.plan.processes.len() + 1
+    }
+
+    fn events_of(&self, process: ProcessId) -> impl Iterator<Item = (usize, &Event)> {
+        let places = self.places.get(process as usize).map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| (*place, &self.trace.events[*place]))
     }
 
     fn names(&self, spans: &Spans) -> Vec<String> {
@@ -170,7 +181,7 @@ impl Writer<'_> {
     fn lane(&self, lane: &Lane, out: &mut Vec<Entry>) {
         let pid = lane.process as usize + 1;
         let mut implicit = Vec::new();
-        for (place, event) in self.trace.of(lane.process) {
+        for (place, event) in self.events_of(lane.process) {
             if event.implicit {
                 implicit.push(place);
             } else if event.step.is_none() {
@@ -210,7 +221,7 @@ impl Writer<'_> {
 
     /// A mark where a process ended that left no event of its end.
     fn ended(&self, lane: &Lane, pid: usize, out: &mut Vec<Entry>) {
-        let told = self.trace.of(lane.process).any(|(_, event)| event.step.is_none() && event.verb == "end");
+        let told = self.events_of(lane.process).any(|(_, event)| event.step.is_none() && event.verb == "end");
         if !told && lane.spans.last().is_some_and(|span| span.waiting.is_none()) {
             let name = facts::ending(lane.ended);
             let fields = json!({ "ph": "i", "s": "t", "name": name, "cat": "process", "pid": pid, "tid": pid });

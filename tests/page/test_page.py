@@ -142,7 +142,7 @@ class Page(unittest.TestCase):
             before = clocks(data)
             for at in range(data["count"]):
                 relations = self.js("return Array.from(ipcrun.relations(arguments[0]))", at)
-                expected = [3 if other == at else 1 if before(other, at) else 2 if before(at, other) else 0
+                expected = [3 if other == at else 2 if before(at, other) else 1 if before(other, at) else 0
                             for other in range(data["count"])]
                 self.assertEqual(relations, expected, f"{name} #{at + 1}")
 
@@ -229,6 +229,13 @@ class Page(unittest.TestCase):
         self.open("deadlock")
         self.assertEqual(len(self.driver.find_elements(By.CSS_SELECTOR, ".wait .node")), 5)
         self.assertEqual(len(self.driver.find_elements(By.CSS_SELECTOR, ".wait .edge")), 5)
+        place = self.js("""document.getElementById("canvas").scrollIntoView({ block: "center" });
+                           const box = document.getElementById("canvas"); return [box.clientWidth - 24, 48];""")
+        canvas = self.find("#canvas")
+        ActionChains(self.driver).move_to_element_with_offset(
+            canvas, place[0] - canvas.size["width"] / 2, place[1] - canvas.size["height"] / 2).click().perform()
+        self.assertIn("philosopher[0] lock forks[1]", self.find("#tip").text)
+        self.assertIn("lock", self.find("#source .here").text)
         self.shot("deadlock")
 
     def test_a_dialogue_is_drawn_by_steps(self):

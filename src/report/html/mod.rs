@@ -27,11 +27,12 @@ use crate::trace::Trace;
 const STYLE: &str = include_str!("page/page.css");
 
 /// What makes the page move, in the order in which it runs.
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 7] = [
     include_str!("page/data.js"),
     include_str!("page/words.js"),
     include_str!("page/axis.js"),
     include_str!("page/draw.js"),
+    include_str!("page/map.js"),
     include_str!("page/panel.js"),
     include_str!("page/main.js"),
 ];

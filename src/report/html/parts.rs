@@ -225,8 +225,10 @@ fn item(out: &mut String, plan: &Plan, trace: &Trace, told: &Told<'_>) {
             fact("events", &witnesses(plan, trace, &finding.witnesses));
         }
         if !finding.notes.is_empty() {
-            let notes: String =
-                finding.notes.iter().take(ROWS).map(|note| format!("<li>{}</li>", Text(note))).collect();
+            let mut notes = String::new();
+            for note in finding.notes.iter().take(ROWS) {
+                let _ = write!(notes, "<li>{}</li>", Text(note));
+            }
             fact("notes", &format!("<ul class=\"notes\">{notes}</ul>"));
         }
     } else if let Some(reason) = told.reason {

@@ -23,7 +23,10 @@ pub(super) fn section(plan: &Plan, trace: &Trace, expected: bool) -> String {
     let told = waits::tell(plan, trace, expected, Pen { color: false }, 10_000);
     let mut lines = told.lines().map(str::trim);
     let Some(heading) = lines.next() else { return String::new() };
-    let items: String = lines.map(|line| format!("<li>{}</li>", Text(line))).collect();
+    let mut items = String::new();
+    for line in lines {
+        let _ = write!(items, "<li>{}</li>", Text(line));
+    }
     let picture = picture(plan, unfinished(trace));
     format!(
         "<section aria-labelledby=\"stuck\"><h2 id=\"stuck\">{}</h2><div class=\"wait\">{picture}<ul>{items}</ul></div></section>\n",

@@ -100,7 +100,8 @@ const CONCURRENT = 0, PAST = 1, FUTURE = 2, SELF = 3;
 /**
  * How every event stands to one of them. The begin of an event happened before its end, the end of an event before
  * the begin of the next in its process, the begin of a cause before the end of its effect: an event is past where
- * its begin reaches the other's end so.
+ * its begin reaches the other's end so. What began before and ended because of it, as all who wait at a barrier for the
+ * last one, is both: it counts as future, for its effect is.
  */
 function relations(event) {
   const out = new Uint8Array(COUNT);

@@ -175,7 +175,10 @@ function lane(process, axis) {
     runColor = null;
   };
   const bad = [], texts = [];
-  let outlines = [];
+  const outlines = [];
+  // Where what stands behind the last event ends: at a step that never did, or at the picture's edge.
+  const left = open[process].find((span) => span.doing !== "unrecorded");
+  const free = left ? toX(openEnds(left, process, axis)[0]) : right();
   const scale = (right() - view.label - INSET / 2) / (view.to - view.from), origin = toX(0);
   let covered = -Infinity;
   for (let i = first; i < last; i++) {
@@ -194,7 +197,7 @@ function lane(process, axis) {
     const part = events.flags[at] & IMPLICIT;
     if (events.outcome[at] !== 0 && !part && (!bad.length || wide - bad[bad.length - 1] > 3)) bad.push(wide - 2);
     if (marked[at] && (!outlines.length || left - outlines[outlines.length - 1][0] > 1)) outlines.push([left, wide, marked[at] & FAILING]);
-    const next = i + 1 < list.length ? toX(axis.begin[list[i + 1]]) : right();
+    const next = i + 1 < list.length ? toX(axis.begin[list[i + 1]]) : free;
     if (texts.length < 300 && !part && (wide - left > 26 || next - left > 40)) texts.push([at, left, wide, next]);
   }
   flush();
@@ -266,11 +269,17 @@ function barText(at, left, wide, next, y) {
   pen.globalAlpha = 1;
 }
 
+/** From where to where a span without an event goes. */
+function openEnds(span, process, axis) {
+  if (axis.kind !== "step") return [axis.ofTime(span.begin), axis.ofTime(span.end)];
+  const list = lanes[process];
+  return [list.length ? list[list.length - 1] + 1 : 0, axis.max];
+}
+
 /** A step that never ended, or a stretch of which nothing was recorded. */
 function openSpan(span, process, axis, y) {
-  const list = lanes[process], stepping = axis.kind === "step";
-  const x0 = Math.max(toX(stepping ? (list.length ? list[list.length - 1] + 1 : 0) : axis.ofTime(span.begin)), view.label - 4);
-  const x1 = Math.min(toX(stepping ? axis.max : axis.ofTime(span.end)), view.width);
+  const [from, to] = openEnds(span, process, axis);
+  const x0 = Math.max(toX(from), view.label - 4), x1 = Math.min(toX(to), view.width);
   if (x1 <= x0) return;
   if (span.doing === "unrecorded") {
     pen.fillStyle = color.sleep;
@@ -283,7 +292,7 @@ function openSpan(span, process, axis, y) {
   pen.lineWidth = 1.5;
   pen.strokeRect(x0 + 0.75, y + 0.75, x1 - x0 - 1.5, BAR - 1.5);
   pen.font = SMALL;
-  const text = `${span.doing} …`, width = pen.measureText(text).width;
+  const text = `${plain(span.doing)} …`, width = pen.measureText(text).width;
   if (x1 - x0 > width + 12) {
     pen.fillStyle = color.blocked;
     pen.fillRect(x0 + 3, y + 2, width + 6, BAR - 4);
@@ -539,58 +548,6 @@ function marks(axis) {
   pen.stroke();
 }
 
-/** The map of the whole run: how many processes wait and work, at each pixel. Made anew when the axis or width changes. */
-let mapOf = null;
-function mapCounts(width) {
-  if (mapOf?.axis === view.axis && mapOf.width === width) return mapOf;
-  const work = new Float64Array(width + 1), wait = new Float64Array(width + 1), axis = view.axis;
-  const add = (into, x0, x1) => {
-    const a = Math.max(0, Math.min(width - 1, Math.floor(x0 / axis.max * width)));
-    const b = Math.max(a, Math.min(width - 1, Math.ceil(x1 / axis.max * width) - 1));
-    into[a]++;
-    into[b + 1]--;
-  };
-  for (let at = 0; at < COUNT; at++) {
-    if (!(events.flags[at] & LONG)) add(events.flags[at] & BLOCKED ? wait : work, axis.begin[at], axis.end[at]);
-  }
-  for (let process = 0; process < LANES; process++) for (const span of open[process]) {
-    if (span.doing === "unrecorded") continue;
-    const last = lanes[process];
-    add(wait, axis.kind === "step" ? (last.length ? last[last.length - 1] + 1 : 0) : axis.ofTime(span.begin), axis.max);
-  }
-  for (let x = 1; x <= width; x++) { work[x] += work[x - 1]; wait[x] += wait[x - 1]; }
-  let most = 1;
-  for (let x = 0; x < width; x++) most = Math.max(most, Math.sqrt(work[x]) + Math.sqrt(wait[x]));
-  return mapOf = { axis, width, work, wait, most };
-}
-
-function drawMap() {
-  const width = map.clientWidth, height = map.clientHeight;
-  fit(map, mapPen, width, height);
-  if (width < 2) return;
-  const counts = mapCounts(width), axis = view.axis, scale = (height - 10) / counts.most;
-  for (let x = 0; x < width; x++) {
-    const wait = Math.sqrt(counts.wait[x]) * scale, work = Math.sqrt(counts.work[x]) * scale;
-    mapPen.fillStyle = color.stripe;
-    if (wait > 0) mapPen.fillRect(x, height - wait, 1, wait);
-    mapPen.fillStyle = color.operation;
-    if (work > 0) mapPen.fillRect(x, height - wait - Math.max(work, 1.5), 1, Math.max(work, 1.5));
-  }
-  const tick = (at, fill, top) => { mapPen.fillStyle = fill; mapPen.fillRect(axis.end[at] / axis.max * width - 1, top, 2, 7); };
-  for (const at of view.found.slice(0, 2000)) tick(at, color.accent, 7);
-  for (const at of run.witnesses) tick(at, color.bad, 0);
-  const x0 = view.from / axis.max * width, x1 = view.to / axis.max * width;
-  mapPen.fillStyle = color.page;
-  mapPen.globalAlpha = 0.62;
-  mapPen.fillRect(0, 0, x0, height);
-  mapPen.fillRect(x1, 0, width - x1, height);
-  mapPen.globalAlpha = 1;
-  mapPen.strokeStyle = color.accent;
-  mapPen.lineWidth = 1.5;
-  mapPen.strokeRect(Math.min(x0 + 0.75, width - 3), 0.75, Math.max(x1 - x0 - 1.5, 2), height - 1.5);
-  if (view.selected >= 0) tick(view.selected, color.accent, height - 7);
-}
-
 /** What lies at a place of the picture: an event, a lane, a track. */
 function pick(px, py) {
   const y = py + scroller.scrollTop, x = fromX(px), axis = view.axis;
@@ -598,7 +555,11 @@ function pick(px, py) {
   const process = Math.floor((y - AXIS_HEIGHT) / LANE);
   if (process >= 0 && process < LANES) {
     const list = lanes[process], slack = (view.to - view.from) / view.width * 5;
-    if (px < view.label || !list.length) return { process, event: -1 };
+    if (px < view.label) return { process, event: -1 };
+    for (const span of open[process]) {
+      const [from, to] = openEnds(span, process, axis);
+      if (span.doing !== "unrecorded" && x >= from && x <= to) return { process, event: -1, span };
+    }
     let best = -1, distance = Infinity;
     for (let i = lowerBound(list.length, x - slack, (k) => axis.end[list[k]]); i < list.length; i++) {
       const at = list[i];

@@ -160,7 +160,7 @@ canvas.addEventListener("pointermove", (event) => {
   }
   const hit = pick(event.offsetX, event.offsetY), before = view.hover?.process;
   view.hover = hit;
-  canvas.style.cursor = hit && hit.event >= 0 ? "pointer" : "default";
+  canvas.style.cursor = hit && (hit.event >= 0 || hit.span) ? "pointer" : "default";
   tip(hit, event);
   if (hit?.process !== before && arrows.length > ARROWS) redraw();
 });
@@ -170,6 +170,7 @@ canvas.addEventListener("pointerup", (event) => {
   if (moved || event.button !== 0) return;
   const hit = pick(event.offsetX, event.offsetY);
   select(hit && hit.event >= 0 ? hit.event : -1);
+  if (hit?.span) showStep(hit.span.step);
   scroller.focus({ preventScroll: true });
 });
 canvas.addEventListener("pointercancel", () => { drag = null; });
@@ -197,6 +198,8 @@ function tip(hit, event) {
   } else if (hit && hit.event >= 0) {
     const at = hit.event;
     lines = [sentence(at), detail(at), moment(events.end[at])];
+  } else if (hit?.span) {
+    lines = [`${processName(hit.process)} ${plain(hit.span.doing)}`, "never ended", `begun at ${moment(hit.span.begin)}`];
   } else if (hit) lines = [`${processName(hit.process)}: ${run.ends[hit.process].text}`];
   if (!lines.length) return hideTip();
   tipBox.replaceChildren(...lines.filter(Boolean).map((line, i) => make(i ? "div" : "b", {}, line)));

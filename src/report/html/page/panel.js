@@ -110,7 +110,7 @@ function fillTable() {
       make("td", { class: "number" }, link(at, `#${at + 1}`)), make("td", { class: "number" }, moment(events.end[at])),
       make("td", {}, processName(events.process[at])),
       make("td", { class: events.flags[at] & IMPLICIT ? "implicit" : "" }, action(at)),
-      make("td", { class: events.outcome[at] ? "bad" : "" }, detail(at)),
+      make("td", { class: events.outcome[at] && !(events.flags[at] & IMPLICIT) ? "bad" : "" }, detail(at)),
       make("td", { class: "number faint" }, step >= 0 ? `:${run.steps[step][0]}` : ""));
     if (at === view.selected) row.setAttribute("aria-selected", "true");
     if (marked[at] & FAILING) row.classList.add("failing");
