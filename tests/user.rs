@@ -27,7 +27,10 @@ fn as_nobody(files: &[(&str, &str)], arguments: &[&str]) -> Option<(Output, Test
     }
     // The binary may lie where nobody else looks: a copy does not.
     let binary: PathBuf = test.directory().join("ipcrun");
-    fs::copy(env!("CARGO_BIN_EXE_ipcrun"), &binary).expect("a copy of ipcrun");
+    // By cp(1): a process that another test forks meanwhile would hold a descriptor of ours open for writing, and what
+    // is open for writing cannot be executed.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_ipcrun")).arg(&binary).status();
+    assert!(copied.is_ok_and(|status| status.success()), "a copy of ipcrun");
     for path in [test.directory(), &binary] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o777)).expect("everybody may use it");
     }

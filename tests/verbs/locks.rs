@@ -282,7 +282,6 @@ final = "woken == 5"
 #[test]
 fn a_barrier_lets_all_go_at_once_and_numbers_them() {
     for via in ["memory", "posix"] {
-        let numbers = format!("[{}]", "0, 1, 2, ".repeat(20));
         holds(&format!(
             r#"
 [objects]
@@ -306,8 +305,9 @@ final = "before == 30 && sum == 30"
 [[expect]]
 values = "p wait b"
 unordered = true
-equals = {numbers}
-"#
+equals = [{numbers}]
+"#,
+            numbers = "0, 1, 2, ".repeat(20),
         ));
     }
 }
