@@ -464,7 +464,9 @@ impl<'p> Machine<'p> {
             (None, _) => return self.operate_several(operation, action, place, timeout, world),
         };
         let then = self.operate_on(operation, action, place, arguments, timeout, world);
-        single.discard();
+        if single.is_scalar() {
+            std::mem::forget(single);
+        }
         then
     }
 
@@ -524,8 +526,10 @@ impl<'p> Machine<'p> {
                 self.slots[second as usize] = std::mem::take(&mut completion.second);
             }
         }
-        completion.value.discard();
-        completion.second.discard();
+        if completion.value.is_scalar() && completion.second.is_scalar() {
+            // There is nothing to let go of, and no call is made for it.
+            std::mem::forget(completion);
+        }
         self.after(outcome, &operation.failure)
     }
 

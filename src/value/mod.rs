@@ -60,14 +60,6 @@ impl Value {
         matches!(self, Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_))
     }
 
-    /// Lets go of the value: as dropping it, but without a call where there is nothing to let go of.
-    #[inline]
-    pub fn discard(self) {
-        if self.is_scalar() {
-            std::mem::forget(self);
-        }
-    }
-
     /// The integer, where this is one.
     pub fn as_int(&self) -> Option<i64> {
         match self {
