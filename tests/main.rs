@@ -8,6 +8,7 @@ mod expectations;
 mod explain;
 mod exports;
 mod page;
+mod partial;
 mod reference;
 mod reports;
 mod schema;

@@ -347,6 +347,12 @@ impl<'a> Screen<'a> {
                 }
             }
             Notice::Printed { .. } => {}
+            Notice::Stuck { waiting } => {
+                if self.direct && self.lines {
+                    self.progress_off();
+                    output::eprint(&self.live.stuck(self.plan, waiting));
+                }
+            }
             Notice::Tick { elapsed, ended, events } => {
                 let one = self.rounds == 1;
                 let (done, total, unit) = if one {

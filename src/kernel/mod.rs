@@ -13,6 +13,7 @@ mod supervisor;
 mod table;
 
 use crate::event::ProcessId;
+use crate::trace::Waiting;
 
 pub use supervisor::run;
 
@@ -37,6 +38,11 @@ pub enum Notice<'a> {
         at: u64,
         /// The text.
         text: &'a str,
+    },
+    /// Processes were found to wait for ever, while others go on. Told again when there are more of them.
+    Stuck {
+        /// All of them, daemons left out.
+        waiting: &'a [Waiting],
     },
     /// Time has passed.
     Tick {

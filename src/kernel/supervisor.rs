@@ -337,8 +337,12 @@ impl Supervisor<'_> {
                 events: self.consumers.iter().map(|consumer| consumer.taken().0).sum(),
             });
             tick = if drained { BUSY } else { QUIET };
+            let told = self.stuck.len();
             if let Some(end) = self.over(drained, before, begin) {
                 return end;
+            }
+            if self.stuck.len() > told {
+                (options.notice)(Notice::Stuck { waiting: &self.stuck });
             }
             if before >= deadline {
                 let left = self.running().filter(|process| !self.is_daemon(*process)).collect::<Vec<_>>();

@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 
 use super::layout::{Pen, process_style, width};
+use super::waits;
 use crate::event::ProcessId;
 use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::trace::Waiting;
 
 /// Names are padded to the longest that prints, but to no more than this.
 const WIDEST: usize = 32;
@@ -29,6 +31,11 @@ impl Live {
             .max()
             .unwrap_or(0);
         Self { names: plan.process_names(), columns, pen: Pen { color } }
+    }
+
+    /// What to write of processes that are blocked for ever while others go on: a line for each wait.
+    pub fn stuck(&self, plan: &Plan, waiting: &[Waiting]) -> String {
+        waits::found(plan, waiting, self.pen)
     }
 
     /// What to write for `text`, which a process printed: `worker[3] │ text`, with a line end, and each further line

@@ -70,6 +70,20 @@ fn together(waiting: &[Waiting]) -> Vec<Vec<&Waiting>> {
     all
 }
 
+/// What is told at once of processes that wait for ever while others go on.
+pub(super) fn found(plan: &Plan, waiting: &[Waiting], pen: Pen) -> String {
+    let count = plural(waiting.len() as u64, "process");
+    let mut text = format!("{}: {count} blocked for ever, while others go on\n", pen.paint(BAD, "deadlock"));
+    for group in together(waiting) {
+        let processes: Vec<_> = group.iter().map(|one| one.process).collect();
+        let since = group.iter().map(|one| one.since).min().unwrap_or(0);
+        let said = sentence(plan, group[0], group.len() > 1, since, false);
+        let place = group[0].step.map(|step| plan.place(step)).unwrap_or_default();
+        let _ = writeln!(text, "  {} {said}  {}", few(plan, &processes), pen.paint(PLACE, place));
+    }
+    text
+}
+
 /// `waits to lock forks[1] from 120 ms on; philosopher[1] holds it`.
 fn sentence(plan: &Plan, waiting: &Waiting, several: bool, since: u64, timeout: bool) -> String {
     if waiting.verb == "start" && waiting.step.is_none() {
@@ -77,15 +91,20 @@ fn sentence(plan: &Plan, waiting: &Waiting, several: bool, since: u64, timeout: 
         return format!("{was} never started");
     }
     let target = plan.target_name(waiting.target);
+    // "waits to wait" says nothing more than "waits for".
+    let verb = if waiting.verb == "wait" && !timeout { "" } else { waiting.verb.as_str() };
     let space = if target.is_empty() { "" } else { " " };
     // After a timeout a process may well be in a step that only takes long.
     let begin = match (timeout, several) {
         (true, true) => "are in",
         (true, false) => "is in",
+        (false, true) if verb.is_empty() => "wait for",
+        (false, false) if verb.is_empty() => "waits for",
         (false, true) => "wait to",
         (false, false) => "waits to",
     };
-    let mut text = format!("{begin} {}{space}{target} from {} on", waiting.verb, duration(since));
+    let mut text =
+        format!("{begin} {verb}{}{target} from {} on", if verb.is_empty() { "" } else { space }, duration(since));
     if let Some(holder) = waiting.holder {
         let name = plan.target_name(Target::Process(holder));
         let holds = if holder == waiting.process { "which it holds itself" } else { "" };
