@@ -146,6 +146,13 @@ pub(crate) fn all() -> Vec<Row> {
             timing: Timing::More,
             ..tutorial("crowd", 400)
         },
-        Row { name: "empty", against: None, sides: &[(Side::Full, Some(Goal::Below(5e6)))], rounds: None, ..TUTORIAL },
+        Row {
+            name: "empty",
+            scenario: "empty",
+            against: None,
+            sides: &[(Side::Full, Some(Goal::Below(5e6)))],
+            rounds: None,
+            ..TUTORIAL
+        },
     ]
 }
