@@ -143,6 +143,7 @@ fn lanes(plan: &Plan, arena: &Arena) -> std::io::Result<Vec<Lane>> {
     }
     plan.processes.iter().map(|process| Lane::new(arena, records, words, steps[process.program])).collect()
 }
+    arena.reserve(plan.processes.iter().map(|process| Lane::size(records, words, steps[process.program])).sum())?;
 
 /// The signals that the supervisor waits for, blocked as long as this lives.
 struct Signals {

@@ -1,7 +1,7 @@
 //! Memory that every process of a run shares: mapped before the first fork, inherited by each.
 //!
 //! An [`Arena`] hands out zeroed pieces, each on cache lines of its own, cut from chunks of a mebibyte; a large piece
-//! gets a mapping of its own. What lies in it can only be changed through atomics (or behind a wrapper of this room),
+//! gets a mapping of its own where none was reserved for it. What lies in it can only be changed through atomics (or behind a wrapper of this room),
 //! since a [`Shared`] gives nothing but shared references. Pages that are never touched cost nothing.
 
 use std::cell::RefCell;
@@ -93,18 +93,28 @@ impl Arena {
         Ok(Shared { pointer: NonNull::slice_from_raw_parts(start.cast(), length), mapping })
     }
 
+    /// Maps so many bytes at once, for the pieces that are asked for next. A fork copies every mapping, so many large
+    /// pieces had better not have one each.
+    ///
+    /// # Errors
+    /// As for [`Arena::alloc`].
+    pub fn reserve(&self, bytes: usize) -> io::Result<()> {
+        *self.open.borrow_mut() = Some(Open { mapping: Rc::new(Mapping::new(bytes.max(CHUNK))?), used: 0 });
+        Ok(())
+    }
+
     /// Cuts off a piece that nobody else has, at the alignment asked for or more.
     fn piece(&self, size: usize, align: usize) -> io::Result<(NonNull<u8>, Rc<Mapping>)> {
         let align = align.max(LINE);
         if size > isize::MAX as usize / 2 || align > PAGE {
             return Err(io::Error::from_raw_os_error(libc::ENOMEM));
         }
-        if size > CHUNK / 4 {
+        let mut open = self.open.borrow_mut();
+        let fits = open.as_ref().is_some_and(|open| open.used.next_multiple_of(align) + size <= open.mapping.length);
+        if !fits && size > CHUNK / 4 {
             let mapping = Rc::new(Mapping::new(size)?);
             return Ok((mapping.start, mapping));
         }
-        let mut open = self.open.borrow_mut();
-        let fits = open.as_ref().is_some_and(|open| open.used.next_multiple_of(align) + size <= open.mapping.length);
         if !fits {
             *open = None;
         }

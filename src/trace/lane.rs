@@ -93,6 +93,13 @@ impl Lane {
         })
     }
 
+    /// About how much shared memory such a lane takes, in bytes.
+    pub fn size(records: usize, payload_words: usize, steps: usize) -> usize {
+        const LINE: usize = 64;
+        let words = records.next_power_of_two() * 8 + payload_words.next_power_of_two() + steps.max(1);
+        size_of::<Header>() + words * 8 + 3 * LINE
+    }
+
     /// What the process waits for, if it does.
     pub fn waiting(&self) -> Option<Wait> {
         let header = &*self.header;
