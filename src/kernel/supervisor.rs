@@ -33,6 +33,8 @@ use crate::value::Value;
 /// ns between two looks at quiet and at busy lanes.
 const QUIET: u64 = 10_000_000;
 const BUSY: u64 = 2_000_000;
+/// A round that takes so many ns is followed by a pause as long, up to [`BUSY`].
+const LONG: u64 = 200_000;
 /// ns between two looks for a deadlock while others go on.
 const LOOK: u64 = 20_000_000;
 
@@ -141,9 +143,9 @@ fn lanes(plan: &Plan, arena: &Arena) -> std::io::Result<Vec<Lane>> {
     for step in &plan.steps {
         steps[step.program] += 1;
     }
+    arena.reserve(plan.processes.iter().map(|process| Lane::size(records, words, steps[process.program])).sum())?;
     plan.processes.iter().map(|process| Lane::new(arena, records, words, steps[process.program])).collect()
 }
-    arena.reserve(plan.processes.iter().map(|process| Lane::size(records, words, steps[process.program])).sum())?;
 
 /// The signals that the supervisor waits for, blocked as long as this lives.
 struct Signals {
@@ -344,6 +346,12 @@ impl Supervisor<'_> {
             }
             if self.stuck.len() > told {
                 (options.notice)(Notice::Stuck { waiting: &self.stuck });
+            }
+            // Of very many processes a round takes long, and each that ends would call for one: they had better come
+            // together.
+            let spent = clock::now().saturating_sub(before);
+            if spent > LONG {
+                clock::sleep_until(before + spent + spent.min(BUSY));
             }
             if before >= deadline {
                 let left = self.running().filter(|process| !self.is_daemon(*process)).collect::<Vec<_>>();
