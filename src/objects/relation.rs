@@ -44,10 +44,21 @@ impl Relation {
 
     /// Orders these events by their tickets, each before the next, and gives their places in that order.
     /// Events without a ticket are left out.
+    #[allow(clippy::stable_sort_primitive, reason = "it is quicker on runs that are in order")]
     pub fn by_ticket(&mut self, events: &[&Event], wanted: impl Fn(&Event) -> bool) -> Vec<usize> {
-        let mut places: Vec<usize> =
-            (0..events.len()).filter(|at| events[*at].ticket != 0 && wanted(events[*at])).collect();
-        places.sort_by_key(|at| (events[*at].ticket, events[*at].end));
+        // The keys lie side by side, so that comparing two of them does not mean going to two events. Each process's
+        // are in order already, and a stable sort merges such runs.
+        let mut keys = Vec::with_capacity(events.len());
+        keys.extend(
+            events
+                .iter()
+                .enumerate()
+                .filter(|(_, event)| event.ticket != 0 && wanted(event))
+                .map(|(place, event)| (event.ticket, event.end, place)),
+        );
+        keys.sort();
+        let places: Vec<usize> = keys.into_iter().map(|(.., place)| place).collect();
+        self.edges.reserve(places.len());
         for pair in places.windows(2) {
             self.order(pair[0], pair[1]);
         }

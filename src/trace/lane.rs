@@ -280,6 +280,11 @@ impl Producer {
         header.waits.store(number | 1, Ordering::Release);
     }
 
+    /// Says since when it waits, where [`Producer::wait`] did not know.
+    pub fn since(&self, since: u64) {
+        self.lane.header.since.store(since, Ordering::Relaxed);
+    }
+
     /// Says that it waits no more.
     #[inline]
     pub fn go_on(&self) {
@@ -392,10 +397,12 @@ impl Consumer {
     /// # Errors
     /// What is wrong with a record, in words.
     pub fn events(&self, process: ProcessId, origin: u64, verbs: &dyn Verbs) -> Result<Vec<Event>, String> {
-        self.records(0, 0)
-            .enumerate()
-            .map(|(number, (record, payload))| record::decode(record, payload, process, number as u64, origin, verbs))
-            .collect()
+        // Collecting results does not know how many there will be, and would move them again and again.
+        let mut events = Vec::with_capacity(self.records.len());
+        for (number, (record, payload)) in self.records(0, 0).enumerate() {
+            events.push(record::decode(record, payload, process, number as u64, origin, verbs)?);
+        }
+        Ok(events)
     }
 }
 

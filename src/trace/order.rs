@@ -50,7 +50,9 @@ pub fn arrange(plan: &Plan, lanes: Vec<Vec<Event>>) -> (Vec<Event>, Causality) {
     }
     let starts = flat.starts;
     let mut lanes: Vec<_> = lanes.into_iter().map(Vec::into_iter).collect();
-    let events = sorted.order.iter().filter_map(|(process, _)| lanes[*process as usize].next()).collect();
+    // A filter does not say how many it lets through, so the room is made here.
+    let mut events = Vec::with_capacity(sorted.order.len());
+    events.extend(sorted.order.iter().filter_map(|(process, _)| lanes[*process as usize].next()));
     (events, Causality::new(sorted.order, ranks, starts, (causes, passing), sorted.problems))
 }
 
@@ -192,6 +194,7 @@ fn objects(plan: &Plan, flat: &Flat<'_>, edges: &mut Vec<Edge>) {
         let events: Vec<&Event> = list.iter().map(|at| flat.event(*at)).collect();
         let mut relation = Relation::default();
         object.object.relate(&events, &mut relation);
+        edges.reserve(relation.edges.len());
         for (from, to, tie) in relation.edges {
             if let (Some(from), Some(to)) = (list.get(from), list.get(to)) {
                 edges.push(Edge { from: *from, to: *to, cause: tie != Tie::Order, chain: tie == Tie::Chain });
