@@ -206,7 +206,7 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         }
         annotate(report, options, || annotations::run(plan, trace, verdict));
         let text = terminal::run(plan, trace, verdict, &drawing);
-        (verdict.status, text, json::run(plan, trace, verdict))
+        (verdict.status, text, options.json.then(|| json::run(plan, trace, verdict)))
     } else {
         let (summary, kept) = (runs.tally.summary(plan), &runs.kept);
         if options.suites {
@@ -215,7 +215,7 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         }
         annotate(report, options, || annotations::runs(plan, &summary, kept));
         let text = repeat::runs(plan, &summary, kept, &drawing);
-        (summary.status, text, json::runs(plan, &summary, kept))
+        (summary.status, text, options.json.then(|| json::runs(plan, &summary, kept)))
     };
     report.status = report.status.max(status.into());
     if let Some(path) = &options.html {
@@ -224,8 +224,8 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         page::write(path, plan, trace, verdict, &options.arguments, repeated)
             .map_err(|diagnostic| vec![*diagnostic])?;
     }
-    if options.json {
-        report.out.push_str(&line(&document));
+    if let Some(document) = &document {
+        report.out.push_str(&line(document));
     } else if !options.silent && (!options.quiet || report.status != Status::Passed) {
         report.out.push_str(&text);
     }
