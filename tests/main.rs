@@ -4,6 +4,7 @@ mod arguments;
 mod check;
 mod cleanup;
 mod deadlocks;
+mod endings;
 mod expectations;
 mod explain;
 mod exports;

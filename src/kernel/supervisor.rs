@@ -35,6 +35,8 @@ const QUIET: u64 = 10_000_000;
 const BUSY: u64 = 2_000_000;
 /// A round that takes so many ns is followed by a pause as long, up to [`BUSY`].
 const LONG: u64 = 200_000;
+/// The longest that processes are given to stop at the end of a run, ns.
+const PATIENCE: u64 = 1_000_000_000;
 /// ns between two looks for a deadlock while others go on.
 const LOOK: u64 = 20_000_000;
 
@@ -69,8 +71,8 @@ pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnost
         full: options.recording == Recording::Full,
         pids: HashMap::with_capacity(plan.processes.len()),
         ends: vec![None; plan.processes.len()],
-        alive: 0,
         lines: Vec::new(),
+        detector: Detector::new(plan),
         stuck: Vec::new(),
         last_look: 0,
     };
@@ -189,12 +191,12 @@ struct Supervisor<'p> {
     shown: Vec<(usize, usize)>,
     bell: Bell,
     full: bool,
+    /// The processes that were forked and not yet reaped.
     pids: HashMap<i32, ProcessId>,
     ends: Vec<Option<ProcessEnd>>,
-    /// Processes that were forked and not yet reaped.
-    alive: usize,
     /// Output that may still have to wait for an earlier line of another process.
     lines: Vec<(u64, ProcessId, String)>,
+    detector: Detector<'p>,
     stuck: Vec<Waiting>,
     last_look: u64,
 }
@@ -237,7 +239,6 @@ impl Supervisor<'_> {
                 Ok(os::Fork::Parent(pid)) => {
                     self.pids.insert(pid, process);
                     self.table.post(process).pid.store(pid, std::sync::atomic::Ordering::Release);
-                    self.alive += 1;
                 }
                 Err(error) => return Err(vec![host::fork_failed(self.plan, process, &error)]),
             }
@@ -416,7 +417,7 @@ impl Supervisor<'_> {
                 }
             })
             .collect();
-        Detector::new(self.plan).stuck(
+        self.detector.stuck(
             &statuses,
             &self.objects,
             &|process, condition| self.holds(process, condition),
@@ -444,7 +445,6 @@ impl Supervisor<'_> {
                 Ok(_) => continue,
             };
             if let Some(process) = self.pids.remove(&pid.as_raw()) {
-                self.alive -= 1;
                 self.ended(process, end);
             }
         }
@@ -511,17 +511,47 @@ impl Supervisor<'_> {
     }
 
     /// Ends every process that is left, and waits until none is.
+    ///
+    /// All are stopped before one is killed: its death closes the ends that it holds and lets go of robust mutexes, and
+    /// nobody may go on by that, since the run is over.
     fn kill_rest(&mut self) {
+        for pid in self.pids.keys() {
+            let _ = os::kill(*pid, libc::SIGSTOP);
+        }
+        // What the kernel cannot stop soon, it is in the middle of something for; then it is killed as it is.
+        let deadline = clock::now() + PATIENCE;
+        let left: Vec<_> = self.pids.keys().copied().collect();
+        for pid in left {
+            self.await_stop(pid, deadline);
+        }
         for pid in self.pids.keys() {
             let _ = os::kill(*pid, libc::SIGKILL);
         }
-        let rest: Vec<_> = self.pids.drain().collect();
-        for (pid, process) in rest {
+        for (pid, process) in std::mem::take(&mut self.pids) {
             let _ = waitpid(Pid::from_raw(pid), None);
-            self.alive -= 1;
             self.consumers[process as usize].drain();
             let started = self.table.post(process).is_open();
             self.ends[process as usize] = Some(if started { ProcessEnd::Stopped } else { ProcessEnd::NotStarted });
+        }
+    }
+
+    /// Waits until a process has stopped, or takes in its end where that came first.
+    fn await_stop(&mut self, pid: i32, deadline: u64) {
+        const NAP: u64 = 50_000;
+        loop {
+            let end = match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WUNTRACED | WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(_, code)) => Ok(code),
+                Ok(WaitStatus::Signaled(_, signal, _)) => Err(signal as i32),
+                Ok(WaitStatus::StillAlive) if clock::now() < deadline => {
+                    clock::sleep_until(clock::now() + NAP);
+                    continue;
+                }
+                _ => return,
+            };
+            if let Some(process) = self.pids.remove(&pid) {
+                self.ended(process, end);
+            }
+            return;
         }
     }
 
