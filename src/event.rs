@@ -80,6 +80,15 @@ pub struct Event {
 }
 
 impl Event {
+    /// Whether it gives its object to its process (1: a permit, a lock) or takes it away (-1).
+    pub fn holding(&self) -> Option<i64> {
+        match self.verb {
+            "acquire" | "lock" if self.outcome.is_ok() || self.outcome == Outcome::OWNER_DIED => Some(1),
+            "release" | "unlock" if self.outcome.is_ok() => Some(-1),
+            _ => None,
+        }
+    }
+
     /// How long it took, in ns.
     pub fn duration(&self) -> u64 {
         self.end.saturating_sub(self.begin)

@@ -2,7 +2,6 @@
 
 use super::context::Context;
 use crate::event::{Event, ObjectId, Target};
-use crate::outcome::Outcome;
 use crate::scenario::expectation::ObjectRef;
 
 /// What an access does to a cell.
@@ -63,14 +62,14 @@ pub(super) fn held_at(context: &Context<'_>, place: usize) -> Vec<String> {
     let mut held: Vec<ObjectId> = Vec::new();
     for event in context.trace.events[..place].iter().filter(|event| event.id.process == process) {
         let Target::Object(object) = event.target else { continue };
-        match event.verb {
-            "lock" | "acquire" if event.outcome.is_ok() || event.outcome == Outcome::OWNER_DIED => held.push(object),
-            "unlock" | "release" if event.outcome.is_ok() => {
+        match event.holding() {
+            Some(1) => held.push(object),
+            Some(_) => {
                 if let Some(at) = held.iter().rposition(|held| *held == object) {
                     held.remove(at);
                 }
             }
-            _ => {}
+            None => {}
         }
     }
     held.sort_unstable();

@@ -10,9 +10,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::facts::unfinished;
-use crate::event::{Event, EventId, ObjectId, ProcessId, Target};
+use crate::event::{EventId, ObjectId, ProcessId, Target};
 use crate::objects::State;
-use crate::outcome::Outcome;
 use crate::scenario::plan::Plan;
 use crate::trace::{ProcessEnd, Trace};
 use crate::value::Value;
@@ -264,7 +263,7 @@ impl Objects {
             let track = growing.entry(object).or_insert_with(|| grow(object));
             let before = track.state.size();
             track.state.apply(event);
-            if let Some(sign) = holding(event) {
+            if let Some(sign) = event.holding() {
                 let size = before.zip(track.state.size()).map_or(0, |(before, after)| (after - before).abs());
                 amounts.insert(event.id, sign * size.max(1));
             }
@@ -292,15 +291,6 @@ impl Objects {
 /// What a track shows of a state.
 fn seen(state: &dyn State, names: &[String]) -> Value {
     state.size().map_or_else(|| state.value(names), Value::Int)
-}
-
-/// Whether the event gives its object to its process (1) or takes it away (-1).
-fn holding(event: &Event) -> Option<i64> {
-    match event.verb {
-        "acquire" | "lock" if event.outcome.is_ok() || event.outcome == Outcome::OWNER_DIED => Some(1),
-        "release" | "unlock" if event.outcome.is_ok() => Some(-1),
-        _ => None,
-    }
 }
 
 fn finish(

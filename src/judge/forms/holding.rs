@@ -9,7 +9,6 @@ use crate::judge::context::Context;
 use crate::judge::finding::Finding;
 use crate::judge::occupancy::{self, Foreign};
 use crate::objects::State;
-use crate::outcome::Outcome;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 
 pub(super) const FORM: Form = Form {
@@ -58,12 +57,9 @@ fn amounts(context: &Context<'_>, objects: &[ObjectId]) -> HashMap<EventId, i64>
         let before = state.size();
         state.apply(event);
         let size = before.zip(state.size()).map_or(0, |(before, after)| (after - before).abs()).max(1);
-        let amount = match event.verb {
-            "acquire" | "lock" if event.outcome.is_ok() || event.outcome == Outcome::OWNER_DIED => size,
-            "release" | "unlock" if event.outcome.is_ok() => -size,
-            _ => continue,
-        };
-        amounts.insert(event.id, amount);
+        if let Some(sign) = event.holding() {
+            amounts.insert(event.id, sign * size);
+        }
     }
     amounts
 }
