@@ -1,8 +1,6 @@
 //! A process of the scenario from its fork to its end: it prepares itself, waits for its gate, and runs its program
 //! over the real objects, recording each step.
 
-#![allow(clippy::inline_always, reason = "a record that is handed on in memory costs more than writing it")]
-
 use std::cell::Cell;
 use std::ops::Range;
 use std::rc::Rc;
@@ -10,10 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::bell::Bell;
+use super::recorder::{Current, Recorder};
 use super::table::{Table, Trouble};
 use crate::event::{EventId, ObjectId, ProcessId, StepId};
 use crate::interpreter::{Clock, Left, Machine, Place, Request, Timeout, World};
-use crate::objects::{Call, Completion, Live, Party, Patience};
+use crate::objects::{Call, Completion, Live, Patience};
 use crate::os::{clock, process as os};
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Instruction, Plan};
@@ -128,225 +127,6 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
     match machine {
         Ok(mut machine) => machine.run(&mut child),
         Err(_) => Left::Exit(1),
-    }
-}
-
-/// Records what a process does.
-struct Recorder<'a> {
-    process: ProcessId,
-    producer: Producer,
-    bell: &'a Bell,
-    full: bool,
-    first_step: StepId,
-    /// The end of the last event: the begin of the next.
-    last: u64,
-    /// The begin of the step in which implicit events have been recorded; 0 where none have.
-    outer: u64,
-    /// How many events were recorded.
-    number: u64,
-    /// Whether this step has published that it could sleep.
-    entered: bool,
-    /// Whether it has said that it waits.
-    blocked: bool,
-    since: u64,
-    payload: Vec<u8>,
-    buffer: Vec<u8>,
-}
-
-impl Recorder<'_> {
-    fn head(&mut self, head: Head) {
-        self.push(&head, &Value::Null, &Value::Null);
-    }
-
-    #[inline(always)]
-    fn push(&mut self, head: &Head, value: &Value, second: &Value) {
-        let bell = self.bell;
-        if value.is_scalar() && second.is_scalar() {
-            self.producer.push(&record::encode(head, value, second, &mut Vec::new()), &|| bell.ring());
-        } else {
-            self.push_payload(head, value, second);
-        }
-        self.number += 1;
-    }
-
-    #[inline(never)]
-    fn push_payload(&mut self, head: &Head, value: &Value, second: &Value) {
-        let bell = self.bell;
-        self.payload.clear();
-        let record = record::encode(head, value, second, &mut self.payload);
-        self.producer.push_payload(&record, &self.payload, &|| bell.ring());
-    }
-
-    /// As [`Recorder::conclude`], for steps that are seldom hot.
-    #[inline(never)]
-    #[allow(clippy::too_many_arguments, reason = "the fields of one record")]
-    fn finish(
-        &mut self,
-        step: StepId,
-        target: u32,
-        verb: u8,
-        element: Option<u32>,
-        flags: u8,
-        completion: &Completion,
-    ) {
-        self.conclude(step, target, verb, element, flags, completion);
-    }
-
-    /// Ends a step: takes back what it published and records it, or counts it.
-    #[inline(always)]
-    #[allow(clippy::too_many_arguments, reason = "the fields of one record")]
-    fn conclude(
-        &mut self,
-        step: StepId,
-        target: u32,
-        verb: u8,
-        element: Option<u32>,
-        flags: u8,
-        completion: &Completion,
-    ) {
-        let waited = self.blocked;
-        if self.entered {
-            self.producer.go_on();
-            self.entered = false;
-            self.blocked = false;
-        }
-        if !self.full && !waited && completion.outcome.is_ok() && flags & record::PROCESS == 0 && target != record::NONE
-        {
-            self.producer.count((step - self.first_step) as usize);
-            return;
-        }
-        let end = clock::now();
-        let begin = if self.outer != 0 {
-            std::mem::take(&mut self.outer)
-        } else if self.full {
-            self.last
-        } else if waited {
-            self.since
-        } else {
-            end
-        };
-        let head = Head {
-            begin,
-            end,
-            ticket: completion.ticket,
-            cause: completion.cause,
-            step,
-            target,
-            element,
-            outcome: completion.outcome,
-            verb,
-            flags: flags | if waited { record::BLOCKED } else { 0 },
-        };
-        self.last = end;
-        self.push(&head, &completion.value, &completion.second);
-    }
-
-    fn wait(&mut self, wait: &Wait) {
-        if !self.entered {
-            self.producer.wait(wait);
-            self.entered = true;
-        }
-    }
-}
-
-/// The process within one step on an object.
-struct Current<'c, 'a> {
-    recorder: &'c mut Recorder<'a>,
-    compute: &'c mut dyn FnMut(Value) -> Result<Value, Outcome>,
-    step: StepId,
-    object: ObjectId,
-    verb: u8,
-    end: u8,
-    deadline: bool,
-}
-
-impl Current<'_, '_> {
-    fn publish(&mut self, object: ObjectId, verb: u8) {
-        // Without a record for each step, the last one's end says nothing of this one's begin.
-        let since = if self.recorder.full { self.recorder.last } else { clock::now() };
-        self.recorder.since = since;
-        self.recorder.wait(&Wait {
-            number: 0,
-            step: self.step,
-            target: object,
-            verb,
-            end: self.end,
-            process: false,
-            deadline: self.deadline,
-            since,
-        });
-    }
-}
-
-impl Party for Current<'_, '_> {
-    fn process(&self) -> ProcessId {
-        self.recorder.process
-    }
-
-    #[inline]
-    fn event(&self) -> u64 {
-        if !self.recorder.full {
-            return 0;
-        }
-        EventId { process: self.recorder.process, number: self.recorder.number }.pack()
-    }
-
-    #[inline]
-    fn enter(&mut self) {
-        if !self.recorder.entered {
-            self.publish(self.object, self.verb);
-        }
-    }
-
-    fn block_on(&mut self, object: ObjectId, verb: u8) {
-        // Another wait, with a number of its own: whoever looked at the one before must not take it for this one.
-        if self.recorder.entered {
-            self.recorder.producer.go_on();
-            self.recorder.entered = false;
-        }
-        self.publish(object, verb);
-        self.recorder.blocked = true;
-    }
-
-    fn block(&mut self) {
-        self.enter();
-        self.recorder.blocked = true;
-    }
-
-    fn compute(&mut self, it: Value) -> Result<Value, Outcome> {
-        (self.compute)(it)
-    }
-
-    fn implicit(&mut self, object: ObjectId, verb: u8, completion: Completion) {
-        if !self.recorder.full {
-            return;
-        }
-        let end = clock::now();
-        let head = Head {
-            begin: self.recorder.last,
-            end,
-            ticket: completion.ticket,
-            cause: completion.cause,
-            step: self.step,
-            target: object,
-            element: None,
-            outcome: completion.outcome,
-            verb,
-            flags: record::IMPLICIT,
-        };
-        if self.recorder.outer == 0 {
-            self.recorder.outer = self.recorder.last;
-        }
-        self.recorder.last = end;
-        self.recorder.push(&head, &completion.value, &completion.second);
-    }
-
-    fn buffer(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.recorder.buffer)
-    }
-
-    fn give_back(&mut self, buffer: Vec<u8>) {
-        self.recorder.buffer = buffer;
     }
 }
 

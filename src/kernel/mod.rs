@@ -2,13 +2,15 @@
 //!
 //! `supervisor` makes everything before the first fork, then only waits: for ends, for a bell, for the time. `child` is
 //! a process from its fork on, `table` what both sides know of each process, `deadlock` finds who waits for ever,
-//! `host` asks the limits first, `foresight` guesses how much will be recorded. There is one thread, before and after each fork.
+//! `host` asks the limits first, `foresight` guesses how much will be recorded,
+//! `recorder` records it. There is one thread, before and after each fork.
 
 mod bell;
 mod child;
 mod deadlock;
 mod foresight;
 mod host;
+mod recorder;
 mod supervisor;
 mod table;
 

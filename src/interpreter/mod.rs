@@ -6,6 +6,8 @@
 
 #![allow(clippy::inline_always, reason = "between two steps a call, or a completion moved, costs more than the work")]
 
+mod random;
+
 use std::ops::Range;
 
 use crate::event::{ObjectId, ProcessId, StepId};
@@ -16,6 +18,8 @@ use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, Operation, Plan, Processes, Program};
 use crate::scenario::units::parse_duration;
 use crate::value::Value;
+
+pub use random::Random;
 
 /// The most arguments a verb of a kind has: a step keeps them without allocating.
 const MOST_ARGUMENTS: usize = 6;
@@ -137,48 +141,6 @@ pub struct Machine<'p> {
     place: usize,
     slots: Vec<Value>,
     random: Random,
-}
-
-/// A process's own stream of random numbers: SplitMix64, whose sequence is part of the format, since a seed must
-/// give the same numbers in every version.
-#[derive(Clone, Debug)]
-pub struct Random(u64);
-
-impl Random {
-    /// The stream of a process: it depends on the seed, the process's name and its index, on nothing else.
-    pub fn new(seed: u64, name: &str, index: u32) -> Self {
-        // FNV-1a over the name, so that a process added to the file leaves the other streams as they are.
-        let hash = name
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        let mut random = Self(seed ^ hash.rotate_left(17) ^ u64::from(index).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        random.next();
-        random
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// The next integer from `low` to `high`, both included, each equally likely.
-    pub fn between(&mut self, low: i64, high: i64) -> i64 {
-        let span = (high as u64).wrapping_sub(low as u64).wrapping_add(1);
-        if span == 0 {
-            return self.next() as i64;
-        }
-        // Lemire's method: the low words below the threshold would be drawn once too often.
-        let threshold = span.wrapping_neg() % span;
-        loop {
-            let wide = u128::from(self.next()) * u128::from(span);
-            if wide as u64 >= threshold {
-                return low.wrapping_add((wide >> 64) as i64);
-            }
-        }
-    }
 }
 
 /// What an expression of the process reads.
@@ -608,33 +570,4 @@ impl<'p> Machine<'p> {
 
 fn out_of_range(at: i64, count: u32) -> Error {
     Error::new(Outcome::OUT_OF_RANGE, format!("index {at} is out of range: from 0 to {}", i64::from(count) - 1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Random;
-
-    #[test]
-    fn a_stream_depends_on_seed_name_and_index_alone() {
-        let draws = |seed, name, index| {
-            let mut random = Random::new(seed, name, index);
-            (0..8).map(|_| random.between(1, 34)).collect::<Vec<_>>()
-        };
-        assert_eq!(draws(0, "producer", 0), draws(0, "producer", 0));
-        assert_ne!(draws(0, "producer", 0), draws(1, "producer", 0));
-        assert_ne!(draws(0, "worker", 0), draws(0, "worker", 1));
-        assert!(draws(7, "p", 0).iter().all(|n| (1..=34).contains(n)));
-    }
-
-    #[test]
-    fn the_whole_range_can_be_drawn() {
-        let mut random = Random::new(3, "p", 0);
-        random.between(i64::MIN, i64::MAX);
-        let mut seen = [false; 6];
-        for _ in 0..200 {
-            seen[random.between(1, 6) as usize - 1] = true;
-        }
-        assert_eq!(seen, [true; 6]);
-        assert_eq!(random.between(5, 5), 5);
-    }
 }

@@ -1,0 +1,231 @@
+//! What a process records of its steps and publishes of its waits, and how an object sees the process meanwhile.
+
+#![allow(clippy::inline_always, reason = "a record that is handed on in memory costs more than writing it")]
+
+use super::bell::Bell;
+use crate::event::{EventId, ObjectId, ProcessId, StepId};
+use crate::objects::{Completion, Party};
+use crate::os::clock;
+use crate::outcome::Outcome;
+use crate::trace::lane::{Producer, Wait};
+use crate::trace::record::{self, Head};
+use crate::value::Value;
+
+/// Records what a process does.
+pub(super) struct Recorder<'a> {
+    pub(super) process: ProcessId,
+    pub(super) producer: Producer,
+    pub(super) bell: &'a Bell,
+    pub(super) full: bool,
+    pub(super) first_step: StepId,
+    /// The end of the last event: the begin of the next.
+    pub(super) last: u64,
+    /// The begin of the step in which implicit events have been recorded; 0 where none have.
+    pub(super) outer: u64,
+    /// How many events were recorded.
+    pub(super) number: u64,
+    /// Whether this step has published that it could sleep.
+    pub(super) entered: bool,
+    /// Whether it has said that it waits.
+    pub(super) blocked: bool,
+    pub(super) since: u64,
+    pub(super) payload: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
+}
+
+impl Recorder<'_> {
+    pub(super) fn head(&mut self, head: Head) {
+        self.push(&head, &Value::Null, &Value::Null);
+    }
+
+    #[inline(always)]
+    fn push(&mut self, head: &Head, value: &Value, second: &Value) {
+        let bell = self.bell;
+        if value.is_scalar() && second.is_scalar() {
+            self.producer.push(&record::encode(head, value, second, &mut Vec::new()), &|| bell.ring());
+        } else {
+            self.push_payload(head, value, second);
+        }
+        self.number += 1;
+    }
+
+    #[inline(never)]
+    fn push_payload(&mut self, head: &Head, value: &Value, second: &Value) {
+        let bell = self.bell;
+        self.payload.clear();
+        let record = record::encode(head, value, second, &mut self.payload);
+        self.producer.push_payload(&record, &self.payload, &|| bell.ring());
+    }
+
+    /// As [`Recorder::conclude`], for steps that are seldom hot.
+    #[inline(never)]
+    #[allow(clippy::too_many_arguments, reason = "the fields of one record")]
+    pub(super) fn finish(
+        &mut self,
+        step: StepId,
+        target: u32,
+        verb: u8,
+        element: Option<u32>,
+        flags: u8,
+        completion: &Completion,
+    ) {
+        self.conclude(step, target, verb, element, flags, completion);
+    }
+
+    /// Ends a step: takes back what it published and records it, or counts it.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments, reason = "the fields of one record")]
+    pub(super) fn conclude(
+        &mut self,
+        step: StepId,
+        target: u32,
+        verb: u8,
+        element: Option<u32>,
+        flags: u8,
+        completion: &Completion,
+    ) {
+        let waited = self.blocked;
+        if self.entered {
+            self.producer.go_on();
+            self.entered = false;
+            self.blocked = false;
+        }
+        if !self.full && !waited && completion.outcome.is_ok() && flags & record::PROCESS == 0 && target != record::NONE
+        {
+            self.producer.count((step - self.first_step) as usize);
+            return;
+        }
+        let end = clock::now();
+        let begin = if self.outer != 0 {
+            std::mem::take(&mut self.outer)
+        } else if self.full {
+            self.last
+        } else if waited {
+            self.since
+        } else {
+            end
+        };
+        let head = Head {
+            begin,
+            end,
+            ticket: completion.ticket,
+            cause: completion.cause,
+            step,
+            target,
+            element,
+            outcome: completion.outcome,
+            verb,
+            flags: flags | if waited { record::BLOCKED } else { 0 },
+        };
+        self.last = end;
+        self.push(&head, &completion.value, &completion.second);
+    }
+
+    pub(super) fn wait(&mut self, wait: &Wait) {
+        if !self.entered {
+            self.producer.wait(wait);
+            self.entered = true;
+        }
+    }
+}
+
+/// The process within one step on an object.
+pub(super) struct Current<'c, 'a> {
+    pub(super) recorder: &'c mut Recorder<'a>,
+    pub(super) compute: &'c mut dyn FnMut(Value) -> Result<Value, Outcome>,
+    pub(super) step: StepId,
+    pub(super) object: ObjectId,
+    pub(super) verb: u8,
+    pub(super) end: u8,
+    pub(super) deadline: bool,
+}
+
+impl Current<'_, '_> {
+    fn publish(&mut self, object: ObjectId, verb: u8) {
+        // Without a record for each step, the last one's end says nothing of this one's begin.
+        let since = if self.recorder.full { self.recorder.last } else { clock::now() };
+        self.recorder.since = since;
+        self.recorder.wait(&Wait {
+            number: 0,
+            step: self.step,
+            target: object,
+            verb,
+            end: self.end,
+            process: false,
+            deadline: self.deadline,
+            since,
+        });
+    }
+}
+
+impl Party for Current<'_, '_> {
+    fn process(&self) -> ProcessId {
+        self.recorder.process
+    }
+
+    #[inline]
+    fn event(&self) -> u64 {
+        if !self.recorder.full {
+            return 0;
+        }
+        EventId { process: self.recorder.process, number: self.recorder.number }.pack()
+    }
+
+    #[inline]
+    fn enter(&mut self) {
+        if !self.recorder.entered {
+            self.publish(self.object, self.verb);
+        }
+    }
+
+    fn block_on(&mut self, object: ObjectId, verb: u8) {
+        // Another wait, with a number of its own: whoever looked at the one before must not take it for this one.
+        if self.recorder.entered {
+            self.recorder.producer.go_on();
+            self.recorder.entered = false;
+        }
+        self.publish(object, verb);
+        self.recorder.blocked = true;
+    }
+
+    fn block(&mut self) {
+        self.enter();
+        self.recorder.blocked = true;
+    }
+
+    fn compute(&mut self, it: Value) -> Result<Value, Outcome> {
+        (self.compute)(it)
+    }
+
+    fn implicit(&mut self, object: ObjectId, verb: u8, completion: Completion) {
+        if !self.recorder.full {
+            return;
+        }
+        let end = clock::now();
+        let head = Head {
+            begin: self.recorder.last,
+            end,
+            ticket: completion.ticket,
+            cause: completion.cause,
+            step: self.step,
+            target: object,
+            element: None,
+            outcome: completion.outcome,
+            verb,
+            flags: record::IMPLICIT,
+        };
+        if self.recorder.outer == 0 {
+            self.recorder.outer = self.recorder.last;
+        }
+        self.recorder.last = end;
+        self.recorder.push(&head, &completion.value, &completion.second);
+    }
+
+    fn buffer(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.recorder.buffer)
+    }
+
+    fn give_back(&mut self, buffer: Vec<u8>) {
+        self.recorder.buffer = buffer;
+    }
+}
