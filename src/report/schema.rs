@@ -6,9 +6,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::reference::{Catalogue, EXPECTATION_KEYS, FILE_KEYS, Key, OBJECT_KEYS, PATTERN_KEYS, PROCESS_KEYS, Takes};
+use super::reference::Catalogue;
 use crate::objects::{Argument, Attribute, Form, Kind, Verb};
 use crate::scenario::expectation::{FormDescription, Shape};
+use crate::scenario::keys::{EXPECTATION_KEYS, FILE_KEYS, Key, OBJECT_KEYS, PATTERN_KEYS, PROCESS_KEYS, Takes};
 use crate::value::Types;
 
 /// Text that is computed, or the beginning of one.

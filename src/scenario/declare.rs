@@ -5,6 +5,7 @@ use std::ops::Range;
 use toml::de::DeValue;
 
 use super::document::{Checker, Fields, Item, list};
+use super::keys;
 use super::names::{Declared, with_article};
 use super::plan::{Group, ObjectPlan};
 use crate::diagnostic::{Code, Diagnostic};
@@ -123,7 +124,7 @@ fn one(
             Some(item) => each(checker, declared, attribute, item, count.is_some(), &mut declarations),
         }
     }
-    let mut known: Vec<_> = vec!["kind", "count"];
+    let mut known: Vec<_> = keys::names(keys::OBJECT_KEYS);
     known.extend(kind.attributes.iter().map(|attribute| attribute.name));
     fields.finish(checker, &with_article(kind.name), &known);
     if checker.diagnostics.len() > errors {

@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use super::compile::{signal_name, signal_number};
 use super::document::{Checker, Fields, Item, Params, Text, list, param};
 use super::expectation::{Argument, BlockedAt, Expectation, FormDescription, Holds, ObjectRef, Shape};
+use super::keys;
 use super::names::{Declared, with_article};
 use super::patterns::Patterns;
 use super::plan::Fact;
@@ -16,8 +17,6 @@ use crate::event::Target;
 use crate::expression::{Fault, FaultKind, Name, Scope, StateArgument};
 use crate::objects::{CATALOGUE, Kind};
 use crate::value::{Types, Value};
-
-const COMMON: [&str; 4] = ["holds", "label", "allow_empty", "each_seen"];
 
 /// Reads every expectation of the file.
 pub(super) struct Expectations<'a> {
@@ -93,7 +92,7 @@ impl Expectations<'_> {
             }
         }
         let mut known: Vec<_> = form.arguments.iter().map(|argument| argument.name).collect();
-        known.extend(COMMON);
+        known.extend(keys::names(keys::EXPECTATION_KEYS));
         fields.finish(checker, &format!("the expectation `{}`", form.name), &known);
         let span = fields.key_span(form.name);
         let line = checker.source.line_number(span.start);
@@ -108,7 +107,7 @@ impl Expectations<'_> {
             return;
         }
         let unknown = fields.keys().find(|(key, _)| {
-            !COMMON.contains(key)
+            !keys::EXPECTATION_KEYS.iter().any(|common| common.name == *key)
                 && !self.forms.iter().any(|form| form.arguments.iter().any(|argument| argument.name == *key))
         });
         let (key, span) = unknown.unwrap_or(("", fields.span.clone()));

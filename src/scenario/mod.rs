@@ -9,6 +9,7 @@ mod declare;
 mod document;
 mod expect;
 pub mod expectation;
+pub mod keys;
 mod names;
 mod patterns;
 pub mod plan;
@@ -54,7 +55,6 @@ pub struct Loaded {
 
 /// Keys of the file that the format has and this version has not.
 const LATER: [&str; 2] = ["matrix", "fault"];
-const KEYS: [&str; 8] = ["name", "about", "timeout", "seed", "params", "objects", "processes", "expect"];
 
 /// Checks a scenario. `forms` are the forms that an expectation can have.
 ///
@@ -106,7 +106,7 @@ fn read(
     }
     let processes = fields.take("processes").and_then(|item| checker.table(item, "a table of processes"));
     let expect = fields.take("expect");
-    fields.finish(checker, "a scenario", &KEYS);
+    fields.finish(checker, "a scenario", &keys::names(keys::FILE_KEYS));
     let Some(processes) = processes else {
         let diagnostic = Diagnostic::error(Code::NO_PROCESS, "the scenario has no process")
             .within(&checker.source)

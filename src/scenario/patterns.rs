@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::compile::{Possible, PossibleTarget};
 use super::document::{Checker, Item, Params, Text, list};
 use super::expectation::{Pattern, PatternTarget};
+use super::keys;
 use super::names::Declared;
 use super::steps;
 use crate::diagnostic::{Code, Diagnostic};
@@ -96,7 +97,7 @@ impl Patterns<'_> {
                 }
             };
         let value = fields.take("value").and_then(|item| checker.known(item));
-        fields.finish(checker, "a pattern", &["process", "verb", "object", "outcome", "value"]);
+        fields.finish(checker, "a pattern", &keys::names(keys::PATTERN_KEYS));
         let shown = checker.source.slice(&item.span()).to_owned();
         self.build(checker, &shown, &item.span(), &words, outcomes, value)
     }

@@ -3,6 +3,7 @@
 use super::compile::{self, Body, Output};
 use super::document::{Checker, Fields, Item, Params};
 use super::expectation::FormDescription;
+use super::keys;
 use super::names::{Declared, ProgramName};
 use super::plan::{Action, Condition, Instruction, ObjectAction, ProcessPlan, Program};
 use crate::diagnostic::{Code, Diagnostic};
@@ -14,20 +15,6 @@ use toml::de::DeValue;
 /// The most processes of one name; the host's own limit is asked before a run.
 const MOST: i64 = 1_000_000;
 
-const KEYS: [&str; 12] = [
-    "steps",
-    "count",
-    "start",
-    "uses",
-    "depends_on",
-    "daemon",
-    "vars",
-    "cpus",
-    "nice",
-    "policy",
-    "priority",
-    "command",
-];
 /// Keys that the format has and this version has not.
 const LATER: [&str; 5] = ["command", "env", "cwd", "stdin", "signals"];
 
@@ -146,7 +133,7 @@ fn one(
         );
     }
     fields.take("depends_on");
-    fields.finish(checker, &format!("the process `{name}`"), &KEYS);
+    fields.finish(checker, &format!("the process `{name}`"), &keys::names(keys::PROCESS_KEYS));
     let compiled = compile::compile(checker, declared, step_form, &body, &mut read.output);
     let program = Program {
         name: name.clone(),

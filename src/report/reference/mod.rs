@@ -2,7 +2,6 @@
 //!
 //! Nothing is written here that a kind, a verb or a form says of itself.
 
-mod keys;
 mod markdown;
 mod terminal;
 mod words;
@@ -11,7 +10,7 @@ use crate::objects::{Argument, Kind, Verb};
 use crate::outcome::Outcome;
 use crate::scenario::expectation::FormDescription;
 
-pub use keys::{EXPECTATION_KEYS, FILE_KEYS, Key, OBJECT_KEYS, PATTERN_KEYS, PROCESS_KEYS, Takes};
+use crate::scenario::keys::{EXPECTATION_KEYS, FILE_KEYS, Key, OBJECT_KEYS, PATTERN_KEYS, PROCESS_KEYS};
 pub use markdown::markdown;
 pub use terminal::{entry, overview};
 

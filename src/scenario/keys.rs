@@ -1,4 +1,5 @@
-//! The keys of the file that belong to no kind, verb or form.
+//! The keys of the file that belong to no kind, verb or form: the one list that `check`, the reference and the schema
+//! read.
 
 /// A key and what it means.
 pub struct Key {
@@ -43,7 +44,7 @@ pub enum Takes {
 
 impl Takes {
     /// In words.
-    pub(super) fn words(self) -> String {
+    pub fn words(self) -> String {
         let any_of = |words: &[&str]| words.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", ");
         match self {
             Self::Text => "text".to_owned(),
@@ -141,3 +142,8 @@ pub const PATTERN_KEYS: &[Key] = &[
     key("outcome", Takes::Text, "\"ok\"", "the outcome; `failed` stands for all but `ok`"),
     key("value", Takes::Any, "any", "the value that was moved, read or written"),
 ];
+
+/// The names of keys.
+pub(super) fn names(keys: &[Key]) -> Vec<&'static str> {
+    keys.iter().map(|key| key.name).collect()
+}
