@@ -156,6 +156,7 @@ fn verb(name: &str) -> u8 {
 
 impl World for Child<'_> {
     #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a completion that is handed on in memory costs more than the step")]
     fn operate(
         &mut self,
         step: StepId,
