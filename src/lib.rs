@@ -20,5 +20,6 @@ pub mod os;
 pub mod outcome;
 pub mod report;
 pub mod scenario;
+pub mod schedule;
 pub mod trace;
 pub mod value;

@@ -13,6 +13,7 @@ mod condition;
 mod declaration;
 mod event;
 mod joins;
+pub mod model;
 mod mutex;
 mod pipe;
 mod queue;
@@ -33,8 +34,10 @@ use std::rc::Rc;
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
+use model::Access;
 
 pub use declaration::{Declaration, Problem};
+pub use model::Model;
 pub use relation::Relation;
 pub use site::{HostError, Site};
 
@@ -245,6 +248,24 @@ pub trait Object: Send + Sync {
 
     /// The state before anything has happened.
     fn state(&self) -> Box<dyn State>;
+
+    /// The model's object, before anything has happened. `holders` says how many processes hold each end, by its place
+    /// in [`Object::ends`].
+    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
+        unimplemented!("every kind gives its own")
+    }
+
+    /// Whether two steps of different processes can change places wherever neither of them has to wait: both orders
+    /// end in the same state with the same outcomes and values, and neither makes the other wait. Steps that may give up
+    /// (`timeout`) are not asked for: those do not commute with what could let them go on.
+    fn commute(&self, _first: Access, _second: Access) -> bool {
+        false
+    }
+
+    /// What a step with that verb also does to other objects: a condition's `wait` unlocks and locks its mutex.
+    fn touches(&self, _verb: u8) -> Vec<(ObjectId, u8)> {
+        Vec::new()
+    }
 
     /// Who could let a process go on that waits in `verb` on `end`. `owner` is what [`Live::owner`] says.
     fn enablers(&self, verb: &Verb, end: Option<&str>, owner: Option<ProcessId>) -> Enablers;
