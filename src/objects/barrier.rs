@@ -7,6 +7,8 @@
 //! The trace has an implicit `wait` ending `would_block` where a process has come, one ending `ok` where the last has,
 //! and the step itself where the process goes on. Tickets number a generation's arrivals, its end and its departures.
 
+mod model;
+
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -14,8 +16,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
+use super::model::Access;
 use super::{
-    Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Object,
+    Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
     Patience, Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, ObjectId, ProcessId};
@@ -166,6 +169,20 @@ impl Object for Barrier {
 
     fn state(&self) -> Box<dyn State> {
         Box::new(Come { waiting: 0, broken: false })
+    }
+
+    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::BarrierModel::new(self.id, self.parties, self.posix))
+    }
+
+    /// The same verb twice, but for two arrivals: who comes first is told so. Of a POSIX barrier, all but its `wait` is
+    /// refused.
+    fn commute(&self, first: Access, second: Access) -> bool {
+        if self.posix {
+            first.verb != WAIT || second.verb != WAIT
+        } else {
+            first.verb == second.verb && first.verb != WAIT
+        }
     }
 
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {

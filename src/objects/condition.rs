@@ -8,6 +8,8 @@
 //! The trace has, for one `wait`: an implicit `wait` ending `would_block`, from which on it waits; the mutex's
 //! implicit `unlock`; its implicit `lock`; and the step itself, whose cause is the notification.
 
+mod model;
+
 use std::any::Any;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -15,9 +17,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
-use super::mutex::MutexLive;
+use super::mutex::{self, MutexLive};
 use super::{
-    Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Object,
+    Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
     Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, EventId, ObjectId, ProcessId};
@@ -148,6 +150,14 @@ impl Object for Condition {
 
     fn state(&self) -> Box<dyn State> {
         Box::new(Waiting(0))
+    }
+
+    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::ConditionModel::new(self.id, self.mutex))
+    }
+
+    fn touches(&self, verb: u8) -> Vec<(ObjectId, u8)> {
+        if verb == WAIT { vec![(self.mutex, mutex::UNLOCK), (self.mutex, mutex::LOCK)] } else { Vec::new() }
     }
 
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {

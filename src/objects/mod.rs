@@ -13,6 +13,8 @@ mod condition;
 mod declaration;
 mod event;
 mod joins;
+#[cfg(test)]
+mod lockstep;
 pub mod model;
 mod mutex;
 mod pipe;
