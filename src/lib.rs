@@ -15,6 +15,7 @@ pub mod expression;
 pub mod interpreter;
 pub mod judge;
 pub mod kernel;
+pub mod model;
 pub mod objects;
 pub mod os;
 pub mod outcome;

@@ -263,6 +263,16 @@ impl Expression {
         self.node.slots(visit);
     }
 
+    /// Calls `visit` with each built-in name that it reads.
+    pub fn builtins(&self, visit: &mut dyn FnMut(Builtin)) {
+        self.node.builtins(visit);
+    }
+
+    /// Whether it draws a random number.
+    pub fn draws(&self) -> bool {
+        self.node.draws()
+    }
+
     /// Computes it.
     ///
     /// # Errors

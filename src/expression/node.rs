@@ -51,6 +51,23 @@ impl Node {
         });
     }
 
+    /// Calls `visit` with each built-in name that it reads.
+    pub(super) fn builtins(&self, visit: &mut dyn FnMut(Builtin)) {
+        if let Self::Builtin(builtin) = self {
+            visit(*builtin);
+        }
+        self.any_child(&mut |child| {
+            child.builtins(visit);
+            false
+        });
+    }
+
+    /// Whether it draws a random number.
+    pub(super) fn draws(&self) -> bool {
+        matches!(self, Self::Call(function, _) if matches!(function.body, Body::Random))
+            || self.any_child(&mut Self::draws)
+    }
+
     /// Whether it can be computed now: its parts are constants, and it draws no random number.
     pub(super) fn is_computable(&self) -> bool {
         let itself = match self {

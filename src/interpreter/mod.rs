@@ -7,6 +7,7 @@
 #![allow(clippy::inline_always, reason = "between two steps a call, or a completion moved, costs more than the work")]
 
 mod random;
+mod standing;
 
 use std::ops::Range;
 
@@ -133,6 +134,7 @@ pub enum Left {
 }
 
 /// A process at a point of its program.
+#[derive(Clone)]
 pub struct Machine<'p> {
     plan: &'p Plan,
     program: &'p Program,

@@ -17,6 +17,11 @@ impl Random {
         random
     }
 
+    /// The place in the stream: two streams at the same place give the same numbers from there on.
+    pub fn place(&self) -> u64 {
+        self.0
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
