@@ -1,7 +1,8 @@
 //! Where a process stands, for who compares states: the place, what its variables hold, the place in its random stream.
 
-use super::{Machine, Random};
+use super::{Clock, Machine, Random};
 use crate::event::ProcessId;
+use crate::expression::Expression;
 use crate::scenario::plan::{Instruction, Plan};
 use crate::value::{Value, encode};
 
@@ -14,6 +15,11 @@ impl<'p> Machine<'p> {
     /// What it carries out next.
     pub fn instruction(&self) -> &'p Instruction {
         &self.program.code[self.place]
+    }
+
+    /// The value that an expression has for this process wherever it stands; none where it has none, or can vary.
+    pub fn constant(&mut self, expression: &Expression) -> Option<Value> {
+        if expression.varies() { None } else { self.evaluate(expression, Clock::At(0)).ok() }
     }
 
     /// The values of the variables.

@@ -8,13 +8,16 @@
 //! follows a path again on real values and gives it as a trace and as turns.
 
 mod actor;
+mod ample;
 pub mod full;
+mod future;
 mod log;
 mod program;
 mod segment;
 pub mod space;
 pub mod store;
 mod stuck;
+mod symmetry;
 pub mod tell;
 mod whole;
 

@@ -1,7 +1,7 @@
 //! What is known of a program without running it: which variables are read later, which steps others can notice.
 
 use crate::expression::{Builtin, Expression};
-use crate::outcome::{Outcome, Outcomes};
+use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, Operation, Program};
 
 /// A set of small numbers.
@@ -155,8 +155,7 @@ impl Flow {
             sure.extend(written);
         }
         self.next.push((place + 1, sure));
-        for (outcomes, handler) in &failure.handlers {
-            let _: &Outcomes = outcomes;
+        for (_, handler) in &failure.handlers {
             self.next.push((*handler, outcome.clone()));
         }
     }
@@ -171,6 +170,11 @@ impl Flow {
             }
         }
     }
+}
+
+/// The places where a process can go on behind an instruction.
+pub(super) fn flow(instruction: &Instruction, place: usize) -> Vec<usize> {
+    Flow::of(instruction, place).next.into_iter().map(|(next, _)| next).collect()
 }
 
 /// Calls `visit` with each expression of a step.

@@ -81,7 +81,7 @@ pub(super) struct Info {
     pub(super) next: Next,
     /// How its turn is looked up.
     way: Way,
-    left: Option<u64>,
+    pub(super) left: Option<u64>,
     pub(super) running: bool,
     pub(super) ended: bool,
     stopped: bool,
@@ -346,6 +346,11 @@ impl<'p> Space<'p> {
             Kind::Die => vec![step.branch],
             Kind::Tick => Vec::new(),
         }
+    }
+
+    /// Where the process stands behind its turn, before what follows from that.
+    pub(super) fn segment_behind(&self, step: Move) -> u32 {
+        self.results[step.result as usize][step.branch as usize].segment
     }
 
     /// What is known of where a process stands.

@@ -264,6 +264,12 @@ pub trait Object: Send + Sync {
         false
     }
 
+    /// Whether the end of a process that has a share of the object, or holds one of its ends, can change what others may
+    /// do with it. Deaths by signals are not asked for.
+    fn notices_ends(&self) -> bool {
+        !self.ends().is_empty()
+    }
+
     /// What a step with that verb also does to other objects: a condition's `wait` unlocks and locks its mutex.
     fn touches(&self, _verb: u8) -> Vec<(ObjectId, u8)> {
         Vec::new()
