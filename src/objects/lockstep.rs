@@ -438,6 +438,7 @@ impl Stage for World {
     }
 
     fn on(&mut self, object: ObjectId, verb: u8) -> Progress {
+        assert_eq!(self.model(object).reach(verb), Reach::Own, "the engine goes by the step's own verb alone");
         self.carry_out(object, verb, &[], Willing::Forever, false)
     }
 
