@@ -68,7 +68,8 @@ pub struct ModelCall<'a> {
     pub end: u8,
     /// The index of an element, checked against the object's length.
     pub element: Option<u32>,
-    /// The arguments, as in [`Call`](super::Call).
+    /// The arguments, as in [`Call`](super::Call). `Into` and `Second` are `true` also where the value is looked at in
+    /// another way: one that nobody looks at may be wrong where `event` is 0.
     pub arguments: &'a [Value],
     /// How long it is willing to wait.
     pub willing: Willing,
@@ -77,8 +78,8 @@ pub struct ModelCall<'a> {
     /// Every process's share of this object, by process; 0 at first. Other processes' shares are only there for verbs
     /// whose [`Model::reach`] is [`Reach::All`].
     pub shares: &'a mut [u32],
-    /// The packed id of the event that this step will become, or 0: what a message carries to the event that takes it.
-    /// What is kept of it is no part of [`Model::key`].
+    /// The packed id of the event that this step will become: what a message carries to the event that takes it. 0 where
+    /// no trace is kept. What is kept of it is no part of [`Model::key`].
     pub event: u64,
     /// What else it may use.
     pub stage: &'a mut dyn Stage,
@@ -127,7 +128,7 @@ pub trait Model: Send {
     fn copy(&self) -> Box<dyn Model>;
 
     /// Writes what tells this state from others: two states with the same key allow the same steps with the same
-    /// outcomes and values for ever. No ticket and no event's id is part of it.
+    /// outcomes and values that are looked at for ever. No ticket and no event's id is part of it.
     fn key(&self, key: &mut Vec<u8>);
 
     /// Carries out a step as far as it goes at once; or, for a process that is parked, goes on.
@@ -139,7 +140,7 @@ pub trait Model: Send {
         Progress::outcome(Outcome::TIMEOUT)
     }
 
-    /// Whose shares the verb reads or writes.
+    /// Whose shares the verb reads or writes. Of what [`Stage::on`] carries out on another object, [`Reach::Own`].
     fn reach(&self, _verb: u8) -> Reach {
         Reach::Own
     }

@@ -1,8 +1,10 @@
 //! The model of a barrier, of shared memory or of POSIX.
 //!
-//! The barrier knows how many have come and whether it is broken; who waits, and as which of them, is in the shares.
-//! Which round it is, only tickets tell. Where a round ends, those who wait in it are told so in their shares at once,
-//! and each goes on in a step of its own.
+//! The barrier knows how many have come and whether it is broken; who waits is in the shares. Where a round ends, those
+//! who wait in it are told so in their shares at once, and each goes on in a step of its own.
+//!
+//! As which of them a process has come is a part of its share only where it takes that number: ten processes come in
+//! millions of orders, of which a barrier without `into` keeps none. The trace has the number all the same.
 
 use super::{ABORT, Come, RESET, SIZE, WAIT, arrived, departed, ended};
 use crate::event::{ObjectId, ProcessId};
@@ -11,19 +13,19 @@ use crate::objects::model::{Model, ModelCall, Progress, Reach, Willing};
 use crate::outcome::Outcome;
 use crate::value::Value;
 
-/// What a share says its process does, in the bits of `PHASE`; the rest is its number among those who came, from 1.
-/// A process that does not wait has the share 0.
+/// What a share says its process does, in the bits of `PHASE`; the rest is its number among those who came, from 1, and
+/// 0 where it does not take that. A process that does not wait has the share 0.
 const PHASE: u32 = 0b11 << 30;
 /// It has come, and waits for the others.
 const WAITING: u32 = 1 << 30;
 /// All have come, and it can go on.
 const RELEASED: u32 = 2 << 30;
-/// The round was broken, and it can go on. Its number only tickets tell.
+/// The round was broken, and it can go on.
 const BROKEN: u32 = 3 << 30;
 
-/// A process that can go on: the round that it waited in, and its number there.
+/// What the trace tells of a process when it goes on: the round that it waited in, and its number there.
 #[derive(Clone, Copy)]
-struct Leaving {
+struct Place {
     process: ProcessId,
     round: u64,
     arrival: u32,
@@ -38,13 +40,13 @@ pub(super) struct BarrierModel {
     come: u32,
     broken: bool,
     round: u64,
-    /// At most one for each process.
-    leaving: Vec<Leaving>,
+    /// Those who have come and not gone on, where a trace is kept.
+    places: Vec<Place>,
 }
 
 impl BarrierModel {
     pub(super) fn new(id: ObjectId, parties: u32, posix: bool) -> Self {
-        Self { id, parties, posix, come: 0, broken: false, round: 0, leaving: Vec::new() }
+        Self { id, parties, posix, come: 0, broken: false, round: 0, places: Vec::new() }
     }
 
     fn wait(&mut self, call: &mut ModelCall<'_>) -> Progress {
@@ -70,7 +72,10 @@ impl BarrierModel {
             return Progress::outcome(Outcome::WOULD_BLOCK);
         }
         self.come = arrival;
-        call.set_mine(WAITING | arrival);
+        call.set_mine(if takes(call) { WAITING | arrival } else { WAITING });
+        if call.event != 0 {
+            self.places.push(Place { process: call.process, round, arrival });
+        }
         call.stage.implicit(self.id, WAIT, arrived(round, arrival));
         Progress::Parked
     }
@@ -79,26 +84,28 @@ impl BarrierModel {
     fn depart(&mut self, call: &mut ModelCall<'_>) -> Progress {
         let share = call.mine();
         call.set_mine(0);
-        let place = self.leaving.iter().position(|leaving| leaving.process == call.process);
-        let leaving = place.map(|place| self.leaving.swap_remove(place));
-        let (round, number) = leaving.map_or((0, 0), |leaving| (leaving.round, leaving.arrival));
-        let (outcome, arrival) =
-            if share & PHASE == RELEASED { (Outcome::OK, share & !PHASE) } else { (Outcome::BROKEN, number) };
-        Progress::Done(departed(round, self.parties, arrival, outcome))
+        let outcome = if share & PHASE == RELEASED { Outcome::OK } else { Outcome::BROKEN };
+        Progress::Done(match self.left(call.process) {
+            Some(place) => departed(place.round, self.parties, place.arrival, outcome),
+            None if share == RELEASED => Completion::of(outcome),
+            None => departed(0, self.parties, share & !PHASE, outcome),
+        })
+    }
+
+    /// Forgets the process's place. Which it was.
+    fn left(&mut self, process: ProcessId) -> Option<Place> {
+        let at = self.places.iter().position(|place| place.process == process)?;
+        Some(self.places.swap_remove(at))
     }
 
     /// Ends the round for all who wait in it. Which it was.
     fn end(&mut self, call: &mut ModelCall<'_>, phase: u32) -> u64 {
-        let round = self.round;
-        for (process, share) in call.shares.iter_mut().enumerate().filter(|(_, share)| **share & PHASE == WAITING) {
-            let (process, arrival) = (process as ProcessId, *share & !PHASE);
-            self.leaving.retain(|leaving| leaving.process != process);
-            self.leaving.push(Leaving { process, round, arrival });
-            *share = if phase == RELEASED { RELEASED | arrival } else { phase };
+        for share in call.shares.iter_mut().filter(|share| **share & PHASE == WAITING) {
+            *share = if phase == RELEASED { RELEASED | *share & !PHASE } else { phase };
         }
         self.come = 0;
         self.round += 1;
-        round
+        self.round - 1
     }
 
     /// Ends the round for all who wait in it, and leaves the barrier broken or whole.
@@ -111,6 +118,11 @@ impl BarrierModel {
     fn shown(&self) -> Value {
         Come { waiting: self.come.into(), broken: self.broken }.to_value()
     }
+}
+
+/// Whether the order of arrival is taken.
+fn takes(call: &ModelCall<'_>) -> bool {
+    call.arguments.first().is_some_and(|into| *into != Value::Null)
 }
 
 impl Model for BarrierModel {
@@ -142,6 +154,7 @@ impl Model for BarrierModel {
             0 => Progress::outcome(Outcome::TIMEOUT),
             WAITING => {
                 call.set_mine(0);
+                self.left(call.process);
                 self.break_all(call, true, Outcome::TIMEOUT)
             }
             _ => self.depart(call),

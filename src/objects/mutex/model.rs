@@ -6,12 +6,12 @@
 use super::{LOCK, REPAIR, UNLOCK, shown};
 use crate::event::ProcessId;
 use crate::objects::Completion;
-use crate::objects::model::{Model, ModelCall, Progress, Reach};
+use crate::objects::model::{Model, ModelCall, Progress};
 use crate::os::mutex::{MutexOptions, MutexType};
 use crate::outcome::Outcome;
 use crate::value::Value;
 
-/// In a share: it ended while it owned a robust mutex, and nobody has locked that since. The rest of the share is 0.
+/// In a share: its process ended while it owned a robust mutex. The rest says as which of those that did.
 const DIED: u32 = 1 << 31;
 /// In a share: between an `owner_died` and its `repair`.
 const DAMAGED: u32 = 1 << 30;
@@ -20,7 +20,7 @@ const DEPTH: u32 = DAMAGED - 1;
 
 /// How often the process with that share has locked the mutex.
 pub(in crate::objects) fn depth(share: u32) -> u32 {
-    share & DEPTH
+    if share & DIED == 0 { share & DEPTH } else { 0 }
 }
 
 /// What the next `lock` finds.
@@ -39,12 +39,14 @@ enum Hold {
 pub(super) struct MutexModel {
     options: MutexOptions,
     hold: Hold,
+    /// How many have died owning it, where it is robust.
+    deaths: u32,
     ticket: u64,
 }
 
 impl MutexModel {
     pub(super) fn new(options: MutexOptions) -> Self {
-        Self { options, hold: Hold::Free, ticket: 0 }
+        Self { options, hold: Hold::Free, deaths: 0, ticket: 0 }
     }
 
     /// A step that counts.
@@ -63,11 +65,7 @@ impl MutexModel {
         let mine = call.mine();
         match self.hold {
             Hold::Free => self.taken(call, 1, Outcome::OK),
-            Hold::OwnerDied => {
-                // Nobody owns it, so the only share is the dead owner's.
-                call.shares.fill(0);
-                self.taken(call, DAMAGED | 1, Outcome::OWNER_DIED)
-            }
+            Hold::OwnerDied => self.taken(call, DAMAGED | 1, Outcome::OWNER_DIED),
             Hold::Unrecoverable => Progress::outcome(Outcome::UNRECOVERABLE),
             Hold::Taken if depth(mine) == 0 => call.wait(),
             Hold::Taken => match self.options.kind {
@@ -112,6 +110,9 @@ impl Model for MutexModel {
 
     fn key(&self, key: &mut Vec<u8>) {
         key.push(self.hold as u8);
+        if self.options.robust {
+            key.extend(self.deaths.to_le_bytes());
+        }
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {
@@ -123,16 +124,12 @@ impl Model for MutexModel {
         }
     }
 
-    /// A `lock` that ends `owner_died` takes the place of the dead owner.
-    fn reach(&self, verb: u8) -> Reach {
-        if verb == LOCK && self.options.robust { Reach::All } else { Reach::Own }
-    }
-
     /// A mutex that is not robust stays its dead owner's.
     fn part(&mut self, share: &mut u32, _held: &[bool], _killed: bool) {
         if self.options.robust && depth(*share) > 0 {
-            *share = DIED;
+            self.deaths += 1;
             self.hold = Hold::OwnerDied;
+            *share = DIED | self.deaths;
         }
     }
 
@@ -142,7 +139,9 @@ impl Model for MutexModel {
 
     /// A dead owner's name is shown until another has locked it: only then the trace tells of another.
     fn value(&self, shares: &[u32], names: &[String]) -> Value {
-        shown(shares.iter().position(|share| *share != 0).map(|process| process as ProcessId), names)
+        let dead = DIED | self.deaths;
+        let shows = |share: &u32| depth(*share) > 0 || self.hold == Hold::OwnerDied && *share == dead;
+        shown(shares.iter().position(shows).map(|process| process as ProcessId), names)
     }
 
     fn last(&self, shares: &[u32]) -> Option<Value> {

@@ -15,6 +15,11 @@ fn world(processes: usize, parties: i64, via: &'static str) -> World {
     World::new(processes, &[("barrier", &[("parties", Value::Int(parties)), ("via", via.into())], &[])])
 }
 
+/// A `wait` that takes the order of arrival.
+fn taking() -> Step {
+    Step::On(B, "wait", vec![Value::Bool(true)], Willing::Forever)
+}
+
 fn ended(world: &World) -> Vec<(u32, Outcome, Value)> {
     let steps = world.events.iter().filter(|event| event.verb == "wait" && !event.implicit);
     let mut ended: Vec<_> = steps.map(|event| (event.id.process, event.outcome, event.value.clone())).collect();
@@ -75,7 +80,7 @@ fn until_waiting(stage: &Stage) {
 
 #[test]
 fn it_says_what_its_trace_leads_to() {
-    let mut steps = vec![on(B, "wait"), on(B, "wait"), on(B, "size")];
+    let mut steps = vec![on(B, "wait"), taking(), on(B, "size")];
     for posix in [true, false] {
         let via = if posix { "posix" } else { "memory" };
         for parties in 1..4 {
@@ -109,6 +114,30 @@ fn nobody_passes_before_all_have_come_and_each_has_its_place() {
         });
         // The first process is the first or the last of each round.
         assert_eq!(places.len(), 4);
+    }
+}
+
+#[test]
+fn the_order_of_arrival_is_right_without_a_trace() {
+    let mut world = world(3, 3, "memory");
+    world.traced = false;
+    for process in [2, 0, 1] {
+        world.step(process, &taking());
+    }
+    for (process, order) in [(0, 1), (2, 0)] {
+        assert!(matches!(world.step(process, &taking()), Progress::Done(done) if done.value == Value::Int(order)));
+    }
+}
+
+#[test]
+fn the_order_of_arrival_is_kept_where_it_is_taken() {
+    for (step, states) in [(on(B, "wait"), 1), (taking(), 6)] {
+        let mut keys = BTreeSet::new();
+        let program = vec![step];
+        world(4, 4, "memory").explore(&[program.clone(), program.clone(), program], &mut |world, _| {
+            keys.insert(world.key());
+        });
+        assert_eq!(keys.len(), states);
     }
 }
 

@@ -76,10 +76,14 @@ fn a_robust_mutex_tells_the_next_owner() {
     world.agree();
     assert_eq!((world.value(M), world.model(M).owner(world.shares(M))), ("two".into(), None));
     assert_eq!(world.model(M).last(world.shares(M)), Some(Value::Null));
-    assert_eq!(world.shares(M), [0, 0, DIED]);
+    assert_eq!(world.shares(M), [0, 0, DIED | 1]);
     assert_eq!(outcome(&mut world, 0, "lock"), Some(Outcome::OWNER_DIED));
-    assert_eq!((world.shares(M), world.value(M)), ([DAMAGED | 1, 0, 0].as_slice(), "zero".into()));
+    assert_eq!((world.shares(M), world.value(M)), ([DAMAGED | 1, 0, DIED | 1].as_slice(), "zero".into()));
     assert_eq!(outcome(&mut world, 1, "repair"), Some(Outcome::NOT_OWNER));
+    let mut again = world.clone();
+    again.end(0, true);
+    assert_eq!(again.value(M), "zero".into(), "the last that died");
+    again.agree();
     let mut repaired = world.clone();
     assert_eq!(outcome(&mut repaired, 0, "repair"), Some(Outcome::OK));
     assert_eq!(outcome(&mut repaired, 0, "repair"), Some(Outcome::INVALID));
