@@ -9,10 +9,11 @@
 
 mod actor;
 mod ample;
-pub mod full;
+mod components;
 mod future;
 mod log;
 mod program;
+pub mod search;
 mod segment;
 pub mod space;
 pub mod store;

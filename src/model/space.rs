@@ -184,6 +184,18 @@ impl<'p> Space<'p> {
         self.plan.processes.len() + self.plan.objects.len() + 1
     }
 
+    /// Whether a program has a loop without a known number of rounds, so that a state could be met again behind itself.
+    pub(super) fn loops(&self) -> bool {
+        self.plan.programs.iter().any(|program| {
+            program.code.iter().enumerate().any(|(place, instruction)| match instruction {
+                Instruction::Jump(to) if *to <= place => {
+                    !matches!(program.code[*to], Instruction::Next { .. } | Instruction::NextItem { .. })
+                }
+                _ => false,
+            })
+        })
+    }
+
     fn processes(&self) -> usize {
         self.plan.processes.len()
     }
