@@ -14,6 +14,8 @@ mod declaration;
 mod event;
 mod joins;
 pub mod model;
+#[cfg(test)]
+mod modelling;
 mod mutex;
 mod pipe;
 mod queue;

@@ -1,8 +1,8 @@
 //! A semaphore in the model: the number of free permits.
 
 use super::{ACQUIRE, RELEASE, SIZE, Semaphore, Via, count};
-use crate::objects::model::{Access, Model, ModelCall, Progress};
 use crate::objects::Completion;
+use crate::objects::model::{Access, Model, ModelCall, Progress};
 use crate::outcome::Outcome;
 use crate::value::Value;
 
