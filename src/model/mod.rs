@@ -23,4 +23,6 @@ pub mod tell;
 mod whole;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
