@@ -1,5 +1,7 @@
 //! For the unit tests of models with ends: one object, and processes that take steps on its model without an engine.
 
+use std::rc::Rc;
+
 use super::model::{Access, Model, ModelCall, Progress, Stage, Willing};
 use super::rig::{self, Hand, Rig, declaration};
 use super::{Completion, Kind, Object, Patience, State};
@@ -13,7 +15,7 @@ const HIDDEN: u32 = 0xdead_beef;
 /// An object's model and the processes that share it.
 pub(super) struct Desk {
     kind: &'static Kind,
-    pub(super) object: Box<dyn Object>,
+    pub(super) object: Rc<dyn Object>,
     pub(super) model: Box<dyn Model>,
     state: Box<dyn State>,
     shares: Vec<u32>,
@@ -50,7 +52,8 @@ impl Stage for Nothing {
 impl Desk {
     /// Four processes on an object whose ends are held by so many.
     pub(super) fn new(kind: &'static Kind, attributes: &[(&'static str, Value)], holders: [u32; 2]) -> Self {
-        let object = (kind.declare)(&declaration(attributes)).expect("a declaration without problems");
+        let object: Rc<dyn Object> =
+            (kind.declare)(&declaration(attributes)).expect("a declaration without problems").into();
         let holders = if object.ends().is_empty() { &[][..] } else { &holders[..] };
         let (model, state) = (object.model(holders), object.state());
         Self { kind, object, model, state, shares: vec![0; 4], numbers: vec![1; 4] }
@@ -187,10 +190,14 @@ impl Desk {
 
     /// The same, without what the events have led to.
     fn twin(&self) -> Self {
-        let Self { kind, shares, numbers, model, .. } = self;
-        let object = (kind.declare)(&declaration(&[])).expect("an object without attributes");
-        let state = object.state();
-        Self { kind, object, model: model.copy(), state, shares: shares.clone(), numbers: numbers.clone() }
+        Self {
+            kind: self.kind,
+            object: Rc::clone(&self.object),
+            model: self.model.copy(),
+            state: self.object.state(),
+            shares: self.shares.clone(),
+            numbers: self.numbers.clone(),
+        }
     }
 }
 
