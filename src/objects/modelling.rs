@@ -155,6 +155,65 @@ impl Desk {
         self.model.value(&self.shares, &[])
     }
 
+    /// Takes random steps of these, begun by processes 0 to 3, whose times are sometimes over and who are sometimes
+    /// killed. After each, whoever waited and can go on must have been
+    /// said to wait for such a step. Calls `each` with the process, what it did and how it ended.
+    pub(super) fn wander(
+        &mut self,
+        steps: &[(&str, Vec<Value>)],
+        seed: u64,
+        mut each: impl FnMut(ProcessId, &str, &Completion),
+    ) {
+        let mut random = Random(seed);
+        let mut doing: Vec<Option<(usize, Willing)>> = vec![None; self.shares.len()];
+        let mut dead = vec![false; self.shares.len()];
+        for _ in 0..400 {
+            let process = random.below(doing.len());
+            if dead[process] {
+                continue;
+            }
+            let id = process as ProcessId;
+            let willing = [Willing::Forever, Willing::Timed, Willing::Never][random.below(3)];
+            let (at, willing) = doing[process].unwrap_or_else(|| (random.below(steps.len()), willing));
+            let (step, arguments) = &steps[at];
+            let before = self.twin();
+            let mut closes = step.strip_prefix("close ");
+            let kills = random.below(200) == 0;
+            let progress = if kills {
+                dead[process] = true;
+                self.end(id, &[true, true]);
+                closes = Some("");
+                Progress::outcome(Outcome::NO_PROCESS)
+            } else {
+                let over = doing[process].is_some() && willing == Willing::Timed && random.below(3) == 0;
+                self.carry_out(id, (step, arguments, willing), over)
+            };
+            doing[process] = Some((at, willing));
+            if let Progress::Done(done) = progress {
+                doing[process] = None;
+                if !kills {
+                    each(id, step, &done);
+                }
+            }
+            for (other, its) in doing.iter().enumerate().filter(|(other, _)| *other != process) {
+                let Some((at, willing)) = its else { continue };
+                let (waiting, arguments) = &steps[*at];
+                let goes_on = |desk: &Self| {
+                    let progress = desk.twin().carry_out(other as ProcessId, (waiting, arguments, *willing), false);
+                    !matches!(progress, Progress::Waits)
+                };
+                if goes_on(&before) || !goes_on(self) {
+                    continue;
+                }
+                let (_, end, verb) = self.place(waiting);
+                let enablers = self.object.enablers(verb, self.object.ends().get(usize::from(end)).copied(), None);
+                let named = enablers.verbs.contains(&self.place(step).2.name) && !kills;
+                let closed = closes.is_some_and(|end| end.is_empty() || enablers.closing.contains(&end));
+                assert!(named || closed, "{step} lets {waiting} go on");
+            }
+        }
+    }
+
     /// Compares the model with the state that the events lead to.
     pub(super) fn agree(&self) {
         assert_eq!(self.value(), self.state.value(&[]));
