@@ -255,9 +255,7 @@ pub trait Object: Send + Sync {
 
     /// The model's object, before anything has happened. `holders` says how many processes hold each end, by its place
     /// in [`Object::ends`].
-    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
-        unimplemented!("every kind gives its own")
-    }
+    fn model(&self, holders: &[u32]) -> Box<dyn Model>;
 
     /// Whether two steps of different processes can change places wherever neither of them has to wait: both orders
     /// end in the same state with the same outcomes and values, and neither makes the other wait. Steps that may give up
