@@ -146,11 +146,14 @@ impl Futures {
         let objects = match &action.index {
             None => action.first..action.first + 1,
             Some((count, index)) => match machine.constant(index).and_then(|index| index.as_int()) {
-                Some(at) if (0..i64::from(*count)).contains(&at) => action.first + at as u32..action.first + at as u32 + 1,
+                Some(at) if (0..i64::from(*count)).contains(&at) => {
+                    action.first + at as u32..action.first + at as u32 + 1
+                }
                 _ => action.first..action.first + count,
             },
         };
-        let element = action.element.as_ref().and_then(|element| machine.constant(element)).and_then(|value| value.as_int());
+        let element =
+            action.element.as_ref().and_then(|element| machine.constant(element)).and_then(|value| value.as_int());
         let element = element.map(|element| element as u32);
         for object in objects {
             uses.push(self.take(Use::Object(object, Access { verb: action.verb, end: action.end, element })));
@@ -221,7 +224,9 @@ fn conflict(plan: &Plan, first: Use, second: Use) -> bool {
             object == other && !plan.objects[object as usize].object.commute(one, two)
         }
         (Use::Object(object, _) | Use::Leave(object), Use::Leave(other) | Use::Object(other, _)) => object == other,
-        (Use::Start(one), Use::Start(other) | Use::Status(other)) | (Use::Status(one), Use::Start(other)) => one == other,
+        (Use::Start(one), Use::Start(other) | Use::Status(other)) | (Use::Status(one), Use::Start(other)) => {
+            one == other
+        }
         (Use::Status(one), Use::End(other)) | (Use::End(one), Use::Status(other)) => one == other,
         _ => false,
     }
