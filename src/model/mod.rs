@@ -9,10 +9,11 @@
 
 mod actor;
 mod ample;
-pub mod full;
+mod components;
 mod future;
 mod log;
 mod program;
+pub mod search;
 mod segment;
 pub mod space;
 pub mod store;
@@ -21,5 +22,7 @@ mod symmetry;
 pub mod tell;
 mod whole;
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

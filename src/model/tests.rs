@@ -1,8 +1,8 @@
-//! The full search, by the numbers of states that other tools find.
+//! The search, by the numbers of states that other tools find.
 
 use std::sync::Arc;
 
-use super::full;
+use super::search::{Limits, Reductions, Search};
 use super::space::{Space, Time};
 use crate::diagnostic::Source;
 use crate::judge::FORMS;
@@ -42,25 +42,72 @@ steps = [{{ acquire = "s" }}, "yield", {{ release = "s" }}]
     )
 }
 
-fn states(text: &str) -> (usize, usize, u64) {
+pub(super) fn philosophers(count: u32, ordered: bool, forever: bool) -> String {
+    let (low, high) = if ordered {
+        (
+            format!("index < (index + 1) % {count} ? index : (index + 1) % {count}"),
+            format!("index < (index + 1) % {count} ? (index + 1) % {count} : index"),
+        )
+    } else {
+        ("index".to_owned(), format!("(index + 1) % {count}"))
+    };
+    let meal = format!(
+        r#"{{ acquire = "forks[{low}]" }}, {{ acquire = "forks[{high}]" }}, {{ release = "forks[{high}]" }}, {{ release = "forks[{low}]" }}"#
+    );
+    let steps = if forever { format!("{{ forever = [{meal}] }}") } else { meal };
+    format!(
+        r#"
+[objects]
+forks = {{ kind = "semaphore", value = 1, count = {count} }}
+[processes.phil]
+count = {count}
+steps = [{steps}]
+"#
+    )
+}
+
+fn searched(text: &str, reductions: Reductions) -> (usize, usize) {
     let plan = plan(text);
     let mut space = Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
-    let full = full::search(&mut space, usize::MAX).expect("it ends");
-    (full.store.len(), full.ends.len(), full.edges)
+    let mut search = Search::new(&mut space, reductions);
+    search.run(Limits::default(), &mut |_| true).expect("it ends");
+    (search.store.len(), search.ends.len())
+}
+
+fn states(text: &str) -> usize {
+    searched(text, Reductions::NONE).0
+}
+
+fn reduced(text: &str) -> usize {
+    searched(text, Reductions::ALL).0
 }
 
 #[test]
 fn a_lost_update_has_as_many_states_as_elsewhere() {
-    assert_eq!(states(&lost_update(2, 3)).0, 195);
-    assert_eq!(states(&lost_update(3, 2)).0, 904);
-    assert_eq!(states(&lost_update(3, 3)).0, 7646);
+    assert_eq!(states(&lost_update(2, 3)), 195);
+    assert_eq!(states(&lost_update(3, 2)), 904);
+    assert_eq!(states(&lost_update(3, 3)), 7646);
+    let symmetry = Reductions { symmetry: true, ..Reductions::NONE };
+    assert_eq!(searched(&lost_update(2, 3), symmetry).0, 106);
+    assert_eq!(searched(&lost_update(3, 3), symmetry).0, 1529);
 }
 
 #[test]
 fn workers_have_as_many_states_as_elsewhere() {
-    assert_eq!(states(&semaphore(3, 3)).0, 64);
-    assert_eq!(states(&semaphore(4, 3)).0, 240);
-    assert_eq!(states(&semaphore(5, 3)).0, 832);
+    assert_eq!(states(&semaphore(3, 3)), 64);
+    assert_eq!(states(&semaphore(4, 3)), 240);
+    assert_eq!(states(&semaphore(5, 3)), 832);
+    let symmetry = Reductions { symmetry: true, ..Reductions::NONE };
+    assert_eq!(searched(&semaphore(10, 3), symmetry).0, 90);
+    assert_eq!(reduced(&semaphore(10, 3)), 31);
+    assert_eq!(reduced(&semaphore(20, 3)), 61);
+}
+
+#[test]
+fn philosophers_have_as_many_states_as_elsewhere() {
+    assert_eq!([3, 4, 5].map(|count| states(&philosophers(count, true, false))), [72, 320, 1424]);
+    assert_eq!([3, 4, 5].map(|count| reduced(&philosophers(count, true, false))), [52, 131, 276]);
+    assert_eq!(reduced(&philosophers(10, true, true)), 247);
 }
 
 /// Follows the path to each end, and says what the money is there.
@@ -68,11 +115,13 @@ fn workers_have_as_many_states_as_elsewhere() {
 fn a_path_is_told_as_a_trace() {
     let plan = plan(&lost_update(2, 2));
     let mut space = Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
-    let full = full::search(&mut space, usize::MAX).expect("it ends");
+    let mut search = Search::new(&mut space, Reductions::ALL);
+    search.run(Limits::default(), &mut |_| true).expect("it ends");
     let mut finals: Vec<String> = Vec::new();
-    for end in &full.ends {
-        let path = full.path(&mut space, *end).expect("it is a path");
-        let told = super::tell::tell(&space, &path).expect("it can be followed");
+    for end in search.ends.clone() {
+        let line = search.line(end);
+        let path = search.path(&line).expect("it is a path");
+        let told = super::tell::tell(search.space, &path).expect("it can be followed");
         assert_eq!(told.trace.end, crate::trace::RunEnd::Completed);
         assert!(told.trace.causality.problems().is_empty());
         finals.push(crate::judge::final_state(&plan, &told.trace));
