@@ -13,6 +13,7 @@ mod components;
 pub mod follow;
 mod future;
 mod log;
+pub mod minimise;
 mod program;
 pub mod search;
 mod segment;
