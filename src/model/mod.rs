@@ -25,4 +25,6 @@ pub mod tell;
 mod whole;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
