@@ -10,6 +10,7 @@
 mod actor;
 mod ample;
 mod components;
+pub mod explore;
 mod future;
 mod log;
 mod program;
