@@ -24,4 +24,6 @@ pub mod tell;
 mod whole;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -16,6 +16,8 @@ mod joins;
 #[cfg(test)]
 mod lockstep;
 pub mod model;
+#[cfg(test)]
+mod modelling;
 mod mutex;
 mod pipe;
 mod queue;

@@ -120,6 +120,15 @@ pub struct Access {
     pub end: u8,
     /// The element; `None` for all of them, or where it is not known.
     pub element: Option<u32>,
+    /// Which arguments the step gives, a bit for each by its place among the verb's: all bits where that is not known.
+    pub given: u32,
+}
+
+impl Access {
+    /// A verb that another object's step carries out.
+    pub fn by_another(verb: u8) -> Self {
+        Self { verb, end: 0, element: None, given: u32::MAX }
+    }
 }
 
 /// The state of an object in the model.
@@ -130,6 +139,10 @@ pub trait Model: Send {
     /// Writes what tells this state from others: two states with the same key allow the same steps with the same
     /// outcomes and values that are looked at for ever. No ticket and no event's id is part of it.
     fn key(&self, key: &mut Vec<u8>);
+
+    /// Says once, before any step, which verbs the scenario has for this object, a bit for each by its place. What only
+    /// others would tell apart need be no part of [`Model::key`]: a queue whose messages nobody says to be done.
+    fn narrow(&mut self, _verbs: u64) {}
 
     /// Carries out a step as far as it goes at once; or, for a process that is parked, goes on.
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress;
