@@ -10,7 +10,7 @@ use super::whole::{self, Whole, settle};
 use crate::event::ProcessId;
 use crate::scenario::plan::Plan;
 use crate::schedule::{Rest, Turn, Turns};
-use crate::trace::{ProcessEnd, RunEnd, Trace, arrange};
+use crate::trace::{ProcessEnd, RunEnd, Trace, arrange_as};
 
 /// One step of a path.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -256,10 +256,11 @@ impl<'s, 'p> Course<'s, 'p> {
             .collect();
         let others = alive.iter().any(|process| !plan.program(*process).daemon);
         let waiting = stuck::waiting(plan, &self.segments, &self.parts, &self.log, self.now);
-        let (end, rest, stuck) = match (can_move, others) {
-            (true, _) => (RunEnd::Timeout(waiting), Rest::Stop, Vec::new()),
-            (false, true) => (RunEnd::Deadlock, Rest::Free, waiting),
-            (false, false) => (RunEnd::Completed, Rest::Free, Vec::new()),
+        // A run is over with the last process that is no daemon.
+        let (end, rest, stuck) = match (others, can_move) {
+            (false, _) => (RunEnd::Completed, Rest::Free, Vec::new()),
+            (true, true) => (RunEnd::Timeout(waiting), Rest::Stop, Vec::new()),
+            (true, false) => (RunEnd::Deadlock, Rest::Free, waiting),
         };
         let ends = self
             .segments
@@ -273,7 +274,7 @@ impl<'s, 'p> Course<'s, 'p> {
         let finals = (self.parts.objects.iter().zip(&self.parts.shares))
             .map(|(model, shares)| model.as_ref().and_then(|model| model.last(shares)))
             .collect();
-        let (events_in_order, causality) = arrange(plan, self.log.lanes);
+        let (events_in_order, causality) = arrange_as(plan, self.log.lanes, &self.log.order);
         Told {
             trace: Trace {
                 engine: "model",

@@ -24,6 +24,31 @@ const NEVER: u32 = u32::MAX;
 /// `lanes` holds each process's events in its own order, by [`ProcessId`]. Edges that contradict one another, which
 /// no sound trace has, are broken by time and told by [`Causality::problems`].
 pub fn arrange(plan: &Plan, lanes: Vec<Vec<Event>>) -> (Vec<Event>, Causality) {
+    arrange_by(plan, lanes, effects)
+}
+
+/// The same for events of which it is known in which order they took effect: `order` says whose they were, one after the
+/// other.
+pub fn arrange_as(plan: &Plan, lanes: Vec<Vec<Event>>, order: &[ProcessId]) -> (Vec<Event>, Causality) {
+    arrange_by(plan, lanes, |flat, _| {
+        let mut next = flat.starts.clone();
+        let mut effects = vec![u64::MAX; flat.len()];
+        for (place, process) in order.iter().enumerate() {
+            let Some(at) = next.get_mut(*process as usize) else { continue };
+            if let Some(effect) = effects.get_mut(*at as usize) {
+                *effect = place as u64;
+            }
+            *at += 1;
+        }
+        effects
+    })
+}
+
+fn arrange_by(
+    plan: &Plan,
+    lanes: Vec<Vec<Event>>,
+    effects: impl FnOnce(&Flat<'_>, &Edges) -> Vec<u64>,
+) -> (Vec<Event>, Causality) {
     let flat = Flat::new(&lanes);
     let edges = Edges::collect(plan, &flat);
     let effects = effects(&flat, &edges);
