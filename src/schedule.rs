@@ -51,6 +51,9 @@ pub enum Rest {
 pub struct Turns {
     /// In their order.
     pub turns: Vec<Turn>,
+    /// By process, how many steps of its program it takes as it begins, before the first that others can notice. Those
+    /// that are not there take none.
+    pub begins: Vec<u32>,
     /// What becomes of who is left.
     pub rest: Rest,
     /// The virtual time at which the run ends, in ns.
