@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::actor::{Actor, Choices, Effects, Next, Parts, Post, Turned, next};
+use super::follow::Standing;
 use super::program::{Knowledge, has_identity, reads_clock};
 use super::segment::{Segment, Stage};
 use super::whole::{self, Traits, Whole, settle};
@@ -196,6 +197,13 @@ impl<'p> Space<'p> {
         })
     }
 
+    /// Whether nobody is left but daemons.
+    pub(super) fn is_over(&self, state: &[u32]) -> bool {
+        let plan = self.plan;
+        (0..plan.processes.len())
+            .all(|process| !self.infos[state[process] as usize].running || plan.program(process as ProcessId).daemon)
+    }
+
     fn processes(&self) -> usize {
         self.plan.processes.len()
     }
@@ -284,6 +292,24 @@ impl<'p> Space<'p> {
             .filter(|info| info.running)
             .filter_map(|info| info.left.filter(|left| *left > 0))
             .min()
+    }
+
+    /// Whether the step of a process ends when its time comes.
+    pub(super) fn has_deadline(&self, state: &[u32], process: ProcessId) -> bool {
+        let info = &self.infos[state[process as usize] as usize];
+        info.running && !info.stopped && info.left.is_some_and(|left| left > 0)
+    }
+
+    /// How a process stands that cannot move.
+    pub(super) fn standing(&self, state: &[u32], process: ProcessId) -> Standing {
+        let info = &self.infos[state[process as usize] as usize];
+        match () {
+            () if info.ended => Standing::Ended,
+            () if !info.running => Standing::NotBegun,
+            () if info.stopped => Standing::Stopped,
+            () if info.left.is_some_and(|left| left > 0) => Standing::Timed,
+            () => Standing::Waits,
+        }
     }
 
     /// Takes a way on: changes the state.
