@@ -63,6 +63,7 @@ codes! {
     INCOMPLETE = "E0305", "the trace could not be kept whole", "E0305.md";
     BAD_TRACE = "E0401", "the file is no trace that can be read", "E0401.md";
     USAGE = "E0501", "the arguments are wrong", "E0501.md";
+    NOT_IN_PROMELA = "E0511", "this cannot be said in Promela", "E0511.md";
 }
 
 /// The explanation of the code of that name, in either case.

@@ -12,7 +12,7 @@ mod ample;
 mod components;
 mod future;
 mod log;
-mod program;
+pub(crate) mod program;
 pub mod search;
 mod segment;
 pub mod space;
@@ -21,6 +21,8 @@ mod stuck;
 mod symmetry;
 pub mod tell;
 mod whole;
+
+pub(crate) use space::{holders, pid};
 
 #[cfg(test)]
 mod tests;
