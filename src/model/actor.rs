@@ -314,11 +314,13 @@ impl World for Ask {
         &mut self,
         _step: StepId,
         place: Place,
-        _arguments: &[Value],
+        arguments: &[Value],
         _compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
         timeout: Timeout,
     ) -> Completion {
-        let access = Access { verb: place.verb, end: place.end, element: place.element };
+        let given = arguments.iter().enumerate().filter(|(_, argument)| **argument != Value::Null);
+        let given = given.fold(0, |bits, (at, _)| bits | 1 << at);
+        let access = Access { verb: place.verb, end: place.end, element: place.element, given };
         self.heard(Next::Object(place.object, access, willing(timeout)), timeout)
     }
 

@@ -217,7 +217,7 @@ impl Ample {
             let model = space.object_of(*own, state[self.members.len() + *own as usize]);
             let elsewhere = if segment.parked { model.waits_for(access.verb, segment.share(*own)) } else { None };
             let (object, access) = match elsewhere {
-                Some((object, verb)) => (object, Access { verb, end: 0, element: None }),
+                Some((object, verb)) => (object, Access::by_another(verb)),
                 None => (*own, *access),
             };
             let planned = &plan.objects[object as usize].object;
@@ -230,10 +230,10 @@ impl Ample {
                 });
                 return Some(owners.collect());
             }
-            if let Some(uses) = self.futures.number(Use::Object(object, access)) {
+            for uses in self.futures.alike(Use::Object(object, access)) {
                 join(&mut self.mask, self.futures.enablers(uses));
-                return None;
             }
+            return None;
         }
         let steps = self.step(space, number);
         for uses in &steps {
@@ -271,26 +271,14 @@ impl Ample {
             Next::Object(object, access, _) => {
                 uses.push(Use::Object(*object, *access));
                 let touched = space.plan.objects[*object as usize].object.touches(access.verb);
-                uses.extend(
-                    touched.into_iter().map(|(other, verb)| Use::Object(other, Access { verb, end: 0, element: None })),
-                );
+                uses.extend(touched.into_iter().map(|(other, verb)| Use::Object(other, Access::by_another(verb))));
             }
             Next::Join(range, _) => uses.extend(range.clone().map(Use::Join)),
             Next::Start(range) => uses.extend(range.clone().map(Use::Start)),
             Next::Status(process) => uses.push(Use::Status(*process)),
             Next::Kill(..) | Next::Nothing | Next::Time | Next::Free => {}
         }
-        // An element that is known only now stands for all of them in the futures, and conflicts with as much.
-        uses.iter()
-            .filter_map(|uses| {
-                self.futures.number(*uses).or_else(|| match uses {
-                    Use::Object(object, access) => {
-                        self.futures.number(Use::Object(*object, Access { element: None, ..*access }))
-                    }
-                    _ => None,
-                })
-            })
-            .collect()
+        uses.iter().flat_map(|uses| self.futures.alike(*uses)).collect()
     }
 }
 

@@ -10,6 +10,7 @@ use crate::event::{ObjectId, ProcessId};
 use crate::interpreter::Machine;
 use crate::objects::model::Access;
 use crate::scenario::plan::{Action, Instruction, ObjectAction, Plan, Processes};
+use crate::value::Value;
 
 /// Something that a process may do.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -74,6 +75,21 @@ impl Futures {
     /// The number of a use. Those that no process has have none.
     pub(super) fn number(&self, uses: Use) -> Option<u32> {
         self.numbers.get(&uses).copied()
+    }
+
+    /// The numbers of the uses that stand for one that is known better now than it was beforehand: its element, which
+    /// of its arguments are null.
+    pub(super) fn alike(&self, uses: Use) -> Vec<u32> {
+        let Use::Object(object, access) = uses else { return self.number(uses).into_iter().collect() };
+        let same = |other: &Use| match other {
+            Use::Object(id, known) => {
+                *id == object
+                    && (known.verb, known.end) == (access.verb, access.end)
+                    && (known.element.is_none() || access.element.is_none() || known.element == access.element)
+            }
+            _ => false,
+        };
+        (0..self.uses.len()).filter(|at| same(&self.uses[*at])).map(|at| at as u32).collect()
     }
 
     /// The uses that cannot change places with one.
@@ -155,10 +171,13 @@ impl Futures {
         let element =
             action.element.as_ref().and_then(|element| machine.constant(element)).and_then(|value| value.as_int());
         let element = element.map(|element| element as u32);
+        let given = action.arguments.iter().enumerate().filter(|(_, given)| given.as_constant() != Some(&Value::Null));
+        let given = given.fold(0, |bits, (at, _)| bits | 1 << at);
+        let access = Access { verb: action.verb, end: action.end, element, given };
         for object in objects {
-            uses.push(self.take(Use::Object(object, Access { verb: action.verb, end: action.end, element })));
+            uses.push(self.take(Use::Object(object, access)));
             for (other, verb) in plan.objects[object as usize].object.touches(action.verb) {
-                uses.push(self.take(Use::Object(other, Access { verb, end: 0, element: None })));
+                uses.push(self.take(Use::Object(other, Access::by_another(verb))));
             }
         }
     }

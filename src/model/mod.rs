@@ -25,4 +25,6 @@ mod whole;
 pub(crate) use space::{holders, pid};
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -212,8 +212,7 @@ impl<'p> Space<'p> {
             let number = self.number(process, segment);
             state.push(number);
         }
-        for (id, object) in holders(plan).iter().enumerate() {
-            let model = plan.objects[id].object.model(object);
+        for (id, model) in models(plan).into_iter().enumerate() {
             let number = self.shape(id as ObjectId, model);
             state.push(number);
         }
@@ -654,6 +653,32 @@ pub(crate) fn holders(plan: &Plan) -> Vec<Vec<u32>> {
         holders[*object as usize][*end as usize] += 1;
     }
     holders
+}
+
+/// The objects of a plan before anything has happened.
+pub(super) fn models(plan: &Plan) -> Vec<Box<dyn Model>> {
+    let mut verbs = vec![0u64; plan.objects.len()];
+    for instruction in plan.programs.iter().flat_map(|program| &program.code) {
+        let Instruction::Operate(operation) = instruction else { continue };
+        let Action::Object(action) = &operation.action else { continue };
+        let count = action.index.as_ref().map_or(1, |(count, _)| *count);
+        for object in action.first..action.first + count {
+            verbs[object as usize] |= 1 << action.verb;
+            for (other, verb) in plan.objects[object as usize].object.touches(action.verb) {
+                verbs[other as usize] |= 1 << verb;
+            }
+        }
+    }
+    let holders = holders(plan);
+    plan.objects
+        .iter()
+        .zip(holders.iter().zip(verbs))
+        .map(|(object, (holders, verbs))| {
+            let mut model = object.object.model(holders);
+            model.narrow(verbs);
+            model
+        })
+        .collect()
 }
 
 /// The process id that a process reads in the model: as under a schedule on the kernel.

@@ -4,7 +4,7 @@
 use super::actor::{Actor, Choices, Effects, Next, Parts, Post, Turned, next};
 use super::log::Log;
 use super::segment::{Segment, Stage};
-use super::space::{Kind, Space, holders, post, segment};
+use super::space::{Kind, Space, models, post, segment};
 use super::stuck;
 use super::whole::{self, Whole, settle};
 use crate::event::ProcessId;
@@ -89,11 +89,7 @@ impl<'s, 'p> Course<'s, 'p> {
         let plan = space.plan;
         let processes = plan.processes.len();
         let segments: Vec<_> = (0..processes as ProcessId).map(|process| segment(plan, process)).collect();
-        let models = holders(plan)
-            .iter()
-            .zip(&plan.objects)
-            .map(|(holders, object)| Some(object.object.model(holders)))
-            .collect();
+        let models = models(plan).into_iter().map(Some).collect();
         let mut course = Course {
             space,
             parts: Parts {

@@ -375,7 +375,7 @@ impl World {
         let verb = self.kinds[*object as usize].verb(name).unwrap().0;
         let mut all = vec![(*object, verb)];
         all.extend(self.object(*object).touches(verb));
-        all.into_iter().map(|(object, verb)| (object, Access { verb, end: 0, element: None })).collect()
+        all.into_iter().map(|(object, verb)| (object, Access::by_another(verb))).collect()
     }
 
     /// Takes two steps in both orders where they are said to commute and neither has to wait.

@@ -124,6 +124,13 @@ pub struct Access {
     pub given: u32,
 }
 
+impl Access {
+    /// A verb that another object's step carries out.
+    pub fn by_another(verb: u8) -> Self {
+        Self { verb, end: 0, element: None, given: u32::MAX }
+    }
+}
+
 /// The state of an object in the model.
 pub trait Model: Send {
     /// A copy.

@@ -1,5 +1,7 @@
 //! For the unit tests of models with ends: one object, and processes that take steps on its model without an engine.
 
+use std::rc::Rc;
+
 use super::model::{Access, Model, ModelCall, Progress, Stage, Willing};
 use super::rig::{self, Hand, Rig, declaration};
 use super::{Completion, Kind, Object, Patience, State};
@@ -13,7 +15,7 @@ const HIDDEN: u32 = 0xdead_beef;
 /// An object's model and the processes that share it.
 pub(super) struct Desk {
     kind: &'static Kind,
-    pub(super) object: Box<dyn Object>,
+    pub(super) object: Rc<dyn Object>,
     pub(super) model: Box<dyn Model>,
     state: Box<dyn State>,
     shares: Vec<u32>,
@@ -50,7 +52,8 @@ impl Stage for Nothing {
 impl Desk {
     /// Four processes on an object whose ends are held by so many.
     pub(super) fn new(kind: &'static Kind, attributes: &[(&'static str, Value)], holders: [u32; 2]) -> Self {
-        let object = (kind.declare)(&declaration(attributes)).expect("a declaration without problems");
+        let object: Rc<dyn Object> =
+            (kind.declare)(&declaration(attributes)).expect("a declaration without problems").into();
         let holders = if object.ends().is_empty() { &[][..] } else { &holders[..] };
         let (model, state) = (object.model(holders), object.state());
         Self { kind, object, model, state, shares: vec![0; 4], numbers: vec![1; 4] }
@@ -152,6 +155,65 @@ impl Desk {
         self.model.value(&self.shares, &[])
     }
 
+    /// Takes random steps of these, begun by processes 0 to 3, whose times are sometimes over and who are sometimes
+    /// killed. After each, whoever waited and can go on must have been
+    /// said to wait for such a step. Calls `each` with the process, what it did and how it ended.
+    pub(super) fn wander(
+        &mut self,
+        steps: &[(&str, Vec<Value>)],
+        seed: u64,
+        mut each: impl FnMut(ProcessId, &str, &Completion),
+    ) {
+        let mut random = Random(seed);
+        let mut doing: Vec<Option<(usize, Willing)>> = vec![None; self.shares.len()];
+        let mut dead = vec![false; self.shares.len()];
+        for _ in 0..400 {
+            let process = random.below(doing.len());
+            if dead[process] {
+                continue;
+            }
+            let id = process as ProcessId;
+            let willing = [Willing::Forever, Willing::Timed, Willing::Never][random.below(3)];
+            let (at, willing) = doing[process].unwrap_or_else(|| (random.below(steps.len()), willing));
+            let (step, arguments) = &steps[at];
+            let before = self.twin();
+            let mut closes = step.strip_prefix("close ");
+            let kills = random.below(200) == 0;
+            let progress = if kills {
+                dead[process] = true;
+                self.end(id, &[true, true]);
+                closes = Some("");
+                Progress::outcome(Outcome::NO_PROCESS)
+            } else {
+                let over = doing[process].is_some() && willing == Willing::Timed && random.below(3) == 0;
+                self.carry_out(id, (step, arguments, willing), over)
+            };
+            doing[process] = Some((at, willing));
+            if let Progress::Done(done) = progress {
+                doing[process] = None;
+                if !kills {
+                    each(id, step, &done);
+                }
+            }
+            for (other, its) in doing.iter().enumerate().filter(|(other, _)| *other != process) {
+                let Some((at, willing)) = its else { continue };
+                let (waiting, arguments) = &steps[*at];
+                let goes_on = |desk: &Self| {
+                    let progress = desk.twin().carry_out(other as ProcessId, (waiting, arguments, *willing), false);
+                    !matches!(progress, Progress::Waits)
+                };
+                if goes_on(&before) || !goes_on(self) {
+                    continue;
+                }
+                let (_, end, verb) = self.place(waiting);
+                let enablers = self.object.enablers(verb, self.object.ends().get(usize::from(end)).copied(), None);
+                let named = enablers.verbs.contains(&self.place(step).2.name) && !kills;
+                let closed = closes.is_some_and(|end| end.is_empty() || enablers.closing.contains(&end));
+                assert!(named || closed, "{step} lets {waiting} go on");
+            }
+        }
+    }
+
     /// Compares the model with the state that the events lead to.
     pub(super) fn agree(&self) {
         assert_eq!(self.value(), self.state.value(&[]));
@@ -187,10 +249,14 @@ impl Desk {
 
     /// The same, without what the events have led to.
     fn twin(&self) -> Self {
-        let Self { kind, shares, numbers, model, .. } = self;
-        let object = (kind.declare)(&declaration(&[])).expect("an object without attributes");
-        let state = object.state();
-        Self { kind, object, model: model.copy(), state, shares: shares.clone(), numbers: numbers.clone() }
+        Self {
+            kind: self.kind,
+            object: Rc::clone(&self.object),
+            model: self.model.copy(),
+            state: self.object.state(),
+            shares: self.shares.clone(),
+            numbers: self.numbers.clone(),
+        }
     }
 }
 

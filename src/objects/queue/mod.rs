@@ -432,12 +432,12 @@ fn priority(argument: &Value, priorities: bool) -> Option<u32> {
     }
 }
 
-/// The size of the buffer that a `get` gives, if it gives one; none where it is no size.
-fn buffer_size(argument: &Value) -> Option<Option<u64>> {
+/// The size of the buffer that a `get` gives, if it gives one.
+fn buffer_size(argument: &Value) -> Result<Option<u64>, Outcome> {
     match argument {
-        Value::Null => Some(None),
-        Value::Int(max) => u64::try_from(*max).ok().map(Some),
-        _ => None,
+        Value::Null => Ok(None),
+        Value::Int(max) if *max >= 0 => Ok(Some(*max as u64)),
+        _ => Err(Outcome::INVALID),
     }
 }
 
@@ -485,7 +485,10 @@ impl Channel {
     }
 
     fn get(&self, call: &mut Call<'_>) -> Completion {
-        let Some(max) = buffer_size(&call.arguments[2]) else { return Completion::of(Outcome::INVALID) };
+        let max = match buffer_size(&call.arguments[2]) {
+            Ok(max) => max,
+            Err(outcome) => return Completion::of(outcome),
+        };
         let mut buffer = call.party.buffer();
         buffer.clear();
         let empty = self.tally.queued() <= 0;

@@ -24,7 +24,7 @@ pub(super) struct Messages {
     capacity: u64,
     message_size: Option<u64>,
     /// The next to come out first.
-    messages: Vec<Message>,
+    queued: Vec<Message>,
     puts: u64,
     dones: u64,
     /// Whether anybody asks what is done.
@@ -48,7 +48,7 @@ impl Messages {
             via: queue.via,
             capacity: queue.capacity().unwrap_or(super::memory::MOST_MESSAGES),
             message_size: queue.message_size(),
-            messages: Vec::new(),
+            queued: Vec::new(),
             puts: 0,
             dones: 0,
             counted: true,
@@ -91,7 +91,7 @@ impl Messages {
             let ticket = self.count();
             return self.put_ends(call, priority, Outcome::TOO_BIG, ticket);
         }
-        if self.messages.len() as u64 >= self.capacity {
+        if self.queued.len() as u64 >= self.capacity {
             return match call.wait() {
                 Progress::Done(done) => {
                     let ticket = self.count();
@@ -101,23 +101,26 @@ impl Messages {
             };
         }
         let ticket = self.count();
-        if self.messages.iter().map(|message| message.words).sum::<u64>() + words > room {
+        if self.queued.iter().map(|message| message.words).sum::<u64>() + words > room {
             return self.put_ends(call, priority, Outcome::from_errno(libc::ENOSPC), ticket);
         }
-        let at = self.messages.partition_point(|before| before.priority >= priority);
-        self.messages.insert(at, Message { event: call.event, priority, value: value.clone(), words });
+        let at = self.queued.partition_point(|before| before.priority >= priority);
+        self.queued.insert(at, Message { event: call.event, priority, value: value.clone(), words });
         self.puts += 1;
         self.put_ends(call, priority, Outcome::OK, ticket)
     }
 
     fn get(&mut self, call: &ModelCall<'_>) -> Progress {
-        let Some(max) = buffer_size(&call.arguments[2]) else { return Progress::outcome(Outcome::INVALID) };
+        let max = match buffer_size(&call.arguments[2]) {
+            Ok(max) => max,
+            Err(outcome) => return Progress::outcome(outcome),
+        };
         let less = |most: Option<u64>| max.is_some_and(|max| most.is_some_and(|most| max < most));
         // Posix looks at the buffer before all else, the others at the message that is to go into it.
         if matches!(self.via, Via::Posix { .. }) && less(self.message_size) {
             return Progress::outcome(Outcome::TOO_BIG);
         }
-        let Some(first) = self.messages.first() else {
+        let Some(first) = self.queued.first() else {
             return match call.wait() {
                 Progress::Done(done) => Progress::Done(done.ticket(self.count())),
                 waits => waits,
@@ -130,7 +133,7 @@ impl Messages {
         if less(length) {
             return Progress::Done(Completion::of(Outcome::TOO_BIG).ticket(self.count()));
         }
-        let Message { event, priority, value, .. } = self.messages.remove(0);
+        let Message { event, priority, value, .. } = self.queued.remove(0);
         let second = if self.has_priorities() { Value::Int(i64::from(priority)) } else { Value::Null };
         Progress::Done(Completion { second, ticket: self.count(), cause: event, ..Completion::value(value) })
     }
@@ -151,7 +154,7 @@ impl Messages {
     }
 
     fn list(&self) -> Value {
-        self.messages.iter().map(|message| message.value.clone()).collect::<Vec<_>>().into()
+        self.queued.iter().map(|message| message.value.clone()).collect::<Vec<_>>().into()
     }
 }
 
@@ -178,8 +181,8 @@ impl Model for Messages {
     }
 
     fn key(&self, key: &mut Vec<u8>) {
-        key.extend((self.messages.len() as u32).to_le_bytes());
-        for message in &self.messages {
+        key.extend((self.queued.len() as u32).to_le_bytes());
+        for message in &self.queued {
             if self.has_priorities() {
                 key.extend((message.priority as u16).to_le_bytes());
             }
@@ -202,7 +205,7 @@ impl Model for Messages {
             PUT_AT => self.put(call),
             GET_AT => self.get(call),
             SIZE_AT => {
-                let size = Value::Int(self.messages.len() as i64);
+                let size = Value::Int(self.queued.len() as i64);
                 Progress::Done(Completion::value(size).ticket(self.count()))
             }
             DONE_AT => self.done(),
@@ -232,7 +235,7 @@ impl Model for Messages {
     }
 
     fn size(&self, _shares: &[u32]) -> Option<i64> {
-        Some(self.messages.len() as i64)
+        Some(self.queued.len() as i64)
     }
 
     fn last(&self, _shares: &[u32]) -> Option<Value> {

@@ -181,3 +181,14 @@ fn what_is_said_to_commute_does() {
     assert!(!posix.commute(access(PUT_AT, 3), access(GET_AT, 1)));
     assert!(desk("memory", 3).object.commute(access(PUT_AT, u32::MAX), access(GET_AT, 1)));
 }
+
+#[test]
+fn whoever_waits_is_let_go_by_what_is_named() {
+    for via in ALL {
+        for seed in 0..10 {
+            let mut desk = desk(via, 1 + seed as i64 % 2);
+            desk.wander(&steps(via != "memory"), seed, |_, _, _| {});
+            desk.agree();
+        }
+    }
+}
