@@ -18,8 +18,6 @@ use crate::scenario::plan::Plan;
 /// What the reduction knows.
 pub(super) struct Ample {
     futures: Futures,
-    /// By process: its end and what it lets go of then.
-    leaving: Vec<Vec<u32>>,
     /// By number of a segment: the uses of its next step.
     steps: Vec<Option<Box<[u32]>>>,
     depends: bool,
@@ -39,20 +37,9 @@ impl Ample {
         let plan = space.plan;
         let futures = Futures::new(plan);
         let processes = plan.processes.len();
-        let leaving = (0..processes as ProcessId)
-            .map(|process| {
-                let held = plan.processes[process as usize].holds.iter().map(|(object, _)| *object);
-                let leaves = futures.uses.iter().enumerate().filter_map(|(number, uses)| match uses {
-                    Use::Leave(object) if held.clone().any(|held| held == *object) => Some(number as u32),
-                    _ => None,
-                });
-                futures.number(Use::End(process)).into_iter().chain(leaves).collect()
-            })
-            .collect();
         Some(Self {
             mask: futures.empty(),
             futures,
-            leaving,
             steps: Vec::new(),
             depends: space.traits.depends,
             members: vec![false; processes],
@@ -182,9 +169,8 @@ impl Ample {
         }
         self.steps[number as usize] = Some(steps);
         if ends {
-            for at in 0..self.leaving[process as usize].len() {
-                let uses = self.leaving[process as usize][at];
-                join(&mut self.mask, self.futures.conflicts(uses));
+            for uses in self.futures.last(process) {
+                join(&mut self.mask, self.futures.conflicts(*uses));
             }
         }
     }

@@ -43,6 +43,8 @@ pub(super) struct Futures {
     conflicts: Vec<Set>,
     /// By use: those that could let it go on where it waits.
     enablers: Vec<Set>,
+    /// By process: what its end does.
+    last: Vec<Vec<u32>>,
     words: usize,
 }
 
@@ -54,6 +56,7 @@ impl Futures {
             sets: Vec::new(),
             conflicts: Vec::new(),
             enablers: Vec::new(),
+            last: Vec::new(),
             words: 0,
         };
         let own: Vec<Vec<Vec<u32>>> =
@@ -103,6 +106,11 @@ impl Futures {
         &self.enablers[uses as usize]
     }
 
+    /// What the end of a process does.
+    pub(super) fn last(&self, process: ProcessId) -> &[u32] {
+        &self.last[process as usize]
+    }
+
     pub(super) fn empty(&self) -> Set {
         vec![0; self.words]
     }
@@ -120,7 +128,7 @@ impl Futures {
         let program = plan.program(process);
         let mut machine = segment(plan, process).machine;
         let mut places: Vec<Vec<u32>> = Vec::with_capacity(program.code.len() + 1);
-        let mut met: Vec<ObjectId> = plan.processes[process as usize].holds.iter().map(|(object, _)| *object).collect();
+        let mut met: Vec<ObjectId> = Vec::new();
         for instruction in &program.code {
             let mut uses = Vec::new();
             if let Instruction::Operate(operation) = instruction {
@@ -135,12 +143,22 @@ impl Futures {
         met.sort_unstable();
         met.dedup();
         let mut last = vec![self.take(Use::End(process))];
+        // Its end lets go of the ends that it holds, as closing them does.
+        for (object, end) in &plan.processes[process as usize].holds {
+            last.push(self.take(match plan.kind(*object).verb("close") {
+                Some((verb, _)) => {
+                    let access = Access { verb, end: *end, element: None, given: 0 };
+                    Use::Object(*object, access, false)
+                }
+                None => Use::Leave(*object),
+            }));
+        }
         for object in met {
             if plan.objects[object as usize].object.notices_ends() {
                 last.push(self.take(Use::Leave(object)));
             }
         }
-        places.push(last);
+        self.last.push(last);
         places
     }
 
@@ -195,7 +213,7 @@ impl Futures {
     fn flow(&self, plan: &Plan, process: ProcessId, places: &[Vec<u32>]) -> Vec<Set> {
         let code = &plan.program(process).code;
         let mut sets = vec![self.empty(); code.len()];
-        let last = places.last().map_or(&[][..], Vec::as_slice);
+        let last = &self.last[process as usize];
         for (place, set) in sets.iter_mut().enumerate() {
             for number in places[place].iter().chain(last) {
                 insert(set, *number);
@@ -277,7 +295,8 @@ fn enables(plan: &Plan, able: Use, waiting: Use) -> bool {
             let end = planned.ends().get(access.end as usize).copied();
             let verb = kind.verbs[with.verb as usize].name;
             let enablers = planned.enablers(&kind.verbs[access.verb as usize], end, None);
-            enablers.verbs.contains(&verb) || verb == "close" && !enablers.closing.is_empty()
+            let closes = planned.ends().get(with.end as usize).filter(|_| verb == "close");
+            enablers.verbs.contains(&verb) || closes.is_some_and(|end| enablers.closing.contains(end))
         }
         _ => false,
     }

@@ -270,10 +270,10 @@ pub trait Object: Send + Sync {
         false
     }
 
-    /// Whether the end of a process that has a share of the object, or holds one of its ends, can change what others may
-    /// do with it. Deaths by signals are not asked for.
+    /// Whether the end of a process that has a share of the object can change what others may do with it: a robust mutex.
+    /// Ends that it holds are another matter, and so are deaths by signals.
     fn notices_ends(&self) -> bool {
-        !self.ends().is_empty()
+        false
     }
 
     /// What a step with that verb also does to other objects: a condition's `wait` unlocks and locks its mutex.
