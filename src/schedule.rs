@@ -3,7 +3,13 @@
 //! A process may take a step only when it is its turn. A turn is one step that others can notice, and what the process
 //! does behind it until its next such step.
 
+mod file;
+mod orders;
+
 use crate::event::ProcessId;
+
+pub use file::{Schedule, fingerprint, read, write};
+pub use orders::{Order, compact, parse};
 
 /// One turn, with all that an engine needs to know of it beforehand.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

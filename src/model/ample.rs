@@ -10,7 +10,7 @@
 
 use super::actor::Next;
 use super::future::{Futures, Set, Use, insert, meet};
-use super::space::{Kind, Move, Space, Time};
+use super::space::{Kind, Move, Space};
 use crate::event::ProcessId;
 use crate::objects::model::{Access, Willing};
 use crate::scenario::plan::Plan;
@@ -23,7 +23,6 @@ pub(super) struct Ample {
     /// By number of a segment: the uses of its next step.
     steps: Vec<Option<Box<[u32]>>>,
     depends: bool,
-    time: Time,
     members: Vec<bool>,
     stack: Vec<ProcessId>,
     best: Vec<bool>,
@@ -56,7 +55,6 @@ impl Ample {
             leaving,
             steps: Vec::new(),
             depends: space.traits.depends,
-            time: space.time,
             members: vec![false; processes],
             stack: Vec::new(),
             best: vec![false; processes],
@@ -178,22 +176,9 @@ impl Ample {
 
     /// Puts into the mask what could get in the way of a step that can be taken.
     fn hinders(&mut self, space: &Space<'_>, process: ProcessId, number: u32, ends: bool) {
-        let info = space.info(number);
-        // What may give up changes places with nothing that could let it go on.
-        let may_fail = match &info.next {
-            Next::Object(_, _, willing) | Next::Join(_, willing) => match willing {
-                Willing::Never => true,
-                Willing::Timed => self.time == Time::Any || info.left == Some(0),
-                Willing::Forever => false,
-            },
-            _ => false,
-        };
         let steps = self.step(space, number);
         for uses in &steps {
             join(&mut self.mask, self.futures.conflicts(*uses));
-            if may_fail {
-                join(&mut self.mask, self.futures.enablers(*uses));
-            }
         }
         self.steps[number as usize] = Some(steps);
         if ends {
@@ -201,17 +186,14 @@ impl Ample {
                 let uses = self.leaving[process as usize][at];
                 join(&mut self.mask, self.futures.conflicts(uses));
             }
-            // Whoever asks whether it can join it at once.
-            if let Some(uses) = self.futures.number(Use::Join(process)) {
-                insert(&mut self.mask, uses);
-            }
         }
     }
 
     /// Puts into the mask what could let a step go on that waits; or gives the owner that alone could.
     fn waits(&mut self, space: &Space<'_>, state: &[u32], number: u32) -> Option<Vec<ProcessId>> {
         let info = space.info(number);
-        if let Next::Object(own, access, _) = &info.next {
+        if let Next::Object(own, access, willing) = &info.next {
+            let fails = *willing != Willing::Forever;
             let plan = space.plan;
             let segment = space.segment_of(number);
             let model = space.object_of(*own, state[self.members.len() + *own as usize]);
@@ -230,7 +212,7 @@ impl Ample {
                 });
                 return Some(owners.collect());
             }
-            for uses in self.futures.alike(Use::Object(object, access)) {
+            for uses in self.futures.alike(Use::Object(object, access, fails)) {
                 join(&mut self.mask, self.futures.enablers(uses));
             }
             return None;
@@ -268,12 +250,18 @@ impl Ample {
         }
         let mut uses: Vec<Use> = Vec::new();
         match &space.info(number).next {
-            Next::Object(object, access, _) => {
-                uses.push(Use::Object(*object, *access));
+            Next::Object(object, access, willing) => {
+                let fails = *willing != Willing::Forever;
+                uses.push(Use::Object(*object, *access, fails));
                 let touched = space.plan.objects[*object as usize].object.touches(access.verb);
-                uses.extend(touched.into_iter().map(|(other, verb)| Use::Object(other, Access::by_another(verb))));
+                uses.extend(
+                    touched.into_iter().map(|(other, verb)| Use::Object(other, Access::by_another(verb), fails)),
+                );
             }
-            Next::Join(range, _) => uses.extend(range.clone().map(Use::Join)),
+            Next::Join(range, willing) => {
+                let fails = *willing != Willing::Forever;
+                uses.extend(range.clone().map(|process| Use::Join(process, fails)));
+            }
             Next::Start(range) => uses.extend(range.clone().map(Use::Start)),
             Next::Status(process) => uses.push(Use::Status(*process)),
             Next::Kill(..) | Next::Nothing | Next::Time | Next::Free => {}

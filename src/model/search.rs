@@ -23,6 +23,12 @@ impl Reductions {
     pub const ALL: Self = Self { partial_order: true, symmetry: true };
 }
 
+impl Default for Reductions {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
 /// How much to look at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
@@ -45,6 +51,8 @@ pub enum Cut {
     States,
     /// The memory for states has.
     Memory,
+    /// The time that it may take is over.
+    Time,
     /// Whoever watches it said so.
     Stopped,
 }
@@ -68,7 +76,7 @@ pub struct Search<'s, 'p> {
     pub space: &'s mut Space<'p>,
     /// Every state that was met.
     pub store: Store,
-    /// Those in which nothing can happen any more.
+    /// Those in which the run is over: nothing can happen any more, or only daemons are left.
     pub ends: Vec<u32>,
     /// How many steps there are between the states.
     pub edges: u64,
@@ -163,7 +171,7 @@ impl<'s, 'p> Search<'s, 'p> {
             }
             self.store.get(next, &mut state);
             self.moves(next, &state, &mut moves)?;
-            if moves.is_empty() {
+            if moves.is_empty() || self.space.is_over(&state) {
                 self.ends.push(next);
             }
             for step in &moves {
@@ -182,15 +190,24 @@ impl<'s, 'p> Search<'s, 'p> {
     /// # Errors
     /// A process that computes without end.
     pub(super) fn moves(&mut self, number: u32, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
-        self.space.moves(state, moves)?;
-        if let Some(symmetry) = &self.symmetry {
-            symmetry.thin(state, moves);
-        }
+        self.all_moves(state, moves)?;
         if let Some(ample) = &mut self.ample
             && self.whole.binary_search(&number).is_err()
         {
             let sees = self.sees;
             ample.reduce(self.space, state, moves, &|process, next| sees.is_some_and(|sees| sees(process, next)));
+        }
+        Ok(())
+    }
+
+    /// Every move of a state, but those that lead where another leads by symmetry.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub(super) fn all_moves(&mut self, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
+        self.space.moves(state, moves)?;
+        if let Some(symmetry) = &self.symmetry {
+            symmetry.thin(state, moves);
         }
         Ok(())
     }

@@ -259,10 +259,11 @@ impl<'s, 'p> Course<'s, 'p> {
             .collect();
         let others = alive.iter().any(|process| !plan.program(*process).daemon);
         let waiting = stuck::waiting(plan, &self.segments, &self.parts, &self.log, self.now);
-        let (end, rest, stuck) = match (can_move, others) {
-            (true, _) => (RunEnd::Timeout(waiting), Rest::Stop, Vec::new()),
-            (false, true) => (RunEnd::Deadlock, Rest::Free, waiting),
-            (false, false) => (RunEnd::Completed, Rest::Free, Vec::new()),
+        // A run is over with the last process that is no daemon.
+        let (end, rest, stuck) = match (others, can_move) {
+            (false, _) => (RunEnd::Completed, Rest::Free, Vec::new()),
+            (true, true) => (RunEnd::Timeout(waiting), Rest::Stop, Vec::new()),
+            (true, false) => (RunEnd::Deadlock, Rest::Free, waiting),
         };
         let ends = self
             .segments

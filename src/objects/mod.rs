@@ -20,6 +20,7 @@ pub mod model;
 mod modelling;
 mod mutex;
 mod pipe;
+pub mod promela;
 mod queue;
 pub mod relation;
 #[cfg(test)]
@@ -255,8 +256,11 @@ pub trait Object: Send + Sync {
 
     /// The model's object, before anything has happened. `holders` says how many processes hold each end, by its place
     /// in [`Object::ends`].
-    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
-        unimplemented!("every kind gives its own")
+    fn model(&self, holders: &[u32]) -> Box<dyn Model>;
+
+    /// The object in Promela; none where it cannot be said there.
+    fn promela(&self) -> Option<&dyn promela::Promela> {
+        None
     }
 
     /// Whether two steps of different processes can change places wherever neither of them has to wait: both orders

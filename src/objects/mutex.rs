@@ -5,6 +5,7 @@
 //! deadlock. The ticket is counted by the owner too, so that an uncontended lock costs no further atomic operation.
 
 mod model;
+pub(super) mod promela;
 
 use std::any::Any;
 use std::rc::Rc;
@@ -180,6 +181,10 @@ impl Object for Mutex {
 
     fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
         Box::new(model::MutexModel::new(self.options))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
     }
 
     /// Two locks where one can go on: the other then waits for it. Of any other two, at most one is its owner's, and
