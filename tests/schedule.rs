@@ -576,6 +576,68 @@ steps = [{ send = "b.w", value = "6000x" }, { print = "sent" }]
 steps = [{ repeat = 2, do = [{ recv = "b.r", into = "v" }, { print = "{size(v)}" }] }]
 "#,
     ),
+    (
+        "victims",
+        r#"
+[objects]
+m = { kind = "mutex", robust = true, type = "recursive" }
+c = { kind = "condition", mutex = "m" }
+b = { kind = "barrier", parties = 2 }
+[processes.w]
+count = 2
+steps = [{ lock = "m", on = { owner_died = [{ repair = "m" }] } }, { lock = "m" }, { wait = "c", on = { owner_died = [{ repair = "m" }] } }, { unlock = "m" }, { wait = "b" }]
+[processes.k]
+steps = [{ kill = "w[0]" }, { notify = "c" }, { kill = "w[1]", signal = "STOP" }, { kill = "w[1]", signal = "CONT" }, { join = "w[0]", into = "code" }, { status = "w[0]", into = "s" }]
+"#,
+    ),
+    (
+        "clock",
+        r#"
+[objects]
+x = { kind = "value", type = "f64", value = 0.0 }
+a = { kind = "array", len = 2 }
+s = { kind = "semaphore", value = 0, via = "sysv" }
+[processes.p]
+vars = { n = 0 }
+steps = [{ sleep = "{5 - n}ms" }, { store = "x", value = "{now}" }, { let = { n = "{random(1, 3)}" } }, { acquire = "s", n = 2, timeout = "{n}ms", on = { timeout = [{ store = "a[0]", value = "{random(1, 100)}" }] } }, { update = "x", value = "{it + now}" }]
+[processes.q]
+steps = [{ busy = "3ms" }, { release = "s" }, { busy = "2ms" }, { release = "s" }, { store = "a[1]", value = "{int(now * 1000.0)}" }]
+"#,
+    ),
+    (
+        "patience",
+        r#"
+[objects]
+r = { kind = "pipe", capacity = 1 }
+d = { kind = "pipe", duplex = true, framing = "bytes" }
+q = { kind = "queue", capacity = 2 }
+[processes.p]
+steps = [{ send = "r.w", value = "a" }, { send = "r.w", value = "b", timeout = "1s", on = { timeout = [] } }, { put = "q", value = 1 }, { put = "q", value = 2 }, { send = "d.a", value = "xyz" }]
+[processes.g]
+steps = [{ poll = "r.r", timeout = "0s", on = { would_block = [] } }, { recv = "r.r", into = "v", timeout = "2s", on = { timeout = [] } }, { get = "q", into = "v", timeout = "0s", on = { would_block = [] } }, { recv = "d.b", into = "v", timeout = "1s", on = { timeout = [] } }]
+"#,
+    ),
+    (
+        "crossed",
+        r#"
+[objects]
+s = { kind = "semaphore", value = 1, count = 2 }
+b = { kind = "barrier", parties = 3 }
+q = { kind = "queue", capacity = 1 }
+[processes.p]
+count = 2
+steps = [{ acquire = "s[index]" }, { acquire = "s[1 - index]" }, { release = "s[0]" }, { release = "s[1]" }, { wait = "b" }]
+[processes.d]
+daemon = true
+steps = [{ forever = [{ get = "q", into = "v" }] }]
+[processes.z]
+depends_on = { p = "started" }
+steps = [{ put = "q", value = 1 }, "ready", { join = "p" }]
+[processes.y]
+depends_on = { z = "ready" }
+steps = ["abort"]
+"#,
+    ),
 ];
 
 fn every_course_of_the_model_can_be_driven_on_the_kernel() {
@@ -611,5 +673,7 @@ fn difference(plan: &Plan, course: &Told) -> Option<String> {
     }
     // What those were doing whose time was over is told in more words by the model.
     let stopped = matches!((&trace.end, &model.end), (RunEnd::Timeout(_), RunEnd::Timeout(_)));
-    (!stopped && trace.end != model.end).then(|| format!("{:?} {:?}{}", trace.end, model.end, order()))
+    let end = |trace: &Trace| format!("{:?} {:?}", trace.end, trace.stuck);
+    (!stopped && end(&trace) != end(model))
+        .then(|| format!("\nkernel {}\nmodel  {}{}", end(&trace), end(model), order()))
 }
