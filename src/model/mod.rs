@@ -15,6 +15,7 @@ pub mod follow;
 mod future;
 mod log;
 pub mod minimise;
+mod plain;
 pub(crate) mod program;
 pub mod search;
 mod segment;
