@@ -14,8 +14,8 @@ mod check;
 mod evaluate;
 mod functions;
 mod lexer;
-mod node;
-mod operators;
+pub(crate) mod node;
+pub(crate) mod operators;
 mod parser;
 mod template;
 #[cfg(test)]
@@ -28,6 +28,7 @@ use node::Node;
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
 
+pub(crate) use evaluate::evaluate as evaluate_node;
 pub use functions::{FUNCTIONS, Function};
 
 /// What a fault is about.
@@ -244,6 +245,11 @@ impl Expression {
         self.types
     }
 
+    /// What it is compiled to, for who says it in another language.
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// The value, where it is a constant.
     pub fn as_constant(&self) -> Option<&Value> {
         match &self.node {
@@ -261,6 +267,16 @@ impl Expression {
     /// Calls `visit` with the slot of each variable that it reads.
     pub fn slots(&self, visit: &mut dyn FnMut(u32)) {
         self.node.slots(visit);
+    }
+
+    /// Calls `visit` with each built-in name that it reads.
+    pub fn builtins(&self, visit: &mut dyn FnMut(Builtin)) {
+        self.node.builtins(visit);
+    }
+
+    /// Whether it draws a random number.
+    pub fn draws(&self) -> bool {
+        self.node.draws()
     }
 
     /// Computes it.

@@ -7,6 +7,9 @@
 //! The trace has an implicit `wait` ending `would_block` where a process has come, one ending `ok` where the last has,
 //! and the step itself where the process goes on. Tickets number a generation's arrivals, its end and its departures.
 
+mod model;
+mod promela;
+
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -14,9 +17,10 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
+use super::model::Access;
 use super::{
-    Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Object,
-    Patience, Problem, Relation, Site, State, Verb,
+    Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
+    Parked, Patience, Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::os::arena::Shared;
@@ -166,6 +170,24 @@ impl Object for Barrier {
 
     fn state(&self) -> Box<dyn State> {
         Box::new(Come { waiting: 0, broken: false })
+    }
+
+    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::BarrierModel::new(self.id, self.parties, self.posix))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
+    }
+
+    /// The same verb twice, but for two arrivals: who comes first is told so. Of a POSIX barrier, all but its `wait` is
+    /// refused.
+    fn commute(&self, first: Access, second: Access) -> bool {
+        if self.posix {
+            first.verb != WAIT || second.verb != WAIT
+        } else {
+            first.verb == second.verb && first.verb != WAIT
+        }
     }
 
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
@@ -360,9 +382,14 @@ impl MemoryLive {
         self.shared.word.store(word.0 + 1, Ordering::Release);
         drop(held);
         call.party.implicit(self.id, WAIT, arrived(generation, arrival));
-        call.party.block();
-        while self.word().generation() == word.generation() {
-            if futex::wait(futex::high(&self.shared.word), word.generation(), deadline) {
+        loop {
+            let waits = match call.party.park() {
+                _ if self.word().generation() != word.generation() => break,
+                Parked::Sleep => futex::wait(futex::high(&self.shared.word), word.generation(), deadline),
+                Parked::Again => true,
+                Parked::GiveUp => false,
+            };
+            if waits {
                 continue;
             }
             let held = self.shared.guard.lock(process);

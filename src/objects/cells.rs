@@ -4,6 +4,9 @@
 //! process killed in the middle leaves nothing half done: a cell changes by one store, and a whole array is written
 //! into the bank that nobody reads, which one store then makes the one that all read.
 
+mod model;
+mod promela;
+
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -11,6 +14,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
+use super::model::{Access, Model};
 use super::scalar::Scalar;
 use super::{
     Argument, Call, Completion, Element, Enablers, Form, HostError, Live, Object, Relation, Site, State, Verb,
@@ -182,6 +186,12 @@ impl Layout {
         if words.len() == self.length as usize { Ok(words) } else { Err(Outcome::OUT_OF_RANGE) }
     }
 
+    /// What the trace shows of a store of `argument` to all cells, which hold these words now.
+    fn stored(self, argument: &Value, words: &[u64]) -> Value {
+        let exact = !matches!(self.scalar, Scalar::F32 | Scalar::F64) && argument.as_list().is_none();
+        if exact { argument.clone() } else { self.decode(words) }
+    }
+
     /// The value of all cells.
     fn decode(self, words: &[u64]) -> Value {
         match self.shape {
@@ -287,6 +297,18 @@ impl Object for Cells {
         Box::new(CellsState { layout: self.layout, words: self.words() })
     }
 
+    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::Words::new(self))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
+    }
+
+    fn commute(&self, first: Access, second: Access) -> bool {
+        model::commute(first, second)
+    }
+
     fn enablers(&self, _verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
         Enablers { verbs: &[], only: None, closing: &[] }
     }
@@ -331,6 +353,61 @@ struct Change {
     ticket: u64,
 }
 
+impl Change {
+    /// What the step gives, and the trace shows.
+    #[inline]
+    fn completion(&self, scalar: Scalar, verb: u8) -> Completion {
+        let (shown, other) = match verb {
+            LOAD => (self.before, None),
+            STORE => (self.after, None),
+            UPDATE => (self.after, Some(self.before)),
+            _ => (self.before, Some(self.after)),
+        };
+        // Most cells hold integers, whose completion is made in its place.
+        if let (Scalar::Int(..), None) = (scalar, other) {
+            return Completion {
+                outcome: Outcome::OK,
+                value: Value::Int(shown as i64),
+                second: Value::Null,
+                ticket: self.ticket,
+                cause: 0,
+            };
+        }
+        Completion {
+            outcome: Outcome::OK,
+            value: scalar.decode(shown),
+            second: other.map_or(Value::Null, |word| scalar.decode(word)),
+            ticket: self.ticket,
+            cause: 0,
+        }
+    }
+}
+
+impl Scalar {
+    /// The word that a step on one cell leaves there. `compute` gives the value of an `update`.
+    #[inline]
+    fn after(
+        self,
+        verb: u8,
+        before: u64,
+        arguments: &[Value],
+        compute: impl FnOnce(Value) -> Result<Value, Outcome>,
+    ) -> Result<u64, Outcome> {
+        let argument = |at: usize| arguments.get(at).unwrap_or(&Value::Null);
+        match verb {
+            LOAD => Ok(before),
+            STORE | SWAP => self.encode(argument(0)),
+            ADD => self.add(before, argument(0)),
+            COMPARE_SWAP => {
+                let (old, new) = (self.encode(argument(0))?, self.encode(argument(1))?);
+                Ok(if before == old { new } else { before })
+            }
+            UPDATE => self.encode(&compute(self.decode(before))?),
+            _ => Err(Outcome::INVALID),
+        }
+    }
+}
+
 /// The cells in shared memory.
 struct CellsLive {
     layout: Layout,
@@ -361,30 +438,11 @@ impl CellsLive {
 
     #[inline]
     fn one(&self, call: &mut Call<'_>, at: usize) -> Result<Change, Outcome> {
-        let scalar = self.layout.scalar;
-        let argument = call.arguments.first().unwrap_or(&Value::Null);
-        let (old, new) = match call.verb {
-            STORE | SWAP => (0, scalar.encode(argument)?),
-            COMPARE_SWAP => (scalar.encode(argument)?, scalar.encode(call.arguments.get(1).unwrap_or(&Value::Null))?),
-            _ => (0, 0),
-        };
         let held = self.header.guard.lock(call.party.process());
         let place = self.cells.get(self.start() + at).ok_or(Outcome::OUT_OF_RANGE)?;
         let before = place.load(Ordering::Relaxed);
-        let after = match call.verb {
-            LOAD => before,
-            STORE | SWAP => new,
-            ADD => scalar.add(before, argument)?,
-            COMPARE_SWAP => {
-                if before == old {
-                    new
-                } else {
-                    before
-                }
-            }
-            UPDATE => scalar.encode(&call.party.compute(scalar.decode(before))?)?,
-            _ => return Err(Outcome::INVALID),
-        };
+        let party = &mut *call.party;
+        let after = self.layout.scalar.after(call.verb, before, call.arguments, |it| party.compute(it))?;
         let ticket = self.ticket();
         if after != before {
             place.store(after, Ordering::Relaxed);
@@ -416,8 +474,7 @@ impl CellsLive {
                 let ticket = self.ticket();
                 self.header.bank.store(bank, Ordering::Release);
                 drop(held);
-                let exact = !matches!(self.layout.scalar, Scalar::F32 | Scalar::F64) && argument.as_list().is_none();
-                let value = if exact { argument.clone() } else { self.layout.decode(&words) };
+                let value = self.layout.stored(argument, &words);
                 Ok(Completion::value(value).ticket(ticket))
             }
             _ => Err(Outcome::INVALID),
@@ -436,33 +493,9 @@ impl Live for CellsLive {
             Some(at) => self.one(call, at as usize),
             None => return self.all(call).unwrap_or_else(Completion::of),
         };
-        let Change { before, after, ticket } = match done {
-            Ok(change) => change,
-            Err(outcome) => return Completion::of(outcome),
-        };
-        let (shown, other) = match call.verb {
-            LOAD => (before, None),
-            STORE => (after, None),
-            UPDATE => (after, Some(before)),
-            _ => (before, Some(after)),
-        };
-        let scalar = self.layout.scalar;
-        // Most cells hold integers, whose completion is made in its place.
-        if let (Scalar::Int(..), None) = (scalar, other) {
-            return Completion {
-                outcome: Outcome::OK,
-                value: Value::Int(shown as i64),
-                second: Value::Null,
-                ticket,
-                cause: 0,
-            };
-        }
-        Completion {
-            outcome: Outcome::OK,
-            value: scalar.decode(shown),
-            second: other.map_or(Value::Null, |word| scalar.decode(word)),
-            ticket,
-            cause: 0,
+        match done {
+            Ok(change) => change.completion(self.layout.scalar, call.verb),
+            Err(outcome) => Completion::of(outcome),
         }
     }
 

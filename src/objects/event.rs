@@ -3,13 +3,17 @@
 //! The flag and the number of steps that found or left it so are one word, changed by one atomic operation: the ticket
 //! of a `wait` stands between the `set` that it saw and the next `clear`. Waiters sleep on the word's low half.
 
+mod model;
+mod promela;
+
 use std::any::Any;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::joins::Joins;
+use super::model::Access;
 use super::{
-    Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Object, Problem,
+    Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model, Object, Problem,
     Relation, Site, State, Verb,
 };
 use crate::event::{Event as Step, ProcessId};
@@ -98,6 +102,19 @@ impl Object for Event {
 
     fn state(&self) -> Box<dyn State> {
         Box::new(Flag(self.set))
+    }
+
+    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::EventModel::new(self.set))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
+    }
+
+    /// A `wait` that can go on finds the flag set, as every `set` leaves it.
+    fn commute(&self, first: Access, second: Access) -> bool {
+        (first.verb == CLEAR) == (second.verb == CLEAR)
     }
 
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {

@@ -4,15 +4,19 @@
 //! holds it, refuse an `unlock` by another, which POSIX leaves undefined for a normal mutex, and name the owner of a
 //! deadlock. The ticket is counted by the owner too, so that an uncontended lock costs no further atomic operation.
 
+mod model;
+pub(super) mod promela;
+
 use std::any::Any;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
+use super::model::Access;
 use super::{
-    Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Object, Party, Patience,
-    Problem, Relation, Site, State, Verb,
+    Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model, Object, Party,
+    Patience, Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::os::arena::Shared;
@@ -20,8 +24,11 @@ use crate::os::mutex::{Mutex as Posix, MutexOptions, MutexType, Protocol};
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
 
-const LOCK: u8 = 0;
-const UNLOCK: u8 = 1;
+pub(super) use model::depth;
+
+/// The verbs' places, also for what a condition does with its mutex.
+pub(super) const LOCK: u8 = 0;
+pub(super) const UNLOCK: u8 = 1;
 const REPAIR: u8 = 2;
 
 /// The kind.
@@ -170,6 +177,25 @@ impl Object for Mutex {
 
     fn state(&self) -> Box<dyn State> {
         Box::new(Owned { owner: None, depth: 0 })
+    }
+
+    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::MutexModel::new(self.options))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
+    }
+
+    /// Two locks where one can go on: the other then waits for it. Of any other two, at most one is its owner's, and
+    /// the other ends the same whether it comes before or after; a `lock` that has not to wait there is either the
+    /// owner's own, or meets an `unlock` or `repair` by one that does not own it.
+    fn commute(&self, first: Access, second: Access) -> bool {
+        first.verb != LOCK || second.verb != LOCK
+    }
+
+    fn notices_ends(&self) -> bool {
+        self.options.robust
     }
 
     /// Only the owner can let another have it. A condition's `wait` gives its mutex back too: there the owner is the
@@ -434,11 +460,16 @@ impl State for Owned {
     }
 
     fn value(&self, names: &[String]) -> Value {
-        self.owner.map_or(Value::Null, |owner| match names.get(owner as usize) {
-            Some(name) => Value::from(name.as_str()),
-            None => Value::Int(owner.into()),
-        })
+        shown(self.owner, names)
     }
+}
+
+/// The owner in a state expression: its name, or null.
+fn shown(owner: Option<ProcessId>, names: &[String]) -> Value {
+    owner.map_or(Value::Null, |owner| match names.get(owner as usize) {
+        Some(name) => Value::from(name.as_str()),
+        None => Value::Int(owner.into()),
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 //! A ticket is drawn after the permit was taken and before it is given back. Counted by tickets, the free permits are
 //! therefore never fewer than there truly were, and never below zero.
 
+mod model;
+mod promela;
+
 use std::any::Any;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use zerocopy::FromZeros;
 
 use super::joins::Joins;
+use super::model::{Access, Model};
 use super::{
     Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Object,
     Problem, Relation, Site, State, Verb,
@@ -128,6 +132,16 @@ enum Via {
     Sysv,
 }
 
+impl Via {
+    /// The most that one step can take, and what asking for more ends with.
+    fn takes(self) -> (i64, Outcome) {
+        match self {
+            Self::Posix => (1, Outcome::INVALID),
+            Self::Sysv => (i64::from(SYSV_MAX), Outcome::OUT_OF_RANGE),
+        }
+    }
+}
+
 fn declare(declaration: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
     let via = if declaration.word("via") == Some("sysv") { Via::Sysv } else { Via::Posix };
     let value = declaration.integer("value").unwrap_or(1).clamp(0, i64::from(Posix::MAX)) as u32;
@@ -190,6 +204,18 @@ impl Object for Semaphore {
 
     fn state(&self) -> Box<dyn State> {
         Box::new(Free(i64::from(self.value)))
+    }
+
+    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::Permits::new(self))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
+    }
+
+    fn commute(&self, first: Access, second: Access) -> bool {
+        model::commute(self.bound, first, second)
     }
 
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
@@ -266,11 +292,10 @@ impl Kernel {
         }
     }
 
-    /// The most that one step can take, and what asking for more ends with.
-    fn takes(&self) -> (i64, Outcome) {
+    fn via(&self) -> Via {
         match self {
-            Self::Posix(_) => (1, Outcome::INVALID),
-            Self::Sysv(_) => (i64::from(SYSV_MAX), Outcome::OUT_OF_RANGE),
+            Self::Posix(_) => Via::Posix,
+            Self::Sysv(_) => Via::Sysv,
         }
     }
 }
@@ -303,7 +328,7 @@ impl SemaphoreLive {
     fn acquire(&self, call: &mut Call<'_>) -> Result<(i64, u64), Outcome> {
         let n = count(call.arguments)?;
         if n > 1 {
-            let (most, outcome) = self.kernel.takes();
+            let (most, outcome) = self.kernel.via().takes();
             if n > most {
                 return Err(outcome);
             }

@@ -62,6 +62,10 @@ impl Object for Test {
         }
     }
 
+    fn model(&self, _: &[u32]) -> Box<dyn crate::objects::Model> {
+        Box::new(crate::objects::model::Still)
+    }
+
     fn enablers(&self, _: &Verb, _: Option<&str>, _: Option<ProcessId>) -> Enablers {
         Enablers { verbs: &[], only: None, closing: &[] }
     }

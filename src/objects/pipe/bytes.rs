@@ -7,16 +7,34 @@ use crate::value::Value;
 /// How much one `recv` takes at most where it has no `max`.
 const DEFAULT_MAX: i64 = 65_536;
 
+/// What a send carries; none where it carries no bytes.
+pub(super) fn data(value: &Value) -> Option<&[u8]> {
+    match value {
+        Value::String(text) => Some(text.as_bytes()),
+        Value::Bytes(bytes) => Some(bytes),
+        _ => None,
+    }
+}
+
+/// How a send ends of which so many bytes went in: what the trace shows is those.
+pub(super) fn sent(value: &Value, gone: usize, counted: bool, outcome: Outcome, ticket: u64) -> Completion {
+    let data = data(value).unwrap_or_default();
+    let written = if gone == data.len() { value.clone() } else { Value::Bytes(data[..gone].into()) };
+    let (value, second) = if counted { (Value::Int(gone as i64), written) } else { (written, Value::Null) };
+    Completion { outcome, value, second, ticket, cause: 0 }
+}
+
+/// How many bytes a receive takes at most.
+pub(super) fn most(max: &Value) -> usize {
+    max.as_int().unwrap_or(DEFAULT_MAX).max(0) as usize
+}
+
 impl Channel {
     /// Sends bytes: by one write where the count is taken, else by as many as it takes.
     pub(super) fn send_bytes(&self, call: &mut Call<'_>) -> Completion {
         let value = call.arguments[0].clone();
         let counted = call.arguments[1].as_bool() == Some(true);
-        let data: &[u8] = match &value {
-            Value::String(text) => text.as_bytes(),
-            Value::Bytes(bytes) => bytes,
-            _ => return Completion::of(Outcome::INVALID),
-        };
+        let Some(data) = data(&value) else { return Completion::of(Outcome::INVALID) };
         let port = &self.ports[usize::from(call.end)];
         let which = self.outgoing(call.end);
         let flow = &self.flows[which];
@@ -39,15 +57,12 @@ impl Channel {
         };
         let ticket = if alone && gone > 0 { self.ticket(which, flow.count_sent(0, true)) } else { 0 };
         let outcome = done.map_or_else(Outcome::from_errno, |()| Outcome::OK);
-        // What the trace shows is what went in.
-        let written = if gone == data.len() { value.clone() } else { Value::Bytes(data[..gone].into()) };
-        let (value, second) = if counted { (Value::Int(gone as i64), written) } else { (written, Value::Null) };
-        Completion { outcome, value, second, ticket, cause: 0 }
+        sent(&value, gone, counted, outcome, ticket)
     }
 
     /// Receives what is there, by one read.
     pub(super) fn receive_bytes(&self, call: &mut Call<'_>) -> Completion {
-        let max = call.arguments[1].as_int().unwrap_or(DEFAULT_MAX).max(0) as usize;
+        let max = most(&call.arguments[1]);
         let port = &self.ports[usize::from(call.end)];
         let which = self.incoming(call.end);
         let flow = &self.flows[which];

@@ -7,27 +7,46 @@ use crate::event::{Event, EventId};
 use crate::objects::{Relation, State};
 use crate::value::Value;
 
-/// What is in the pipe, both ways together where it has two.
+/// What is in the pipe. Where it has two ways, what goes from `a` to `b` stands before what comes back: tickets say
+/// which way an event was. Only bytes have none where several processes share an end; those count as going to `b`.
 #[derive(Debug)]
-pub(super) enum Content {
+pub(super) struct Content {
+    duplex: bool,
+    ways: [Way; 2],
+}
+
+/// What goes one way.
+#[derive(Debug)]
+enum Way {
     /// Messages, each with the event that sent it.
     Messages(VecDeque<(EventId, Value)>),
     /// Bytes.
     Bytes(VecDeque<u8>),
 }
 
+impl Content {
+    pub(super) fn new(pipe: &Pipe) -> Self {
+        let way = || match pipe.framing {
+            Framing::Message => Way::Messages(VecDeque::new()),
+            Framing::Bytes => Way::Bytes(VecDeque::new()),
+        };
+        Self { duplex: pipe.duplex, ways: [way(), way()] }
+    }
+}
+
 impl State for Content {
     fn apply(&mut self, event: &Event) {
+        let way = usize::from(self.duplex && event.ticket & 1 == 1);
         // Where the count of a send is its value, what was sent is the other one.
         let sent = if event.second == Value::Null { &event.value } else { &event.second };
-        match (self, event.verb) {
-            (Self::Messages(messages), SEND) if event.outcome.is_ok() => messages.push_back((event.id, sent.clone())),
-            (Self::Messages(messages), RECEIVE) if event.outcome.is_ok() => {
+        match (&mut self.ways[way], event.verb) {
+            (Way::Messages(messages), SEND) if event.outcome.is_ok() => messages.push_back((event.id, sent.clone())),
+            (Way::Messages(messages), RECEIVE) if event.outcome.is_ok() => {
                 let at = messages.iter().position(|(id, _)| Some(*id) == event.cause);
                 messages.remove(at.unwrap_or(0));
             }
-            (Self::Bytes(bytes), SEND) => bytes.extend(content(sent)),
-            (Self::Bytes(bytes), RECEIVE) if event.outcome.is_ok() => {
+            (Way::Bytes(bytes), SEND) => bytes.extend(content(sent)),
+            (Way::Bytes(bytes), RECEIVE) if event.outcome.is_ok() => {
                 let taken = content(&event.value).len().min(bytes.len());
                 bytes.drain(..taken);
             }
@@ -36,17 +55,24 @@ impl State for Content {
     }
 
     fn value(&self, _names: &[String]) -> Value {
-        match self {
-            Self::Messages(messages) => messages.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>().into(),
-            Self::Bytes(bytes) => bytes.iter().copied().collect::<Vec<u8>>().into(),
+        match &self.ways {
+            [Way::Bytes(first), Way::Bytes(second)] => first.iter().chain(second).copied().collect::<Vec<u8>>().into(),
+            ways => {
+                let messages = ways.iter().filter_map(|way| match way {
+                    Way::Messages(messages) => Some(messages),
+                    Way::Bytes(_) => None,
+                });
+                messages.flatten().map(|(_, value)| value.clone()).collect::<Vec<_>>().into()
+            }
         }
     }
 
     fn size(&self) -> Option<i64> {
-        Some(match self {
-            Self::Messages(messages) => messages.len() as i64,
-            Self::Bytes(bytes) => bytes.len() as i64,
-        })
+        let sizes = self.ways.iter().map(|way| match way {
+            Way::Messages(messages) => messages.len() as i64,
+            Way::Bytes(bytes) => bytes.len() as i64,
+        });
+        Some(sizes.sum())
     }
 }
 

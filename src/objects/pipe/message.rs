@@ -69,16 +69,14 @@ impl Channel {
         buffer.clear();
         buffer.resize(HEADER, 0);
         encode(value, &mut buffer);
-        let sent = self.send_packets(call, &mut buffer);
+        let went = self.send_packets(call, &mut buffer);
         let length = message_length(value, buffer.len() - HEADER);
         call.party.give_back(buffer);
-        let (value, second) =
-            if counted { (Value::Int(length as i64), value.clone()) } else { (value.clone(), Value::Null) };
-        let (outcome, ticket) = match sent {
+        let (outcome, ticket) = match went {
             Ok(sum) => (Outcome::OK, self.ticket(self.outgoing(call.end), sum)),
             Err(errno) => (Outcome::from_errno(errno), 0),
         };
-        Completion { outcome, value, second, ticket, cause: 0 }
+        sent(value, length, counted, outcome, ticket)
     }
 
     /// Sends what stands behind the room for a header. Gives how much has gone into the pipe by then.
@@ -230,6 +228,13 @@ impl Channel {
     fn cost(&self, length: usize) -> u64 {
         if self.duplex { length as u64 } else { 1 }
     }
+}
+
+/// How a send ends of a message of that length.
+pub(super) fn sent(value: &Value, length: usize, counted: bool, outcome: Outcome, ticket: u64) -> Completion {
+    let (value, second) =
+        if counted { (Value::Int(length as i64), value.clone()) } else { (value.clone(), Value::Null) };
+    Completion { outcome, value, second, ticket, cause: 0 }
 }
 
 /// Takes a turn where a process is not alone at its end.

@@ -4,18 +4,18 @@ mod bytes;
 mod flow;
 mod history;
 mod message;
+mod model;
 mod port;
 #[cfg(test)]
 mod tests;
 
 use std::any::Any;
-use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 
 use super::{
-    Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Object,
-    Patience, Problem, Relation, Site, State, Verb,
+    Access, Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model,
+    Object, Patience, Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, ProcessId};
 use crate::os::arena::Shared;
@@ -245,10 +245,15 @@ impl Object for Pipe {
     }
 
     fn state(&self) -> Box<dyn State> {
-        Box::new(match self.framing {
-            Framing::Message => Content::Messages(VecDeque::new()),
-            Framing::Bytes => Content::Bytes(VecDeque::new()),
-        })
+        Box::new(Content::new(self))
+    }
+
+    fn model(&self, holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::Ends::new(self, holders))
+    }
+
+    fn commute(&self, first: Access, second: Access) -> bool {
+        model::commute(self, first, second)
     }
 
     fn enablers(&self, verb: &Verb, end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
@@ -275,6 +280,26 @@ impl Object for Pipe {
     fn limit(&self) -> Option<i64> {
         self.capacity.filter(|_| matches!(self.framing, Framing::Bytes)).map(|capacity| capacity as i64)
     }
+}
+
+/// Which flow a send on that end goes into, where both ways have one or there is but one way.
+fn outgoing(duplex: bool, end: u8) -> usize {
+    if duplex { usize::from(end) } else { 0 }
+}
+
+/// Which flow a receive on that end takes from.
+fn incoming(duplex: bool, end: u8) -> usize {
+    if duplex { 1 - usize::from(end) } else { 0 }
+}
+
+/// The ticket of what ends at that count of a flow. With two flows, the lowest bit says which.
+fn ticket(duplex: bool, flow: usize, sum: u64) -> u64 {
+    if duplex { sum << 1 | flow as u64 } else { sum }
+}
+
+/// Whether the end cannot do that verb.
+fn is_wrong(duplex: bool, verb: u8, end: u8) -> bool {
+    !duplex && matches!((verb, end), (SEND_AT, 0) | (RECEIVE_AT | POLL_AT, 1))
 }
 
 /// The kernel's side of a pipe.
@@ -343,22 +368,16 @@ impl Channel {
 
     /// Which flow a send on that end goes into.
     fn outgoing(&self, end: u8) -> usize {
-        if self.duplex { usize::from(end) } else { 0 }
+        outgoing(self.duplex, end)
     }
 
     /// Which flow a receive on that end takes from.
     fn incoming(&self, end: u8) -> usize {
-        if self.duplex { 1 - usize::from(end) } else { 0 }
+        incoming(self.duplex, end)
     }
 
-    /// The ticket of what ends at that count of a flow. With two flows, the lowest bit says which.
     fn ticket(&self, flow: usize, sum: u64) -> u64 {
-        if self.duplex { sum << 1 | flow as u64 } else { sum }
-    }
-
-    /// Whether the end cannot do that verb.
-    fn is_wrong(&self, verb: u8, end: u8) -> bool {
-        !self.duplex && matches!((verb, end), (SEND_AT, 0) | (RECEIVE_AT | POLL_AT, 1))
+        ticket(self.duplex, flow, sum)
     }
 
     fn poll(&self, call: &mut Call<'_>) -> Completion {
@@ -385,7 +404,7 @@ impl Channel {
 impl Live for Channel {
     fn perform(&self, call: &mut Call<'_>) -> Completion {
         let port = &self.ports[usize::from(call.end)];
-        if self.is_wrong(call.verb, call.end) {
+        if is_wrong(self.duplex, call.verb, call.end) {
             return Completion::of(Outcome::WRONG_END);
         }
         if !port.is_open() {

@@ -92,23 +92,33 @@ impl Mark {
     }
 }
 
+/// The words of a ring for so many messages of so many bytes.
+pub(super) fn ring(capacity: Option<u64>, message_size: Option<u64>) -> u64 {
+    let needed = match (capacity, message_size) {
+        // One record more, for what is left at the end of the ring.
+        (Some(capacity), Some(most)) => record(most + 16).saturating_mul(capacity + 1),
+        _ => WORDS,
+    };
+    needed.clamp(FEWEST, MOST).next_power_of_two()
+}
+
+/// The words of a record whose content is of so many bytes.
+pub(super) fn record(length: u64) -> u64 {
+    HEADER + length.div_ceil(8)
+}
+
 impl Memory {
     pub(super) fn create(
         site: &mut Site<'_>,
         capacity: Option<u64>,
         message_size: Option<u64>,
     ) -> Result<Self, HostError> {
-        let needed = match (capacity, message_size) {
-            // One record more, for what is left at the end of the ring.
-            (Some(capacity), Some(most)) => (HEADER + (most + 16).div_ceil(8)).saturating_mul(capacity + 1),
-            _ => WORDS,
-        };
-        let mut length = needed.clamp(FEWEST, MOST).next_power_of_two();
+        let mut length = ring(capacity, message_size);
         let words = loop {
             match site.arena.slice::<AtomicU64>(length as usize) {
                 Ok(words) => break words,
                 // Without overcommitment the host may not promise what is never used.
-                Err(_) if needed == WORDS && length > FEWEST => length /= 2,
+                Err(_) if (capacity.is_none() || message_size.is_none()) && length > FEWEST => length /= 2,
                 Err(error) => {
                     let message =
                         format!("the queue `{}` needs {} bytes of shared memory: {error}", site.name, length * 8);
@@ -143,7 +153,7 @@ impl Memory {
 
     /// Puts a record at the tail. Called under the guard.
     fn append(&self, event: u64, length: u64, content: &[u8]) -> Result<(), i32> {
-        let needed = HEADER + (content.len() as u64).div_ceil(8);
+        let needed = record(content.len() as u64);
         if needed > self.length() || content.len() as u64 >= u64::from(u32::MAX) || length >= u64::from(u32::MAX) {
             return Err(libc::EMSGSIZE);
         }

@@ -5,8 +5,10 @@ mod arrange;
 mod bell;
 mod history;
 mod memory;
+mod model;
 mod order;
 mod posix;
+mod promela;
 mod sysv;
 #[cfg(test)]
 mod tests;
@@ -18,8 +20,8 @@ use std::rc::Rc;
 
 use super::pipe::message_length;
 use super::{
-    Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Object, Party,
-    Patience, Problem, Relation, Site, State, Verb,
+    Access, Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model,
+    Object, Party, Patience, Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, ProcessId};
 use crate::os::arena::Shared;
@@ -309,6 +311,18 @@ impl Object for Queue {
         Box::new(Content::default())
     }
 
+    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::Messages::new(self))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
+    }
+
+    fn commute(&self, first: Access, second: Access) -> bool {
+        model::commute(self.has_priorities(), first, second)
+    }
+
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
         let verbs: &[&str] = match verb.name {
             PUT => &[GET],
@@ -407,6 +421,26 @@ trait Transport {
     fn drain(&self, each: &mut dyn FnMut(&[u8]));
 }
 
+/// The priority that a `put` gives, 0 without one; none where it is no priority.
+fn priority(argument: &Value, priorities: bool) -> Option<u32> {
+    match argument {
+        Value::Null => Some(0),
+        Value::Int(priority) if priorities && (0..=i64::from(PRIORITY_MAX)).contains(priority) => {
+            Some(*priority as u32)
+        }
+        _ => None,
+    }
+}
+
+/// The size of the buffer that a `get` gives, if it gives one.
+fn buffer_size(argument: &Value) -> Result<Option<u64>, Outcome> {
+    match argument {
+        Value::Null => Ok(None),
+        Value::Int(max) if *max >= 0 => Ok(Some(*max as u64)),
+        _ => Err(Outcome::INVALID),
+    }
+}
+
 /// The kernel's side of a queue.
 struct Channel {
     transport: Box<dyn Transport>,
@@ -423,12 +457,8 @@ struct Channel {
 impl Channel {
     fn put(&self, call: &mut Call<'_>) -> Completion {
         let value = &call.arguments[0];
-        let priority = match &call.arguments[1] {
-            Value::Null => 0,
-            Value::Int(priority) if self.priorities && (0..=i64::from(PRIORITY_MAX)).contains(priority) => {
-                *priority as u32
-            }
-            _ => return Completion::of(Outcome::INVALID),
+        let Some(priority) = priority(&call.arguments[1], self.priorities) else {
+            return Completion::of(Outcome::INVALID);
         };
         let mut frame = call.party.buffer();
         frame.clear();
@@ -455,10 +485,9 @@ impl Channel {
     }
 
     fn get(&self, call: &mut Call<'_>) -> Completion {
-        let max = match &call.arguments[2] {
-            Value::Null => None,
-            Value::Int(max) if *max >= 0 => Some(*max as u64),
-            _ => return Completion::of(Outcome::INVALID),
+        let max = match buffer_size(&call.arguments[2]) {
+            Ok(max) => max,
+            Err(outcome) => return Completion::of(outcome),
         };
         let mut buffer = call.party.buffer();
         buffer.clear();

@@ -1,0 +1,57 @@
+//! Where a process stands, for who compares states: the place, what its variables hold, the place in its random stream.
+
+use super::{Clock, Machine, Random};
+use crate::event::ProcessId;
+use crate::expression::Expression;
+use crate::scenario::plan::{Instruction, Plan};
+use crate::value::{Value, encode};
+
+impl<'p> Machine<'p> {
+    /// The place in the program.
+    pub fn place_in_program(&self) -> usize {
+        self.place
+    }
+
+    /// What it carries out next.
+    pub fn instruction(&self) -> &'p Instruction {
+        &self.program.code[self.place]
+    }
+
+    /// The value that an expression has for this process wherever it stands; none where it has none, or can vary.
+    pub fn constant(&mut self, expression: &Expression) -> Option<Value> {
+        if expression.varies() { None } else { self.evaluate(expression, Clock::At(0)).ok() }
+    }
+
+    /// The values of the variables.
+    pub fn slots(&self) -> &[Value] {
+        &self.slots
+    }
+
+    /// Forgets the values of variables that nothing reads any more: `live` says which are read.
+    pub fn forget(&mut self, live: impl Fn(u32) -> bool) {
+        for (slot, value) in self.slots.iter_mut().enumerate() {
+            if !live(slot as u32) {
+                *value = Value::Null;
+            }
+        }
+    }
+
+    /// A process whose first values cannot be computed.
+    pub fn failed(plan: &'p Plan, process: ProcessId, pid: i64) -> Self {
+        let program = plan.program(process);
+        let random = Random::new(plan.seed, &program.name, plan.processes[process as usize].index);
+        let slots = vec![Value::Null; program.slots.len()];
+        Self { plan, program, process, pid, place: 0, slots, random }
+    }
+
+    /// Writes where the process stands; the place in its random stream too where that matters.
+    pub fn key(&self, random: bool, key: &mut Vec<u8>) {
+        key.extend((self.place as u32).to_le_bytes());
+        for value in &self.slots {
+            encode(value, key);
+        }
+        if random {
+            key.extend(self.random.place().to_le_bytes());
+        }
+    }
+}

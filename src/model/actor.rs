@@ -1,0 +1,667 @@
+//! One turn of a process: a step that others can notice, and what the process does behind it by itself.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::log::Log;
+use super::program::Knowledge;
+use super::segment::{Segment, Stage};
+use crate::event::{ObjectId, ProcessId, StepId, Target};
+use crate::interpreter::{Clock, Left, Place, Request, Timeout, World};
+use crate::objects::Completion;
+use crate::objects::model::{Access, Model, ModelCall, Progress, Stage as Scenery, Willing};
+use crate::outcome::Outcome;
+use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::trace::ProcessEnd;
+use crate::value::Value;
+
+/// How many steps a process may do by itself in one turn: what does more is taken to compute without end.
+const MOST_LOCAL: usize = 1 << 20;
+
+/// What a process asks of the world next.
+#[derive(Clone, Debug)]
+pub(super) enum Next {
+    /// Nothing: it has not begun, or has ended.
+    Nothing,
+    /// A step on an object.
+    Object(ObjectId, Access, Willing),
+    /// It sleeps or computes until its time is over.
+    Time,
+    /// The ends of these processes; whether it may wait for them.
+    Join(Range<ProcessId>, Willing),
+    /// These processes are started.
+    Start(Range<ProcessId>),
+    /// One process is asked how it is.
+    Status(ProcessId),
+    /// A signal is sent.
+    Kill(Range<ProcessId>, i32),
+    /// What concerns nobody else.
+    Free,
+}
+
+/// What all share, as far as a turn needs it: the objects, every process's shares of them, how each process is.
+pub(super) struct Parts {
+    pub(super) objects: Vec<Option<Box<dyn Model>>>,
+    /// By object, by process.
+    pub(super) shares: Vec<Vec<u32>>,
+    pub(super) posts: Vec<Post>,
+}
+
+/// How a process is, as others see it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Post {
+    pub(super) stage: Stage,
+    pub(super) joined: bool,
+    pub(super) ready: bool,
+}
+
+/// Which of several possibilities are taken in a turn.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Choices {
+    script: Vec<u32>,
+    /// Each choice that was made, and out of how many.
+    pub(super) made: Vec<(u32, u32)>,
+}
+
+impl Choices {
+    pub(super) fn new(script: Vec<u32>) -> Self {
+        Self { script, made: Vec::new() }
+    }
+
+    pub(super) fn choose(&mut self, count: u32) -> u32 {
+        let choice = self.script.get(self.made.len()).copied().unwrap_or(0).min(count.saturating_sub(1));
+        self.made.push((choice, count));
+        choice
+    }
+
+    /// The choices that were made.
+    pub(super) fn script(&self) -> Vec<u32> {
+        self.made.iter().map(|(choice, _)| *choice).collect()
+    }
+
+    /// The next possibility behind the one that was taken; none where it was the last.
+    pub(super) fn next(mut self) -> Option<Self> {
+        while let Some((choice, count)) = self.made.pop() {
+            if choice + 1 < count {
+                let mut script = self.script();
+                script.push(choice + 1);
+                return Some(Self::new(script));
+            }
+        }
+        None
+    }
+}
+
+/// What a turn did to others.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Effects {
+    pub(super) started: Vec<ProcessId>,
+    pub(super) joined: Vec<ProcessId>,
+    pub(super) signals: Vec<(ProcessId, i32)>,
+}
+
+impl Effects {
+    pub(super) fn is_empty(&self) -> bool {
+        self.started.is_empty() && self.joined.is_empty() && self.signals.is_empty()
+    }
+}
+
+/// How a turn went.
+#[derive(Debug)]
+pub(super) enum Turned {
+    /// The step cannot go on now; nothing has changed.
+    Waits,
+    /// The process went on.
+    Went {
+        effects: Effects,
+        /// Steps that went to the world.
+        steps: u32,
+    },
+    /// The process does more by itself than can be followed.
+    Endless,
+}
+
+/// What a turn is given.
+pub(super) struct Actor<'a, 'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) knowledge: &'a [Knowledge],
+    pub(super) visible: &'a [bool],
+    pub(super) process: ProcessId,
+    /// ns of virtual time since the run began.
+    pub(super) now: u64,
+    pub(super) parts: &'a mut Parts,
+    pub(super) choices: &'a mut Choices,
+    pub(super) log: Option<&'a mut Log>,
+}
+
+impl<'p> Actor<'_, 'p> {
+    /// Lets the process take its turn: its step, or with `give_up` the end of that step's time.
+    pub(super) fn turn(&mut self, segment: &mut Segment<'p>, give_up: bool) -> Turned {
+        let before = segment.clone();
+        let mut act = Act::new(self, Some(if give_up { First::GiveUp } else { First::Go }), segment.given_up);
+        let left = segment.machine.advance(&mut act);
+        let (halt, mut effects, steps) = (act.halt, std::mem::take(&mut act.effects), act.steps);
+        let died = act.died;
+        match halt {
+            Halt::Waits if give_up => {
+                // The time is over, but something is left to do: taking a mutex again.
+                *segment = before;
+                segment.given_up = true;
+                segment.left = None;
+                self.collect(segment);
+                return Turned::Went { effects, steps };
+            }
+            Halt::Waits => {
+                *segment = before;
+                return Turned::Waits;
+            }
+            Halt::Parked => {
+                segment.machine = before.machine;
+                segment.parked = true;
+                if give_up {
+                    segment.given_up = true;
+                    segment.left = None;
+                }
+                self.collect(segment);
+                return Turned::Went { effects, steps };
+            }
+            Halt::No => {}
+        }
+        self.collect(segment);
+        (segment.parked, segment.given_up, segment.left) = (false, false, None);
+        if let Some(signal) = died {
+            segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
+            return Turned::Went { effects, steps };
+        }
+        match left {
+            Some(left) => {
+                end(segment, left);
+                Turned::Went { effects, steps }
+            }
+            None => self.go_on(segment, &mut effects, steps),
+        }
+    }
+
+    /// Lets a process begin: it does what it does before its first step that others notice.
+    pub(super) fn begin(&mut self, segment: &mut Segment<'p>) -> Turned {
+        if segment.broken {
+            end(segment, Left::Exit(1));
+            return Turned::Went { effects: Effects::default(), steps: 0 };
+        }
+        segment.stage = Stage::Running;
+        self.go_on(segment, &mut Effects::default(), 0)
+    }
+
+    /// Goes on up to the next step that others can notice.
+    fn go_on(&mut self, segment: &mut Segment<'p>, effects: &mut Effects, mut steps: u32) -> Turned {
+        for _ in 0..MOST_LOCAL {
+            if self.arrive(segment) {
+                let knowledge = &self.knowledge[self.plan.processes[self.process as usize].program];
+                let place = segment.machine.place_in_program();
+                segment.machine.forget(|slot| knowledge.is_live(place, slot));
+                return Turned::Went { effects: std::mem::take(effects), steps };
+            }
+            let mut act = Act::new(self, None, false);
+            let left = segment.machine.advance(&mut act);
+            steps += act.steps;
+            segment.ready |= act.ready;
+            if let Some(left) = left {
+                end(segment, left);
+                return Turned::Went { effects: std::mem::take(effects), steps };
+            }
+        }
+        Turned::Endless
+    }
+
+    /// Whether the process stands at a step that others can notice; then its time begins.
+    fn arrive(&self, segment: &mut Segment<'p>) -> bool {
+        if !is_visible(segment.machine.instruction(), self.visible) {
+            return false;
+        }
+        let mut ask = Ask::new(self.now);
+        segment.machine.clone().advance(&mut ask);
+        match ask.asked {
+            // It has no value for what it would ask, so it does not ask.
+            None => false,
+            Some(asked) => {
+                segment.left = asked.left;
+                true
+            }
+        }
+    }
+
+    /// Takes back what the process's shares have become.
+    fn collect(&mut self, segment: &mut Segment<'p>) {
+        for object in 0..self.parts.shares.len() {
+            if let Some(share) = self.parts.shares[object].get(self.process as usize) {
+                segment.set_share(object as ObjectId, *share);
+            }
+        }
+    }
+}
+
+fn end(segment: &mut Segment<'_>, left: Left) {
+    segment.machine.forget(|_| false);
+    segment.stage = Stage::Ended(match left {
+        Left::Exit(status) => ProcessEnd::Exited(status),
+        Left::Abort => ProcessEnd::Crashed(libc::SIGABRT),
+    });
+}
+
+/// Whether others can notice the step.
+fn is_visible(instruction: &Instruction, visible: &[bool]) -> bool {
+    let Instruction::Operate(operation) = instruction else { return false };
+    match operation.action {
+        Action::Object(_)
+        | Action::Sleep(_)
+        | Action::Busy(_)
+        | Action::Yield
+        | Action::Start(_)
+        | Action::Join(_)
+        | Action::Status(_)
+        | Action::Kill(..) => true,
+        _ => visible.get(operation.step as usize).copied().unwrap_or(false),
+    }
+}
+
+/// What a process asks next, with everything that it computes for it.
+pub(super) fn next(segment: &Segment<'_>, now: u64) -> Next {
+    if segment.stage != Stage::Running {
+        return Next::Nothing;
+    }
+    let mut ask = Ask::new(now);
+    segment.machine.clone().advance(&mut ask);
+    ask.asked.map_or(Next::Free, |asked| asked.next)
+}
+
+struct Asked {
+    next: Next,
+    left: Option<u64>,
+}
+
+/// A world that only listens.
+struct Ask {
+    now: u64,
+    asked: Option<Asked>,
+}
+
+impl Ask {
+    fn new(now: u64) -> Self {
+        Self { now, asked: None }
+    }
+
+    fn heard(&mut self, next: Next, timeout: Timeout) -> Completion {
+        let left = match timeout {
+            Timeout::None | Timeout::After(0) => None,
+            Timeout::After(ns) => Some(ns),
+        };
+        self.asked.get_or_insert(Asked { next, left });
+        Completion::of(Outcome::OK)
+    }
+}
+
+fn willing(timeout: Timeout) -> Willing {
+    match timeout {
+        Timeout::None => Willing::Forever,
+        Timeout::After(0) => Willing::Never,
+        Timeout::After(_) => Willing::Timed,
+    }
+}
+
+impl World for Ask {
+    fn operate(
+        &mut self,
+        _step: StepId,
+        place: Place,
+        arguments: &[Value],
+        _compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
+        timeout: Timeout,
+    ) -> Completion {
+        let given = arguments.iter().enumerate().filter(|(_, argument)| **argument != Value::Null);
+        let given = given.fold(0, |bits, (at, _)| bits | 1 << at);
+        let access = Access { verb: place.verb, end: place.end, element: place.element, given };
+        self.heard(Next::Object(place.object, access, willing(timeout)), timeout)
+    }
+
+    fn perform(&mut self, _step: StepId, request: Request, timeout: Timeout) -> Completion {
+        match request {
+            Request::Sleep(ns) | Request::Busy(ns) => {
+                self.asked.get_or_insert(Asked { next: Next::Time, left: Some(ns) });
+                Completion::of(Outcome::OK)
+            }
+            Request::Join(processes) => self.heard(Next::Join(processes, willing(timeout)), timeout),
+            Request::Start(processes) => self.heard(Next::Start(processes), Timeout::None),
+            Request::Status(process) => self.heard(Next::Status(process), Timeout::None),
+            Request::Kill(processes, signal) => self.heard(Next::Kill(processes, signal), Timeout::None),
+            _ => self.heard(Next::Free, Timeout::None),
+        }
+    }
+
+    fn refuse(&mut self, _step: StepId, _outcome: Outcome, _message: &str) {}
+
+    fn clock(&self) -> Clock {
+        Clock::At(self.now)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum First {
+    Go,
+    GiveUp,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Halt {
+    No,
+    Waits,
+    Parked,
+}
+
+/// The world during one instruction.
+struct Act<'x, 'a, 'p> {
+    actor: &'x mut Actor<'a, 'p>,
+    first: Option<First>,
+    /// Whether the step has given up before and now does what is left of it.
+    given_up: bool,
+    halt: Halt,
+    effects: Effects,
+    steps: u32,
+    ready: bool,
+    /// The signal that the process has sent itself.
+    died: Option<i32>,
+}
+
+impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
+    fn new(actor: &'x mut Actor<'a, 'p>, first: Option<First>, given_up: bool) -> Self {
+        Self { actor, first, given_up, halt: Halt::No, effects: Effects::default(), steps: 0, ready: false, died: None }
+    }
+
+    fn record(&mut self, step: StepId, verb: &'static str, target: Target, completion: &Completion) {
+        let (process, now) = (self.actor.process, self.actor.now);
+        if let Some(log) = &mut self.actor.log {
+            log.record(process, now, Some(step), verb, target, None, completion);
+        }
+    }
+
+    fn own(&mut self, step: StepId, verb: &'static str, completion: Completion) -> Completion {
+        self.record(step, verb, Target::None, &completion);
+        completion
+    }
+
+    fn labelled(&mut self, step: StepId, verb: &'static str, label: Value, value: Value) -> Completion {
+        self.own(step, verb, Completion { second: label, ..Completion::value(value) })
+    }
+
+    fn start(&mut self, step: StepId, processes: Range<ProcessId>) -> Completion {
+        let mut worst = Completion::of(Outcome::OK);
+        for process in processes {
+            let post = &mut self.actor.parts.posts[process as usize];
+            let may = self.actor.plan.program(process).manual && post.stage == Stage::NotStarted;
+            if may {
+                post.stage = Stage::Running;
+                self.effects.started.push(process);
+                let starter = self.actor.process;
+                if let Some(log) = &mut self.actor.log {
+                    log.started(starter, process);
+                }
+            }
+            let completion = Completion::of(if may { Outcome::OK } else { Outcome::IN_USE });
+            self.record(step, "start", Target::Process(process), &completion);
+            if !completion.outcome.is_ok() {
+                worst = completion;
+            }
+        }
+        worst
+    }
+
+    fn join(&mut self, step: StepId, processes: Range<ProcessId>, timeout: Timeout) -> Completion {
+        let give_up = self.first == Some(First::GiveUp);
+        let own = self.actor.process;
+        let ended = |parts: &Parts, process: ProcessId| matches!(parts.posts[process as usize].stage, Stage::Ended(_));
+        let waits = processes.clone().find(|process| *process != own && !ended(self.actor.parts, *process));
+        if waits.is_some() && !give_up && willing(timeout) != Willing::Never && !processes.contains(&own) {
+            self.halt = Halt::Waits;
+            return Completion::of(Outcome::OK);
+        }
+        let mut code = 0;
+        for process in processes {
+            let completion = match self.actor.parts.posts[process as usize].stage {
+                _ if process == own => Completion::of(Outcome::WOULD_DEADLOCK),
+                Stage::Ended(end) => {
+                    self.actor.parts.posts[process as usize].joined = true;
+                    self.effects.joined.push(process);
+                    Completion::value(Value::Int(end.code().unwrap_or(0)))
+                }
+                _ if give_up => Completion::of(Outcome::TIMEOUT),
+                _ => Completion::of(Outcome::WOULD_BLOCK),
+            };
+            self.record(step, "join", Target::Process(process), &completion);
+            match completion.value {
+                Value::Int(other) if completion.outcome.is_ok() => {
+                    if code == 0 {
+                        code = other;
+                    }
+                }
+                _ => return completion,
+            }
+        }
+        Completion::value(Value::Int(code))
+    }
+
+    fn status(&mut self, step: StepId, process: ProcessId) -> Completion {
+        let stage = self.actor.parts.posts[process as usize].stage;
+        let code = match stage {
+            Stage::Ended(end) => Value::Int(end.code().unwrap_or(0)),
+            _ => Value::Null,
+        };
+        let map =
+            BTreeMap::from([("alive".to_owned(), Value::Bool(stage == Stage::Running)), ("code".to_owned(), code)]);
+        let completion = Completion::value(Value::Map(Arc::new(map)));
+        self.record(step, "status", Target::Process(process), &completion);
+        completion
+    }
+
+    fn kill(&mut self, step: StepId, processes: Range<ProcessId>, signal: i32) -> Completion {
+        let mut worst = Completion::of(Outcome::OK);
+        for process in processes {
+            let post = self.actor.parts.posts[process as usize];
+            let outcome = match post.stage {
+                Stage::NotStarted => Outcome::NO_PROCESS,
+                _ if post.joined => Outcome::NO_PROCESS,
+                Stage::Ended(_) => Outcome::OK,
+                Stage::Running => {
+                    if process == self.actor.process {
+                        if is_deadly(signal) {
+                            self.died = Some(signal);
+                        }
+                    } else if signal != 0 {
+                        self.effects.signals.push((process, signal));
+                    }
+                    Outcome::OK
+                }
+            };
+            let completion = Completion { value: Value::Int(signal.into()), ..Completion::of(outcome) };
+            self.record(step, "kill", Target::Process(process), &completion);
+            if !outcome.is_ok() {
+                worst = completion;
+            }
+            if self.died.is_some() {
+                break;
+            }
+        }
+        worst
+    }
+}
+
+/// Whether a signal ends a process that has no handler for it: signal(7).
+pub(super) fn is_deadly(signal: i32) -> bool {
+    !matches!(
+        signal,
+        0 | libc::SIGCHLD
+            | libc::SIGCONT
+            | libc::SIGURG
+            | libc::SIGWINCH
+            | libc::SIGSTOP
+            | libc::SIGTSTP
+            | libc::SIGTTIN
+            | libc::SIGTTOU
+    )
+}
+
+impl World for Act<'_, '_, '_> {
+    fn operate(
+        &mut self,
+        step: StepId,
+        place: Place,
+        arguments: &[Value],
+        compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
+        timeout: Timeout,
+    ) -> Completion {
+        self.steps += 1;
+        let actor = &mut *self.actor;
+        let (process, object) = (actor.process, place.object as usize);
+        let (Some(mut model), mut shares) =
+            (actor.parts.objects[object].take(), std::mem::take(&mut actor.parts.shares[object]))
+        else {
+            return Completion::of(Outcome::INVALID);
+        };
+        let event = actor.log.as_ref().map_or(0, |log| log.next_event(process));
+        let willing = if self.given_up { Willing::Forever } else { willing(timeout) };
+        let mut scene = Scene { actor, step, compute };
+        let mut call = ModelCall {
+            verb: place.verb,
+            end: place.end,
+            element: place.element,
+            arguments,
+            willing,
+            process,
+            shares: &mut shares,
+            event,
+            stage: &mut scene,
+        };
+        let progress = if self.first == Some(First::GiveUp) { model.give_up(&mut call) } else { model.step(&mut call) };
+        let actor = &mut *self.actor;
+        actor.parts.objects[object] = Some(model);
+        actor.parts.shares[object] = shares;
+        match progress {
+            Progress::Done(completion) => {
+                if let Some(log) = &mut actor.log {
+                    let verb = actor.plan.kind(place.object).verbs[place.verb as usize].name;
+                    let target = Target::Object(place.object);
+                    log.record(process, actor.now, Some(step), verb, target, place.element, &completion);
+                }
+                completion
+            }
+            Progress::Waits => {
+                self.halt = Halt::Waits;
+                Completion::of(Outcome::OK)
+            }
+            Progress::Parked => {
+                self.halt = Halt::Parked;
+                Completion::of(Outcome::OK)
+            }
+        }
+    }
+
+    fn perform(&mut self, step: StepId, request: Request, timeout: Timeout) -> Completion {
+        self.steps += 1;
+        match request {
+            Request::Print(value) => self.own(step, "print", Completion::value(Value::from(value.to_text()))),
+            Request::Mark(label, value) => self.labelled(step, "mark", label, value),
+            Request::Enter(label) => self.labelled(step, "enter", label, Value::Null),
+            Request::Leave(label) => self.labelled(step, "leave", label, Value::Null),
+            Request::Sleep(_) => self.own(step, "sleep", Completion::of(Outcome::OK)),
+            Request::Busy(_) => self.own(step, "busy", Completion::of(Outcome::OK)),
+            Request::Yield => self.own(step, "yield", Completion::of(Outcome::OK)),
+            Request::Ready => {
+                self.ready = true;
+                self.own(step, "ready", Completion::of(Outcome::OK))
+            }
+            Request::Exit(status) => self.own(step, "exit", Completion::value(Value::Int(status.into()))),
+            Request::Abort => self.own(step, "abort", Completion::of(Outcome::OK)),
+            Request::Assert(true) => self.own(step, "assert", Completion::of(Outcome::OK)),
+            Request::Assert(false) => self.own(step, "assert", Completion::of(Outcome::FAILED)),
+            Request::Start(processes) => self.start(step, processes),
+            Request::Join(processes) => self.join(step, processes, timeout),
+            Request::Status(process) => self.status(step, process),
+            Request::Kill(processes, signal) => self.kill(step, processes, signal),
+        }
+    }
+
+    fn refuse(&mut self, step: StepId, outcome: Outcome, message: &str) {
+        let completion = Completion { value: Value::from(message), ..Completion::of(outcome) };
+        let actor = &mut *self.actor;
+        let Some(log) = &mut actor.log else { return };
+        // As the kernel's side records it: the first object that could have been meant.
+        let operation = actor.plan.program(actor.process).code.iter().find_map(|instruction| match instruction {
+            Instruction::Operate(operation) if operation.step == step => Some(&operation.action),
+            _ => None,
+        });
+        let (verb, target) = match operation {
+            Some(Action::Object(action)) => {
+                (actor.plan.kind(action.first).verbs[action.verb as usize].name, Target::Object(action.first))
+            }
+            _ => (actor.plan.steps[step as usize].verb, Target::None),
+        };
+        log.record(actor.process, actor.now, Some(step), verb, target, None, &completion);
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::At(self.actor.now)
+    }
+}
+
+/// What an object's model may use.
+struct Scene<'s, 'a, 'p> {
+    actor: &'s mut Actor<'a, 'p>,
+    step: StepId,
+    compute: &'s mut dyn FnMut(Value) -> Result<Value, Outcome>,
+}
+
+impl Scenery for Scene<'_, '_, '_> {
+    fn choose(&mut self, count: u32) -> u32 {
+        self.actor.choices.choose(count)
+    }
+
+    fn compute(&mut self, it: Value) -> Result<Value, Outcome> {
+        (self.compute)(it)
+    }
+
+    fn implicit(&mut self, object: ObjectId, verb: u8, completion: Completion) {
+        let (process, now) = (self.actor.process, self.actor.now);
+        let verb = self.actor.plan.kind(object).verbs[verb as usize].name;
+        if let Some(log) = &mut self.actor.log {
+            log.implicit(process, now, self.step, verb, object, &completion);
+        }
+    }
+
+    fn on(&mut self, object: ObjectId, verb: u8) -> Progress {
+        let at = object as usize;
+        let process = self.actor.process;
+        let (Some(mut model), mut shares) =
+            (self.actor.parts.objects[at].take(), std::mem::take(&mut self.actor.parts.shares[at]))
+        else {
+            return Progress::outcome(Outcome::INVALID);
+        };
+        let mut call = ModelCall {
+            verb,
+            end: 0,
+            element: None,
+            arguments: &[],
+            willing: Willing::Forever,
+            process,
+            shares: &mut shares,
+            event: 0,
+            stage: self,
+        };
+        let progress = model.step(&mut call);
+        self.actor.parts.objects[at] = Some(model);
+        self.actor.parts.shares[at] = shares;
+        progress
+    }
+
+    fn share(&self, object: ObjectId) -> u32 {
+        self.actor.parts.shares[object as usize].get(self.actor.process as usize).copied().unwrap_or(0)
+    }
+}

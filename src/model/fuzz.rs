@@ -1,0 +1,173 @@
+//! Random small programs, by which the reductions are compared with the search that leaves nothing out.
+
+use std::collections::BTreeSet;
+
+use super::search::{Limits, Reductions, Search};
+use super::space::{Space, Time};
+use super::symmetry::Symmetry;
+use super::tests::plan;
+use crate::interpreter::Random;
+
+/// What random programs are made of.
+#[derive(Clone, Copy)]
+pub(super) struct Taste {
+    /// Whether there are loops without end.
+    pub(super) loops: bool,
+    /// Whether steps may give up.
+    pub(super) timeouts: bool,
+}
+
+/// A random scenario.
+pub(super) fn scenario(seed: u64, taste: Taste) -> String {
+    let mut draw = Draw(Random::new(seed, "fuzz", 0));
+    let mut text = String::from("[objects]\n");
+    text.push_str("v0 = { kind = \"value\", value = 0 }\nv1 = { kind = \"value\", value = 0 }\n");
+    text.push_str("a = { kind = \"array\", value = [0, 0] }\n");
+    let permits = draw.of(3);
+    text.push_str(&format!("s = {{ kind = \"semaphore\", value = {permits} }}\n"));
+    text.push_str("b = { kind = \"semaphore\", value = 1, bound = true }\n");
+    text.push_str("m0 = { kind = \"mutex\" }\nm1 = { kind = \"mutex\", type = \"errorcheck\" }\n");
+    text.push_str("c = { kind = \"condition\", mutex = \"m0\" }\ne = { kind = \"event\" }\n");
+    text.push_str("r = { kind = \"mutex\", robust = true }\nt = { kind = \"barrier\", parties = 2 }\n");
+    text.push_str("q = { kind = \"queue\", capacity = 1, via = \"memory\" }\nl = { kind = \"pipe\" }\n");
+    for program in 0..2 + draw.of(2) {
+        let count = [1, 1, 2, 2][draw.of(4) as usize];
+        let mut steps = String::new();
+        let length = 1 + draw.of(if count > 1 { 3 } else { 4 });
+        for _ in 0..length {
+            steps.push_str(&draw.step(taste, 0));
+        }
+        if taste.loops && draw.of(3) == 0 {
+            steps = format!("{{ forever = [{steps}] }}, ");
+        }
+        text.push_str(&format!("[processes.p{program}]\n"));
+        if count > 1 {
+            text.push_str(&format!("count = {count}\n"));
+        }
+        text.push_str(&format!("vars = {{ x = 0 }}\nsteps = [{steps}]\n"));
+    }
+    text
+}
+
+struct Draw(Random);
+
+impl Draw {
+    fn of(&mut self, count: i64) -> i64 {
+        self.0.between(0, count - 1)
+    }
+
+    fn step(&mut self, taste: Taste, depth: u32) -> String {
+        let many = if depth < 1 { 24 } else { 21 };
+        let v = self.of(2);
+        let never = if taste.timeouts && self.of(3) == 0 { ", timeout = \"0s\", outcome = \"o\"" } else { "" };
+        let later = if taste.timeouts && self.of(6) == 0 { ", timeout = \"1s\", outcome = \"o\"" } else { never };
+        match self.of(many) {
+            0 | 1 => format!("{{ load = \"v{v}\", into = \"x\" }}, "),
+            2 => format!("{{ store = \"v{v}\", value = \"{{x + 1}}\" }}, "),
+            3 => format!("{{ store = \"v{v}\", value = {} }}, ", self.of(2)),
+            4 => format!("{{ add = \"v{v}\", value = 1 }}, "),
+            5 => format!("{{ load = \"a[{v}]\", into = \"x\" }}, "),
+            6 => format!("{{ store = \"a[{v}]\", value = \"{{x}}\" }}, "),
+            7 => format!("{{ acquire = \"s\"{later} }}, "),
+            8 => "{ release = \"s\" }, ".to_owned(),
+            9 => format!("{{ acquire = \"b\"{later} }}, {{ release = \"b\", outcome = \"o\" }}, "),
+            10 => format!(
+                "{{ lock = \"m0\", outcome = \"o\"{} }}, {{ unlock = \"m0\", outcome = \"o\" }}, ",
+                without(later)
+            ),
+            11 => "{ lock = \"m1\", outcome = \"o\" }, { unlock = \"m1\", outcome = \"o\" }, ".to_owned(),
+            12 => format!("{{ lock = \"m0\" }}, {{ wait = \"c\"{later} }}, {{ unlock = \"m0\" }}, "),
+            13 => ["{ notify = \"c\" }, ", "{ notify_all = \"c\" }, "][v as usize].to_owned(),
+            14 => ["{ set = \"e\" }, ", "{ clear = \"e\" }, "][v as usize].to_owned(),
+            15 => format!("{{ wait = \"e\"{later} }}, "),
+            16 => format!("{{ wait = \"t\"{later} }}, "),
+            17 => format!("{{ put = \"q\", value = \"{{x}}\"{later} }}, "),
+            18 => format!("{{ get = \"q\", into = \"x\"{later} }}, "),
+            19 => {
+                ["{ lock = \"r\", outcome = \"o\" }, ", "{ unlock = \"r\", outcome = \"o\" }, "][v as usize].to_owned()
+            }
+            20 => match self.of(4) {
+                0 => "{ send = \"l.w\", value = \"{x}\", outcome = \"o\" }, ".to_owned(),
+                1 => format!("{{ recv = \"l.r\", into = \"x\", outcome = \"o\"{} }}, ", without(later)),
+                2 => "{ close = \"l.w\", outcome = \"o\" }, ".to_owned(),
+                _ => "{ sleep = \"1s\" }, ".to_owned(),
+            },
+            21 => {
+                let (then, otherwise) = (self.step(taste, 1), self.step(taste, 1));
+                format!("{{ if = \"x == 0\", then = [{then}], else = [{otherwise}] }}, ")
+            }
+            22 => {
+                let body = self.step(taste, 1);
+                format!("{{ repeat = 2, do = [{body}] }}, ")
+            }
+            _ => "{ exit = 3 }, ".to_owned(),
+        }
+    }
+}
+
+fn without(timeout: &str) -> String {
+    timeout.replace(", outcome = \"o\"", "")
+}
+
+/// The ends of a search, each as the state that stands for it where processes that are alike change places.
+fn ends(space: &mut Space<'_>, reductions: Reductions) -> Option<BTreeSet<Vec<u32>>> {
+    const MOST: usize = 20_000;
+    let symmetry = Symmetry::new(space);
+    let mut search = Search::new(space, reductions);
+    search.run(Limits { states: MOST, ..Limits::default() }, &mut |_| true).expect("no program computes without end");
+    if search.cut.is_some() {
+        return None;
+    }
+    let mut ends = BTreeSet::new();
+    let mut state = vec![0; search.space.width()];
+    for end in search.ends {
+        search.store.get(end, &mut state);
+        symmetry.settle(&mut state);
+        ends.insert(state.clone());
+    }
+    Some(ends)
+}
+
+/// How many programs to try: more by the environment.
+fn budget(usual: u64) -> u64 {
+    std::env::var("IPCRUN_FUZZ").ok().and_then(|number| number.parse().ok()).unwrap_or(usual)
+}
+
+fn compare(seeds: std::ops::Range<u64>, taste: Taste, time: Time) {
+    let mut compared = 0;
+    for seed in seeds {
+        let text = scenario(seed, taste);
+        let plan = plan(&text);
+        let mut space = Space::new(&plan, time, vec![false; plan.steps.len()], false);
+        let Some(full) = ends(&mut space, Reductions::NONE) else { continue };
+        compared += 1;
+        for (partial_order, symmetry) in [(true, false), (false, true), (true, true)] {
+            let reductions = Reductions { partial_order, symmetry };
+            let reduced = ends(&mut space, reductions).expect("no more states than in full");
+            assert!(
+                reduced == full,
+                "{reductions:?} in {time:?} of seed {seed}: {} ends and {}\n{text}",
+                reduced.len(),
+                full.len()
+            );
+        }
+    }
+    assert!(compared > 0, "not one program was small enough");
+}
+
+#[test]
+fn reductions_keep_every_end_of_programs_that_end() {
+    compare(0..budget(400), Taste { loops: false, timeouts: false }, Time::Virtual);
+}
+
+#[test]
+fn reductions_keep_every_end_of_programs_that_give_up() {
+    compare(10_000_000..10_000_000 + budget(300), Taste { loops: false, timeouts: true }, Time::Virtual);
+    compare(20_000_000..20_000_000 + budget(300), Taste { loops: false, timeouts: true }, Time::Any);
+}
+
+#[test]
+fn reductions_keep_every_end_of_programs_that_go_round_for_ever() {
+    compare(30_000_000..30_000_000 + budget(300), Taste { loops: true, timeouts: false }, Time::Virtual);
+    compare(40_000_000..40_000_000 + budget(300), Taste { loops: true, timeouts: true }, Time::Any);
+}

@@ -1,0 +1,33 @@
+//! The imagined world: every interleaving of a plan's processes over models of its objects.
+//!
+//! The same [`Machine`](crate::interpreter::Machine) that runs a process on the kernel runs it here, over objects'
+//! [`Model`](crate::objects::Model)s. `actor` carries out one turn: one step that others can notice, and what the
+//! process does behind it. `program` is what is known of a program without running it, `segment` is where a process
+//! stands, `whole` what a turn does to the others. `space` numbers what processes and objects can be, so that a state of
+//! the whole is a few numbers and a turn that was taken once is looked up the next time; `store` keeps the states. `tell`
+//! follows a path again on real values and gives it as a trace and as turns, `follow` makes a path of a schedule.
+
+mod actor;
+mod ample;
+mod components;
+pub mod explore;
+pub mod follow;
+mod future;
+mod log;
+pub mod minimise;
+pub(crate) mod program;
+pub mod search;
+mod segment;
+pub mod space;
+pub mod store;
+mod stuck;
+mod symmetry;
+pub mod tell;
+mod whole;
+
+pub(crate) use space::{holders, pid};
+
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod tests;

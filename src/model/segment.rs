@@ -1,0 +1,105 @@
+//! Where a process stands: everything of a state that is one process's own.
+
+use crate::event::ObjectId;
+use crate::interpreter::Machine;
+use crate::trace::ProcessEnd;
+
+/// How far a process has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stage {
+    /// It waits for a `start` step, or for what it depends on.
+    NotStarted,
+    /// It runs.
+    Running,
+    /// It has ended so.
+    Ended(ProcessEnd),
+}
+
+/// Where a process stands.
+#[derive(Clone)]
+pub(super) struct Segment<'p> {
+    pub(super) stage: Stage,
+    /// Whether it ends as soon as it begins, since its variables have no first values.
+    pub(super) broken: bool,
+    /// Its place in the program and its variables: at the step that it carries out next, or within it.
+    pub(super) machine: Machine<'p>,
+    /// Whether it is parked within its step.
+    pub(super) parked: bool,
+    /// ns left until the deadline of its step, where it has one.
+    pub(super) left: Option<u64>,
+    /// Whether the time of its step is over and the step still has something to do: a condition's `wait` that takes its
+    /// mutex again.
+    pub(super) given_up: bool,
+    /// Its share of each object of which it has one, by object.
+    pub(super) shares: Vec<(ObjectId, u32)>,
+    /// Whether somebody has joined it.
+    pub(super) joined: bool,
+    /// Whether it has passed a `ready` step.
+    pub(super) ready: bool,
+    /// Whether a signal has stopped it.
+    pub(super) stopped: bool,
+    /// Deadly signals that were sent to it.
+    pub(super) pending: Vec<i32>,
+}
+
+impl<'p> Segment<'p> {
+    /// A process that has not begun; `broken` where its variables have no first values.
+    pub(super) fn new(machine: Machine<'p>, broken: bool) -> Self {
+        Self {
+            broken,
+            stage: Stage::NotStarted,
+            machine,
+            parked: false,
+            left: None,
+            given_up: false,
+            shares: Vec::new(),
+            joined: false,
+            ready: false,
+            stopped: false,
+            pending: Vec::new(),
+        }
+    }
+
+    /// Its share of an object.
+    pub(super) fn share(&self, object: ObjectId) -> u32 {
+        self.shares.binary_search_by_key(&object, |(object, _)| *object).map_or(0, |at| self.shares[at].1)
+    }
+
+    /// Sets its share of an object.
+    pub(super) fn set_share(&mut self, object: ObjectId, share: u32) {
+        match (self.shares.binary_search_by_key(&object, |(object, _)| *object), share) {
+            (Ok(at), 0) => {
+                self.shares.remove(at);
+            }
+            (Ok(at), share) => self.shares[at].1 = share,
+            (Err(_), 0) => {}
+            (Err(at), share) => self.shares.insert(at, (object, share)),
+        }
+    }
+
+    /// Writes what tells this segment from others of its class. `random`: whether its random stream is still drawn from.
+    pub(super) fn key(&self, random: bool, key: &mut Vec<u8>) {
+        let (stage, code) = match self.stage {
+            Stage::NotStarted => (0, 0),
+            Stage::Running => (1, 0),
+            Stage::Ended(ProcessEnd::Exited(code)) => (2, code),
+            Stage::Ended(ProcessEnd::Killed(signal)) => (3, signal),
+            Stage::Ended(ProcessEnd::Crashed(signal)) => (4, signal),
+            Stage::Ended(ProcessEnd::Stopped | ProcessEnd::NotStarted) => (5, 0),
+        };
+        let flags = [self.parked, self.given_up, self.joined, self.ready, self.stopped, self.left.is_some()];
+        let flags = flags.iter().enumerate().fold(0u8, |flags, (bit, set)| flags | u8::from(*set) << bit);
+        key.extend([stage, flags, self.pending.len() as u8]);
+        key.extend(code.to_le_bytes());
+        key.extend(self.left.unwrap_or(0).to_le_bytes());
+        for signal in &self.pending {
+            key.extend(signal.to_le_bytes());
+        }
+        key.extend((self.shares.len() as u32).to_le_bytes());
+        for (object, share) in &self.shares {
+            key.extend(object.to_le_bytes());
+            key.extend(share.to_le_bytes());
+        }
+        self.machine.key(random, key);
+    }
+}

@@ -1,0 +1,788 @@
+//! States as numbers. Where a process can stand and what an object can be is met again and again: each such thing gets a
+//! number when it is first met, a state of the whole is a row of these numbers, and what a turn does to them is looked up
+//! once it has been computed once.
+
+use std::collections::HashMap;
+
+use super::actor::{Actor, Choices, Effects, Next, Parts, Post, Turned, next};
+use super::follow::Standing;
+use super::program::{Knowledge, has_identity, reads_clock};
+use super::segment::{Segment, Stage};
+use super::whole::{self, Traits, Whole, settle};
+use crate::event::{ObjectId, ProcessId};
+use crate::interpreter::Machine;
+use crate::objects::Model;
+use crate::objects::model::Reach;
+use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::trace::ProcessEnd;
+
+/// No number.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// How time passes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Time {
+    /// It passes only when nothing else can move, up to the next deadline.
+    #[default]
+    Virtual,
+    /// A sleep or a timeout may end at any moment.
+    Any,
+}
+
+/// What a step of a path is.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Kind {
+    /// A process takes its step.
+    Go,
+    /// The time of a process's step is over.
+    GiveUp,
+    /// A process dies of a signal that was sent to it.
+    Die,
+    /// Time passes.
+    Tick,
+}
+
+/// One way on from a state.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Move {
+    /// Whose it is; of a tick, nobody's.
+    pub process: ProcessId,
+    /// What it is.
+    pub kind: Kind,
+    /// Which of the turn's possibilities.
+    pub(super) branch: u32,
+    /// Where the possibilities stand.
+    pub(super) result: u32,
+}
+
+/// One possibility of a turn.
+#[derive(Clone, Debug)]
+pub(super) struct Branch {
+    segment: u32,
+    /// The object that it changes, and what that becomes.
+    object: ObjectId,
+    becomes: u32,
+    /// Whether nothing else changes.
+    plain: bool,
+    more: Option<Box<More>>,
+}
+
+/// What seldom comes.
+#[derive(Clone, Debug, Default)]
+struct More {
+    objects: Vec<(ObjectId, u32)>,
+    others: Vec<(ProcessId, u32)>,
+    effects: Effects,
+    script: Vec<u32>,
+}
+
+/// What is looked at of a segment again and again.
+#[derive(Clone, Debug)]
+pub(super) struct Info {
+    pub(super) next: Next,
+    /// How its turn is looked up.
+    way: Way,
+    pub(super) left: Option<u64>,
+    pub(super) running: bool,
+    pub(super) ended: bool,
+    stopped: bool,
+    deadly: bool,
+    /// By the state of its one object: what its turn does, plus 1.
+    known: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Way {
+    /// It never moves.
+    Still,
+    /// It depends on itself alone.
+    Alone,
+    /// It depends on one object too.
+    One(ObjectId),
+    /// It depends on more.
+    Many,
+}
+
+/// What an object can be.
+#[derive(Default)]
+struct Shapes {
+    states: Vec<Box<dyn Model>>,
+    index: HashMap<Box<[u8]>, u32>,
+}
+
+/// Why a state has no way on that could be computed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Endless {
+    /// Which process computes without end.
+    pub process: ProcessId,
+}
+
+/// All states that have been met, as numbers.
+pub struct Space<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) time: Time,
+    pub(super) knowledge: Vec<Knowledge>,
+    /// By step: whether others can notice it although it is about no object.
+    pub(super) visible: Vec<bool>,
+    pub(super) traits: Traits,
+    /// Whether the time since the begin is a part of the state.
+    pub(super) clocked: bool,
+    /// By process: those of one class can stand in the same places.
+    pub(super) classes: Vec<u32>,
+    segments: Vec<Segment<'p>>,
+    infos: Vec<Info>,
+    index: HashMap<Box<[u8]>, u32>,
+    shapes: Vec<Shapes>,
+    times: Vec<u64>,
+    time_index: HashMap<u64, u32>,
+    results: Vec<Box<[Branch]>>,
+    many: HashMap<Box<[u32]>, u32>,
+    parted: HashMap<(ObjectId, u32, u32, u64), (u32, u32)>,
+    key: Vec<u8>,
+    names: Vec<u32>,
+    endless: Option<Endless>,
+}
+
+impl<'p> Space<'p> {
+    /// The space of a plan. `visible` says, by step, which steps about no object are steps of their own.
+    pub fn new(plan: &'p Plan, time: Time, visible: Vec<bool>, clocked: bool) -> Self {
+        let knowledge = plan.programs.iter().map(|program| Knowledge::new(program, &[])).collect();
+        let mut classes = Vec::with_capacity(plan.processes.len());
+        for (id, process) in plan.processes.iter().enumerate() {
+            let program = &plan.programs[process.program];
+            let own = has_identity(program);
+            classes.push(if own { id as u32 } else { program.first });
+        }
+        let kills = plan.programs.iter().flat_map(|program| &program.code).any(|instruction| {
+            matches!(instruction, Instruction::Operate(operation) if matches!(operation.action, Action::Kill(..)))
+        });
+        let traits = Traits { depends: plan.programs.iter().any(|program| !program.depends_on.is_empty()), kills };
+        Self {
+            plan,
+            time,
+            knowledge,
+            visible,
+            traits,
+            clocked: clocked || plan.programs.iter().any(reads_clock),
+            classes,
+            segments: Vec::new(),
+            infos: Vec::new(),
+            index: HashMap::new(),
+            shapes: plan.objects.iter().map(|_| Shapes::default()).collect(),
+            times: Vec::new(),
+            time_index: HashMap::new(),
+            results: vec![Box::new([])],
+            many: HashMap::new(),
+            parted: HashMap::new(),
+            key: Vec::new(),
+            names: Vec::new(),
+            endless: None,
+        }
+    }
+
+    /// How many numbers a state has: one for each process, for each object, and one for the time.
+    pub fn width(&self) -> usize {
+        self.plan.processes.len() + self.plan.objects.len() + 1
+    }
+
+    /// Whether a program has a loop without a known number of rounds, so that a state could be met again behind itself.
+    pub(super) fn loops(&self) -> bool {
+        self.plan.programs.iter().any(|program| {
+            program.code.iter().enumerate().any(|(place, instruction)| match instruction {
+                Instruction::Jump(to) if *to <= place => {
+                    !matches!(program.code[*to], Instruction::Next { .. } | Instruction::NextItem { .. })
+                }
+                _ => false,
+            })
+        })
+    }
+
+    /// Whether nobody is left but daemons.
+    pub(super) fn is_over(&self, state: &[u32]) -> bool {
+        let plan = self.plan;
+        (0..plan.processes.len())
+            .all(|process| !self.infos[state[process] as usize].running || plan.program(process as ProcessId).daemon)
+    }
+
+    fn processes(&self) -> usize {
+        self.plan.processes.len()
+    }
+
+    /// The states before the first step, each with the choices that lead there.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub fn initial(&mut self) -> Result<Vec<u32>, Endless> {
+        let plan = self.plan;
+        let mut state = Vec::with_capacity(self.width());
+        for process in 0..plan.processes.len() as ProcessId {
+            let segment = segment(plan, process);
+            let number = self.number(process, segment);
+            state.push(number);
+        }
+        for (id, model) in models(plan).into_iter().enumerate() {
+            let number = self.shape(id as ObjectId, model);
+            state.push(number);
+        }
+        let time = self.moment(0);
+        state.push(time);
+        let mut row = Row { space: self, state: &mut state };
+        for process in 0..plan.processes.len() as ProcessId {
+            let program = plan.program(process);
+            if !program.manual && program.depends_on.is_empty() {
+                whole::begin(&mut row, process);
+            }
+        }
+        whole::open(&mut row);
+        match self.endless.take() {
+            Some(endless) => Err(endless),
+            None => Ok(state),
+        }
+    }
+
+    /// Everything that can happen next, in the order of the processes. Empty where nothing ever will.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub fn moves(&mut self, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
+        moves.clear();
+        for process in 0..self.processes() as ProcessId {
+            self.moves_of(state, process, moves);
+        }
+        if moves.is_empty() && self.next_deadline(state).is_some() {
+            moves.push(Move { process: NONE, kind: Kind::Tick, branch: 0, result: NONE });
+        }
+        self.endless.take().map_or(Ok(()), Err)
+    }
+
+    fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Move>) {
+        let number = state[process as usize];
+        let info = &self.infos[number as usize];
+        if !info.running {
+            return;
+        }
+        if info.deadly {
+            let branches = self.segments[number as usize].pending.len() as u32;
+            moves.extend((0..branches).map(|branch| Move { process, kind: Kind::Die, branch, result: NONE }));
+        }
+        let info = &self.infos[number as usize];
+        if info.stopped {
+            return;
+        }
+        let left = info.left;
+        if matches!(info.next, Next::Time) && self.time == Time::Virtual && left != Some(0) {
+            return;
+        }
+        let result = self.result(state, process, false);
+        let branches = self.results[result as usize].len() as u32;
+        if branches > 0 {
+            moves.extend((0..branches).map(|branch| Move { process, kind: Kind::Go, branch, result }));
+        } else if left == Some(0) {
+            let result = self.result(state, process, true);
+            let branches = self.results[result as usize].len() as u32;
+            moves.extend((0..branches).map(|branch| Move { process, kind: Kind::GiveUp, branch, result }));
+        }
+    }
+
+    /// The time until the next deadline.
+    fn next_deadline(&self, state: &[u32]) -> Option<u64> {
+        state[..self.processes()]
+            .iter()
+            .map(|number| &self.infos[*number as usize])
+            .filter(|info| info.running)
+            .filter_map(|info| info.left.filter(|left| *left > 0))
+            .min()
+    }
+
+    /// Whether the step of a process ends when its time comes.
+    pub(super) fn has_deadline(&self, state: &[u32], process: ProcessId) -> bool {
+        let info = &self.infos[state[process as usize] as usize];
+        info.running && !info.stopped && info.left.is_some_and(|left| left > 0)
+    }
+
+    /// How a process stands that cannot move.
+    pub(super) fn standing(&self, state: &[u32], process: ProcessId) -> Standing {
+        let info = &self.infos[state[process as usize] as usize];
+        match () {
+            () if info.ended => Standing::Ended,
+            () if !info.running => Standing::NotBegun,
+            () if info.stopped => Standing::Stopped,
+            () if info.left.is_some_and(|left| left > 0) => Standing::Timed,
+            () => Standing::Waits,
+        }
+    }
+
+    /// Takes a way on: changes the state.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub fn take(&mut self, state: &mut [u32], step: Move) -> Result<(), Endless> {
+        let processes = self.processes();
+        let process = step.process;
+        match step.kind {
+            Kind::Tick => {
+                let delta = self.next_deadline(state).unwrap_or(0);
+                let time = self.times[state[state.len() - 1] as usize];
+                for (process, place) in (0..processes as ProcessId).zip(state.iter_mut()) {
+                    let info = &self.infos[*place as usize];
+                    if let (true, Some(left)) = (info.running, info.left) {
+                        let mut segment = self.segments[*place as usize].clone();
+                        segment.left = Some(left.saturating_sub(delta));
+                        *place = self.number(process, segment);
+                    }
+                }
+                if self.clocked {
+                    let last = state.len() - 1;
+                    state[last] = self.moment(time + delta);
+                }
+            }
+            Kind::Die => {
+                let mut segment = self.segments[state[process as usize] as usize].clone();
+                let signal = segment.pending.get(step.branch as usize).copied().unwrap_or(libc::SIGKILL);
+                segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
+                state[process as usize] = self.number(process, segment);
+                let traits = self.traits;
+                settle(&mut Row { space: self, state }, traits, process, &Effects::default());
+            }
+            Kind::Go | Kind::GiveUp => {
+                let branch = &self.results[step.result as usize][step.branch as usize];
+                state[process as usize] = branch.segment;
+                if branch.object != NONE {
+                    state[processes + branch.object as usize] = branch.becomes;
+                }
+                if !branch.plain {
+                    self.follow(state, step);
+                }
+            }
+        }
+        self.endless.take().map_or(Ok(()), Err)
+    }
+
+    /// Does what a branch does besides.
+    fn follow(&mut self, state: &mut [u32], step: Move) {
+        let branch = &self.results[step.result as usize][step.branch as usize];
+        let more = branch.more.as_deref().cloned().unwrap_or_default();
+        let processes = self.processes();
+        for (object, becomes) in more.objects {
+            state[processes + object as usize] = becomes;
+        }
+        for (other, becomes) in more.others {
+            state[other as usize] = becomes;
+        }
+        let traits = self.traits;
+        settle(&mut Row { space: self, state }, traits, step.process, &more.effects);
+    }
+
+    /// The choices that a way on makes.
+    pub(super) fn script(&self, step: Move) -> Vec<u32> {
+        match step.kind {
+            Kind::Go | Kind::GiveUp => self.results[step.result as usize][step.branch as usize]
+                .more
+                .as_ref()
+                .map_or_else(Vec::new, |more| more.script.clone()),
+            Kind::Die => vec![step.branch],
+            Kind::Tick => Vec::new(),
+        }
+    }
+
+    /// Where the process stands behind its turn, before what follows from that.
+    pub(super) fn segment_behind(&self, step: Move) -> u32 {
+        self.results[step.result as usize][step.branch as usize].segment
+    }
+
+    /// What is known of where a process stands.
+    pub(super) fn info(&self, number: u32) -> &Info {
+        &self.infos[number as usize]
+    }
+
+    /// Where a process stands.
+    pub(super) fn segment_of(&self, number: u32) -> &Segment<'p> {
+        &self.segments[number as usize]
+    }
+
+    /// The state of an object.
+    pub(super) fn object_of(&self, object: ObjectId, number: u32) -> &dyn Model {
+        &*self.shapes[object as usize].states[number as usize]
+    }
+
+    /// The place of what a turn does among `results`.
+    fn result(&mut self, state: &[u32], process: ProcessId, give_up: bool) -> u32 {
+        let number = state[process as usize];
+        let info = &self.infos[number as usize];
+        let at = match info.way {
+            Way::Still => return 0,
+            Way::Alone => Some(0),
+            Way::One(object) => Some(state[self.processes() + object as usize] as usize),
+            Way::Many => None,
+        };
+        if let (Some(at), false) = (at, give_up) {
+            if let Some(known) = info.known.get(at).filter(|known| **known > 0) {
+                return known - 1;
+            }
+            let result = self.compute(state, process, false);
+            let known = &mut self.infos[number as usize].known;
+            if known.len() <= at {
+                known.resize(at + 1, 0);
+            }
+            known[at] = result + 1;
+            return result;
+        }
+        self.name(state, process, give_up);
+        if let Some(result) = self.many.get(self.names.as_slice()) {
+            return *result;
+        }
+        let names: Box<[u32]> = self.names.as_slice().into();
+        let result = self.compute(state, process, give_up);
+        self.many.insert(names, result);
+        result
+    }
+
+    /// Writes down everything that a turn depends on.
+    fn name(&mut self, state: &[u32], process: ProcessId, give_up: bool) {
+        let processes = self.processes();
+        let number = state[process as usize];
+        self.names.clear();
+        self.names.extend([number, u32::from(give_up)]);
+        match &self.infos[number as usize].next {
+            Next::Object(object, access, _) => {
+                let object = *object;
+                self.names.push(state[processes + object as usize]);
+                for touched in touched(self.plan, object, access.verb) {
+                    self.names.push(state[processes + touched as usize]);
+                }
+                let model = &self.shapes[object as usize].states[state[processes + object as usize] as usize];
+                if model.reach(access.verb) == Reach::All {
+                    self.names.push(process);
+                    self.names.extend(&state[..processes]);
+                }
+            }
+            Next::Join(range, _) | Next::Start(range) | Next::Kill(range, _) => {
+                self.names.push(process);
+                self.names.extend(&state[range.start as usize..range.end as usize]);
+            }
+            Next::Status(other) => self.names.push(state[*other as usize]),
+            Next::Nothing | Next::Time | Next::Free => {}
+        }
+        if self.clocked {
+            self.names.push(state[state.len() - 1]);
+        }
+    }
+
+    /// Computes what a turn does: every possibility of it.
+    fn compute(&mut self, state: &[u32], process: ProcessId, give_up: bool) -> u32 {
+        let processes = self.processes();
+        let number = state[process as usize];
+        let mut needed: Vec<ObjectId> = Vec::new();
+        let mut all = false;
+        if let Next::Object(object, access, _) = &self.infos[number as usize].next {
+            needed.push(*object);
+            needed.extend(touched(self.plan, *object, access.verb));
+            let model = self.object_of(*object, state[processes + *object as usize]);
+            all = model.reach(access.verb) == Reach::All;
+        }
+        let mut branches: Vec<Branch> = Vec::new();
+        let mut choices = Some(Choices::default());
+        while let Some(mut taken) = choices {
+            let mut parts = self.parts(state, process, &needed, all);
+            let mut segment = self.segments[number as usize].clone();
+            let now = self.times[state[state.len() - 1] as usize];
+            let mut actor = Actor {
+                plan: self.plan,
+                knowledge: &self.knowledge,
+                visible: &self.visible,
+                process,
+                now,
+                parts: &mut parts,
+                choices: &mut taken,
+                log: None,
+            };
+            match actor.turn(&mut segment, give_up) {
+                Turned::Waits => {}
+                Turned::Endless => self.endless = Some(Endless { process }),
+                Turned::Went { effects, .. } => {
+                    let branch = self.branch(state, process, segment, parts, &needed, all, effects, taken.script());
+                    branches.push(branch);
+                }
+            }
+            choices = taken.next();
+        }
+        // What cannot go on stands first.
+        if branches.is_empty() {
+            return 0;
+        }
+        self.results.push(branches.into());
+        self.results.len() as u32 - 1
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all that a turn has changed")]
+    fn branch(
+        &mut self,
+        state: &[u32],
+        process: ProcessId,
+        segment: Segment<'p>,
+        mut parts: Parts,
+        needed: &[ObjectId],
+        all: bool,
+        effects: Effects,
+        script: Vec<u32>,
+    ) -> Branch {
+        let ended = matches!(segment.stage, Stage::Ended(_));
+        let lets_go = ended && (!segment.shares.is_empty() || !self.plan.processes[process as usize].holds.is_empty());
+        let mut more = More { effects, script, ..More::default() };
+        if all {
+            for other in (0..self.processes() as ProcessId).filter(|other| *other != process) {
+                let mut changed = self.segments[state[other as usize] as usize].clone();
+                let mut same = true;
+                for object in needed {
+                    let share = parts.shares[*object as usize][other as usize];
+                    same &= share == changed.share(*object);
+                    changed.set_share(*object, share);
+                }
+                if !same {
+                    let number = self.number(other, changed);
+                    more.others.push((other, number));
+                }
+            }
+        }
+        let (mut object, mut becomes) = (NONE, NONE);
+        for (place, id) in needed.iter().enumerate() {
+            let Some(model) = parts.objects[*id as usize].take() else { continue };
+            let number = self.shape(*id, model);
+            if place == 0 {
+                (object, becomes) = (*id, number);
+            } else {
+                more.objects.push((*id, number));
+            }
+        }
+        let number = self.number(process, segment);
+        let plain = more.effects.is_empty()
+            && more.objects.is_empty()
+            && more.others.is_empty()
+            && !lets_go
+            && !self.traits.depends;
+        let kept = !plain || !more.script.is_empty();
+        Branch { segment: number, object, becomes, plain, more: kept.then(|| Box::new(more)) }
+    }
+
+    /// What a turn needs of the rest.
+    fn parts(&self, state: &[u32], process: ProcessId, needed: &[ObjectId], all: bool) -> Parts {
+        let processes = self.processes();
+        let mut parts = Parts {
+            objects: self.plan.objects.iter().map(|_| None).collect(),
+            shares: vec![Vec::new(); self.plan.objects.len()],
+            posts: state[..processes].iter().map(|number| post(&self.segments[*number as usize])).collect(),
+        };
+        for object in needed {
+            let at = *object as usize;
+            parts.objects[at] = Some(self.shapes[at].states[state[processes + at] as usize].copy());
+            parts.shares[at] = (0..processes)
+                .map(|other| {
+                    let wanted = all || other == process as usize;
+                    if wanted { self.segments[state[other] as usize].share(*object) } else { 0 }
+                })
+                .collect();
+        }
+        parts
+    }
+
+    /// The number of where a process stands.
+    fn number(&mut self, process: ProcessId, mut segment: Segment<'p>) -> u32 {
+        if self.time == Time::Any && segment.left.is_some() {
+            segment.left = Some(0);
+        }
+        let program = self.plan.processes[process as usize].program;
+        let running = segment.stage == Stage::Running;
+        let place = segment.machine.place_in_program();
+        let random = !matches!(segment.stage, Stage::Ended(_)) && self.knowledge[program].draws(place);
+        let mut key = std::mem::take(&mut self.key);
+        key.clear();
+        key.extend(self.classes[process as usize].to_le_bytes());
+        segment.key(random, &mut key);
+        let number = match self.index.get(key.as_slice()) {
+            Some(number) => *number,
+            None => {
+                let number = self.segments.len() as u32;
+                let next = next(&segment, 0);
+                let way = match &next {
+                    _ if self.clocked && running => Way::Many,
+                    Next::Nothing => Way::Still,
+                    Next::Time | Next::Free => Way::Alone,
+                    Next::Object(object, access, _) => {
+                        let model = self.shapes[*object as usize].states.first();
+                        let own = model.is_none_or(|model| model.reach(access.verb) == Reach::Own);
+                        let alone = touched(self.plan, *object, access.verb).next().is_none();
+                        if own && alone { Way::One(*object) } else { Way::Many }
+                    }
+                    _ => Way::Many,
+                };
+                self.infos.push(Info {
+                    next,
+                    way,
+                    left: segment.left,
+                    running,
+                    ended: matches!(segment.stage, Stage::Ended(_)),
+                    stopped: segment.stopped,
+                    deadly: !segment.pending.is_empty(),
+                    known: Vec::new(),
+                });
+                self.segments.push(segment);
+                self.index.insert(key.as_slice().into(), number);
+                number
+            }
+        };
+        self.key = key;
+        number
+    }
+
+    /// The number of an object's state.
+    fn shape(&mut self, object: ObjectId, model: Box<dyn Model>) -> u32 {
+        self.key.clear();
+        model.key(&mut self.key);
+        let shapes = &mut self.shapes[object as usize];
+        if let Some(number) = shapes.index.get(self.key.as_slice()) {
+            return *number;
+        }
+        let number = shapes.states.len() as u32;
+        shapes.states.push(model);
+        shapes.index.insert(self.key.as_slice().into(), number);
+        number
+    }
+
+    /// The number of a moment.
+    fn moment(&mut self, time: u64) -> u32 {
+        let times = &mut self.times;
+        *self.time_index.entry(time).or_insert_with(|| {
+            times.push(time);
+            times.len() as u32 - 1
+        })
+    }
+}
+
+/// The objects that a step touches besides its own.
+pub(super) fn touched(plan: &Plan, object: ObjectId, verb: u8) -> impl Iterator<Item = ObjectId> {
+    let mut objects: Vec<_> =
+        plan.objects[object as usize].object.touches(verb).into_iter().map(|(other, _)| other).collect();
+    objects.sort_unstable();
+    objects.dedup();
+    objects.into_iter()
+}
+
+/// How a process is, as others see it.
+pub(super) fn post(segment: &Segment<'_>) -> Post {
+    Post { stage: segment.stage, joined: segment.joined, ready: segment.ready }
+}
+
+/// How many processes hold each end of each object.
+pub(crate) fn holders(plan: &Plan) -> Vec<Vec<u32>> {
+    let mut holders: Vec<Vec<u32>> = plan.objects.iter().map(|object| vec![0; object.object.ends().len()]).collect();
+    for (object, end) in plan.processes.iter().flat_map(|process| &process.holds) {
+        holders[*object as usize][*end as usize] += 1;
+    }
+    holders
+}
+
+/// The objects of a plan before anything has happened.
+pub(super) fn models(plan: &Plan) -> Vec<Box<dyn Model>> {
+    let mut verbs = vec![0u64; plan.objects.len()];
+    for instruction in plan.programs.iter().flat_map(|program| &program.code) {
+        let Instruction::Operate(operation) = instruction else { continue };
+        let Action::Object(action) = &operation.action else { continue };
+        let count = action.index.as_ref().map_or(1, |(count, _)| *count);
+        for object in action.first..action.first + count {
+            verbs[object as usize] |= 1 << action.verb;
+            for (other, verb) in plan.objects[object as usize].object.touches(action.verb) {
+                verbs[other as usize] |= 1 << verb;
+            }
+        }
+    }
+    let holders = holders(plan);
+    plan.objects
+        .iter()
+        .zip(holders.iter().zip(verbs))
+        .map(|(object, (holders, verbs))| {
+            let mut model = object.object.model(holders);
+            model.narrow(verbs);
+            model
+        })
+        .collect()
+}
+
+/// The process id that a process reads in the model: as under a schedule on the kernel.
+pub(crate) fn pid(process: ProcessId) -> i64 {
+    1000 + i64::from(process)
+}
+
+/// A process before it begins. First values that cannot be computed end it as it begins, as on the kernel.
+pub(super) fn segment(plan: &Plan, process: ProcessId) -> Segment<'_> {
+    match Machine::new(plan, process, pid(process)) {
+        Ok(machine) => Segment::new(machine, false),
+        Err(_) => Segment::new(Machine::failed(plan, process, pid(process)), true),
+    }
+}
+
+/// A state of the space, as it is changed.
+struct Row<'s, 'p> {
+    space: &'s mut Space<'p>,
+    state: &'s mut [u32],
+}
+
+impl<'p> Whole<'p> for Row<'_, 'p> {
+    fn plan(&self) -> &'p Plan {
+        self.space.plan
+    }
+
+    fn segment(&self, process: ProcessId) -> &Segment<'p> {
+        &self.space.segments[self.state[process as usize] as usize]
+    }
+
+    fn change(&mut self, process: ProcessId, change: &mut dyn FnMut(&mut Segment<'p>)) {
+        let mut segment = self.segment(process).clone();
+        change(&mut segment);
+        self.state[process as usize] = self.space.number(process, segment);
+    }
+
+    fn part(&mut self, process: ProcessId, object: ObjectId, held: &[bool], killed: bool) {
+        let place = self.space.processes() + object as usize;
+        let share = self.segment(process).share(object);
+        let ends =
+            held.iter().enumerate().fold(u64::from(killed), |ends, (end, held)| ends | u64::from(*held) << (end + 1));
+        let key = (object, self.state[place], share, ends);
+        let (becomes, left) = match self.space.parted.get(&key) {
+            Some(known) => *known,
+            None => {
+                let mut model = self.space.shapes[object as usize].states[self.state[place] as usize].copy();
+                let mut left = share;
+                model.part(&mut left, held, killed);
+                let becomes = self.space.shape(object, model);
+                self.space.parted.insert(key, (becomes, left));
+                (becomes, left)
+            }
+        };
+        self.state[place] = becomes;
+        if left != share {
+            self.change(process, &mut |segment| segment.set_share(object, left));
+        }
+    }
+
+    fn begin(&mut self, process: ProcessId) {
+        let space = &mut *self.space;
+        let mut segment = space.segments[self.state[process as usize] as usize].clone();
+        let mut parts = space.parts(self.state, process, &[], false);
+        let mut choices = Choices::default();
+        let now = space.times[self.state[self.state.len() - 1] as usize];
+        let mut actor = Actor {
+            plan: space.plan,
+            knowledge: &space.knowledge,
+            visible: &space.visible,
+            process,
+            now,
+            parts: &mut parts,
+            choices: &mut choices,
+            log: None,
+        };
+        if matches!(actor.begin(&mut segment), Turned::Endless) {
+            space.endless = Some(Endless { process });
+        }
+        self.state[process as usize] = space.number(process, segment);
+    }
+}

@@ -1,0 +1,173 @@
+//! The search, by the numbers of states that other tools find.
+
+use std::sync::Arc;
+
+use super::search::{Limits, Reductions, Search};
+use super::space::{Space, Time};
+use crate::diagnostic::Source;
+use crate::judge::FORMS;
+use crate::scenario;
+use crate::scenario::plan::Plan;
+
+pub(super) fn plan(text: &str) -> Plan {
+    let source = Arc::new(Source::new("p.toml".to_owned(), text.to_owned()));
+    let forms: Vec<_> = FORMS.iter().map(|form| &form.description).collect();
+    match scenario::load(&source, &scenario::Options::default(), &forms) {
+        Ok(loaded) => loaded.plan,
+        Err(diagnostics) => panic!("{diagnostics:?}"),
+    }
+}
+
+pub(super) fn lost_update(processes: u32, rounds: u32) -> String {
+    format!(
+        r#"
+[objects]
+money = {{ kind = "value", value = 0 }}
+[processes.p]
+count = {processes}
+steps = [{{ repeat = {rounds}, do = [{{ load = "money", into = "m" }}, {{ store = "money", value = "{{m + 1}}" }}] }}]
+"#
+    )
+}
+
+pub(super) fn semaphore(workers: u32, permits: u32) -> String {
+    format!(
+        r#"
+[objects]
+s = {{ kind = "semaphore", value = {permits} }}
+[processes.w]
+count = {workers}
+steps = [{{ acquire = "s" }}, "yield", {{ release = "s" }}]
+"#
+    )
+}
+
+pub(super) fn philosophers(count: u32, ordered: bool, forever: bool) -> String {
+    let (low, high) = if ordered {
+        (
+            format!("index < (index + 1) % {count} ? index : (index + 1) % {count}"),
+            format!("index < (index + 1) % {count} ? (index + 1) % {count} : index"),
+        )
+    } else {
+        ("index".to_owned(), format!("(index + 1) % {count}"))
+    };
+    let meal = format!(
+        r#"{{ acquire = "forks[{low}]" }}, {{ acquire = "forks[{high}]" }}, {{ release = "forks[{high}]" }}, {{ release = "forks[{low}]" }}"#
+    );
+    let steps = if forever { format!("{{ forever = [{meal}] }}") } else { meal };
+    format!(
+        r#"
+[objects]
+forks = {{ kind = "semaphore", value = 1, count = {count} }}
+[processes.phil]
+count = {count}
+steps = [{steps}]
+"#
+    )
+}
+
+fn searched(text: &str, reductions: Reductions) -> (usize, usize) {
+    let plan = plan(text);
+    let mut space = Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
+    let mut search = Search::new(&mut space, reductions);
+    search.run(Limits::default(), &mut |_| true).expect("it ends");
+    (search.store.len(), search.ends.len())
+}
+
+fn states(text: &str) -> usize {
+    searched(text, Reductions::NONE).0
+}
+
+fn reduced(text: &str) -> usize {
+    searched(text, Reductions::ALL).0
+}
+
+#[test]
+fn a_lost_update_has_as_many_states_as_elsewhere() {
+    assert_eq!(states(&lost_update(2, 3)), 195);
+    assert_eq!(states(&lost_update(3, 2)), 904);
+    assert_eq!(states(&lost_update(3, 3)), 7646);
+    let symmetry = Reductions { symmetry: true, ..Reductions::NONE };
+    assert_eq!(searched(&lost_update(2, 3), symmetry).0, 106);
+    assert_eq!(searched(&lost_update(3, 3), symmetry).0, 1529);
+}
+
+#[test]
+fn workers_have_as_many_states_as_elsewhere() {
+    assert_eq!(states(&semaphore(3, 3)), 64);
+    assert_eq!(states(&semaphore(4, 3)), 240);
+    assert_eq!(states(&semaphore(5, 3)), 832);
+    let symmetry = Reductions { symmetry: true, ..Reductions::NONE };
+    assert_eq!(searched(&semaphore(10, 3), symmetry).0, 90);
+    assert_eq!(reduced(&semaphore(10, 3)), 31);
+    assert_eq!(reduced(&semaphore(20, 3)), 61);
+}
+
+#[test]
+fn philosophers_have_as_many_states_as_elsewhere() {
+    assert_eq!([3, 4, 5].map(|count| states(&philosophers(count, true, false))), [72, 320, 1424]);
+    assert_eq!([3, 4, 5].map(|count| reduced(&philosophers(count, true, false))), [52, 131, 276]);
+    assert_eq!(reduced(&philosophers(10, true, true)), 247);
+}
+
+/// Follows the path to each end, and says what the money is there.
+#[test]
+fn a_path_is_told_as_a_trace() {
+    let plan = plan(&lost_update(2, 2));
+    let mut space = Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
+    let mut search = Search::new(&mut space, Reductions::ALL);
+    search.run(Limits::default(), &mut |_| true).expect("it ends");
+    let mut finals: Vec<String> = Vec::new();
+    for end in search.ends.clone() {
+        let line = search.line(end);
+        let path = search.path(&line).expect("it is a path");
+        let told = super::tell::tell(search.space, &path).expect("it can be followed");
+        assert_eq!(told.trace.end, crate::trace::RunEnd::Completed);
+        assert!(told.trace.causality.problems().is_empty());
+        finals.push(crate::judge::final_state(&plan, &told.trace));
+        assert_eq!(told.turns.turns.len(), 8);
+    }
+    finals.sort();
+    finals.dedup();
+    assert_eq!(finals, ["money=2", "money=3", "money=4"]);
+}
+
+fn explored(text: &str) -> super::explore::Explored {
+    super::explore::explore(&plan(text), &super::explore::Options::default(), &mut |_| true).expect("it ends")
+}
+
+#[test]
+fn a_deadlock_that_is_possible_is_found_by_its_shortest_way() {
+    let found = explored(&philosophers(3, false, false));
+    let (story, subject) = found.counterexample().expect("it can end in a deadlock");
+    assert_eq!(subject, crate::judge::Subject::Rule(crate::judge::Rule::Deadlock));
+    assert_eq!(story.path.len(), 3);
+    let found = explored(&philosophers(3, true, true));
+    assert_eq!((found.size.ends, found.circles.livelocks), (0, 1));
+    let text = semaphore(3, 2) + "[[expect]]\nfinal = \"s == 2\"\n[[expect]]\nends = false\nholds = \"sometimes\"\n";
+    let found = explored(&text);
+    let statuses: Vec<_> = found.summary.overall.iter().map(|one| one.status).collect();
+    assert_eq!(statuses, [crate::judge::Status::Pass, crate::judge::Status::Fail]);
+}
+
+#[test]
+fn what_goes_through_a_queue_or_a_pipe_has_few_orders() {
+    let queue = r#"
+[objects]
+q = { kind = "queue", capacity = 2 }
+[processes.put]
+steps = [{ repeat = 6, do = [{ put = "q", value = 1 }] }]
+[processes.get]
+steps = [{ repeat = 6, do = [{ get = "q" }] }]
+"#;
+    assert_eq!(reduced(queue), 2 * 6 + 1);
+    let pipe = r#"
+[objects]
+l = { kind = "pipe" }
+[processes.writer]
+steps = [{ repeat = 3, do = [{ send = "l.w", value = 1 }] }]
+[processes.reader]
+steps = [{ forever = [{ recv = "l.r", on = { closed = ["break"] } }] }]
+"#;
+    assert!(reduced(pipe) <= 9, "{}", reduced(pipe));
+}

@@ -1,0 +1,63 @@
+//! An order of steps: what the explorer finds, a file keeps and the kernel's processes are held to.
+//!
+//! A process may take a step only when it is its turn. A turn is one step that others can notice, and what the process
+//! does behind it until its next such step.
+
+mod file;
+mod orders;
+
+use crate::event::ProcessId;
+
+pub use file::{Schedule, fingerprint, read, write};
+pub use orders::{Order, compact, parse};
+
+/// One turn, with all that an engine needs to know of it beforehand.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Turn {
+    /// Whose turn it is.
+    pub process: ProcessId,
+    /// How many steps of its program it begins or goes on with: those that go to the [`World`](crate::interpreter::World).
+    /// A step that parks and later goes on is counted in both turns.
+    pub steps: u32,
+    /// What is chosen in it, in order: random numbers, by their place in the range where all are tried, and which waiter
+    /// is woken.
+    pub choices: Vec<u32>,
+    /// When it is, in ns of virtual time since the run began.
+    pub at: u64,
+    /// Whether the first step had to wait before this turn.
+    pub waited: bool,
+    /// Whether the last step ends the turn parked: it waits inside, having changed something.
+    pub parks: bool,
+    /// Whether the first step gives up waiting in this turn: its time is over.
+    pub times_out: bool,
+    /// Whether the process dies in this turn of a signal that was sent to it, instead of taking a step.
+    pub dies: bool,
+    /// Whether the process has ended at the end of the turn.
+    pub ends: bool,
+}
+
+/// What becomes of the processes that are left when all turns are taken.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Rest {
+    /// They go on as they like: each of them is expected to wait for ever, or there is none.
+    #[default]
+    Free,
+    /// The run ends there, as by its timeout: they could go on.
+    Stop,
+}
+
+/// All turns of a run.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Turns {
+    /// In their order.
+    pub turns: Vec<Turn>,
+    /// By process, how many steps of its program it takes as it begins, before the first that others can notice. Those
+    /// that are not there take none.
+    pub begins: Vec<u32>,
+    /// What becomes of who is left.
+    pub rest: Rest,
+    /// The virtual time at which the run ends, in ns.
+    pub end: u64,
+    /// Whether random numbers are taken from the choices instead of the processes' own streams.
+    pub random: bool,
+}
