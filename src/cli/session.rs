@@ -350,7 +350,7 @@ impl<'a> Screen<'a> {
             Notice::Stuck { waiting } => {
                 if self.direct && self.lines {
                     self.progress_off();
-                    output::eprint(&self.live.stuck(self.plan, waiting));
+                    output::eprint(&self.live.stuck(self.plan, waiting, output::columns()));
                 }
             }
             Notice::Tick { elapsed, ended, events } => {
