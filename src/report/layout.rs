@@ -144,6 +144,25 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
         .into()
 }
 
+/// The text with ASCII characters only, each as wide as what it stands for.
+pub(super) fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            _ if c.is_ascii() => out.push(c),
+            '✓' => out.push('+'),
+            '✗' | '×' => out.push('x'),
+            'µ' => out.push('u'),
+            '…' => out.push('~'),
+            '→' => out.push('>'),
+            '│' => out.push('|'),
+            '█' => out.push('#'),
+            _ => out.push_str(&"?".repeat(c.width().unwrap_or(0))),
+        }
+    }
+    out
+}
+
 /// A duration in the unit that fits, with three digits: `340 ns`, `12.3 µs`, `4.10 ms`, `0.41 s` from 400 ms on.
 pub(super) fn duration(ns: u64) -> String {
     let (value, unit) = match ns {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::layout::{FAINT, STRONG, placed, plural, shorten, visible, width};
+use super::layout::{FAINT, ascii, STRONG, placed, plural, shorten, visible, width};
 use super::terminal::{LINES, Options, Page, headline, label, mark};
 use crate::judge::{Frequency, Overall, Status, Summary};
 use crate::scenario::plan::Plan;
@@ -20,6 +20,9 @@ pub fn runs(plan: &Plan, summary: &Summary, kept: &[(u64, Trace)], options: &Opt
     let mut out = headline(plan, &statuses, summary.status, page.pen, page.columns);
     expectations(&page, summary, kept, &mut out);
     histogram(&page, summary, &mut out);
+    if options.ascii {
+        out = ascii(&out);
+    }
     if summary.status == Status::Fail {
         page.again(&mut out, options.arguments);
     }

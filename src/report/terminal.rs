@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::facts::{Usage, ending, endings, groups};
 use super::frame;
 use super::layout::{
-    BAD, DOUBT, FAINT, GOOD, Pen, STRONG, duration, names, placed, plural, shorten, value, visible, width, wrap,
+    BAD, DOUBT, FAINT, GOOD, Pen, STRONG, ascii, duration, names, placed, plural, shorten, value, visible, width, wrap,
 };
 use super::{timeline, waits};
 use crate::judge::{Finding, Judged, Rule, Status, Subject, Verdict};
@@ -34,7 +34,7 @@ pub struct Options<'a> {
     pub color: bool,
     /// Whether the events that decide what failed are drawn on lanes; where the whole run is drawn, they are there.
     pub picture: bool,
-    /// Whether pictures keep to ASCII.
+    /// Whether only ASCII is written, but for the command that repeats the run.
     pub ascii: bool,
     /// The terminal's width; at most 100 columns are used.
     pub columns: usize,
@@ -66,6 +66,9 @@ pub fn run(plan: &Plan, trace: &Trace, verdict: &Verdict, options: &Options<'_>)
     summary.processes(&mut out);
     summary.objects(&mut out);
     summary.trace_line(&mut out);
+    if options.ascii {
+        out = ascii(&out);
+    }
     if verdict.status == Status::Fail {
         page.again(&mut out, options.arguments);
     }
