@@ -143,7 +143,7 @@ impl Arguments {
             .flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")])
             .collect();
         if let Some(timeout) = self.scenario.timeout {
-            again.extend(["--timeout".to_owned(), format!("{timeout}ns")]);
+            again.extend(["--timeout".to_owned(), whole(timeout)]);
         }
         if self.running.repeat > 1 {
             again.extend(["--repeat".to_owned(), self.running.repeat.to_string()]);
@@ -171,6 +171,13 @@ fn seed(text: &str) -> Result<u64, String> {
         .ok()
         .filter(|seed| i64::try_from(*seed).is_ok())
         .ok_or(format!("an integer from 0 to {}, or `random`", i64::MAX))
+}
+
+/// A duration as an argument says it, in the largest unit of which it is a whole number.
+fn whole(ns: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns")];
+    let (unit, name) = UNITS.into_iter().find(|(unit, _)| ns.is_multiple_of(*unit)).unwrap_or((1, "ns"));
+    format!("{}{name}", ns / unit)
 }
 
 fn duration(text: &str) -> Result<u64, String> {

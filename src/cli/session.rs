@@ -324,7 +324,7 @@ impl<'a> Screen<'a> {
         let mode = if direct { options.progress } else { Mode::None };
         Self {
             plan,
-            live: Live::new(plan, options.output.color),
+            live: Live::new(plan, options.output.color, options.output.ascii),
             progress: Progress::new(mode, output::columns()),
             direct,
             lines: !options.json && !options.silent && !options.quiet && !options.watched && options.repeat == 1,
@@ -350,7 +350,7 @@ impl<'a> Screen<'a> {
             Notice::Stuck { waiting } => {
                 if self.direct && self.lines {
                     self.progress_off();
-                    output::eprint(&self.live.stuck(self.plan, waiting));
+                    output::eprint(&self.live.stuck(self.plan, waiting, output::columns()));
                 }
             }
             Notice::Tick { elapsed, ended, events } => {
