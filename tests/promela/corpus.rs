@@ -579,6 +579,49 @@ steps = [
   { if = "who == 'last'", then = [{ exit = "{n - n + 4}", on = { any = [] } }] },
 ]
 "#),
+    ("a pipe", r#"
+[objects]
+link = { kind = "pipe" }
+[processes.w]
+count = 2
+steps = [{ repeat = 2, as = "i", do = [{ send = "link.w", value = "{index * 2 + i}" }] }, { if = "index == 0", then = [{ exit = 3 }] }]
+[processes.r]
+vars = { sum = 0 }
+steps = [{ forever = [{ recv = "link.r", into = "m", on = { closed = ["break"] } }, { let = { sum = "{sum + m}" } }] }, { exit = "{sum}" }]
+"#),
+    ("a pipe that is closed", r#"
+[objects]
+link = { kind = "pipe", capacity = 1 }
+[processes.w]
+steps = [
+  { send = "link.w", value = 1 }, { send = "link.w", value = 2, timeout = "0s", on = { would_block = ["yield"], broken = [{ exit = 1 }] } },
+  { close = "link.w" }, { send = "link.w", value = 3, on = { invalid = [] } }, "yield",
+]
+[processes.r]
+count = 2
+steps = [{ poll = "link.r" }, { recv = "link.r", into = "m", on = { closed = [{ exit = 4 }] } }, { close = "link.r" }, { close = "link.r", on = { invalid = [] } }]
+"#),
+    ("a pipe that somebody forgot", r#"
+[objects]
+link = { kind = "pipe" }
+[processes.w]
+steps = [{ send = "link.w", value = 1 }]
+[processes.r]
+uses = ["link.w"]
+steps = [{ recv = "link.r" }, { recv = "link.r", expect = "closed" }]
+[processes.quiet]
+uses = ["link.w", "link.r"]
+steps = [{ print = "I do nothing" }]
+"#),
+    ("a pipe nobody reads", r#"
+[objects]
+link = { kind = "pipe", capacity = 2 }
+[processes.w]
+count = 2
+steps = [{ repeat = 3, do = [{ send = "link.w", value = 5, on = { broken = [{ exit = 9 }] } }] }]
+[processes.r]
+steps = [{ recv = "link.r" }]
+"#),
     ("sections and marks", r#"
 [objects]
 m = { kind = "mutex" }
@@ -630,6 +673,15 @@ b = { kind = "barrier", parties = 3 }
 count = 3
 steps = [{ wait = "b", timeout = "1s", into = "n", on = { timeout = [{ reset = "b" }], broken = [{ exit = 3 }] } }, { if = "n == 2", then = ["yield"] }]
 "#),
+    ("a pipe that is not waited for", r#"
+[objects]
+link = { kind = "pipe", capacity = 1 }
+[processes.w]
+count = 2
+steps = [{ send = "link.w", value = 1, timeout = "1s", on = { timeout = [], broken = [{ exit = 2 }] } }]
+[processes.r]
+steps = [{ poll = "link.r", timeout = "1s", outcome = "r" }, { if = "r == 'ok'", then = [{ recv = "link.r", timeout = "1s", on = { timeout = [] } }] }]
+"#),
     ("messages that do not come", r#"
 [objects]
 q = { kind = "queue", capacity = 1 }
@@ -662,6 +714,7 @@ pub(super) fn refused() -> Vec<(&'static str, String, &'static str, &'static str
         ("an unbounded queue", steps("q = { kind = \"queue\" }", "{ put = \"q\", value = 1 }"), "q", "capacity"),
         ("a robust mutex", steps("m = { kind = \"mutex\", robust = true }", "{ lock = \"m\" }"), "m", "robust"),
         ("a large number", steps(x, "{ store = \"x\", value = 5000000000 }"), "store", "32 bits"),
+        ("a pipe of bytes", steps("link = { kind = \"pipe\", framing = \"bytes\" }", "{ send = \"link.w\", value = \"a\" }"), "link", "bytes"),
         ("a signal", steps(x, "\"yield\", { kill = \"p\", signal = \"TERM\" }"), "kill", "signals"),
         ("a list", steps(x, "{ load = \"x\", into = \"n\" }, { let = { l = \"{[n, n]}\" } }, { print = \"{l}\" }"), "let", "list"),
     ]
