@@ -79,7 +79,8 @@ impl<'w, 'p> Body<'w, 'p> {
         let mut first = vec![Types::NULL; program.slots.len()];
         for (slot, value) in &program.vars {
             let scope = body.scope(&[], None);
-            first[*slot as usize] = scope.compute(value.node()).map_or(value.types(), |computed| computed.term.types);
+            first[*slot as usize] =
+                scope.compute(value.node()).map_or(value.types(), |computed| computed.term.types);
         }
         let typing = Typing { plan: world.plan, process, texts: &world.texts, variables: &body.variables };
         let types = typing.infer(first);
@@ -233,7 +234,12 @@ impl<'w, 'p> Body<'w, 'p> {
     }
 
     /// One way of a step: its guard and what follows.
-    fn way(&mut self, operation: &'p Operation, place: usize, way: Way) -> Result<(String, Vec<Statement>), Refusal> {
+    fn way(
+        &mut self,
+        operation: &'p Operation,
+        place: usize,
+        way: Way,
+    ) -> Result<(String, Vec<Statement>), Refusal> {
         let line = Statement::Line;
         let mut statements: Vec<Statement> = Vec::new();
         let effects = way.effects.into_iter().map(line);
@@ -312,10 +318,15 @@ impl<'w, 'p> Body<'w, 'p> {
         statements
     }
 
-    /// The end of the process.
+    /// The end of the process with that status, a signal's number negative.
     fn leave(&mut self, code: i64) -> Vec<Statement> {
-        let kept = if code < 0 { code } else { code + 1 };
-        let mut statements = vec![Statement::Forget(None), Statement::Line(format!("p_exit[{}] = {kept}", self.me))];
+        self.leaves(&(if code < 0 { code } else { code + 1 }).to_string())
+    }
+
+    /// The end of the process, of which this is kept.
+    fn leaves(&mut self, kept: &str) -> Vec<Statement> {
+        let mut statements =
+            vec![Statement::Line(format!("p_exit[{}] = {kept}", self.me)), Statement::Forget(None)];
         let plan = self.world.plan;
         let holds = &plan.processes[self.process as usize].holds;
         for (id, object) in plan.objects.iter().enumerate() {
@@ -389,10 +400,16 @@ impl<'w, 'p> Body<'w, 'p> {
     }
 
     /// One instruction that nobody else notices, and all behind it.
-    fn instruction(&mut self, instruction: &'p Instruction, place: usize) -> Result<Vec<Statement>, (StepId, Refusal)> {
+    fn instruction(
+        &mut self,
+        instruction: &'p Instruction,
+        place: usize,
+    ) -> Result<Vec<Statement>, (StepId, Refusal)> {
         let nobody = Failure::default();
         match instruction {
-            Instruction::Operate(operation) => self.own_step(operation, place).map_err(|why| (operation.step, why)),
+            Instruction::Operate(operation) => {
+                self.own_step(operation, place).map_err(|why| (operation.step, why))
+            }
             Instruction::Set { slot, value, failure, step } => {
                 let Variable::Named(name) = self.variables[*slot as usize].clone() else {
                     let checks = self.at(place).checks(value.node()).map_err(|why| (*step, why))?;
@@ -502,13 +519,20 @@ impl<'w, 'p> Body<'w, 'p> {
             }
             Action::Exit(status) => {
                 let computed = self.at(place).int(status.node())?;
-                let Some(code) = computed.term.as_int() else {
-                    return Err("an exit status has to be a constant".to_owned());
-                };
-                if !(0..=255).contains(&code) {
-                    return Ok(self.after(Outcome::OUT_OF_RANGE, failure, place));
+                let code = computed.term.text;
+                let mut checks = computed.checks;
+                match computed.term.constant.as_ref().and_then(Value::as_int) {
+                    Some(known) if (0..=255).contains(&known) => {}
+                    _ => checks.push(Check {
+                        when: format!("({code} < 0 || {code} > 255)"),
+                        outcome: Some(Outcome::OUT_OF_RANGE),
+                    }),
                 }
-                Ok(self.checked(computed.checks, failure, place, |body| body.leave(code)))
+                let kept = match code.parse::<i64>() {
+                    Ok(code) => (code + 1).to_string(),
+                    Err(_) => format!("{code} + 1"),
+                };
+                Ok(self.checked(checks, failure, place, |body| body.leaves(&kept)))
             }
             Action::Abort => Ok(self.leave(-i64::from(libc::SIGABRT))),
             Action::Assert(condition) => {
