@@ -65,6 +65,7 @@ codes! {
     BAD_TRACE = "E0401", "the file is no trace that can be read", "E0401.md";
     BAD_SCHEDULE = "E0402", "the schedule cannot be followed", "E0402.md";
     USAGE = "E0501", "the arguments are wrong", "E0501.md";
+    NOT_IN_PROMELA = "E0511", "this cannot be said in Promela", "E0511.md";
 }
 
 /// The explanation of the code of that name, in either case.

@@ -15,7 +15,7 @@ pub mod follow;
 mod future;
 mod log;
 pub mod minimise;
-mod program;
+pub(crate) mod program;
 pub mod search;
 mod segment;
 pub mod space;
@@ -25,6 +25,8 @@ mod stuck;
 mod symmetry;
 pub mod tell;
 mod whole;
+
+pub(crate) use space::{holders, pid};
 
 #[cfg(test)]
 mod fuzz;

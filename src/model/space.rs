@@ -673,7 +673,7 @@ pub(super) fn post(segment: &Segment<'_>) -> Post {
 }
 
 /// How many processes hold each end of each object.
-fn holders(plan: &Plan) -> Vec<Vec<u32>> {
+pub(crate) fn holders(plan: &Plan) -> Vec<Vec<u32>> {
     let mut holders: Vec<Vec<u32>> = plan.objects.iter().map(|object| vec![0; object.object.ends().len()]).collect();
     for (object, end) in plan.processes.iter().flat_map(|process| &process.holds) {
         holders[*object as usize][*end as usize] += 1;
@@ -708,7 +708,7 @@ pub(super) fn models(plan: &Plan) -> Vec<Box<dyn Model>> {
 }
 
 /// The process id that a process reads in the model: as under a schedule on the kernel.
-pub(super) fn pid(process: ProcessId) -> i64 {
+pub(crate) fn pid(process: ProcessId) -> i64 {
     1000 + i64::from(process)
 }
 

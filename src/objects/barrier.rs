@@ -8,6 +8,7 @@
 //! and the step itself where the process goes on. Tickets number a generation's arrivals, its end and its departures.
 
 mod model;
+mod promela;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -173,6 +174,10 @@ impl Object for Barrier {
 
     fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
         Box::new(model::BarrierModel::new(self.id, self.parties, self.posix))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
     }
 
     /// The same verb twice, but for two arrivals: who comes first is told so. Of a POSIX barrier, all but its `wait` is

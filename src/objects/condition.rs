@@ -9,6 +9,7 @@
 //! implicit `unlock`; its implicit `lock`; and the step itself, whose cause is the notification.
 
 mod model;
+mod promela;
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -154,6 +155,10 @@ impl Object for Condition {
 
     fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
         Box::new(model::ConditionModel::new(self.id, self.mutex))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
     }
 
     fn touches(&self, verb: u8) -> Vec<(ObjectId, u8)> {

@@ -20,6 +20,7 @@ pub mod model;
 mod modelling;
 mod mutex;
 mod pipe;
+pub mod promela;
 mod queue;
 pub mod relation;
 #[cfg(test)]
@@ -255,8 +256,11 @@ pub trait Object: Send + Sync {
 
     /// The model's object, before anything has happened. `holders` says how many processes hold each end, by its place
     /// in [`Object::ends`].
-    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
-        unimplemented!("every kind gives its own")
+    fn model(&self, holders: &[u32]) -> Box<dyn Model>;
+
+    /// The object in Promela; none where it cannot be said there.
+    fn promela(&self) -> Option<&dyn promela::Promela> {
+        None
     }
 
     /// Whether two steps of different processes can change places wherever neither of them has to wait: both orders
@@ -266,10 +270,10 @@ pub trait Object: Send + Sync {
         false
     }
 
-    /// Whether the end of a process that has a share of the object, or holds one of its ends, can change what others may
-    /// do with it. Deaths by signals are not asked for.
+    /// Whether the end of a process that has a share of the object can change what others may do with it: a robust mutex.
+    /// Ends that it holds are another matter, and so are deaths by signals.
     fn notices_ends(&self) -> bool {
-        !self.ends().is_empty()
+        false
     }
 
     /// What a step with that verb also does to other objects: a condition's `wait` unlocks and locks its mutex.
