@@ -7,6 +7,7 @@ mod catalogue;
 mod check;
 mod completions;
 mod explain;
+mod explore;
 mod export;
 mod inputs;
 mod list;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
     log(common, output);
     let status = match &arguments.command {
         Command::Run(arguments) => run::main(arguments, common, output),
+        Command::Explore(arguments) => explore::main(arguments, common, output),
         Command::Watch(arguments) => watch::main(arguments, common, output),
         Command::Check(arguments) => check::main(arguments, common, output),
         Command::Trace(arguments) => trace::main(arguments, common, output),

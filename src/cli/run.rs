@@ -33,6 +33,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) running: Running,
     #[command(flatten)]
+    pub(super) traces: TraceOption,
+    #[command(flatten)]
     pub(super) reports: ReportOptions,
 }
 
@@ -68,15 +70,22 @@ pub(super) struct Running {
     pub(super) record: RecordChoice,
 }
 
+/// Where the trace of a run goes.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Reports")]
+#[group(skip)]
+pub(super) struct TraceOption {
+    /// Save the trace, in the form that the ending says: .jsonl (which ipcrun reads again), .json (for ui.perfetto.dev),
+    /// .mmd (Mermaid), .shiviz or .log, .txt; may be repeated. `full` and `blocking` stand for `--record` instead
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(super) trace: Vec<String>,
+}
+
 /// What a run leaves behind.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Reports")]
 #[group(skip)]
 pub(super) struct ReportOptions {
-    /// Save the trace, in the form that the ending says: .jsonl (which ipcrun reads again), .json (for ui.perfetto.dev),
-    /// .mmd (Mermaid), .shiviz or .log, .txt; may be repeated. `full` and `blocking` stand for `--record` instead
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub(super) trace: Vec<String>,
     /// Write the results as JUnit XML; `-` is standard output, instead of the summaries
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) junit: Option<PathBuf>,
@@ -122,13 +131,13 @@ pub(super) enum ProgressChoice {
 impl Arguments {
     /// The files that take the trace, each in the form that its ending says.
     fn traces(&self) -> Result<Vec<(PathBuf, Format)>, Box<Diagnostic>> {
-        let files = self.reports.trace.iter().filter(|word| RecordChoice::from_str(word, false).is_err());
+        let files = self.traces.trace.iter().filter(|word| RecordChoice::from_str(word, false).is_err());
         files.map(PathBuf::from).map(|file| Format::of(&file).map(|format| (file, format))).collect()
     }
 
     /// What to record: `--trace blocking` says it too.
     fn record(&self) -> RecordChoice {
-        let said = self.reports.trace.iter().rev().find_map(|word| RecordChoice::from_str(word, false).ok());
+        let said = self.traces.trace.iter().rev().find_map(|word| RecordChoice::from_str(word, false).ok());
         said.unwrap_or(self.running.record)
     }
 }
@@ -173,7 +182,7 @@ fn seed(text: &str) -> Result<u64, String> {
         .ok_or(format!("an integer from 0 to {}, or `random`", i64::MAX))
 }
 
-fn duration(text: &str) -> Result<u64, String> {
+pub(super) fn duration(text: &str) -> Result<u64, String> {
     parse_duration(text).map_err(str::to_owned)
 }
 
@@ -227,23 +236,36 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         output,
         arguments: arguments.again(),
     };
-    let jobs = match arguments.running.jobs {
+    let jobs = jobs(arguments.running.jobs);
+    all(&inputs, &options, reports, jobs, &|input, direct| session::one(input, &options, direct))
+}
+
+/// How many scenarios at once `-j` asks for.
+pub(super) fn jobs(asked: u32) -> usize {
+    match asked {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         jobs => jobs as usize,
-    };
-    if jobs > 1 && inputs.len() > 1 {
-        at_once(&inputs, &options, reports, jobs)
-    } else {
-        one_by_one(&inputs, &options, reports)
     }
 }
 
-/// Runs the scenarios in this process, one after the other.
-fn one_by_one(inputs: &[Input], options: &Options, reports: Reports) -> Status {
+/// What is done with one scenario; with `true`, what it shows meanwhile may go out at once.
+pub(super) type Work<'a> = &'a dyn Fn(&Input, bool) -> Report;
+
+/// Does the work for every scenario, `jobs` of them at once, and reports on all of them.
+pub(super) fn all(inputs: &[Input], options: &Options, reports: Reports, jobs: usize, work: Work<'_>) -> Status {
+    if jobs > 1 && inputs.len() > 1 {
+        at_once(inputs, options, reports, jobs, work)
+    } else {
+        one_by_one(inputs, options, reports, work)
+    }
+}
+
+/// Takes the scenarios in this process, one after the other.
+fn one_by_one(inputs: &[Input], options: &Options, reports: Reports, work: Work<'_>) -> Status {
     let mut overview = Overview::new(inputs, options, reports);
     for input in inputs {
         overview.begin(&input.path);
-        let mut report = session::one(input, options, true);
+        let mut report = work(input, true);
         let interrupted = report.status == Status::Interrupted;
         overview.take(&mut report);
         if interrupted {
@@ -253,10 +275,10 @@ fn one_by_one(inputs: &[Input], options: &Options, reports: Reports) -> Status {
     overview.end()
 }
 
-/// Runs several scenarios at once, each in a process of its own; their reports come in the order of the files.
-fn at_once(inputs: &[Input], options: &Options, reports: Reports, jobs: usize) -> Status {
+/// Takes several scenarios at once, each in a process of its own; their reports come in the order of the files.
+fn at_once(inputs: &[Input], options: &Options, reports: Reports, jobs: usize, work: Work<'_>) -> Status {
     let work = |place: usize| {
-        let report = session::one(&inputs[place], options, false);
+        let report = work(&inputs[place], false);
         serde_json::to_vec(&report).unwrap_or_default()
     };
     let mut overview = Overview::new(inputs, options, reports);

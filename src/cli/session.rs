@@ -136,7 +136,7 @@ pub(super) fn one(input: &Input, options: &Options, direct: bool) -> Report {
 }
 
 /// Says why a scenario did not run.
-fn refuse(report: &mut Report, status: Status, diagnostics: &[Diagnostic], options: &Options) {
+pub(super) fn refuse(report: &mut Report, status: Status, diagnostics: &[Diagnostic], options: &Options) {
     report.status = status;
     report.err.push_str(&options.output.render(diagnostics));
     report.suite = options.suites.then(|| Suite::refused(&report.path, diagnostics));
@@ -145,7 +145,7 @@ fn refuse(report: &mut Report, status: Status, diagnostics: &[Diagnostic], optio
     }
 }
 
-fn line(document: &serde_json::Value) -> String {
+pub(super) fn line(document: &serde_json::Value) -> String {
     format!("{document}\n")
 }
 
@@ -239,7 +239,7 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
 }
 
 /// Says what does not hold where a CI server takes it up.
-fn annotate(report: &mut Report, options: &Options, failures: impl FnOnce() -> Vec<Diagnostic>) {
+pub(super) fn annotate(report: &mut Report, options: &Options, failures: impl FnOnce() -> Vec<Diagnostic>) {
     if options.output.annotates() {
         report.err.push_str(&options.output.render(&failures()));
     }
@@ -295,11 +295,11 @@ impl Runs {
     }
 }
 
-fn create(path: &Path) -> io::Result<BufWriter<File>> {
+pub(super) fn create(path: &Path) -> io::Result<BufWriter<File>> {
     File::create(path).map(BufWriter::new)
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::error(Code::HOST_LIMIT, format!("the trace cannot be written to `{}`: {error}", path.display()))
 }
 

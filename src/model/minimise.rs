@@ -298,9 +298,10 @@ impl<'s, 'p> States<'s, 'p> {
         for step in path {
             self.space.moves(&state, &mut self.moves)?;
             let space = &*self.space;
-            let found = self.moves.iter().copied().find(|way| {
-                way.process == step.process && way.kind == step.kind && space.script(*way) == step.choices
-            });
+            let found =
+                self.moves.iter().copied().find(|way| {
+                    way.process == step.process && way.kind == step.kind && space.script(*way) == step.choices
+                });
             let Some(found) = found else { break };
             self.space.take(&mut state, found)?;
             let before = nodes.last().copied().unwrap_or(ROOT);
@@ -452,7 +453,8 @@ mod tests {
         let mut goal =
             |space: &mut Space<'_>, state: &[u32], moves: &[Move]| Ok(moves.is_empty() && lost(space, state));
         let mut states = States::new(&mut space, &mut goal);
-        let path = shortest(&mut states, usize::MAX, &mut |_, _| Ok(true)).expect("it ends").expect("an update can be lost");
+        let path =
+            shortest(&mut states, usize::MAX, &mut |_, _| Ok(true)).expect("it ends").expect("an update can be lost");
         assert_eq!((path.switches, path.steps), (2, 4));
         let mut good = |states: &mut States<'_, '_>, node: u32| lost(states, node).map(|lost| !lost);
         let last = critical(&mut states, &path.nodes, usize::MAX, &mut good).expect("it ends");

@@ -29,6 +29,8 @@ pub struct Best {
     pub fewest: bool,
     /// The turn after which no end is left that is good in this respect.
     pub critical: Option<usize>,
+    /// The turn from which on it goes round for ever, where it does.
+    pub round: Option<usize>,
 }
 
 /// The best story of a failure that was found: the shortest that could be found, never a longer one. `space` is a new one
@@ -48,7 +50,9 @@ pub fn best(plan: &Plan, space: &mut Space<'_>, story: &Story, subject: Subject)
     let mut found = None;
     // A way round for ever has no end to look for.
     let cut = story.stem.is_some();
-    let shortest = if cut { None } else {
+    let shortest = if cut {
+        None
+    } else {
         shortest(&mut states, MOST, &mut |states: &mut States<'_, '_>, way: &Shortest| {
             judged += 1;
             if judged > ENDS {
@@ -75,7 +79,8 @@ pub fn best(plan: &Plan, space: &mut Space<'_>, story: &Story, subject: Subject)
     };
     let critical = if by_end && !cut { last_good(plan, &mut states, &path, subject)? } else { None };
     let critical = critical.map(|place| turn(&path, place));
-    Ok(Best { switches: switches(&path), fewest, critical, path, told, verdict })
+    let round = story.stem.map(|stem| turn(&path, stem));
+    Ok(Best { round, switches: switches(&path), fewest, critical, path, told, verdict })
 }
 
 /// Whether that is what fails.

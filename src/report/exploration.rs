@@ -203,10 +203,14 @@ fn counted(n: u64, noun: &str) -> String {
 fn histogram(page: &Page<'_>, summary: &Summary, ascii: bool, out: &mut String) {
     let mut states: Vec<&crate::judge::FinalState> = summary.states.iter().collect();
     states.sort_by(|a, b| a.state.len().cmp(&b.state.len()).then_with(|| a.state.cmp(&b.state)));
-    let _ = writeln!(out, "  {}", match states.len() {
-        1 => "every execution ends so:".to_owned(),
-        n => format!("{n} ways to end:"),
-    });
+    let _ = writeln!(
+        out,
+        "  {}",
+        match states.len() {
+            1 => "every execution ends so:".to_owned(),
+            n => format!("{n} ways to end:"),
+        }
+    );
     let bullet = if ascii { "-" } else { "·" };
     for state in states.iter().take(LINES) {
         let times = if state.runs > 1 { format!("  {} ends", state.runs) } else { String::new() };

@@ -116,7 +116,8 @@ impl Story<'_> {
                 note(event, &mut alive);
                 if let Target::Object(object) = event.target {
                     before.entry(object).or_insert_with(|| {
-                        let state = states.entry(object).or_insert_with(|| plan.objects[object as usize].object.state());
+                        let state =
+                            states.entry(object).or_insert_with(|| plan.objects[object as usize].object.state());
                         shown(&**state, &names)
                     });
                     apply(plan, &mut states, event);
@@ -175,7 +176,11 @@ impl Story<'_> {
     pub(super) fn length(&self) -> String {
         let steps = plural(self.turns.turns.len() as u64, "step");
         let switches = format!("{} between processes", plural(self.switches.into(), "switch"));
-        if self.fewest { format!("{steps}, {switches}; no way there has fewer") } else { format!("{steps}, {switches}") }
+        if self.fewest {
+            format!("{steps}, {switches}; no way there has fewer")
+        } else {
+            format!("{steps}, {switches}")
+        }
     }
 
     /// Draws it, each line indented by `indent`.
@@ -207,14 +212,16 @@ fn fold(lines: Vec<Line>, critical: Option<usize>, round: Option<usize>) -> Vec<
     let own = |turn: usize| Some(turn) == critical || Some(turn) == round;
     let mut folded: Vec<Line> = Vec::new();
     for line in lines {
-        match folded.last_mut().filter(|last| {
-            last.process == line.process && last.text == line.text && !own(line.turn) && !own(last.turn)
-        }) {
+        match folded
+            .last_mut()
+            .filter(|last| last.process == line.process && last.text == line.text && !own(line.turn) && !own(last.turn))
+        {
             Some(last) => {
                 last.times += 1;
                 last.alive.clone_from(&line.alive);
                 // From what it was before the first to what it is after the last.
-                if let (Some((begin, _)), Some((_, end))) = (last.changes.split_once(" → "), line.changes.split_once(" → "))
+                if let (Some((begin, _)), Some((_, end))) =
+                    (last.changes.split_once(" → "), line.changes.split_once(" → "))
                     && !end.contains('→')
                     && !begin.contains('→')
                 {
