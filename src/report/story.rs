@@ -193,10 +193,10 @@ impl Story<'_> {
         let room = columns.saturating_sub(indent + numbers + 2 + CHANGES);
         let widest = lines.iter().map(|line| width(&line.label())).max().unwrap_or(0);
         let names = who.iter().map(|one| width(&plan.processes[*one as usize].name)).max().unwrap_or(0);
-        let lane = widest.max(names).clamp(LANE.0, LANE.1).min(room / who.len().max(1)).saturating_sub(2);
+        let wanted = widest.max(names).min(LANE.1);
+        let lane = wanted.min((room / who.len().max(1)).saturating_sub(2));
         let drawing = Drawing { story: self, plan, pen, ascii, indent, numbers, columns, who: &who, names, lane };
-        let lanes = lane + 2 >= LANE.0.min(widest.max(names) + 2);
-        drawing.all(&lines, lanes)
+        drawing.all(&lines, lane >= wanted.min(LANE.0))
     }
 }
 
