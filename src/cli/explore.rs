@@ -166,8 +166,6 @@ struct Exploring<'a> {
     arguments: &'a Arguments,
     options: &'a Options,
     traces: Vec<(PathBuf, Format)>,
-    /// Whether several scenarios are explored.
-    several: bool,
 }
 
 pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
@@ -175,6 +173,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         Ok((inputs, traces, reports)) => {
             let options = Options {
                 scenario: arguments.scenario.clone(),
+                held: None,
                 repeat: 1,
                 record: RecordChoice::Full,
                 traces: Vec::new(),
@@ -194,7 +193,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 arguments: arguments.again(),
             };
             let jobs = run::jobs(arguments.searching.jobs);
-            let exploring = Exploring { arguments, options: &options, traces, several: inputs.len() > 1 };
+            let exploring = Exploring { arguments, options: &options, traces };
             run::all(&inputs, &options, reports, jobs, &|input, direct| exploring.one(input, direct))
         }
         Err(status) => status,

@@ -9,14 +9,17 @@ mod completions;
 mod explain;
 mod explore;
 mod export;
+mod golden;
 mod inputs;
 mod list;
 mod man;
 mod output;
 mod page;
 mod picture;
+mod replay;
 mod reports;
 mod run;
+mod schedules;
 mod schema;
 mod session;
 mod signals;
@@ -43,6 +46,7 @@ pub fn main() -> ExitCode {
     let status = match &arguments.command {
         Command::Run(arguments) => run::main(arguments, common, output),
         Command::Explore(arguments) => explore::main(arguments, common, output),
+        Command::Replay(arguments) => replay::main(arguments, common, output),
         Command::Watch(arguments) => watch::main(arguments, common, output),
         Command::Check(arguments) => check::main(arguments, common, output),
         Command::Trace(arguments) => trace::main(arguments, common, output),

@@ -8,12 +8,15 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 
 use super::arguments::Common;
+use super::explore::TimeChoice;
 use super::export::Format;
+use super::golden::Golden;
 use super::inputs::{self, Input};
 use super::output::{self, Output};
 use super::picture::{Picture, ViewChoice};
 use super::reports::Reports;
-use super::session::{self, Options, Report};
+use super::schedules::{self, Chosen};
+use super::session::{self, Held, Options, Report};
 use super::status::Status;
 use super::workers;
 use crate::diagnostic::{Code, Diagnostic, printable};
@@ -55,7 +58,7 @@ pub(super) struct Scenario {
 }
 
 /// How scenarios are run.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Running")]
 #[group(skip)]
 pub(super) struct Running {
@@ -68,6 +71,20 @@ pub(super) struct Running {
     /// What to record one by one: every step, or only steps that blocked or failed, the others being counted
     #[arg(long, value_name = "WHAT", default_value = "full", hide_possible_values = true)]
     pub(super) record: RecordChoice,
+    /// Hold the processes to a schedule, in virtual time: seed:N is a random one, the same for the same number; else a file
+    /// of `ipcrun explore --save`, or the turns themselves, as 'A3 B1 worker[0]2'
+    #[arg(long, value_name = "SCHEDULE", value_parser = schedules::argument)]
+    pub(super) schedule: Option<Chosen>,
+    /// How time passes under a schedule: `virtual`, only when nothing else can move, or `any`
+    #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true, requires = "schedule")]
+    pub(super) time: TimeChoice,
+    /// Compare the trace with the one that is kept beside the scenario, as NAME.golden, or in DIR; without a schedule it is
+    /// that of seed:0
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, value_hint = clap::ValueHint::DirPath)]
+    pub(super) golden: Option<Option<PathBuf>>,
+    /// Keep the trace as it is now, for `--golden`
+    #[arg(long)]
+    pub(super) bless: bool,
 }
 
 /// Where the trace of a run goes.
@@ -107,9 +124,10 @@ pub(super) struct ReportOptions {
 }
 
 /// What is recorded one by one.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(super) enum RecordChoice {
     /// Every step
+    #[default]
     Full,
     /// Steps that blocked or failed; the others are counted
     Blocking,
@@ -160,6 +178,12 @@ impl Arguments {
         if self.record() == RecordChoice::Blocking {
             again.extend(["--record".to_owned(), "blocking".to_owned()]);
         }
+        if let Some(schedule) = &self.running.schedule {
+            again.extend(["--schedule".to_owned(), schedule.argument()]);
+        }
+        if self.running.time == TimeChoice::Any {
+            again.extend(["--time".to_owned(), "any".to_owned()]);
+        }
         again
     }
 }
@@ -186,7 +210,20 @@ pub(super) fn duration(text: &str) -> Result<u64, String> {
     parse_duration(text).map_err(str::to_owned)
 }
 
+impl Running {
+    /// What is done with kept traces.
+    fn golden(&self) -> Option<Golden> {
+        let asked = self.bless || self.golden.is_some();
+        asked.then(|| Golden { directory: self.golden.clone().flatten(), bless: self.bless })
+    }
+}
+
 pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
+    held(arguments, common, output, false)
+}
+
+/// Runs scenarios. With `compared`, what processes do under the schedule is held against what the model does.
+pub(super) fn held(arguments: &Arguments, common: &Common, output: Output, compared: bool) -> Status {
     let inputs = match inputs::collect(&arguments.files) {
         Ok(inputs) => inputs,
         Err(diagnostic) => {
@@ -220,7 +257,26 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         output.report(&[Diagnostic::error(Code::USAGE, message)]);
         return Status::Invalid;
     }
+    let scheduled = arguments.running.schedule.is_some() || arguments.running.golden().is_some();
+    let usage = if scheduled && arguments.record() == RecordChoice::Blocking {
+        Some("a run under a schedule is recorded in full: `--record blocking` does not go with it".to_owned())
+    } else {
+        arguments.running.schedule.as_ref().filter(|_| inputs.len() > 1).and_then(|schedule| {
+            let own = !matches!(schedule, Chosen::Seed(_));
+            own.then(|| format!("a schedule is one scenario's, and these are {}", inputs.len()))
+        })
+    };
+    if let Some(message) = usage {
+        output.report(&[Diagnostic::error(Code::USAGE, message)]);
+        return Status::Invalid;
+    }
     let options = session::Options {
+        held: scheduled.then(|| Held {
+            schedule: arguments.running.schedule.clone().unwrap_or(Chosen::Seed(0)),
+            time: arguments.running.time.into(),
+            compared,
+            golden: arguments.running.golden(),
+        }),
         scenario: arguments.scenario.clone(),
         repeat: arguments.running.repeat,
         record: arguments.record(),

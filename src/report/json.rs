@@ -4,6 +4,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::agreement::Difference;
 use super::exploration::{Exploration, cut_words};
 use super::facts::{Usage, cycle, groups, objects, unfinished};
 use super::repeat::frequency;
@@ -135,11 +136,23 @@ pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
     document
 }
 
+/// What the kernel did otherwise than the model; null where it did the same.
+pub fn difference(difference: Option<&Difference>) -> Json {
+    difference.map_or(
+        Json::Null,
+        |found| json!({ "at": found.what, "model": found.model, "kernel": found.kernel, "place": found.place }),
+    )
+}
+
 /// The document of a file that did not run: it is wrong, or the host could not give what it asks.
 pub fn refused(path: &str, exit: u8, diagnostics: &[Diagnostic]) -> Json {
     json!({
         "path": path,
-        "status": if exit == 3 { "host" } else { "invalid" },
+        "status": match exit {
+            1 => "failed",
+            3 => "host",
+            _ => "invalid",
+        },
         "exit": exit,
         "diagnostics": diagnostics.iter().map(diagnostic).collect::<Vec<_>>(),
     })

@@ -4,9 +4,11 @@
 //! `progress` show a run while it goes on, `terminal` sums it up, `repeat` sums up several, `exploration` those of the model, of which `story` tells one; `text` lists its events,
 //! `json` tells it to programs, `events` to a subscriber of `tracing`; `timeline` draws it in text, `spans` is what every
 //! picture is made of. `chrome`, `mermaid` and `shiviz` write it for programs that draw; `suite` is what CI
-//! servers see, which `junit` and `tap` write, and `annotations` what they show beside the file; `reference` and `schema`
+//! servers see, which `junit` and `tap` write, and `annotations` what they show beside the file; `agreement` compares the
+//! traces of two engines, `golden` a trace with one that is kept; `reference` and `schema`
 //! tell the catalogue.
 
+pub mod agreement;
 pub mod annotations;
 pub mod chrome;
 pub mod events;
@@ -15,6 +17,7 @@ mod facts;
 #[cfg(test)]
 mod fixture;
 mod frame;
+pub mod golden;
 pub mod html;
 pub mod json;
 pub mod junit;
