@@ -118,13 +118,18 @@ struct Goal {
     stem: Option<usize>,
 }
 
+/// The states of a plan as an exploration sees them.
+pub fn space(plan: &Plan, time: Time) -> Space<'_> {
+    Space::new(plan, time, vec![false; plan.steps.len()], false)
+}
+
 /// Explores every execution of a plan. `progress` is told now and then how far it has come, and says whether to go on.
 ///
 /// # Errors
 /// A process that computes without end.
 pub fn explore(plan: &Plan, options: &Options, progress: &mut dyn FnMut(&Progress) -> bool) -> Result<Explored, Fault> {
     let begin = Instant::now();
-    let mut space = Space::new(plan, options.time, vec![false; plan.steps.len()], false);
+    let mut space = space(plan, options.time);
     let mut search = Search::new(&mut space, options.reductions);
     let mut late = false;
     let mut last = None;

@@ -21,6 +21,7 @@ pub mod search;
 mod segment;
 pub mod space;
 pub mod store;
+pub mod story;
 mod stuck;
 mod symmetry;
 pub mod tell;
