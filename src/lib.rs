@@ -19,6 +19,7 @@ pub mod model;
 pub mod objects;
 pub mod os;
 pub mod outcome;
+pub mod promela;
 pub mod report;
 pub mod scenario;
 pub mod schedule;

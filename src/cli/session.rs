@@ -166,7 +166,7 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
                 RecordChoice::Blocking => Recording::Blocking,
             };
             let mut notice = |notice: Notice<'_>| screen.notice(notice);
-            kernel::run(plan, &mut kernel::Options { recording, notice: &mut notice })
+            kernel::run(plan, &mut kernel::Options { recording, schedule: None, notice: &mut notice })
         };
         screen.progress_off();
         let trace = trace?;

@@ -16,7 +16,7 @@ use crate::outcome::Outcome;
 use crate::value::{Types, Value};
 
 /// The value of a node.
-pub(super) fn evaluate<E: Environment + ?Sized>(node: &Node, environment: &mut E) -> Result<Value, Error> {
+pub(crate) fn evaluate<E: Environment + ?Sized>(node: &Node, environment: &mut E) -> Result<Value, Error> {
     match node {
         Node::Constant(value) => Ok(value.clone()),
         Node::Slot(slot) => Ok(environment.slot(*slot).clone()),

@@ -14,8 +14,8 @@ mod check;
 mod evaluate;
 mod functions;
 mod lexer;
-mod node;
-mod operators;
+pub(crate) mod node;
+pub(crate) mod operators;
 mod parser;
 mod template;
 #[cfg(test)]
@@ -28,6 +28,7 @@ use node::Node;
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
 
+pub(crate) use evaluate::evaluate as evaluate_node;
 pub use functions::{FUNCTIONS, Function};
 
 /// What a fault is about.
@@ -242,6 +243,11 @@ impl Expression {
     /// The types it can have.
     pub fn types(&self) -> Types {
         self.types
+    }
+
+    /// What it is compiled to, for who says it in another language.
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
     }
 
     /// The value, where it is a constant.

@@ -7,7 +7,7 @@ use crate::value::{Types, Value};
 
 /// A part of a compiled expression.
 #[derive(Clone, Debug)]
-pub(super) enum Node {
+pub(crate) enum Node {
     Constant(Value),
     Slot(u32),
     Builtin(Builtin),
@@ -31,7 +31,7 @@ pub(super) enum Node {
 
 impl Node {
     /// Whether it can differ from one evaluation to the next within one process.
-    pub(super) fn varies(&self) -> bool {
+    pub(crate) fn varies(&self) -> bool {
         let itself = match self {
             Self::Slot(_) | Self::State(_) | Self::Builtin(Builtin::Now | Builtin::It) => true,
             Self::Call(function, _) => matches!(function.body, Body::Random),
@@ -90,7 +90,7 @@ impl Node {
     }
 
     /// Whether `holds` is true of some part right below this one.
-    fn any_child(&self, holds: &mut dyn FnMut(&Self) -> bool) -> bool {
+    pub(crate) fn any_child(&self, holds: &mut dyn FnMut(&Self) -> bool) -> bool {
         match self {
             Self::Constant(_) | Self::Slot(_) | Self::Builtin(_) | Self::State(_) => false,
             Self::Not(inner) | Self::Negate(inner) => holds(inner),

@@ -16,7 +16,7 @@ const MOST_LEVELS: usize = 256;
 
 /// An operator between two values.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Operator {
+pub(crate) enum Operator {
     Add,
     Subtract,
     Multiply,
@@ -57,7 +57,7 @@ impl Operator {
     }
 
     /// How it is written.
-    pub(super) fn sign(self) -> &'static str {
+    pub(crate) fn sign(self) -> &'static str {
         Self::SIGNS.iter().find(|(operator, _)| *operator == self).map_or("", |(_, sign)| sign)
     }
 
@@ -74,7 +74,7 @@ impl Operator {
     }
 
     /// Whether it compares, so that its value is a bool.
-    pub(super) fn compares(self) -> bool {
+    pub(crate) fn compares(self) -> bool {
         !matches!(self, Self::Add | Self::Subtract | Self::Multiply | Self::Divide | Self::Remainder)
     }
 

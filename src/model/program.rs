@@ -43,7 +43,7 @@ impl Bits {
 
 /// What is known of a program.
 #[derive(Debug)]
-pub(super) struct Knowledge {
+pub(crate) struct Knowledge {
     /// By place: the variables that are read there or later before they are written.
     live: Vec<Bits>,
     /// By place: whether a random number is drawn there or later.
@@ -52,7 +52,7 @@ pub(super) struct Knowledge {
 
 impl Knowledge {
     /// Reads a program. `kept` are variables that are read when it has ended.
-    pub(super) fn new(program: &Program, kept: &[u32]) -> Self {
+    pub(crate) fn new(program: &Program, kept: &[u32]) -> Self {
         let code = &program.code;
         let mut knowledge = Self { live: vec![Bits::default(); code.len() + 1], draws: vec![false; code.len() + 1] };
         let mut last = Bits::default();
@@ -82,7 +82,7 @@ impl Knowledge {
     }
 
     /// Whether the variable is read at that place or later.
-    pub(super) fn is_live(&self, place: usize, slot: u32) -> bool {
+    pub(crate) fn is_live(&self, place: usize, slot: u32) -> bool {
         self.live[place].contains(slot)
     }
 
@@ -229,7 +229,7 @@ fn all_expressions<'p>(program: &'p Program, visit: &mut dyn FnMut(&'p Expressio
 
 /// Whether what a process of the program does can depend on which process it is: it reads its own name, number or
 /// index, or draws random numbers.
-pub(super) fn has_identity(program: &Program) -> bool {
+pub(crate) fn has_identity(program: &Program) -> bool {
     let mut identity = false;
     all_expressions(program, &mut |expression| {
         identity |= expression.draws();

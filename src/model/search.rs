@@ -190,15 +190,24 @@ impl<'s, 'p> Search<'s, 'p> {
     /// # Errors
     /// A process that computes without end.
     pub(super) fn moves(&mut self, number: u32, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
-        self.space.moves(state, moves)?;
-        if let Some(symmetry) = &self.symmetry {
-            symmetry.thin(state, moves);
-        }
+        self.all_moves(state, moves)?;
         if let Some(ample) = &mut self.ample
             && self.whole.binary_search(&number).is_err()
         {
             let sees = self.sees;
             ample.reduce(self.space, state, moves, &|process, next| sees.is_some_and(|sees| sees(process, next)));
+        }
+        Ok(())
+    }
+
+    /// Every move of a state, but those that lead where another leads by symmetry.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub(super) fn all_moves(&mut self, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
+        self.space.moves(state, moves)?;
+        if let Some(symmetry) = &self.symmetry {
+            symmetry.thin(state, moves);
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::actor::{Actor, Choices, Effects, Next, Parts, Post, Turned, next};
+use super::follow::Standing;
 use super::program::{Knowledge, has_identity, reads_clock};
 use super::segment::{Segment, Stage};
 use super::whole::{self, Traits, Whole, settle};
@@ -291,6 +292,24 @@ impl<'p> Space<'p> {
             .filter(|info| info.running)
             .filter_map(|info| info.left.filter(|left| *left > 0))
             .min()
+    }
+
+    /// Whether the step of a process ends when its time comes.
+    pub(super) fn has_deadline(&self, state: &[u32], process: ProcessId) -> bool {
+        let info = &self.infos[state[process as usize] as usize];
+        info.running && !info.stopped && info.left.is_some_and(|left| left > 0)
+    }
+
+    /// How a process stands that cannot move.
+    pub(super) fn standing(&self, state: &[u32], process: ProcessId) -> Standing {
+        let info = &self.infos[state[process as usize] as usize];
+        match () {
+            () if info.ended => Standing::Ended,
+            () if !info.running => Standing::NotBegun,
+            () if info.stopped => Standing::Stopped,
+            () if info.left.is_some_and(|left| left > 0) => Standing::Timed,
+            () => Standing::Waits,
+        }
     }
 
     /// Takes a way on: changes the state.
@@ -654,7 +673,7 @@ pub(super) fn post(segment: &Segment<'_>) -> Post {
 }
 
 /// How many processes hold each end of each object.
-fn holders(plan: &Plan) -> Vec<Vec<u32>> {
+pub(crate) fn holders(plan: &Plan) -> Vec<Vec<u32>> {
     let mut holders: Vec<Vec<u32>> = plan.objects.iter().map(|object| vec![0; object.object.ends().len()]).collect();
     for (object, end) in plan.processes.iter().flat_map(|process| &process.holds) {
         holders[*object as usize][*end as usize] += 1;
@@ -689,7 +708,7 @@ pub(super) fn models(plan: &Plan) -> Vec<Box<dyn Model>> {
 }
 
 /// The process id that a process reads in the model: as under a schedule on the kernel.
-pub(super) fn pid(process: ProcessId) -> i64 {
+pub(crate) fn pid(process: ProcessId) -> i64 {
     1000 + i64::from(process)
 }
 

@@ -10,7 +10,7 @@ use super::whole::{self, Whole, settle};
 use crate::event::ProcessId;
 use crate::scenario::plan::Plan;
 use crate::schedule::{Rest, Turn, Turns};
-use crate::trace::{ProcessEnd, RunEnd, Trace, arrange_as};
+use crate::trace::{ProcessEnd, RunEnd, Trace, arrange_along};
 
 /// One step of a path.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,6 +61,8 @@ struct Course<'s, 'p> {
     endless: Option<ProcessId>,
     /// Who has begun since the last turn.
     waited: Vec<bool>,
+    /// By process, how many steps it took as it began.
+    begins: Vec<u32>,
 }
 
 /// Follows a path from the beginning.
@@ -102,6 +104,7 @@ impl<'s, 'p> Course<'s, 'p> {
             now: 0,
             endless: None,
             waited: vec![false; processes],
+            begins: vec![0; processes],
         };
         for process in 0..processes as ProcessId {
             let program = plan.program(process);
@@ -274,7 +277,7 @@ impl<'s, 'p> Course<'s, 'p> {
         let finals = (self.parts.objects.iter().zip(&self.parts.shares))
             .map(|(model, shares)| model.as_ref().and_then(|model| model.last(shares)))
             .collect();
-        let (events_in_order, causality) = arrange_as(plan, self.log.lanes, &self.log.order);
+        let (events_in_order, causality) = arrange_along(plan, self.log.lanes, &self.log.order);
         Told {
             trace: Trace {
                 engine: "model",
@@ -290,7 +293,7 @@ impl<'s, 'p> Course<'s, 'p> {
                 stalled: 0,
                 duration: self.now,
             },
-            turns: Turns { turns, rest, end: self.now, random: false },
+            turns: Turns { turns, begins: self.begins, rest, end: self.now, random: false },
             events,
         }
     }
@@ -352,8 +355,10 @@ impl<'p> Whole<'p> for Course<'_, 'p> {
         let mut choices = Choices::default();
         let turned = self.actor(process, &mut parts, &mut choices, Some(&mut log)).begin(&mut segment);
         (self.parts, self.log) = (parts, log);
-        if matches!(turned, Turned::Endless) {
-            self.endless = Some(process);
+        match turned {
+            Turned::Endless => self.endless = Some(process),
+            Turned::Went { steps, .. } => self.begins[process as usize] = steps,
+            Turned::Waits => {}
         }
         self.segments[process as usize] = segment;
         self.parts.posts[process as usize] = post(&self.segments[process as usize]);

@@ -149,3 +149,25 @@ fn a_deadlock_that_is_possible_is_found_by_its_shortest_way() {
     let statuses: Vec<_> = found.summary.overall.iter().map(|one| one.status).collect();
     assert_eq!(statuses, [crate::judge::Status::Pass, crate::judge::Status::Fail]);
 }
+
+#[test]
+fn what_goes_through_a_queue_or_a_pipe_has_few_orders() {
+    let queue = r#"
+[objects]
+q = { kind = "queue", capacity = 2 }
+[processes.put]
+steps = [{ repeat = 6, do = [{ put = "q", value = 1 }] }]
+[processes.get]
+steps = [{ repeat = 6, do = [{ get = "q" }] }]
+"#;
+    assert_eq!(reduced(queue), 2 * 6 + 1);
+    let pipe = r#"
+[objects]
+l = { kind = "pipe" }
+[processes.writer]
+steps = [{ repeat = 3, do = [{ send = "l.w", value = 1 }] }]
+[processes.reader]
+steps = [{ forever = [{ recv = "l.r", on = { closed = ["break"] } }] }]
+"#;
+    assert!(reduced(pipe) <= 9, "{}", reduced(pipe));
+}

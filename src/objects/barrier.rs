@@ -8,6 +8,7 @@
 //! and the step itself where the process goes on. Tickets number a generation's arrivals, its end and its departures.
 
 mod model;
+mod promela;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use zerocopy::FromZeros;
 use super::model::Access;
 use super::{
     Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
-    Patience, Problem, Relation, Site, State, Verb,
+    Parked, Patience, Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::os::arena::Shared;
@@ -173,6 +174,10 @@ impl Object for Barrier {
 
     fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
         Box::new(model::BarrierModel::new(self.id, self.parties, self.posix))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
     }
 
     /// The same verb twice, but for two arrivals: who comes first is told so. Of a POSIX barrier, all but its `wait` is
@@ -377,9 +382,14 @@ impl MemoryLive {
         self.shared.word.store(word.0 + 1, Ordering::Release);
         drop(held);
         call.party.implicit(self.id, WAIT, arrived(generation, arrival));
-        call.party.block();
-        while self.word().generation() == word.generation() {
-            if futex::wait(futex::high(&self.shared.word), word.generation(), deadline) {
+        loop {
+            let waits = match call.party.park() {
+                _ if self.word().generation() != word.generation() => break,
+                Parked::Sleep => futex::wait(futex::high(&self.shared.word), word.generation(), deadline),
+                Parked::Again => true,
+                Parked::GiveUp => false,
+            };
+            if waits {
                 continue;
             }
             let held = self.shared.guard.lock(process);

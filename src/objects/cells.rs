@@ -5,6 +5,7 @@
 //! into the bank that nobody reads, which one store then makes the one that all read.
 
 mod model;
+mod promela;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -298,6 +299,10 @@ impl Object for Cells {
 
     fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
         Box::new(model::Words::new(self))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
     }
 
     fn commute(&self, first: Access, second: Access) -> bool {

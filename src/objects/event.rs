@@ -4,6 +4,7 @@
 //! of a `wait` stands between the `set` that it saw and the next `clear`. Waiters sleep on the word's low half.
 
 mod model;
+mod promela;
 
 use std::any::Any;
 use std::rc::Rc;
@@ -105,6 +106,10 @@ impl Object for Event {
 
     fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
         Box::new(model::EventModel::new(self.set))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
     }
 
     /// A `wait` that can go on finds the flag set, as every `set` leaves it.

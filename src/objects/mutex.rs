@@ -5,6 +5,7 @@
 //! deadlock. The ticket is counted by the owner too, so that an uncontended lock costs no further atomic operation.
 
 mod model;
+pub(super) mod promela;
 
 use std::any::Any;
 use std::rc::Rc;
@@ -182,11 +183,19 @@ impl Object for Mutex {
         Box::new(model::MutexModel::new(self.options))
     }
 
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
+    }
+
     /// Two locks where one can go on: the other then waits for it. Of any other two, at most one is its owner's, and
     /// the other ends the same whether it comes before or after; a `lock` that has not to wait there is either the
     /// owner's own, or meets an `unlock` or `repair` by one that does not own it.
     fn commute(&self, first: Access, second: Access) -> bool {
         first.verb != LOCK || second.verb != LOCK
+    }
+
+    fn notices_ends(&self) -> bool {
+        self.options.robust
     }
 
     /// Only the owner can let another have it. A condition's `wait` gives its mutex back too: there the owner is the

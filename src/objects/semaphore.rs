@@ -4,6 +4,7 @@
 //! therefore never fewer than there truly were, and never below zero.
 
 mod model;
+mod promela;
 
 use std::any::Any;
 use std::rc::Rc;
@@ -207,6 +208,10 @@ impl Object for Semaphore {
 
     fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
         Box::new(model::Permits::new(self))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
     }
 
     fn commute(&self, first: Access, second: Access) -> bool {

@@ -8,6 +8,7 @@ mod memory;
 mod model;
 mod order;
 mod posix;
+mod promela;
 mod sysv;
 #[cfg(test)]
 mod tests;
@@ -312,6 +313,10 @@ impl Object for Queue {
 
     fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
         Box::new(model::Messages::new(self))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
     }
 
     fn commute(&self, first: Access, second: Access) -> bool {

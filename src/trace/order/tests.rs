@@ -1,5 +1,5 @@
 use super::super::Trace;
-use super::super::testing::{CELL, PERMITS, QUEUE, Scene};
+use super::super::testing::{CELL, COUNTER, PERMITS, QUEUE, Scene};
 use super::*;
 
 /// `p0 release` for each event but begins and ends.
@@ -86,7 +86,7 @@ fn edges_that_contradict_one_another_are_told_and_broken() {
 
 #[test]
 fn without_a_table_the_answers_are_the_same() {
-    let mut scene = Scene::new(&[("q", &QUEUE, 0)], &[("p", Some(6))]);
+    let mut scene = Scene::new(&[("q", &QUEUE, 0), ("n", &COUNTER, 0)], &[("p", Some(6))]);
     let mut random = 7u64;
     let mut numbers = [1u64; 6];
     let mut puts: Vec<EventId> = Vec::new();
@@ -94,8 +94,12 @@ fn without_a_table_the_answers_are_the_same() {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let process = (random >> 33) as u32 % 6;
         let put = random >> 40 & 1 == 0 || puts.is_empty();
-        let event = scene.on(process, if put { "put" } else { "get" }, "q", (at, at + 3), 0);
-        if put {
+        let add = random >> 41 & 3 == 0;
+        let (verb, object, ticket) = if add { ("add", "n", at) } else { (if put { "put" } else { "get" }, "q", 0) };
+        let event = scene.on(process, verb, object, (at, at + 3), ticket);
+        if add {
+            // Ordered by its ticket.
+        } else if put {
             puts.push(event.id);
         } else {
             event.cause = Some(puts[(random >> 45) as usize % puts.len()]);

@@ -1,0 +1,569 @@
+//! A process in Promela: one `atomic` for each step that others notice, with what the process does behind it by itself.
+//!
+//! Between two such sequences the process stands at a label, and only there SPIN keeps a state. Within one, everything
+//! is a choice without alternatives but for the guards it begins with, and nothing blocks. Variables that nobody reads
+//! any more are 0 wherever a state is kept, and those that hold null are `NIL`.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt::Write as _;
+
+use super::begin::is_visible;
+use super::expression::{Scope, Variable};
+use super::statement::{Statement, write};
+use super::types::Typing;
+use super::world::{World, unique};
+use crate::event::{ProcessId, StepId};
+use crate::expression::Expression;
+use crate::model::program::Knowledge;
+use crate::objects::promela::{Check, Given, Refusal, Term, Then, Way};
+use crate::outcome::Outcome;
+use crate::scenario::plan::{Action, Failure, Instruction, Operation, Program};
+use crate::value::{Types, Value};
+
+/// A place where a process stands between two turns: a step, and whether it waits inside.
+pub(super) type Location = (usize, bool);
+
+/// The text of a process, or of several that do the same.
+pub(super) struct Body<'w, 'p> {
+    pub(super) world: &'w World<'p>,
+    pub(super) process: ProcessId,
+    /// Which process it is, as an expression.
+    pub(super) me: String,
+    pub(super) program: &'p Program,
+    pub(super) variables: Vec<Variable>,
+    pub(super) types: Vec<Vec<Types>>,
+    knowledge: Knowledge,
+    queue: VecDeque<Location>,
+    known: BTreeSet<Location>,
+    /// What belongs to the sequence that is being written.
+    now: Sequence,
+    /// Whether a variable is needed that holds a value for a moment.
+    pub(super) temporary: bool,
+}
+
+#[derive(Default)]
+struct Sequence {
+    number: usize,
+    /// The places that were written in it.
+    places: BTreeSet<usize>,
+    /// The slots that may be other than 0.
+    touched: BTreeSet<u32>,
+    /// Whether it is one of places without a statement between them.
+    jumps: usize,
+}
+
+/// What follows a step.
+enum After {
+    At(usize),
+    Leave(i64),
+}
+
+impl<'w, 'p> Body<'w, 'p> {
+    pub(super) fn new(world: &'w World<'p>, process: ProcessId, me: String) -> Self {
+        let program = world.plan.program(process);
+        let knowledge = Knowledge::new(program, &[]);
+        let mut body = Self {
+            world,
+            process,
+            me,
+            program,
+            variables: Vec::new(),
+            types: Vec::new(),
+            knowledge,
+            queue: VecDeque::new(),
+            known: BTreeSet::new(),
+            now: Sequence::default(),
+            temporary: false,
+        };
+        body.name_variables();
+        let mut first = vec![Types::NULL; program.slots.len()];
+        for (slot, value) in &program.vars {
+            let scope = body.scope(&[], None);
+            first[*slot as usize] = scope.compute(value.node()).map_or(value.types(), |computed| computed.term.types);
+        }
+        let typing = Typing { plan: world.plan, process, texts: &world.texts, variables: &body.variables };
+        let types = typing.infer(first);
+        body.types = types;
+        body
+    }
+
+    /// Names the variables that are read; those that have one value alone need no variable.
+    fn name_variables(&mut self) {
+        let program = self.program;
+        let mut taken = BTreeSet::from(["v_t".to_owned()]);
+        for (slot, name) in program.slots.iter().enumerate() {
+            let read = (0..=program.code.len()).any(|place| self.knowledge.is_live(place, slot as u32));
+            let name = name.strip_prefix('$').unwrap_or(name);
+            self.variables.push(match read {
+                true => Variable::Named(unique(&format!("v_{name}"), &mut taken)),
+                false => Variable::Unread,
+            });
+        }
+        let mut single: Vec<Option<Option<Value>>> = vec![None; program.slots.len()];
+        for instruction in &program.code {
+            let (slot, value) = match instruction {
+                Instruction::Repeat { times, limit, .. } => (*limit, times),
+                Instruction::Each { list, items, .. } => (*items, list),
+                _ => continue,
+            };
+            let value = self.scope(&[], None).compute(value.node()).ok().filter(|value| value.checks.is_empty());
+            let value = value.and_then(|value| value.term.constant);
+            let known = &mut single[slot as usize];
+            *known = match known.take() {
+                None => Some(value),
+                Some(before) if before == value => Some(before),
+                Some(_) => Some(None),
+            };
+        }
+        for (slot, value) in single.into_iter().enumerate() {
+            if let (Some(Some(value)), Variable::Named(_)) = (value, &self.variables[slot]) {
+                self.variables[slot] = Variable::Constant(value);
+            }
+        }
+    }
+
+    pub(super) fn scope<'s>(&'s self, types: &'s [Types], it: Option<&'s Term>) -> Scope<'s> {
+        Scope {
+            plan: self.world.plan,
+            process: self.process,
+            texts: &self.world.texts,
+            variables: &self.variables,
+            types,
+            it,
+        }
+    }
+
+    /// The scope at a place.
+    pub(super) fn at(&self, place: usize) -> Scope<'_> {
+        self.scope(&self.types[place], None)
+    }
+
+    /// Writes the whole process behind its head.
+    pub(super) fn write(mut self, text: &mut String) {
+        let begin = &self.world.begins[self.process as usize];
+        if let (None, place) = (begin.ended, begin.place) {
+            self.go((place, false));
+        }
+        let mut sequences = String::new();
+        while let Some(location) = self.queue.pop_front() {
+            self.sequence(location, &mut sequences);
+        }
+        for (slot, variable) in self.variables.iter().enumerate() {
+            if let Variable::Named(name) = variable {
+                match self.first_value(slot as u32) {
+                    Ok(value) => drop(writeln!(text, "    int {name} = {value};")),
+                    Err(why) => self.world.refuse_at(self.program.span.clone(), &why),
+                }
+            }
+        }
+        if self.temporary {
+            text.push_str("    int v_t = 0;\n");
+        }
+        text.push_str(&sequences);
+        text.push_str("end: false\n}\n");
+    }
+
+    fn first_value(&self, slot: u32) -> Result<String, Refusal> {
+        let begin = &self.world.begins[self.process as usize];
+        if begin.ended.is_some() || !self.knowledge.is_live(begin.place, slot) {
+            return Ok("0".to_owned());
+        }
+        let term = self.at(begin.place).literal(&begin.slots[slot as usize])?;
+        if term.text.is_empty() {
+            return Err(format!("the variable `{}` begins as {}", self.program.slots[slot as usize], term.types));
+        }
+        Ok(term.text)
+    }
+
+    /// Goes to a location: its label.
+    pub(super) fn go(&mut self, location: Location) -> String {
+        if self.known.insert(location) {
+            self.queue.push_back(location);
+        }
+        let (place, inside) = location;
+        // Where a process may stand for ever without that being a deadlock, SPIN wants a label that begins so.
+        let daemon = if self.program.daemon { "end_" } else { "" };
+        format!("{daemon}S{place}{}", if inside { "w" } else { "" })
+    }
+
+    /// Writes the sequence that begins at a location.
+    fn sequence(&mut self, location: Location, text: &mut String) {
+        let (place, inside) = location;
+        let Instruction::Operate(operation) = &self.program.code[place] else { return };
+        self.now = Sequence { number: self.now.number + 1, ..Sequence::default() };
+        let live = (0..self.variables.len() as u32).filter(|slot| self.knowledge.is_live(place, *slot));
+        self.now.touched = live.collect();
+        let label = self.go(location);
+        let ways = match self.ways(operation, place, inside) {
+            Ok(ways) => ways,
+            Err(why) => return self.world.refuse(operation.step, &why),
+        };
+        let mut options = Vec::new();
+        for way in ways {
+            match self.way(operation, place, way) {
+                Ok(option) => options.push(option),
+                Err(why) => return self.world.refuse(operation.step, &why),
+            }
+        }
+        let statements = match <[_; 1]>::try_from(options) {
+            Ok([(guard, mut behind)]) => {
+                if guard != "true" || !matches!(behind.first(), Some(Statement::Line(_))) {
+                    behind.insert(0, Statement::Line(guard));
+                }
+                behind
+            }
+            Err(options) => vec![Statement::Choice(options)],
+        };
+        let step = &self.world.plan.steps[operation.step as usize];
+        let what = format!("{} {}", step.verb, step.object);
+        let waits = if inside { ", waiting" } else { "" };
+        let what = what.trim().replace("*/", "* /");
+        let _ = writeln!(text, "{label}: /* {}: {what}{waits} */", self.world.plan.place(operation.step));
+        text.push_str("    atomic {\n");
+        let forget = |place: Option<usize>| {
+            let dead = |slot: &&u32| place.is_none_or(|place| !self.knowledge.is_live(place, **slot));
+            let named = |slot: &u32| match &self.variables[*slot as usize] {
+                Variable::Named(name) => Some(format!("{name} = 0")),
+                _ => None,
+            };
+            self.now.touched.iter().filter(dead).filter_map(named).collect()
+        };
+        write(&statements, 8, &forget, text);
+        text.push_str("    }\n");
+    }
+
+    /// One way of a step: its guard and what follows.
+    fn way(&mut self, operation: &'p Operation, place: usize, way: Way) -> Result<(String, Vec<Statement>), Refusal> {
+        let line = Statement::Line;
+        let mut statements: Vec<Statement> = Vec::new();
+        let effects = way.effects.into_iter().map(line);
+        let Then::Done { outcome, value } = way.then else {
+            statements.extend(effects);
+            let label = self.go((place, true));
+            statements.push(Statement::Goto(label));
+            return Ok((way.guard, statements));
+        };
+        let into = operation.into.filter(|_| outcome.is_ok());
+        match (into.map(|slot| (slot, self.variables[slot as usize].clone())), value) {
+            (Some((_, Variable::Named(_) | Variable::Constant(_))), Given::Nothing) => {
+                return Err("what the step gives has no translation".to_owned());
+            }
+            (Some((slot, Variable::Named(name))), given) => {
+                self.now.touched.insert(slot);
+                let uses = |effect: &Statement| matches!(effect, Statement::Line(line) if line.contains(&name));
+                let effects: Vec<Statement> = effects.collect();
+                match given {
+                    Given::Before(term) if effects.iter().any(uses) => {
+                        self.temporary = true;
+                        statements.push(line(format!("v_t = {}", term.text)));
+                        statements.extend(effects);
+                        statements.push(line(format!("{name} = v_t")));
+                        statements.push(line("v_t = 0".to_owned()));
+                    }
+                    Given::Before(term) => {
+                        statements.push(line(format!("{name} = {}", term.text)));
+                        statements.extend(effects);
+                    }
+                    Given::After(term) => {
+                        statements.extend(effects);
+                        statements.push(line(format!("{name} = {}", term.text)));
+                    }
+                    Given::Received(channel) => {
+                        statements.push(line(format!("{channel} ? {name}")));
+                        statements.extend(effects);
+                    }
+                    Given::Nothing => statements.extend(effects),
+                }
+            }
+            (_, Given::Received(channel)) => {
+                statements.push(line(format!("{channel} ? _")));
+                statements.extend(effects);
+            }
+            _ => statements.extend(effects),
+        }
+        if outcome.is_ok()
+            && operation.second.is_some_and(|slot| !matches!(self.variables[slot as usize], Variable::Unread))
+        {
+            return Err("the second thing that the step gives has no translation".to_owned());
+        }
+        statements.extend(self.after(outcome, &operation.failure, place));
+        Ok((way.guard, statements))
+    }
+
+    /// What follows a step that ended so.
+    pub(super) fn after(&mut self, outcome: Outcome, failure: &Failure, place: usize) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        if let Some(slot) = failure.outcome
+            && let Variable::Named(name) = &self.variables[slot as usize]
+        {
+            let number = self.world.texts.number(&outcome.name());
+            statements.push(Statement::Line(format!("{name} = {number} /* {outcome} */")));
+            self.now.touched.insert(slot);
+        }
+        let then = match failure.handler(outcome) {
+            Some(handler) => After::At(handler),
+            None if outcome.is_ok() || failure.taken.contains(outcome) => After::At(place + 1),
+            None => After::Leave(1),
+        };
+        statements.extend(match then {
+            After::At(place) => self.local(place),
+            After::Leave(code) => self.leave(code),
+        });
+        statements
+    }
+
+    /// The end of the process.
+    fn leave(&mut self, code: i64) -> Vec<Statement> {
+        let kept = if code < 0 { code } else { code + 1 };
+        let mut statements = vec![Statement::Forget(None), Statement::Line(format!("p_exit[{}] = {kept}", self.me))];
+        let plan = self.world.plan;
+        let holds = &plan.processes[self.process as usize].holds;
+        for (id, object) in plan.objects.iter().enumerate() {
+            let held: Vec<bool> = (0..object.object.ends().len())
+                .map(|end| holds.binary_search(&(id as u32, end as u8)).is_ok())
+                .collect();
+            if let Ok(translated) = self.world.object(id as u32) {
+                let effects = translated.leave(self.world.around(id as u32), &self.me, &held);
+                statements.extend(effects.into_iter().map(Statement::Line));
+            }
+        }
+        statements.push(Statement::Goto("end".to_owned()));
+        statements
+    }
+
+    /// What the process does by itself from a place on.
+    fn local(&mut self, place: usize) -> Vec<Statement> {
+        let program = self.program;
+        let instruction = &program.code[place];
+        if is_visible(instruction) {
+            return self.arrive(place);
+        }
+        if let Instruction::Jump(to) = instruction {
+            self.now.jumps += 1;
+            if self.now.jumps > program.code.len() {
+                self.endless(place);
+                return Vec::new();
+            }
+            return self.local(*to);
+        }
+        self.now.jumps = 0;
+        let label = format!("L{}_{place}", self.now.number);
+        if !self.now.places.insert(place) {
+            return vec![Statement::Goto(label)];
+        }
+        let mut statements = vec![Statement::Label(label)];
+        match self.instruction(instruction, place) {
+            Ok(more) => statements.extend(more),
+            Err((step, why)) => self.world.refuse(step, &why),
+        }
+        statements
+    }
+
+    fn endless(&self, place: usize) {
+        let step = self.program.code[..=place].iter().rev().find_map(|instruction| match instruction {
+            Instruction::Operate(operation) => Some(operation.step),
+            Instruction::Set { step, .. } | Instruction::Unless { step, .. } => Some(*step),
+            _ => None,
+        });
+        let span = step.map_or(self.program.span.clone(), |step| self.world.plan.steps[step as usize].span.clone());
+        self.world.refuse_at(span, "the process goes round for ever by itself");
+    }
+
+    /// Assigns a variable, where it is one.
+    fn assign(&mut self, slot: u32, value: &str) -> Vec<Statement> {
+        match &self.variables[slot as usize] {
+            Variable::Named(name) => {
+                self.now.touched.insert(slot);
+                vec![Statement::Line(format!("{name} = {value}"))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn named(&self, slot: u32) -> String {
+        match &self.variables[slot as usize] {
+            Variable::Named(name) => name.clone(),
+            Variable::Constant(Value::Int(n)) => n.to_string(),
+            _ => "0".to_owned(),
+        }
+    }
+
+    /// One instruction that nobody else notices, and all behind it.
+    fn instruction(&mut self, instruction: &'p Instruction, place: usize) -> Result<Vec<Statement>, (StepId, Refusal)> {
+        let nobody = Failure::default();
+        match instruction {
+            Instruction::Operate(operation) => self.own_step(operation, place).map_err(|why| (operation.step, why)),
+            Instruction::Set { slot, value, failure, step } => {
+                let Variable::Named(name) = self.variables[*slot as usize].clone() else {
+                    let checks = self.at(place).checks(value.node()).map_err(|why| (*step, why))?;
+                    return Ok(self.checked(checks, failure, place, |body| body.local(place + 1)));
+                };
+                let computed = self.at(place).compute(value.node()).map_err(|why| (*step, why))?;
+                if computed.term.text.is_empty() {
+                    return Err((*step, format!("a variable cannot hold {}", computed.term.types)));
+                }
+                self.now.touched.insert(*slot);
+                Ok(self.checked(computed.checks, failure, place, |body| {
+                    let mut statements = vec![Statement::Line(format!("{name} = {}", computed.term.text))];
+                    statements.extend(body.local(place + 1));
+                    statements
+                }))
+            }
+            Instruction::Unless { condition, to, step } => {
+                let computed = self.at(place).truth(condition.node()).map_err(|why| (*step, why))?;
+                let truth = computed.term.text;
+                Ok(self.checked(computed.checks, &nobody, place, |body| match truth.as_str() {
+                    "true" => body.local(place + 1),
+                    "false" => body.local(*to),
+                    _ => {
+                        let then = body.local(place + 1);
+                        let other = body.local(*to);
+                        vec![Statement::Choice(vec![(truth, then), ("else".to_owned(), other)])]
+                    }
+                }))
+            }
+            Instruction::Repeat { times, counter, limit, step } => {
+                let computed = self.at(place).int(times.node()).map_err(|why| (*step, why))?;
+                Ok(self.checked(computed.checks, &nobody, place, |body| {
+                    let mut statements = body.assign(*counter, "-1");
+                    statements.extend(body.assign(*limit, &computed.term.text));
+                    statements.extend(body.local(place + 1));
+                    statements
+                }))
+            }
+            Instruction::Next { counter, limit, variable, exit } => {
+                let (counter, limit) = (*counter, *limit);
+                let (name, last) = (self.named(counter), self.named(limit));
+                let mut round = self.assign(counter, &format!("{name} + 1"));
+                round.extend(variable.iter().flat_map(|variable| self.assign(*variable, &name)));
+                round.extend(self.local(place + 1));
+                let exit = self.local(*exit);
+                Ok(vec![Statement::Choice(vec![(format!("({name} + 1 < {last})"), round), ("else".to_owned(), exit)])])
+            }
+            Instruction::Each { list, counter, items, step } => match &self.variables[*items as usize] {
+                Variable::Constant(Value::List(_)) => {
+                    let mut statements = self.assign(*counter, "-1");
+                    statements.extend(self.local(place + 1));
+                    Ok(statements)
+                }
+                _ => {
+                    // A list that cannot be computed at all is nothing to go through.
+                    let computed = self.at(place).compute(list.node()).map_err(|why| (*step, why))?;
+                    if computed.checks.iter().any(|check| check.when == "true") {
+                        return Ok(self.checked(computed.checks, &nobody, place, |_| Vec::new()));
+                    }
+                    Err((*step, "the list to go through is not a constant".to_owned()))
+                }
+            },
+            Instruction::NextItem { counter, items, variable, exit } => {
+                let Variable::Constant(Value::List(list)) = self.variables[*items as usize].clone() else {
+                    return Ok(Vec::new());
+                };
+                let name = self.named(*counter);
+                let item = self.at(place).one_of(&name, &list).map(|item| item.text);
+                let mut round = self.assign(*counter, &format!("{name} + 1"));
+                match (item, &self.variables[*variable as usize]) {
+                    (Ok(item), _) => round.extend(self.assign(*variable, &item)),
+                    (Err(_), Variable::Unread) => {}
+                    (Err(why), _) => self.world.refuse_at(self.program.span.clone(), &why),
+                }
+                round.extend(self.local(place + 1));
+                let exit = self.local(*exit);
+                let guard = format!("({name} + 1 < {})", list.len());
+                Ok(vec![Statement::Choice(vec![(guard, round), ("else".to_owned(), exit)])])
+            }
+            Instruction::Jump(to) => Ok(self.local(*to)),
+            Instruction::End => Ok(self.leave(0)),
+        }
+    }
+
+    /// A step that nobody else notices.
+    fn own_step(&mut self, operation: &'p Operation, place: usize) -> Result<Vec<Statement>, Refusal> {
+        let failure = &operation.failure;
+        let told = |expressions: &[&Expression], body: &Self| -> Result<Vec<Check>, Refusal> {
+            let checks = expressions.iter().map(|expression| body.at(place).checks(expression.node()));
+            Ok(checks.collect::<Result<Vec<_>, _>>()?.concat())
+        };
+        let ok = |body: &mut Self| body.after(Outcome::OK, failure, place);
+        match &operation.action {
+            Action::Print(label) | Action::Enter(label) | Action::Leave(label) => {
+                let checks = told(&[label], self)?;
+                Ok(self.checked(checks, failure, place, ok))
+            }
+            Action::Mark(label, value) => {
+                let all: Vec<&Expression> = [label].into_iter().chain(value).collect();
+                let checks = told(&all, self)?;
+                Ok(self.checked(checks, failure, place, ok))
+            }
+            Action::Ready => {
+                let mut statements = vec![Statement::Line(format!("p_ready[{}] = 1", self.me))];
+                statements.extend(ok(self));
+                Ok(statements)
+            }
+            Action::Exit(status) => {
+                let computed = self.at(place).int(status.node())?;
+                let Some(code) = computed.term.as_int() else {
+                    return Err("an exit status has to be a constant".to_owned());
+                };
+                if !(0..=255).contains(&code) {
+                    return Ok(self.after(Outcome::OUT_OF_RANGE, failure, place));
+                }
+                Ok(self.checked(computed.checks, failure, place, |body| body.leave(code)))
+            }
+            Action::Abort => Ok(self.leave(-i64::from(libc::SIGABRT))),
+            Action::Assert(condition) => {
+                let computed = self.at(place).truth(condition.node())?;
+                let truth = computed.term.text;
+                Ok(self.checked(computed.checks, failure, place, |body| {
+                    let good = ok(body);
+                    let mut bad = Vec::new();
+                    if failure.handler(Outcome::FAILED).is_none() && !failure.taken.contains(Outcome::FAILED) {
+                        bad.push(Statement::Line("assert(false)".to_owned()));
+                    }
+                    bad.extend(body.after(Outcome::FAILED, failure, place));
+                    vec![Statement::Choice(vec![(truth, good), ("else".to_owned(), bad)])]
+                }))
+            }
+            _ => Err("the step has no translation".to_owned()),
+        }
+    }
+
+    /// Looks for what may go wrong, in order, before going on.
+    pub(super) fn checked(
+        &mut self,
+        checks: Vec<Check>,
+        failure: &Failure,
+        place: usize,
+        good: impl FnOnce(&mut Self) -> Vec<Statement>,
+    ) -> Vec<Statement> {
+        let certain = checks.iter().position(|check| check.when == "true");
+        let kept = certain.map_or(checks.len(), |at| at + 1);
+        let mut statements = if certain.is_some() { Vec::new() } else { good(self) };
+        for check in checks.into_iter().take(kept).rev() {
+            match check.outcome {
+                Some(outcome) if check.when == "true" => statements = self.after(outcome, failure, place),
+                Some(outcome) => {
+                    let bad = self.after(outcome, failure, place);
+                    statements = vec![Statement::Choice(vec![(check.when, bad), ("else".to_owned(), statements)])];
+                }
+                None => statements.insert(0, Statement::Line(format!("assert(!({}))", check.when))),
+            }
+        }
+        statements
+    }
+
+    /// Comes to a step that others notice: it stands there, unless it has no value for what it would ask.
+    fn arrive(&mut self, place: usize) -> Vec<Statement> {
+        let Instruction::Operate(operation) = &self.program.code[place] else { return Vec::new() };
+        match self.asks(operation, place) {
+            Ok(checks) => self.checked(checks, &operation.failure, place, |body| {
+                let label = body.go((place, false));
+                vec![Statement::Forget(Some(place)), Statement::Goto(label)]
+            }),
+            Err(why) => {
+                self.world.refuse(operation.step, &why);
+                Vec::new()
+            }
+        }
+    }
+}
