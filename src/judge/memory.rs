@@ -271,6 +271,11 @@ pub(crate) fn common(a: Cell, b: Cell) -> bool {
     overlap(a, b)
 }
 
+/// What `size` means of an object's value.
+pub(crate) fn size(value: &Value) -> Value {
+    super::replay::size(value)
+}
+
 /// Whether two values are equal, as `equals` and `in` have it.
 pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     alike(a, b)

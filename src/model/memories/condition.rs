@@ -1,9 +1,10 @@
 //! Evaluates state expressions in a state of the search, as the judge does along a trace.
 
-use super::observe::{Moment, Sight};
 use super::Memories;
+use super::observe::{Moment, Sight};
 use crate::event::ObjectId;
 use crate::expression::{Builtin, Environment, Error, Expression};
+use crate::judge::memory::size;
 use crate::outcome::Outcome;
 use crate::scenario::plan::Fact;
 use crate::value::Value;
@@ -35,7 +36,7 @@ impl Memories<'_> {
             }
             Some(Fact::Size(object)) => {
                 let (model, shares) = sight.object(*object);
-                model.size(&shares).map_or_else(|| value(*object).length(), Value::Int)
+                model.size(&shares).map_or_else(|| size(&value(*object)), Value::Int)
             }
             Some(Fact::Count(_)) => self
                 .facts
@@ -44,11 +45,11 @@ impl Memories<'_> {
             Some(Fact::Inside(_)) => {
                 let Some(at) = self.facts.get(&number) else { return Value::Null };
                 let processes = 0..plan.processes.len() as u32;
-                Value::Int(processes.filter(|process| sight.note(*process, super::observe::slot(*at, 0)) > 0).count() as i64)
+                Value::Int(
+                    processes.filter(|process| sight.note(*process, super::observe::slot(*at, 0)) > 0).count() as i64
+                )
             }
-            Some(Fact::Ended(processes)) => {
-                Value::Bool(processes.iter().all(|process| code(*process).is_some()))
-            }
+            Some(Fact::Ended(processes)) => Value::Bool(processes.iter().all(|process| code(*process).is_some())),
             Some(Fact::Exit(process)) => code(*process).map_or(Value::Null, Value::Int),
             Some(Fact::Blocked(_)) | None => Value::Null,
         }

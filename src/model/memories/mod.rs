@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::actor::Next;
-use super::space::{Time, touched};
+use super::space::Time;
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::judge::memory::{Changes, Events, Memory};
 use crate::scenario::plan::{Action, Delay, Fact, Instruction, Plan};
@@ -236,9 +236,11 @@ impl<'p> Memories<'p> {
             Next::Object(object, access, _) => {
                 self.past
                     || self.looks(process, plan.kind(*object).verbs[access.verb as usize].name, *object)
-                    || plan.objects[*object as usize].object.touches(access.verb).into_iter().any(|(other, verb)| {
-                        self.looks(process, plan.kind(other).verbs[verb as usize].name, other)
-                    })
+                    || plan.objects[*object as usize]
+                        .object
+                        .touches(access.verb)
+                        .into_iter()
+                        .any(|(other, verb)| self.looks(process, plan.kind(other).verbs[verb as usize].name, other))
             }
             Next::Time => ["sleep", "busy"].iter().any(|verb| self.hears(verb)),
             Next::Join(..) => self.past || self.hears("join"),
@@ -250,9 +252,11 @@ impl<'p> Memories<'p> {
 
     fn looks(&self, process: ProcessId, verb: &str, object: ObjectId) -> bool {
         self.watched[object as usize]
-            || self.list.iter().filter(|kept| kept.ordered).any(|kept| {
-                events(self.plan, &kept.memory).iter().any(|events| events.may_be(process, verb, object))
-            })
+            || self
+                .list
+                .iter()
+                .filter(|kept| kept.ordered)
+                .any(|kept| events(self.plan, &kept.memory).iter().any(|events| events.may_be(process, verb, object)))
     }
 
     fn hears(&self, verb: &str) -> bool {

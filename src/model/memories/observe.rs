@@ -43,7 +43,7 @@ const SLOTS: u32 = 1 << 12;
 /// The slot of when a process's last event ended, which several memories need.
 const SINCE: u32 = u32::MAX;
 
-fn slot(memory: usize, part: usize) -> u32 {
+pub(super) fn slot(memory: usize, part: usize) -> u32 {
     memory as u32 * SLOTS + part as u32 % SLOTS
 }
 
@@ -163,8 +163,7 @@ impl Memories<'_> {
             Memory::Late(patterns) => late(patterns, &mut shared, event),
             Memory::Pairs { each, other, before, same } => {
                 let (needs, gives) = (each.matches(event), other.matches(event));
-                let mut open =
-                    if *same { i64::from(sight.note(process, slot(at, 0))) } else { shared[1] };
+                let mut open = if *same { i64::from(sight.note(process, slot(at, 0))) } else { shared[1] };
                 if *before {
                     if needs && open == 0 {
                         shared[0] = 1;
