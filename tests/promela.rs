@@ -116,7 +116,8 @@ fn said(problems: &[Diagnostic]) -> String {
 
 #[test]
 fn spin_counts_what_the_model_counts() {
-    if let Some(missing) = ["spin", "cc"].into_iter().find(|program| Command::new(program).arg("-V").output().is_err()) {
+    if let Some(missing) = ["spin", "cc"].into_iter().find(|program| Command::new(program).arg("-V").output().is_err())
+    {
         println!("left out: `{missing}` is not installed");
         return;
     }

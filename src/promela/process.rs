@@ -79,8 +79,7 @@ impl<'w, 'p> Body<'w, 'p> {
         let mut first = vec![Types::NULL; program.slots.len()];
         for (slot, value) in &program.vars {
             let scope = body.scope(&[], None);
-            first[*slot as usize] =
-                scope.compute(value.node()).map_or(value.types(), |computed| computed.term.types);
+            first[*slot as usize] = scope.compute(value.node()).map_or(value.types(), |computed| computed.term.types);
         }
         let typing = Typing { plan: world.plan, process, texts: &world.texts, variables: &body.variables };
         let types = typing.infer(first);
@@ -234,12 +233,7 @@ impl<'w, 'p> Body<'w, 'p> {
     }
 
     /// One way of a step: its guard and what follows.
-    fn way(
-        &mut self,
-        operation: &'p Operation,
-        place: usize,
-        way: Way,
-    ) -> Result<(String, Vec<Statement>), Refusal> {
+    fn way(&mut self, operation: &'p Operation, place: usize, way: Way) -> Result<(String, Vec<Statement>), Refusal> {
         let line = Statement::Line;
         let mut statements: Vec<Statement> = Vec::new();
         let effects = way.effects.into_iter().map(line);
@@ -325,8 +319,7 @@ impl<'w, 'p> Body<'w, 'p> {
 
     /// The end of the process, of which this is kept.
     fn leaves(&mut self, kept: &str) -> Vec<Statement> {
-        let mut statements =
-            vec![Statement::Line(format!("p_exit[{}] = {kept}", self.me)), Statement::Forget(None)];
+        let mut statements = vec![Statement::Line(format!("p_exit[{}] = {kept}", self.me)), Statement::Forget(None)];
         let plan = self.world.plan;
         let holds = &plan.processes[self.process as usize].holds;
         for (id, object) in plan.objects.iter().enumerate() {
@@ -400,16 +393,10 @@ impl<'w, 'p> Body<'w, 'p> {
     }
 
     /// One instruction that nobody else notices, and all behind it.
-    fn instruction(
-        &mut self,
-        instruction: &'p Instruction,
-        place: usize,
-    ) -> Result<Vec<Statement>, (StepId, Refusal)> {
+    fn instruction(&mut self, instruction: &'p Instruction, place: usize) -> Result<Vec<Statement>, (StepId, Refusal)> {
         let nobody = Failure::default();
         match instruction {
-            Instruction::Operate(operation) => {
-                self.own_step(operation, place).map_err(|why| (operation.step, why))
-            }
+            Instruction::Operate(operation) => self.own_step(operation, place).map_err(|why| (operation.step, why)),
             Instruction::Set { slot, value, failure, step } => {
                 let Variable::Named(name) = self.variables[*slot as usize].clone() else {
                     let checks = self.at(place).checks(value.node()).map_err(|why| (*step, why))?;
