@@ -221,6 +221,12 @@ impl<'s, 'p> Course<'s, 'p> {
             let turned = self.actor(process, &mut parts, &mut choices, Some(&mut log)).turn(&mut segment, give_up);
             log.waited = false;
             (self.parts, self.log) = (parts, log);
+            // What others were told in their shares is theirs from now on.
+            for (object, shares) in (0..).zip(&self.parts.shares) {
+                for (other, share) in self.segments.iter_mut().zip(shares) {
+                    other.set_share(object, *share);
+                }
+            }
             match turned {
                 Turned::Waits => return Err(Lost::Blocked { place }),
                 Turned::Endless => return Err(Lost::Endless(process)),
