@@ -8,6 +8,7 @@ use super::actor::{Actor, Choices, Effects, Next, Parts, Post, Turned, next};
 use super::follow::Standing;
 use super::program::{Knowledge, has_identity, reads_clock};
 use super::segment::{Segment, Stage};
+use super::tell::Step;
 use super::whole::{self, Traits, Whole, settle};
 use crate::event::{ObjectId, ProcessId};
 use crate::interpreter::Machine;
@@ -371,6 +372,11 @@ impl<'p> Space<'p> {
         }
         let traits = self.traits;
         settle(&mut Row { space: self, state }, traits, step.process, &more.effects);
+    }
+
+    /// A way on as a step of a path.
+    pub fn step(&self, step: Move) -> Step {
+        Step { process: step.process, kind: step.kind, choices: self.script(step) }
     }
 
     /// The choices that a way on makes.
