@@ -85,7 +85,7 @@ pub fn command(plan: &Plan, arguments: &[String]) -> String {
 }
 
 /// An argument as a shell reads it.
-fn quoted(argument: &str) -> String {
+pub(super) fn quoted(argument: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-./=:,+@%".contains(c);
     if !argument.is_empty() && argument.chars().all(plain) {
         argument.to_owned()
@@ -128,7 +128,7 @@ pub(super) struct Page<'a> {
 
 impl Page<'_> {
     /// Whether it judges how the run ended: in a deadlock, by the timeout.
-    fn is_about_end(&self, subject: Subject) -> bool {
+    pub(super) fn is_about_end(&self, subject: Subject) -> bool {
         match subject {
             Subject::Rule(rule) => matches!(rule, Rule::Deadlock | Rule::Timeout),
             Subject::Expectation(at) => {
@@ -289,7 +289,7 @@ impl Summary<'_> {
             ascii: self.ascii,
             columns: self.page.columns - INDENT.len(),
             rows: 12,
-            axis: timeline::Axis::Auto,
+            axis: if self.trace.duration == 0 { timeline::Axis::Step } else { timeline::Axis::Auto },
             marks: &judged.finding.witnesses,
         };
         let text = if self.page.is_about_end(judged.subject) {

@@ -35,6 +35,8 @@ pub(super) fn tell(plan: &Plan, trace: &Trace, expected: bool, pen: Pen, columns
         let processes: Vec<ProcessId> = same.iter().map(|waiting| waiting.process).collect();
         let since = same.iter().map(|waiting| waiting.since).min().unwrap_or(first.since);
         let name = names(plan, &processes);
+        // Where no time passes, no time says more than another.
+        let since = waiting.iter().any(|one| one.since > 0).then_some(since);
         let said = sentence(plan, first, same.len() > 1, since, timeout);
         let place = first.step.map(|step| plan.place(step)).unwrap_or_default();
         one(&mut out, &name, &said, &place, 4, pen, columns);
@@ -89,7 +91,7 @@ pub(super) fn found(plan: &Plan, waiting: &[Waiting], pen: Pen, columns: usize) 
     for group in together(waiting) {
         let processes: Vec<_> = group.iter().map(|one| one.process).collect();
         let since = group.iter().map(|one| one.since).min().unwrap_or(0);
-        let said = sentence(plan, group[0], group.len() > 1, since, false);
+        let said = sentence(plan, group[0], group.len() > 1, Some(since), false);
         let place = group[0].step.map(|step| plan.place(step)).unwrap_or_default();
         one(&mut text, &few(plan, &processes), &said, &place, 2, pen, columns);
     }
@@ -97,7 +99,7 @@ pub(super) fn found(plan: &Plan, waiting: &[Waiting], pen: Pen, columns: usize) 
 }
 
 /// `waits to lock forks[1] from 120 ms on; philosopher[1] holds it`.
-fn sentence(plan: &Plan, waiting: &Waiting, several: bool, since: u64, timeout: bool) -> String {
+fn sentence(plan: &Plan, waiting: &Waiting, several: bool, since: Option<u64>, timeout: bool) -> String {
     if waiting.verb == "start" && waiting.step.is_none() {
         let was = if several { "were" } else { "was" };
         return format!("{was} never started");
@@ -115,8 +117,10 @@ fn sentence(plan: &Plan, waiting: &Waiting, several: bool, since: u64, timeout: 
         (false, true) => "wait to",
         (false, false) => "waits to",
     };
-    let mut text =
-        format!("{begin} {verb}{}{target} from {} on", if verb.is_empty() { "" } else { space }, duration(since));
+    let mut text = format!("{begin} {verb}{}{target}", if verb.is_empty() { "" } else { space });
+    if let Some(since) = since {
+        let _ = write!(text, " from {} on", duration(since));
+    }
     if let Some(holder) = waiting.holder {
         let name = plan.target_name(Target::Process(holder));
         let holds = if holder == waiting.process { "which it holds itself" } else { "" };
