@@ -108,11 +108,7 @@ pub struct Way {
 impl Way {
     /// A step that ends so, without any effect.
     pub fn ends(guard: impl Into<String>, outcome: Outcome) -> Self {
-        Self {
-            guard: guard.into(),
-            effects: Vec::new(),
-            then: Then::Done { outcome, value: Given::Nothing },
-        }
+        Self { guard: guard.into(), effects: Vec::new(), then: Then::Done { outcome, value: Given::Nothing } }
     }
 
     /// A step that ends `ok`.

@@ -186,8 +186,10 @@ impl Scope<'_> {
             Some(Variable::Named(name)) => {
                 let one = besides_null(types);
                 if ![Types::NONE, Types::INT, Types::BOOL, Types::STRING].contains(&one) {
-                    return Err(format!("a variable here can be {types}: only ints, truth values and texts can be told \
-                                        apart from null in Promela"));
+                    return Err(format!(
+                        "a variable here can be {types}: only ints, truth values and texts can be told \
+                                        apart from null in Promela"
+                    ));
                 }
                 let constant = (types == Types::NULL).then_some(Value::Null);
                 Term { text: if constant.is_some() { NIL.to_owned() } else { name.clone() }, types, constant }
@@ -371,9 +373,11 @@ impl Scope<'_> {
                 let x = &only.term.text;
                 return Ok(Computed { term: Term::int(format!("({x} < 0 -> 0 - {x} : {x})")), checks: only.checks });
             }
-            "random" => return Err("a random number is not one value: the model would have to have a branch for each, \
+            "random" => {
+                return Err("a random number is not one value: the model would have to have a branch for each, \
                                     and the search takes the one that the seed gives"
-                .to_owned()),
+                    .to_owned());
+            }
             _ => return Err(no(&format!("`{name}`"))),
         };
         let mut best: Option<Computed> = None;

@@ -89,8 +89,11 @@ impl<'p> World<'p> {
     /// Says that what stands there has no translation.
     pub(super) fn refuse_at(&self, span: Range<usize>, why: &str) {
         let start = span.start;
-        let diagnostic = Diagnostic::error(Code::NOT_IN_PROMELA, format!("there is no Promela for this: {why}"))
-            .at(&self.plan.source, span, "");
+        let diagnostic = Diagnostic::error(Code::NOT_IN_PROMELA, format!("there is no Promela for this: {why}")).at(
+            &self.plan.source,
+            span,
+            "",
+        );
         self.problems.borrow_mut().entry(start).or_insert(diagnostic);
     }
 

@@ -133,9 +133,10 @@ impl Cells {
                     Ok(words) => words,
                     Err(outcome) => return Ok(vec![Way::ends("true", outcome)]),
                 };
-                let stores = words.iter().enumerate().map(|(at, word)| {
-                    Ok(format!("{}[{at}] = {}", call.around.name, self.literal(*word)?))
-                });
+                let stores = words
+                    .iter()
+                    .enumerate()
+                    .map(|(at, word)| Ok(format!("{}[{at}] = {}", call.around.name, self.literal(*word)?)));
                 Ok(vec![Way::ok("true", stores.collect::<Result<_, Refusal>>()?)])
             }
             _ => Err("only a constant can be stored to a whole array".to_owned()),

@@ -103,10 +103,7 @@ impl Promela for Condition {
             Way::ok(notified, effects.clone()),
             Way { effects, ..Way::ends(late, Outcome::TIMEOUT) },
             Way::parks(format!("({name}[{me}] == {WAITING})"), vec![format!("{name}[{me}] = {GIVEN_UP}")]),
-            Way::parks(
-                format!("({name}[{me}] == {NOTIFIED} && {mutex} != 0)"),
-                vec![format!("{name}[{me}] = {LATE}")],
-            ),
+            Way::parks(format!("({name}[{me}] == {NOTIFIED} && {mutex} != 0)"), vec![format!("{name}[{me}] = {LATE}")]),
         ]
     }
 }

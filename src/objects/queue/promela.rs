@@ -63,7 +63,8 @@ impl Promela for Queue {
                 if call.arguments.get(2).is_some_and(|max| !max.is_null()) {
                     return Err("`max` has no translation".to_owned());
                 }
-                let get = Way::ok(format!("(len({channel}) > 0)"), Vec::new()).gives(Given::Received(channel.to_owned()));
+                let get =
+                    Way::ok(format!("(len({channel}) > 0)"), Vec::new()).gives(Given::Received(channel.to_owned()));
                 [get].into_iter().chain(call.wait(format!("(len({channel}) == 0)"))).collect()
             }
             SIZE_AT => {
