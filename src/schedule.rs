@@ -3,7 +3,13 @@
 //! A process may take a step only when it is its turn. A turn is one step that others can notice, and what the process
 //! does behind it until its next such step.
 
+mod file;
+mod orders;
+
 use crate::event::ProcessId;
+
+pub use file::{Schedule, fingerprint, read, write};
+pub use orders::{Order, compact, parse};
 
 /// One turn, with all that an engine needs to know of it beforehand.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -45,6 +51,9 @@ pub enum Rest {
 pub struct Turns {
     /// In their order.
     pub turns: Vec<Turn>,
+    /// By process, how many steps of its program it takes as it begins, before the first that others can notice. Those
+    /// that are not there take none.
+    pub begins: Vec<u32>,
     /// What becomes of who is left.
     pub rest: Rest,
     /// The virtual time at which the run ends, in ns.

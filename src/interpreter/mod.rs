@@ -6,6 +6,7 @@
 
 #![allow(clippy::inline_always, reason = "between two steps a call, or a completion moved, costs more than the work")]
 
+mod listen;
 mod random;
 mod standing;
 
@@ -20,7 +21,7 @@ use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, O
 use crate::scenario::units::parse_duration;
 use crate::value::Value;
 
-pub use random::Random;
+pub use random::{Draw, Random};
 
 /// The most arguments a verb of a kind has: a step keeps them without allocating.
 const MOST_ARGUMENTS: usize = 6;

@@ -1,9 +1,28 @@
 //! Random numbers that a seed gives again.
 
-/// A process's own stream of random numbers: SplitMix64, whose sequence is part of the format, since a seed must
-/// give the same numbers in every version.
+use std::fmt;
+use std::rc::Rc;
+
+/// Where a process takes its random numbers from.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub struct Random(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    /// Its own stream: SplitMix64, whose sequence is part of the format, since a seed must give the same numbers in
+    /// every version.
+    Stream(u64),
+    /// Numbers that were chosen beforehand.
+    Chosen(Rc<dyn Draw>),
+    /// Always the lowest.
+    Lowest,
+}
+
+/// Gives numbers that were chosen beforehand.
+pub trait Draw: fmt::Debug {
+    /// The place of the next one in its range, from 0; none where none was chosen.
+    fn draw(&self) -> Option<u32>;
+}
 
 impl Random {
     /// The stream of a process: it depends on the seed, the process's name and its index, on nothing else.
@@ -12,39 +31,57 @@ impl Random {
         let hash = name
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        let mut random = Self(seed ^ hash.rotate_left(17) ^ u64::from(index).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        random.next();
-        random
+        let mut state = seed ^ hash.rotate_left(17) ^ u64::from(index).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        next(&mut state);
+        Self(Source::Stream(state))
+    }
+
+    /// Numbers that were chosen beforehand; the lowest where none was.
+    pub fn chosen(draw: Rc<dyn Draw>) -> Self {
+        Self(Source::Chosen(draw))
+    }
+
+    /// Always the lowest: for who only asks what a process would do.
+    pub(super) fn lowest() -> Self {
+        Self(Source::Lowest)
     }
 
     /// The place in the stream: two streams at the same place give the same numbers from there on.
     pub fn place(&self) -> u64 {
-        self.0
+        match self.0 {
+            Source::Stream(state) => state,
+            Source::Chosen(_) | Source::Lowest => 0,
+        }
     }
 
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// The next integer from `low` to `high`, both included, each equally likely.
+    /// The next integer from `low` to `high`, both included; from a stream, each equally likely.
     pub fn between(&mut self, low: i64, high: i64) -> i64 {
+        let state = match &mut self.0 {
+            Source::Stream(state) => state,
+            Source::Chosen(draw) => return low.saturating_add(draw.draw().unwrap_or(0).into()).min(high),
+            Source::Lowest => return low,
+        };
         let span = (high as u64).wrapping_sub(low as u64).wrapping_add(1);
         if span == 0 {
-            return self.next() as i64;
+            return next(state) as i64;
         }
         // Lemire's method: the low words below the threshold would be drawn once too often.
         let threshold = span.wrapping_neg() % span;
         loop {
-            let wide = u128::from(self.next()) * u128::from(span);
+            let wide = u128::from(next(state)) * u128::from(span);
             if wide as u64 >= threshold {
                 return low.wrapping_add((wide >> 64) as i64);
             }
         }
     }
+}
+
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 #[cfg(test)]

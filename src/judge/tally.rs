@@ -164,7 +164,55 @@ impl Tally {
     }
 }
 
+impl Tally {
+    /// What the runs so far say where they stand for every execution, or, if `whole` is false, for those that were
+    /// looked at.
+    pub fn over_all(&self, plan: &Plan, whole: bool) -> Summary {
+        let mut summary = self.summary(plan);
+        let counts = self.expectations.iter().map(Some).chain(std::iter::repeat(None));
+        for (one, count) in summary.overall.iter_mut().zip(counts) {
+            let Subject::Expectation(place) = one.subject else { continue };
+            let Some(count) = count else { continue };
+            count.settle(&plan.expectations[place], one, whole);
+        }
+        summary.status = worst(summary.overall.iter().map(|one| one.status));
+        summary
+    }
+}
+
 impl Count {
+    /// Decides what runs alone cannot.
+    fn settle(&self, expectation: &Expectation, one: &mut Overall, whole: bool) {
+        let cut = "not every execution was looked at";
+        let decided = match expectation.holds {
+            Holds::Always => self.failed > 0,
+            Holds::Sometimes => self.held > 0,
+            Holds::Never => self.held > 0,
+        };
+        if !decided {
+            let (status, reason) = match (whole, expectation.holds) {
+                (false, _) => (Status::Unknown, Some(cut.to_owned())),
+                (true, _) if self.unknown > 0 => (Status::Unknown, one.reason.clone()),
+                (true, Holds::Sometimes) => (Status::Fail, Some("no execution shows it".to_owned())),
+                (true, Holds::Never) => (Status::Pass, Some("no execution shows it".to_owned())),
+                // It speaks only of executions of which there are none.
+                (true, Holds::Always) if self.held == 0 => (Status::Unknown, one.reason.clone()),
+                (true, Holds::Always) => (Status::Pass, one.reason.clone()),
+            };
+            (one.status, one.reason) = (status, reason);
+        } else if expectation.holds == Holds::Never {
+            one.reason = Some("an execution shows it".to_owned());
+        }
+        if !one.unseen.is_empty() && one.status != Status::Fail {
+            let number = describe::counted(one.unseen.len() as i64, "entry").replace("entrys", "entries");
+            (one.status, one.reason) = if whole && self.unknown == 0 {
+                (Status::Fail, Some(format!("no execution shows {number} of `in`")))
+            } else {
+                (Status::Unknown, Some(format!("{number} of `in` not shown, and {cut}")))
+            };
+        }
+    }
+
     fn add(&mut self, run: u64, finding: &Finding) {
         let (number, first) = match finding.status {
             Status::Pass => (&mut self.held, &mut self.first_held),

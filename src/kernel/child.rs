@@ -10,8 +10,9 @@ use std::sync::atomic::Ordering;
 use super::bell::Bell;
 use super::recorder::{Current, Recorder};
 use super::table::{Table, Trouble};
+use super::turnstile::{Held, Turnstile, chosen};
 use crate::event::{EventId, ObjectId, ProcessId, StepId};
-use crate::interpreter::{Clock, Left, Machine, Place, Request, Timeout, World};
+use crate::interpreter::{Clock, Left, Machine, Place, Random, Request, Timeout, World};
 use crate::objects::{Call, Completion, Live, Patience};
 use crate::os::{clock, process as os};
 use crate::outcome::Outcome;
@@ -35,7 +36,12 @@ pub(super) struct Inheritance<'a> {
     pub(super) first_step: StepId,
     /// How many events the process should have memory for at once.
     pub(super) events: usize,
+    /// Where a schedule holds the processes: its turnstile, and whether it chooses their random numbers.
+    pub(super) turnstile: Option<(&'a Turnstile, bool)>,
 }
+
+/// The process id that a program reads under a schedule: the same in each run.
+const SCHEDULED_PID: i64 = 1000;
 
 /// Runs the process. Does not return.
 pub(super) fn run(inheritance: &Inheritance<'_>) -> ! {
@@ -85,12 +91,16 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
     producer.populate(inheritance.events);
     let pid = std::process::id() as i32;
     post.pid.store(pid, Ordering::Release);
-    let machine = Machine::new(plan, process, i64::from(pid));
+    let told = if inheritance.turnstile.is_some() { SCHEDULED_PID + i64::from(process) } else { i64::from(pid) };
+    let mut machine = Machine::new(plan, process, told);
+    if let (Some((turnstile, true)), Ok(machine)) = (inheritance.turnstile, &mut machine) {
+        machine.draw_from(Random::chosen(chosen(turnstile, process)));
+    }
     let mut child = Child {
         plan,
         objects: inheritance.objects,
         table,
-        origin: 0,
+        clock: Clock::At(0),
         recorder: Recorder {
             process,
             producer,
@@ -105,12 +115,16 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
             since: 0,
             payload: Vec::new(),
             buffer: Vec::with_capacity(4096),
+            held: inheritance.turnstile.map(|(turnstile, _)| Held::new(turnstile.clone(), process)),
         },
     };
     table.prepared(process, None);
     post.await_gate();
-    child.origin = table.origin();
-    let begin = clock::now();
+    child.clock = Clock::Since(table.origin());
+    if let Some(held) = &mut child.recorder.held {
+        held.take_up();
+    }
+    let begin = child.recorder.now();
     child.recorder.last = begin;
     child.recorder.head(Head {
         begin,
@@ -125,6 +139,7 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
         flags: record::PROCESS,
     });
     match machine {
+        Ok(mut machine) if inheritance.turnstile.is_some() => child.take_turns(&mut machine),
         Ok(mut machine) => machine.run(&mut child),
         Err(_) => Left::Exit(1),
     }
@@ -135,8 +150,7 @@ struct Child<'a> {
     plan: &'a Plan,
     objects: &'a [Rc<dyn Live>],
     table: &'a Table,
-    /// When the run began. It is set before any gate opens.
-    origin: u64,
+    clock: Clock,
     recorder: Recorder<'a>,
 }
 
@@ -166,7 +180,7 @@ impl World for Child<'_> {
         timeout: Timeout,
     ) -> Completion {
         let Place { object, verb, end, element } = place;
-        let patience = patience(timeout);
+        let patience = self.patience(timeout);
         let deadline = patience != Patience::Forever;
         let mut current = Current { recorder: &mut self.recorder, compute, step, object, verb, end, deadline };
         let mut call = Call { verb, end, element, arguments, patience, party: &mut current };
@@ -176,7 +190,7 @@ impl World for Child<'_> {
     }
 
     fn perform(&mut self, step: StepId, request: Request, timeout: Timeout) -> Completion {
-        self.alone(step, request, patience(timeout))
+        self.alone(step, request, self.patience(timeout))
     }
 
     fn refuse(&mut self, step: StepId, outcome: Outcome, message: &str) {
@@ -187,11 +201,44 @@ impl World for Child<'_> {
     }
 
     fn clock(&self) -> Clock {
-        Clock::Since(self.origin)
+        self.clock
     }
 }
 
 impl Child<'_> {
+    /// Runs the program in the turns that a schedule gives, which only steps that ask for something take.
+    fn take_turns(&mut self, machine: &mut Machine<'_>) -> Left {
+        loop {
+            self.tell_time();
+            if let Some(step) = machine.asks(self.clock) {
+                self.recorder.approach(step);
+                self.tell_time();
+            }
+            if let Some(left) = machine.advance(self) {
+                return left;
+            }
+        }
+    }
+
+    fn tell_time(&mut self) {
+        if let Some(held) = &self.recorder.held {
+            self.clock = held.clock();
+        }
+    }
+
+    #[inline]
+    fn patience(&self, timeout: Timeout) -> Patience {
+        match &self.recorder.held {
+            None => patience(timeout),
+            Some(held) => held.patience(timeout),
+        }
+    }
+
+    /// Whether a schedule says how time passes.
+    fn is_held(&self) -> bool {
+        self.recorder.held.as_ref().is_some_and(|held| !held.is_free())
+    }
+
     /// The object and verb of a step that could not be asked for.
     fn named(&self, step: StepId) -> (u32, u8) {
         let program = self.plan.program(self.recorder.process);
@@ -222,6 +269,8 @@ impl Child<'_> {
             Request::Mark(label, value) => self.labelled(step, "mark", label, value),
             Request::Enter(label) => self.labelled(step, "enter", label, Value::Null),
             Request::Leave(label) => self.labelled(step, "leave", label, Value::Null),
+            Request::Sleep(_) if self.is_held() => self.own(step, "sleep", Completion::of(Outcome::OK)),
+            Request::Busy(_) if self.is_held() => self.own(step, "busy", Completion::of(Outcome::OK)),
             Request::Sleep(ns) => {
                 let now = clock::now();
                 self.recorder.wait(&Wait {
@@ -232,7 +281,7 @@ impl Child<'_> {
                     end: 0,
                     process: false,
                     deadline: true,
-                    since: now,
+                    since: if self.recorder.held.is_some() { self.recorder.last } else { now },
                 });
                 clock::sleep_until(now.saturating_add(ns));
                 self.own(step, "sleep", Completion::of(Outcome::OK))
@@ -325,8 +374,9 @@ impl Child<'_> {
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return Completion::of(Outcome::TIMEOUT);
             }
+            let since = if self.recorder.held.is_some() { self.recorder.last } else { now };
             if !self.recorder.entered {
-                self.recorder.since = now;
+                self.recorder.since = since;
             }
             self.recorder.wait(&Wait {
                 number: 0,
@@ -336,7 +386,7 @@ impl Child<'_> {
                 end: 0,
                 process: true,
                 deadline: deadline.is_some(),
-                since: now,
+                since,
             });
             self.recorder.blocked = true;
             post.await_end(deadline);
@@ -376,7 +426,11 @@ impl Child<'_> {
                     self.on(step, "kill", process, &Completion::value(value.clone()));
                     recorded.set(true);
                 }
-                match os::kill(post.pid.load(Ordering::Acquire), signal) {
+                let later = process != itself && os::is_deadly(signal) && self.is_held();
+                if later {
+                    post.pend(signal);
+                }
+                match if later { Ok(()) } else { os::kill(post.pid.load(Ordering::Acquire), signal) } {
                     // It may have ended this moment and is not joined yet: as a zombie it would still take the signal.
                     Ok(()) | Err(libc::ESRCH) => Outcome::OK,
                     Err(errno) => Outcome::from_errno(errno),

@@ -3,7 +3,7 @@
 //! `supervisor` makes everything before the first fork, then only waits: for ends, for a bell, for the time. `child` is
 //! a process from its fork on, `table` what both sides know of each process, `deadlock` finds who waits for ever,
 //! `host` asks the limits first, `foresight` guesses how much will be recorded,
-//! `recorder` records it. There is one thread, before and after each fork.
+//! `recorder` records it, `turnstile` holds processes to a schedule. There is one thread, before and after each fork.
 
 mod bell;
 mod child;
@@ -13,8 +13,10 @@ mod host;
 mod recorder;
 mod supervisor;
 mod table;
+mod turnstile;
 
 use crate::event::ProcessId;
+use crate::schedule::Turns;
 use crate::trace::Waiting;
 
 pub use supervisor::run;
@@ -61,6 +63,9 @@ pub enum Notice<'a> {
 pub struct Options<'a> {
     /// What is recorded.
     pub recording: Recording,
+    /// The schedule that processes are held to; without one they run free. Times are the schedule's then, and two runs of
+    /// it give the same trace.
+    pub schedule: Option<&'a Turns>,
     /// Called for each notice, in the supervisor.
     pub notice: &'a mut dyn FnMut(Notice<'_>),
 }

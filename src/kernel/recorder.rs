@@ -3,8 +3,9 @@
 #![allow(clippy::inline_always, reason = "a record that is handed on in memory costs more than writing it")]
 
 use super::bell::Bell;
+use super::turnstile::Held;
 use crate::event::{EventId, ObjectId, ProcessId, StepId};
-use crate::objects::{Completion, Party};
+use crate::objects::{Completion, Parked, Party};
 use crate::os::clock;
 use crate::outcome::Outcome;
 use crate::trace::lane::{Producer, Wait};
@@ -31,9 +32,27 @@ pub(super) struct Recorder<'a> {
     pub(super) since: u64,
     pub(super) payload: Vec<u8>,
     pub(super) buffer: Vec<u8>,
+    /// Where a schedule holds the process: its turns, and the time.
+    pub(super) held: Option<Held>,
 }
 
 impl Recorder<'_> {
+    /// The time, as records have it.
+    pub(super) fn now(&self) -> u64 {
+        match &self.held {
+            None => clock::now(),
+            Some(held) => held.time(),
+        }
+    }
+
+    /// Waits for its turn, where there are turns, to begin a step.
+    pub(super) fn approach(&mut self, step: StepId) {
+        let (events, bell) = (self.number, self.bell);
+        if let Some(held) = &mut self.held {
+            held.approach(step, events, bell);
+        }
+    }
+
     pub(super) fn head(&mut self, head: Head) {
         self.push(&head, &Value::Null, &Value::Null);
     }
@@ -84,6 +103,9 @@ impl Recorder<'_> {
         flags: u8,
         completion: &Completion,
     ) {
+        if self.held.is_some() {
+            return self.conclude_held(step, target, verb, element, flags, completion);
+        }
         let waited = self.blocked;
         if self.entered {
             self.producer.go_on();
@@ -121,6 +143,68 @@ impl Recorder<'_> {
         self.push(&head, &completion.value, &completion.second);
     }
 
+    /// As [`Recorder::conclude`], under a schedule: whether the step waited and when it ended is the schedule's to say.
+    #[cold]
+    #[inline(never)]
+    #[allow(clippy::too_many_arguments, reason = "the fields of one record")]
+    fn conclude_held(
+        &mut self,
+        step: StepId,
+        target: u32,
+        verb: u8,
+        element: Option<u32>,
+        flags: u8,
+        completion: &Completion,
+    ) {
+        let bell = self.bell;
+        let on_object = flags & record::PROCESS == 0 && target != record::NONE;
+        let Some(held) = &mut self.held else { return };
+        if on_object {
+            held.come_back(bell);
+        }
+        let waited = if held.is_free() { self.blocked } else { held.take_waited() };
+        let end = held.time();
+        if self.entered {
+            self.producer.go_on();
+        }
+        (self.entered, self.blocked) = (false, false);
+        let last = std::mem::replace(&mut self.last, end);
+        if !self.full && !waited && completion.outcome.is_ok() && on_object {
+            self.producer.count((step - self.first_step) as usize);
+            return;
+        }
+        let begin = match std::mem::take(&mut self.outer) {
+            0 if self.full || waited => last,
+            0 => end,
+            outer => outer,
+        };
+        let head = Head {
+            begin,
+            end,
+            ticket: completion.ticket,
+            cause: completion.cause,
+            step,
+            target,
+            element,
+            outcome: completion.outcome,
+            verb,
+            flags: flags | if waited { record::BLOCKED } else { 0 },
+        };
+        self.push(&head, &completion.value, &completion.second);
+    }
+
+    /// Since when a step that has to wait now does so.
+    pub(super) fn waits_since(&self) -> u64 {
+        match (&self.held, self.outer) {
+            // Under a schedule a step that waits has done so since it began.
+            (Some(_), 0) => self.last,
+            (Some(_), outer) => outer,
+            // Without a record for each step, the last one's end says nothing of this one's begin.
+            (None, _) if self.full => self.last,
+            (None, _) => clock::now(),
+        }
+    }
+
     pub(super) fn wait(&mut self, wait: &Wait) {
         if !self.entered {
             self.producer.wait(wait);
@@ -142,8 +226,7 @@ pub(super) struct Current<'c, 'a> {
 
 impl Current<'_, '_> {
     fn publish(&mut self, object: ObjectId, verb: u8) {
-        // Without a record for each step, the last one's end says nothing of this one's begin.
-        let since = if self.recorder.full { self.recorder.last } else { clock::now() };
+        let since = self.recorder.waits_since();
         self.recorder.since = since;
         self.recorder.wait(&Wait {
             number: 0,
@@ -193,6 +276,23 @@ impl Party for Current<'_, '_> {
         self.recorder.blocked = true;
     }
 
+    fn park(&mut self) -> Parked {
+        self.block();
+        let (events, bell) = (self.recorder.number, self.recorder.bell);
+        self.recorder.held.as_mut().map_or(Parked::Sleep, |held| held.park(events, bell))
+    }
+
+    fn pause(&mut self) {
+        let (events, bell) = (self.recorder.number, self.recorder.bell);
+        if let Some(held) = &mut self.recorder.held {
+            held.pause(events, bell);
+        }
+    }
+
+    fn choose(&mut self, count: u32) -> Option<u32> {
+        self.recorder.held.as_ref().and_then(|held| held.choose(count))
+    }
+
     fn compute(&mut self, it: Value) -> Result<Value, Outcome> {
         (self.compute)(it)
     }
@@ -201,7 +301,7 @@ impl Party for Current<'_, '_> {
         if !self.recorder.full {
             return;
         }
-        let end = clock::now();
+        let end = self.recorder.now();
         let head = Head {
             begin: self.recorder.last,
             end,

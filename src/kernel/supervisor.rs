@@ -1,5 +1,10 @@
 //! The supervisor: makes objects, forks, opens gates, drains lanes, reaps, and ends the run, whatever happens.
 
+mod course;
+mod drive;
+mod gates;
+mod gather;
+
 use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::rc::Rc;
@@ -10,10 +15,13 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use course::Course;
+
 use super::bell::Bell;
 use super::child::{self, Inheritance};
 use super::deadlock::{Detector, Status, describe};
 use super::table::Table;
+use super::turnstile::{ORIGIN, Turnstile};
 use super::{Notice, Options, Recording};
 use super::{foresight, host};
 use crate::diagnostic::Diagnostic;
@@ -23,11 +31,11 @@ use crate::os::arena::Arena;
 use crate::os::sysv::Keeper;
 use crate::os::{clock, limits, process as os};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Condition, Plan};
+use crate::scenario::plan::Plan;
 use crate::scenario::steps::STEPS;
 use crate::trace::lane::{Consumer, Lane};
-use crate::trace::record::{self, Head, Verbs};
-use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting, arrange};
+use crate::trace::record::{self, Head};
+use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting};
 use crate::value::Value;
 
 /// ns between two looks at quiet and at busy lanes.
@@ -46,8 +54,12 @@ const READY: usize = 1 << 20;
 /// Runs a plan on the kernel.
 ///
 /// # Errors
-/// What the host could not give, before any step was carried out.
+/// What the host could not give, before any step was carried out. Under a schedule also where the processes did not
+/// follow it ([`Code::DIVERGED`](crate::diagnostic::Code::DIVERGED)).
 pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnostic>> {
+    if let Some(turns) = options.schedule {
+        drive::check(plan, turns)?;
+    }
     if let Some(diagnostic) = host::too_many(plan) {
         return Err(vec![diagnostic]);
     }
@@ -59,6 +71,13 @@ pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnost
     let engine = |what: &str, error: &std::io::Error| vec![host::engine(plan, what, error)];
     let table = Table::new(&arena, plan.processes.len()).map_err(|error| engine("shared memory", &error))?;
     let lanes = lanes(plan, &arena).map_err(|error| engine("shared memory for the trace", &error))?;
+    let course = match options.schedule {
+        Some(turns) => {
+            let turnstile = Turnstile::new(&arena, plan.processes.len());
+            Some(Course::new(plan, turnstile.map_err(|error| engine("shared memory", &error))?, turns.random))
+        }
+        None => None,
+    };
     let bell = Bell::new().map_err(|error| engine("eventfd", &error))?;
     let signals = Signals::new().map_err(|error| engine("signalfd", &error))?;
     let mut supervisor = Supervisor {
@@ -75,25 +94,31 @@ pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnost
         detector: Detector::new(plan),
         stuck: Vec::new(),
         last_look: 0,
+        course,
     };
     tracing::debug!(processes = plan.processes.len(), objects = plan.objects.len(), "forking");
     supervisor.fork_all(&keeper, &lanes)?;
     supervisor.prepare()?;
     let begin = clock::now();
-    supervisor.table.set_origin(begin);
-    for process in 0..plan.processes.len() {
-        let program = plan.program(process as ProcessId);
-        if !program.manual && program.depends_on.is_empty() {
-            supervisor.table.post(process as ProcessId).open();
+    supervisor.table.set_origin(if options.schedule.is_some() { ORIGIN } else { begin });
+    let stopped = match options.schedule {
+        Some(turns) => supervisor.drive(turns, &signals, options, begin)?,
+        None => {
+            supervisor.open_first();
+            None
         }
-    }
-    supervisor.open_ready();
-    let end = supervisor.watch(&signals, options, begin);
+    };
+    let end = match stopped {
+        Some(end) => end,
+        None if options.schedule.is_some() && supervisor.running().next().is_none() => RunEnd::Completed,
+        None => supervisor.watch(&signals, options, begin),
+    };
     let finished = clock::now();
     tracing::debug!(?end, "the run has ended");
     supervisor.kill_rest();
     supervisor.show(options.notice, u64::MAX);
-    Ok(supervisor.trace(end, begin, finished))
+    let duration = options.schedule.map_or(finished.saturating_sub(begin), |turns| turns.end);
+    Ok(supervisor.trace(end, duration))
 }
 
 /// Makes every object, those that others need first.
@@ -199,6 +224,8 @@ struct Supervisor<'p> {
     detector: Detector<'p>,
     stuck: Vec<Waiting>,
     last_look: u64,
+    /// How far a schedule has come, where there is one.
+    course: Option<Course>,
 }
 
 impl Drop for Supervisor<'_> {
@@ -234,6 +261,7 @@ impl Supervisor<'_> {
                         supervisor,
                         first_step: first_steps[self.plan.processes[id].program],
                         events: expected[self.plan.processes[id].program].min(share),
+                        turnstile: self.course.as_ref().map(|course| (&course.turnstile, course.random)),
                     });
                 }
                 Ok(os::Fork::Parent(pid)) => {
@@ -276,39 +304,6 @@ impl Supervisor<'_> {
             .filter(|process| !self.has_ended(*process) && self.table.post(*process).is_open())
     }
 
-    /// Whether a condition of `depends_on` holds.
-    fn holds(&self, process: ProcessId, condition: Condition) -> bool {
-        let post = self.table.post(process);
-        match condition {
-            Condition::Started => post.is_open(),
-            Condition::Ready => post.is_ready(),
-            Condition::Exited => self.has_ended(process),
-            Condition::Succeeded => self.ends[process as usize] == Some(ProcessEnd::Exited(0)),
-        }
-    }
-
-    /// Opens the gates of processes whose conditions have come true.
-    fn open_ready(&self) {
-        loop {
-            let mut opened = false;
-            for process in 0..self.plan.processes.len() as ProcessId {
-                let program = self.plan.program(process);
-                if program.manual || program.depends_on.is_empty() || self.table.post(process).is_open() {
-                    continue;
-                }
-                let met = program.depends_on.iter().all(|(first, count, condition)| {
-                    (*first..first + count).all(|other| self.holds(other, *condition))
-                });
-                if met && !self.has_ended(process) {
-                    opened |= self.table.post(process).open();
-                }
-            }
-            if !opened {
-                return;
-            }
-        }
-    }
-
     /// Waits for what happens until the run has ended, and says how.
     fn watch(&mut self, signals: &Signals, options: &mut Options<'_>, begin: u64) -> RunEnd {
         let deadline = begin.saturating_add(self.plan.timeout);
@@ -342,7 +337,7 @@ impl Supervisor<'_> {
             });
             tick = if drained { BUSY } else { QUIET };
             let told = self.stuck.len();
-            if let Some(end) = self.over(drained, before, begin) {
+            if let Some(end) = self.over(drained, before) {
                 return end;
             }
             if self.stuck.len() > told {
@@ -355,16 +350,21 @@ impl Supervisor<'_> {
                 clock::sleep_until(before + spent + spent.min(BUSY));
             }
             if before >= deadline {
-                let left = self.running().filter(|process| !self.is_daemon(*process)).collect::<Vec<_>>();
-                return RunEnd::Timeout(left.into_iter().map(|process| self.doing(process, begin)).collect());
+                return self.out_of_time();
             }
         }
     }
 
+    /// The end of a run whose time is over.
+    fn out_of_time(&self) -> RunEnd {
+        let left = self.running().filter(|process| !self.is_daemon(*process));
+        RunEnd::Timeout(left.map(|process| self.doing(process)).collect())
+    }
+
     /// What a process is doing that has not ended.
-    fn doing(&self, process: ProcessId, begin: u64) -> Waiting {
+    fn doing(&self, process: ProcessId) -> Waiting {
         match self.consumers[process as usize].lane().waiting() {
-            Some(wait) => describe(self.plan, process, &wait, begin),
+            Some(wait) => describe(self.plan, process, &wait, self.table.origin()),
             None => Waiting {
                 process,
                 step: None,
@@ -378,7 +378,7 @@ impl Supervisor<'_> {
     }
 
     /// Whether the run has ended by itself or is stuck.
-    fn over(&mut self, drained: bool, now: u64, begin: u64) -> Option<RunEnd> {
+    fn over(&mut self, drained: bool, now: u64) -> Option<RunEnd> {
         let (daemons, others): (Vec<_>, Vec<_>) = self.running().partition(|process| self.is_daemon(*process));
         if others.is_empty() && daemons.is_empty() {
             return Some(RunEnd::Completed);
@@ -387,7 +387,7 @@ impl Supervisor<'_> {
             return None;
         }
         self.last_look = now;
-        let stuck = self.look(begin);
+        let stuck = self.look();
         let is_stuck = |process: &ProcessId| stuck.iter().any(|waiting| waiting.process == *process);
         let whole = daemons.iter().chain(&others).all(is_stuck);
         let told: Vec<_> = stuck.iter().filter(|waiting| !self.is_daemon(waiting.process)).cloned().collect();
@@ -402,7 +402,7 @@ impl Supervisor<'_> {
         }
     }
 
-    fn look(&self, begin: u64) -> Vec<Waiting> {
+    fn look(&self) -> Vec<Waiting> {
         let statuses: Vec<_> = (0..self.plan.processes.len() as ProcessId)
             .map(|process| {
                 if self.has_ended(process) {
@@ -423,7 +423,7 @@ impl Supervisor<'_> {
             &|process, condition| self.holds(process, condition),
             &|process| self.consumers[process as usize].lane().waiting(),
             &|process| self.table.post(process).pid.load(std::sync::atomic::Ordering::Acquire),
-            begin,
+            self.table.origin(),
         )
     }
 
@@ -464,7 +464,7 @@ impl Supervisor<'_> {
         let consumer = &mut self.consumers[process as usize];
         consumer.drain();
         if started {
-            let now = clock::now();
+            let now = self.course.as_ref().map_or_else(clock::now, |course| ORIGIN + course.at);
             let head = Head {
                 begin: now,
                 end: now,
@@ -553,67 +553,5 @@ impl Supervisor<'_> {
             }
             return;
         }
-    }
-
-    fn trace(&mut self, end: RunEnd, begin: u64, finished: u64) -> Trace {
-        let mut lost = Vec::new();
-        let mut lanes = Vec::with_capacity(self.consumers.len());
-        let names = Names(self.plan);
-        for (process, consumer) in self.consumers.iter().enumerate() {
-            match consumer.events(process as ProcessId, begin, &names) {
-                Ok(events) => lanes.push(events),
-                Err(error) => {
-                    lost.push(format!("{}: {error}", self.plan.processes[process].name));
-                    lanes.push(Vec::new());
-                }
-            }
-        }
-        let mut counted = Vec::new();
-        if !self.full {
-            let mut sums = vec![0; self.plan.steps.len()];
-            for (process, consumer) in self.consumers.iter().enumerate() {
-                let program = self.plan.processes[process].program;
-                let steps = (0..self.plan.steps.len()).filter(|step| self.plan.steps[*step].program == program);
-                for (step, count) in steps.zip(consumer.lane().counts()) {
-                    sums[step] += count;
-                }
-            }
-            counted.extend(
-                sums.into_iter()
-                    .enumerate()
-                    .filter(|(_, count)| *count > 0)
-                    .map(|(step, count)| (step as StepId, count)),
-            );
-        }
-        let stalled = self.consumers.iter().map(|consumer| consumer.lane().stalled()).sum();
-        let (events, causality) = arrange(self.plan, lanes);
-        Trace {
-            engine: "kernel",
-            events,
-            causality,
-            ends: self.ends.iter().map(|end| end.unwrap_or(ProcessEnd::Stopped)).collect(),
-            stuck: std::mem::take(&mut self.stuck),
-            end,
-            finals: self.objects.iter().map(|object| object.value()).collect(),
-            counted,
-            whole: self.full,
-            lost,
-            stalled,
-            duration: finished.saturating_sub(begin),
-        }
-    }
-}
-
-/// The verbs of a plan, for reading its records.
-struct Names<'p>(&'p Plan);
-
-impl Verbs for Names<'_> {
-    fn of_object(&self, object: ObjectId, verb: u8) -> Option<&'static str> {
-        let object = self.0.objects.get(object as usize)?;
-        self.0.groups[object.group].kind.verbs.get(verb as usize).map(|verb| verb.name)
-    }
-
-    fn of_step(&self, verb: u8) -> Option<&'static str> {
-        STEPS.get(verb as usize).map(|verb| verb.name)
     }
 }

@@ -33,7 +33,9 @@ pub(super) struct Post {
     signals: AtomicU64,
     /// The packed id of the event that started it.
     pub(super) starter: AtomicU64,
-    _pad: [u64; 2],
+    /// Those of the signals that will end it when its turn comes, a bit each.
+    pending: AtomicU64,
+    _pad: [u64; 1],
 }
 
 /// What all share besides.
@@ -178,6 +180,17 @@ impl Post {
     /// Notes that a step sends it this signal.
     pub(super) fn signal(&self, signal: i32) {
         self.signals.fetch_or(1 << (signal & 63), Ordering::AcqRel);
+    }
+
+    /// Notes a signal that will end it when a schedule says so.
+    pub(super) fn pend(&self, signal: i32) {
+        self.pending.fetch_or(1 << (signal & 63), Ordering::AcqRel);
+    }
+
+    /// The signals that will end it, in ascending order.
+    pub(super) fn pending(&self) -> impl Iterator<Item = i32> + use<> {
+        let pending = self.pending.load(Ordering::Acquire);
+        (0..64).filter(move |signal| pending & 1 << signal != 0)
     }
 
     /// Whether a step has sent it this signal.

@@ -10,7 +10,7 @@
 
 use super::actor::Next;
 use super::future::{Futures, Set, Use, insert, meet};
-use super::space::{Kind, Move, Space, Time};
+use super::space::{Kind, Move, Space};
 use crate::event::ProcessId;
 use crate::objects::model::{Access, Willing};
 use crate::scenario::plan::Plan;
@@ -18,12 +18,9 @@ use crate::scenario::plan::Plan;
 /// What the reduction knows.
 pub(super) struct Ample {
     futures: Futures,
-    /// By process: its end and what it lets go of then.
-    leaving: Vec<Vec<u32>>,
     /// By number of a segment: the uses of its next step.
     steps: Vec<Option<Box<[u32]>>>,
     depends: bool,
-    time: Time,
     members: Vec<bool>,
     stack: Vec<ProcessId>,
     best: Vec<bool>,
@@ -40,23 +37,11 @@ impl Ample {
         let plan = space.plan;
         let futures = Futures::new(plan);
         let processes = plan.processes.len();
-        let leaving = (0..processes as ProcessId)
-            .map(|process| {
-                let held = plan.processes[process as usize].holds.iter().map(|(object, _)| *object);
-                let leaves = futures.uses.iter().enumerate().filter_map(|(number, uses)| match uses {
-                    Use::Leave(object) if held.clone().any(|held| held == *object) => Some(number as u32),
-                    _ => None,
-                });
-                futures.number(Use::End(process)).into_iter().chain(leaves).collect()
-            })
-            .collect();
         Some(Self {
             mask: futures.empty(),
             futures,
-            leaving,
             steps: Vec::new(),
             depends: space.traits.depends,
-            time: space.time,
             members: vec![false; processes],
             stack: Vec::new(),
             best: vec![false; processes],
@@ -178,32 +163,14 @@ impl Ample {
 
     /// Puts into the mask what could get in the way of a step that can be taken.
     fn hinders(&mut self, space: &Space<'_>, process: ProcessId, number: u32, ends: bool) {
-        let info = space.info(number);
-        // What may give up changes places with nothing that could let it go on.
-        let may_fail = match &info.next {
-            Next::Object(_, _, willing) | Next::Join(_, willing) => match willing {
-                Willing::Never => true,
-                Willing::Timed => self.time == Time::Any || info.left == Some(0),
-                Willing::Forever => false,
-            },
-            _ => false,
-        };
         let steps = self.step(space, number);
         for uses in &steps {
             join(&mut self.mask, self.futures.conflicts(*uses));
-            if may_fail {
-                join(&mut self.mask, self.futures.enablers(*uses));
-            }
         }
         self.steps[number as usize] = Some(steps);
         if ends {
-            for at in 0..self.leaving[process as usize].len() {
-                let uses = self.leaving[process as usize][at];
-                join(&mut self.mask, self.futures.conflicts(uses));
-            }
-            // Whoever asks whether it can join it at once.
-            if let Some(uses) = self.futures.number(Use::Join(process)) {
-                insert(&mut self.mask, uses);
+            for uses in self.futures.last(process) {
+                join(&mut self.mask, self.futures.conflicts(*uses));
             }
         }
     }
@@ -211,7 +178,8 @@ impl Ample {
     /// Puts into the mask what could let a step go on that waits; or gives the owner that alone could.
     fn waits(&mut self, space: &Space<'_>, state: &[u32], number: u32) -> Option<Vec<ProcessId>> {
         let info = space.info(number);
-        if let Next::Object(own, access, _) = &info.next {
+        if let Next::Object(own, access, willing) = &info.next {
+            let fails = *willing != Willing::Forever;
             let plan = space.plan;
             let segment = space.segment_of(number);
             let model = space.object_of(*own, state[self.members.len() + *own as usize]);
@@ -230,7 +198,7 @@ impl Ample {
                 });
                 return Some(owners.collect());
             }
-            for uses in self.futures.alike(Use::Object(object, access)) {
+            for uses in self.futures.alike(Use::Object(object, access, fails)) {
                 join(&mut self.mask, self.futures.enablers(uses));
             }
             return None;
@@ -268,12 +236,18 @@ impl Ample {
         }
         let mut uses: Vec<Use> = Vec::new();
         match &space.info(number).next {
-            Next::Object(object, access, _) => {
-                uses.push(Use::Object(*object, *access));
+            Next::Object(object, access, willing) => {
+                let fails = *willing != Willing::Forever;
+                uses.push(Use::Object(*object, *access, fails));
                 let touched = space.plan.objects[*object as usize].object.touches(access.verb);
-                uses.extend(touched.into_iter().map(|(other, verb)| Use::Object(other, Access::by_another(verb))));
+                uses.extend(
+                    touched.into_iter().map(|(other, verb)| Use::Object(other, Access::by_another(verb), fails)),
+                );
             }
-            Next::Join(range, _) => uses.extend(range.clone().map(Use::Join)),
+            Next::Join(range, willing) => {
+                let fails = *willing != Willing::Forever;
+                uses.extend(range.clone().map(|process| Use::Join(process, fails)));
+            }
             Next::Start(range) => uses.extend(range.clone().map(Use::Start)),
             Next::Status(process) => uses.push(Use::Status(*process)),
             Next::Kill(..) | Next::Nothing | Next::Time | Next::Free => {}

@@ -123,7 +123,7 @@ pub(super) fn complete(search: &mut Search<'_, '_>) -> Result<bool, Endless> {
             continue;
         }
         search.store.get(number, &mut state);
-        search.space.moves(&state, &mut all)?;
+        search.all_moves(&state, &mut all)?;
         search.moves(number, &state, &mut taken)?;
         if all.len() != taken.len() {
             some[component] = number;

@@ -9,20 +9,20 @@ use super::space::segment;
 use crate::event::{ObjectId, ProcessId};
 use crate::interpreter::Machine;
 use crate::objects::model::Access;
-use crate::scenario::plan::{Action, Instruction, ObjectAction, Plan, Processes};
+use crate::scenario::plan::{Action, Instruction, ObjectAction, Operation, Plan, Processes};
 use crate::value::Value;
 
 /// Something that a process may do.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Use {
-    /// A step on an object.
-    Object(ObjectId, Access),
+    /// A step on an object; whether it may give up waiting.
+    Object(ObjectId, Access, bool),
     /// It ends, having had to do with the object.
     Leave(ObjectId),
     /// It starts a process.
     Start(ProcessId),
-    /// It waits for the end of a process.
-    Join(ProcessId),
+    /// It waits for the end of a process; whether it may give up.
+    Join(ProcessId, bool),
     /// It asks how a process is.
     Status(ProcessId),
     /// It ends.
@@ -43,6 +43,8 @@ pub(super) struct Futures {
     conflicts: Vec<Set>,
     /// By use: those that could let it go on where it waits.
     enablers: Vec<Set>,
+    /// By process: what its end does.
+    last: Vec<Vec<u32>>,
     words: usize,
 }
 
@@ -54,6 +56,7 @@ impl Futures {
             sets: Vec::new(),
             conflicts: Vec::new(),
             enablers: Vec::new(),
+            last: Vec::new(),
             words: 0,
         };
         let own: Vec<Vec<Vec<u32>>> =
@@ -80,10 +83,11 @@ impl Futures {
     /// The numbers of the uses that stand for one that is known better now than it was beforehand: its element, which
     /// of its arguments are null.
     pub(super) fn alike(&self, uses: Use) -> Vec<u32> {
-        let Use::Object(object, access) = uses else { return self.number(uses).into_iter().collect() };
+        let Use::Object(object, access, fails) = uses else { return self.number(uses).into_iter().collect() };
         let same = |other: &Use| match other {
-            Use::Object(id, known) => {
+            Use::Object(id, known, may) => {
                 *id == object
+                    && *may == fails
                     && (known.verb, known.end) == (access.verb, access.end)
                     && (known.element.is_none() || access.element.is_none() || known.element == access.element)
             }
@@ -100,6 +104,11 @@ impl Futures {
     /// The uses that could let one go on.
     pub(super) fn enablers(&self, uses: u32) -> &Set {
         &self.enablers[uses as usize]
+    }
+
+    /// What the end of a process does.
+    pub(super) fn last(&self, process: ProcessId) -> &[u32] {
+        &self.last[process as usize]
     }
 
     pub(super) fn empty(&self) -> Set {
@@ -119,14 +128,14 @@ impl Futures {
         let program = plan.program(process);
         let mut machine = segment(plan, process).machine;
         let mut places: Vec<Vec<u32>> = Vec::with_capacity(program.code.len() + 1);
-        let mut met: Vec<ObjectId> = plan.processes[process as usize].holds.iter().map(|(object, _)| *object).collect();
+        let mut met: Vec<ObjectId> = Vec::new();
         for instruction in &program.code {
             let mut uses = Vec::new();
             if let Instruction::Operate(operation) = instruction {
-                self.operation(plan, &mut machine, &operation.action, &mut uses);
+                self.operation(plan, &mut machine, operation, &mut uses);
             }
             met.extend(uses.iter().filter_map(|number| match self.uses[*number as usize] {
-                Use::Object(object, _) => Some(object),
+                Use::Object(object, ..) => Some(object),
                 _ => None,
             }));
             places.push(uses);
@@ -134,31 +143,49 @@ impl Futures {
         met.sort_unstable();
         met.dedup();
         let mut last = vec![self.take(Use::End(process))];
+        // Its end lets go of the ends that it holds, as closing them does.
+        for (object, end) in &plan.processes[process as usize].holds {
+            last.push(self.take(match plan.kind(*object).verb("close") {
+                Some((verb, _)) => {
+                    let access = Access { verb, end: *end, element: None, given: 0 };
+                    Use::Object(*object, access, false)
+                }
+                None => Use::Leave(*object),
+            }));
+        }
         for object in met {
             if plan.objects[object as usize].object.notices_ends() {
                 last.push(self.take(Use::Leave(object)));
             }
         }
-        places.push(last);
+        self.last.push(last);
         places
     }
 
-    fn operation(&mut self, plan: &Plan, machine: &mut Machine<'_>, action: &Action, uses: &mut Vec<u32>) {
-        let mut each = |futures: &mut Self, processes: &Processes, make: fn(ProcessId) -> Use| {
+    fn operation(&mut self, plan: &Plan, machine: &mut Machine<'_>, operation: &Operation, uses: &mut Vec<u32>) {
+        let fails = operation.timeout.is_some();
+        let mut each = |futures: &mut Self, processes: &Processes, make: &dyn Fn(ProcessId) -> Use| {
             for process in named(machine, processes) {
                 uses.push(futures.take(make(process)));
             }
         };
-        match action {
-            Action::Object(action) => self.object(plan, machine, action, uses),
-            Action::Start(processes) => each(self, processes, Use::Start),
-            Action::Join(processes) => each(self, processes, Use::Join),
-            Action::Status(processes) => each(self, processes, Use::Status),
+        match &operation.action {
+            Action::Object(action) => self.object(plan, machine, action, fails, uses),
+            Action::Start(processes) => each(self, processes, &Use::Start),
+            Action::Join(processes) => each(self, processes, &|process| Use::Join(process, fails)),
+            Action::Status(processes) => each(self, processes, &Use::Status),
             _ => {}
         }
     }
 
-    fn object(&mut self, plan: &Plan, machine: &mut Machine<'_>, action: &ObjectAction, uses: &mut Vec<u32>) {
+    fn object(
+        &mut self,
+        plan: &Plan,
+        machine: &mut Machine<'_>,
+        action: &ObjectAction,
+        fails: bool,
+        uses: &mut Vec<u32>,
+    ) {
         let objects = match &action.index {
             None => action.first..action.first + 1,
             Some((count, index)) => match machine.constant(index).and_then(|index| index.as_int()) {
@@ -175,9 +202,9 @@ impl Futures {
         let given = given.fold(0, |bits, (at, _)| bits | 1 << at);
         let access = Access { verb: action.verb, end: action.end, element, given };
         for object in objects {
-            uses.push(self.take(Use::Object(object, access)));
+            uses.push(self.take(Use::Object(object, access, fails)));
             for (other, verb) in plan.objects[object as usize].object.touches(action.verb) {
-                uses.push(self.take(Use::Object(other, Access::by_another(verb))));
+                uses.push(self.take(Use::Object(other, Access::by_another(verb), fails)));
             }
         }
     }
@@ -186,7 +213,7 @@ impl Futures {
     fn flow(&self, plan: &Plan, process: ProcessId, places: &[Vec<u32>]) -> Vec<Set> {
         let code = &plan.program(process).code;
         let mut sets = vec![self.empty(); code.len()];
-        let last = places.last().map_or(&[][..], Vec::as_slice);
+        let last = &self.last[process as usize];
         for (place, set) in sets.iter_mut().enumerate() {
             for number in places[place].iter().chain(last) {
                 insert(set, *number);
@@ -236,13 +263,19 @@ fn named(machine: &mut Machine<'_>, processes: &Processes) -> std::ops::Range<Pr
     }
 }
 
-/// Whether two uses of different processes cannot change places.
+/// Whether two uses of different processes cannot change places. What may give up changes places with nothing that could
+/// let it go on.
 fn conflict(plan: &Plan, first: Use, second: Use) -> bool {
+    let gives_up = |uses: Use| matches!(uses, Use::Object(_, _, true) | Use::Join(_, true));
+    if gives_up(first) && enables(plan, second, first) || gives_up(second) && enables(plan, first, second) {
+        return true;
+    }
     match (first, second) {
-        (Use::Object(object, one), Use::Object(other, two)) => {
+        (Use::Object(object, one, _), Use::Object(other, two, _)) => {
             object == other && !plan.objects[object as usize].object.commute(one, two)
         }
-        (Use::Object(object, _) | Use::Leave(object), Use::Leave(other) | Use::Object(other, _)) => object == other,
+        (Use::Object(object, ..) | Use::Leave(object), Use::Leave(other))
+        | (Use::Leave(object), Use::Object(other, ..)) => object == other,
         (Use::Start(one), Use::Start(other) | Use::Status(other)) | (Use::Status(one), Use::Start(other)) => {
             one == other
         }
@@ -254,15 +287,16 @@ fn conflict(plan: &Plan, first: Use, second: Use) -> bool {
 /// Whether one use could let another go on that waits.
 fn enables(plan: &Plan, able: Use, waiting: Use) -> bool {
     match (able, waiting) {
-        (Use::End(process), Use::Join(awaited)) => process == awaited,
-        (Use::Leave(object), Use::Object(other, _)) => object == other,
-        (Use::Object(object, with), Use::Object(other, access)) if object == other => {
+        (Use::End(process), Use::Join(awaited, _)) => process == awaited,
+        (Use::Leave(object), Use::Object(other, ..)) => object == other,
+        (Use::Object(object, with, _), Use::Object(other, access, _)) if object == other => {
             let kind = plan.kind(object);
             let planned = &plan.objects[object as usize].object;
             let end = planned.ends().get(access.end as usize).copied();
             let verb = kind.verbs[with.verb as usize].name;
             let enablers = planned.enablers(&kind.verbs[access.verb as usize], end, None);
-            enablers.verbs.contains(&verb) || verb == "close" && !enablers.closing.is_empty()
+            let closes = planned.ends().get(with.end as usize).filter(|_| verb == "close");
+            enablers.verbs.contains(&verb) || closes.is_some_and(|end| enablers.closing.contains(end))
         }
         _ => false,
     }

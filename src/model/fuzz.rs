@@ -29,7 +29,7 @@ pub(super) fn scenario(seed: u64, taste: Taste) -> String {
     text.push_str("m0 = { kind = \"mutex\" }\nm1 = { kind = \"mutex\", type = \"errorcheck\" }\n");
     text.push_str("c = { kind = \"condition\", mutex = \"m0\" }\ne = { kind = \"event\" }\n");
     text.push_str("r = { kind = \"mutex\", robust = true }\nt = { kind = \"barrier\", parties = 2 }\n");
-    text.push_str("q = { kind = \"queue\", capacity = 1, via = \"memory\" }\n");
+    text.push_str("q = { kind = \"queue\", capacity = 1, via = \"memory\" }\nl = { kind = \"pipe\" }\n");
     for program in 0..2 + draw.of(2) {
         let count = [1, 1, 2, 2][draw.of(4) as usize];
         let mut steps = String::new();
@@ -86,7 +86,12 @@ impl Draw {
             19 => {
                 ["{ lock = \"r\", outcome = \"o\" }, ", "{ unlock = \"r\", outcome = \"o\" }, "][v as usize].to_owned()
             }
-            20 => "{ sleep = \"1s\" }, ".to_owned(),
+            20 => match self.of(4) {
+                0 => "{ send = \"l.w\", value = \"{x}\", outcome = \"o\" }, ".to_owned(),
+                1 => format!("{{ recv = \"l.r\", into = \"x\", outcome = \"o\"{} }}, ", without(later)),
+                2 => "{ close = \"l.w\", outcome = \"o\" }, ".to_owned(),
+                _ => "{ sleep = \"1s\" }, ".to_owned(),
+            },
             21 => {
                 let (then, otherwise) = (self.step(taste, 1), self.step(taste, 1));
                 format!("{{ if = \"x == 0\", then = [{then}], else = [{otherwise}] }}, ")

@@ -5,18 +5,23 @@
 //! process does behind it. `program` is what is known of a program without running it, `segment` is where a process
 //! stands, `whole` what a turn does to the others. `space` numbers what processes and objects can be, so that a state of
 //! the whole is a few numbers and a turn that was taken once is looked up the next time; `store` keeps the states. `tell`
-//! follows a path again on real values and gives it as a trace and as turns.
+//! follows a path again on real values and gives it as a trace and as turns, `follow` makes a path of a schedule.
 
 mod actor;
 mod ample;
 mod components;
+pub mod explore;
+pub mod follow;
 mod future;
 mod log;
+pub mod minimise;
+mod plain;
 pub(crate) mod program;
 pub mod search;
 mod segment;
 pub mod space;
 pub mod store;
+pub mod story;
 mod stuck;
 mod symmetry;
 pub mod tell;

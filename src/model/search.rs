@@ -23,6 +23,12 @@ impl Reductions {
     pub const ALL: Self = Self { partial_order: true, symmetry: true };
 }
 
+impl Default for Reductions {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
 /// How much to look at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
@@ -45,6 +51,8 @@ pub enum Cut {
     States,
     /// The memory for states has.
     Memory,
+    /// The time that it may take is over.
+    Time,
     /// Whoever watches it said so.
     Stopped,
 }
@@ -68,7 +76,7 @@ pub struct Search<'s, 'p> {
     pub space: &'s mut Space<'p>,
     /// Every state that was met.
     pub store: Store,
-    /// Those in which nothing can happen any more.
+    /// Those in which the run is over: nothing can happen any more, or only daemons are left.
     pub ends: Vec<u32>,
     /// How many steps there are between the states.
     pub edges: u64,
@@ -137,6 +145,9 @@ impl<'s, 'p> Search<'s, 'p> {
         watch: &mut dyn FnMut(&Reached) -> bool,
     ) -> Result<u32, Endless> {
         const OFTEN: u32 = 4096;
+        if self.ample.is_none() && self.symmetry.is_none() && self.space.is_plain() {
+            return self.expand_plainly(next, limits, watch);
+        }
         let width = self.space.width();
         let (mut state, mut after) = (vec![0; width], vec![0; width]);
         let mut moves: Vec<Move> = Vec::new();
@@ -146,24 +157,13 @@ impl<'s, 'p> Search<'s, 'p> {
                 self.depth += 1;
                 level = self.store.len() as u32;
             }
-            if next % OFTEN == 0 {
-                let bytes = self.store.bytes();
-                let reached = Reached { states: self.store.len(), expanded: next as usize, depth: self.depth, bytes };
-                if !watch(&reached) {
-                    self.cut = Some(Cut::Stopped);
-                } else if bytes > limits.bytes {
-                    self.cut = Some(Cut::Memory);
-                }
-            }
-            if self.store.len() >= limits.states {
-                self.cut = Some(Cut::States);
-            }
-            if self.cut.is_some() {
+            if next % OFTEN == 0 && self.is_cut(next, limits, watch) || self.store.len() >= limits.states {
+                self.cut = self.cut.or(Some(Cut::States));
                 break;
             }
             self.store.get(next, &mut state);
             self.moves(next, &state, &mut moves)?;
-            if moves.is_empty() {
+            if moves.is_empty() || self.space.is_over(&state) {
                 self.ends.push(next);
             }
             for step in &moves {
@@ -177,20 +177,48 @@ impl<'s, 'p> Search<'s, 'p> {
         Ok(next)
     }
 
+    /// Tells how far the search has come, up to the state `next`. Whether it is to stop here.
+    pub(super) fn is_cut(&mut self, next: u32, limits: Limits, watch: &mut dyn FnMut(&Reached) -> bool) -> bool {
+        let bytes = self.store.bytes();
+        let reached = Reached { states: self.store.len(), expanded: next as usize, depth: self.depth, bytes };
+        if !watch(&reached) {
+            self.cut = Some(Cut::Stopped);
+        } else if bytes > limits.bytes {
+            self.cut = Some(Cut::Memory);
+        } else if self.store.len() >= limits.states {
+            self.cut = Some(Cut::States);
+        }
+        self.cut.is_some()
+    }
+
+    /// The search has come a step farther from the beginning.
+    pub(super) fn deepen(&mut self) {
+        self.depth += 1;
+    }
+
     /// What the search takes of a state's moves.
     ///
     /// # Errors
     /// A process that computes without end.
     pub(super) fn moves(&mut self, number: u32, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
-        self.space.moves(state, moves)?;
-        if let Some(symmetry) = &self.symmetry {
-            symmetry.thin(state, moves);
-        }
+        self.all_moves(state, moves)?;
         if let Some(ample) = &mut self.ample
             && self.whole.binary_search(&number).is_err()
         {
             let sees = self.sees;
             ample.reduce(self.space, state, moves, &|process, next| sees.is_some_and(|sees| sees(process, next)));
+        }
+        Ok(())
+    }
+
+    /// Every move of a state, but those that lead where another leads by symmetry.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub(super) fn all_moves(&mut self, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
+        self.space.moves(state, moves)?;
+        if let Some(symmetry) = &self.symmetry {
+            symmetry.thin(state, moves);
         }
         Ok(())
     }

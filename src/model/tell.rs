@@ -10,7 +10,7 @@ use super::whole::{self, Whole, settle};
 use crate::event::ProcessId;
 use crate::scenario::plan::Plan;
 use crate::schedule::{Rest, Turn, Turns};
-use crate::trace::{ProcessEnd, RunEnd, Trace, arrange};
+use crate::trace::{ProcessEnd, RunEnd, Trace, arrange_along};
 
 /// One step of a path.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,6 +49,8 @@ pub struct Told {
     pub turns: Turns,
     /// By turn, how many events had been recorded when it was over.
     pub events: Vec<usize>,
+    /// How many events had been recorded before the first turn.
+    pub before: usize,
 }
 
 /// The one state that is followed.
@@ -61,6 +63,8 @@ struct Course<'s, 'p> {
     endless: Option<ProcessId>,
     /// Who has begun since the last turn.
     waited: Vec<bool>,
+    /// By process, how many steps it took as it began.
+    begins: Vec<u32>,
 }
 
 /// Follows a path from the beginning.
@@ -74,6 +78,7 @@ pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
     if let Some(process) = course.endless {
         return Err(Lost::Endless(process));
     }
+    let before = course.log.order.len();
     for (place, step) in path.iter().enumerate() {
         course.look();
         if let Some(turn) = course.step(step, place)? {
@@ -81,7 +86,7 @@ pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
             events.push(course.log.order.len());
         }
     }
-    Ok(course.finish(turns, events))
+    Ok(Told { before, ..course.finish(turns, events) })
 }
 
 impl<'s, 'p> Course<'s, 'p> {
@@ -102,6 +107,7 @@ impl<'s, 'p> Course<'s, 'p> {
             now: 0,
             endless: None,
             waited: vec![false; processes],
+            begins: vec![0; processes],
         };
         for process in 0..processes as ProcessId {
             let program = plan.program(process);
@@ -218,6 +224,12 @@ impl<'s, 'p> Course<'s, 'p> {
             let turned = self.actor(process, &mut parts, &mut choices, Some(&mut log)).turn(&mut segment, give_up);
             log.waited = false;
             (self.parts, self.log) = (parts, log);
+            // What others were told in their shares is theirs from now on.
+            for (object, shares) in (0..).zip(&self.parts.shares) {
+                for (other, share) in self.segments.iter_mut().zip(shares) {
+                    other.set_share(object, *share);
+                }
+            }
             match turned {
                 Turned::Waits => return Err(Lost::Blocked { place }),
                 Turned::Endless => return Err(Lost::Endless(process)),
@@ -256,10 +268,11 @@ impl<'s, 'p> Course<'s, 'p> {
             .collect();
         let others = alive.iter().any(|process| !plan.program(*process).daemon);
         let waiting = stuck::waiting(plan, &self.segments, &self.parts, &self.log, self.now);
-        let (end, rest, stuck) = match (can_move, others) {
-            (true, _) => (RunEnd::Timeout(waiting), Rest::Stop, Vec::new()),
-            (false, true) => (RunEnd::Deadlock, Rest::Free, waiting),
-            (false, false) => (RunEnd::Completed, Rest::Free, Vec::new()),
+        // A run is over with the last process that is no daemon.
+        let (end, rest, stuck) = match (others, can_move) {
+            (false, _) => (RunEnd::Completed, Rest::Free, Vec::new()),
+            (true, true) => (RunEnd::Timeout(waiting), Rest::Stop, Vec::new()),
+            (true, false) => (RunEnd::Deadlock, Rest::Free, waiting),
         };
         let ends = self
             .segments
@@ -273,7 +286,7 @@ impl<'s, 'p> Course<'s, 'p> {
         let finals = (self.parts.objects.iter().zip(&self.parts.shares))
             .map(|(model, shares)| model.as_ref().and_then(|model| model.last(shares)))
             .collect();
-        let (events_in_order, causality) = arrange(plan, self.log.lanes);
+        let (events_in_order, causality) = arrange_along(plan, self.log.lanes, &self.log.order);
         Told {
             trace: Trace {
                 engine: "model",
@@ -289,8 +302,9 @@ impl<'s, 'p> Course<'s, 'p> {
                 stalled: 0,
                 duration: self.now,
             },
-            turns: Turns { turns, rest, end: self.now, random: false },
+            turns: Turns { turns, begins: self.begins, rest, end: self.now, random: false },
             events,
+            before: 0,
         }
     }
 
@@ -351,8 +365,10 @@ impl<'p> Whole<'p> for Course<'_, 'p> {
         let mut choices = Choices::default();
         let turned = self.actor(process, &mut parts, &mut choices, Some(&mut log)).begin(&mut segment);
         (self.parts, self.log) = (parts, log);
-        if matches!(turned, Turned::Endless) {
-            self.endless = Some(process);
+        match turned {
+            Turned::Endless => self.endless = Some(process),
+            Turned::Went { steps, .. } => self.begins[process as usize] = steps,
+            Turned::Waits => {}
         }
         self.segments[process as usize] = segment;
         self.parts.posts[process as usize] = post(&self.segments[process as usize]);

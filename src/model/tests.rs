@@ -131,3 +131,43 @@ fn a_path_is_told_as_a_trace() {
     finals.dedup();
     assert_eq!(finals, ["money=2", "money=3", "money=4"]);
 }
+
+fn explored(text: &str) -> super::explore::Explored {
+    super::explore::explore(&plan(text), &super::explore::Options::default(), &mut |_| true).expect("it ends")
+}
+
+#[test]
+fn a_deadlock_that_is_possible_is_found_by_its_shortest_way() {
+    let found = explored(&philosophers(3, false, false));
+    let (story, subject) = found.counterexample().expect("it can end in a deadlock");
+    assert_eq!(subject, crate::judge::Subject::Rule(crate::judge::Rule::Deadlock));
+    assert_eq!(story.path.len(), 3);
+    let found = explored(&philosophers(3, true, true));
+    assert_eq!((found.size.ends, found.circles.livelocks), (0, 1));
+    let text = semaphore(3, 2) + "[[expect]]\nfinal = \"s == 2\"\n[[expect]]\nends = false\nholds = \"sometimes\"\n";
+    let found = explored(&text);
+    let statuses: Vec<_> = found.summary.overall.iter().map(|one| one.status).collect();
+    assert_eq!(statuses, [crate::judge::Status::Pass, crate::judge::Status::Fail]);
+}
+
+#[test]
+fn what_goes_through_a_queue_or_a_pipe_has_few_orders() {
+    let queue = r#"
+[objects]
+q = { kind = "queue", capacity = 2 }
+[processes.put]
+steps = [{ repeat = 6, do = [{ put = "q", value = 1 }] }]
+[processes.get]
+steps = [{ repeat = 6, do = [{ get = "q" }] }]
+"#;
+    assert_eq!(reduced(queue), 2 * 6 + 1);
+    let pipe = r#"
+[objects]
+l = { kind = "pipe" }
+[processes.writer]
+steps = [{ repeat = 3, do = [{ send = "l.w", value = 1 }] }]
+[processes.reader]
+steps = [{ forever = [{ recv = "l.r", on = { closed = ["break"] } }] }]
+"#;
+    assert!(reduced(pipe) <= 9, "{}", reduced(pipe));
+}

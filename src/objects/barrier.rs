@@ -20,7 +20,7 @@ use zerocopy::FromZeros;
 use super::model::Access;
 use super::{
     Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
-    Patience, Problem, Relation, Site, State, Verb,
+    Parked, Patience, Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::os::arena::Shared;
@@ -382,9 +382,14 @@ impl MemoryLive {
         self.shared.word.store(word.0 + 1, Ordering::Release);
         drop(held);
         call.party.implicit(self.id, WAIT, arrived(generation, arrival));
-        call.party.block();
-        while self.word().generation() == word.generation() {
-            if futex::wait(futex::high(&self.shared.word), word.generation(), deadline) {
+        loop {
+            let waits = match call.party.park() {
+                _ if self.word().generation() != word.generation() => break,
+                Parked::Sleep => futex::wait(futex::high(&self.shared.word), word.generation(), deadline),
+                Parked::Again => true,
+                Parked::GiveUp => false,
+            };
+            if waits {
                 continue;
             }
             let held = self.shared.guard.lock(process);

@@ -21,7 +21,7 @@ use zerocopy::FromZeros;
 use super::mutex::{self, MutexLive};
 use super::{
     Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
-    Problem, Relation, Site, State, Verb,
+    Parked, Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, EventId, ObjectId, ProcessId};
 use crate::os::arena::Shared;
@@ -258,14 +258,19 @@ impl ConditionLive {
         })?;
         let mut notified = true;
         while slot.state.load(Ordering::Acquire) == WAITING {
-            call.party.block();
-            if !futex::wait(&slot.state, WAITING, deadline) {
+            let waits = match call.party.park() {
+                Parked::Sleep => futex::wait(&slot.state, WAITING, deadline),
+                Parked::Again => true,
+                Parked::GiveUp => false,
+            };
+            if !waits {
                 notified = !self.leave(slot, process);
                 break;
             }
         }
         let cause = if notified { slot.notifier.load(Ordering::Relaxed) } else { 0 };
         slot.state.store(IDLE, Ordering::Release);
+        call.party.pause();
         let locked = self.mutex.relock(call.party, depth);
         // Taken with the mutex: the order of the waits must not contradict the order in which they get it.
         let ticket = self.words.ticket();
@@ -305,10 +310,12 @@ impl ConditionLive {
             return Completion::value(Value::Int(0)).ticket(ticket);
         }
         let event = call.party.event();
-        let upto = if most >= waiting { u64::MAX } else { self.number_of(most) };
-        words.notifier.store(event, Ordering::Relaxed);
-        words.journal.store(upto, Ordering::Release);
-        self.mark();
+        if most >= waiting || !self.mark_chosen(call, most, waiting) {
+            let upto = if most >= waiting { u64::MAX } else { self.number_of(most) };
+            words.notifier.store(event, Ordering::Relaxed);
+            words.journal.store(upto, Ordering::Release);
+            self.mark();
+        }
         drop(held);
         for slot in self.slots() {
             if slot.state.load(Ordering::Acquire) == NOTIFIED && slot.notifier.load(Ordering::Relaxed) == event {
@@ -316,6 +323,23 @@ impl ConditionLive {
             }
         }
         Completion::value(Value::Int(waiting.min(most).into())).ticket(ticket)
+    }
+
+    /// Wakes those of the waiters whom a schedule chooses; says whether there is one. The guard is held, and no journal is
+    /// kept: under a schedule nobody dies within a step.
+    fn mark_chosen(&self, call: &mut Call<'_>, most: u32, waiting: u32) -> bool {
+        let Some(first) = call.party.choose(waiting) else { return false };
+        let event = call.party.event();
+        let mut waiters: Vec<&Slot> = self.waiters().collect();
+        let mut choice = Some(first);
+        for left in (0..most).rev() {
+            let place = choice.unwrap_or(0) as usize;
+            let slot = waiters.remove(place.min(waiters.len() - 1));
+            slot.notifier.store(event, Ordering::Relaxed);
+            slot.change(NOTIFIED);
+            choice = if left > 0 { call.party.choose(waiters.len() as u32) } else { None };
+        }
+        true
     }
 
     /// The number of the waiter with that place among those who wait, from 1. The guard is held.

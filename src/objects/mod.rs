@@ -256,9 +256,7 @@ pub trait Object: Send + Sync {
 
     /// The model's object, before anything has happened. `holders` says how many processes hold each end, by its place
     /// in [`Object::ends`].
-    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
-        unimplemented!("every kind gives its own")
-    }
+    fn model(&self, holders: &[u32]) -> Box<dyn Model>;
 
     /// The object in Promela; none where it cannot be said there.
     fn promela(&self) -> Option<&dyn promela::Promela> {
@@ -272,10 +270,10 @@ pub trait Object: Send + Sync {
         false
     }
 
-    /// Whether the end of a process that has a share of the object, or holds one of its ends, can change what others may
-    /// do with it. Deaths by signals are not asked for.
+    /// Whether the end of a process that has a share of the object can change what others may do with it: a robust mutex.
+    /// Ends that it holds are another matter, and so are deaths by signals.
     fn notices_ends(&self) -> bool {
-        !self.ends().is_empty()
+        false
     }
 
     /// What a step with that verb also does to other objects: a condition's `wait` unlocks and locks its mutex.
@@ -333,6 +331,17 @@ impl Patience {
     }
 }
 
+/// What a process does that is to wait within a step.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Parked {
+    /// It sleeps until the object lets it go on, or its time is over.
+    Sleep,
+    /// It looks again: a schedule gives it a turn.
+    Again,
+    /// Its time is over: a schedule says so.
+    GiveUp,
+}
+
 /// The process that carries out a step, as an object sees it.
 pub trait Party {
     /// Which process it is.
@@ -349,6 +358,20 @@ pub trait Party {
     /// takes the mutex again. Who could let it go on is then asked of that object.
     fn block_on(&mut self, _object: ObjectId, _verb: u8) {
         self.block();
+    }
+    /// Says that the process waits, having changed something that others see, before it looks whether it still has to:
+    /// as [`Party::block`]. Where a schedule says whose turn it is, it comes back when the process may look again, and
+    /// until then the process must touch nothing.
+    fn park(&mut self) -> Parked {
+        self.block();
+        Parked::Sleep
+    }
+    /// Says that the process goes on to something else of this step now, having waited. Where a schedule says whose turn
+    /// it is, it may have to wait for that.
+    fn pause(&mut self) {}
+    /// Which of so many possibilities a schedule takes; none where there is no schedule.
+    fn choose(&mut self, _count: u32) -> Option<u32> {
+        None
     }
     /// The value of an `update`'s expression where the object holds `it`.
     ///

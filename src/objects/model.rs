@@ -187,3 +187,24 @@ pub trait Model: Send {
         None
     }
 }
+
+/// The model of an object with which nothing happens, for tests that need a plan and no run.
+#[cfg(test)]
+pub(crate) struct Still;
+
+#[cfg(test)]
+impl Model for Still {
+    fn copy(&self) -> Box<dyn Model> {
+        Box::new(Self)
+    }
+
+    fn key(&self, _key: &mut Vec<u8>) {}
+
+    fn step(&mut self, _call: &mut ModelCall<'_>) -> Progress {
+        Progress::outcome(Outcome::INVALID)
+    }
+
+    fn value(&self, _shares: &[u32], _names: &[String]) -> Value {
+        Value::Null
+    }
+}

@@ -194,6 +194,10 @@ impl Object for Mutex {
         first.verb != LOCK || second.verb != LOCK
     }
 
+    fn notices_ends(&self) -> bool {
+        self.options.robust
+    }
+
     /// Only the owner can let another have it. A condition's `wait` gives its mutex back too: there the owner is the
     /// process that waits on the condition, and the unlock is an implicit event of the mutex.
     fn enablers(&self, verb: &Verb, _end: Option<&str>, owner: Option<ProcessId>) -> Enablers {

@@ -84,6 +84,22 @@ pub fn kill(pid: i32, signal: i32) -> Result<(), i32> {
     }
 }
 
+/// Whether a signal ends a process of a run, in which only SIGPIPE has another action than its default: signal(7).
+pub fn is_deadly(signal: i32) -> bool {
+    !matches!(
+        signal,
+        0 | libc::SIGPIPE
+            | libc::SIGCHLD
+            | libc::SIGCONT
+            | libc::SIGURG
+            | libc::SIGWINCH
+            | libc::SIGSTOP
+            | libc::SIGTSTP
+            | libc::SIGTTIN
+            | libc::SIGTTOU
+    )
+}
+
 /// sched_yield(2).
 pub fn yield_now() {
     // SAFETY: touches nothing and cannot fail on Linux.

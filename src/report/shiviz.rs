@@ -5,7 +5,7 @@
 //!
 //! An event of a trace is an interval: what it caused follows from its begin, what it follows from reached its end. In
 //! this log an event is a point. One that is both a cause and an effect is written as two, its begin and its end, so that
-//! the log never says more than is known.
+//! the log never says more than is known; but for one that gives on what it took.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
@@ -59,6 +59,8 @@ enum Side {
     Effect,
     /// The whole of an event from which something follows: its begin.
     Cause,
+    /// The whole of an event that gives on what it took: its end.
+    Passing,
     /// The whole of any other event: its end.
     Whole,
 }
@@ -71,8 +73,12 @@ fn points(plan: &Plan, trace: &Trace) -> Vec<Vec<Point>> {
         causes.filter(move |cause| trace.events[*cause].id.process != process)
     };
     let mut is_cause = vec![false; trace.events.len()];
+    let mut whole: Vec<bool> = (0..trace.events.len()).map(|place| trace.causality.passes_on(place)).collect();
     for place in 0..trace.events.len() {
-        foreign(place).for_each(|cause| is_cause[cause] = true);
+        for cause in foreign(place) {
+            is_cause[cause] = true;
+            whole[cause] &= cause < place;
+        }
     }
     let mut points: Vec<Vec<Point>> = vec![Vec::new(); plan.processes.len()];
     // The parts of a step that has not ended yet are recorded before it, and its begin lies before them.
@@ -82,6 +88,7 @@ fn points(plan: &Plan, trace: &Trace) -> Vec<Vec<Point>> {
         let before = &mut parts[event.id.process as usize];
         let at = if event.implicit { lane.len() } else { *before };
         match (is_cause[place], foreign(place).next().is_some()) {
+            (true, _) if whole[place] => lane.push(Point { place, side: Side::Passing }),
             (true, true) => {
                 lane.insert(at, Point { place, side: Side::Begin });
                 lane.push(Point { place, side: Side::Effect });
@@ -135,7 +142,7 @@ impl Log<'_> {
     fn point(&mut self, process: usize) -> io::Result<()> {
         let Point { place, side } = self.points[process][self.next[process]];
         self.next[process] += 1;
-        if matches!(side, Side::Effect | Side::Whole) {
+        if matches!(side, Side::Effect | Side::Passing | Side::Whole) {
             for cause in self.trace.causality.causes(place) {
                 let cause = *cause as usize;
                 if self.trace.events[cause].id.process as usize == process {
@@ -150,7 +157,7 @@ impl Log<'_> {
         }
         let clock = &mut self.clocks[process];
         *clock.entry(process as ProcessId).or_default() += 1;
-        if matches!(side, Side::Begin | Side::Cause) {
+        if matches!(side, Side::Begin | Side::Cause | Side::Passing) {
             self.left.insert(place, clock.clone());
         }
         let host = self.plan.target_name(Target::Process(process as ProcessId));
@@ -201,6 +208,21 @@ mod tests {
                 "b {\"b\":2} #6 begins  get p: 1, waited 40.0 µs  test.toml:7",
                 "b {\"a\":2,\"b\":3} #6  get p: 1, waited 40.0 µs  test.toml:7",
                 "c {\"b\":2,\"c\":2} #8  get q: 1, waited 50.0 µs  test.toml:9",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_gives_on_what_it_took_is_one_event() {
+        let scenario =
+            "[objects]\nn = { kind = \"value\" }\n[processes.p]\ncount = 3\nsteps = [{ add = \"n\", value = 1 }]\n";
+        let lines = "p[0] 10 20 add n ticket=1\np[1] 12 30 add n ticket=2\np[2] 13 40 add n ticket=3";
+        assert_eq!(
+            log(scenario, lines),
+            [
+                "p[0] {\"p[0]\":2} #4  add n  test.toml:5",
+                "p[1] {\"p[0]\":2,\"p[1]\":2} #6  add n  test.toml:5",
+                "p[2] {\"p[0]\":2,\"p[1]\":2,\"p[2]\":2} #8  add n  test.toml:5",
             ]
         );
     }

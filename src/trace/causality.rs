@@ -155,10 +155,16 @@ impl Causality {
         Some(self.places[(self.starts[process as usize] + before) as usize] as usize)
     }
 
-    /// The place of the event up to whose end a cause knows everything: itself where it gives on what it took, else
-    /// the last before its begin.
-    fn known(&self, cause: usize) -> Option<usize> {
-        if self.passing.get(cause) == Some(&true) { Some(cause) } else { self.base(cause) }
+    /// Whether the event at `place` gives on what it took: it took effect at one instant, so what follows from it
+    /// follows from its own causes too.
+    pub fn passes_on(&self, place: usize) -> bool {
+        self.passing.get(place) == Some(&true)
+    }
+
+    /// The place of the event up to whose end a cause of `effect` knows everything: itself where it gives on what it took
+    /// and stands before its effect, else the last before its begin.
+    fn known(&self, cause: usize, effect: usize) -> Option<usize> {
+        if self.passes_on(cause) && cause < effect { Some(cause) } else { self.base(cause) }
     }
 
     /// Goes back from an event to `floor` along causes. Gives how many begins of each process reach its end, as far
@@ -184,7 +190,7 @@ impl Causality {
                 }
                 let process = self.lanes[cause].0 as usize;
                 clock[process] = clock[process].max(self.ranks[cause] + 1);
-                if let Some(known) = self.known(cause) {
+                if let Some(known) = self.known(cause, place) {
                     ends[process] = ends[process].max(self.lanes[known].1 + 1);
                 }
             }
@@ -212,7 +218,8 @@ impl Causality {
             row[process as usize] = row[process as usize].max(self.ranks[place] + 1);
             for cause in self.causes(place) {
                 let cause = *cause as usize;
-                if let Some(known) = self.known(cause).and_then(|known| before.get(known * width..(known + 1) * width))
+                if let Some(known) =
+                    self.known(cause, place).and_then(|known| before.get(known * width..(known + 1) * width))
                 {
                     for (mine, other) in row.iter_mut().zip(known) {
                         *mine = (*mine).max(*other);

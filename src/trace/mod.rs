@@ -16,7 +16,7 @@ use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::value::Value;
 
 pub use causality::{Causality, Past};
-pub use order::arrange;
+pub use order::{arrange, arrange_along};
 
 /// A run, from its first event to its end.
 #[derive(Debug)]

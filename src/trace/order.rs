@@ -24,7 +24,17 @@ const NEVER: u32 = u32::MAX;
 /// `lanes` holds each process's events in its own order, by [`ProcessId`]. Edges that contradict one another, which
 /// no sound trace has, are broken by time and told by [`Causality::problems`].
 pub fn arrange(plan: &Plan, lanes: Vec<Vec<Event>>) -> (Vec<Event>, Causality) {
-    let flat = Flat::new(&lanes);
+    arrange_by(plan, lanes, None)
+}
+
+/// As [`arrange`], where it is known in which order the events were recorded: it decides instead of their times, among
+/// which many may be the same. `order` says whose events they are; those of a process that it does not reach come last.
+pub fn arrange_along(plan: &Plan, lanes: Vec<Vec<Event>>, order: &[ProcessId]) -> (Vec<Event>, Causality) {
+    arrange_by(plan, lanes, Some(order))
+}
+
+fn arrange_by(plan: &Plan, lanes: Vec<Vec<Event>>, order: Option<&[ProcessId]>) -> (Vec<Event>, Causality) {
+    let flat = Flat::new(&lanes, order);
     let edges = Edges::collect(plan, &flat);
     let effects = effects(&flat, &edges);
     let sorted = Sorter::new(plan, &flat, &edges, &effects).sort();
@@ -62,17 +72,40 @@ struct Flat<'a> {
     /// Where each lane begins.
     starts: Vec<u32>,
     events: Vec<&'a Event>,
+    /// The place of each event in the order in which they were recorded, where that is known.
+    places: Option<Vec<u32>>,
 }
 
 impl<'a> Flat<'a> {
-    fn new(lanes: &'a [Vec<Event>]) -> Self {
+    fn new(lanes: &'a [Vec<Event>], order: Option<&[ProcessId]>) -> Self {
         let mut starts = Vec::with_capacity(lanes.len());
         let mut events = Vec::with_capacity(lanes.iter().map(Vec::len).sum());
         for lane in lanes {
             starts.push(events.len() as u32);
             events.extend(lane);
         }
-        Self { lanes, starts, events }
+        let places = order.map(|order| places(lanes, &starts, events.len(), order));
+        Self { lanes, starts, events, places }
+    }
+
+    /// When the event began, in the measure that decides the order.
+    fn began(&self, at: u32) -> u64 {
+        match &self.places {
+            None => self.event(at).begin,
+            // Right behind the one before it in its lane.
+            Some(places) => match self.starts.binary_search(&at) {
+                Ok(_) => places[at as usize].into(),
+                Err(_) => places[at as usize - 1].into(),
+            },
+        }
+    }
+
+    /// When the event ended, in the measure that decides the order.
+    fn ended(&self, at: u32) -> u64 {
+        match &self.places {
+            None => self.event(at).end,
+            Some(places) => places[at as usize].into(),
+        }
     }
 
     fn len(&self) -> usize {
@@ -106,6 +139,32 @@ impl<'a> Flat<'a> {
     fn event(&self, at: u32) -> &'a Event {
         self.events[at as usize]
     }
+}
+
+/// The place of each event in an order that says whose they are.
+fn places(lanes: &[Vec<Event>], starts: &[u32], events: usize, order: &[ProcessId]) -> Vec<u32> {
+    let mut places = vec![0; events];
+    let mut taken = vec![0u32; lanes.len()];
+    let mut place = 0;
+    for process in order.iter().map(|process| *process as usize) {
+        if taken.get(process).is_some_and(|taken| (*taken as usize) < lanes[process].len()) {
+            places[(starts[process] + taken[process]) as usize] = place;
+            taken[process] += 1;
+            place += 1;
+        }
+    }
+    let left = lanes.iter().zip(starts).zip(&taken);
+    let mut left: Vec<(u64, u32)> = left
+        .flat_map(|((lane, start), taken)| {
+            lane.iter().zip(*start..).skip(*taken as usize).map(|(event, at)| (event.end, at))
+        })
+        .collect();
+    left.sort_unstable();
+    for (_, at) in left {
+        places[at as usize] = place;
+        place += 1;
+    }
+    places
 }
 
 /// From the begin of one event to the end of another.
@@ -263,12 +322,12 @@ fn processes(plan: &Plan, flat: &Flat<'_>, edges: &mut Vec<Edge>) {
 ///
 /// The smallest time is settled first and handed back along the edges, so each event is settled once.
 fn effects(flat: &Flat<'_>, edges: &Edges) -> Vec<u64> {
-    let mut effects: Vec<u64> = flat.events.iter().map(|event| event.end).collect();
+    let mut effects: Vec<u64> = (0..flat.len() as u32).map(|at| flat.ended(at)).collect();
     let mut queue = BinaryHeap::new();
     for edge in &edges.all {
-        let (from, to) = (flat.event(edge.from), flat.event(edge.to));
-        if from.end > to.end {
-            queue.push(Reverse((to.end.max(from.begin), edge.from)));
+        let (from, to) = (flat.ended(edge.from), flat.ended(edge.to));
+        if from > to {
+            queue.push(Reverse((to.max(flat.began(edge.from)), edge.from)));
         }
     }
     while let Some(Reverse((effect, at))) = queue.pop() {
@@ -277,7 +336,7 @@ fn effects(flat: &Flat<'_>, edges: &Edges) -> Vec<u64> {
         }
         effects[at as usize] = effect;
         for before in edges.before(at) {
-            let bound = effect.max(flat.event(*before).begin);
+            let bound = effect.max(flat.began(*before));
             if bound < effects[*before as usize] {
                 queue.push(Reverse((bound, *before)));
             }

@@ -37,6 +37,8 @@ fn declare(_: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
 
 /// A cell: ordered by tickets, tells nobody anything.
 pub(crate) static CELL: Kind = kind("cell", &[verb("load"), verb("store"), verb("add")]);
+/// A counter: each step took effect at one instant and gives on what it took.
+pub(crate) static COUNTER: Kind = kind("counter", &[verb("add")]);
 /// Permits, or with one of them a lock: what gives back is a cause of what takes next.
 pub(crate) static PERMITS: Kind = kind("permits", &[verb("acquire"), verb("release"), verb("lock"), verb("unlock")]);
 /// Messages: ordered by tickets, each put a cause of its get.
@@ -60,6 +62,10 @@ impl Object for Test {
         }
     }
 
+    fn model(&self, _: &[u32]) -> Box<dyn crate::objects::Model> {
+        Box::new(crate::objects::model::Still)
+    }
+
     fn enablers(&self, _: &Verb, _: Option<&str>, _: Option<ProcessId>) -> Enablers {
         Enablers { verbs: &[], only: None, closing: &[] }
     }
@@ -67,7 +73,9 @@ impl Object for Test {
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         let places = relation.by_ticket(events, |_| true);
         for pair in places.windows(2) {
-            if matches!(events[pair[0]].verb, "release" | "unlock") {
+            if self.kind == "counter" {
+                relation.chain(pair[0], pair[1]);
+            } else if matches!(events[pair[0]].verb, "release" | "unlock") {
                 relation.cause(pair[0], pair[1]);
             }
         }

@@ -25,12 +25,14 @@ IPCRUN = pathlib.Path(sys.argv[1]).resolve()
 SHOTS = pathlib.Path(sys.argv[3]) if sys.argv[2:3] == ["--shots"] else None
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+PASSING = 8
 PAGES = tempfile.TemporaryDirectory(prefix="ipcrun-page-")
 
 SCENARIOS = {
     "semaphore": ROOT / "scenarios/semaphore.toml",
     "dialogue": ROOT / "scenarios/pipe-dialogue.toml",
     "deadlock": ROOT / "tests/deadlocks/philosophers.toml",
+    "chain": HERE / "scenarios/chain.toml",
     "failing": HERE / "scenarios/failing.toml",
     "large": HERE / "scenarios/large.toml",
 }
@@ -136,7 +138,7 @@ class Page(unittest.TestCase):
             self.assertEqual(records, lines)
 
     def test_past_and_future_are_those_of_vector_clocks(self):
-        for name in ["semaphore", "dialogue", "deadlock", "failing"]:
+        for name in ["semaphore", "dialogue", "deadlock", "chain", "failing"]:
             self.open(name)
             data = json.loads(self.js("return document.getElementById('data').textContent"))
             before = clocks(data)
@@ -295,6 +297,8 @@ def clocks(data):
         lane = lanes.setdefault(process[at], [])
         number.append(len(lane))
         lane.append(at)
+    flags = data["events"]["flags"]
+    flags = flags if isinstance(flags, list) else [flags] * count
     rank = dict(enumerate(number)) | {at: value for at, value in data["ranks"]}
     causes = {}
     to, back = data["edges"]["to"], data["edges"]["back"]
@@ -314,7 +318,9 @@ def clocks(data):
         merge(clock, {process[at]: rank[at]})
         for cause in causes.get(at, []):
             before = min(number[cause], rank[cause]) - 1
-            if before >= 0:
+            if flags[cause] & PASSING and cause < at:
+                merge(clock, ends[cause])
+            elif before >= 0:
                 merge(clock, ends[lanes[process[cause]][before]])
             merge(clock, {process[cause]: rank[cause]})
         ends.append(clock)

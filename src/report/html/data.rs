@@ -3,6 +3,9 @@
 //! Times are differences, values and names are numbers of tables, and a list of which all entries are equal is that one
 //! entry, so that a hundred thousand events take few megabytes. `page/data.js` reads it.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
 use serde::{Serialize, Serializer};
@@ -28,6 +31,8 @@ const TOGETHER: usize = 8 << 20;
 const BLOCKED: u8 = 1;
 const IMPLICIT: u8 = 2;
 const LONG: u8 = 4;
+/// Causes of the event are causes of its effects.
+const PASSING: u8 = 8;
 
 /// The kinds of arrows, by the number they have in the data.
 const ARROWS: [(ArrowKind, &str); 6] = [
@@ -255,7 +260,11 @@ fn flags(trace: &Trace, spans: &Spans) -> Vec<u8> {
     let mut flags: Vec<u8> = trace
         .events
         .iter()
-        .map(|event| if event.blocked { BLOCKED } else { 0 } | if event.implicit { IMPLICIT } else { 0 })
+        .enumerate()
+        .map(|(at, event)| {
+            let passing = if trace.causality.passes_on(at) { PASSING } else { 0 };
+            passing | if event.blocked { BLOCKED } else { 0 } | if event.implicit { IMPLICIT } else { 0 }
+        })
         .collect();
     for span in spans.lanes.iter().flat_map(|lane| &lane.spans) {
         if let (Some(at), Doing::Sleeping | Doing::Computing) = (span.event, span.doing) {

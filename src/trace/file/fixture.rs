@@ -197,6 +197,10 @@ impl Object for Thing {
     fn state(&self) -> Box<dyn State> {
         Box::new(Nothing)
     }
+    fn model(&self, _: &[u32]) -> Box<dyn crate::objects::Model> {
+        Box::new(crate::objects::model::Still)
+    }
+
     fn enablers(&self, _verb: &Verb, _end: Option<&str>, owner: Option<ProcessId>) -> Enablers {
         Enablers { verbs: &[], only: owner, closing: &[] }
     }

@@ -1,5 +1,5 @@
 use super::super::Trace;
-use super::super::testing::{CELL, PERMITS, QUEUE, Scene};
+use super::super::testing::{CELL, COUNTER, PERMITS, QUEUE, Scene};
 use super::*;
 
 /// `p0 release` for each event but begins and ends.
@@ -86,7 +86,7 @@ fn edges_that_contradict_one_another_are_told_and_broken() {
 
 #[test]
 fn without_a_table_the_answers_are_the_same() {
-    let mut scene = Scene::new(&[("q", &QUEUE, 0)], &[("p", Some(6))]);
+    let mut scene = Scene::new(&[("q", &QUEUE, 0), ("n", &COUNTER, 0)], &[("p", Some(6))]);
     let mut random = 7u64;
     let mut numbers = [1u64; 6];
     let mut puts: Vec<EventId> = Vec::new();
@@ -94,8 +94,12 @@ fn without_a_table_the_answers_are_the_same() {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let process = (random >> 33) as u32 % 6;
         let put = random >> 40 & 1 == 0 || puts.is_empty();
-        let event = scene.on(process, if put { "put" } else { "get" }, "q", (at, at + 3), 0);
-        if put {
+        let add = random >> 41 & 3 == 0;
+        let (verb, object, ticket) = if add { ("add", "n", at) } else { (if put { "put" } else { "get" }, "q", 0) };
+        let event = scene.on(process, verb, object, (at, at + 3), ticket);
+        if add {
+            // Ordered by its ticket.
+        } else if put {
             puts.push(event.id);
         } else {
             event.cause = Some(puts[(random >> 45) as usize % puts.len()]);
@@ -137,4 +141,34 @@ fn a_large_trace_is_ordered_in_time() {
     assert!(trace.causality.problems().is_empty());
     let tickets: Vec<u64> = trace.on(0).map(|(_, event)| event.ticket).collect();
     assert!(tickets.is_sorted(), "an object's events stand in its order");
+}
+
+#[test]
+fn a_known_order_decides_among_equal_times() {
+    let order = [1, 0, 0, 1, 0, 1];
+    let scene = || {
+        let mut scene = Scene::new(&[("s", &PERMITS, 0)], &[("a", None), ("b", None)]);
+        for process in [0, 1] {
+            scene.act(process, "mark", 7, 7);
+            scene.act(process, "print", 7, 7);
+        }
+        scene
+    };
+    let plan = scene().finish().0;
+    let (events, causality) = arrange_along(&plan, scene().lanes, &order);
+    assert_eq!(events.iter().map(|event| event.id.process).collect::<Vec<_>>(), order);
+    assert!(causality.problems().is_empty());
+}
+
+#[test]
+fn an_object_has_its_own_order_whatever_the_known_one_is() {
+    let mut scene = Scene::new(&[("s", &PERMITS, 0)], &[("a", None), ("b", None)]);
+    scene.on(0, "release", "s", (7, 7), 1);
+    scene.on(1, "acquire", "s", (7, 7), 2);
+    let lanes = scene.lanes.clone();
+    let plan = scene.finish().0;
+    let (events, causality) = arrange_along(&plan, lanes, &[0, 1, 1, 0]);
+    let verbs: Vec<&str> = events.iter().filter(|event| event.step.is_some()).map(|event| event.verb).collect();
+    assert_eq!(verbs, ["release", "acquire"]);
+    assert!(causality.problems().is_empty());
 }

@@ -19,7 +19,7 @@ function summed(source, count, Type) {
 
 const COUNT = run.count;
 const LANES = run.processes.length;
-const BLOCKED = 1, IMPLICIT = 2, LONG = 4;
+const BLOCKED = 1, IMPLICIT = 2, LONG = 4, PASSING = 8;
 
 const events = {
   process: column(run.events.process, COUNT, Int32Array),
@@ -95,13 +95,22 @@ function base(at) {
   return before < 0 ? -1 : lanes[events.process[at]][before];
 }
 
+/**
+ * The place of the event up to whose end a cause knows everything; -1 for none. A cause that took effect at one instant
+ * gives on what it took, another only what was known when it began.
+ */
+function known(edge) {
+  const cause = edges.from[edge];
+  return events.flags[cause] & PASSING && cause < edges.to[edge] ? cause : base(cause);
+}
+
 const CONCURRENT = 0, PAST = 1, FUTURE = 2, SELF = 3;
 
 /**
  * How every event stands to one of them. The begin of an event happened before its end, the end of an event before
- * the begin of the next in its process, the begin of a cause before the end of its effect: an event is past where
- * its begin reaches the other's end so. What began before and ended because of it, as all who wait at a barrier for the
- * last one, is both: it counts as future, for its effect is.
+ * the begin of the next in its process, the begin of a cause before the end of its effect, and so does the end of a cause
+ * that gives on what it took: an event is past where its begin reaches the other's end so. What began before and ended
+ * because of it, as all who wait at a barrier for the last one, is both: it counts as future, for its effect is.
  */
 function relations(event) {
   const out = new Uint8Array(COUNT);
@@ -122,7 +131,7 @@ function past(event, out) {
     if (number[at] >= ends[process]) continue;
     begins[process] = Math.max(begins[process], rank[at] + 1);
     for (; edge >= 0 && edges.to[edge] === at; edge--) {
-      const cause = edges.from[edge], other = events.process[cause], before = base(cause);
+      const cause = edges.from[edge], other = events.process[cause], before = known(edge);
       begins[other] = Math.max(begins[other], rank[cause] + 1);
       if (before >= 0) ends[other] = Math.max(ends[other], number[before] + 1);
     }
@@ -134,13 +143,13 @@ function past(event, out) {
   }
 }
 
-/** The edges by the event after whose end their cause begins: the begin of a cause may stand after its effect. */
-let byBase = null;
+/** The edges by the event up to whose end their cause knows everything: the begin of a cause may stand after its effect. */
+let byKnown = null;
 function future(event, out) {
-  byBase ??= (() => {
-    const bases = Int32Array.from({ length: EDGES }, (_, i) => base(edges.from[i]));
-    const order = Int32Array.from({ length: EDGES }, (_, i) => i).sort((a, b) => bases[a] - bases[b]);
-    return { order, bases };
+  byKnown ??= (() => {
+    const knowns = Int32Array.from({ length: EDGES }, (_, i) => known(i));
+    const order = Int32Array.from({ length: EDGES }, (_, i) => i).sort((a, b) => knowns[a] - knowns[b]);
+    return { order, knowns };
   })();
   // From which number in each lane on every end is reached.
   const ends = new Int32Array(LANES).fill(0x7fffffff);
@@ -153,12 +162,12 @@ function future(event, out) {
   for (let at = event; at >= 0 && rank[at] >= rank[event]; at = previous[at]) edgesFrom(at).forEach(reach);
   ends[own] = number[event];
   const start = base(event) + 1;
-  let next = lowerBound(EDGES, start, (k) => byBase.bases[byBase.order[k]]);
+  let next = lowerBound(EDGES, start, (k) => byKnown.knowns[byKnown.order[k]]);
   for (let at = start; at < COUNT; at++) {
-    while (next < EDGES && byBase.bases[byBase.order[next]] < at) next++;
+    while (next < EDGES && byKnown.knowns[byKnown.order[next]] < at) next++;
     const process = events.process[at];
     if (number[at] < ends[process]) continue;
-    for (let i = next; i < EDGES && byBase.bases[byBase.order[i]] === at; i++) reach(byBase.order[i]);
+    for (let i = next; i < EDGES && byKnown.knowns[byKnown.order[i]] === at; i++) reach(byKnown.order[i]);
     if (process === own ? number[at] > number[event] : true) out[at] = FUTURE;
   }
 }

@@ -1,0 +1,266 @@
+//! The verdict over every execution: searches all states, tells one execution for each end that differs, and lets the
+//! judge judge it.
+//!
+//! Two executions are told apart where an expectation could tell them apart; so what is judged once is judged for all
+//! that it stands for, and what all of them say together is what holds in every execution.
+
+use std::time::{Duration, Instant};
+
+use super::components;
+use super::search::{Cut, Limits, Reached, Reductions, Search};
+use super::space::{Endless, Space, Time};
+use super::tell::{Lost, Step, Told, tell};
+use crate::judge::{self, Status, Subject, Summary, Tally, Verdict};
+use crate::scenario::plan::Plan;
+
+/// How to explore.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// How time passes.
+    pub time: Time,
+    /// What may be left out of the search.
+    pub reductions: Reductions,
+    /// How much to look at.
+    pub limits: Limits,
+    /// The longest that it may take.
+    pub longest: Option<Duration>,
+}
+
+/// How far an exploration has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// What was searched.
+    pub reached: Reached,
+    /// Ends that were judged.
+    pub judged: usize,
+    /// How long it has taken.
+    pub elapsed: Duration,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Explored {
+    /// What all executions say of each expectation and rule; its `runs` are the executions that were judged, each for
+    /// all that no expectation can tell from it.
+    pub summary: Summary,
+    /// The executions that decide it, each with its number among those that were judged.
+    pub stories: Vec<Story>,
+    /// Why not every execution was looked at.
+    pub cut: Option<Cut>,
+    /// How much there was.
+    pub size: Size,
+    /// What goes on for ever.
+    pub circles: Circles,
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Size {
+    /// States met.
+    pub states: usize,
+    /// Steps between them.
+    pub edges: u64,
+    /// States in which a run is over.
+    pub ends: usize,
+    /// Steps to the farthest of them.
+    pub depth: usize,
+    /// Bytes that the states take.
+    pub bytes: usize,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Executions that go on for ever.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Circles {
+    /// Whether one can be gone through again and again that can be left at any time: who is scheduled fairly leaves it.
+    pub left: bool,
+    /// How many sets of states there are that are never left and where nothing ends.
+    pub livelocks: usize,
+}
+
+/// An execution that was told.
+#[derive(Debug)]
+pub struct Story {
+    /// Its number among those that were judged, from 1: that of [`judge::Overall::example`].
+    pub run: u64,
+    /// Its steps.
+    pub path: Vec<Step>,
+    /// What happened.
+    pub told: Told,
+    /// What was found in it.
+    pub verdict: Verdict,
+    /// How many of its steps lead to where it goes round for ever; none where it ends.
+    pub stem: Option<usize>,
+}
+
+/// Why there is no verdict.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// A process computes without end.
+    Endless(Endless),
+    /// A path that was found could not be followed.
+    Lost(Lost),
+}
+
+impl From<Endless> for Fault {
+    fn from(endless: Endless) -> Self {
+        Self::Endless(endless)
+    }
+}
+
+/// Where an execution leads.
+#[derive(Clone, Debug)]
+struct Goal {
+    /// The states of its path.
+    line: Vec<u32>,
+    /// The place in `line` to which the last state leads back.
+    stem: Option<usize>,
+}
+
+/// The states of a plan as an exploration sees them.
+pub fn space(plan: &Plan, time: Time) -> Space<'_> {
+    Space::new(plan, time, vec![false; plan.steps.len()], false)
+}
+
+/// Explores every execution of a plan. `progress` is told now and then how far it has come, and says whether to go on.
+///
+/// # Errors
+/// A process that computes without end.
+pub fn explore(plan: &Plan, options: &Options, progress: &mut dyn FnMut(&Progress) -> bool) -> Result<Explored, Fault> {
+    let begin = Instant::now();
+    let mut space = space(plan, options.time);
+    let mut search = Search::new(&mut space, options.reductions);
+    let mut late = false;
+    let mut last = None;
+    search.run(options.limits, &mut |reached| {
+        last = Some(*reached);
+        let elapsed = begin.elapsed();
+        late = options.longest.is_some_and(|longest| elapsed > longest);
+        !late && progress(&Progress { reached: *reached, judged: 0, elapsed })
+    })?;
+    let mut circles = Circles::default();
+    let mut goals: Vec<Goal> = Vec::new();
+    let mut depth = 0;
+    for end in &search.ends {
+        let line = search.line(*end);
+        depth = depth.max(line.len() - 1);
+        goals.push(Goal { line, stem: None });
+    }
+    if search.cut.is_none() && search.cyclic {
+        goals.extend(livelocks(&mut search, &mut circles)?);
+    }
+    // What is found first is told first: the shortest.
+    goals.sort_by_key(|goal| goal.line.len());
+
+    let mut tally = Tally::default();
+    for goal in &goals {
+        let (_, told) = follow(&mut search, goal)?;
+        tally.add(&judge::judge(plan, &told.trace), judge::final_state(plan, &told.trace));
+    }
+    let cut = search.cut.map(|cut| if late { Cut::Time } else { cut });
+    let summary = tally.over_all(plan, cut.is_none());
+    let mut runs: Vec<u64> =
+        summary.overall.iter().filter_map(|one| one.example.as_ref().map(|(run, _)| *run)).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    let mut stories = Vec::with_capacity(runs.len());
+    for run in runs {
+        let goal = &goals[run as usize - 1];
+        let (path, told) = follow(&mut search, goal)?;
+        let verdict = judge::judge(plan, &told.trace);
+        stories.push(Story { run, path, told, verdict, stem: goal.stem });
+    }
+    let size = Size {
+        states: search.store.len(),
+        edges: search.edges,
+        ends: search.ends.len(),
+        depth,
+        bytes: search.store.bytes(),
+        elapsed: begin.elapsed(),
+    };
+    Ok(Explored { summary, stories, cut, size, circles })
+}
+
+/// Tells the execution that leads to a goal.
+fn follow(search: &mut Search<'_, '_>, goal: &Goal) -> Result<(Vec<Step>, Told), Fault> {
+    let path = search.path(&goal.line)?;
+    let told = tell(search.space, &path).map_err(Fault::Lost)?;
+    Ok((path, told))
+}
+
+/// An execution into each set of states that is never left and where nothing ends, once around.
+fn livelocks(search: &mut Search<'_, '_>, circles: &mut Circles) -> Result<Vec<Goal>, Endless> {
+    let found = components::find(search)?;
+    let count = found.leads_on.len();
+    circles.left = (0..count).any(|component| found.circles[component] && found.leads_on[component]);
+    let mut first: Vec<Option<u32>> = vec![None; count];
+    let mut ends = vec![false; count];
+    for end in &search.ends {
+        ends[found.of[*end as usize] as usize] = true;
+    }
+    for (state, component) in found.of.iter().enumerate() {
+        first[*component as usize].get_or_insert(state as u32);
+    }
+    let mut goals = Vec::new();
+    for component in 0..count {
+        if !found.circles[component] || found.leads_on[component] {
+            continue;
+        }
+        if ends[component] {
+            circles.left = true;
+            continue;
+        }
+        let Some(entry) = first[component] else { continue };
+        let mut line = search.line(entry);
+        let stem = line.len() - 1;
+        line.extend(round(search, entry)?);
+        goals.push(Goal { line, stem: Some(stem) });
+        circles.livelocks += 1;
+    }
+    Ok(goals)
+}
+
+/// The shortest way from a state back to it, without its begin.
+fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, Endless> {
+    let mut before = std::collections::HashMap::new();
+    let mut queue = std::collections::VecDeque::from([entry]);
+    while let Some(state) = queue.pop_front() {
+        for next in components::successors(search, state)? {
+            if next == entry {
+                let mut line = vec![entry];
+                let mut at = state;
+                while at != entry {
+                    line.push(at);
+                    at = before[&at];
+                }
+                line.reverse();
+                return Ok(line);
+            }
+            before.entry(next).or_insert_with(|| {
+                queue.push_back(next);
+                state
+            });
+        }
+    }
+    Ok(Vec::new())
+}
+
+impl Explored {
+    /// The story that decides an expectation or a rule, by its place in [`Summary::overall`].
+    pub fn story(&self, place: usize) -> Option<&Story> {
+        let (run, _) = self.summary.overall.get(place)?.example.as_ref()?;
+        self.stories.iter().find(|story| story.run == *run)
+    }
+
+    /// The shortest execution that fails, and what fails in it.
+    pub fn counterexample(&self) -> Option<(&Story, Subject)> {
+        let failed = self.summary.overall.iter().filter(|one| one.status == Status::Fail);
+        failed
+            .filter_map(|one| {
+                let (run, _) = one.example.as_ref()?;
+                Some((self.stories.iter().find(|story| story.run == *run)?, one.subject))
+            })
+            .min_by_key(|(story, _)| story.run)
+    }
+}
