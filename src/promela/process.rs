@@ -99,9 +99,10 @@ impl<'w, 'p> Body<'w, 'p> {
         for (slot, name) in program.slots.iter().enumerate() {
             let read = (0..=program.code.len()).any(|place| self.knowledge.is_live(place, slot as u32));
             let name = name.strip_prefix('$').unwrap_or(name);
-            self.variables.push(match read {
-                true => Variable::Named(unique(&format!("v_{name}"), &mut taken)),
-                false => Variable::Unread,
+            self.variables.push(if read {
+                Variable::Named(unique(&format!("v_{name}"), &mut taken))
+            } else {
+                Variable::Unread
             });
         }
         let mut single: Vec<Option<Option<Value>>> = vec![None; program.slots.len()];
