@@ -11,8 +11,6 @@ pub(super) enum Mutant {
     NoComponents,
     /// A step that may give up changes places with what could let it go on.
     GivingUpCommutes,
-    /// Processes that say who they are change places all the same.
-    IdentityIsNothing,
     /// Who waits is let go on by nobody.
     NoEnablers,
 }

@@ -8,7 +8,6 @@ use super::actor::{Actor, Choices, Effects, Next, Parts, Post, Turned, next};
 use super::follow::Standing;
 use super::log::Log;
 use super::memories::{Memories, Moment, Sight};
-use super::mutant::{Mutant, mutated};
 use super::program::{Knowledge, has_identity, reads_clock};
 use super::segment::{Segment, Stage};
 use super::tell::Step;
@@ -189,7 +188,7 @@ impl<'p> Space<'p> {
         let mut classes = Vec::with_capacity(plan.processes.len());
         for (id, process) in plan.processes.iter().enumerate() {
             let program = &plan.programs[process.program];
-            let own = has_identity(program) && !mutated(Mutant::IdentityIsNothing);
+            let own = has_identity(program);
             classes.push(if own { id as u32 } else { program.first });
         }
         let kills = plan.programs.iter().flat_map(|program| &program.code).any(|instruction| {
