@@ -307,16 +307,16 @@ impl Exploring<'_> {
         let any = arguments.searching.time == TimeChoice::Any;
         let mut replay = None;
         if let Some((best, _)) = &told {
-            let orders = follow::orders(&best.path);
+            let orders = &best.orders;
             let mut again = options.arguments.clone();
             if any {
                 again.extend(["--time".to_owned(), "any".to_owned()]);
             }
             let saved = match &arguments.saving.save {
-                Some(path) => Some(self.save(plan, path, best, &orders, any)?),
+                Some(path) => Some(self.save(plan, path, best, any)?),
                 None => None,
             };
-            replay = Some(exploration::replay(plan, &schedule::compact(plan, &orders), saved.as_deref(), &again));
+            replay = Some(exploration::replay(plan, &schedule::compact(plan, orders), saved.as_deref(), &again));
         }
         let how = self.how();
         let story = told.as_ref().map(|(best, subject)| (tale(best), *subject));
@@ -364,7 +364,7 @@ impl Exploring<'_> {
     /// The execution to tell: the shortest that fails.
     fn best(&self, plan: &Plan, explored: &Explored) -> Result<Option<(Best, Subject)>, Vec<Diagnostic>> {
         let Some((story, subject)) = explored.counterexample() else { return Ok(None) };
-        let mut space = explore::space(plan, self.arguments.searching.time.into());
+        let mut space = explore::space(plan, self.arguments.searching.time.into(), explored.ends);
         match story::best(plan, &mut space, story, subject) {
             Ok(best) => Ok(Some((best, subject))),
             Err(fault) => Err(vec![because(plan, &fault)]),
@@ -381,24 +381,18 @@ impl Exploring<'_> {
     }
 
     /// Saves the schedule of an execution. The path of its file.
-    fn save(
-        &self,
-        plan: &Plan,
-        path: &Path,
-        best: &Best,
-        orders: &[schedule::Order],
-        any: bool,
-    ) -> Result<String, Vec<Diagnostic>> {
+    fn save(&self, plan: &Plan, path: &Path, best: &Best, any: bool) -> Result<String, Vec<Diagnostic>> {
         let file = if path.is_dir() { path.join(format!("{}.schedule.toml", plan.name)) } else { path.to_owned() };
         let told = tale(best).comments(plan);
         let failed = best.verdict.findings.iter().find(|one| one.finding.status == judge::Status::Fail);
         let about = failed.map_or_else(String::new, |one| format!("{}: {}", one.label, one.finding.measured));
         let name = file.display().to_string();
         let about = format!("{}\nipcrun replay {} {name}", about.replace('\n', " "), plan.source.path);
-        fs::write(&file, schedule::write(plan, any, about.trim(), orders, &told)).map_err(|error| {
-            let message = format!("the schedule cannot be written to `{name}`: {error}");
-            vec![Diagnostic::error(Code::HOST_LIMIT, message)]
-        })?;
+        fs::write(&file, schedule::write(plan, &explore::told_apart(plan), any, about.trim(), &best.orders, &told))
+            .map_err(|error| {
+                let message = format!("the schedule cannot be written to `{name}`: {error}");
+                vec![Diagnostic::error(Code::HOST_LIMIT, message)]
+            })?;
         Ok(name)
     }
 

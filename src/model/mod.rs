@@ -14,6 +14,7 @@ pub mod explore;
 pub mod follow;
 mod future;
 mod log;
+mod memories;
 pub mod minimise;
 mod plain;
 pub(crate) mod program;
@@ -33,3 +34,5 @@ pub(crate) use space::{holders, pid};
 mod fuzz;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod verdicts;
