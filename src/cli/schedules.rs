@@ -62,7 +62,7 @@ pub(super) fn argument(text: &str) -> Result<Chosen, String> {
 pub(super) fn follow(plan: &Plan, chosen: &Chosen, time: Time) -> Result<Told, Vec<Diagnostic>> {
     let schedule = match chosen {
         Chosen::Seed(seed) => {
-            let mut space = explore::space(plan, time, false);
+            let mut space = explore::bare(plan, time);
             let path = follow::walk(&mut space, *seed).map_err(|endless| vec![computes(plan, endless.process)])?;
             return told(plan, &space, &path);
         }
@@ -83,7 +83,7 @@ pub(super) fn follow(plan: &Plan, chosen: &Chosen, time: Time) -> Result<Told, V
         }
     };
     let time = if schedule.any_time { Time::Any } else { Time::Virtual };
-    let mut space = explore::space(plan, time, false);
+    let mut space = explore::bare(plan, time);
     let path = follow::follow(&mut space, &schedule.orders).map_err(|found| vec![refused(plan, &schedule, &found)])?;
     let path = follow::complete(&mut space, &path).map_err(|endless| vec![computes(plan, endless.process)])?;
     told(plan, &space, &path)

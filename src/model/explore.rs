@@ -127,6 +127,12 @@ pub fn space(plan: &Plan, time: Time, ends: bool) -> Space<'_> {
     Space::remembering(plan, time, Memories::new(plan, judge::memories(plan), time, wish))
 }
 
+/// The same for who only follows a path and need not remember what was before.
+pub fn bare(plan: &Plan, time: Time) -> Space<'_> {
+    let memories = Memories::new(plan, judge::memories(plan), time, Wish::default());
+    Space::unremembering(plan, time, &memories)
+}
+
 /// By step: whether it is a turn of its own although it is about no object, since an expectation could tell its place.
 pub fn told_apart(plan: &Plan) -> Vec<bool> {
     Memories::new(plan, judge::memories(plan), Time::default(), Wish::default()).visible

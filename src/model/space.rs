@@ -218,6 +218,13 @@ impl<'p> Space<'p> {
         }
     }
 
+    /// The space of a plan whose steps are those that these memories look at, and whose states hold nothing of them.
+    pub(super) fn unremembering(plan: &'p Plan, time: Time, memories: &Memories<'p>) -> Self {
+        let mut space = Self::new(plan, time, memories.visible.clone(), memories.timed);
+        space.ends.clone_from(&memories.ends);
+        space
+    }
+
     /// The space of a plan whose states hold what is kept of the events before them.
     pub(super) fn remembering(plan: &'p Plan, time: Time, memories: Memories<'p>) -> Self {
         let mut space = Self::new(plan, time, memories.visible.clone(), memories.timed);
@@ -518,9 +525,9 @@ impl<'p> Space<'p> {
         &*self.shapes[object as usize].states[number as usize]
     }
 
-    /// Whether a run ends only when nothing can happen any more.
+    /// Whether nothing is kept of what came before a state, and a run ends only when nothing can happen any more.
     pub(super) fn is_plain(&self) -> bool {
-        !self.plan.programs.iter().any(|program| program.daemon)
+        self.memories.is_none() && !self.plan.programs.iter().any(|program| program.daemon)
     }
 
     /// Says whether a process was found to compute without end.
