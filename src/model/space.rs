@@ -10,6 +10,7 @@ use super::log::Log;
 use super::memories::{Memories, Moment, Sight};
 use super::program::{Knowledge, has_identity, reads_clock};
 use super::segment::{Segment, Stage};
+use super::tell::Step;
 use super::whole::{self, Traits, Whole, settle};
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::interpreter::Machine;
@@ -491,6 +492,11 @@ impl<'p> Space<'p> {
             take(&mut memories, &mut Eye { row: Row { space: self, state }, before });
             self.memories = Some(memories);
         }
+    }
+
+    /// A way on as a step of a path.
+    pub fn step(&self, step: Move) -> Step {
+        Step { process: step.process, kind: step.kind, choices: self.script(step) }
     }
 
     /// The choices that a way on makes.
