@@ -26,6 +26,7 @@ use crate::model::follow;
 use crate::model::search::{Cut, Limits, Reductions};
 use crate::model::space::Time;
 use crate::model::story::{self, Best};
+use crate::promela;
 use crate::report::exploration::{self, Exploration};
 use crate::report::progress::{Progress, Snapshot};
 use crate::report::story::Story;
@@ -75,6 +76,9 @@ pub(super) struct Searching {
     /// exchanges of processes that are alike (`symmetry`), `all` of it or `none`
     #[arg(long, value_name = "WHAT", default_value = "all", hide_possible_values = true)]
     reduce: ReduceChoice,
+    /// Print the scenario for another tool instead: promela, for SPIN
+    #[arg(long, value_name = "LANGUAGE", hide_possible_values = true, help_heading = "Other tools")]
+    emit: Option<Language>,
     /// Explore so many scenarios at once; 0 is one for each CPU
     #[arg(short, long, value_name = "N", default_value = "1")]
     jobs: u32,
@@ -111,6 +115,13 @@ impl From<TimeChoice> for Time {
             TimeChoice::Any => Self::Any,
         }
     }
+}
+
+/// A language that a scenario can be put in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Language {
+    /// That of SPIN
+    Promela,
 }
 
 /// What may be left out.
@@ -169,6 +180,9 @@ struct Exploring<'a> {
 }
 
 pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
+    if let Some(Language::Promela) = arguments.searching.emit {
+        return emit(arguments, output);
+    }
     match prepare(arguments, output) {
         Ok((inputs, traces, reports)) => {
             let options = Options {
@@ -197,6 +211,30 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
             run::all(&inputs, &options, reports, jobs, &|input, direct| exploring.one(input, direct))
         }
         Err(status) => status,
+    }
+}
+
+/// Prints a scenario in the language of SPIN.
+fn emit(arguments: &Arguments, output: Output) -> Status {
+    let promela = || {
+        let inputs = inputs::collect(&arguments.files).map_err(|diagnostic| vec![*diagnostic])?;
+        let [input] = inputs.as_slice() else {
+            let message = format!("`--emit` takes one scenario, and these are {}", inputs.len());
+            return Err(vec![Diagnostic::error(Code::USAGE, message)]);
+        };
+        let source = input.source.as_ref().map_err(|diagnostic| vec![(**diagnostic).clone()])?;
+        let plan = session::load(source, &arguments.scenario)?.plan;
+        promela::promela(&plan, arguments.searching.time.into())
+    };
+    match promela() {
+        Ok(text) => {
+            output::print(&text);
+            Status::Passed
+        }
+        Err(diagnostics) => {
+            output.report(&diagnostics);
+            Status::Invalid
+        }
     }
 }
 

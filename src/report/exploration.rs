@@ -213,6 +213,9 @@ fn counted(n: u64, noun: &str) -> String {
 /// In what states executions end. How many there are of each says nothing of how likely it is.
 fn histogram(page: &Page<'_>, summary: &Summary, out: &mut String) {
     let mut states: Vec<&crate::judge::FinalState> = summary.states.iter().collect();
+    if states.is_empty() {
+        return;
+    }
     states.sort_by(|a, b| a.state.len().cmp(&b.state.len()).then_with(|| a.state.cmp(&b.state)));
     let _ = writeln!(
         out,
