@@ -15,6 +15,7 @@ pub mod explore;
 pub mod follow;
 mod future;
 mod log;
+mod memories;
 pub mod minimise;
 mod plain;
 pub(crate) mod program;
@@ -34,3 +35,5 @@ pub(crate) use space::{holders, pid};
 mod fuzz;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod verdicts;

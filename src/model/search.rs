@@ -89,17 +89,13 @@ pub struct Search<'s, 'p> {
     /// States of which every move is taken although fewer would be enough.
     pub(super) whole: Vec<u32>,
     depth: usize,
-    sees: Option<&'s Sees<'s>>,
 }
-
-/// Whether somebody looks at a process's next step.
-pub type Sees<'a> = dyn Fn(crate::event::ProcessId, &super::actor::Next) -> bool + 'a;
 
 impl<'s, 'p> Search<'s, 'p> {
     /// A search that has not begun.
     pub fn new(space: &'s mut Space<'p>, reductions: Reductions) -> Self {
         let ample = if reductions.partial_order { Ample::new(space) } else { None };
-        let symmetry = if reductions.symmetry { Some(Symmetry::new(space)) } else { None };
+        let symmetry = if reductions.symmetry && space.is_symmetric() { Some(Symmetry::new(space)) } else { None };
         Self {
             store: Store::new(space.width()),
             ends: Vec::new(),
@@ -110,7 +106,6 @@ impl<'s, 'p> Search<'s, 'p> {
             symmetry: symmetry.filter(|symmetry| !symmetry.is_empty()),
             whole: Vec::new(),
             depth: 0,
-            sees: None,
             space,
         }
     }
@@ -205,8 +200,8 @@ impl<'s, 'p> Search<'s, 'p> {
         if let Some(ample) = &mut self.ample
             && self.whole.binary_search(&number).is_err()
         {
-            let sees = self.sees;
-            ample.reduce(self.space, state, moves, &|process, next| sees.is_some_and(|sees| sees(process, next)));
+            let space = &*self.space;
+            ample.reduce(space, state, moves, &|process, next| space.sees(process, next));
         }
         Ok(())
     }

@@ -174,6 +174,7 @@ impl<'s, 'p> Course<'s, 'p> {
             plan: space.plan,
             knowledge: &space.knowledge,
             visible: &space.visible,
+            ends: &space.ends,
             process,
             now: self.now,
             parts,

@@ -20,6 +20,9 @@ use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Failure, Instruction, Operation, Program};
 use crate::value::{Types, Value};
 
+/// How many steps a process may do by itself between two that others notice.
+const MOST_LOCAL: usize = 300;
+
 /// A place where a process stands between two turns: a step, and whether it waits inside.
 pub(super) type Location = (usize, bool);
 
@@ -48,8 +51,10 @@ struct Sequence {
     places: BTreeSet<usize>,
     /// The slots that may be other than 0.
     touched: BTreeSet<u32>,
-    /// Whether it is one of places without a statement between them.
+    /// How many jumps there were since the last statement.
     jumps: usize,
+    /// How many steps of one's own are being written, one behind the other.
+    depth: usize,
 }
 
 /// What follows a step.
@@ -79,8 +84,7 @@ impl<'w, 'p> Body<'w, 'p> {
         let mut first = vec![Types::NULL; program.slots.len()];
         for (slot, value) in &program.vars {
             let scope = body.scope(&[], None);
-            first[*slot as usize] =
-                scope.compute(value.node()).map_or(value.types(), |computed| computed.term.types);
+            first[*slot as usize] = scope.compute(value.node()).map_or(value.types(), |computed| computed.term.types);
         }
         let typing = Typing { plan: world.plan, process, texts: &world.texts, variables: &body.variables };
         let types = typing.infer(first);
@@ -95,9 +99,10 @@ impl<'w, 'p> Body<'w, 'p> {
         for (slot, name) in program.slots.iter().enumerate() {
             let read = (0..=program.code.len()).any(|place| self.knowledge.is_live(place, slot as u32));
             let name = name.strip_prefix('$').unwrap_or(name);
-            self.variables.push(match read {
-                true => Variable::Named(unique(&format!("v_{name}"), &mut taken)),
-                false => Variable::Unread,
+            self.variables.push(if read {
+                Variable::Named(unique(&format!("v_{name}"), &mut taken))
+            } else {
+                Variable::Unread
             });
         }
         let mut single: Vec<Option<Option<Value>>> = vec![None; program.slots.len()];
@@ -234,12 +239,7 @@ impl<'w, 'p> Body<'w, 'p> {
     }
 
     /// One way of a step: its guard and what follows.
-    fn way(
-        &mut self,
-        operation: &'p Operation,
-        place: usize,
-        way: Way,
-    ) -> Result<(String, Vec<Statement>), Refusal> {
+    fn way(&mut self, operation: &'p Operation, place: usize, way: Way) -> Result<(String, Vec<Statement>), Refusal> {
         let line = Statement::Line;
         let mut statements: Vec<Statement> = Vec::new();
         let effects = way.effects.into_iter().map(line);
@@ -325,8 +325,7 @@ impl<'w, 'p> Body<'w, 'p> {
 
     /// The end of the process, of which this is kept.
     fn leaves(&mut self, kept: &str) -> Vec<Statement> {
-        let mut statements =
-            vec![Statement::Line(format!("p_exit[{}] = {kept}", self.me)), Statement::Forget(None)];
+        let mut statements = vec![Statement::Line(format!("p_exit[{}] = {kept}", self.me)), Statement::Forget(None)];
         let plan = self.world.plan;
         let holds = &plan.processes[self.process as usize].holds;
         for (id, object) in plan.objects.iter().enumerate() {
@@ -363,10 +362,17 @@ impl<'w, 'p> Body<'w, 'p> {
             return vec![Statement::Goto(label)];
         }
         let mut statements = vec![Statement::Label(label)];
+        self.now.depth += 1;
+        if self.now.depth > MOST_LOCAL {
+            let why = format!("a process does more than {MOST_LOCAL} steps by itself at once");
+            self.world.refuse_at(self.program.span.clone(), &why);
+            return statements;
+        }
         match self.instruction(instruction, place) {
             Ok(more) => statements.extend(more),
             Err((step, why)) => self.world.refuse(step, &why),
         }
+        self.now.depth -= 1;
         statements
     }
 
@@ -400,16 +406,10 @@ impl<'w, 'p> Body<'w, 'p> {
     }
 
     /// One instruction that nobody else notices, and all behind it.
-    fn instruction(
-        &mut self,
-        instruction: &'p Instruction,
-        place: usize,
-    ) -> Result<Vec<Statement>, (StepId, Refusal)> {
+    fn instruction(&mut self, instruction: &'p Instruction, place: usize) -> Result<Vec<Statement>, (StepId, Refusal)> {
         let nobody = Failure::default();
         match instruction {
-            Instruction::Operate(operation) => {
-                self.own_step(operation, place).map_err(|why| (operation.step, why))
-            }
+            Instruction::Operate(operation) => self.own_step(operation, place).map_err(|why| (operation.step, why)),
             Instruction::Set { slot, value, failure, step } => {
                 let Variable::Named(name) = self.variables[*slot as usize].clone() else {
                     let checks = self.at(place).checks(value.node()).map_err(|why| (*step, why))?;

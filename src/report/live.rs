@@ -44,7 +44,11 @@ impl Live {
     pub fn line(&self, process: ProcessId, text: &str) -> String {
         let name = self.names.get(process as usize).map_or("", String::as_str);
         let style = process_style(process);
-        let lead = format!("{} {}", self.pen.pad(style, name, self.columns), self.pen.paint(style, if self.ascii { "|" } else { "│" }));
+        let lead = format!(
+            "{} {}",
+            self.pen.pad(style, name, self.columns),
+            self.pen.paint(style, if self.ascii { "|" } else { "│" })
+        );
         let mut out = String::new();
         // A line end at the end begins no further line.
         for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {

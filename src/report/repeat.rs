@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::layout::{FAINT, ascii, STRONG, placed, plural, shorten, visible, width};
+use super::layout::{FAINT, STRONG, ascii, placed, plural, shorten, visible, width};
 use super::terminal::{LINES, Options, Page, headline, label, mark};
 use crate::judge::{Frequency, Overall, Status, Summary};
 use crate::scenario::plan::Plan;

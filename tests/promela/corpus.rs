@@ -2,6 +2,9 @@
 
 use ipcrun::model::space::Time;
 
+/// How many are put together by chance.
+const BY_CHANCE: u64 = 14;
+
 /// One scenario.
 pub(super) struct Scenario {
     pub(super) name: String,
@@ -23,6 +26,9 @@ pub(super) fn all() -> Vec<Scenario> {
     }
     for (name, text) in TIMED {
         add(Time::Any, name, (*text).to_owned());
+    }
+    for number in 0..BY_CHANCE {
+        add(Time::Any, &format!("by chance {number}"), super::random::scenario(number));
     }
     all
 }
@@ -148,17 +154,25 @@ steps = [{{ repeat = {rounds}, do = [{{ wait = "b"{into} }}] }}]
 
 /// Scenarios in which no time passes.
 const SINGLE: &[(&str, &str)] = &[
-    ("one step", r#"
+    (
+        "one step",
+        r#"
 [processes.p]
 steps = ["yield"]
-"#),
-    ("nothing at all", r#"
+"#,
+    ),
+    (
+        "nothing at all",
+        r#"
 [processes.p]
 steps = [{ print = "hello" }]
 [processes.q]
 steps = ["yield", { mark = "x", value = 3 }]
-"#),
-    ("atomic steps on a value", r#"
+"#,
+    ),
+    (
+        "atomic steps on a value",
+        r#"
 [objects]
 x = { kind = "value", value = 5 }
 [processes.p]
@@ -170,8 +184,11 @@ steps = [
   { update = "x", value = "{it * 2 - a}", into = "c" },
   { store = "x", value = "{c + b}" },
 ]
-"#),
-    ("a small integer overflows", r#"
+"#,
+    ),
+    (
+        "a small integer overflows",
+        r#"
 [objects]
 x = { kind = "value", type = "u8", value = 250 }
 [processes.p]
@@ -182,15 +199,21 @@ steps = [
   { store = "x", value = 256, on = { out_of_range = [] } },
   { if = "r == 'ok'", then = [{ exit = 3 }] },
 ]
-"#),
-    ("a failure ends the process", r#"
+"#,
+    ),
+    (
+        "a failure ends the process",
+        r#"
 [objects]
 x = { kind = "value", type = "i8", value = 126 }
 [processes.p]
 count = 3
 steps = [{ add = "x", value = 1 }]
-"#),
-    ("truth values", r#"
+"#,
+    ),
+    (
+        "truth values",
+        r#"
 [objects]
 flag = { kind = "value", value = false }
 turn = { kind = "value", value = 0 }
@@ -202,8 +225,11 @@ steps = [
   { load = "flag", into = "f" },
   { if = "f || was", then = [{ add = "turn", value = 1 }] },
 ]
-"#),
-    ("an array and its elements", r#"
+"#,
+    ),
+    (
+        "an array and its elements",
+        r#"
 [objects]
 a = { kind = "array", value = [3, 1, 2] }
 [processes.p]
@@ -214,16 +240,22 @@ steps = [
     { if = "x > y", then = [{ store = "a[i]", value = "{y}" }, { store = "a[i + 1]", value = "{x}" }] },
   ] },
 ]
-"#),
-    ("an array as a whole", r#"
+"#,
+    ),
+    (
+        "an array as a whole",
+        r#"
 [objects]
 a = { kind = "array", len = 2 }
 [processes.p]
 steps = [{ store = "a", value = [1, -2] }, { load = "a" }]
 [processes.q]
 steps = [{ add = "a[0]", value = 1 }, { load = "a[1]", into = "n" }, { add = "a[0]", value = "{n}" }]
-"#),
-    ("an index that is out of range", r#"
+"#,
+    ),
+    (
+        "an index that is out of range",
+        r#"
 [objects]
 a = { kind = "array", value = [1, 4, 0] }
 [processes.p]
@@ -231,8 +263,11 @@ vars = { i = 0 }
 steps = [{ repeat = 3, do = [{ load = "a[i]", into = "i", outcome = "r" }] }, { if = "r == 'out_of_range'", then = [{ exit = 7 }] }]
 [processes.q]
 steps = [{ store = "a[1]", value = 2 }]
-"#),
-    ("truth values in an array", r#"
+"#,
+    ),
+    (
+        "truth values in an array",
+        r#"
 [objects]
 want = { kind = "array", value = [false, false] }
 turn = { kind = "value", value = 0 }
@@ -249,8 +284,11 @@ steps = [
   { add = "inside", value = -1 },
   { store = "want[index]", value = false },
 ]
-"#),
-    ("an assertion that fails", r#"
+"#,
+    ),
+    (
+        "an assertion that fails",
+        r#"
 [objects]
 inside = { kind = "value", value = 0 }
 [processes.p]
@@ -260,22 +298,31 @@ steps = [
   { assert = "n == 0" },
   { add = "inside", value = -1 },
 ]
-"#),
-    ("permits in numbers", r#"
+"#,
+    ),
+    (
+        "permits in numbers",
+        r#"
 [objects]
 s = { kind = "semaphore", value = 2, via = "sysv" }
 [processes.p]
 count = 3
 steps = [{ acquire = "s", n = 2 }, { release = "s" }, { acquire = "s" }, { release = "s", n = 2 }]
-"#),
-    ("a bound semaphore", r#"
+"#,
+    ),
+    (
+        "a bound semaphore",
+        r#"
 [objects]
 s = { kind = "semaphore", value = 1, bound = true }
 [processes.p]
 count = 2
 steps = [{ release = "s", on = { overflow = [{ acquire = "s" }] } }, { size = "s", into = "n" }, { if = "n > 0", then = ["yield"] }]
-"#),
-    ("permits that are computed", r#"
+"#,
+    ),
+    (
+        "permits that are computed",
+        r#"
 [objects]
 s = { kind = "semaphore", value = 1, via = "sysv" }
 [processes.p]
@@ -285,8 +332,11 @@ steps = [
   { acquire = "s", n = "{n}", timeout = "0s", outcome = "r" },
   { if = "r == 'ok'", then = [{ release = "s", n = "{n + 1}" }] },
 ]
-"#),
-    ("tries that do not wait", r#"
+"#,
+    ),
+    (
+        "tries that do not wait",
+        r#"
 [objects]
 s = { kind = "semaphore", value = 1 }
 [processes.p]
@@ -295,8 +345,11 @@ steps = [
   { acquire = "s", timeout = "0s", outcome = "r" },
   { if = "r == 'would_block'", then = ["yield"], else = [{ release = "s" }] },
 ]
-"#),
-    ("locks in both orders", r#"
+"#,
+    ),
+    (
+        "locks in both orders",
+        r#"
 [objects]
 a = { kind = "mutex" }
 b = { kind = "mutex" }
@@ -304,8 +357,11 @@ b = { kind = "mutex" }
 steps = [{ lock = "a" }, { lock = "b" }, { unlock = "b" }, { unlock = "a" }]
 [processes.q]
 steps = [{ lock = "b" }, { lock = "a" }, { unlock = "a" }, { unlock = "b" }]
-"#),
-    ("a lock that checks", r#"
+"#,
+    ),
+    (
+        "a lock that checks",
+        r#"
 [objects]
 m = { kind = "mutex", type = "errorcheck" }
 [processes.p]
@@ -316,8 +372,11 @@ steps = [
   { lock = "m", on = { would_deadlock = ["yield"] } },
   { unlock = "m" },
 ]
-"#),
-    ("a lock taken again and again", r#"
+"#,
+    ),
+    (
+        "a lock taken again and again",
+        r#"
 [objects]
 m = { kind = "mutex", type = "recursive" }
 [processes.p]
@@ -325,23 +384,32 @@ count = 2
 steps = [{ repeat = 2, do = [{ lock = "m" }, { lock = "m" }, { unlock = "m" }, { unlock = "m" }] }]
 [processes.q]
 steps = [{ lock = "m", timeout = "0s", on = { would_block = [{ exit = 2 }] } }, { unlock = "m" }]
-"#),
-    ("a lock that its owner takes along", r#"
+"#,
+    ),
+    (
+        "a lock that its owner takes along",
+        r#"
 [objects]
 m = { kind = "mutex" }
 [processes.p]
 count = 2
 steps = [{ lock = "m" }, { if = "index == 1", then = [{ exit = 4 }] }, { unlock = "m" }]
-"#),
-    ("a lock taken twice", r#"
+"#,
+    ),
+    (
+        "a lock taken twice",
+        r#"
 [objects]
 m = { kind = "mutex" }
 [processes.p]
 steps = [{ lock = "m" }, { lock = "m" }]
 [processes.q]
 steps = ["yield", "yield"]
-"#),
-    ("a wait on a recursive lock", r#"
+"#,
+    ),
+    (
+        "a wait on a recursive lock",
+        r#"
 [objects]
 m = { kind = "mutex", type = "recursive" }
 c = { kind = "condition", mutex = "m" }
@@ -350,8 +418,11 @@ count = 2
 steps = [{ lock = "m" }, { lock = "m" }, { wait = "c" }, { unlock = "m" }, { unlock = "m" }]
 [processes.n]
 steps = [{ repeat = 2, do = [{ lock = "m" }, { notify = "c", into = "n" }, { unlock = "m" }, { if = "n == 0", then = [{ exit = 1 }] }] }]
-"#),
-    ("several are notified", r#"
+"#,
+    ),
+    (
+        "several are notified",
+        r#"
 [objects]
 m = { kind = "mutex" }
 c = { kind = "condition", mutex = "m" }
@@ -360,8 +431,11 @@ count = 3
 steps = [{ lock = "m" }, { wait = "c" }, { unlock = "m" }]
 [processes.n]
 steps = [{ notify = "c", n = 2, into = "n" }, { notify_all = "c", into = "k" }, { exit = 0 }]
-"#),
-    ("a wait without the lock", r#"
+"#,
+    ),
+    (
+        "a wait without the lock",
+        r#"
 [objects]
 m = { kind = "mutex" }
 c = { kind = "condition", mutex = "m" }
@@ -369,8 +443,11 @@ c = { kind = "condition", mutex = "m" }
 steps = [{ wait = "c", on = { not_owner = [{ lock = "m" }] } }, { wait = "c", timeout = "0s", outcome = "r" }, { unlock = "m" }]
 [processes.n]
 steps = [{ lock = "m" }, { unlock = "m" }]
-"#),
-    ("a barrier that is broken", r#"
+"#,
+    ),
+    (
+        "a barrier that is broken",
+        r#"
 [objects]
 b = { kind = "barrier", parties = 3 }
 [processes.p]
@@ -378,15 +455,21 @@ count = 2
 steps = [{ wait = "b", on = { broken = ["yield"] } }]
 [processes.q]
 steps = [{ size = "b", into = "n" }, { if = "n > 0", then = [{ abort = "b" }], else = [{ reset = "b" }] }, { wait = "b", timeout = "0s", outcome = "r" }]
-"#),
-    ("a barrier with too many", r#"
+"#,
+    ),
+    (
+        "a barrier with too many",
+        r#"
 [objects]
 b = { kind = "barrier", parties = 2 }
 [processes.p]
 count = 3
 steps = [{ wait = "b", into = "n" }, { if = "n == 0", then = ["yield"] }]
-"#),
-    ("an event", r#"
+"#,
+    ),
+    (
+        "an event",
+        r#"
 [objects]
 e = { kind = "event" }
 [processes.w]
@@ -394,8 +477,11 @@ count = 2
 steps = [{ wait = "e" }, { wait = "e", timeout = "0s", on = { would_block = [{ exit = 9 }] } }]
 [processes.s]
 steps = [{ set = "e" }, { clear = "e" }, { set = "e" }]
-"#),
-    ("a queue that is asked", r#"
+"#,
+    ),
+    (
+        "a queue that is asked",
+        r#"
 [objects]
 q = { kind = "queue", capacity = 2 }
 [processes.p]
@@ -408,8 +494,11 @@ steps = [
 ]
 [processes.g]
 steps = [{ get = "q", into = "a", timeout = "0s", on = { would_block = [{ let = { a = 5 } }] } }, { if = "a < 0", then = ["yield"] }]
-"#),
-    ("work that is done", r#"
+"#,
+    ),
+    (
+        "work that is done",
+        r#"
 [objects]
 q = { kind = "queue", capacity = 2 }
 [processes.boss]
@@ -417,8 +506,11 @@ steps = [{ put = "q", value = 1 }, { put = "q", value = 2 }, { wait = "q" }, { e
 [processes.worker]
 count = 2
 steps = [{ get = "q", into = "n" }, { done = "q" }, { done = "q", on = { invalid = [] } }]
-"#),
-    ("a queue that runs full", r#"
+"#,
+    ),
+    (
+        "a queue that runs full",
+        r#"
 [objects]
 q = { kind = "queue", capacity = 1 }
 [processes.p]
@@ -426,8 +518,11 @@ count = 2
 steps = [{ forever = [{ put = "q", value = "{index}" }, { put = "q", value = 7 }] }]
 [processes.c]
 steps = [{ repeat = 3, do = [{ get = "q", into = "x" }, { if = "x == 7", then = ["break"] }] }]
-"#),
-    ("a server that stays", r#"
+"#,
+    ),
+    (
+        "a server that stays",
+        r#"
 [objects]
 q = { kind = "queue", capacity = 1 }
 s = { kind = "semaphore", value = 0 }
@@ -437,8 +532,11 @@ steps = [{ forever = [{ get = "q", into = "x" }, { if = "x > 0", then = [{ relea
 [processes.client]
 count = 2
 steps = [{ put = "q", value = "{index}" }, { acquire = "s", timeout = "0s", outcome = "r" }, { if = "r == 'ok'", then = [{ exit = 2 }] }]
-"#),
-    ("processes that are started", r#"
+"#,
+    ),
+    (
+        "processes that are started",
+        r#"
 [objects]
 x = { kind = "value", value = 0 }
 [processes.main]
@@ -456,8 +554,11 @@ steps = [{ add = "x", value = "{n}" }, { if = "index == 1", then = [{ exit = 6 }
 [processes.quick]
 start = "manual"
 steps = [{ print = "x" }, { exit = 2 }]
-"#),
-    ("exit statuses that decide", r#"
+"#,
+    ),
+    (
+        "exit statuses that decide",
+        r#"
 [objects]
 x = { kind = "value", value = 0 }
 [processes.main]
@@ -470,21 +571,30 @@ steps = [
 [processes.w]
 count = 2
 steps = [{ add = "x", value = 1, into = "n" }, { if = "n == 1", then = ["abort"], else = [{ exit = 7 }] }]
-"#),
-    ("a join that does not wait", r#"
+"#,
+    ),
+    (
+        "a join that does not wait",
+        r#"
 [processes.main]
 steps = [{ repeat = 2, do = [{ join = "w", timeout = "0s", outcome = "r" }] }, { join = "main", on = { would_deadlock = [{ exit = 3 }] } }]
 [processes.w]
 count = 2
 steps = ["yield"]
-"#),
-    ("two who wait for each other", r#"
+"#,
+    ),
+    (
+        "two who wait for each other",
+        r#"
 [processes.a]
 steps = ["yield", { join = "b" }]
 [processes.b]
 steps = ["yield", { join = "a" }]
-"#),
-    ("processes that depend on others", r#"
+"#,
+    ),
+    (
+        "processes that depend on others",
+        r#"
 [objects]
 x = { kind = "value", value = 0 }
 [processes.first]
@@ -501,8 +611,11 @@ steps = [{ print = "end" }]
 [processes.fifth]
 depends_on = { fourth = "exited", third = "started" }
 steps = ["yield"]
-"#),
-    ("loops in loops", r#"
+"#,
+    ),
+    (
+        "loops in loops",
+        r#"
 [objects]
 x = { kind = "value", value = 0 }
 [processes.p]
@@ -513,8 +626,11 @@ steps = [
     { repeat = "{v}", as = "i", do = [{ add = "x", value = "{v + i}", into = "n" }, { if = "n > 3", then = ["break"] }] },
   ] },
 ]
-"#),
-    ("work of one's own", r#"
+"#,
+    ),
+    (
+        "work of one's own",
+        r#"
 [objects]
 x = { kind = "value", value = 1 }
 [processes.p]
@@ -527,8 +643,11 @@ steps = [
   { repeat = 3, as = "i", do = [{ let = { sum = "{sum - i}" } }] },
   { if = "sum in [0, 2, 4] && a != 0", then = [{ add = "x", value = 10 }], else = [{ add = "x", value = "{sum > 5 ? 1 : -1}" }] },
 ]
-"#),
-    ("what cannot be computed", r#"
+"#,
+    ),
+    (
+        "what cannot be computed",
+        r#"
 [objects]
 x = { kind = "value", value = 0 }
 [processes.p]
@@ -540,8 +659,11 @@ steps = [
   { update = "x", value = "{10 % (it - 1)}", outcome = "r" },
   { store = "x", value = "{[5, 6][y - 6]}", on = { any = [{ exit = 8 }] } },
 ]
-"#),
-    ("variables without a value", r#"
+"#,
+    ),
+    (
+        "variables without a value",
+        r#"
 [objects]
 x = { kind = "value", value = 0 }
 [processes.p]
@@ -553,8 +675,11 @@ steps = [
   { if = "y == null", then = ["yield"], else = [{ store = "x", value = "{y}" }] },
   { let = { z = "{y + 1}" }, on = { invalid = [{ exit = 2 }] } },
 ]
-"#),
-    ("objects that are chosen", r#"
+"#,
+    ),
+    (
+        "objects that are chosen",
+        r#"
 [objects]
 s = { kind = "semaphore", count = 3, value = [1, 0, 2] }
 x = { kind = "value", value = 0 }
@@ -566,8 +691,11 @@ steps = [
   { release = "s[(n + 1) % 3]" },
   { if = "r == 'ok'", then = [{ release = "s[n + 2]", on = { out_of_range = ["yield"] } }] },
 ]
-"#),
-    ("names and numbers of processes", r#"
+"#,
+    ),
+    (
+        "names and numbers of processes",
+        r#"
 [objects]
 x = { kind = "value", value = 0 }
 [processes.p]
@@ -578,8 +706,11 @@ steps = [
   { load = "x", into = "n" },
   { if = "who == 'last'", then = [{ exit = "{n - n + 4}", on = { any = [] } }] },
 ]
-"#),
-    ("a pipe", r#"
+"#,
+    ),
+    (
+        "a pipe",
+        r#"
 [objects]
 link = { kind = "pipe" }
 [processes.w]
@@ -588,8 +719,11 @@ steps = [{ repeat = 2, as = "i", do = [{ send = "link.w", value = "{index * 2 + 
 [processes.r]
 vars = { sum = 0 }
 steps = [{ forever = [{ recv = "link.r", into = "m", on = { closed = ["break"] } }, { let = { sum = "{sum + m}" } }] }, { exit = "{sum}" }]
-"#),
-    ("a pipe that is closed", r#"
+"#,
+    ),
+    (
+        "a pipe that is closed",
+        r#"
 [objects]
 link = { kind = "pipe", capacity = 1 }
 [processes.w]
@@ -600,8 +734,11 @@ steps = [
 [processes.r]
 count = 2
 steps = [{ poll = "link.r" }, { recv = "link.r", into = "m", on = { closed = [{ exit = 4 }] } }, { close = "link.r" }, { close = "link.r", on = { invalid = [] } }]
-"#),
-    ("a pipe that somebody forgot", r#"
+"#,
+    ),
+    (
+        "a pipe that somebody forgot",
+        r#"
 [objects]
 link = { kind = "pipe" }
 [processes.w]
@@ -612,8 +749,11 @@ steps = [{ recv = "link.r" }, { recv = "link.r", expect = "closed" }]
 [processes.quiet]
 uses = ["link.w", "link.r"]
 steps = [{ print = "I do nothing" }]
-"#),
-    ("a pipe nobody reads", r#"
+"#,
+    ),
+    (
+        "a pipe nobody reads",
+        r#"
 [objects]
 link = { kind = "pipe", capacity = 2 }
 [processes.w]
@@ -621,33 +761,45 @@ count = 2
 steps = [{ repeat = 3, do = [{ send = "link.w", value = 5, on = { broken = [{ exit = 9 }] } }] }]
 [processes.r]
 steps = [{ recv = "link.r" }]
-"#),
-    ("sections and marks", r#"
+"#,
+    ),
+    (
+        "sections and marks",
+        r#"
 [objects]
 m = { kind = "mutex" }
 [processes.p]
 count = 2
 steps = [{ section = "bath", do = [{ lock = "m" }, { mark = "in", value = "{index}" }, { unlock = "m" }] }, { print = "{name} is out" }]
-"#),
+"#,
+    ),
 ];
 
 /// Scenarios whose sleeps and timeouts may be over at any time.
 const TIMED: &[(&str, &str)] = &[
-    ("a sleep", r#"
+    (
+        "a sleep",
+        r#"
 [objects]
 x = { kind = "value", value = 0 }
 [processes.p]
 count = 2
 steps = [{ sleep = "1s" }, { load = "x", into = "n" }, { busy = "5ms" }, { store = "x", value = "{n + 1}" }]
-"#),
-    ("an acquire that gives up", r#"
+"#,
+    ),
+    (
+        "an acquire that gives up",
+        r#"
 [objects]
 s = { kind = "semaphore", value = 1 }
 [processes.p]
 count = 3
 steps = [{ acquire = "s", timeout = "1s", outcome = "r" }, "yield", { if = "r == 'ok'", then = [{ release = "s" }] }]
-"#),
-    ("a lock that gives up", r#"
+"#,
+    ),
+    (
+        "a lock that gives up",
+        r#"
 [objects]
 a = { kind = "mutex" }
 b = { kind = "mutex", type = "recursive" }
@@ -655,8 +807,11 @@ b = { kind = "mutex", type = "recursive" }
 steps = [{ lock = "a" }, { lock = "b", timeout = "1s", on = { timeout = [{ unlock = "a" }, { exit = 1 }] } }, { unlock = "b" }, { unlock = "a" }]
 [processes.q]
 steps = [{ lock = "b" }, { lock = "b" }, { lock = "a", timeout = "2s", on = { timeout = [{ exit = 1 }] } }, { unlock = "a" }]
-"#),
-    ("a wait that gives up", r#"
+"#,
+    ),
+    (
+        "a wait that gives up",
+        r#"
 [objects]
 m = { kind = "mutex" }
 c = { kind = "condition", mutex = "m" }
@@ -665,15 +820,21 @@ count = 2
 steps = [{ lock = "m" }, { wait = "c", timeout = "1s", on = { timeout = ["yield"] } }, { unlock = "m" }]
 [processes.n]
 steps = [{ lock = "m" }, { notify = "c", into = "n" }, { unlock = "m" }, { exit = 0 }]
-"#),
-    ("a barrier that is not waited for", r#"
+"#,
+    ),
+    (
+        "a barrier that is not waited for",
+        r#"
 [objects]
 b = { kind = "barrier", parties = 3 }
 [processes.p]
 count = 3
 steps = [{ wait = "b", timeout = "1s", into = "n", on = { timeout = [{ reset = "b" }], broken = [{ exit = 3 }] } }, { if = "n == 2", then = ["yield"] }]
-"#),
-    ("a pipe that is not waited for", r#"
+"#,
+    ),
+    (
+        "a pipe that is not waited for",
+        r#"
 [objects]
 link = { kind = "pipe", capacity = 1 }
 [processes.w]
@@ -681,8 +842,11 @@ count = 2
 steps = [{ send = "link.w", value = 1, timeout = "1s", on = { timeout = [], broken = [{ exit = 2 }] } }]
 [processes.r]
 steps = [{ poll = "link.r", timeout = "1s", outcome = "r" }, { if = "r == 'ok'", then = [{ recv = "link.r", timeout = "1s", on = { timeout = [] } }] }]
-"#),
-    ("messages that do not come", r#"
+"#,
+    ),
+    (
+        "messages that do not come",
+        r#"
 [objects]
 q = { kind = "queue", capacity = 1 }
 e = { kind = "event" }
@@ -691,14 +855,18 @@ count = 2
 steps = [{ put = "q", value = "{index}", timeout = "1s", on = { timeout = [{ set = "e" }] } }]
 [processes.c]
 steps = [{ get = "q", into = "n", timeout = "1s", outcome = "r" }, { if = "r == 'ok'", then = [{ wait = "e", timeout = "1s", on = { timeout = [] } }] }]
-"#),
-    ("a join that gives up", r#"
+"#,
+    ),
+    (
+        "a join that gives up",
+        r#"
 [processes.main]
 steps = [{ join = "w", timeout = "1s", on = { timeout = [{ exit = 4 }] } }]
 [processes.w]
 count = 2
 steps = [{ sleep = "1s" }]
-"#),
+"#,
+    ),
 ];
 
 /// What is refused: the text of the place and of the reason.
@@ -709,13 +877,33 @@ pub(super) fn refused() -> Vec<(&'static str, String, &'static str, &'static str
         ("random", steps(x, "{ store = \"x\", value = \"{random(1, 2)}\" }"), "store", "random"),
         ("a float", steps("x = { kind = \"value\", value = 0.5 }", "{ load = \"x\" }"), "x", "ints"),
         ("sleep", steps(x, "\"yield\", { sleep = \"1s\" }"), "sleep", "time"),
-        ("a timeout", steps("s = { kind = \"semaphore\" }", "{ acquire = \"s\", timeout = \"1s\" }"), "acquire", "time"),
-        ("a message that is text", steps("q = { kind = \"queue\", capacity = 1 }", "{ put = \"q\", value = \"a\" }"), "put", "int"),
+        (
+            "a timeout",
+            steps("s = { kind = \"semaphore\" }", "{ acquire = \"s\", timeout = \"1s\" }"),
+            "acquire",
+            "time",
+        ),
+        (
+            "a message that is text",
+            steps("q = { kind = \"queue\", capacity = 1 }", "{ put = \"q\", value = \"a\" }"),
+            "put",
+            "int",
+        ),
         ("an unbounded queue", steps("q = { kind = \"queue\" }", "{ put = \"q\", value = 1 }"), "q", "capacity"),
         ("a robust mutex", steps("m = { kind = \"mutex\", robust = true }", "{ lock = \"m\" }"), "m", "robust"),
         ("a large number", steps(x, "{ store = \"x\", value = 5000000000 }"), "store", "32 bits"),
-        ("a pipe of bytes", steps("link = { kind = \"pipe\", framing = \"bytes\" }", "{ send = \"link.w\", value = \"a\" }"), "link", "bytes"),
+        (
+            "a pipe of bytes",
+            steps("link = { kind = \"pipe\", framing = \"bytes\" }", "{ send = \"link.w\", value = \"a\" }"),
+            "link",
+            "bytes",
+        ),
         ("a signal", steps(x, "\"yield\", { kill = \"p\", signal = \"TERM\" }"), "kill", "signals"),
-        ("a list", steps(x, "{ load = \"x\", into = \"n\" }, { let = { l = \"{[n, n]}\" } }, { print = \"{l}\" }"), "let", "list"),
+        (
+            "a list",
+            steps(x, "{ load = \"x\", into = \"n\" }, { let = { l = \"{[n, n]}\" } }, { print = \"{l}\" }"),
+            "let",
+            "list",
+        ),
     ]
 }

@@ -43,7 +43,8 @@ impl Promela for Pipe {
             declared.push(format!("short {name}{HELD}_{letter} = {holders};"));
         }
         if closes(&around) {
-            declared.extend(self.letters().map(|(_, letter)| format!("bool {name}{SHUT}_{letter}[{}];", around.processes)));
+            declared
+                .extend(self.letters().map(|(_, letter)| format!("bool {name}{SHUT}_{letter}[{}];", around.processes)));
         }
         Ok(declared)
     }
