@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, ValueEnum};
 
@@ -21,6 +21,7 @@ use super::status::Status;
 use super::{page, session::Options};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::{self, Subject};
+use crate::model::count::{self, Counts};
 use crate::model::explore::{self, Explored, Fault};
 use crate::model::follow;
 use crate::model::search::{Cut, Limits, Reductions};
@@ -37,6 +38,10 @@ use crate::scenario::plan::Plan;
 use crate::scenario::units::parse_size;
 use crate::schedule;
 use crate::trace::file::Meta;
+
+/// How many states there may be where orders of steps are counted, and how long that may take.
+const COUNTED: usize = 500_000;
+const COUNTING: Duration = Duration::from_secs(1);
 
 /// What is explored and how.
 #[derive(Args, Clone, Debug)]
@@ -358,7 +363,8 @@ impl Exploring<'_> {
         }
         let how = self.how();
         let story = told.as_ref().map(|(best, subject)| (tale(best), *subject));
-        let seen = Exploration { summary: &summary, kept: &kept, cut, size, circles, how: &how, story, replay };
+        let counts = if cut.is_none() { self.count(plan) } else { None };
+        let seen = Exploration { summary: &summary, kept: &kept, cut, size, circles, counts, how: &how, story, replay };
         let drawing = terminal::Options {
             color: options.output.color,
             picture: true,
@@ -407,6 +413,13 @@ impl Exploring<'_> {
             Ok(best) => Ok(Some((best, subject))),
             Err(fault) => Err(vec![because(plan, &fault)]),
         }
+    }
+
+    /// How many orders of steps there are, where it does not take long to find out.
+    fn count(&self, plan: &Plan) -> Option<Counts> {
+        let begin = Instant::now();
+        let time = self.arguments.searching.time.into();
+        count::counts(plan, time, COUNTED, &mut || begin.elapsed() < COUNTING).ok().flatten()
     }
 
     /// What was left out and how time passed, where that is not the usual way.
