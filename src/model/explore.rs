@@ -52,6 +52,8 @@ pub struct Explored {
     pub size: Size,
     /// What goes on for ever.
     pub circles: Circles,
+    /// Whether the end of every process was a step of its own.
+    pub ends: bool,
 }
 
 /// How much was looked at.
@@ -119,10 +121,21 @@ struct Goal {
     stem: Option<usize>,
 }
 
-/// The states of a plan as an exploration sees them.
-pub fn space(plan: &Plan, time: Time) -> Space<'_> {
+/// The states of a plan as an exploration sees them. `ends`: whether the end of every process is a step of its own.
+pub fn space(plan: &Plan, time: Time, ends: bool) -> Space<'_> {
+    let wish = Wish { ends, ..Wish::default() };
+    Space::remembering(plan, time, Memories::new(plan, judge::memories(plan), time, wish))
+}
+
+/// The same for who only follows a path and need not remember what was before.
+pub fn bare(plan: &Plan, time: Time) -> Space<'_> {
     let memories = Memories::new(plan, judge::memories(plan), time, Wish::default());
     Space::unremembering(plan, time, &memories)
+}
+
+/// By step: whether it is a turn of its own although it is about no object, since an expectation could tell its place.
+pub fn told_apart(plan: &Plan) -> Vec<bool> {
+    Memories::new(plan, judge::memories(plan), Time::default(), Wish::default()).visible
 }
 
 /// Explores every execution of a plan. `progress` is told now and then how far it has come, and says whether to go on.
@@ -217,7 +230,7 @@ fn once(
         bytes: search.store.bytes(),
         elapsed: begin.elapsed(),
     };
-    Ok(Some(Explored { summary, stories, cut, size, circles }))
+    Ok(Some(Explored { summary, stories, cut, size, circles, ends: wish.ends }))
 }
 
 /// Tells the execution that leads to a goal.

@@ -10,6 +10,7 @@
 mod actor;
 mod ample;
 mod components;
+pub mod count;
 pub mod explore;
 pub mod follow;
 mod future;

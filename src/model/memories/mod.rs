@@ -153,7 +153,7 @@ impl<'p> Memories<'p> {
             plan,
             names: plan.process_names(),
             visible: vec![wish.fine || everything; plan.steps.len()],
-            ends: vec![wish.ends || wish.fine || everything; plan.processes.len()],
+            ends: vec![wish.ends || wish.fine || everything || list.iter().any(|kept| kept.ends); plan.processes.len()],
             timed: list.iter().any(|kept| kept.memory.is_timed()),
             wants_ends: false,
             watched: vec![false; plan.objects.len()],
