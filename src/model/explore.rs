@@ -52,6 +52,8 @@ pub struct Explored {
     pub size: Size,
     /// What goes on for ever.
     pub circles: Circles,
+    /// Whether the end of each process is a step of its own, since it matters when it ends.
+    pub ends: bool,
 }
 
 /// How much was looked at.
@@ -119,6 +121,15 @@ struct Goal {
     stem: Option<usize>,
 }
 
+/// The states of a plan as an exploration sees them.
+pub fn space(plan: &Plan, time: Time) -> Space<'_> {
+    remembering(plan, time, Wish::default())
+}
+
+fn remembering(plan: &Plan, time: Time, wish: Wish) -> Space<'_> {
+    Space::remembering(plan, time, Memories::new(plan, judge::memories(plan), time, wish))
+}
+
 /// Explores every execution of a plan. `progress` is told now and then how far it has come, and says whether to go on.
 ///
 /// # Errors
@@ -155,8 +166,7 @@ fn once(
     progress: &mut dyn FnMut(&Progress) -> bool,
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Option<Explored>, Fault> {
-    let memories = Memories::new(plan, judge::memories(plan), options.time, wish);
-    let mut space = Space::remembering(plan, options.time, memories);
+    let mut space = remembering(plan, options.time, wish);
     let mut search = Search::new(&mut space, options.reductions);
     let mut late = false;
     let mut last = None;
@@ -211,7 +221,7 @@ fn once(
         bytes: search.store.bytes(),
         elapsed: begin.elapsed(),
     };
-    Ok(Some(Explored { summary, stories, cut, size, circles }))
+    Ok(Some(Explored { summary, stories, cut, size, circles, ends: wish.ends }))
 }
 
 /// Tells the execution that leads to a goal.
@@ -279,6 +289,11 @@ fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, Endless> {
 }
 
 impl Explored {
+    /// The states of the plan as this exploration saw them: the stories' paths are paths there.
+    pub fn space<'p>(&self, plan: &'p Plan, time: Time) -> Space<'p> {
+        remembering(plan, time, Wish { ends: self.ends, ..Wish::default() })
+    }
+
     /// The story that decides an expectation or a rule, by its place in [`Summary::overall`].
     pub fn story(&self, place: usize) -> Option<&Story> {
         let (run, _) = self.summary.overall.get(place)?.example.as_ref()?;

@@ -91,8 +91,35 @@ pub(super) struct Info {
     pub(super) ended: bool,
     stopped: bool,
     deadly: bool,
-    /// By the state of its one object: what its turn does, plus 1.
-    known: Vec<u32>,
+}
+
+/// What a turn does that depends on one object at most, by that object's state.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Quick {
+    /// It is not known yet.
+    #[default]
+    Unknown,
+    /// The process cannot go on.
+    Waits,
+    /// There is one possibility, and nothing else changes: where the process stands then, what the object is, and the
+    /// place among `results`.
+    Plain(u32, u32, u32),
+    /// It has to be looked at more closely: the place of what it does among `results`.
+    More(u32),
+}
+
+/// What is needed most often of a segment: how its turn is looked up, and what it does where that is known.
+#[derive(Clone, Debug)]
+pub(super) struct Hot {
+    /// The column of the one object that its turn depends on; [`NONE`] where it depends on itself alone, and where it has
+    /// to be looked at more closely.
+    pub(super) column: u32,
+    /// Whether it has to be looked at more closely in any case.
+    pub(super) special: bool,
+    /// Whether it never moves.
+    pub(super) still: bool,
+    /// By the object's state, or 0.
+    pub(super) known: Vec<Quick>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -137,6 +164,7 @@ pub struct Space<'p> {
     pub(super) classes: Vec<u32>,
     segments: Vec<Segment<'p>>,
     infos: Vec<Info>,
+    hot: Vec<Hot>,
     index: HashMap<Box<[u8]>, u32>,
     shapes: Vec<Shapes>,
     times: Vec<u64>,
@@ -174,6 +202,7 @@ impl<'p> Space<'p> {
             classes,
             segments: Vec::new(),
             infos: Vec::new(),
+            hot: Vec::new(),
             index: HashMap::new(),
             shapes: plan.objects.iter().map(|_| Shapes::default()).collect(),
             times: Vec::new(),
@@ -290,7 +319,7 @@ impl<'p> Space<'p> {
         self.endless.take().map_or(Ok(()), Err)
     }
 
-    fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Move>) {
+    pub(super) fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Move>) {
         let number = state[process as usize];
         let info = &self.infos[number as usize];
         if !info.running {
@@ -489,6 +518,24 @@ impl<'p> Space<'p> {
         &*self.shapes[object as usize].states[number as usize]
     }
 
+    /// Whether a run ends only when nothing can happen any more, and nothing is kept of what happened before.
+    pub(super) fn is_plain(&self) -> bool {
+        self.memories.is_none() && !self.plan.programs.iter().any(|program| program.daemon)
+    }
+
+    /// Says whether a process was found to compute without end.
+    ///
+    /// # Errors
+    /// That process.
+    pub(super) fn check(&mut self) -> Result<(), Endless> {
+        self.endless.take().map_or(Ok(()), Err)
+    }
+
+    /// What is needed most often of where a process stands.
+    pub(super) fn hot(&self, number: u32) -> &Hot {
+        &self.hot[number as usize]
+    }
+
     /// The place of what a turn does among `results`.
     fn result(&mut self, state: &[u32], process: ProcessId, give_up: bool) -> u32 {
         let number = state[process as usize];
@@ -500,15 +547,22 @@ impl<'p> Space<'p> {
             Way::Many => None,
         };
         if let (Some(at), false) = (at, give_up) {
-            if let Some(known) = info.known.get(at).filter(|known| **known > 0) {
-                return known - 1;
+            match self.hot[number as usize].known.get(at) {
+                Some(Quick::Waits) => return 0,
+                Some(Quick::More(result) | Quick::Plain(_, _, result)) => return *result,
+                _ => {}
             }
             let result = self.compute(state, process, false);
-            let known = &mut self.infos[number as usize].known;
+            let quick = match &*self.results[result as usize] {
+                [] => Quick::Waits,
+                [only] if only.plain && only.more.is_none() => Quick::Plain(only.segment, only.becomes, result),
+                _ => Quick::More(result),
+            };
+            let known = &mut self.hot[number as usize].known;
             if known.len() <= at {
-                known.resize(at + 1, 0);
+                known.resize(at + 1, Quick::Unknown);
             }
-            known[at] = result + 1;
+            known[at] = quick;
             return result;
         }
         self.name(state, process, give_up);
@@ -718,6 +772,15 @@ impl<'p> Space<'p> {
                     ended: matches!(segment.stage, Stage::Ended(_)),
                     stopped: segment.stopped,
                     deadly: !segment.pending.is_empty(),
+                });
+                let processes = self.processes() as u32;
+                self.hot.push(Hot {
+                    column: if let Way::One(object) = way { processes + object } else { NONE },
+                    special: way == Way::Many
+                        || segment.stopped
+                        || segment.left.is_some()
+                        || !segment.pending.is_empty(),
+                    still: !running,
                     known: Vec::new(),
                 });
                 self.segments.push(segment);

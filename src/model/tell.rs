@@ -49,6 +49,8 @@ pub struct Told {
     pub turns: Turns,
     /// By turn, how many events had been recorded when it was over.
     pub events: Vec<usize>,
+    /// How many events had been recorded before the first turn.
+    pub before: usize,
 }
 
 /// The one state that is followed.
@@ -76,6 +78,7 @@ pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
     if let Some(process) = course.endless {
         return Err(Lost::Endless(process));
     }
+    let before = course.log.order.len();
     for (place, step) in path.iter().enumerate() {
         course.look();
         if let Some(turn) = course.step(step, place)? {
@@ -83,7 +86,7 @@ pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
             events.push(course.log.order.len());
         }
     }
-    Ok(course.finish(turns, events))
+    Ok(Told { before, ..course.finish(turns, events) })
 }
 
 impl<'s, 'p> Course<'s, 'p> {
@@ -222,6 +225,12 @@ impl<'s, 'p> Course<'s, 'p> {
             let turned = self.actor(process, &mut parts, &mut choices, Some(&mut log)).turn(&mut segment, give_up);
             log.waited = false;
             (self.parts, self.log) = (parts, log);
+            // What others were told in their shares is theirs from now on.
+            for (object, shares) in (0..).zip(&self.parts.shares) {
+                for (other, share) in self.segments.iter_mut().zip(shares) {
+                    other.set_share(object, *share);
+                }
+            }
             match turned {
                 Turned::Waits => return Err(Lost::Blocked { place }),
                 Turned::Endless => return Err(Lost::Endless(process)),
@@ -296,6 +305,7 @@ impl<'s, 'p> Course<'s, 'p> {
             },
             turns: Turns { turns, begins: self.begins, rest, end: self.now, random: false },
             events,
+            before: 0,
         }
     }
 

@@ -312,10 +312,14 @@ impl<'w, 'p> Body<'w, 'p> {
         statements
     }
 
-    /// The end of the process.
+    /// The end of the process with that status, a signal's number negative.
     fn leave(&mut self, code: i64) -> Vec<Statement> {
-        let kept = if code < 0 { code } else { code + 1 };
-        let mut statements = vec![Statement::Forget(None), Statement::Line(format!("p_exit[{}] = {kept}", self.me))];
+        self.leaves(&(if code < 0 { code } else { code + 1 }).to_string())
+    }
+
+    /// The end of the process, of which this is kept.
+    fn leaves(&mut self, kept: &str) -> Vec<Statement> {
+        let mut statements = vec![Statement::Line(format!("p_exit[{}] = {kept}", self.me)), Statement::Forget(None)];
         let plan = self.world.plan;
         let holds = &plan.processes[self.process as usize].holds;
         for (id, object) in plan.objects.iter().enumerate() {
@@ -502,13 +506,20 @@ impl<'w, 'p> Body<'w, 'p> {
             }
             Action::Exit(status) => {
                 let computed = self.at(place).int(status.node())?;
-                let Some(code) = computed.term.as_int() else {
-                    return Err("an exit status has to be a constant".to_owned());
-                };
-                if !(0..=255).contains(&code) {
-                    return Ok(self.after(Outcome::OUT_OF_RANGE, failure, place));
+                let code = computed.term.text;
+                let mut checks = computed.checks;
+                match computed.term.constant.as_ref().and_then(Value::as_int) {
+                    Some(known) if (0..=255).contains(&known) => {}
+                    _ => checks.push(Check {
+                        when: format!("({code} < 0 || {code} > 255)"),
+                        outcome: Some(Outcome::OUT_OF_RANGE),
+                    }),
                 }
-                Ok(self.checked(computed.checks, failure, place, |body| body.leave(code)))
+                let kept = match code.parse::<i64>() {
+                    Ok(code) => (code + 1).to_string(),
+                    Err(_) => format!("{code} + 1"),
+                };
+                Ok(self.checked(checks, failure, place, |body| body.leaves(&kept)))
             }
             Action::Abort => Ok(self.leave(-i64::from(libc::SIGABRT))),
             Action::Assert(condition) => {

@@ -110,9 +110,9 @@ impl Driver<'_, '_, '_> {
             self.place = Some(place);
             self.at(turn.at);
             if turn.dies {
-                self.die(turn)?
+                self.die(turn)?;
             } else {
-                self.take(turn)?
+                self.take(turn)?;
             }
             self.settle()?;
         }
@@ -362,10 +362,8 @@ impl Driver<'_, '_, '_> {
             None => diagnostic.at(&plan.source, plan.program(process).span.clone(), "the process"),
         };
         let others = supervisor.running().filter(|other| *other != process);
-        let diagnostic = others
-            .filter_map(|other| self.where_it_is(other))
-            .take(TOLD)
-            .fold(diagnostic, |told, fact| told.note(fact));
+        let diagnostic =
+            others.filter_map(|other| self.where_it_is(other)).take(TOLD).fold(diagnostic, Diagnostic::note);
         Stop::Diverged(Box::new(diagnostic))
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::scalar::Scalar;
 use super::{ADD, COMPARE_SWAP, Cells, LOAD, STORE, SWAP, Shape, UPDATE};
-use crate::objects::promela::{Around, Call, Given, LARGEST, Ladder, Promela, Refusal, Term, Way, number};
+use crate::objects::promela::{Around, Call, Given, LARGEST, Ladder, NIL, Promela, Refusal, Term, Way, number};
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
 
@@ -90,7 +90,10 @@ impl Cells {
             ladder.ends(Some(true), "", "", Outcome::INVALID);
             return Ok(value.text.clone());
         }
-        if value.types != self.types() {
+        if value.types == self.types() | Types::NULL {
+            let null = format!("({} == {NIL})", value.text);
+            ladder.ends(None, &null, &format!("!{null}"), Outcome::INVALID);
+        } else if value.types != self.types() {
             return Err(format!("the value is not known to be {}", self.types()));
         }
         if let Some(range) = self.range().filter(|range| !range.less || range.low == 0) {

@@ -193,6 +193,7 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
         timeout: header.timeout,
         meta: Meta { set: header.set.0, started: header.started, machine: header.machine },
         lanes: header.processes.iter().map(|_| Vec::new()).collect(),
+        order: Vec::new(),
         ends: Vec::new(),
         stuck: Vec::new(),
         end: RunEnd::Interrupted,
@@ -325,6 +326,7 @@ impl<'a> Body<'a> {
         };
         self.saved.duration = self.saved.duration.max(event.end);
         self.saved.lanes[process as usize].push(event);
+        self.saved.order.push(process);
         Ok(())
     }
 

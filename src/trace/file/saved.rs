@@ -3,7 +3,7 @@
 use super::meta::Meta;
 use super::read::Fault;
 use crate::diagnostic::Diagnostic;
-use crate::event::{Event, StepId};
+use crate::event::{Event, ProcessId, StepId};
 use crate::scenario::plan::Plan;
 use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting, order};
 use crate::value::Value;
@@ -37,6 +37,8 @@ pub struct Saved {
     pub steps: Vec<SavedStep>,
     /// Each process's events, in its own order.
     pub lanes: Vec<Vec<Event>>,
+    /// Whose events they are, in the order of the file.
+    pub order: Vec<ProcessId>,
     /// How each process ended.
     pub ends: Vec<ProcessEnd>,
     /// The processes that were stuck.
@@ -92,7 +94,7 @@ impl Saved {
                 return Err(vec![Fault::new(format!("`{name}` has no element {element}")).diagnostic(&self.file)]);
             }
         }
-        let (events, causality) = order::arrange(plan, self.lanes);
+        let (events, causality) = order::arrange_along(plan, self.lanes, &self.order);
         Ok(Trace {
             engine: self.engine,
             events,
