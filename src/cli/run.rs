@@ -161,6 +161,12 @@ impl Arguments {
 }
 
 impl Arguments {
+    /// The schedule that processes are held to: for a trace to be kept there has to be one.
+    fn schedule(&self) -> Option<Chosen> {
+        let kept = self.running.golden().map(|_| Chosen::Seed(0));
+        self.running.schedule.clone().or(kept)
+    }
+
     /// The arguments that change what a run does, besides the file and the seed.
     fn again(&self) -> Vec<String> {
         let mut again: Vec<String> = self
@@ -178,7 +184,7 @@ impl Arguments {
         if self.record() == RecordChoice::Blocking {
             again.extend(["--record".to_owned(), "blocking".to_owned()]);
         }
-        if let Some(schedule) = &self.running.schedule {
+        if let Some(schedule) = self.schedule() {
             again.extend(["--schedule".to_owned(), schedule.argument()]);
         }
         if self.running.time == TimeChoice::Any {
@@ -264,8 +270,8 @@ pub(super) fn held(arguments: &Arguments, common: &Common, output: Output, compa
         output.report(&[Diagnostic::error(Code::USAGE, message)]);
         return Status::Invalid;
     }
-    let scheduled = arguments.running.schedule.is_some() || arguments.running.golden().is_some();
-    let usage = if scheduled && arguments.record() == RecordChoice::Blocking {
+    let schedule = arguments.schedule();
+    let usage = if schedule.is_some() && arguments.record() == RecordChoice::Blocking {
         Some("a run under a schedule is recorded in full: `--record blocking` does not go with it".to_owned())
     } else {
         arguments.running.schedule.as_ref().filter(|_| inputs.len() > 1).and_then(|schedule| {
@@ -278,8 +284,8 @@ pub(super) fn held(arguments: &Arguments, common: &Common, output: Output, compa
         return Status::Invalid;
     }
     let options = session::Options {
-        held: scheduled.then(|| Held {
-            schedule: arguments.running.schedule.clone().unwrap_or(Chosen::Seed(0)),
+        held: schedule.map(|schedule| Held {
+            schedule,
             time: arguments.running.time.into(),
             compared,
             golden: arguments.running.golden(),

@@ -123,11 +123,11 @@ struct Goal {
 
 /// The states of a plan as an exploration sees them.
 pub fn space(plan: &Plan, time: Time) -> Space<'_> {
-    remembering(plan, time, Wish::default())
+    unremembering(plan, time, Wish::default())
 }
 
-fn remembering(plan: &Plan, time: Time, wish: Wish) -> Space<'_> {
-    Space::remembering(plan, time, Memories::new(plan, judge::memories(plan), time, wish))
+fn unremembering(plan: &Plan, time: Time, wish: Wish) -> Space<'_> {
+    Space::unremembering(plan, time, &Memories::new(plan, judge::memories(plan), time, wish))
 }
 
 /// Explores every execution of a plan. `progress` is told now and then how far it has come, and says whether to go on.
@@ -166,7 +166,8 @@ fn once(
     progress: &mut dyn FnMut(&Progress) -> bool,
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Option<Explored>, Fault> {
-    let mut space = remembering(plan, options.time, wish);
+    let memories = Memories::new(plan, judge::memories(plan), options.time, wish);
+    let mut space = Space::remembering(plan, options.time, memories);
     let mut search = Search::new(&mut space, options.reductions);
     let mut late = false;
     let mut last = None;
@@ -291,7 +292,7 @@ fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, Endless> {
 impl Explored {
     /// The states of the plan as this exploration saw them: the stories' paths are paths there.
     pub fn space<'p>(&self, plan: &'p Plan, time: Time) -> Space<'p> {
-        remembering(plan, time, Wish { ends: self.ends, ..Wish::default() })
+        unremembering(plan, time, Wish { ends: self.ends, ..Wish::default() })
     }
 
     /// The story that decides an expectation or a rule, by its place in [`Summary::overall`].

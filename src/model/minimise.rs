@@ -446,17 +446,20 @@ mod tests {
         // Both have read 0 before either writes: from there on an update is lost.
         let plan = plan(&lost_update(2, 1));
         let mut space = space(&plan);
-        let lost = |space: &mut Space<'_>, state: &[u32]| {
-            let value = space.object_of(0, state[2]).value(&[], &[]);
-            value == crate::value::Value::Int(1)
+        let lost = |states: &States<'_, '_>| {
+            states.space.object_of(0, states.state[2]).value(&[], &[]) == crate::value::Value::Int(1)
         };
-        let mut goal =
-            |space: &mut Space<'_>, state: &[u32], moves: &[Move]| Ok(moves.is_empty() && lost(space, state));
-        let mut states = States::new(&mut space, &mut goal);
-        let path =
-            shortest(&mut states, usize::MAX, &mut |_, _| Ok(true)).expect("it ends").expect("an update can be lost");
+        let mut states = States::new(&mut space);
+        let mut goal = |states: &mut States<'_, '_>, path: &Shortest| {
+            states.look(*path.nodes.last().expect("a path has a node"))?;
+            Ok(states.moves.is_empty() && lost(states))
+        };
+        let path = shortest(&mut states, usize::MAX, &mut goal).expect("it ends").expect("an update can be lost");
         assert_eq!((path.switches, path.steps), (2, 4));
-        let mut good = |states: &mut States<'_, '_>, node: u32| lost(states, node).map(|lost| !lost);
+        let mut good = |states: &mut States<'_, '_>, node: u32| {
+            states.look(node)?;
+            Ok(!lost(states))
+        };
         let last = critical(&mut states, &path.nodes, usize::MAX, &mut good).expect("it ends");
         assert_eq!(last, Some(1), "the second load is critical");
         assert_eq!(critical(&mut states, &path.nodes, 3, &mut good).expect("it ends"), None);

@@ -218,6 +218,13 @@ impl<'p> Space<'p> {
         }
     }
 
+    /// The space of a plan whose steps are those that these memories look at, and whose states hold nothing of them.
+    pub(super) fn unremembering(plan: &'p Plan, time: Time, memories: &Memories<'p>) -> Self {
+        let mut space = Self::new(plan, time, memories.visible.clone(), memories.timed);
+        space.ends.clone_from(&memories.ends);
+        space
+    }
+
     /// The space of a plan whose states hold what is kept of the events before them.
     pub(super) fn remembering(plan: &'p Plan, time: Time, memories: Memories<'p>) -> Self {
         let mut space = Self::new(plan, time, memories.visible.clone(), memories.timed);
@@ -518,7 +525,7 @@ impl<'p> Space<'p> {
         &*self.shapes[object as usize].states[number as usize]
     }
 
-    /// Whether a run ends only when nothing can happen any more, and nothing is kept of what happened before.
+    /// Whether nothing is kept of what came before a state, and a run ends only when nothing can happen any more.
     pub(super) fn is_plain(&self) -> bool {
         self.memories.is_none() && !self.plan.programs.iter().any(|program| program.daemon)
     }

@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
-use super::layout::{BAD, DOUBT, FAINT, GOOD, STRONG, duration, plural, shorten, visible, width};
+use super::layout::{BAD, DOUBT, FAINT, STRONG, ascii, duration, placed, plural, shorten, visible, width};
 use super::repeat::frequency;
 use super::story::Story;
-use super::terminal::{LABEL, LINES, Options, Page, headline, label, mark, quoted};
+use super::terminal::{LINES, Options, Page, headline, label, mark, quoted};
 use super::waits;
 use crate::judge::{Frequency, Overall, Status, Subject, Summary};
 use crate::model::explore::{Circles, Size};
@@ -77,12 +77,15 @@ pub fn summary(plan: &Plan, exploration: &Exploration<'_>, options: &Options<'_>
     if status == Status::Pass && exploration.cut.is_some() {
         status = Status::Unknown;
     }
-    let mut out = headline(plan, &statuses, status, page.pen);
+    let mut out = headline(plan, &statuses, status, page.pen, page.columns);
     expectations(&page, exploration, &mut out);
     size(&page, exploration, &mut out);
-    histogram(&page, exploration.summary, options.ascii, &mut out);
+    histogram(&page, exploration.summary, &mut out);
     if let Some((story, subject)) = &exploration.story {
         tell(&page, exploration, story, *subject, options, &mut out);
+    }
+    if options.ascii {
+        out = ascii(&out);
     }
     if let Some(command) = &exploration.replay {
         let _ = writeln!(out, "  {} {command}", page.pen.paint(FAINT, "replay:"));
@@ -94,7 +97,8 @@ pub fn summary(plan: &Plan, exploration: &Exploration<'_>, options: &Options<'_>
 fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
     let summary = exploration.summary;
     let labels = summary.overall.iter().map(|overall| width(&label(&overall.label, overall.holds)));
-    let columns = labels.max().unwrap_or(0).min(LABEL);
+    let counts = summary.overall.iter().map(|overall| width(&held(overall, summary.runs))).max().unwrap_or(0);
+    let columns = page.labels(labels, 17 + counts);
     let told = exploration.story.as_ref().map(|(_, subject)| *subject);
     let passed = summary.overall.iter().filter(|overall| overall.status == Status::Pass).count();
     let folded = if passed > LINES { passed - LINES + 1 } else { 0 };
@@ -106,18 +110,20 @@ fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String
                 continue;
             }
         }
-        let text = shorten(&label(&overall.label, overall.holds), LABEL).into_owned();
+        let text = shorten(&label(&overall.label, overall.holds), columns).into_owned();
         let word = format!("{:<9}", frequency(overall.frequency));
         let style = if overall.status == Status::Fail { STRONG } else { anstyle::Style::new() };
-        let line = format!(
+        let held = held(overall, summary.runs);
+        let place = if overall.status == Status::Fail { page.place(overall.subject) } else { String::new() };
+        let _ = write!(
+            out,
             "  {} {}  {}  {}{}",
             mark(overall.status, page.pen),
             page.pen.paint(FAINT, word),
             page.pen.pad(style, &text, columns),
-            page.pen.paint(FAINT, held(overall, summary.runs)),
-            if overall.status == Status::Fail { page.place(overall.subject) } else { String::new() },
+            page.pen.paint(FAINT, held.as_str()),
+            placed(&place, 17 + columns + width(&held), page.columns, page.pen),
         );
-        let _ = writeln!(out, "{}", line.trim_end());
         match overall.status {
             Status::Pass => {}
             Status::Unknown => {
@@ -141,6 +147,11 @@ fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String
     if folded > 0 {
         let _ = writeln!(out, "  {} {folded} more hold", mark(Status::Pass, page.pen));
     }
+    // Where no execution came to its end, none was judged.
+    for expectation in page.plan.expectations.iter().filter(|_| summary.runs == 0) {
+        let text = label(&expectation.label, expectation.holds);
+        let _ = writeln!(out, "  {} {}", mark(Status::Unknown, page.pen), shorten(&text, page.columns - 4));
+    }
 }
 
 /// `in 3 of 4 ends`: the ends that an expectation could tell apart.
@@ -162,10 +173,10 @@ fn held(overall: &Overall, ends: u64) -> String {
 fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
     let Size { states, edges, depth, elapsed, .. } = exploration.size;
     let words = format!(
-        "explored {} and {} between them, up to {}, in {}",
+        "explored {} and {} between them{}, in {}",
         counted(states as u64, "state"),
         counted(edges, "step"),
-        counted(depth as u64, "step"),
+        if depth > 0 { format!(", up to {} deep", counted(depth as u64, "step")) } else { String::new() },
         duration(elapsed.as_nanos() as u64),
     );
     page.wrapped(out, "  ", &words);
@@ -200,7 +211,7 @@ fn counted(n: u64, noun: &str) -> String {
 }
 
 /// In what states executions end. How many there are of each says nothing of how likely it is.
-fn histogram(page: &Page<'_>, summary: &Summary, ascii: bool, out: &mut String) {
+fn histogram(page: &Page<'_>, summary: &Summary, out: &mut String) {
     let mut states: Vec<&crate::judge::FinalState> = summary.states.iter().collect();
     states.sort_by(|a, b| a.state.len().cmp(&b.state.len()).then_with(|| a.state.cmp(&b.state)));
     let _ = writeln!(
@@ -211,12 +222,11 @@ fn histogram(page: &Page<'_>, summary: &Summary, ascii: bool, out: &mut String) 
             n => format!("{n} ways to end:"),
         }
     );
-    let bullet = if ascii { "-" } else { "·" };
     for state in states.iter().take(LINES) {
         let times = if state.runs > 1 { format!("  {} ends", state.runs) } else { String::new() };
         let text = visible(&state.state);
         let room = page.columns.saturating_sub(6 + width(&times));
-        let _ = writeln!(out, "    {bullet} {}{}", shorten(&text, room), page.pen.paint(FAINT, times));
+        let _ = writeln!(out, "    - {}{}", shorten(&text, room), page.pen.paint(FAINT, times));
     }
     if states.len() > LINES {
         let more = format!("and {} more", states.len() - LINES);
@@ -234,14 +244,10 @@ fn tell(
     out: &mut String,
 ) {
     let failed = exploration.summary.overall.iter().find(|overall| overall.subject == subject);
-    let (style, words) = match failed.map(|overall| overall.status) {
-        Some(Status::Pass) => (GOOD, "how it comes to that"),
-        _ => (BAD, "how it comes to that"),
-    };
     let what = failed.map(|overall| label(&overall.label, overall.holds)).unwrap_or_default();
-    let head = page.pen.paint(style, words);
+    let head = page.pen.paint(BAD, "how it comes to that");
     let several = exploration.summary.overall.iter().filter(|overall| overall.status == Status::Fail).count() > 1;
-    let about = if several { format!(" that `{}` fails", shorten(&what, LABEL)) } else { String::new() };
+    let about = if several { format!(" that `{}` fails", shorten(&what, page.columns / 2)) } else { String::new() };
     let _ = writeln!(out, "  {head}{about}: {}", story.length());
     out.push_str(&story.draw(page.plan, page.pen, options.ascii, 2, page.columns));
     out.push_str(&waits::tell(page.plan, story.trace, false, page.pen, page.columns));

@@ -305,8 +305,7 @@ impl Drawing<'_> {
             let important = [self.story.critical, self.story.round].contains(&Some(line.turn));
             if hidden && !important {
                 if at == BEGIN {
-                    let dots = if self.ascii { "..." } else { "…" };
-                    let more = format!("{:1$}{dots} {2} more", "", self.indent + self.numbers + 2, left_out + 1);
+                    let more = format!("{:1$}… {2} more", "", self.indent + self.numbers + 2, left_out + 1);
                     let _ = writeln!(out, "{}", self.pen.paint(FAINT, more));
                 }
                 continue;
@@ -329,14 +328,13 @@ impl Drawing<'_> {
         let number = format!("{:>1$}", line.turn + 1, self.indent + self.numbers);
         let mut text = format!("{}  ", self.pen.paint(FAINT, number));
         let mut used = self.indent + self.numbers + 2;
-        let bar = if self.ascii { "|" } else { "│" };
         if lanes {
             for one in self.who {
                 if *one == line.process {
                     let label = shorten(&line.label(), self.lane).into_owned();
                     text.push_str(&self.pen.pad(process_style(*one), &self.plain(&label), self.lane + 2));
                 } else {
-                    let mark = if line.alive.get(*one as usize).copied().unwrap_or(false) { bar } else { "" };
+                    let mark = if line.alive.get(*one as usize).copied().unwrap_or(false) { "│" } else { "" };
                     text.push_str(&self.pen.pad(FAINT, mark, self.lane + 2));
                 }
                 used += self.lane + 2;
@@ -367,8 +365,8 @@ impl Drawing<'_> {
         let _ = writeln!(out, "{}", text.trim_end());
     }
 
-    /// The text in ASCII where pictures keep to it.
+    /// The text with a mark that ASCII has, where pictures keep to it: what else there is is seen to by the report.
     fn plain(&self, text: &str) -> String {
-        if self.ascii { text.replace('→', "->").replace('◀', "<-").replace('×', "x") } else { text.to_owned() }
+        if self.ascii { text.replace('◀', "<") } else { text.to_owned() }
     }
 }

@@ -289,7 +289,7 @@ impl Summary<'_> {
             ascii: self.ascii,
             columns: self.page.columns - INDENT.len(),
             rows: 12,
-            axis: timeline::Axis::Auto,
+            axis: if self.trace.duration == 0 { timeline::Axis::Step } else { timeline::Axis::Auto },
             marks: &judged.finding.witnesses,
         };
         let text = if self.page.is_about_end(judged.subject) {

@@ -36,7 +36,7 @@ pub(super) fn tell(plan: &Plan, trace: &Trace, expected: bool, pen: Pen, columns
         let since = same.iter().map(|waiting| waiting.since).min().unwrap_or(first.since);
         let name = names(plan, &processes);
         // Where no time passes, no time says more than another.
-        let since = (trace.engine != "model" || trace.duration > 0).then_some(since);
+        let since = waiting.iter().any(|one| one.since > 0).then_some(since);
         let said = sentence(plan, first, same.len() > 1, since, timeout);
         let place = first.step.map(|step| plan.place(step)).unwrap_or_default();
         one(&mut out, &name, &said, &place, 4, pen, columns);
