@@ -18,6 +18,7 @@ mod memories;
 pub mod minimise;
 mod plain;
 pub(crate) mod program;
+mod races;
 pub mod search;
 mod segment;
 pub mod space;
