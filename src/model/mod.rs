@@ -20,6 +20,7 @@ pub mod minimise;
 mod mutant;
 mod plain;
 pub(crate) mod program;
+mod races;
 pub mod search;
 mod segment;
 pub mod space;

@@ -106,12 +106,22 @@ fn compare(program: &str, expectations: &[String]) -> bool {
     let symmetry = Reductions { symmetry: true, ..Reductions::NONE };
     for text in &texts {
         let plan = plan(text);
-        for reductions in [Reductions::NONE, partial_order, symmetry, Reductions::ALL] {
+        let all = [Reductions::NONE, partial_order, symmetry, Reductions::ALL];
+        // All together know so much that little is left out.
+        for reductions in if *text == texts[texts.len() - 1] { &all[3..] } else { &all[..] } {
+            let reductions = *reductions;
             let (found, explored) = explored(&plan, reductions);
             assert!(explored.cut.is_none(), "{text}");
             for (label, some) in found {
                 // Who of several that are alike is told of depends on which of them stand for the others.
-                if label != ENDS || !reductions.symmetry {
+                let race = label.starts_with("race_free");
+                if race {
+                    // One race is enough; in how many executions it is, is not looked for.
+                    let fails = |set: &BTreeSet<String>| set.iter().any(|one| one.starts_with("Fail"));
+                    let status = explored.summary.overall.iter().find(|one| one.label == label).map(|one| one.status);
+                    let expected = if fails(&brute.found[&label]) { Status::Fail } else { Status::Pass };
+                    assert_eq!(status, Some(expected), "{label} {reductions:?}\n{text}\n{} orders", brute.paths);
+                } else if label != ENDS || !reductions.symmetry {
                     assert_eq!(brute.found[&label], some, "{label} {reductions:?}\n{text}\n{} orders", brute.paths);
                 }
             }
