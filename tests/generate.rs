@@ -294,11 +294,7 @@ impl Draw {
             1 | 2 => format!("{{ join = \"{name}\", into = \"x\"{}{takes} }}, ", self.patience()),
             3 if count == 1 || name.contains('[') => format!("{{ status = \"{name}\", into = \"s\" }}, {{ print = \"{{s.alive}} {{s.code}}\" }}, "),
             _ => {
-                let signal = self.of(&["KILL", "TERM", "USR1", "STOP", "CONT", "HUP"]);
-                // A process that stops itself for ever is a rare sight that is worth having.
-                if signal == "STOP" && self.one_in(2) {
-                    return format!("{{ kill = \"{name}\", signal = \"STOP\"{takes} }}, {{ kill = \"{name}\", signal = \"CONT\"{takes} }}, ");
-                }
+                let signal = self.of(&["KILL", "TERM", "USR1", "CONT", "HUP", "WINCH"]);
                 format!("{{ kill = \"{name}\", signal = \"{signal}\"{takes} }}, ")
             }
         }

@@ -198,13 +198,6 @@ impl<'p> Space<'p> {
         })
     }
 
-    /// Whether nobody is left but daemons.
-    pub(super) fn is_over(&self, state: &[u32]) -> bool {
-        let plan = self.plan;
-        (0..plan.processes.len())
-            .all(|process| !self.infos[state[process] as usize].running || plan.program(process as ProcessId).daemon)
-    }
-
     fn processes(&self) -> usize {
         self.plan.processes.len()
     }
