@@ -10,6 +10,7 @@ mod explain;
 mod exports;
 mod page;
 mod partial;
+mod promela;
 mod reference;
 mod reports;
 mod schema;

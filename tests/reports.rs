@@ -294,6 +294,14 @@ fn a_report_on_standard_output_takes_the_place_of_the_summaries() {
 }
 
 #[test]
+fn a_file_of_this_folder_is_named_as_the_repository_does() {
+    for path in [".", "./b.toml"] {
+        let done = Test::new().file("b.toml", WRONG).args([path, "--error-format", "github"]).run().status(2);
+        done.stderr_contains("file=b.toml,");
+    }
+}
+
+#[test]
 fn github_gets_annotations_at_the_steps_that_decide() {
     let done = folder().args(["--error-format", "github"]).run().status(2);
     let lines: Vec<&str> = done.err.lines().collect();

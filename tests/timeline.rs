@@ -61,6 +61,31 @@ fn a_saved_trace_is_drawn_in_every_view() {
 }
 
 #[test]
+fn without_unicode_a_summary_is_ascii_too() {
+    let text = POOL.replace("{ sleep", "{ print = \"here\" }, { sleep").replace("at_most = 1", "at_most = 0");
+    for (name, value) in [("LC_ALL", "C"), ("COLUMNS", "60")] {
+        let done = Test::scenario(&text).args(["--ascii"]).env(name, value).run().status(1);
+        assert!(done.out.is_ascii(), "{}", done.out);
+        done.stdout_contains("x pool: 1 failed").stdout_contains("worker[0] | here");
+    }
+}
+
+#[test]
+fn no_line_is_longer_than_the_terminal_is_wide() {
+    let ring = include_str!("deadlocks/philosophers.toml");
+    let long = "[[expect]]\nlabel = \"a label of so many words that it takes more than a line of any narrow terminal, and then some\"\n\
+                never = \"philosopher lock *\"\n";
+    for arguments in [&["--timeline=log"][..], &["--repeat", "2"], &[]] {
+        let done = Test::scenario(&format!("{ring}\n{long}"));
+        let done = done.args(arguments.iter().copied()).env("COLUMNS", "60").run().status(1);
+        // The command that repeats the run is there to be copied.
+        for line in done.out.lines().filter(|line| !line.contains("again:")) {
+            assert!(line.chars().count() <= 60, "{line}\n{}", done.out);
+        }
+    }
+}
+
+#[test]
 fn a_failure_is_shown_on_the_lanes_of_those_who_decide_it() {
     // Long enough that both are at it on any machine.
     let text = POOL.replace("value = 1", "value = 2").replace("20ms", "400ms");

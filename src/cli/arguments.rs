@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
 use super::output::{ColorChoice, ErrorFormat};
 use super::status::Status;
-use super::{check, completions, explain, list, man, run, schema, trace, watch};
+use super::{check, completions, explain, explore, list, man, replay, run, schema, trace, watch};
 
 /// Runs scenarios of inter-process communication on real processes and judges what happened.
 #[derive(Debug, Parser)]
@@ -56,6 +56,10 @@ pub(super) struct Common {
 pub(super) enum Command {
     /// Run scenarios and judge what happened; the command where none is named
     Run(run::Arguments),
+    /// Try every interleaving of scenarios in a model of them, and judge all of them
+    Explore(explore::Arguments),
+    /// Hold a scenario's processes to a schedule, and compare what they do with the model
+    Replay(replay::Arguments),
     /// Run a scenario again whenever its file is saved, until Ctrl-C
     Watch(watch::Arguments),
     /// Find what is wrong with scenarios, without running them

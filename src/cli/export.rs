@@ -91,7 +91,7 @@ impl Format {
     pub(super) fn write(self, out: &mut dyn Write, shown: &Shown<'_>) -> io::Result<()> {
         let Shown { plan, trace, verdict, meta, .. } = *shown;
         match self {
-            Self::Text => text::write(out, plan, trace, shown.color),
+            Self::Text => text::write(out, plan, trace, shown.color, None),
             Self::Jsonl => file::write(out, plan, trace, meta),
             Self::Chrome => chrome::write(out, plan, trace, verdict),
             Self::Mermaid => out.write_all(mermaid::diagram(plan, trace, verdict).as_bytes()),

@@ -68,9 +68,10 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<Input>)
     }
 }
 
-/// Reads one file.
+/// Reads one file. Its name is what reports say: without a `./`, which no tool that reads them expects.
 pub(super) fn open(path: &Path) -> Input {
-    let name = path.display().to_string();
+    let plain = path.strip_prefix(".").ok().filter(|plain| !plain.as_os_str().as_encoded_bytes().starts_with(b"-"));
+    let name = plain.unwrap_or(path).display().to_string();
     let source = fs::File::open(path).map_err(|error| cannot_read(&name, &error)).and_then(|file| read(file, &name));
     Input { path: name, source }
 }

@@ -7,15 +7,19 @@ mod catalogue;
 mod check;
 mod completions;
 mod explain;
+mod explore;
 mod export;
+mod golden;
 mod inputs;
 mod list;
 mod man;
 mod output;
 mod page;
 mod picture;
+mod replay;
 mod reports;
 mod run;
+mod schedules;
 mod schema;
 mod session;
 mod signals;
@@ -41,6 +45,8 @@ pub fn main() -> ExitCode {
     log(common, output);
     let status = match &arguments.command {
         Command::Run(arguments) => run::main(arguments, common, output),
+        Command::Explore(arguments) => explore::main(arguments, common, output),
+        Command::Replay(arguments) => replay::main(arguments, common, output),
         Command::Watch(arguments) => watch::main(arguments, common, output),
         Command::Check(arguments) => check::main(arguments, common, output),
         Command::Trace(arguments) => trace::main(arguments, common, output),

@@ -62,7 +62,7 @@ impl Picture {
             ViewChoice::Log => {
                 let mut out = Vec::new();
                 // A vector takes it all.
-                let _ = text::write(&mut out, plan, trace, output.color);
+                let _ = text::write(&mut out, plan, trace, output.color, Some(output::columns()));
                 return String::from_utf8_lossy(&out).into_owned();
             }
         };

@@ -8,12 +8,15 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 
 use super::arguments::Common;
+use super::explore::TimeChoice;
 use super::export::Format;
+use super::golden::Golden;
 use super::inputs::{self, Input};
 use super::output::{self, Output};
 use super::picture::{Picture, ViewChoice};
 use super::reports::Reports;
-use super::session::{self, Options, Report};
+use super::schedules::{self, Chosen};
+use super::session::{self, Held, Options, Report};
 use super::status::Status;
 use super::workers;
 use crate::diagnostic::{Code, Diagnostic, printable};
@@ -32,6 +35,8 @@ pub(super) struct Arguments {
     pub(super) scenario: Scenario,
     #[command(flatten)]
     pub(super) running: Running,
+    #[command(flatten)]
+    pub(super) traces: TraceOption,
     #[command(flatten)]
     pub(super) reports: ReportOptions,
 }
@@ -53,7 +58,7 @@ pub(super) struct Scenario {
 }
 
 /// How scenarios are run.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Running")]
 #[group(skip)]
 pub(super) struct Running {
@@ -66,6 +71,31 @@ pub(super) struct Running {
     /// What to record one by one: every step, or only steps that blocked or failed, the others being counted
     #[arg(long, value_name = "WHAT", default_value = "full", hide_possible_values = true)]
     pub(super) record: RecordChoice,
+    /// Hold the processes to a schedule, in virtual time: seed:N is a random one, the same for the same number; else a file
+    /// of `ipcrun explore --save`, or the turns themselves, as 'A3 B1 worker[0]2'
+    #[arg(long, value_name = "SCHEDULE", value_parser = schedules::argument)]
+    pub(super) schedule: Option<Chosen>,
+    /// How time passes under a schedule: `virtual`, only when nothing else can move, or `any`
+    #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true, requires = "schedule")]
+    pub(super) time: TimeChoice,
+    /// Compare the trace with the one that is kept beside the scenario, as NAME.golden, or in DIR; without a schedule it is
+    /// that of seed:0
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, value_hint = clap::ValueHint::DirPath)]
+    pub(super) golden: Option<Option<PathBuf>>,
+    /// Keep the trace as it is now, for `--golden`
+    #[arg(long)]
+    pub(super) bless: bool,
+}
+
+/// Where the trace of a run goes.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Reports")]
+#[group(skip)]
+pub(super) struct TraceOption {
+    /// Save the trace, in the form that the ending says: .jsonl (which ipcrun reads again), .json (for ui.perfetto.dev),
+    /// .mmd (Mermaid), .shiviz or .log, .txt; may be repeated. `full` and `blocking` stand for `--record` instead
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(super) trace: Vec<String>,
 }
 
 /// What a run leaves behind.
@@ -73,10 +103,6 @@ pub(super) struct Running {
 #[command(next_help_heading = "Reports")]
 #[group(skip)]
 pub(super) struct ReportOptions {
-    /// Save the trace, in the form that the ending says: .jsonl (which ipcrun reads again), .json (for ui.perfetto.dev),
-    /// .mmd (Mermaid), .shiviz or .log, .txt; may be repeated. `full` and `blocking` stand for `--record` instead
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub(super) trace: Vec<String>,
     /// Write the results as JUnit XML; `-` is standard output, instead of the summaries
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(super) junit: Option<PathBuf>,
@@ -98,9 +124,10 @@ pub(super) struct ReportOptions {
 }
 
 /// What is recorded one by one.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(super) enum RecordChoice {
     /// Every step
+    #[default]
     Full,
     /// Steps that blocked or failed; the others are counted
     Blocking,
@@ -122,18 +149,24 @@ pub(super) enum ProgressChoice {
 impl Arguments {
     /// The files that take the trace, each in the form that its ending says.
     fn traces(&self) -> Result<Vec<(PathBuf, Format)>, Box<Diagnostic>> {
-        let files = self.reports.trace.iter().filter(|word| RecordChoice::from_str(word, false).is_err());
+        let files = self.traces.trace.iter().filter(|word| RecordChoice::from_str(word, false).is_err());
         files.map(PathBuf::from).map(|file| Format::of(&file).map(|format| (file, format))).collect()
     }
 
     /// What to record: `--trace blocking` says it too.
     fn record(&self) -> RecordChoice {
-        let said = self.reports.trace.iter().rev().find_map(|word| RecordChoice::from_str(word, false).ok());
+        let said = self.traces.trace.iter().rev().find_map(|word| RecordChoice::from_str(word, false).ok());
         said.unwrap_or(self.running.record)
     }
 }
 
 impl Arguments {
+    /// The schedule that processes are held to: for a trace to be kept there has to be one.
+    fn schedule(&self) -> Option<Chosen> {
+        let kept = self.running.golden().map(|_| Chosen::Seed(0));
+        self.running.schedule.clone().or(kept)
+    }
+
     /// The arguments that change what a run does, besides the file and the seed.
     fn again(&self) -> Vec<String> {
         let mut again: Vec<String> = self
@@ -143,13 +176,19 @@ impl Arguments {
             .flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")])
             .collect();
         if let Some(timeout) = self.scenario.timeout {
-            again.extend(["--timeout".to_owned(), format!("{timeout}ns")]);
+            again.extend(["--timeout".to_owned(), whole(timeout)]);
         }
         if self.running.repeat > 1 {
             again.extend(["--repeat".to_owned(), self.running.repeat.to_string()]);
         }
         if self.record() == RecordChoice::Blocking {
             again.extend(["--record".to_owned(), "blocking".to_owned()]);
+        }
+        if let Some(schedule) = self.schedule() {
+            again.extend(["--schedule".to_owned(), schedule.argument()]);
+        }
+        if self.running.time == TimeChoice::Any {
+            again.extend(["--time".to_owned(), "any".to_owned()]);
         }
         again
     }
@@ -173,11 +212,31 @@ fn seed(text: &str) -> Result<u64, String> {
         .ok_or(format!("an integer from 0 to {}, or `random`", i64::MAX))
 }
 
-fn duration(text: &str) -> Result<u64, String> {
+/// A duration as an argument says it, in the largest unit of which it is a whole number.
+fn whole(ns: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns")];
+    let (unit, name) = UNITS.into_iter().find(|(unit, _)| ns.is_multiple_of(*unit)).unwrap_or((1, "ns"));
+    format!("{}{name}", ns / unit)
+}
+
+pub(super) fn duration(text: &str) -> Result<u64, String> {
     parse_duration(text).map_err(str::to_owned)
 }
 
+impl Running {
+    /// What is done with kept traces.
+    fn golden(&self) -> Option<Golden> {
+        let asked = self.bless || self.golden.is_some();
+        asked.then(|| Golden { directory: self.golden.clone().flatten(), bless: self.bless })
+    }
+}
+
 pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
+    held(arguments, common, output, false)
+}
+
+/// Runs scenarios. With `compared`, what processes do under the schedule is held against what the model does.
+pub(super) fn held(arguments: &Arguments, common: &Common, output: Output, compared: bool) -> Status {
     let inputs = match inputs::collect(&arguments.files) {
         Ok(inputs) => inputs,
         Err(diagnostic) => {
@@ -211,7 +270,26 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         output.report(&[Diagnostic::error(Code::USAGE, message)]);
         return Status::Invalid;
     }
+    let schedule = arguments.schedule();
+    let usage = if schedule.is_some() && arguments.record() == RecordChoice::Blocking {
+        Some("a run under a schedule is recorded in full: `--record blocking` does not go with it".to_owned())
+    } else {
+        arguments.running.schedule.as_ref().filter(|_| inputs.len() > 1).and_then(|schedule| {
+            let own = !matches!(schedule, Chosen::Seed(_));
+            own.then(|| format!("a schedule is one scenario's, and these are {}", inputs.len()))
+        })
+    };
+    if let Some(message) = usage {
+        output.report(&[Diagnostic::error(Code::USAGE, message)]);
+        return Status::Invalid;
+    }
     let options = session::Options {
+        held: schedule.map(|schedule| Held {
+            schedule,
+            time: arguments.running.time.into(),
+            compared,
+            golden: arguments.running.golden(),
+        }),
         scenario: arguments.scenario.clone(),
         repeat: arguments.running.repeat,
         record: arguments.record(),
@@ -227,23 +305,36 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         output,
         arguments: arguments.again(),
     };
-    let jobs = match arguments.running.jobs {
+    let jobs = jobs(arguments.running.jobs);
+    all(&inputs, &options, reports, jobs, &|input, direct| session::one(input, &options, direct))
+}
+
+/// How many scenarios at once `-j` asks for.
+pub(super) fn jobs(asked: u32) -> usize {
+    match asked {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         jobs => jobs as usize,
-    };
-    if jobs > 1 && inputs.len() > 1 {
-        at_once(&inputs, &options, reports, jobs)
-    } else {
-        one_by_one(&inputs, &options, reports)
     }
 }
 
-/// Runs the scenarios in this process, one after the other.
-fn one_by_one(inputs: &[Input], options: &Options, reports: Reports) -> Status {
+/// What is done with one scenario; with `true`, what it shows meanwhile may go out at once.
+pub(super) type Work<'a> = &'a dyn Fn(&Input, bool) -> Report;
+
+/// Does the work for every scenario, `jobs` of them at once, and reports on all of them.
+pub(super) fn all(inputs: &[Input], options: &Options, reports: Reports, jobs: usize, work: Work<'_>) -> Status {
+    if jobs > 1 && inputs.len() > 1 {
+        at_once(inputs, options, reports, jobs, work)
+    } else {
+        one_by_one(inputs, options, reports, work)
+    }
+}
+
+/// Takes the scenarios in this process, one after the other.
+fn one_by_one(inputs: &[Input], options: &Options, reports: Reports, work: Work<'_>) -> Status {
     let mut overview = Overview::new(inputs, options, reports);
     for input in inputs {
         overview.begin(&input.path);
-        let mut report = session::one(input, options, true);
+        let mut report = work(input, true);
         let interrupted = report.status == Status::Interrupted;
         overview.take(&mut report);
         if interrupted {
@@ -253,10 +344,10 @@ fn one_by_one(inputs: &[Input], options: &Options, reports: Reports) -> Status {
     overview.end()
 }
 
-/// Runs several scenarios at once, each in a process of its own; their reports come in the order of the files.
-fn at_once(inputs: &[Input], options: &Options, reports: Reports, jobs: usize) -> Status {
+/// Takes several scenarios at once, each in a process of its own; their reports come in the order of the files.
+fn at_once(inputs: &[Input], options: &Options, reports: Reports, jobs: usize, work: Work<'_>) -> Status {
     let work = |place: usize| {
-        let report = session::one(&inputs[place], options, false);
+        let report = work(&inputs[place], false);
         serde_json::to_vec(&report).unwrap_or_default()
     };
     let mut overview = Overview::new(inputs, options, reports);

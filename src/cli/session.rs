@@ -11,19 +11,23 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::export::{Format, Shown};
+use super::golden::Golden;
 use super::inputs::Input;
 use super::output::{self, Output};
 use super::page;
 use super::picture::Picture;
 use super::run::{ProgressChoice, RecordChoice, Scenario};
+use super::schedules::{self, Chosen};
 use super::status::Status;
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::judge::{self, FORMS, Tally, Verdict};
 use crate::kernel::{self, Notice, Recording};
+use crate::model::space::Time;
+use crate::model::tell::Told;
 use crate::report::live::Live;
 use crate::report::progress::{Mode, Progress, Snapshot};
 use crate::report::suite::Suite;
-use crate::report::{annotations, events, json, repeat, terminal};
+use crate::report::{agreement, annotations, events, json, repeat, terminal};
 use crate::scenario::expectation::FormDescription;
 use crate::scenario::plan::Plan;
 use crate::scenario::{self, Loaded};
@@ -36,6 +40,8 @@ use crate::trace::{RunEnd, Trace};
 pub(super) struct Options {
     /// What is changed of each scenario.
     pub(super) scenario: Scenario,
+    /// The schedule that processes are held to.
+    pub(super) held: Option<Held>,
     /// How often each is run.
     pub(super) repeat: u32,
     /// What is recorded.
@@ -62,6 +68,19 @@ pub(super) struct Options {
     pub(super) output: Output,
     /// The arguments that a command to repeat the run needs besides the file and the seed.
     pub(super) arguments: Vec<String>,
+}
+
+/// A schedule that processes are held to.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    /// The schedule.
+    pub(super) schedule: Chosen,
+    /// How time passes.
+    pub(super) time: Time,
+    /// Whether what they do is held against what the model does.
+    pub(super) compared: bool,
+    /// What is done with the trace that is kept.
+    pub(super) golden: Option<Golden>,
 }
 
 /// What became of one scenario, as it travels from a worker to the process that prints.
@@ -128,7 +147,13 @@ pub(super) fn one(input: &Input, options: &Options, direct: bool) -> Report {
                 report.err.push_str(&warned);
             }
             if let Err(refused) = run(&plan, options, direct, &mut report) {
-                refuse(&mut report, Status::Host, &refused, options);
+                let of = |code: Code| refused.iter().any(|one| one.code == code);
+                let status = match () {
+                    () if of(Code::BAD_SCHEDULE) || of(Code::UNREADABLE) => Status::Invalid,
+                    () if of(Code::DIVERGED) => Status::Failed,
+                    () => Status::Host,
+                };
+                refuse(&mut report, status, &refused, options);
             }
         }
     }
@@ -136,7 +161,7 @@ pub(super) fn one(input: &Input, options: &Options, direct: bool) -> Report {
 }
 
 /// Says why a scenario did not run.
-fn refuse(report: &mut Report, status: Status, diagnostics: &[Diagnostic], options: &Options) {
+pub(super) fn refuse(report: &mut Report, status: Status, diagnostics: &[Diagnostic], options: &Options) {
     report.status = status;
     report.err.push_str(&options.output.render(diagnostics));
     report.suite = options.suites.then(|| Suite::refused(&report.path, diagnostics));
@@ -145,7 +170,7 @@ fn refuse(report: &mut Report, status: Status, diagnostics: &[Diagnostic], optio
     }
 }
 
-fn line(document: &serde_json::Value) -> String {
+pub(super) fn line(document: &serde_json::Value) -> String {
     format!("{document}\n")
 }
 
@@ -155,8 +180,13 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     for (path, format) in &options.traces {
         files.push((path, *format, create(path).map_err(|error| vec![unwritable(path, &error)])?));
     }
+    let told = match &options.held {
+        Some(held) => Some(schedules::follow(plan, &held.schedule, held.time)?),
+        None => None,
+    };
     let mut screen = Screen::new(plan, options, direct);
-    let started = SystemTime::now();
+    // Under a schedule two runs leave the same trace, byte for byte.
+    let started = if told.is_some() { SystemTime::UNIX_EPOCH } else { SystemTime::now() };
     let mut runs = Runs::default();
     for round in 0..options.repeat {
         screen.round = round;
@@ -166,7 +196,14 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
                 RecordChoice::Blocking => Recording::Blocking,
             };
             let mut notice = |notice: Notice<'_>| screen.notice(notice);
-            kernel::run(plan, &mut kernel::Options { recording, schedule: None, notice: &mut notice })
+            kernel::run(
+                plan,
+                &mut kernel::Options {
+                    recording,
+                    schedule: told.as_ref().map(|told| &told.turns),
+                    notice: &mut notice,
+                },
+            )
         };
         screen.progress_off();
         let trace = trace?;
@@ -218,16 +255,25 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         (summary.status, text, options.json.then(|| json::runs(plan, &summary, kept)))
     };
     report.status = report.status.max(status.into());
+    let Beside { text: kept, fields } = beside(plan, trace, told.as_ref(), options, report)?;
     if let Some(path) = &options.html {
         let summary = (options.repeat > 1).then(|| runs.tally.summary(plan));
         let repeated = summary.as_ref().zip(runs.shown_number());
         page::write(path, plan, trace, verdict, &options.arguments, repeated)
             .map_err(|diagnostic| vec![*diagnostic])?;
     }
-    if let Some(document) = &document {
-        report.out.push_str(&line(document));
+    if let Some(mut document) = document {
+        if let serde_json::Value::Object(document) = &mut document {
+            if report.status == Status::Failed {
+                document.insert("status".to_owned(), "failed".into());
+                document.insert("exit".to_owned(), report.status.code().into());
+            }
+            document.extend(fields);
+        }
+        report.out.push_str(&line(&document));
     } else if !options.silent && (!options.quiet || report.status != Status::Passed) {
         report.out.push_str(&text);
+        report.out.push_str(&kept);
     }
     if let Some(picture) = options.timeline.filter(|_| !options.json && !options.silent) {
         let above = if options.watched { report.out.lines().count() } else { 0 };
@@ -238,8 +284,51 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     Ok(())
 }
 
+/// What a run under a schedule was held against, and what came of it.
+#[derive(Default)]
+struct Beside {
+    text: String,
+    /// The same as fields of the JSON document.
+    fields: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Holds a run under a schedule against what the model did and against what is kept.
+fn beside(
+    plan: &Plan,
+    trace: &Trace,
+    told: Option<&Told>,
+    options: &Options,
+    report: &mut Report,
+) -> Result<Beside, Vec<Diagnostic>> {
+    let mut beside = Beside::default();
+    let (Some(held), Some(told)) = (&options.held, told) else { return Ok(beside) };
+    beside.fields.insert("schedule".to_owned(), held.schedule.argument().into());
+    if trace.end == RunEnd::Interrupted {
+        return Ok(beside);
+    }
+    if held.compared {
+        let difference = agreement::compare(plan, &told.trace, trace);
+        if difference.is_some() {
+            report.status = report.status.max(Status::Failed);
+        }
+        let color = options.output.color;
+        beside.text = agreement::tell(trace.events.len(), difference.as_ref(), color, output::columns());
+        beside.fields.insert("agrees".to_owned(), difference.is_none().into());
+        beside.fields.insert("difference".to_owned(), json::difference(difference.as_ref()));
+    }
+    if let Some(golden) = &held.golden {
+        let outcome = golden.take(plan, trace, &held.schedule.words(), options.output)?;
+        if !outcome.same {
+            report.status = report.status.max(Status::Failed);
+        }
+        beside.text.push_str(&outcome.text);
+        beside.fields.insert("golden".to_owned(), outcome.same.into());
+    }
+    Ok(beside)
+}
+
 /// Says what does not hold where a CI server takes it up.
-fn annotate(report: &mut Report, options: &Options, failures: impl FnOnce() -> Vec<Diagnostic>) {
+pub(super) fn annotate(report: &mut Report, options: &Options, failures: impl FnOnce() -> Vec<Diagnostic>) {
     if options.output.annotates() {
         report.err.push_str(&options.output.render(&failures()));
     }
@@ -295,11 +384,11 @@ impl Runs {
     }
 }
 
-fn create(path: &Path) -> io::Result<BufWriter<File>> {
+pub(super) fn create(path: &Path) -> io::Result<BufWriter<File>> {
     File::create(path).map(BufWriter::new)
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::error(Code::HOST_LIMIT, format!("the trace cannot be written to `{}`: {error}", path.display()))
 }
 
@@ -324,7 +413,7 @@ impl<'a> Screen<'a> {
         let mode = if direct { options.progress } else { Mode::None };
         Self {
             plan,
-            live: Live::new(plan, options.output.color),
+            live: Live::new(plan, options.output.color, options.output.ascii),
             progress: Progress::new(mode, output::columns()),
             direct,
             lines: !options.json && !options.silent && !options.quiet && !options.watched && options.repeat == 1,
@@ -350,7 +439,7 @@ impl<'a> Screen<'a> {
             Notice::Stuck { waiting } => {
                 if self.direct && self.lines {
                     self.progress_off();
-                    output::eprint(&self.live.stuck(self.plan, waiting));
+                    output::eprint(&self.live.stuck(self.plan, waiting, output::columns()));
                 }
             }
             Notice::Tick { elapsed, ended, events } => {

@@ -56,6 +56,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
     }
     let options = Options {
         scenario: arguments.scenario.clone(),
+        held: None,
         repeat: 1,
         record: RecordChoice::Full,
         traces: Vec::new(),

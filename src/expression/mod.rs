@@ -274,6 +274,11 @@ impl Expression {
         self.node.builtins(visit);
     }
 
+    /// Calls `visit` with the number of each fact of the state that it reads.
+    pub fn states(&self, visit: &mut dyn FnMut(u32)) {
+        self.node.states(visit);
+    }
+
     /// Whether it draws a random number.
     pub fn draws(&self) -> bool {
         self.node.draws()

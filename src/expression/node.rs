@@ -62,6 +62,17 @@ impl Node {
         });
     }
 
+    /// Calls `visit` with the number of each fact of the state that it reads.
+    pub(super) fn states(&self, visit: &mut dyn FnMut(u32)) {
+        if let Self::State(state) = self {
+            visit(*state);
+        }
+        self.any_child(&mut |child| {
+            child.states(visit);
+            false
+        });
+    }
+
     /// Whether it draws a random number.
     pub(super) fn draws(&self) -> bool {
         matches!(self, Self::Call(function, _) if matches!(function.body, Body::Random))

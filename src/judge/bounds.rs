@@ -33,6 +33,11 @@ impl Bounds {
         self.most
     }
 
+    /// Beyond which number none is told from another.
+    pub(super) fn decisive(self) -> i64 {
+        self.most.unwrap_or(0).max(self.least.unwrap_or(0).saturating_sub(1)).max(0)
+    }
+
     pub(super) fn text(self) -> String {
         match (self.least, self.most) {
             (Some(least), Some(most)) if least == most => format!("exactly {least}"),

@@ -3,13 +3,14 @@
 use crate::scenario::expectation::Holds;
 
 /// Whether an expectation holds.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Status {
     /// It holds.
     Pass,
     /// It does not.
     Fail,
     /// It could not be decided.
+    #[default]
     Unknown,
 }
 

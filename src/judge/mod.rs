@@ -14,6 +14,7 @@ mod durations;
 mod finding;
 mod flow;
 mod forms;
+pub mod memory;
 mod occupancy;
 mod replay;
 mod rules;
@@ -58,6 +59,17 @@ pub fn judge(plan: &Plan, trace: &Trace) -> Verdict {
     let rules = rules::broken(&context, &findings);
     findings.extend(rules);
     Verdict::new(findings)
+}
+
+/// What the verdicts of a plan's expectations depend on besides the state in which a run ends.
+pub fn memories(plan: &Plan) -> Vec<memory::Memory<'_>> {
+    let mut memories = Vec::new();
+    for expectation in &plan.expectations {
+        if let Some(form) = form(expectation.form.name) {
+            memories.extend((form.memory)(expectation, plan));
+        }
+    }
+    memories
 }
 
 /// What one run says of an expectation over the executions it speaks of.

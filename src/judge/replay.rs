@@ -405,7 +405,8 @@ impl Environment for View<'_, '_> {
     }
 }
 
-fn size(value: &Value) -> Value {
+/// What `size` means of a value.
+pub(super) fn size(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::Int(text.chars().count() as i64),
         Value::Bytes(bytes) => Value::Int(bytes.len() as i64),

@@ -97,7 +97,7 @@ pub struct Overall {
 }
 
 /// What all runs say together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Summary {
     /// How many runs there were.
     pub runs: u64,

@@ -1,6 +1,8 @@
 //! The supervisor: makes objects, forks, opens gates, drains lanes, reaps, and ends the run, whatever happens.
 
+mod course;
 mod drive;
+mod gates;
 mod gather;
 
 use std::collections::HashMap;
@@ -12,6 +14,8 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+
+use course::Course;
 
 use super::bell::Bell;
 use super::child::{self, Inheritance};
@@ -27,7 +31,7 @@ use crate::os::arena::Arena;
 use crate::os::sysv::Keeper;
 use crate::os::{clock, limits, process as os};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Condition, Plan};
+use crate::scenario::plan::Plan;
 use crate::scenario::steps::STEPS;
 use crate::trace::lane::{Consumer, Lane};
 use crate::trace::record::{self, Head};
@@ -224,46 +228,6 @@ struct Supervisor<'p> {
     course: Option<Course>,
 }
 
-/// How far a schedule has come.
-struct Course {
-    turnstile: Turnstile,
-    /// Whether it chooses random numbers.
-    random: bool,
-    /// ns of virtual time.
-    at: u64,
-    /// Whose events were recorded, in their order.
-    order: Vec<ProcessId>,
-    /// How many of each process's events are in it.
-    known: Vec<u64>,
-    /// Who has begun, and how many have not.
-    begun: Vec<bool>,
-    waiting: usize,
-}
-
-impl Course {
-    fn new(plan: &Plan, turnstile: Turnstile, random: bool) -> Self {
-        let processes = plan.processes.len();
-        Self {
-            turnstile,
-            random,
-            at: 0,
-            order: Vec::new(),
-            known: vec![0; processes],
-            begun: vec![false; processes],
-            waiting: processes,
-        }
-    }
-
-    /// The process has recorded so many events by now.
-    fn record(&mut self, process: ProcessId, events: u64) {
-        let known = &mut self.known[process as usize];
-        for _ in *known..events {
-            self.order.push(process);
-        }
-        *known = events.max(*known);
-    }
-}
-
 impl Drop for Supervisor<'_> {
     fn drop(&mut self) {
         self.kill_rest();
@@ -338,54 +302,6 @@ impl Supervisor<'_> {
     fn running(&self) -> impl Iterator<Item = ProcessId> + '_ {
         (0..self.plan.processes.len() as ProcessId)
             .filter(|process| !self.has_ended(*process) && self.table.post(*process).is_open())
-    }
-
-    /// Whether a condition of `depends_on` holds.
-    fn holds(&self, process: ProcessId, condition: Condition) -> bool {
-        let post = self.table.post(process);
-        match condition {
-            Condition::Started => post.is_open(),
-            Condition::Ready => post.is_ready(),
-            Condition::Exited => self.has_ended(process),
-            Condition::Succeeded => self.ends[process as usize] == Some(ProcessEnd::Exited(0)),
-        }
-    }
-
-    /// Opens the gates of processes that wait for nothing.
-    fn open_first(&self) {
-        for process in 0..self.plan.processes.len() as ProcessId {
-            let program = self.plan.program(process);
-            if !program.manual && program.depends_on.is_empty() {
-                self.table.post(process).open();
-            }
-        }
-        self.open_ready();
-    }
-
-    /// Whether the gate of a process is to be opened now, its conditions having come true.
-    fn is_due(&self, process: ProcessId) -> bool {
-        let program = self.plan.program(process);
-        !program.manual
-            && !program.depends_on.is_empty()
-            && !self.table.post(process).is_open()
-            && !self.has_ended(process)
-            && program
-                .depends_on
-                .iter()
-                .all(|(first, count, condition)| (*first..first + count).all(|other| self.holds(other, *condition)))
-    }
-
-    /// Opens the gates of processes whose conditions have come true.
-    fn open_ready(&self) {
-        loop {
-            let mut opened = false;
-            for process in 0..self.plan.processes.len() as ProcessId {
-                opened |= self.is_due(process) && self.table.post(process).open();
-            }
-            if !opened {
-                return;
-            }
-        }
     }
 
     /// Waits for what happens until the run has ended, and says how.

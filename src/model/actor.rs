@@ -127,6 +127,8 @@ pub(super) struct Actor<'a, 'p> {
     pub(super) plan: &'p Plan,
     pub(super) knowledge: &'a [Knowledge],
     pub(super) visible: &'a [bool],
+    /// By process: whether its end is a step of its own.
+    pub(super) ends: &'a [bool],
     pub(super) process: ProcessId,
     /// ns of virtual time since the run began.
     pub(super) now: u64,
@@ -138,6 +140,10 @@ pub(super) struct Actor<'a, 'p> {
 impl<'p> Actor<'_, 'p> {
     /// Lets the process take its turn: its step, or with `give_up` the end of that step's time.
     pub(super) fn turn(&mut self, segment: &mut Segment<'p>, give_up: bool) -> Turned {
+        if let Some(left) = segment.leaving {
+            end(segment, left);
+            return Turned::Went { effects: Effects::default(), steps: 0 };
+        }
         let before = segment.clone();
         let mut act = Act::new(self, Some(if give_up { First::GiveUp } else { First::Go }), segment.given_up);
         let left = segment.machine.advance(&mut act);
@@ -176,7 +182,7 @@ impl<'p> Actor<'_, 'p> {
         }
         match left {
             Some(left) => {
-                end(segment, left);
+                self.leave(segment, left);
                 Turned::Went { effects, steps }
             }
             None => self.go_on(segment, &mut effects, steps),
@@ -207,11 +213,21 @@ impl<'p> Actor<'_, 'p> {
             steps += act.steps;
             segment.ready |= act.ready;
             if let Some(left) = left {
-                end(segment, left);
+                self.leave(segment, left);
                 return Turned::Went { effects: std::mem::take(effects), steps };
             }
         }
         Turned::Endless
+    }
+
+    /// The process has left its program: it ends, or is about to.
+    fn leave(&self, segment: &mut Segment<'p>, left: Left) {
+        if self.ends.get(self.process as usize) == Some(&true) {
+            segment.machine.forget(|_| false);
+            segment.leaving = Some(left);
+        } else {
+            end(segment, left);
+        }
     }
 
     /// Whether the process stands at a step that others can notice; then its time begins.
@@ -223,7 +239,10 @@ impl<'p> Actor<'_, 'p> {
         segment.machine.clone().advance(&mut ask);
         match ask.asked {
             // It has no value for what it would ask, so it does not ask.
-            None => false,
+            None => match segment.machine.instruction() {
+                Instruction::Operate(operation) => self.visible.get(operation.step as usize) == Some(&true),
+                _ => false,
+            },
             Some(asked) => {
                 segment.left = asked.left;
                 true
@@ -243,6 +262,7 @@ impl<'p> Actor<'_, 'p> {
 
 fn end(segment: &mut Segment<'_>, left: Left) {
     segment.machine.forget(|_| false);
+    segment.leaving = None;
     segment.stage = Stage::Ended(match left {
         Left::Exit(status) => ProcessEnd::Exited(status),
         Left::Abort => ProcessEnd::Crashed(libc::SIGABRT),
@@ -269,6 +289,9 @@ fn is_visible(instruction: &Instruction, visible: &[bool]) -> bool {
 pub(super) fn next(segment: &Segment<'_>, now: u64) -> Next {
     if segment.stage != Stage::Running {
         return Next::Nothing;
+    }
+    if segment.leaving.is_some() {
+        return Next::Free;
     }
     let mut ask = Ask::new(now);
     segment.machine.clone().advance(&mut ask);

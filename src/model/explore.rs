@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::components;
+use super::memories::{Memories, Wish};
 use super::search::{Cut, Limits, Reached, Reductions, Search};
 use super::space::{Endless, Space, Time};
 use super::tell::{Lost, Step, Told, tell};
@@ -38,7 +39,7 @@ pub struct Progress {
 }
 
 /// What was found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Explored {
     /// What all executions say of each expectation and rule; its `runs` are the executions that were judged, each for
     /// all that no expectation can tell from it.
@@ -118,13 +119,50 @@ struct Goal {
     stem: Option<usize>,
 }
 
+/// The states of a plan as an exploration sees them.
+pub fn space(plan: &Plan, time: Time) -> Space<'_> {
+    let memories = Memories::new(plan, judge::memories(plan), time, Wish::default());
+    Space::unremembering(plan, time, &memories)
+}
+
 /// Explores every execution of a plan. `progress` is told now and then how far it has come, and says whether to go on.
 ///
 /// # Errors
 /// A process that computes without end.
 pub fn explore(plan: &Plan, options: &Options, progress: &mut dyn FnMut(&Progress) -> bool) -> Result<Explored, Fault> {
     let begin = Instant::now();
-    let mut space = Space::new(plan, options.time, vec![false; plan.steps.len()], false);
+    exploring(plan, options, begin, progress, &mut |_, _| {})
+}
+
+/// The same; `judged` is told each verdict, with how that execution ended.
+pub(super) fn exploring(
+    plan: &Plan,
+    options: &Options,
+    begin: Instant,
+    progress: &mut dyn FnMut(&Progress) -> bool,
+    judged: &mut dyn FnMut(&Verdict, &str),
+) -> Result<Explored, Fault> {
+    match once(plan, options, Wish::default(), begin, progress, judged)? {
+        Some(explored) => Ok(explored),
+        // It matters when processes end.
+        None => {
+            let wish = Wish { ends: true, ..Wish::default() };
+            Ok(once(plan, options, wish, begin, progress, judged)?.unwrap_or_default())
+        }
+    }
+}
+
+/// The same; none where it turns out that the end of a process must be a step of its own and is not.
+fn once(
+    plan: &Plan,
+    options: &Options,
+    wish: Wish,
+    begin: Instant,
+    progress: &mut dyn FnMut(&Progress) -> bool,
+    judged: &mut dyn FnMut(&Verdict, &str),
+) -> Result<Option<Explored>, Fault> {
+    let memories = Memories::new(plan, judge::memories(plan), options.time, wish);
+    let mut space = Space::remembering(plan, options.time, memories);
     let mut search = Search::new(&mut space, options.reductions);
     let mut late = false;
     let mut last = None;
@@ -134,6 +172,9 @@ pub fn explore(plan: &Plan, options: &Options, progress: &mut dyn FnMut(&Progres
         late = options.longest.is_some_and(|longest| elapsed > longest);
         !late && progress(&Progress { reached: *reached, judged: 0, elapsed })
     })?;
+    if search.space.memories.as_ref().is_some_and(|memories| memories.wants_ends) {
+        return Ok(None);
+    }
     let mut circles = Circles::default();
     let mut goals: Vec<Goal> = Vec::new();
     let mut depth = 0;
@@ -151,7 +192,9 @@ pub fn explore(plan: &Plan, options: &Options, progress: &mut dyn FnMut(&Progres
     let mut tally = Tally::default();
     for goal in &goals {
         let (_, told) = follow(&mut search, goal)?;
-        tally.add(&judge::judge(plan, &told.trace), judge::final_state(plan, &told.trace));
+        let (verdict, state) = (judge::judge(plan, &told.trace), judge::final_state(plan, &told.trace));
+        judged(&verdict, &state);
+        tally.add(&verdict, state);
     }
     let cut = search.cut.map(|cut| if late { Cut::Time } else { cut });
     let summary = tally.over_all(plan, cut.is_none());
@@ -174,7 +217,7 @@ pub fn explore(plan: &Plan, options: &Options, progress: &mut dyn FnMut(&Progres
         bytes: search.store.bytes(),
         elapsed: begin.elapsed(),
     };
-    Ok(Explored { summary, stories, cut, size, circles })
+    Ok(Some(Explored { summary, stories, cut, size, circles }))
 }
 
 /// Tells the execution that leads to a goal.

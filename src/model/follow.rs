@@ -9,7 +9,9 @@ use crate::schedule::Order;
 use crate::trace::{RunEnd, Waiting};
 
 /// The most steps of a path that nobody gave: a scenario that never ends is cut there.
-pub const MOST: usize = 100_000;
+const MOST: usize = 100_000;
+/// The most steps by which a path is completed.
+const REST: usize = 10_000;
 
 /// Why a turn cannot be taken.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +70,7 @@ pub fn follow(space: &mut Space<'_>, orders: &[Order]) -> Result<Vec<Step>, Refu
 }
 
 /// Goes on from where a path ends, until nothing can move any more: the processes take turns in their order. A scenario
-/// that never ends is cut after [`MOST`] steps.
+/// that never ends is cut after some thousand steps.
 ///
 /// # Errors
 /// A process that computes without end.
@@ -79,7 +81,10 @@ pub fn complete(space: &mut Space<'_>, path: &[Step]) -> Result<Vec<Step>, Endle
     }
     let processes = walker.space.plan.processes.len() as ProcessId;
     let mut next = 0;
-    while walker.path.len() < MOST.max(path.len()) {
+    while walker.path.len() < path.len() + REST {
+        if walker.is_over() {
+            break;
+        }
         walker.look()?;
         let ahead = |step: &Move| (step.process.wrapping_add(processes - next)) % processes.max(1);
         let Some(step) = walker.moves.iter().min_by_key(|step| ahead(step)).copied() else { break };
@@ -92,7 +97,7 @@ pub fn complete(space: &mut Space<'_>, path: &[Step]) -> Result<Vec<Step>, Endle
 }
 
 /// A random path to an end: of all that can happen next, each is equally likely. The same seed gives the same path. A
-/// scenario that never ends is cut after [`MOST`] steps.
+/// scenario that never ends is cut after a hundred thousand steps.
 ///
 /// # Errors
 /// A process that computes without end.
@@ -101,7 +106,7 @@ pub fn walk(space: &mut Space<'_>, seed: u64) -> Result<Vec<Step>, Endless> {
     let mut random = seed;
     while walker.path.len() < MOST {
         walker.look()?;
-        if walker.moves.is_empty() {
+        if walker.moves.is_empty() || walker.is_over() {
             break;
         }
         let at = below(&mut random, walker.moves.len() as u64) as usize;
@@ -161,6 +166,11 @@ impl<'s, 'p> Walker<'s, 'p> {
     fn new(space: &'s mut Space<'p>) -> Result<Self, Endless> {
         let state = space.initial()?;
         Ok(Self { space, state, moves: Vec::new(), path: Vec::new() })
+    }
+
+    /// Whether nobody is left but daemons.
+    fn is_over(&self) -> bool {
+        self.space.is_over(&self.state)
     }
 
     fn look(&mut self) -> Result<(), Endless> {

@@ -2,6 +2,7 @@
 //! with the fewest steps. It is found by a search over states together with the process that moved last, in the order
 //! of switches and then steps, so that the first goal met is a shortest one.
 
+use super::explore::Fault;
 use super::space::{Endless, Kind, Move, Space};
 use super::store::{ROOT, Store};
 use super::tell::Step;
@@ -80,11 +81,15 @@ impl Level {
     }
 }
 
-/// The shortest path to a goal; none where no goal can be reached, or not within `most` nodes and last movers.
+/// The shortest path to a goal that `accept` takes; none where there is none, or not within `most` nodes and last movers.
 ///
 /// # Errors
-/// A node that cannot be computed.
-pub fn shortest<G: Graph>(graph: &mut G, most: usize) -> Result<Option<Shortest>, G::Error> {
+/// A node that cannot be computed, or what `accept` says.
+pub fn shortest<G: Graph>(
+    graph: &mut G,
+    most: usize,
+    accept: &mut dyn FnMut(&mut G, &Shortest) -> Result<bool, G::Error>,
+) -> Result<Option<Shortest>, G::Error> {
     let mut stops: Vec<Stop> = vec![Stop { node: graph.first()?, last: NOBODY, before: ROOT, way: 0 }];
     // By node: who moved last in the stops that are settled there.
     let mut settled: Vec<Vec<ProcessId>> = Vec::new();
@@ -109,7 +114,11 @@ pub fn shortest<G: Graph>(graph: &mut G, most: usize) -> Result<Option<Shortest>
                 }
                 settled[node as usize].push(last);
                 if graph.is_goal(node)? {
-                    return Ok(Some(trail(&stops, stop, switches, steps as u32)));
+                    let found = trail(&stops, stop, switches, steps as u32);
+                    if accept(graph, &found)? {
+                        return Ok(Some(found));
+                    }
+                    continue;
                 }
                 if stops.len() > most {
                     return Ok(None);
@@ -194,10 +203,13 @@ pub fn critical<G: Graph>(
     let Some(first) = path.first() else { return Ok(None) };
     meet(*first, &mut met, &mut before, &mut queue);
     while let Some(node) = queue.pop() {
-        graph.ways(node, &mut ways)?;
-        if ways.is_empty() && is_good(graph, node)? {
-            good.push(node);
+        if graph.is_goal(node)? {
+            if is_good(graph, node)? {
+                good.push(node);
+            }
+            continue;
         }
+        graph.ways(node, &mut ways)?;
         for way in &ways {
             if meet(way.to, &mut met, &mut before, &mut queue) > most {
                 return Ok(None);
@@ -214,24 +226,25 @@ pub fn critical<G: Graph>(
     Ok(path.iter().rposition(|node| saved.get(*node as usize).copied().unwrap_or(false)))
 }
 
-/// Whether a state is a goal.
-pub type Goal<'g> = dyn FnMut(&mut Space<'_>, &[u32], &[Move]) -> Result<bool, Endless> + 'g;
-
-/// The states of a plan as a graph, nothing left out.
-pub struct States<'s, 'p, 'g> {
+/// The states of a plan as a graph, nothing left out. Its goals are the states in which a run is over.
+pub struct States<'s, 'p> {
     space: &'s mut Space<'p>,
     store: Store,
-    goal: &'g mut Goal<'g>,
     state: Vec<u32>,
     after: Vec<u32>,
     moves: Vec<Move>,
 }
 
-impl<'s, 'p, 'g> States<'s, 'p, 'g> {
-    /// The graph of a plan's states. `goal` sees a state and all that can happen next in it.
-    pub fn new(space: &'s mut Space<'p>, goal: &'g mut Goal<'g>) -> Self {
+impl<'s, 'p> States<'s, 'p> {
+    /// The graph of a plan's states.
+    pub fn new(space: &'s mut Space<'p>) -> Self {
         let width = space.width();
-        Self { store: Store::new(width), space, goal, state: vec![0; width], after: vec![0; width], moves: Vec::new() }
+        Self { store: Store::new(width), space, state: vec![0; width], after: vec![0; width], moves: Vec::new() }
+    }
+
+    /// Where the states are.
+    pub(super) fn space(&self) -> &Space<'p> {
+        self.space
     }
 
     /// The steps of a path.
@@ -249,6 +262,54 @@ impl<'s, 'p, 'g> States<'s, 'p, 'g> {
         Ok(path)
     }
 
+    /// A path to a node: the one by which it was first met.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub(super) fn path_to(&mut self, node: u32) -> Result<Vec<Step>, Endless> {
+        let mut found = Shortest { nodes: vec![node], ..Shortest::default() };
+        while let Some(before) = found.nodes.last().map(|node| self.store.parent(*node)).filter(|node| *node != ROOT) {
+            found.nodes.push(before);
+        }
+        found.nodes.reverse();
+        let mut wanted = vec![0; self.space.width()];
+        for pair in found.nodes.windows(2) {
+            self.look(pair[0])?;
+            self.store.get(pair[1], &mut wanted);
+            for (way, step) in self.moves.iter().enumerate() {
+                self.after.copy_from_slice(&self.state);
+                self.space.take(&mut self.after, *step)?;
+                if self.after == wanted {
+                    found.ways.push(way);
+                    break;
+                }
+            }
+        }
+        self.path(&found)
+    }
+
+    /// The node that a path leads through, one for each of its steps and the first.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub(super) fn along(&mut self, path: &[Step]) -> Result<Vec<u32>, Endless> {
+        let mut state = self.space.initial()?;
+        let mut nodes = vec![self.store.insert(&state, ROOT).0];
+        for step in path {
+            self.space.moves(&state, &mut self.moves)?;
+            let space = &*self.space;
+            let found =
+                self.moves.iter().copied().find(|way| {
+                    way.process == step.process && way.kind == step.kind && space.script(*way) == step.choices
+                });
+            let Some(found) = found else { break };
+            self.space.take(&mut state, found)?;
+            let before = nodes.last().copied().unwrap_or(ROOT);
+            nodes.push(self.store.insert(&state, before).0);
+        }
+        Ok(nodes)
+    }
+
     /// Reads a node, and what can happen next in it.
     fn look(&mut self, node: u32) -> Result<(), Endless> {
         self.store.get(node, &mut self.state);
@@ -256,15 +317,15 @@ impl<'s, 'p, 'g> States<'s, 'p, 'g> {
     }
 }
 
-impl Graph for States<'_, '_, '_> {
-    type Error = Endless;
+impl Graph for States<'_, '_> {
+    type Error = Fault;
 
-    fn first(&mut self) -> Result<u32, Endless> {
+    fn first(&mut self) -> Result<u32, Fault> {
         let first = self.space.initial()?;
         Ok(self.store.insert(&first, ROOT).0)
     }
 
-    fn ways(&mut self, node: u32, ways: &mut Vec<Way>) -> Result<(), Endless> {
+    fn ways(&mut self, node: u32, ways: &mut Vec<Way>) -> Result<(), Fault> {
         ways.clear();
         self.look(node)?;
         for step in &self.moves {
@@ -276,9 +337,9 @@ impl Graph for States<'_, '_, '_> {
         Ok(())
     }
 
-    fn is_goal(&mut self, node: u32) -> Result<bool, Endless> {
+    fn is_goal(&mut self, node: u32) -> Result<bool, Fault> {
         self.look(node)?;
-        (self.goal)(self.space, &self.state, &self.moves)
+        Ok(self.moves.is_empty() || self.space.is_over(&self.state))
     }
 }
 
@@ -362,9 +423,12 @@ mod tests {
             let mut space = space(&plan);
             let first = space.initial().expect("it begins");
             brute(&mut space, &first, NOBODY, (0, 0), &mut best);
-            let mut goal = |space: &mut Space<'_>, state: &[u32], moves: &[Move]| Ok(is_stuck(space, state, moves));
-            let mut states = States::new(&mut space, &mut goal);
-            let shortest = shortest(&mut states, usize::MAX).expect("it ends");
+            let mut states = States::new(&mut space);
+            let mut stuck = |states: &mut States<'_, '_>, path: &Shortest| {
+                states.look(*path.nodes.last().expect("a path has a node"))?;
+                Ok(is_stuck(states.space, &states.state, &states.moves))
+            };
+            let shortest = shortest(&mut states, usize::MAX, &mut stuck).expect("it ends");
             assert_eq!(shortest.as_ref().map(|path| (path.switches, path.steps)), best, "seed {seed}");
             if let Some(shortest) = shortest {
                 found += 1;
@@ -382,19 +446,19 @@ mod tests {
         // Both have read 0 before either writes: from there on an update is lost.
         let plan = plan(&lost_update(2, 1));
         let mut space = space(&plan);
-        let lost = |space: &mut Space<'_>, state: &[u32]| {
-            let value = space.object_of(0, state[2]).value(&[], &[]);
-            value == crate::value::Value::Int(1)
+        let lost = |states: &States<'_, '_>| {
+            states.space.object_of(0, states.state[2]).value(&[], &[]) == crate::value::Value::Int(1)
         };
-        let mut goal =
-            |space: &mut Space<'_>, state: &[u32], moves: &[Move]| Ok(moves.is_empty() && lost(space, state));
-        let mut states = States::new(&mut space, &mut goal);
-        let path = shortest(&mut states, usize::MAX).expect("it ends").expect("an update can be lost");
+        let mut states = States::new(&mut space);
+        let mut goal = |states: &mut States<'_, '_>, path: &Shortest| {
+            states.look(*path.nodes.last().expect("a path has a node"))?;
+            Ok(states.moves.is_empty() && lost(states))
+        };
+        let path = shortest(&mut states, usize::MAX, &mut goal).expect("it ends").expect("an update can be lost");
         assert_eq!((path.switches, path.steps), (2, 4));
-        let mut good = |states: &mut States<'_, '_, '_>, node: u32| {
+        let mut good = |states: &mut States<'_, '_>, node: u32| {
             states.look(node)?;
-            let state = states.state.clone();
-            Ok(!lost(states.space, &state))
+            Ok(!lost(states))
         };
         let last = critical(&mut states, &path.nodes, usize::MAX, &mut good).expect("it ends");
         assert_eq!(last, Some(1), "the second load is critical");

@@ -14,12 +14,15 @@ pub mod explore;
 pub mod follow;
 mod future;
 mod log;
+mod memories;
 pub mod minimise;
+mod plain;
 pub(crate) mod program;
 pub mod search;
 mod segment;
 pub mod space;
 pub mod store;
+pub mod story;
 mod stuck;
 mod symmetry;
 pub mod tell;
@@ -31,3 +34,5 @@ pub(crate) use space::{holders, pid};
 mod fuzz;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod verdicts;

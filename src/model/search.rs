@@ -89,17 +89,13 @@ pub struct Search<'s, 'p> {
     /// States of which every move is taken although fewer would be enough.
     pub(super) whole: Vec<u32>,
     depth: usize,
-    sees: Option<&'s Sees<'s>>,
 }
-
-/// Whether somebody looks at a process's next step.
-pub type Sees<'a> = dyn Fn(crate::event::ProcessId, &super::actor::Next) -> bool + 'a;
 
 impl<'s, 'p> Search<'s, 'p> {
     /// A search that has not begun.
     pub fn new(space: &'s mut Space<'p>, reductions: Reductions) -> Self {
         let ample = if reductions.partial_order { Ample::new(space) } else { None };
-        let symmetry = if reductions.symmetry { Some(Symmetry::new(space)) } else { None };
+        let symmetry = if reductions.symmetry && space.is_symmetric() { Some(Symmetry::new(space)) } else { None };
         Self {
             store: Store::new(space.width()),
             ends: Vec::new(),
@@ -110,7 +106,6 @@ impl<'s, 'p> Search<'s, 'p> {
             symmetry: symmetry.filter(|symmetry| !symmetry.is_empty()),
             whole: Vec::new(),
             depth: 0,
-            sees: None,
             space,
         }
     }
@@ -145,6 +140,9 @@ impl<'s, 'p> Search<'s, 'p> {
         watch: &mut dyn FnMut(&Reached) -> bool,
     ) -> Result<u32, Endless> {
         const OFTEN: u32 = 4096;
+        if self.ample.is_none() && self.symmetry.is_none() && self.space.is_plain() {
+            return self.expand_plainly(next, limits, watch);
+        }
         let width = self.space.width();
         let (mut state, mut after) = (vec![0; width], vec![0; width]);
         let mut moves: Vec<Move> = Vec::new();
@@ -154,19 +152,8 @@ impl<'s, 'p> Search<'s, 'p> {
                 self.depth += 1;
                 level = self.store.len() as u32;
             }
-            if next % OFTEN == 0 {
-                let bytes = self.store.bytes();
-                let reached = Reached { states: self.store.len(), expanded: next as usize, depth: self.depth, bytes };
-                if !watch(&reached) {
-                    self.cut = Some(Cut::Stopped);
-                } else if bytes > limits.bytes {
-                    self.cut = Some(Cut::Memory);
-                }
-            }
-            if self.store.len() >= limits.states {
-                self.cut = Some(Cut::States);
-            }
-            if self.cut.is_some() {
+            if next % OFTEN == 0 && self.is_cut(next, limits, watch) || self.store.len() >= limits.states {
+                self.cut = self.cut.or(Some(Cut::States));
                 break;
             }
             self.store.get(next, &mut state);
@@ -185,6 +172,25 @@ impl<'s, 'p> Search<'s, 'p> {
         Ok(next)
     }
 
+    /// Tells how far the search has come, up to the state `next`. Whether it is to stop here.
+    pub(super) fn is_cut(&mut self, next: u32, limits: Limits, watch: &mut dyn FnMut(&Reached) -> bool) -> bool {
+        let bytes = self.store.bytes();
+        let reached = Reached { states: self.store.len(), expanded: next as usize, depth: self.depth, bytes };
+        if !watch(&reached) {
+            self.cut = Some(Cut::Stopped);
+        } else if bytes > limits.bytes {
+            self.cut = Some(Cut::Memory);
+        } else if self.store.len() >= limits.states {
+            self.cut = Some(Cut::States);
+        }
+        self.cut.is_some()
+    }
+
+    /// The search has come a step farther from the beginning.
+    pub(super) fn deepen(&mut self) {
+        self.depth += 1;
+    }
+
     /// What the search takes of a state's moves.
     ///
     /// # Errors
@@ -194,8 +200,8 @@ impl<'s, 'p> Search<'s, 'p> {
         if let Some(ample) = &mut self.ample
             && self.whole.binary_search(&number).is_err()
         {
-            let sees = self.sees;
-            ample.reduce(self.space, state, moves, &|process, next| sees.is_some_and(|sees| sees(process, next)));
+            let space = &*self.space;
+            ample.reduce(space, state, moves, &|process, next| space.sees(process, next));
         }
         Ok(())
     }

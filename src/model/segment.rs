@@ -1,7 +1,7 @@
 //! Where a process stands: everything of a state that is one process's own.
 
 use crate::event::ObjectId;
-use crate::interpreter::Machine;
+use crate::interpreter::{Left, Machine};
 use crate::trace::ProcessEnd;
 
 /// How far a process has come.
@@ -40,6 +40,10 @@ pub(super) struct Segment<'p> {
     pub(super) stopped: bool,
     /// Deadly signals that were sent to it.
     pub(super) pending: Vec<i32>,
+    /// How it leaves its program, where it has come to that and its end is a step of its own.
+    pub(super) leaving: Option<Left>,
+    /// What it keeps of the events so far, by slot.
+    pub(super) notes: Vec<(u32, u32)>,
 }
 
 impl<'p> Segment<'p> {
@@ -57,7 +61,19 @@ impl<'p> Segment<'p> {
             ready: false,
             stopped: false,
             pending: Vec::new(),
+            leaving: None,
+            notes: Vec::new(),
         }
+    }
+
+    /// What it keeps in that slot; 0 at first.
+    pub(super) fn note(&self, slot: u32) -> u32 {
+        self.notes.binary_search_by_key(&slot, |(slot, _)| *slot).map_or(0, |at| self.notes[at].1)
+    }
+
+    /// Changes what it keeps in that slot.
+    pub(super) fn set_note(&mut self, slot: u32, note: u32) {
+        set(&mut self.notes, slot, note);
     }
 
     /// Its share of an object.
@@ -67,14 +83,7 @@ impl<'p> Segment<'p> {
 
     /// Sets its share of an object.
     pub(super) fn set_share(&mut self, object: ObjectId, share: u32) {
-        match (self.shares.binary_search_by_key(&object, |(object, _)| *object), share) {
-            (Ok(at), 0) => {
-                self.shares.remove(at);
-            }
-            (Ok(at), share) => self.shares[at].1 = share,
-            (Err(_), 0) => {}
-            (Err(at), share) => self.shares.insert(at, (object, share)),
-        }
+        set(&mut self.shares, object, share);
     }
 
     /// Writes what tells this segment from others of its class. `random`: whether its random stream is still drawn from.
@@ -100,6 +109,31 @@ impl<'p> Segment<'p> {
             key.extend(object.to_le_bytes());
             key.extend(share.to_le_bytes());
         }
+        key.push(match self.leaving {
+            None => 0,
+            Some(Left::Exit(_)) => 1,
+            Some(Left::Abort) => 2,
+        });
+        if let Some(Left::Exit(status)) = self.leaving {
+            key.extend(status.to_le_bytes());
+        }
+        key.extend((self.notes.len() as u32).to_le_bytes());
+        for (slot, note) in &self.notes {
+            key.extend(slot.to_le_bytes());
+            key.extend(note.to_le_bytes());
+        }
         self.machine.key(random, key);
+    }
+}
+
+/// Sets an entry of a list that is in order and holds no zeros.
+fn set(list: &mut Vec<(u32, u32)>, place: u32, number: u32) {
+    match (list.binary_search_by_key(&place, |(place, _)| *place), number) {
+        (Ok(at), 0) => {
+            list.remove(at);
+        }
+        (Ok(at), number) => list[at].1 = number,
+        (Err(_), 0) => {}
+        (Err(at), number) => list.insert(at, (place, number)),
     }
 }

@@ -6,11 +6,13 @@ use std::collections::HashMap;
 
 use super::actor::{Actor, Choices, Effects, Next, Parts, Post, Turned, next};
 use super::follow::Standing;
+use super::log::Log;
+use super::memories::{Memories, Moment, Sight};
 use super::program::{Knowledge, has_identity, reads_clock};
 use super::segment::{Segment, Stage};
 use super::tell::Step;
 use super::whole::{self, Traits, Whole, settle};
-use crate::event::{ObjectId, ProcessId};
+use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::interpreter::Machine;
 use crate::objects::Model;
 use crate::objects::model::Reach;
@@ -75,6 +77,8 @@ struct More {
     others: Vec<(ProcessId, u32)>,
     effects: Effects,
     script: Vec<u32>,
+    /// Its events that somebody keeps something of.
+    events: Vec<Event>,
 }
 
 /// What is looked at of a segment again and again.
@@ -88,8 +92,35 @@ pub(super) struct Info {
     pub(super) ended: bool,
     stopped: bool,
     deadly: bool,
-    /// By the state of its one object: what its turn does, plus 1.
-    known: Vec<u32>,
+}
+
+/// What a turn does that depends on one object at most, by that object's state.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Quick {
+    /// It is not known yet.
+    #[default]
+    Unknown,
+    /// The process cannot go on.
+    Waits,
+    /// There is one possibility, and nothing else changes: where the process stands then, what the object is, and the
+    /// place among `results`.
+    Plain(u32, u32, u32),
+    /// It has to be looked at more closely: the place of what it does among `results`.
+    More(u32),
+}
+
+/// What is needed most often of a segment: how its turn is looked up, and what it does where that is known.
+#[derive(Clone, Debug)]
+pub(super) struct Hot {
+    /// The column of the one object that its turn depends on; [`NONE`] where it depends on itself alone, and where it has
+    /// to be looked at more closely.
+    pub(super) column: u32,
+    /// Whether it has to be looked at more closely in any case.
+    pub(super) special: bool,
+    /// Whether it never moves.
+    pub(super) still: bool,
+    /// By the object's state, or 0.
+    pub(super) known: Vec<Quick>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -125,6 +156,8 @@ pub struct Space<'p> {
     pub(super) knowledge: Vec<Knowledge>,
     /// By step: whether others can notice it although it is about no object.
     pub(super) visible: Vec<bool>,
+    /// By process: whether its end is a step of its own.
+    pub(super) ends: Vec<bool>,
     pub(super) traits: Traits,
     /// Whether the time since the begin is a part of the state.
     pub(super) clocked: bool,
@@ -132,6 +165,7 @@ pub struct Space<'p> {
     pub(super) classes: Vec<u32>,
     segments: Vec<Segment<'p>>,
     infos: Vec<Info>,
+    hot: Vec<Hot>,
     index: HashMap<Box<[u8]>, u32>,
     shapes: Vec<Shapes>,
     times: Vec<u64>,
@@ -142,6 +176,7 @@ pub struct Space<'p> {
     key: Vec<u8>,
     names: Vec<u32>,
     endless: Option<Endless>,
+    pub(super) memories: Option<Box<Memories<'p>>>,
 }
 
 impl<'p> Space<'p> {
@@ -168,6 +203,7 @@ impl<'p> Space<'p> {
             classes,
             segments: Vec::new(),
             infos: Vec::new(),
+            hot: Vec::new(),
             index: HashMap::new(),
             shapes: plan.objects.iter().map(|_| Shapes::default()).collect(),
             times: Vec::new(),
@@ -178,12 +214,34 @@ impl<'p> Space<'p> {
             key: Vec::new(),
             names: Vec::new(),
             endless: None,
+            ends: vec![false; plan.processes.len()],
+            memories: None,
         }
     }
 
-    /// How many numbers a state has: one for each process, for each object, and one for the time.
+    /// The space of a plan whose steps are those that these memories look at, and whose states hold nothing of them.
+    pub(super) fn unremembering(plan: &'p Plan, time: Time, memories: &Memories<'p>) -> Self {
+        let mut space = Self::new(plan, time, memories.visible.clone(), memories.timed);
+        space.ends.clone_from(&memories.ends);
+        space
+    }
+
+    /// The space of a plan whose states hold what is kept of the events before them.
+    pub(super) fn remembering(plan: &'p Plan, time: Time, memories: Memories<'p>) -> Self {
+        let mut space = Self::new(plan, time, memories.visible.clone(), memories.timed);
+        space.ends.clone_from(&memories.ends);
+        space.memories = if memories.is_empty() { None } else { Some(Box::new(memories)) };
+        space
+    }
+
+    /// How many numbers a state has: one for each process, for each object, for the time, and for each memory.
     pub fn width(&self) -> usize {
-        self.plan.processes.len() + self.plan.objects.len() + 1
+        self.clock() + 1 + self.memories.as_ref().map_or(0, |memories| memories.len())
+    }
+
+    /// Where the number of the time stands.
+    fn clock(&self) -> usize {
+        self.plan.processes.len() + self.plan.objects.len()
     }
 
     /// Whether a program has a loop without a known number of rounds, so that a state could be met again behind itself.
@@ -196,6 +254,16 @@ impl<'p> Space<'p> {
                 _ => false,
             })
         })
+    }
+
+    /// Whether somebody looks at the process's next step.
+    pub(super) fn sees(&self, process: ProcessId, next: &Next) -> bool {
+        self.memories.as_ref().is_some_and(|memories| memories.sees(process, next))
+    }
+
+    /// Whether what is kept of the past is the same where processes that are alike change places.
+    pub(super) fn is_symmetric(&self) -> bool {
+        self.memories.as_ref().is_none_or(|memories| memories.symmetric())
     }
 
     fn processes(&self) -> usize {
@@ -220,6 +288,8 @@ impl<'p> Space<'p> {
         }
         let time = self.moment(0);
         state.push(time);
+        state.resize(self.width(), 0);
+        self.remember(&mut state, None, |memories, sight| memories.begin(sight));
         let mut row = Row { space: self, state: &mut state };
         for process in 0..plan.processes.len() as ProcessId {
             let program = plan.program(process);
@@ -249,7 +319,7 @@ impl<'p> Space<'p> {
         self.endless.take().map_or(Ok(()), Err)
     }
 
-    fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Move>) {
+    pub(super) fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Move>) {
         let number = state[process as usize];
         let info = &self.infos[number as usize];
         if !info.running {
@@ -313,10 +383,15 @@ impl<'p> Space<'p> {
     pub fn take(&mut self, state: &mut [u32], step: Move) -> Result<(), Endless> {
         let processes = self.processes();
         let process = step.process;
+        if self.memories.is_some() {
+            let script = self.script(step);
+            let kind = step.kind as u32;
+            self.remember(state, None, |memories, sight| memories.step(sight, &[process, kind], &script));
+        }
         match step.kind {
             Kind::Tick => {
                 let delta = self.next_deadline(state).unwrap_or(0);
-                let time = self.times[state[state.len() - 1] as usize];
+                let time = self.times[state[self.clock()] as usize];
                 for (process, place) in (0..processes as ProcessId).zip(state.iter_mut()) {
                     let info = &self.infos[*place as usize];
                     if let (true, Some(left)) = (info.running, info.left) {
@@ -326,8 +401,8 @@ impl<'p> Space<'p> {
                     }
                 }
                 if self.clocked {
-                    let last = state.len() - 1;
-                    state[last] = self.moment(time + delta);
+                    let clock = self.clock();
+                    state[clock] = self.moment(time + delta);
                 }
             }
             Kind::Die => {
@@ -340,12 +415,14 @@ impl<'p> Space<'p> {
             }
             Kind::Go | Kind::GiveUp => {
                 let branch = &self.results[step.result as usize][step.branch as usize];
+                let eventful = !branch.plain && branch.more.as_ref().is_some_and(|more| !more.events.is_empty());
+                let before = if eventful { state.to_vec() } else { Vec::new() };
                 state[process as usize] = branch.segment;
                 if branch.object != NONE {
                     state[processes + branch.object as usize] = branch.becomes;
                 }
                 if !branch.plain {
-                    self.follow(state, step);
+                    self.follow(state, step, &before);
                 }
             }
         }
@@ -353,7 +430,7 @@ impl<'p> Space<'p> {
     }
 
     /// Does what a branch does besides.
-    fn follow(&mut self, state: &mut [u32], step: Move) {
+    fn follow(&mut self, state: &mut [u32], step: Move, before: &[u32]) {
         let branch = &self.results[step.result as usize][step.branch as usize];
         let more = branch.more.as_deref().cloned().unwrap_or_default();
         let processes = self.processes();
@@ -363,8 +440,50 @@ impl<'p> Space<'p> {
         for (other, becomes) in more.others {
             state[other as usize] = becomes;
         }
+        self.observe(state, Some(before), step.process, &more.events, &more.script, true);
         let traits = self.traits;
         settle(&mut Row { space: self, state }, traits, step.process, &more.effects);
+    }
+
+    /// Lets the memories take in events of a process, the state being what it is after them. `before` is what it was
+    /// before the turn whose events they are, and `acting` whether the process has not ended before they are over.
+    fn observe(
+        &mut self,
+        state: &mut [u32],
+        before: Option<&[u32]>,
+        process: ProcessId,
+        events: &[Event],
+        script: &[u32],
+        acting: bool,
+    ) {
+        if self.memories.is_none() || events.is_empty() {
+            return;
+        }
+        let now = self.times[state[self.clock()] as usize];
+        let moment = Moment { now, script, acting: acting.then_some(process) };
+        // What events further on change has not changed yet.
+        let mut done: Vec<ObjectId> = Vec::new();
+        for event in events {
+            let mut event = event.clone();
+            event.id.process = process;
+            if let Target::Object(object) = event.target {
+                done.push(object);
+            }
+            let old = before.map(|before| (before, done.as_slice()));
+            self.remember(state, old, |memories, sight| memories.observe(sight, &event, moment));
+        }
+    }
+
+    fn remember(
+        &mut self,
+        state: &mut [u32],
+        before: Option<(&[u32], &[ObjectId])>,
+        take: impl FnOnce(&mut Memories<'p>, &mut dyn Sight),
+    ) {
+        if let Some(mut memories) = self.memories.take() {
+            take(&mut memories, &mut Eye { row: Row { space: self, state }, before });
+            self.memories = Some(memories);
+        }
     }
 
     /// A way on as a step of a path.
@@ -404,6 +523,24 @@ impl<'p> Space<'p> {
         &*self.shapes[object as usize].states[number as usize]
     }
 
+    /// Whether nothing is kept of what came before a state, and a run ends only when nothing can happen any more.
+    pub(super) fn is_plain(&self) -> bool {
+        self.memories.is_none() && !self.plan.programs.iter().any(|program| program.daemon)
+    }
+
+    /// Says whether a process was found to compute without end.
+    ///
+    /// # Errors
+    /// That process.
+    pub(super) fn check(&mut self) -> Result<(), Endless> {
+        self.endless.take().map_or(Ok(()), Err)
+    }
+
+    /// What is needed most often of where a process stands.
+    pub(super) fn hot(&self, number: u32) -> &Hot {
+        &self.hot[number as usize]
+    }
+
     /// The place of what a turn does among `results`.
     fn result(&mut self, state: &[u32], process: ProcessId, give_up: bool) -> u32 {
         let number = state[process as usize];
@@ -415,15 +552,22 @@ impl<'p> Space<'p> {
             Way::Many => None,
         };
         if let (Some(at), false) = (at, give_up) {
-            if let Some(known) = info.known.get(at).filter(|known| **known > 0) {
-                return known - 1;
+            match self.hot[number as usize].known.get(at) {
+                Some(Quick::Waits) => return 0,
+                Some(Quick::More(result) | Quick::Plain(_, _, result)) => return *result,
+                _ => {}
             }
             let result = self.compute(state, process, false);
-            let known = &mut self.infos[number as usize].known;
+            let quick = match &*self.results[result as usize] {
+                [] => Quick::Waits,
+                [only] if only.plain && only.more.is_none() => Quick::Plain(only.segment, only.becomes, result),
+                _ => Quick::More(result),
+            };
+            let known = &mut self.hot[number as usize].known;
             if known.len() <= at {
-                known.resize(at + 1, 0);
+                known.resize(at + 1, Quick::Unknown);
             }
-            known[at] = result + 1;
+            known[at] = quick;
             return result;
         }
         self.name(state, process, give_up);
@@ -463,7 +607,7 @@ impl<'p> Space<'p> {
             Next::Nothing | Next::Time | Next::Free => {}
         }
         if self.clocked {
-            self.names.push(state[state.len() - 1]);
+            self.names.push(state[self.clock()]);
         }
     }
 
@@ -482,24 +626,33 @@ impl<'p> Space<'p> {
         let mut branches: Vec<Branch> = Vec::new();
         let mut choices = Some(Choices::default());
         while let Some(mut taken) = choices {
+            let mut log = self.memories.as_ref().map(|_| Log::new(processes));
             let mut parts = self.parts(state, process, &needed, all);
             let mut segment = self.segments[number as usize].clone();
-            let now = self.times[state[state.len() - 1] as usize];
+            let now = self.times[state[self.clock()] as usize];
             let mut actor = Actor {
                 plan: self.plan,
                 knowledge: &self.knowledge,
                 visible: &self.visible,
+                ends: &self.ends,
                 process,
                 now,
                 parts: &mut parts,
                 choices: &mut taken,
-                log: None,
+                log: log.as_mut(),
             };
             match actor.turn(&mut segment, give_up) {
                 Turned::Waits => {}
                 Turned::Endless => self.endless = Some(Endless { process }),
                 Turned::Went { effects, .. } => {
-                    let branch = self.branch(state, process, segment, parts, &needed, all, effects, taken.script());
+                    let mut more = More { effects, script: taken.script(), ..More::default() };
+                    if let (Some(memories), Some(log)) = (&self.memories, &mut log) {
+                        let program = self.plan.program(process);
+                        let range = program.first..program.first + program.count.unwrap_or(1);
+                        more.events = std::mem::take(&mut log.lanes[process as usize]);
+                        more.events.retain(|event| memories.minds(event, range.clone()));
+                    }
+                    let branch = self.branch(state, process, segment, parts, &needed, all, more);
                     branches.push(branch);
                 }
             }
@@ -522,12 +675,13 @@ impl<'p> Space<'p> {
         mut parts: Parts,
         needed: &[ObjectId],
         all: bool,
-        effects: Effects,
-        script: Vec<u32>,
+        mut more: More,
     ) -> Branch {
         let ended = matches!(segment.stage, Stage::Ended(_));
-        let lets_go = ended && (!segment.shares.is_empty() || !self.plan.processes[process as usize].holds.is_empty());
-        let mut more = More { effects, script, ..More::default() };
+        let lets_go = ended
+            && (!segment.shares.is_empty()
+                || !self.plan.processes[process as usize].holds.is_empty()
+                || self.memories.is_some());
         if all {
             for other in (0..self.processes() as ProcessId).filter(|other| *other != process) {
                 let mut changed = self.segments[state[other as usize] as usize].clone();
@@ -557,6 +711,7 @@ impl<'p> Space<'p> {
         let plain = more.effects.is_empty()
             && more.objects.is_empty()
             && more.others.is_empty()
+            && more.events.is_empty()
             && !lets_go
             && !self.traits.depends;
         let kept = !plain || !more.script.is_empty();
@@ -622,6 +777,15 @@ impl<'p> Space<'p> {
                     ended: matches!(segment.stage, Stage::Ended(_)),
                     stopped: segment.stopped,
                     deadly: !segment.pending.is_empty(),
+                });
+                let processes = self.processes() as u32;
+                self.hot.push(Hot {
+                    column: if let Way::One(object) = way { processes + object } else { NONE },
+                    special: way == Way::Many
+                        || segment.stopped
+                        || segment.left.is_some()
+                        || !segment.pending.is_empty(),
+                    still: !running,
                     known: Vec::new(),
                 });
                 self.segments.push(segment);
@@ -719,6 +883,56 @@ pub(super) fn segment(plan: &Plan, process: ProcessId) -> Segment<'_> {
     }
 }
 
+/// A state as memories see it.
+struct Eye<'s, 'p, 'b> {
+    row: Row<'s, 'p>,
+    /// The state before the turn, and the objects that have changed since.
+    before: Option<(&'b [u32], &'b [ObjectId])>,
+}
+
+impl Sight for Eye<'_, '_, '_> {
+    fn shared(&self, memory: usize) -> u32 {
+        self.row.state[self.row.space.clock() + 1 + memory]
+    }
+
+    fn set_shared(&mut self, memory: usize, number: u32) {
+        let at = self.row.space.clock() + 1 + memory;
+        self.row.state[at] = number;
+    }
+
+    fn note(&self, process: ProcessId, slot: u32) -> u32 {
+        self.row.segment(process).note(slot)
+    }
+
+    fn notes(&self, process: ProcessId) -> Vec<(u32, u32)> {
+        self.row.segment(process).notes.clone()
+    }
+
+    fn set_note(&mut self, process: ProcessId, slot: u32, note: u32) {
+        if self.note(process, slot) != note {
+            self.row.change(process, &mut |segment| segment.set_note(slot, note));
+        }
+    }
+
+    fn object(&self, object: ObjectId) -> (&dyn Model, Vec<u32>) {
+        let space = &*self.row.space;
+        let state: &[u32] = match self.before {
+            Some((before, done)) if !done.contains(&object) => before,
+            _ => self.row.state,
+        };
+        let processes = space.processes();
+        let shares = state[..processes].iter().map(|number| space.segments[*number as usize].share(object)).collect();
+        (space.object_of(object, state[processes + object as usize]), shares)
+    }
+
+    fn end(&self, process: ProcessId) -> Option<ProcessEnd> {
+        match self.row.segment(process).stage {
+            Stage::Ended(end) => Some(end),
+            _ => None,
+        }
+    }
+}
+
 /// A state of the space, as it is changed.
 struct Row<'s, 'p> {
     space: &'s mut Space<'p>,
@@ -768,20 +982,39 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
         let mut segment = space.segments[self.state[process as usize] as usize].clone();
         let mut parts = space.parts(self.state, process, &[], false);
         let mut choices = Choices::default();
-        let now = space.times[self.state[self.state.len() - 1] as usize];
+        let now = space.times[self.state[space.clock()] as usize];
+        let mut log = space.memories.as_ref().map(|_| Log::new(space.plan.processes.len()));
+        if let Some(log) = &mut log {
+            log.begin(process, now);
+        }
         let mut actor = Actor {
             plan: space.plan,
             knowledge: &space.knowledge,
             visible: &space.visible,
+            ends: &space.ends,
             process,
             now,
             parts: &mut parts,
             choices: &mut choices,
-            log: None,
+            log: log.as_mut(),
         };
         if matches!(actor.begin(&mut segment), Turned::Endless) {
             space.endless = Some(Endless { process });
         }
         self.state[process as usize] = space.number(process, segment);
+        if let Some(mut log) = log {
+            let events = std::mem::take(&mut log.lanes[process as usize]);
+            space.observe(self.state, None, process, &events, &[], true);
+        }
+    }
+
+    fn ended(&mut self, process: ProcessId, end: ProcessEnd) {
+        if self.space.memories.is_some() {
+            let now = self.space.times[self.state[self.space.clock()] as usize];
+            let mut log = Log::new(self.space.plan.processes.len());
+            log.end(process, now, end.code().unwrap_or(0));
+            let events = std::mem::take(&mut log.lanes[process as usize]);
+            self.space.observe(self.state, None, process, &events, &[], false);
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! Numbers are given out in the order in which things are met, so they are small. A column that outgrows its bits makes
 //! all states be packed anew, which happens as often as a number doubles.
 
+use crate::os::prefetch;
+
 /// Where a column of a state stands.
 #[derive(Clone, Copy, Debug)]
 struct Column {
@@ -21,6 +23,7 @@ pub struct Store {
     table: Vec<u32>,
     parents: Vec<u32>,
     key: Vec<u64>,
+    hashes: Vec<u64>,
 }
 
 /// A state that was met first of all has no state before it.
@@ -36,6 +39,7 @@ impl Store {
             table: vec![0; 1 << 10],
             parents: Vec::new(),
             key: Vec::new(),
+            hashes: Vec::new(),
         };
         store.lay_out();
         store
@@ -91,16 +95,68 @@ impl Store {
             return (known, false);
         }
         let number = self.parents.len() as u32;
-        self.table[slot] = number + 1;
-        self.keys.extend_from_slice(&self.key);
-        self.parents.push(parent);
-        if self.parents.len() * 2 > self.table.len() {
-            self.rehash(self.table.len() * 2);
-        }
+        let key = std::mem::take(&mut self.key);
+        self.push(slot, &key, parent);
+        self.key = key;
         (number, true)
     }
 
-    fn fits(&self, row: &[u32]) -> bool {
+    /// How many words a packed state takes.
+    pub(super) fn words(&self) -> usize {
+        self.words
+    }
+
+    /// The packed state of that number.
+    pub(super) fn packed(&self, state: u32) -> &[u64] {
+        let at = state as usize * self.words;
+        &self.keys[at..at + self.words]
+    }
+
+    /// Changes one number of a packed state. False where it does not fit.
+    #[inline]
+    pub(super) fn patch(&self, key: &mut [u64], column: usize, number: u32) -> bool {
+        let Column { word, shift, bits } = self.columns[column];
+        let mask = mask(bits);
+        let word = &mut key[word as usize];
+        *word = *word & !(u64::from(mask) << shift) | u64::from(number) << shift;
+        number <= mask
+    }
+
+    /// Takes in many packed states at once, each with the one before it: while one is looked for, the memory that the
+    /// next ones need is fetched.
+    pub(super) fn insert_packed(&mut self, keys: &[u64], parents: &[u32]) {
+        let words = self.words;
+        self.hashes.clear();
+        self.hashes.extend(keys.chunks_exact(words).map(hash));
+        let mask = self.table.len() - 1;
+        for hash in &self.hashes {
+            prefetch::read(&self.table, *hash as usize & mask);
+        }
+        for hash in &self.hashes {
+            let found = self.table[*hash as usize & mask];
+            if found != 0 {
+                prefetch::read(&self.keys, (found as usize - 1) * words);
+            }
+        }
+        for (place, key) in keys.chunks_exact(words).enumerate() {
+            let slot = self.slot_of(self.hashes[place], key);
+            if self.table[slot] == 0 {
+                self.push(slot, key, parents[place]);
+            }
+        }
+    }
+
+    fn push(&mut self, slot: usize, key: &[u64], parent: u32) {
+        self.parents.push(parent);
+        self.table[slot] = self.parents.len() as u32;
+        self.keys.extend_from_slice(key);
+        if self.parents.len() * 2 > self.table.len() {
+            self.rehash(self.table.len() * 2);
+        }
+    }
+
+    /// Whether no number of a state is too large for its bits.
+    pub(super) fn fits(&self, row: &[u32]) -> bool {
         self.columns.iter().zip(row).all(|(column, number)| *number <= mask(column.bits))
     }
 
@@ -116,14 +172,19 @@ impl Store {
     /// The slot of the packed state: where it stands, or where it would.
     #[inline]
     fn slot(&self) -> usize {
+        self.slot_of(hash(&self.key), &self.key)
+    }
+
+    #[inline]
+    fn slot_of(&self, hash: u64, key: &[u64]) -> usize {
         let mask = self.table.len() - 1;
-        let mut slot = hash(&self.key) as usize & mask;
+        let mut slot = hash as usize & mask;
         loop {
             match self.table[slot] {
                 0 => return slot,
                 found => {
                     let at = (found as usize - 1) * self.words;
-                    if self.keys[at..at + self.words] == self.key[..] {
+                    if self.keys[at..at + self.words] == *key {
                         return slot;
                     }
                 }

@@ -49,6 +49,8 @@ pub struct Told {
     pub turns: Turns,
     /// By turn, how many events had been recorded when it was over.
     pub events: Vec<usize>,
+    /// How many events had been recorded before the first turn.
+    pub before: usize,
 }
 
 /// The one state that is followed.
@@ -76,6 +78,7 @@ pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
     if let Some(process) = course.endless {
         return Err(Lost::Endless(process));
     }
+    let before = course.log.order.len();
     for (place, step) in path.iter().enumerate() {
         course.look();
         if let Some(turn) = course.step(step, place)? {
@@ -83,7 +86,7 @@ pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
             events.push(course.log.order.len());
         }
     }
-    Ok(course.finish(turns, events))
+    Ok(Told { before, ..course.finish(turns, events) })
 }
 
 impl<'s, 'p> Course<'s, 'p> {
@@ -171,6 +174,7 @@ impl<'s, 'p> Course<'s, 'p> {
             plan: space.plan,
             knowledge: &space.knowledge,
             visible: &space.visible,
+            ends: &space.ends,
             process,
             now: self.now,
             parts,
@@ -301,6 +305,7 @@ impl<'s, 'p> Course<'s, 'p> {
             },
             turns: Turns { turns, begins: self.begins, rest, end: self.now, random: false },
             events,
+            before: 0,
         }
     }
 

@@ -118,6 +118,7 @@ fn leave<'p>(whole: &mut impl Whole<'p>, process: ProcessId, end: ProcessEnd) {
         segment.parked = false;
         segment.given_up = false;
         segment.left = None;
+        segment.leaving = None;
         segment.pending.clear();
         segment.machine.forget(|_| false);
     });

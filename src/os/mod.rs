@@ -15,6 +15,7 @@ pub mod mqueue;
 pub mod mutex;
 pub mod pages;
 pub mod pipe;
+pub mod prefetch;
 pub mod process;
 pub mod semaphore;
 pub mod socket;

@@ -29,16 +29,32 @@ pub(super) struct World<'p> {
 impl<'p> World<'p> {
     pub(super) fn new(plan: &'p Plan, time: Time, begins: Vec<Beginning>) -> Self {
         let mut taken = BTreeSet::new();
-        Self {
+        let mut holders = crate::model::holders(plan);
+        let ended = |begin: &Beginning| begin.ended.is_some();
+        for (process, _) in plan.processes.iter().zip(&begins).filter(|(_, begin)| ended(begin)) {
+            for (object, end) in &process.holds {
+                holders[*object as usize][*end as usize] -= 1;
+            }
+        }
+        let world = Self {
             plan,
             time,
             texts: Texts::default(),
             begins,
             names: plan.objects.iter().map(|object| unique(&format!("o_{}", object.name), &mut taken)).collect(),
-            holders: crate::model::holders(plan),
+            holders,
             verbs: (0..plan.objects.len() as ObjectId).map(|object| types::verbs(plan, object)).collect(),
             problems: RefCell::new(BTreeMap::new()),
+        };
+        for (process, planned) in plan.processes.iter().enumerate() {
+            let process = process as ProcessId;
+            let late = world.begins[process as usize].ended.is_some() && world.started(process).is_some();
+            if late && !planned.holds.is_empty() {
+                let why = "the process ends as it begins, not at first, and holds ends that others notice";
+                world.refuse_at(plan.program(process).span.clone(), why);
+            }
         }
+        world
     }
 
     /// The object in Promela.

@@ -4,6 +4,8 @@
 
 use serde_json::{Value as Json, json};
 
+use super::agreement::Difference;
+use super::exploration::{Exploration, cut_words};
 use super::facts::{Usage, cycle, groups, objects, unfinished};
 use super::repeat::frequency;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -74,11 +76,83 @@ pub fn runs(plan: &Plan, summary: &Summary, kept: &[(u64, Trace)]) -> Json {
     document
 }
 
+/// The document of an exploration, which calls for that exit status.
+pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
+    let summary = exploration.summary;
+    let status = if exit == 5 { Status::Unknown } else { summary.status };
+    let mut document = scenario(plan, status, exit);
+    let (expectations, broken): (Vec<&Overall>, Vec<&Overall>) =
+        summary.overall.iter().partition(|overall| matches!(overall.subject, Subject::Expectation(_)));
+    let all = |list: &[&Overall]| list.iter().map(|one| over_runs(plan, one, exploration.kept)).collect::<Vec<_>>();
+    let size = exploration.size;
+    let story = exploration.story.as_ref().map(|(story, subject)| {
+        let failed = summary.overall.iter().find(|overall| overall.subject == *subject);
+        let steps: Vec<Json> = (story.turns.turns.iter().zip(story.words(plan)))
+            .map(|(turn, words)| {
+                let process = plan.processes.get(turn.process as usize).map(|process| process.name.as_str());
+                json!({ "process": process, "time": turn.at, "does": words })
+            })
+            .collect();
+        let waiting: Vec<Json> = unfinished(story.trace).iter().filter_map(|one| waiting_json(plan, one)).collect();
+        json!({
+            "label": failed.map(|overall| overall.label.as_str()),
+            "end": end_word(&story.trace.end),
+            "steps": steps,
+            "switches": story.switches,
+            "fewest": story.fewest,
+            "critical": story.critical,
+            "round": story.round,
+            "waiting": waiting,
+            "replay": exploration.replay,
+        })
+    });
+    add(
+        &mut document,
+        json!({
+            "engine": "model",
+            "complete": exploration.cut.is_none(),
+            "cut": exploration.cut.map(cut_words),
+            "explored": {
+                "states": size.states,
+                "steps": size.edges,
+                "ends": size.ends,
+                "depth": size.depth,
+                "bytes": size.bytes,
+                "elapsed": size.elapsed.as_nanos() as u64,
+                "circles": exploration.circles.left,
+                "livelocks": exploration.circles.livelocks,
+            },
+            "judged": summary.runs,
+            "expectations": all(&expectations),
+            "broken": all(&broken),
+            "histogram": summary
+                .states
+                .iter()
+                .map(|state| json!({ "state": state.state, "ends": state.runs }))
+                .collect::<Vec<_>>(),
+            "story": story,
+        }),
+    );
+    document
+}
+
+/// What the kernel did otherwise than the model; null where it did the same.
+pub fn difference(difference: Option<&Difference>) -> Json {
+    difference.map_or(
+        Json::Null,
+        |found| json!({ "at": found.what, "model": found.model, "kernel": found.kernel, "place": found.place }),
+    )
+}
+
 /// The document of a file that did not run: it is wrong, or the host could not give what it asks.
 pub fn refused(path: &str, exit: u8, diagnostics: &[Diagnostic]) -> Json {
     json!({
         "path": path,
-        "status": if exit == 3 { "host" } else { "invalid" },
+        "status": match exit {
+            1 => "failed",
+            3 => "host",
+            _ => "invalid",
+        },
         "exit": exit,
         "diagnostics": diagnostics.iter().map(diagnostic).collect::<Vec<_>>(),
     })

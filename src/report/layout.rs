@@ -85,6 +85,37 @@ pub(super) fn shorten(text: &str, columns: usize) -> Cow<'_, str> {
     kept.into()
 }
 
+/// The text in lines of at most `columns`, broken between words; a word that is longer has a line of its own.
+pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let mut rest = String::new();
+        for word in line.split(' ') {
+            if !rest.is_empty() && width(&rest) + 1 + width(word) > columns {
+                lines.push(std::mem::take(&mut rest));
+            }
+            if !rest.is_empty() {
+                rest.push(' ');
+            }
+            rest.push_str(word);
+        }
+        lines.push(rest);
+    }
+    lines
+}
+
+/// What stands behind a line of `used` columns to say where in a file that is: at its end, or under it where they do not
+/// fit together.
+pub(super) fn placed(place: &str, used: usize, columns: usize, pen: Pen) -> String {
+    if place.is_empty() {
+        "\n".to_owned()
+    } else if used + 2 + width(place) <= columns {
+        format!("  {}\n", pen.paint(PLACE, place))
+    } else {
+        format!("\n      {}\n", pen.paint(PLACE, format!("--> {place}")))
+    }
+}
+
 /// A value as written in CEL, cut to at most `columns`.
 pub(super) fn value(value: &Value, columns: usize) -> String {
     // Escaping a huge text only to cut it would be felt in a trace of many.
@@ -111,6 +142,25 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
         })
         .collect::<String>()
         .into()
+}
+
+/// The text with ASCII characters only, each as wide as what it stands for.
+pub(super) fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            _ if c.is_ascii() => out.push(c),
+            '✓' => out.push('+'),
+            '✗' | '×' => out.push('x'),
+            'µ' => out.push('u'),
+            '…' => out.push('~'),
+            '→' => out.push('>'),
+            '│' => out.push('|'),
+            '█' => out.push('#'),
+            _ => out.push_str(&"?".repeat(c.width().unwrap_or(0))),
+        }
+    }
+    out
 }
 
 /// A duration in the unit that fits, with three digits: `340 ns`, `12.3 µs`, `4.10 ms`, `0.41 s` from 400 ms on.
@@ -201,6 +251,12 @@ mod tests {
         assert_eq!(shorten("abc", 0), "…");
         assert_eq!(value(&Value::from("x".repeat(100_000)), 8), "\"xxxxxx…");
         assert_eq!(value(&Value::from(vec![Value::Int(1), Value::from("a\u{1b}")]), 40), "[1, \"a\\u{1b}\"]");
+    }
+
+    #[test]
+    fn text_is_broken_between_words() {
+        assert_eq!(wrap("a bb ccc\ndddddddd e", 4), ["a bb", "ccc", "dddddddd", "e"]);
+        assert_eq!(wrap("", 4), [""; 0]);
     }
 
     #[test]

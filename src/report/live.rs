@@ -17,11 +17,12 @@ pub struct Live {
     names: Vec<String>,
     columns: usize,
     pen: Pen,
+    ascii: bool,
 }
 
 impl Live {
-    /// For a run of that plan.
-    pub fn new(plan: &Plan, color: bool) -> Self {
+    /// For a run of that plan. With `ascii`, what a process prints is the only other text.
+    pub fn new(plan: &Plan, color: bool, ascii: bool) -> Self {
         let prints: Vec<bool> = plan.programs.iter().map(|program| program.code.iter().any(is_print)).collect();
         let columns = plan
             .processes
@@ -30,12 +31,12 @@ impl Live {
             .map(|process| width(&process.name).min(WIDEST))
             .max()
             .unwrap_or(0);
-        Self { names: plan.process_names(), columns, pen: Pen { color } }
+        Self { names: plan.process_names(), columns, pen: Pen { color }, ascii }
     }
 
     /// What to write of processes that are blocked for ever while others go on: a line for each wait.
-    pub fn stuck(&self, plan: &Plan, waiting: &[Waiting]) -> String {
-        waits::found(plan, waiting, self.pen)
+    pub fn stuck(&self, plan: &Plan, waiting: &[Waiting], columns: usize) -> String {
+        waits::found(plan, waiting, self.pen, columns)
     }
 
     /// What to write for `text`, which a process printed: `worker[3] │ text`, with a line end, and each further line
@@ -43,7 +44,11 @@ impl Live {
     pub fn line(&self, process: ProcessId, text: &str) -> String {
         let name = self.names.get(process as usize).map_or("", String::as_str);
         let style = process_style(process);
-        let lead = format!("{} {}", self.pen.pad(style, name, self.columns), self.pen.paint(style, "│"));
+        let lead = format!(
+            "{} {}",
+            self.pen.pad(style, name, self.columns),
+            self.pen.paint(style, if self.ascii { "|" } else { "│" })
+        );
         let mut out = String::new();
         // A line end at the end begins no further line.
         for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
@@ -102,15 +107,16 @@ mod tests {
 
     #[test]
     fn every_line_stands_under_its_name() {
-        let live = Live::new(&plan(), false);
+        let live = Live::new(&plan(), false, false);
         assert_eq!(live.line(4, "执行任务\tdone"), "worker[3]  │ 执行任务\tdone\n");
         assert_eq!(live.line(11, "one\ntwo\n"), "worker[10] │ one\nworker[10] │ two\n");
         assert_eq!(live.line(4, ""), "worker[3]  │ \n");
+        assert_eq!(Live::new(&plan(), false, true).line(4, "x"), "worker[3]  | x\n");
     }
 
     #[test]
     fn what_a_terminal_would_obey_is_left_out() {
-        let live = Live::new(&plan(), false);
+        let live = Live::new(&plan(), false, false);
         assert_eq!(
             live.line(4, "\u{1b}[2J\u{1b}[31;1mred\u{1b}[0m\r\u{7}\u{9b}5n \u{1b}]0;x"),
             "worker[3]  │ red ]0;x\n"
@@ -120,7 +126,7 @@ mod tests {
 
     #[test]
     fn processes_have_colours_of_their_own() {
-        let live = Live::new(&plan(), true);
+        let live = Live::new(&plan(), true, false);
         let (one, two) = (live.line(1, "x"), live.line(2, "x"));
         assert_eq!(one, "\u{1b}[32mworker[0]\u{1b}[0m  \u{1b}[32m│\u{1b}[0m x\n");
         assert_ne!(one.replace("[0]", "[1]"), two);

@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::layout::{FAINT, STRONG, plural, shorten, visible, width};
-use super::terminal::{LABEL, LINES, Options, Page, headline, label, mark};
+use super::layout::{FAINT, STRONG, ascii, placed, plural, shorten, visible, width};
+use super::terminal::{LINES, Options, Page, headline, label, mark};
 use crate::judge::{Frequency, Overall, Status, Summary};
 use crate::scenario::plan::Plan;
 use crate::trace::Trace;
@@ -17,9 +17,12 @@ const BAR: u64 = 20;
 pub fn runs(plan: &Plan, summary: &Summary, kept: &[(u64, Trace)], options: &Options<'_>) -> String {
     let page = Page { plan, pen: options.pen(), columns: options.width() };
     let statuses: Vec<Status> = summary.overall.iter().map(|overall| overall.status).collect();
-    let mut out = headline(plan, &statuses, summary.status, page.pen);
+    let mut out = headline(plan, &statuses, summary.status, page.pen, page.columns);
     expectations(&page, summary, kept, &mut out);
     histogram(&page, summary, &mut out);
+    if options.ascii {
+        out = ascii(&out);
+    }
     if summary.status == Status::Fail {
         page.again(&mut out, options.arguments);
     }
@@ -38,20 +41,23 @@ pub(super) fn frequency(frequency: Frequency) -> &'static str {
 
 fn expectations(page: &Page<'_>, summary: &Summary, kept: &[(u64, Trace)], out: &mut String) {
     let labels = summary.overall.iter().map(|overall| width(&label(&overall.label, overall.holds)));
-    let columns = labels.max().unwrap_or(0).min(LABEL);
+    let counts = summary.overall.iter().map(|overall| width(&held(overall, summary.runs))).max().unwrap_or(0);
+    let columns = page.labels(labels, 17 + counts);
     for overall in &summary.overall {
-        let text = shorten(&label(&overall.label, overall.holds), LABEL).into_owned();
+        let text = shorten(&label(&overall.label, overall.holds), columns).into_owned();
         let word = format!("{:<9}", frequency(overall.frequency));
         let style = if overall.status == Status::Fail { STRONG } else { anstyle::Style::new() };
-        let line = format!(
+        let held = held(overall, summary.runs);
+        let place = if overall.status == Status::Fail { page.place(overall.subject) } else { String::new() };
+        let _ = write!(
+            out,
             "  {} {}  {}  {}{}",
             mark(overall.status, page.pen),
             page.pen.paint(FAINT, word),
             page.pen.pad(style, &text, columns),
-            page.pen.paint(FAINT, held(overall, summary.runs)),
-            if overall.status == Status::Fail { page.place(overall.subject) } else { String::new() },
+            page.pen.paint(FAINT, held.as_str()),
+            placed(&place, 17 + columns + width(&held), page.columns, page.pen),
         );
-        let _ = writeln!(out, "{}", line.trim_end());
         match overall.status {
             Status::Pass => {}
             Status::Unknown => {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::facts::{Usage, ending, endings, groups};
 use super::frame;
 use super::layout::{
-    BAD, DOUBT, FAINT, GOOD, PLACE, Pen, STRONG, duration, names, plural, shorten, value, visible, width,
+    BAD, DOUBT, FAINT, GOOD, Pen, STRONG, ascii, duration, names, placed, plural, shorten, value, visible, width, wrap,
 };
 use super::{timeline, waits};
 use crate::judge::{Finding, Judged, Rule, Status, Subject, Verdict};
@@ -17,8 +17,10 @@ use crate::trace::{ProcessEnd, Trace};
 /// No line is meant to be longer, however wide the terminal is.
 const WIDEST: usize = 100;
 /// The most columns of an expectation's label and of a name, where something stands beside them.
-pub(super) const LABEL: usize = 64;
+const LABEL: usize = 64;
 const NAME: usize = 32;
+/// The fewest columns of a label.
+const LEAST: usize = 16;
 /// How many lines a list has before the rest of it is folded.
 pub(super) const LINES: usize = 12;
 
@@ -32,7 +34,7 @@ pub struct Options<'a> {
     pub color: bool,
     /// Whether the events that decide what failed are drawn on lanes; where the whole run is drawn, they are there.
     pub picture: bool,
-    /// Whether pictures keep to ASCII.
+    /// Whether only ASCII is written, but for the command that repeats the run.
     pub ascii: bool,
     /// The terminal's width; at most 100 columns are used.
     pub columns: usize,
@@ -64,6 +66,9 @@ pub fn run(plan: &Plan, trace: &Trace, verdict: &Verdict, options: &Options<'_>)
     summary.processes(&mut out);
     summary.objects(&mut out);
     summary.trace_line(&mut out);
+    if options.ascii {
+        out = ascii(&out);
+    }
     if verdict.status == Status::Fail {
         page.again(&mut out, options.arguments);
     }
@@ -80,7 +85,7 @@ pub fn command(plan: &Plan, arguments: &[String]) -> String {
 }
 
 /// An argument as a shell reads it.
-fn quoted(argument: &str) -> String {
+pub(super) fn quoted(argument: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-./=:,+@%".contains(c);
     if !argument.is_empty() && argument.chars().all(plain) {
         argument.to_owned()
@@ -100,7 +105,7 @@ pub(super) fn mark(status: Status, pen: Pen) -> String {
 }
 
 /// The first line: the verdict, the name, what is wrong with how many, the file.
-pub(super) fn headline(plan: &Plan, statuses: &[Status], overall: Status, pen: Pen) -> String {
+pub(super) fn headline(plan: &Plan, statuses: &[Status], overall: Status, pen: Pen, columns: usize) -> String {
     let of = |status| statuses.iter().filter(|other| **other == status).count() as u64;
     let (failed, unknown) = (of(Status::Fail), of(Status::Unknown));
     let words = match (failed, unknown) {
@@ -110,7 +115,8 @@ pub(super) fn headline(plan: &Plan, statuses: &[Status], overall: Status, pen: P
         (failed, unknown) => format!(": {failed} failed, {unknown} unknown"),
     };
     let name = pen.paint(STRONG, plan.name.as_str());
-    format!("{} {name}{words}  {}\n", mark(overall, pen), pen.paint(PLACE, plan.source.path.as_str()))
+    let place = placed(&plan.source.path, 2 + width(&plan.name) + width(&words), columns, pen);
+    format!("{} {name}{words}{place}", mark(overall, pen))
 }
 
 /// What the summaries of one run and of several are written with.
@@ -122,7 +128,7 @@ pub(super) struct Page<'a> {
 
 impl Page<'_> {
     /// Whether it judges how the run ended: in a deadlock, by the timeout.
-    fn is_about_end(&self, subject: Subject) -> bool {
+    pub(super) fn is_about_end(&self, subject: Subject) -> bool {
         match subject {
             Subject::Rule(rule) => matches!(rule, Rule::Deadlock | Rule::Timeout),
             Subject::Expectation(at) => {
@@ -132,18 +138,19 @@ impl Page<'_> {
         }
     }
 
-    /// `  file:line` of an expectation.
+    /// `file:line` of an expectation.
     pub(super) fn place(&self, subject: Subject) -> String {
         let expectation = match subject {
             Subject::Expectation(at) => self.plan.expectations.get(at),
             Subject::Rule(_) => None,
         };
-        expectation
-            .map(|expectation| {
-                let place = format!("  {}:{}", self.plan.source.path, expectation.line);
-                self.pen.paint(PLACE, place).into_owned()
-            })
-            .unwrap_or_default()
+        expectation.map(|expectation| format!("{}:{}", self.plan.source.path, expectation.line)).unwrap_or_default()
+    }
+
+    /// How many columns labels have, `beside` of a line being taken by other things: those of the longest, if there are
+    /// so many.
+    pub(super) fn labels(&self, labels: impl Iterator<Item = usize>, beside: usize) -> usize {
+        labels.max().unwrap_or(0).min(LABEL).min(self.columns.saturating_sub(beside).max(LEAST))
     }
 
     /// What was expected and seen, why that decides, and at which events.
@@ -175,20 +182,8 @@ impl Page<'_> {
     pub(super) fn wrapped(&self, out: &mut String, lead: &str, text: &str) {
         let (indent, room) = (width(lead), self.columns.saturating_sub(width(lead)).max(20));
         let mut lead = self.pen.paint(FAINT, lead).into_owned();
-        for line in text.lines() {
-            let mut rest = String::new();
-            for word in line.split(' ') {
-                if !rest.is_empty() && width(&rest) + 1 + width(word) > room {
-                    let _ = writeln!(out, "{lead}{}", visible(&rest));
-                    lead = " ".repeat(indent);
-                    rest.clear();
-                }
-                if !rest.is_empty() {
-                    rest.push(' ');
-                }
-                rest.push_str(word);
-            }
-            let _ = writeln!(out, "{lead}{}", visible(&rest));
+        for line in wrap(text, room) {
+            let _ = writeln!(out, "{lead}{}", visible(&line));
             lead = " ".repeat(indent);
         }
     }
@@ -210,7 +205,7 @@ struct Summary<'a> {
 impl Summary<'_> {
     fn headline(&self, out: &mut String) {
         let statuses: Vec<Status> = self.verdict.findings.iter().map(|judged| judged.status).collect();
-        out.push_str(&headline(self.page.plan, &statuses, self.verdict.status, self.page.pen));
+        out.push_str(&headline(self.page.plan, &statuses, self.verdict.status, self.page.pen, self.page.columns));
     }
 
     /// The first expectations that do not hold, in full; the others on a line each, and not too many of them.
@@ -218,8 +213,9 @@ impl Summary<'_> {
         let findings = &self.verdict.findings;
         let passed = findings.iter().filter(|judged| judged.status == Status::Pass).count();
         let folded = if passed > LINES { passed - LINES + 1 } else { 0 };
-        let labels =
-            findings.iter().map(|judged| width(&label(&judged.label, judged.holds))).max().unwrap_or(0).min(LABEL);
+        let labels = findings.iter().map(|judged| width(&label(&judged.label, judged.holds)));
+        // What was measured has at least a third of the rest.
+        let labels = self.page.labels(labels, 6 + (self.page.columns - 6) * 3 / 10);
         let (mut shown, mut failed, mut pictured) = (0, 0, !self.picture);
         for judged in findings {
             if judged.status == Status::Pass {
@@ -252,7 +248,7 @@ impl Summary<'_> {
     }
 
     fn line(&self, out: &mut String, judged: &Judged, columns: usize) {
-        let label = shorten(&label(&judged.label, judged.holds), LABEL).into_owned();
+        let label = shorten(&label(&judged.label, judged.holds), columns).into_owned();
         let spaces = " ".repeat(columns.saturating_sub(width(&label)));
         let room = self.page.columns.saturating_sub(columns + 6);
         let measured = shorten(&judged.finding.measured, room).into_owned();
@@ -269,8 +265,15 @@ impl Summary<'_> {
 
     fn failed(&self, out: &mut String, judged: &Judged) {
         let (page, subject) = (&self.page, judged.subject);
-        let text = page.pen.paint(STRONG, label(&judged.label, judged.holds)).into_owned();
-        let _ = writeln!(out, "  {} {text}{}", mark(Status::Fail, page.pen), page.place(subject));
+        let mut lead = format!("  {} ", mark(Status::Fail, page.pen));
+        let mut lines = wrap(&label(&judged.label, judged.holds), page.columns - 4);
+        let last = lines.pop().unwrap_or_default();
+        for line in lines {
+            let _ = writeln!(out, "{lead}{}", page.pen.paint(STRONG, line));
+            lead = "    ".to_owned();
+        }
+        let place = placed(&page.place(subject), 4 + width(&last), page.columns, page.pen);
+        let _ = write!(out, "{lead}{}{place}", page.pen.paint(STRONG, last));
         page.found(out, &judged.finding, judged.reason.as_deref(), Some(self.trace));
         // Who waits for whom is told below, in one place.
         if !page.is_about_end(subject) {
@@ -286,7 +289,7 @@ impl Summary<'_> {
             ascii: self.ascii,
             columns: self.page.columns - INDENT.len(),
             rows: 12,
-            axis: timeline::Axis::Auto,
+            axis: if self.trace.duration == 0 { timeline::Axis::Step } else { timeline::Axis::Auto },
             marks: &judged.finding.witnesses,
         };
         let text = if self.page.is_about_end(judged.subject) {

@@ -19,25 +19,30 @@ use crate::value::Value;
 const NAME: usize = 24;
 const ACTION: usize = 40;
 const DETAIL: usize = 60;
+/// How many columns of what an event says are worth more than its place.
+const SAID: usize = 24;
 /// The most columns of a value.
 const VALUE: usize = 32;
 /// From this duration on, in ns, a step that did not wait says how long it took: a `sleep`, a `busy`.
 const LONG: u64 = 1_000_000;
 
-/// Writes one line an event.
+/// Writes one line an event, none longer than `columns` as far as there are at least 60: what does not fit is cut.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(out: &mut dyn Write, plan: &Plan, trace: &Trace, color: bool) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, plan: &Plan, trace: &Trace, color: bool, columns: Option<usize>) -> io::Result<()> {
     let numbers = trace.events.iter().map(|event| event.id).zip(1..).collect();
     let lines = Lines { plan, numbers, pen: Pen { color } };
     // Twice over the events instead of once over lines kept: a trace can be long.
-    let mut columns = Columns::default();
+    let mut widths = Columns::default();
     for (at, event) in trace.events.iter().enumerate() {
-        columns.take(&lines.parts(at, event));
+        widths.take(&lines.parts(at, event));
+    }
+    if let Some(columns) = columns {
+        widths = widths.fit(columns);
     }
     for (at, event) in trace.events.iter().enumerate() {
-        writeln!(out, "{}", lines.line(&columns, event, &lines.parts(at, event)))?;
+        writeln!(out, "{}", lines.line(&widths, event, &lines.parts(at, event)))?;
     }
     Ok(())
 }
@@ -71,13 +76,15 @@ struct Parts {
     place: String,
 }
 
-#[derive(Default)]
+/// How wide the widest of each part is.
+#[derive(Clone, Copy, Default)]
 struct Columns {
     number: usize,
     time: usize,
     process: usize,
     action: usize,
     detail: usize,
+    place: usize,
 }
 
 impl Columns {
@@ -87,6 +94,31 @@ impl Columns {
         self.process = self.process.max(width(&parts.process));
         self.action = self.action.max(width(&parts.action));
         self.detail = self.detail.max(width(&parts.detail));
+        self.place = self.place.max(width(&parts.place));
+    }
+
+    /// Narrower ones that together fit: names and actions keep what tells them apart, and where little would be left of
+    /// what an event says, the place goes.
+    fn fit(self, columns: usize) -> Self {
+        let with = self.narrower(columns);
+        if with.detail < self.detail.min(SAID) { Self { place: 0, ..self }.narrower(columns) } else { with }
+    }
+
+    fn narrower(mut self, columns: usize) -> Self {
+        let spaces = if self.place == 0 { 8 } else { 10 };
+        let whole = self.number + self.time + self.process + self.action + self.detail + self.place + spaces;
+        let mut over = whole.saturating_sub(columns);
+        let mut cut = |part: &mut usize, least: usize| {
+            let cut = over.min(part.saturating_sub(least));
+            *part -= cut;
+            over -= cut;
+        };
+        cut(&mut self.detail, SAID);
+        cut(&mut self.action, 18);
+        cut(&mut self.process, 10);
+        cut(&mut self.detail, 8);
+        cut(&mut self.action, 14);
+        self
     }
 }
 
@@ -141,10 +173,10 @@ impl Lines<'_> {
             pen.paint(FAINT, parts.number.as_str()),
             " ".repeat(columns.time - parts.time.len()),
             pen.paint(rest, parts.time.as_str()),
-            pen.pad(name, &parts.process, columns.process),
-            pen.pad(rest, &parts.action, columns.action),
-            pen.pad(detail, &parts.detail, columns.detail),
-            pen.paint(FAINT, parts.place.as_str()),
+            pen.pad(name, &shorten(&parts.process, columns.process), columns.process),
+            pen.pad(rest, &shorten(&parts.action, columns.action), columns.action),
+            pen.pad(detail, &shorten(&parts.detail, columns.detail), columns.detail),
+            pen.paint(FAINT, if columns.place == 0 { "" } else { parts.place.as_str() }),
         );
         line.trim_end().to_owned()
     }
@@ -179,7 +211,7 @@ mod tests {
 
     fn text(plan: &Plan, trace: &Trace, color: bool) -> String {
         let mut out = Vec::new();
-        write(&mut out, plan, trace, color).expect("a vector takes it all");
+        write(&mut out, plan, trace, color, None).expect("a vector takes it all");
         String::from_utf8(out).expect("text")
     }
 
@@ -200,6 +232,25 @@ mod tests {
 #9  0.952 ms  worker[2]  release permits                          test.toml:9
 "
         );
+    }
+
+    #[test]
+    fn a_narrow_screen_has_no_longer_lines() {
+        let plan = fixture::plan(
+            "steps = [ { mark = \"a label of many words that say little\" } ]",
+            &[],
+            &[("a-process-of-a-long-name", Some(1), 1)],
+        );
+        let mut mark = fixture::event(&plan, (0, 0), Some(0), (4_000_000, 9_000_000_000), Target::None);
+        (mark.second, mark.value) = (Value::from("a label of many words that say little"), Value::from("x".repeat(80)));
+        let trace = fixture::trace(&plan, vec![mark]);
+        for columns in [60, 72, 100, 200] {
+            let mut out = Vec::new();
+            write(&mut out, &plan, &trace, false, Some(columns)).expect("a vector takes it all");
+            let text = String::from_utf8(out).expect("text");
+            assert!(text.lines().all(|line| width(line) <= columns), "{text}");
+            assert_eq!(text.contains("test.toml:1"), columns >= 100, "{text}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::facts::{cycle, unfinished};
-use super::layout::{BAD, FAINT, PLACE, Pen, STRONG, duration, names, plural, width};
+use super::layout::{BAD, FAINT, Pen, STRONG, duration, names, placed, plural, width, wrap};
 use crate::event::{ProcessId, Target};
 use crate::scenario::plan::Plan;
 use crate::trace::{RunEnd, Trace, Waiting};
@@ -35,24 +35,38 @@ pub(super) fn tell(plan: &Plan, trace: &Trace, expected: bool, pen: Pen, columns
         let processes: Vec<ProcessId> = same.iter().map(|waiting| waiting.process).collect();
         let since = same.iter().map(|waiting| waiting.since).min().unwrap_or(first.since);
         let name = names(plan, &processes);
+        // Where no time passes, no time says more than another.
+        let since = waiting.iter().any(|one| one.since > 0).then_some(since);
         let said = sentence(plan, first, same.len() > 1, since, timeout);
         let place = first.step.map(|step| plan.place(step)).unwrap_or_default();
-        let fits = width(&name) + width(&said) + width(&place) + 7 <= columns;
-        let _ = write!(out, "    {} {said}", pen.paint(STRONG, name));
-        let _ = match (place.is_empty(), fits) {
-            (true, _) => writeln!(out),
-            (_, true) => writeln!(out, "  {}", pen.paint(PLACE, place)),
-            (_, false) => writeln!(out, "\n      {}", pen.paint(PLACE, format!("--> {place}"))),
-        };
+        one(&mut out, &name, &said, &place, 4, pen, columns);
     }
     if told.len() > TOLD {
         let _ = writeln!(out, "    {}", pen.paint(FAINT, format!("and {} more", told.len() - TOLD)));
     }
     // A ring of one was told as what it holds itself.
     if let Some(ring) = cycle(waiting).filter(|ring| ring.len() > 1) {
-        let _ = writeln!(out, "    {}", round(plan, waiting, &ring, pen));
+        round(&mut out, plan, waiting, &ring, pen, columns);
     }
     out
+}
+
+/// Who waits for what, and where: on a line, or under one another where that is too long.
+fn one(out: &mut String, name: &str, said: &str, place: &str, indent: usize, pen: Pen, columns: usize) {
+    let lines = wrap(&format!("{name} {said}"), columns.saturating_sub(indent));
+    let mut indent = indent;
+    for (at, line) in lines.iter().enumerate() {
+        let painted = match line.strip_prefix(name).filter(|_| at == 0) {
+            Some(rest) => format!("{}{rest}", pen.paint(STRONG, name)),
+            None => line.clone(),
+        };
+        let _ = write!(out, "{:indent$}{painted}", "");
+        let last = at + 1 == lines.len();
+        out.push_str(&if last { placed(place, indent + width(line), columns, pen) } else { "\n".to_owned() });
+        if at == 0 {
+            indent += 2;
+        }
+    }
 }
 
 /// Those that wait at the same step for the same thing, in the order of the first of them.
@@ -71,21 +85,21 @@ fn together(waiting: &[Waiting]) -> Vec<Vec<&Waiting>> {
 }
 
 /// What is told at once of processes that wait for ever while others go on.
-pub(super) fn found(plan: &Plan, waiting: &[Waiting], pen: Pen) -> String {
+pub(super) fn found(plan: &Plan, waiting: &[Waiting], pen: Pen, columns: usize) -> String {
     let count = plural(waiting.len() as u64, "process");
     let mut text = format!("{}: {count} blocked for ever, while others go on\n", pen.paint(BAD, "deadlock"));
     for group in together(waiting) {
         let processes: Vec<_> = group.iter().map(|one| one.process).collect();
         let since = group.iter().map(|one| one.since).min().unwrap_or(0);
-        let said = sentence(plan, group[0], group.len() > 1, since, false);
+        let said = sentence(plan, group[0], group.len() > 1, Some(since), false);
         let place = group[0].step.map(|step| plan.place(step)).unwrap_or_default();
-        let _ = writeln!(text, "  {} {said}  {}", few(plan, &processes), pen.paint(PLACE, place));
+        one(&mut text, &few(plan, &processes), &said, &place, 2, pen, columns);
     }
     text
 }
 
 /// `waits to lock forks[1] from 120 ms on; philosopher[1] holds it`.
-fn sentence(plan: &Plan, waiting: &Waiting, several: bool, since: u64, timeout: bool) -> String {
+fn sentence(plan: &Plan, waiting: &Waiting, several: bool, since: Option<u64>, timeout: bool) -> String {
     if waiting.verb == "start" && waiting.step.is_none() {
         let was = if several { "were" } else { "was" };
         return format!("{was} never started");
@@ -103,8 +117,10 @@ fn sentence(plan: &Plan, waiting: &Waiting, several: bool, since: u64, timeout: 
         (false, true) => "wait to",
         (false, false) => "waits to",
     };
-    let mut text =
-        format!("{begin} {verb}{}{target} from {} on", if verb.is_empty() { "" } else { space }, duration(since));
+    let mut text = format!("{begin} {verb}{}{target}", if verb.is_empty() { "" } else { space });
+    if let Some(since) = since {
+        let _ = write!(text, " from {} on", duration(since));
+    }
     if let Some(holder) = waiting.holder {
         let name = plan.target_name(Target::Process(holder));
         let holds = if holder == waiting.process { "which it holds itself" } else { "" };
@@ -134,8 +150,9 @@ fn few(plan: &Plan, processes: &[ProcessId]) -> String {
 }
 
 /// `in a ring: a → m2 → b → m1 → a`.
-fn round(plan: &Plan, waiting: &[Waiting], ring: &[usize], pen: Pen) -> String {
+fn round(out: &mut String, plan: &Plan, waiting: &[Waiting], ring: &[usize], pen: Pen, columns: usize) {
     const SHOWN: usize = 6;
+    const LEAD: &str = "    in a ring: ";
     let mut text = String::new();
     for (at, place) in ring.iter().enumerate() {
         if at == SHOWN && ring.len() > SHOWN + 1 {
@@ -149,7 +166,11 @@ fn round(plan: &Plan, waiting: &[Waiting], ring: &[usize], pen: Pen) -> String {
         }
     }
     text.push_str(plan.target_name(Target::Process(waiting[ring[0]].process)));
-    format!("{} {text}", pen.paint(FAINT, "in a ring:"))
+    let mut lead = pen.paint(FAINT, LEAD).into_owned();
+    for line in wrap(&text, columns.saturating_sub(LEAD.len())) {
+        let _ = writeln!(out, "{lead}{line}");
+        lead = " ".repeat(LEAD.len());
+    }
 }
 
 #[cfg(test)]
@@ -199,6 +220,18 @@ mod tests {
     in a ring: p[0] → b → p[1] → a → p[0]
 "
         );
+        assert_eq!(
+            tell(&plan, &trace, false, PLAIN, 44),
+            "  deadlock: 7 processes wait for ever
+    p[0] waits to lock b from 120 ms on;
+      p[1] holds it  scenarios/test.toml:9
+    p[1] waits to lock a from 120 ms on;
+      p[0] holds it  scenarios/test.toml:8
+    q[0..4] wait to join p[0] from 120 ms on
+      --> scenarios/test.toml:14
+    in a ring: p[0] → b → p[1] → a → p[0]
+"
+        );
         trace.end = RunEnd::Completed;
         trace.stuck.truncate(1);
         trace.stuck[0].holder = None;
@@ -210,7 +243,7 @@ mod tests {
 "
         );
         let narrow = tell(&plan, &trace, true, PLAIN, 60);
-        assert!(narrow.ends_with("let it go on\n      --> scenarios/test.toml:9\n"), "{narrow}");
+        assert!(narrow.ends_with("nobody is left to\n      let it go on  scenarios/test.toml:9\n"), "{narrow}");
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 
 use crate::judge::context::Context;
 use crate::judge::finding::Finding;
+use crate::judge::memory::Memory;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -17,7 +19,13 @@ pub(super) const FORM: Form = Form {
 all_before = ["worker put q", "main mark done"]"#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    let patterns = expectation.patterns("all_before");
+    vec![if expectation.text("by") == Some("time") { Memory::Late(patterns) } else { Memory::Past }]
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let patterns = expectation.patterns("all_before");

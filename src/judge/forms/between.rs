@@ -4,8 +4,10 @@ use super::{AT_LEAST, AT_MOST, EQUALS, Form, required};
 use crate::judge::bounds::Bounds;
 use crate::judge::context::Context;
 use crate::judge::finding::Finding;
+use crate::judge::memory::{Changes, Memory};
 use crate::judge::occupancy;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -23,7 +25,13 @@ between = ["worker get jobs", "worker put results"]
 at_most = 3"#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    let of = Changes::Between(expectation.patterns("between"));
+    vec![Memory::Most { of, most: Bounds::of(expectation).decisive(), strict: false }]
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let bounds = Bounds::of(expectation);

@@ -6,7 +6,9 @@ use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::durations::Durations;
 use crate::judge::finding::Finding;
+use crate::judge::memory::Memory;
 use crate::scenario::expectation::{Expectation, FormDescription, Pattern, PatternTarget, Shape};
+use crate::scenario::plan::Plan;
 use crate::trace::Waiting;
 
 pub(super) const FORM: Form = Form {
@@ -20,7 +22,12 @@ blocks = "producer put q"
 at_least = "10ms""#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    expectation.patterns("blocks").iter().map(Memory::Waits).collect()
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let bounds = Durations::of(expectation);

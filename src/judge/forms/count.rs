@@ -5,7 +5,9 @@ use crate::judge::bounds::Bounds;
 use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::finding::{Finding, Status};
+use crate::judge::memory::{Events, Memory};
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -18,7 +20,13 @@ count = "worker acquire permits"
 equals = 10"#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    let most = Bounds::of(expectation).decisive();
+    expectation.patterns("count").iter().map(|of| Memory::Count { of: Events::Pattern(of), most }).collect()
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let bounds = Bounds::of(expectation);

@@ -24,6 +24,7 @@ deadlock = true
 blocked = ["reader at link"]"#,
     },
     judge,
+    memory: super::nothing,
 };
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {

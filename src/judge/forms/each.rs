@@ -9,7 +9,9 @@ use crate::event::ProcessId;
 use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::finding::Finding;
+use crate::judge::memory::{Events, Memory};
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -30,7 +32,21 @@ followed_by = "server recv link"
 within = "100ms""#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    let [each, ..] = expectation.patterns("each") else { return Vec::new() };
+    let others = ["followed_by", "preceded_by"].map(|key| (key, expectation.patterns(key).first()));
+    let others = others.into_iter().filter_map(|(key, other)| Some((key, other?)));
+    if expectation.duration("within").is_some() {
+        let all = std::iter::once(each).chain(others.map(|(_, other)| other));
+        return vec![Memory::Course(all.map(Events::Pattern).collect())];
+    }
+    let same = expectation.text("same") == Some("process");
+    let pairs = others.map(|(key, other)| Memory::Pairs { each, other, before: key == "preceded_by", same });
+    std::iter::once(Memory::Count { of: Events::Pattern(each), most: 0 }).chain(pairs).collect()
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let within = expectation.duration("within");

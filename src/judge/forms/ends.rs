@@ -16,6 +16,7 @@ pub(super) const FORM: Form = Form {
         example: "[[expect]]\nends = true",
     },
     judge,
+    memory: super::nothing,
 };
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {

@@ -23,6 +23,7 @@ exits = "worker"
 code = 3"#,
     },
     judge,
+    memory: super::nothing,
 };
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {

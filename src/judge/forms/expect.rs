@@ -6,8 +6,10 @@ use crate::judge::choice::alike;
 use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::finding::Finding;
+use crate::judge::memory::{Events, Memory};
 use crate::outcome::{Outcome, Outcomes};
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -18,7 +20,17 @@ pub(super) const FORM: Form = Form {
         example: r#"{ get = "q", timeout = "0s", expect = "would_block" }"#,
     },
     judge,
+    memory,
 };
+
+/// Whether it has ended as it should, and whether it has not.
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    let Some(step) = expectation.step else { return Vec::new() };
+    let wanted = expectation.text("outcome").and_then(Outcome::parse).map(Outcomes::of);
+    let value = expectation.value("value");
+    let of = |fits| Events::Step { step, wanted, value, fits };
+    [true, false].map(|fits| Memory::Count { of: of(fits), most: 0 }).into()
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let wanted = expectation.text("outcome").and_then(Outcome::parse).map(Outcomes::of);

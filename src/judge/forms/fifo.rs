@@ -19,6 +19,7 @@ pub(super) const FORM: Form = Form {
 fifo = "q""#,
     },
     judge,
+    memory: super::nothing,
 };
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {

@@ -4,8 +4,10 @@ use super::{Form, required};
 use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::finding::Finding;
+use crate::judge::memory::Memory;
 use crate::judge::replay::Replay;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -17,7 +19,13 @@ pub(super) const FORM: Form = Form {
 final = "money == 5000""#,
     },
     judge,
+    memory,
 };
+
+/// The last state holds all but what is counted.
+fn memory<'p>(expectation: &'p Expectation, plan: &'p Plan) -> Vec<Memory<'p>> {
+    expectation.condition("final").map_or_else(Vec::new, |condition| Memory::of_condition(condition, plan, None))
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let expected = "true at the end";

@@ -27,6 +27,7 @@ final_values = ["p", "x"]
 in = [[5, 5], [5, 7]]"#,
     },
     judge,
+    memory: super::nothing,
 };
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {

@@ -7,9 +7,11 @@ use crate::event::{EventId, ObjectId, Target};
 use crate::judge::bounds::Bounds;
 use crate::judge::context::Context;
 use crate::judge::finding::Finding;
+use crate::judge::memory::{Changes, Memory};
 use crate::judge::occupancy::{self, Foreign};
 use crate::objects::State;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -27,7 +29,14 @@ holding = "permits"
 at_most = 3"#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    let most = Bounds::of(expectation).decisive();
+    let objects = expectation.objects("holding").iter();
+    objects.map(|object| Memory::Most { of: Changes::Holding(object), most, strict: true }).collect()
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let bounds = Bounds::of(expectation);

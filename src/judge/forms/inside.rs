@@ -4,9 +4,10 @@ use super::{AT_LEAST, AT_MOST, EQUALS, Form, required};
 use crate::judge::bounds::Bounds;
 use crate::judge::context::Context;
 use crate::judge::finding::Finding;
+use crate::judge::memory::{Changes, Memory};
 use crate::judge::occupancy;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
-use crate::scenario::plan::Step;
+use crate::scenario::plan::{Plan, Step};
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -24,7 +25,13 @@ inside = "bath"
 at_most = 3"#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    let section = expectation.text("inside").unwrap_or_default();
+    vec![Memory::Most { of: Changes::Section(section), most: Bounds::of(expectation).decisive(), strict: false }]
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let bounds = Bounds::of(expectation);

@@ -11,7 +11,9 @@ use crate::judge::cells::{Access, Cell, accesses, overlap};
 use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::finding::Finding;
+use crate::judge::memory::Memory;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -29,7 +31,13 @@ lost_updates = "money"
 at_least = 1"#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    let most = Bounds::of(expectation).decisive();
+    expectation.objects("lost_updates").iter().map(|object| Memory::Lost { object, most }).collect()
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let bounds = Bounds::of(expectation);

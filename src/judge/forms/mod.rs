@@ -30,7 +30,9 @@ pub(super) use exits::fits;
 
 use super::context::Context;
 use super::finding::Finding;
+use super::memory::Memory;
 use crate::scenario::expectation::{Expectation, FormArgument, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 /// A form of `[[expect]]`.
 pub struct Form {
@@ -38,6 +40,8 @@ pub struct Form {
     pub description: FormDescription,
     /// Whether the expectation holds in this run.
     pub(super) judge: fn(&Expectation, &Context<'_>) -> Finding,
+    /// What its verdict depends on besides the state in which a run ends.
+    pub(super) memory: for<'p> fn(&'p Expectation, &'p Plan) -> Vec<Memory<'p>>,
 }
 
 /// Every form, in the order of the reference. The last, `expect`, stands beside a step and not in `[[expect]]`.
@@ -70,6 +74,11 @@ pub static FORMS: &[Form] = &[
 /// The form of that name.
 pub fn form(name: &str) -> Option<&'static Form> {
     FORMS.iter().find(|form| form.description.name == name)
+}
+
+/// For forms that look at nothing but the state in which a run ends.
+fn nothing<'p>(_expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    Vec::new()
 }
 
 /// A key that must be given.

@@ -4,7 +4,9 @@ use super::{Form, required};
 use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::finding::Finding;
+use crate::judge::memory::{Events, Memory};
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -16,7 +18,12 @@ pub(super) const FORM: Form = Form {
 never = { process = "producer", verb = "put", outcome = "failed" }"#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    expectation.patterns("never").iter().map(|of| Memory::Count { of: Events::Pattern(of), most: 0 }).collect()
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let expected = "no such event";

@@ -4,7 +4,9 @@ use super::{ALLOW_EMPTY, BY, Form, required};
 use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::finding::Finding;
+use crate::judge::memory::Memory;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -16,7 +18,16 @@ pub(super) const FORM: Form = Form {
 order = ["app1 send link", "app2 recv link", "app2 send link", "app1 recv link"]"#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    let patterns = expectation.patterns("order");
+    if expectation.text("by") == Some("time") {
+        return vec![Memory::Firsts { patterns, which: false }];
+    }
+    vec![Memory::Past, Memory::Firsts { patterns, which: true }]
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let patterns = expectation.patterns("order");

@@ -7,8 +7,9 @@ use crate::judge::bounds::Bounds;
 use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::finding::Finding;
+use crate::judge::memory::{Events, Memory};
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
-use crate::scenario::plan::Step;
+use crate::scenario::plan::{Plan, Step};
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -27,7 +28,14 @@ printed = "登陆成功"
 by = "app1""#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    let text = expectation.text("printed").unwrap_or_default();
+    let of = Events::Printed(text, expectation.processes("by"));
+    vec![Memory::Count { of, most: Bounds::of(expectation).decisive() }]
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let bounds = Bounds::of(expectation);

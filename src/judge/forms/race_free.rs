@@ -8,7 +8,9 @@ use crate::judge::cells::{Access, Cell, accesses, held_at};
 use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::finding::Finding;
+use crate::judge::memory::Memory;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -20,7 +22,12 @@ pub(super) const FORM: Form = Form {
 race_free = "money""#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(_expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    vec![Memory::Past]
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let expected = "no two accesses without an order";

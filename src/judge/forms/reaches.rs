@@ -3,8 +3,10 @@
 use super::{Form, required};
 use crate::judge::context::Context;
 use crate::judge::finding::Finding;
+use crate::judge::memory::Memory;
 use crate::judge::walk::Walk;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -16,7 +18,13 @@ pub(super) const FORM: Form = Form {
 reaches = "size(q) == 5""#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(expectation: &'p Expectation, plan: &'p Plan) -> Vec<Memory<'p>> {
+    let condition = expectation.condition("reaches");
+    condition.map_or_else(Vec::new, |condition| Memory::of_condition(condition, plan, Some(true)))
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let expected = "true in some state";

@@ -6,7 +6,9 @@ use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::durations::Durations;
 use crate::judge::finding::Finding;
+use crate::judge::memory::Memory;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
     description: FormDescription {
@@ -19,7 +21,12 @@ takes = "*"
 at_most = "2s""#,
     },
     judge,
+    memory,
 };
+
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    vec![Memory::Spans(expectation.processes("takes").unwrap_or_default())]
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let bounds = Durations::of(expectation);

@@ -5,7 +5,9 @@ use crate::judge::choice::Choice;
 use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::finding::Finding;
-use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::judge::memory::Memory;
+use crate::scenario::expectation::{Argument, Expectation, FormDescription, Shape};
+use crate::scenario::plan::Plan;
 use crate::value::Value;
 
 pub(super) const FORM: Form = Form {
@@ -25,7 +27,22 @@ values = "consumer get q"
 equals = [1, 2, 3]"#,
     },
     judge,
+    memory,
 };
+
+/// The values so far, as long as they can still become one of the lists.
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    let lists: Vec<&[Value]> = match (expectation.argument("equals"), expectation.argument("in")) {
+        (Some(Argument::Value(Value::List(list))), None) => vec![list],
+        (None, Some(Argument::Value(Value::List(lists)))) => lists.iter().filter_map(Value::as_list).collect(),
+        (Some(Argument::Value(Value::List(list))), Some(Argument::Value(Value::List(lists)))) => {
+            std::iter::once(&list[..]).chain(lists.iter().filter_map(Value::as_list)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let ordered = !expectation.boolean("unordered");
+    expectation.patterns("values").iter().map(|of| Memory::Values { of, lists: lists.clone(), ordered }).collect()
+}
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let choice = Choice::of(expectation, expectation.boolean("unordered"));

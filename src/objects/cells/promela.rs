@@ -2,7 +2,7 @@
 
 use super::super::scalar::Scalar;
 use super::{ADD, COMPARE_SWAP, Cells, LOAD, STORE, SWAP, Shape, UPDATE};
-use crate::objects::promela::{Around, Call, Given, LARGEST, Ladder, Promela, Refusal, Term, Way, number};
+use crate::objects::promela::{Around, Call, Given, LARGEST, Ladder, NIL, Promela, Refusal, Term, Way, number};
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
 
@@ -60,7 +60,7 @@ impl Cells {
                 if amount.types != Types::INT {
                     return Err("what is added is not known to be an int".to_owned());
                 }
-                self.add(&mut ladder, cell, amount, range, before);
+                Self::add(&mut ladder, cell, amount, range, before);
             }
             UPDATE => {
                 let Some(update) = call.update else { return Err("an update without an expression".to_owned()) };
@@ -90,7 +90,10 @@ impl Cells {
             ladder.ends(Some(true), "", "", Outcome::INVALID);
             return Ok(value.text.clone());
         }
-        if value.types != self.types() {
+        if value.types == self.types() | Types::NULL {
+            let null = format!("({} == {NIL})", value.text);
+            ladder.ends(None, &null, &format!("!{null}"), Outcome::INVALID);
+        } else if value.types != self.types() {
             return Err(format!("the value is not known to be {}", self.types()));
         }
         if let Some(range) = self.range().filter(|range| !range.less || range.low == 0) {
@@ -105,7 +108,7 @@ impl Cells {
         Ok(value.text.clone())
     }
 
-    fn add(&self, ladder: &mut Ladder, cell: &str, amount: &Term, range: Range, before: Given) {
+    fn add(ladder: &mut Ladder, cell: &str, amount: &Term, range: Range, before: Given) {
         let n = &amount.text;
         let sum = vec![format!("{cell} = {cell} + {n}")];
         if range.less && range.low < 0 {

@@ -6,6 +6,7 @@ mod history;
 mod message;
 mod model;
 mod port;
+mod promela;
 #[cfg(test)]
 mod tests;
 
@@ -250,6 +251,10 @@ impl Object for Pipe {
 
     fn model(&self, holders: &[u32]) -> Box<dyn Model> {
         Box::new(model::Ends::new(self, holders))
+    }
+
+    fn promela(&self) -> Option<&dyn super::promela::Promela> {
+        Some(self)
     }
 
     fn commute(&self, first: Access, second: Access) -> bool {

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::report::layout::{Pen, width};
+use crate::report::layout::{Pen, ascii, width};
 
 /// The characters.
 pub(super) struct Glyphs {
@@ -105,21 +105,7 @@ pub(super) const CELLS: [(&str, Style); 8] = [
 impl Glyphs {
     /// The text without characters beyond ASCII, where these are ASCII.
     pub(super) fn plain(&self, text: &str) -> String {
-        if self.side == UNICODE.side {
-            return text.to_owned();
-        }
-        let mut out = String::with_capacity(text.len());
-        for c in text.chars() {
-            match c {
-                _ if c.is_ascii() => out.push(c),
-                'µ' => out.push('u'),
-                '…' => out.push('~'),
-                '→' => out.push_str("->"),
-                // As wide as it was, so that columns stay.
-                _ => out.push_str(&"?".repeat(unicode_width::UnicodeWidthChar::width(c).unwrap_or(0))),
-            }
-        }
-        out
+        if self.side == UNICODE.side { text.to_owned() } else { ascii(text) }
     }
 }
 

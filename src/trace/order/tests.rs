@@ -142,3 +142,33 @@ fn a_large_trace_is_ordered_in_time() {
     let tickets: Vec<u64> = trace.on(0).map(|(_, event)| event.ticket).collect();
     assert!(tickets.is_sorted(), "an object's events stand in its order");
 }
+
+#[test]
+fn a_known_order_decides_among_equal_times() {
+    let order = [1, 0, 0, 1, 0, 1];
+    let scene = || {
+        let mut scene = Scene::new(&[("s", &PERMITS, 0)], &[("a", None), ("b", None)]);
+        for process in [0, 1] {
+            scene.act(process, "mark", 7, 7);
+            scene.act(process, "print", 7, 7);
+        }
+        scene
+    };
+    let plan = scene().finish().0;
+    let (events, causality) = arrange_along(&plan, scene().lanes, &order);
+    assert_eq!(events.iter().map(|event| event.id.process).collect::<Vec<_>>(), order);
+    assert!(causality.problems().is_empty());
+}
+
+#[test]
+fn an_object_has_its_own_order_whatever_the_known_one_is() {
+    let mut scene = Scene::new(&[("s", &PERMITS, 0)], &[("a", None), ("b", None)]);
+    scene.on(0, "release", "s", (7, 7), 1);
+    scene.on(1, "acquire", "s", (7, 7), 2);
+    let lanes = scene.lanes.clone();
+    let plan = scene.finish().0;
+    let (events, causality) = arrange_along(&plan, lanes, &[0, 1, 1, 0]);
+    let verbs: Vec<&str> = events.iter().filter(|event| event.step.is_some()).map(|event| event.verb).collect();
+    assert_eq!(verbs, ["release", "acquire"]);
+    assert!(causality.problems().is_empty());
+}

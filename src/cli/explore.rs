@@ -1,0 +1,460 @@
+//! `ipcrun explore FILE..`: every interleaving of a scenario, in the model.
+
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use clap::{Args, ValueEnum};
+
+use super::arguments::Common;
+use super::export::{Format, Shown};
+use super::inputs::{self, Input};
+use super::output::{self, Output};
+use super::picture::Picture;
+use super::reports::Reports;
+use super::run::{self, RecordChoice, ReportOptions, Scenario};
+use super::session::{self, Report};
+use super::signals::Blocked;
+use super::status::Status;
+use super::{page, session::Options};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::judge::{self, Subject};
+use crate::model::explore::{self, Explored, Fault};
+use crate::model::follow;
+use crate::model::search::{Cut, Limits, Reductions};
+use crate::model::space::Time;
+use crate::model::story::{self, Best};
+use crate::report::exploration::{self, Exploration};
+use crate::report::progress::{Progress, Snapshot};
+use crate::report::story::Story;
+use crate::report::suite::Suite;
+use crate::report::{annotations, json, terminal};
+use crate::scenario::Loaded;
+use crate::scenario::plan::Plan;
+use crate::scenario::units::parse_size;
+use crate::schedule;
+use crate::trace::file::Meta;
+
+/// What is explored and how.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub(super) struct Arguments {
+    /// Scenarios; directories are searched for *.toml; `-` is standard input
+    #[arg(value_name = "FILE", required = true, value_hint = clap::ValueHint::AnyPath, help_heading = "Arguments")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    scenario: Scenario,
+    #[command(flatten)]
+    searching: Searching,
+    #[command(flatten)]
+    saving: Saving,
+    #[command(flatten)]
+    reports: ReportOptions,
+}
+
+/// How it is searched.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Searching")]
+#[group(skip)]
+pub(super) struct Searching {
+    /// How time passes: `virtual`, only when nothing else can move; `any`: a sleep or a timeout may end at any moment
+    #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true)]
+    pub(super) time: TimeChoice,
+    /// Look at so many states at most
+    #[arg(long, value_name = "N", value_parser = count)]
+    max_states: Option<usize>,
+    /// Use so much memory for states at most, as 512MiB or 4GiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_memory: Option<usize>,
+    /// Search so long at most, as 30s or 5m
+    #[arg(long, value_name = "DURATION", value_parser = run::duration)]
+    max_time: Option<u64>,
+    /// What may be left out since it changes no verdict: orders of steps that do not get in each other's way (`order`),
+    /// exchanges of processes that are alike (`symmetry`), `all` of it or `none`
+    #[arg(long, value_name = "WHAT", default_value = "all", hide_possible_values = true)]
+    reduce: ReduceChoice,
+    /// Explore so many scenarios at once; 0 is one for each CPU
+    #[arg(short, long, value_name = "N", default_value = "1")]
+    jobs: u32,
+}
+
+/// Where the execution goes that is told.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Reports")]
+#[group(skip)]
+struct Saving {
+    /// Save the schedule of the execution that is told, for `ipcrun replay`; a directory takes one for each scenario
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::AnyPath)]
+    save: Option<PathBuf>,
+    /// Save the trace of the execution that is told, in the form that the ending says, as `ipcrun run --trace`; may be
+    /// repeated
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    trace: Vec<PathBuf>,
+}
+
+/// How time passes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum TimeChoice {
+    /// It passes only when nothing else can move
+    #[default]
+    Virtual,
+    /// A sleep or a timeout may end at any moment
+    Any,
+}
+
+impl From<TimeChoice> for Time {
+    fn from(choice: TimeChoice) -> Self {
+        match choice {
+            TimeChoice::Virtual => Self::Virtual,
+            TimeChoice::Any => Self::Any,
+        }
+    }
+}
+
+/// What may be left out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum ReduceChoice {
+    /// As much as can be
+    All,
+    /// Orders of steps
+    Order,
+    /// Exchanges of processes
+    Symmetry,
+    /// Nothing
+    None,
+}
+
+impl From<ReduceChoice> for Reductions {
+    fn from(choice: ReduceChoice) -> Self {
+        let (order, symmetry) = (ReduceChoice::Order, ReduceChoice::Symmetry);
+        Self {
+            partial_order: [ReduceChoice::All, order].contains(&choice),
+            symmetry: [ReduceChoice::All, symmetry].contains(&choice),
+        }
+    }
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    let plain = text.replace(['_', ','], "");
+    plain.parse().ok().filter(|count| *count > 0).ok_or("a number from 1".to_owned())
+}
+
+fn size(text: &str) -> Result<usize, String> {
+    parse_size(text).map(|size| size.max(1) as usize).map_err(str::to_owned)
+}
+
+impl Arguments {
+    /// The arguments that a command to replay an execution needs besides the file and the schedule.
+    fn again(&self) -> Vec<String> {
+        let mut again: Vec<String> = self
+            .scenario
+            .set
+            .iter()
+            .flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")])
+            .collect();
+        if let Some(seed) = self.scenario.seed {
+            again.extend(["--seed".to_owned(), seed.to_string()]);
+        }
+        again
+    }
+}
+
+/// Where everything goes.
+struct Exploring<'a> {
+    arguments: &'a Arguments,
+    options: &'a Options,
+    traces: Vec<(PathBuf, Format)>,
+}
+
+pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
+    match prepare(arguments, output) {
+        Ok((inputs, traces, reports)) => {
+            let options = Options {
+                scenario: arguments.scenario.clone(),
+                held: None,
+                repeat: 1,
+                record: RecordChoice::Full,
+                traces: Vec::new(),
+                suites: reports.any(),
+                silent: reports.take_stdout(),
+                timeline: arguments.reports.timeline.map(Picture::of),
+                watched: false,
+                html: arguments.reports.html.clone(),
+                json: arguments.reports.json,
+                progress: if common.quiet {
+                    crate::report::progress::Mode::None
+                } else {
+                    session::mode(arguments.reports.progress)
+                },
+                quiet: common.quiet,
+                output,
+                arguments: arguments.again(),
+            };
+            let jobs = run::jobs(arguments.searching.jobs);
+            let exploring = Exploring { arguments, options: &options, traces };
+            run::all(&inputs, &options, reports, jobs, &|input, direct| exploring.one(input, direct))
+        }
+        Err(status) => status,
+    }
+}
+
+type Prepared = (Vec<Input>, Vec<(PathBuf, Format)>, Reports);
+
+/// Finds the scenarios and opens what takes reports.
+fn prepare(arguments: &Arguments, output: Output) -> Result<Prepared, Status> {
+    let invalid = |diagnostic: Box<Diagnostic>| {
+        let status = if diagnostic.code == Code::HOST_LIMIT { Status::Host } else { Status::Invalid };
+        output.report(&[*diagnostic]);
+        status
+    };
+    let inputs = inputs::collect(&arguments.files).map_err(invalid)?;
+    if inputs.is_empty() {
+        output::eprint(&inputs::nothing(&arguments.files));
+        return Err(Status::Nothing);
+    }
+    let traces: Result<Vec<_>, _> =
+        arguments.saving.trace.iter().map(|file| Format::of(file).map(|format| (file.clone(), format))).collect();
+    let traces = traces.map_err(invalid)?;
+    let one = [
+        ("--trace", traces.first().map(|(file, _)| file)),
+        ("--html", arguments.reports.html.as_ref()),
+        ("--save", arguments.saving.save.as_ref().filter(|path| !path.is_dir())),
+    ];
+    for (option, file) in one {
+        if let Some(file) = file.filter(|_| inputs.len() > 1) {
+            let message =
+                format!("`{option} {}` takes what is one scenario's, and these are {}", file.display(), inputs.len());
+            return Err(invalid(Box::new(Diagnostic::error(Code::USAGE, message))));
+        }
+    }
+    let reports = Reports::new(&arguments.reports).map_err(invalid)?;
+    Ok((inputs, traces, reports))
+}
+
+impl Exploring<'_> {
+    /// Explores one scenario.
+    fn one(&self, input: &Input, direct: bool) -> Report {
+        let mut report = Report {
+            path: input.path.clone(),
+            status: Status::Passed,
+            out: String::new(),
+            err: String::new(),
+            suite: None,
+        };
+        let loaded = match &input.source {
+            Ok(source) => session::load(source, &self.options.scenario),
+            Err(diagnostic) => Err(vec![(**diagnostic).clone()]),
+        };
+        match loaded {
+            Err(errors) => session::refuse(&mut report, Status::Invalid, &errors, self.options),
+            Ok(Loaded { plan, warnings }) => {
+                report.err.push_str(&self.options.output.render(&warnings));
+                match self.search(&plan, direct) {
+                    Ok(explored) => {
+                        if let Err(diagnostics) = self.report(&plan, explored, &mut report) {
+                            session::refuse(&mut report, Status::Host, &diagnostics, self.options);
+                        }
+                    }
+                    Err(fault) => {
+                        session::refuse(&mut report, Status::Invalid, &[because(&plan, &fault)], self.options);
+                    }
+                }
+            }
+        }
+        report
+    }
+
+    fn search(&self, plan: &Plan, direct: bool) -> Result<Explored, Fault> {
+        let searching = &self.arguments.searching;
+        let all = Limits::default();
+        let options = explore::Options {
+            time: searching.time.into(),
+            reductions: searching.reduce.into(),
+            limits: Limits {
+                states: searching.max_states.unwrap_or(all.states),
+                bytes: searching.max_memory.unwrap_or(all.bytes),
+            },
+            longest: searching.max_time.map(Duration::from_nanos),
+        };
+        let mode = if direct { self.options.progress } else { crate::report::progress::Mode::None };
+        let progress = RefCell::new(Progress::new(mode, output::columns()));
+        let signals = Blocked::new().ok();
+        let mut watch = |now: &explore::Progress| {
+            let states = now.reached.states as u64;
+            let shown = Snapshot {
+                name: &plan.name,
+                done: now.reached.expanded as u64,
+                total: states,
+                unit: "state looked at",
+                events: 0,
+            };
+            let _ = progress.borrow_mut().tick(&mut io::stderr().lock(), now.elapsed, &shown);
+            signals.as_ref().and_then(Blocked::take).is_none()
+        };
+        let explored = explore::explore(plan, &options, &mut watch);
+        let _ = progress.borrow_mut().erase(&mut io::stderr().lock());
+        explored
+    }
+
+    /// Reports what was found.
+    fn report(&self, plan: &Plan, explored: Explored, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
+        let (options, arguments) = (self.options, self.arguments);
+        let told = self.best(plan, &explored)?;
+        let Explored { summary, stories, cut, size, circles, .. } = explored;
+        let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
+        let any = arguments.searching.time == TimeChoice::Any;
+        let mut replay = None;
+        if let Some((best, _)) = &told {
+            let orders = follow::orders(&best.path);
+            let mut again = options.arguments.clone();
+            if any {
+                again.extend(["--time".to_owned(), "any".to_owned()]);
+            }
+            let saved = match &arguments.saving.save {
+                Some(path) => Some(self.save(plan, path, best, &orders, any)?),
+                None => None,
+            };
+            replay = Some(exploration::replay(plan, &schedule::compact(plan, &orders), saved.as_deref(), &again));
+        }
+        let how = self.how();
+        let story = told.as_ref().map(|(best, subject)| (tale(best), *subject));
+        let seen = Exploration { summary: &summary, kept: &kept, cut, size, circles, how: &how, story, replay };
+        let drawing = terminal::Options {
+            color: options.output.color,
+            picture: true,
+            ascii: options.output.ascii,
+            columns: output::columns(),
+            arguments: &options.arguments,
+        };
+        let plain = terminal::Options { color: false, ..drawing.clone() };
+        let meta = Meta::gather(options.scenario.set.clone(), SystemTime::now());
+        if options.suites {
+            let text = exploration::summary(plan, &seen, &plain);
+            let elapsed = size.elapsed.as_nanos() as u64;
+            report.suite = Some(Suite::runs(plan, &summary, &kept, elapsed, &meta.started, text));
+        }
+        session::annotate(report, options, || annotations::runs(plan, &summary, &kept));
+        let mut status = Status::from(summary.status);
+        if cut.is_some() {
+            status = status.max(Status::Unknown);
+        }
+        if cut == Some(Cut::Stopped) {
+            status = status.max(Status::Interrupted);
+        }
+        report.status = report.status.max(status);
+        if let Some((best, _)) = &told {
+            self.export(plan, best, &meta)?;
+        }
+        if options.json {
+            report.out.push_str(&session::line(&json::explored(plan, &seen, report.status.code())));
+        } else if !options.silent && (!options.quiet || report.status != Status::Passed) {
+            report.out.push_str(&exploration::summary(plan, &seen, &drawing));
+        }
+        if let (Some(picture), Some((best, _))) = (options.timeline.filter(|_| !options.json && !options.silent), &told)
+        {
+            report.out.push('\n');
+            let rows = output::rows();
+            report.out.push_str(&picture.draw(plan, &best.told.trace, &best.verdict, rows, options.output));
+        }
+        Ok(())
+    }
+
+    /// The execution to tell: the shortest that fails.
+    fn best(&self, plan: &Plan, explored: &Explored) -> Result<Option<(Best, Subject)>, Vec<Diagnostic>> {
+        let Some((story, subject)) = explored.counterexample() else { return Ok(None) };
+        let mut space = explore::space(plan, self.arguments.searching.time.into());
+        match story::best(plan, &mut space, story, subject) {
+            Ok(best) => Ok(Some((best, subject))),
+            Err(fault) => Err(vec![because(plan, &fault)]),
+        }
+    }
+
+    /// What was left out and how time passed, where that is not the usual way.
+    fn how(&self) -> Vec<String> {
+        let mut how = Vec::new();
+        if self.arguments.searching.time == TimeChoice::Any {
+            how.push("any sleep and any timeout could end at any moment".to_owned());
+        }
+        how
+    }
+
+    /// Saves the schedule of an execution. The path of its file.
+    fn save(
+        &self,
+        plan: &Plan,
+        path: &Path,
+        best: &Best,
+        orders: &[schedule::Order],
+        any: bool,
+    ) -> Result<String, Vec<Diagnostic>> {
+        let file = if path.is_dir() { path.join(format!("{}.schedule.toml", plan.name)) } else { path.to_owned() };
+        let told = tale(best).comments(plan);
+        let failed = best.verdict.findings.iter().find(|one| one.finding.status == judge::Status::Fail);
+        let about = failed.map_or_else(String::new, |one| format!("{}: {}", one.label, one.finding.measured));
+        let name = file.display().to_string();
+        let about = format!("{}\nipcrun replay {} {name}", about.replace('\n', " "), plan.source.path);
+        fs::write(&file, schedule::write(plan, any, about.trim(), orders, &told)).map_err(|error| {
+            let message = format!("the schedule cannot be written to `{name}`: {error}");
+            vec![Diagnostic::error(Code::HOST_LIMIT, message)]
+        })?;
+        Ok(name)
+    }
+
+    /// Writes the execution where it was asked for.
+    fn export(&self, plan: &Plan, best: &Best, meta: &Meta) -> Result<(), Vec<Diagnostic>> {
+        let shown = Shown {
+            plan,
+            trace: &best.told.trace,
+            verdict: &best.verdict,
+            meta,
+            color: false,
+            ascii: self.options.output.ascii,
+            columns: output::columns(),
+            arguments: &self.options.arguments,
+        };
+        for (path, format) in &self.traces {
+            let written = File::create(path).map(BufWriter::new).and_then(|mut file| {
+                format.write(&mut file, &shown)?;
+                file.flush()
+            });
+            written.map_err(|error| vec![session::unwritable(path, &error)])?;
+        }
+        if let Some(path) = &self.options.html {
+            page::write(path, plan, &best.told.trace, &best.verdict, &self.options.arguments, None)
+                .map_err(|diagnostic| vec![*diagnostic])?;
+        }
+        Ok(())
+    }
+}
+
+/// An execution as reports tell it.
+fn tale(best: &Best) -> Story<'_> {
+    Story {
+        trace: &best.told.trace,
+        turns: &best.told.turns,
+        events: &best.told.events,
+        before: best.told.before,
+        critical: best.critical,
+        round: best.round,
+        switches: best.switches,
+        fewest: best.fewest,
+    }
+}
+
+/// Why there is no verdict.
+fn because(plan: &Plan, fault: &Fault) -> Diagnostic {
+    let (message, help) = match fault {
+        Fault::Endless(endless) => {
+            let name = &plan.processes[endless.process as usize].name;
+            let message = format!("`{name}` computes without end: it comes to no step that others can notice");
+            (message, "a loop needs a step on an object, a `sleep` or a `yield`")
+        }
+        Fault::Lost(lost) => (
+            format!("an execution that was found cannot be followed: {}", follow::lost(plan, lost)),
+            "this is a fault of ipcrun",
+        ),
+    };
+    Diagnostic::error(Code::BAD_SCHEDULE, message).within(&plan.source).help(help)
+}

@@ -1,0 +1,79 @@
+//! `--golden` and `--bless`: traces that are kept, and whether a run still does the same.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::output::{self, Output};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::report::golden;
+use crate::scenario::plan::Plan;
+use crate::trace::Trace;
+
+/// Where kept traces are, and what is done with them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Golden {
+    /// The directory; beside each scenario where there is none.
+    pub(super) directory: Option<PathBuf>,
+    /// Whether they are written anew.
+    pub(super) bless: bool,
+}
+
+/// What came of it.
+pub(super) struct Outcome {
+    /// Whether the run did what was kept.
+    pub(super) same: bool,
+    /// What to tell.
+    pub(super) text: String,
+}
+
+impl Golden {
+    /// The file of a scenario: its name with `.golden` for `.toml`.
+    fn file(&self, plan: &Plan) -> PathBuf {
+        let file = Path::new(&plan.source.path).with_extension("golden");
+        match (&self.directory, file.file_name()) {
+            (Some(directory), Some(name)) => directory.join(name),
+            _ => file,
+        }
+    }
+
+    /// Keeps the trace, or compares it with the one that is kept.
+    ///
+    /// # Errors
+    /// A file that cannot be read or written.
+    pub(super) fn take(
+        &self,
+        plan: &Plan,
+        trace: &Trace,
+        schedule: &str,
+        output: Output,
+    ) -> Result<Outcome, Vec<Diagnostic>> {
+        let file = self.file(plan);
+        let shown = file.display();
+        let text = golden::text(plan, trace, schedule);
+        let kept = match fs::read_to_string(&file) {
+            Ok(kept) => Some(kept),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(vec![*super::inputs::cannot_read(&shown.to_string(), &error)]),
+        };
+        let known = kept.as_deref().unwrap_or("");
+        let changes = golden::difference(known, &text, output.color, output::columns());
+        if changes.is_empty() && kept.is_some() {
+            return Ok(Outcome { same: true, text: format!("  = as kept in {shown}\n") });
+        }
+        if self.bless {
+            let written = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&file, &text));
+            written.map_err(|error| {
+                let message = format!("the trace cannot be kept in `{shown}`: {error}");
+                vec![Diagnostic::error(Code::HOST_LIMIT, message)]
+            })?;
+            let what = if kept.is_some() { "kept anew" } else { "kept" };
+            return Ok(Outcome { same: true, text: format!("  = {what} in {shown}\n") });
+        }
+        let text = match kept {
+            Some(_) => format!("  ≠ not as kept in {shown}; `--bless` keeps it as it is now\n{changes}"),
+            None => format!("  ≠ nothing is kept in {shown} yet; `--bless` keeps the trace there\n"),
+        };
+        Ok(Outcome { same: false, text })
+    }
+}

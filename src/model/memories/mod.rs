@@ -1,0 +1,378 @@
+//! What is kept of the events on the way to a state, as a part of the state: a number for each [`Memory`] that all
+//! processes share, and small numbers that belong to one process and stand in its segment.
+//!
+//! `observe` is what an event does to each memory, `condition` evaluates state expressions in a state of the search.
+
+mod condition;
+mod observe;
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use super::actor::Next;
+use super::space::Time;
+use crate::event::{Event, ObjectId, ProcessId, Target};
+use crate::judge::memory::{Changes, Events, Memory};
+use crate::scenario::plan::{Action, Delay, Fact, Instruction, Plan};
+use crate::value::Value;
+
+pub(super) use observe::{Moment, Sight};
+
+/// Gives numbers to things, in the order in which they are first met.
+#[derive(Debug)]
+struct Numbers<T> {
+    numbers: HashMap<T, u32>,
+    things: Vec<T>,
+}
+
+impl<T> Default for Numbers<T> {
+    fn default() -> Self {
+        Self { numbers: HashMap::new(), things: Vec::new() }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Numbers<T> {
+    fn of(&mut self, thing: &T) -> u32 {
+        if let Some(number) = self.numbers.get(thing) {
+            return *number;
+        }
+        let number = self.things.len() as u32;
+        self.things.push(thing.clone());
+        self.numbers.insert(thing.clone(), number);
+        number
+    }
+}
+
+/// A memory, and what it has been so far.
+#[derive(Debug)]
+struct Kept<'p> {
+    memory: Memory<'p>,
+    /// Whether the order of the events that it looks at matters to it, beyond the order of steps that do not commute.
+    ordered: bool,
+    /// For a course: whether the ends of processes belong to it.
+    ends: bool,
+    /// What all processes share of it, by number.
+    shared: Numbers<Vec<i64>>,
+    /// For lost updates: the cells that were met.
+    cells: Vec<(ObjectId, Option<u32>)>,
+}
+
+/// Everything that is kept.
+#[derive(Debug)]
+pub(super) struct Memories<'p> {
+    plan: &'p Plan,
+    list: Vec<Kept<'p>>,
+    names: Vec<String>,
+    /// By step: whether it is a step of its own although it is about no object.
+    pub(super) visible: Vec<bool>,
+    /// By process: whether its end is a step of its own.
+    pub(super) ends: Vec<bool>,
+    /// Whether time is a part of what is kept.
+    pub(super) timed: bool,
+    /// Whether a process had something as it ended that the number of those who have it at once depends on: then it
+    /// matters when it ends.
+    pub(super) wants_ends: bool,
+    /// By object: whether a condition that must be evaluated in every state reads it.
+    watched: Vec<bool>,
+    /// The place of the memory of each fact.
+    facts: HashMap<u32, usize>,
+    everything: bool,
+    past: bool,
+    /// What came before an event, by what came before it in its process and on its object, and the event itself.
+    nodes: Numbers<(u32, u32, u32)>,
+    signs: Numbers<Vec<u8>>,
+    values: Vec<Value>,
+    value_numbers: Numbers<Vec<u8>>,
+}
+
+/// What is to be kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wish {
+    /// The end of every process is a step of its own.
+    pub(super) ends: bool,
+    /// Every step is one of its own.
+    pub(super) fine: bool,
+}
+
+impl<'p> Memories<'p> {
+    /// Those that a plan's expectations need.
+    pub(super) fn new(plan: &'p Plan, memories: Vec<Memory<'p>>, time: Time, wish: Wish) -> Self {
+        let mut list: Vec<Kept<'p>> = Vec::new();
+        let everything = memories.iter().any(|memory| matches!(memory, Memory::Everything));
+        let passes = time_passes(plan);
+        let mut facts = HashMap::new();
+        let mut past = false;
+        for memory in memories {
+            let mut ends = false;
+            let memory = match memory {
+                Memory::Fact(number) if facts.contains_key(&number) => continue,
+                Memory::Past if std::mem::replace(&mut past, true) => continue,
+                Memory::Most { of, .. } if passes && may_stand(plan, &of, time) => {
+                    ends = true;
+                    Memory::Course(match of {
+                        Changes::Holding(object) => vec![Events::Holding(object)],
+                        Changes::Section(section) => vec![Events::Section(section)],
+                        Changes::Between(patterns) => patterns.iter().map(Events::Pattern).collect(),
+                    })
+                }
+                memory => memory,
+            };
+            // Who knows every step needs no other memory.
+            if everything && !matches!(memory, Memory::Everything) || everything && !list.is_empty() {
+                continue;
+            }
+            if let Memory::Fact(number) = memory {
+                facts.insert(number, list.len());
+            }
+            let ordered = matches!(
+                memory,
+                Memory::Values { ordered: true, .. }
+                    | Memory::Firsts { .. }
+                    | Memory::Late(_)
+                    | Memory::Pairs { .. }
+                    | Memory::Ever { .. }
+                    | Memory::Most { .. }
+                    | Memory::Past
+                    | Memory::Course(_)
+                    | Memory::Everything
+            );
+            let mut shared = Numbers::default();
+            let size = match &memory {
+                Memory::Values { .. } => 0,
+                Memory::Firsts { patterns, .. } => patterns.len() * 3,
+                Memory::Late(patterns) => patterns.len() + 1,
+                Memory::Most { .. } => 4,
+                Memory::Past => plan.objects.len(),
+                Memory::Pairs { .. } => 2,
+                _ => 1,
+            };
+            shared.of(&vec![0; size]);
+            list.push(Kept { memory, ordered, ends, shared, cells: Vec::new() });
+        }
+        let mut memories = Self {
+            plan,
+            names: plan.process_names(),
+            visible: vec![wish.fine || everything; plan.steps.len()],
+            ends: vec![wish.ends || wish.fine || everything; plan.processes.len()],
+            timed: list.iter().any(|kept| kept.memory.is_timed()),
+            wants_ends: false,
+            watched: vec![false; plan.objects.len()],
+            facts,
+            everything,
+            past,
+            nodes: Numbers::default(),
+            signs: Numbers::default(),
+            values: Vec::new(),
+            value_numbers: Numbers::default(),
+            list,
+        };
+        memories.nodes.of(&(0, 0, 0));
+        memories.watch();
+        memories
+    }
+
+    /// Finds out what conditions read and which steps must be steps of their own.
+    fn watch(&mut self) {
+        let plan = self.plan;
+        let mut read: Vec<u32> = Vec::new();
+        for kept in &self.list {
+            if let Memory::Ever { condition, .. } = &kept.memory {
+                condition.states(&mut |number| read.push(number));
+            }
+        }
+        for number in read {
+            match plan.facts.get(number as usize) {
+                Some(Fact::Value(group)) => {
+                    let group = &plan.groups[*group];
+                    for object in group.first..group.first + group.count.unwrap_or(1) {
+                        self.watched[object as usize] = true;
+                    }
+                }
+                Some(Fact::Size(object)) => self.watched[*object as usize] = true,
+                Some(Fact::Ended(processes)) => {
+                    processes.iter().for_each(|process| self.ends[*process as usize] = true);
+                }
+                Some(Fact::Exit(process)) => self.ends[*process as usize] = true,
+                _ => {
+                    if let Some(at) = self.facts.get(&number) {
+                        self.list[*at].ordered = true;
+                    }
+                }
+            }
+        }
+        for step in 0..plan.steps.len() {
+            let looked = self.list.iter().filter(|kept| kept.ordered);
+            let looked = looked.flat_map(|kept| events(plan, &kept.memory)).any(|events| events.may(plan, step as u32));
+            self.visible[step] |= looked;
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Whether processes that are alike may change places in spite of what is kept.
+    pub(super) fn symmetric(&self) -> bool {
+        !self.list.iter().any(|kept| matches!(kept.memory, Memory::Course(_) | Memory::Everything))
+    }
+
+    /// Whether somebody looks at the process's next step: its order among the steps of others matters although it may
+    /// commute with them. Such a step is only left out with all others.
+    pub(super) fn sees(&self, process: ProcessId, next: &Next) -> bool {
+        let plan = self.plan;
+        if self.everything || plan.program(process).daemon {
+            return true;
+        }
+        if self.list.is_empty() {
+            return false;
+        }
+        match next {
+            Next::Nothing => false,
+            Next::Free => true,
+            Next::Object(object, access, _) => {
+                self.past
+                    || self.looks(process, plan.kind(*object).verbs[access.verb as usize].name, *object)
+                    || plan.objects[*object as usize]
+                        .object
+                        .touches(access.verb)
+                        .into_iter()
+                        .any(|(other, verb)| self.looks(process, plan.kind(other).verbs[verb as usize].name, other))
+            }
+            Next::Time => ["sleep", "busy"].iter().any(|verb| self.hears(verb)),
+            Next::Join(..) => self.past || self.hears("join"),
+            Next::Start(_) => self.past || self.hears("start"),
+            Next::Status(_) => self.past || self.hears("status"),
+            Next::Kill(..) => self.past || self.hears("kill"),
+        }
+    }
+
+    fn looks(&self, process: ProcessId, verb: &str, object: ObjectId) -> bool {
+        self.watched[object as usize]
+            || self
+                .list
+                .iter()
+                .filter(|kept| kept.ordered)
+                .any(|kept| events(self.plan, &kept.memory).iter().any(|events| events.may_be(process, verb, object)))
+    }
+
+    fn hears(&self, verb: &str) -> bool {
+        self.list.iter().filter(|kept| kept.ordered).any(|kept| {
+            events(self.plan, &kept.memory).iter().any(|events| match events {
+                Events::Pattern(pattern) => pattern.verb.as_ref().is_none_or(|wanted| wanted == verb),
+                Events::Step { .. } => true,
+                _ => false,
+            })
+        })
+    }
+
+    /// Whether an event, were it any of these processes', could change anything.
+    pub(super) fn minds(&self, event: &Event, processes: std::ops::Range<ProcessId>) -> bool {
+        let on = |wanted: &dyn Fn(ObjectId) -> bool| matches!(event.target, Target::Object(object) if wanted(object));
+        self.everything
+            || self.past && event.target != Target::None
+            || on(&|object| self.watched[object as usize])
+            || self.list.iter().any(|kept| {
+                matches!(kept.memory, Memory::Waits(_))
+                    || matches!(&kept.memory, Memory::Course(_)) && !event.implicit
+                    || matches!(&kept.memory, Memory::Lost { object, .. } if on(&|id| object.objects.contains(&id)))
+                    || matches!(&kept.memory, Memory::Ever { .. }) && kept.memory.is_timed()
+                    || events(self.plan, &kept.memory).iter().any(|events| {
+                        let mut event = event.clone();
+                        processes.clone().any(|process| {
+                            event.id.process = process;
+                            events.matches(&event)
+                        })
+                    })
+            })
+    }
+
+    /// What tells the value from others, as a number.
+    fn value(&mut self, value: &Value) -> u32 {
+        let mut key = Vec::new();
+        crate::value::encode(value, &mut key);
+        let number = self.value_numbers.of(&key);
+        if number as usize == self.values.len() {
+            self.values.push(value.clone());
+        }
+        number
+    }
+
+    /// What tells the event from others of its process, as a number.
+    fn sign(&mut self, event: &Event, more: &[u64]) -> u32 {
+        let mut key = Vec::new();
+        key.extend(event.verb.as_bytes());
+        key.push(0);
+        key.extend(event.step.map_or(u32::MAX, |step| step).to_le_bytes());
+        key.extend(event.element.map_or(u32::MAX, |element| element).to_le_bytes());
+        key.extend(format!("{}", event.outcome).into_bytes());
+        key.push(u8::from(event.implicit));
+        for value in [&event.value, &event.second] {
+            let mut encoded = Vec::new();
+            crate::value::encode(value, &mut encoded);
+            key.extend((encoded.len() as u32).to_le_bytes());
+            key.extend(encoded);
+        }
+        match event.target {
+            Target::None => key.push(0),
+            Target::Object(object) => key.extend(object.to_le_bytes()),
+            Target::Process(_) => key.push(1),
+        }
+        for word in more {
+            key.extend(word.to_le_bytes());
+        }
+        self.signs.of(&key)
+    }
+}
+
+/// The events that a memory looks at.
+fn events<'m>(plan: &'m Plan, memory: &'m Memory<'_>) -> Vec<Events<'m>> {
+    match memory {
+        Memory::Fact(number) => match plan.facts.get(*number as usize) {
+            Some(Fact::Count(pattern)) => vec![Events::Pattern(pattern)],
+            Some(Fact::Inside(section)) => vec![Events::Section(section)],
+            _ => Vec::new(),
+        },
+        Memory::Count { of, .. } => vec![*of],
+        Memory::Values { of, .. } => vec![Events::Pattern(of)],
+        Memory::Firsts { patterns, .. } | Memory::Late(patterns) => patterns.iter().map(Events::Pattern).collect(),
+        Memory::Pairs { each, other, .. } => vec![Events::Pattern(each), Events::Pattern(other)],
+        Memory::Most { of, .. } => of.events(),
+        Memory::Course(list) => list.clone(),
+        Memory::Waits(pattern) => vec![Events::Pattern(pattern)],
+        Memory::Ever { .. } | Memory::Lost { .. } | Memory::Past | Memory::Spans(_) | Memory::Everything => Vec::new(),
+    }
+}
+
+/// Whether time can pass at all in a run.
+fn time_passes(plan: &Plan) -> bool {
+    plan.programs.iter().flat_map(|program| &program.code).any(|instruction| match instruction {
+        Instruction::Operate(operation) => {
+            matches!(operation.action, Action::Sleep(_) | Action::Busy(_))
+                || operation.timeout.as_ref().is_some_and(|timeout| !matches!(timeout, Delay::Fixed(0)))
+        }
+        _ => false,
+    })
+}
+
+/// Whether time can pass while a process stands before what takes away from it what is counted: then it has it no
+/// longer than until it began that step, and who has it at once depends on more than the order of events.
+fn may_stand(plan: &Plan, of: &Changes<'_>, time: Time) -> bool {
+    if time == Time::Any {
+        return true;
+    }
+    let kills = plan.programs.iter().flat_map(|program| &program.code).any(|instruction| {
+        matches!(instruction, Instruction::Operate(operation) if matches!(operation.action, Action::Kill(..)))
+    });
+    let Changes::Between([_, ends @ ..]) = of else { return kills };
+    kills
+        || (0..plan.steps.len()).any(|step| {
+            let verb = plan.steps[step].verb;
+            let never_waits = matches!(verb, "mark" | "enter" | "leave" | "print" | "load" | "store" | "add")
+                || matches!(verb, "release" | "unlock" | "ready" | "exit" | "yield");
+            !never_waits && ends.iter().any(|end| Events::Pattern(end).may(plan, step as u32))
+        })
+}

@@ -1,0 +1,458 @@
+//! The exploration's verdicts, compared with those of every order of steps, each told and judged by itself.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use super::explore::{Explored, Options, exploring};
+use super::memories::{Memories, Wish};
+use super::search::{Limits, Reductions};
+use super::space::{Endless, Move, Space, Time};
+use super::tell::{Step, tell};
+use super::tests::plan;
+use crate::interpreter::Random;
+use crate::judge::{self, FORMS, Status, Subject, Verdict};
+use crate::scenario::plan::Plan;
+
+/// Orders of steps beyond which a scenario is too large to try them all.
+const MOST: usize = 6_000;
+
+/// What is compared of a verdict, expectation by expectation: what was found in that execution, and how it ended.
+fn told(verdict: &Verdict, state: &str) -> Vec<String> {
+    let mut lines: Vec<String> = verdict
+        .findings
+        .iter()
+        .filter(|judged| matches!(judged.subject, Subject::Expectation(_)))
+        .map(|judged| format!("{}: {:?} {:?}", judged.label, judged.finding.status, judged.finding.seen))
+        .collect();
+    let rules = verdict.findings.iter().filter(|judged| !matches!(judged.subject, Subject::Expectation(_)));
+    let rules: Vec<&str> = rules.map(|judged| judged.label.as_str()).collect();
+    lines.push(format!("{state} {rules:?}"));
+    lines
+}
+
+/// Every order of steps, with every step one of its own.
+struct Brute<'p> {
+    plan: &'p Plan,
+    space: Space<'p>,
+    path: Vec<Step>,
+    found: BTreeSet<Vec<String>>,
+    paths: usize,
+}
+
+impl<'p> Brute<'p> {
+    fn new(plan: &'p Plan) -> Self {
+        let wish = Wish { fine: true, ..Wish::default() };
+        let memories = Memories::new(plan, Vec::new(), Time::Virtual, wish);
+        let space = Space::remembering(plan, Time::Virtual, memories);
+        Self { plan, space, path: Vec::new(), found: BTreeSet::new(), paths: 0 }
+    }
+
+    /// Whether there were not too many.
+    fn run(&mut self) -> bool {
+        let state = self.space.initial().expect("no process computes without end");
+        self.walk(&state).expect("no process computes without end") && self.paths < MOST
+    }
+
+    fn walk(&mut self, state: &[u32]) -> Result<bool, Endless> {
+        let mut moves: Vec<Move> = Vec::new();
+        self.space.moves(state, &mut moves)?;
+        if moves.is_empty() || self.space.is_over(state) {
+            let told_path = tell(&self.space, &self.path).expect("it can be followed");
+            let verdict = judge::judge(self.plan, &told_path.trace);
+            assert!(told_path.trace.causality.problems().is_empty(), "{:?}", told_path.trace.causality.problems());
+            self.found.insert(told(&verdict, &judge::final_state(self.plan, &told_path.trace)));
+            self.paths += 1;
+        }
+        for step in moves {
+            if self.paths >= MOST || self.path.len() > 60 {
+                return Ok(false);
+            }
+            let mut after = state.to_vec();
+            self.space.take(&mut after, step)?;
+            self.path.push(Step { process: step.process, kind: step.kind, choices: self.space.script(step) });
+            if !self.walk(&after)? {
+                return Ok(false);
+            }
+            self.path.pop();
+        }
+        Ok(true)
+    }
+}
+
+fn explored(plan: &Plan, reductions: Reductions) -> (BTreeSet<Vec<String>>, Explored) {
+    let mut found = BTreeSet::new();
+    let options = Options { reductions, limits: Limits { states: 200_000, ..Limits::default() }, ..Options::default() };
+    let explored = exploring(plan, &options, Instant::now(), &mut |_| true, &mut |verdict, state| {
+        found.insert(told(verdict, state));
+    });
+    (found, explored.expect("no process computes without end"))
+}
+
+/// Compares, or says that there are too many orders.
+fn compare(text: &str) -> bool {
+    let plan = plan(text);
+    let mut brute = Brute::new(&plan);
+    if !brute.run() {
+        return false;
+    }
+    let partial_order = Reductions { partial_order: true, ..Reductions::NONE };
+    let symmetry = Reductions { symmetry: true, ..Reductions::NONE };
+    for reductions in [Reductions::NONE, partial_order, symmetry, Reductions::ALL] {
+        let (found, explored) = explored(&plan, reductions);
+        assert!(explored.cut.is_none());
+        let width = brute.found.iter().next().map_or(0, Vec::len);
+        for column in 0..width {
+            let of = |set: &BTreeSet<Vec<String>>| set.iter().map(|row| row[column].clone()).collect::<BTreeSet<_>>();
+            let (all, some) = (of(&brute.found), of(&found));
+            // Who of several that are alike is told of depends on which of them stand for the others.
+            let mended =
+                |set: BTreeSet<String>| if column + 1 == width && reductions.symmetry { BTreeSet::new() } else { set };
+            assert_eq!(mended(all), mended(some), "{reductions:?}\n{text}\n{} orders", brute.paths);
+        }
+        if !reductions.symmetry {
+            assert_eq!(brute.found, found, "{reductions:?}\n{text}");
+        }
+    }
+    true
+}
+
+/// Programs and expectations that try each form.
+const CORPUS: &[(&str, &str)] = &[
+    (
+        r#"
+[objects]
+x = { kind = "value", value = 0 }
+y = { kind = "value", value = 0 }
+[processes.p]
+steps = [{ load = "x", into = "m" }, { store = "x", value = "{m + 1}" }, { print = "done {m}" }]
+[processes.q]
+steps = [{ load = "x", into = "m" }, { store = "x", value = "{m + 1}" }, { mark = "late", value = "{m}" }, { store = "y", value = 1 }]
+"#,
+        r#"
+final = "x == 2 && count('* load x') == 2"
+always = "x <= y || count('q mark late') == 0"
+always = "x != 1 || y == 0"
+reaches = "x == 1 && y == 1"
+reaches = "ended('p') && y == 0"
+always = "!ended('p') || x > 0"
+reaches = "exit('q') == 0 && x == 1 && !ended('p')"
+reaches = "blocked('p')"
+count = "* store"; at_least = 3
+count = { verb = "load", value = 1 }; equals = 1
+never = { process = "q", verb = "load", value = 0 }
+order = ["p store x", "q load x"]
+order = ["p store x", "q load x"]; by = "time"
+order = ["* store x", "* load x", "* store x"]; by = "time"
+all_before = ["p * x", "q * x"]
+all_before = ["p * x", "q * x"]; by = "time"
+each = "* load x"; followed_by = "* store x"
+each = "* store x"; preceded_by = "p load x"
+each = "* load x"; followed_by = "* store x"; same = "process"
+values = "* load x"; equals = [0, 1]
+values = "* load x"; in = [[0, 1], [0, 0]]
+values = "* load x"; in = [[1, 0], [0, 0]]; unordered = true
+values = "* store"; equals = [1, 2, 1]
+final_values = ["x", "y"]; in = [[1, 1], [2, 1]]
+printed = "done 1"
+printed = "done"; by = "p"
+exits = "p"
+ends = true
+deadlock = false
+race_free = "x"
+race_free = "y"
+lost_updates = "x"; at_least = 1
+lost_updates = "x"; equals = 0
+between = ["* load x", "* store x"]; at_most = 1
+takes = "*"; at_most = "0s"
+takes = "q"; at_least = "1ms"
+blocks = "q store"; at_least = "1ms"
+"#,
+    ),
+    (
+        r#"
+[objects]
+s = { kind = "semaphore", value = 1 }
+x = { kind = "value", value = 0 }
+[processes.w]
+count = 2
+steps = [{ acquire = "s" }, { enter = "room" }, { add = "x", value = 1, into = "n" }, { leave = "room" }, { release = "s" }]
+[processes.z]
+steps = [{ enter = "room" }, { load = "x", into = "n", expect = 1 }]
+"#,
+        r#"
+holding = "s"; at_most = 1
+inside = "room"; at_most = 1
+inside = "room"; equals = 3
+always = "inside('room') <= 1"
+final = "inside('room') == 0"
+between = ["w acquire s", "w release s"]; at_most = 1
+race_free = "x"
+order = ["w release s", "w acquire s"]
+each = "w acquire s"; followed_by = "w release s"; within = "1ms"
+reaches = "blocked('w') "
+reaches = "s == 0 && inside('room') == 2"
+values = "* add"; equals = [0, 1]
+blocks = "w acquire"; at_most = "1ms"
+"#,
+    ),
+    (
+        r#"
+[objects]
+s = { kind = "semaphore", value = 2 }
+[processes.a]
+steps = [{ acquire = "s", n = 2 }, { sleep = "2ms" }, { release = "s", n = 1 }]
+[processes.b]
+steps = [{ acquire = "s" }, { sleep = "1ms" }, { mark = "m" }, { release = "s", n = 2 }]
+[processes.c]
+steps = [{ sleep = "1ms" }, { acquire = "s", timeout = "2ms", outcome = "o" }, { print = "{o}" }]
+"#,
+        r#"
+holding = "s"; at_most = 1
+holding = "s"; equals = 2
+takes = "*"; at_most = "3ms"
+takes = "a"; at_least = "3ms"
+takes = "b"; at_most = "1ms"
+blocks = "c acquire"; at_least = "1ms"
+blocks = { process = "c", verb = "acquire", outcome = "timeout" }; at_least = "2ms"
+each = "b acquire"; followed_by = "b mark m"; within = "1ms"
+each = "a acquire"; preceded_by = "b acquire"; within = "1ms"
+each = "a acquire"; followed_by = "c acquire"; allow_empty = true; within = "2ms"
+always = "now < 3.0"
+between = ["* acquire s", "b mark m"]; at_most = 1
+between = ["b mark m", "* acquire s"]; at_most = 1
+deadlock = true
+ends = true
+exits = "c"; code = 0
+printed = "timeout"
+"#,
+    ),
+    (
+        r#"
+[objects]
+q = { kind = "queue", capacity = 1, via = "memory" }
+l = { kind = "pipe" }
+[processes.p]
+steps = [{ put = "q", value = 1 }, { put = "q", value = 2 }, { close = "l.r" }]
+[processes.r]
+steps = [{ put = "q", value = 3 }, { send = "l.w", value = 7, outcome = "o" }, { close = "l.w" }]
+[processes.c]
+steps = [{ get = "q", into = "a" }, { get = "q", into = "b" }, { recv = "l.r", into = "z", outcome = "o" }]
+"#,
+        r#"
+fifo = "q"
+fifo = "l"
+values = "c get q"; in = [[1, 2], [1, 3], [3, 1]]; each_seen = true
+values = "c get q"; equals = [2, 1]; unordered = true
+always = "size(q) <= 1"
+reaches = "size(q) == 1 && size(l) == 1"
+order = ["p put q", "c get q", "p put q"]
+order = ["r put q", "c recv l"]
+all_before = ["r put q", "p put q"]
+reaches = "blocked('p') && blocked('r')"
+deadlock = true; blocked = ["p at q"]
+deadlock = true; in = [["p at q"], ["r at q"]]
+deadlock = false
+count = "* put q"; equals = 3
+"#,
+    ),
+    (
+        r#"
+[objects]
+m = { kind = "mutex" }
+n = { kind = "mutex" }
+[processes.p]
+steps = [{ lock = "m" }, { lock = "n" }, { unlock = "n" }, { unlock = "m" }]
+[processes.r]
+steps = [{ lock = "n" }, { lock = "m" }, { unlock = "m" }, { unlock = "n" }]
+[processes.d]
+daemon = true
+steps = [{ lock = "m" }, { mark = "d" }, { unlock = "m" }]
+"#,
+        r#"
+deadlock = true; blocked = ["p at n", "r at m"]
+deadlock = false
+ends = true
+always = "m != 'p' || n != 'r'"
+holding = "m"; at_most = 1
+holding = "n"; at_least = 1
+final = "m == null"
+reaches = "blocked('d')"
+count = "d mark d"
+exits = "p"
+"#,
+    ),
+    (
+        r#"
+[objects]
+x = { kind = "value", value = 0 }
+m = { kind = "mutex", robust = true }
+[processes.k]
+steps = [{ kill = "v", outcome = "o" }, { lock = "m", outcome = "o" }, { store = "x", value = 5 }]
+[processes.v]
+steps = [{ lock = "m", outcome = "o" }, { enter = "room" }, { add = "x", value = 1, into = "n" }, { unlock = "m" }, { exit = 3 }]
+[processes.u]
+start = "manual"
+steps = [{ load = "x", into = "n" }]
+[processes.j]
+steps = [{ join = "v", into = "n" }, { start = "u" }]
+"#,
+        r#"
+exits = "v"; signal = "KILL"
+exits = "v"; code = 3
+inside = "room"; at_most = 0
+always = "!ended('v') || x <= 1"
+reaches = "exit('v') == 3"
+race_free = "x"
+order = ["v add x", "u load x"]
+lost_updates = "x"; at_least = 1
+always = "m != 'k' || ended('v')"
+holding = "m"; at_most = 1
+values = "u load"; in = [[0], [1], [5]]; each_seen = true
+"#,
+    ),
+];
+
+/// A line of the corpus as an `[[expect]]`.
+fn expectations(lines: &str) -> impl Iterator<Item = String> + '_ {
+    lines
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| format!("\n[[expect]]\n{}\n", line.replace("; ", "\n")))
+}
+
+#[test]
+fn each_form_finds_what_all_orders_show() {
+    for (program, lines) in CORPUS {
+        for expectation in expectations(lines) {
+            assert!(compare(&format!("{program}{expectation}")), "too many orders: {program}");
+        }
+    }
+    for form in FORMS {
+        let name = form.description.name;
+        let tried = CORPUS.iter().any(|(program, lines)| {
+            lines.lines().any(|line| line.starts_with(&format!("{name} "))) || program.contains(&format!("{name} = "))
+        });
+        assert!(tried, "{name} is not tried");
+    }
+}
+
+/// Random programs over two values, a semaphore, a mutex and a queue.
+fn random_program(random: &mut Random) -> String {
+    let mut of = |count: i64| random.between(0, count - 1);
+    let mut text = String::from(
+        "[objects]\nx = { kind = \"value\", value = 0 }\ny = { kind = \"value\", value = 0 }\ns = { kind = \"semaphore\", value = 1 }\nm = { kind = \"mutex\" }\nq = { kind = \"queue\", capacity = 1, via = \"memory\" }\n",
+    );
+    for program in 0..2 + of(2) {
+        let count = 1 + i64::from(of(4) == 0);
+        let mut steps = String::new();
+        for _ in 0..1 + of(if count > 1 { 2 } else { 3 }) {
+            steps.push_str(match of(18) {
+                0 | 1 => "{ load = \"x\", into = \"v\" }, ",
+                2 | 3 => "{ store = \"x\", value = \"{v + 1}\" }, ",
+                4 => "{ add = \"x\", value = 1, into = \"v\" }, ",
+                5 => "{ store = \"y\", value = \"{v}\" }, ",
+                6 => "{ load = \"y\", into = \"v\" }, ",
+                7 => "{ acquire = \"s\" }, ",
+                8 => "{ release = \"s\" }, ",
+                9 => "{ acquire = \"s\", timeout = \"1ms\", outcome = \"o\" }, ",
+                10 => "{ lock = \"m\" }, { enter = \"room\" }, { unlock = \"m\", outcome = \"o\" }, ",
+                11 => "{ enter = \"room\" }, ",
+                12 => "{ leave = \"room\", outcome = \"o\" }, ",
+                13 => "{ mark = \"here\", value = \"{v}\" }, ",
+                14 => "{ put = \"q\", value = \"{v}\" }, ",
+                15 => "{ get = \"q\", into = \"v\" }, ",
+                16 => "{ sleep = \"1ms\" }, ",
+                _ => "{ print = \"v is {v}\" }, ",
+            });
+        }
+        text.push_str(&format!("[processes.p{program}]\ncount = {count}\nvars = {{ v = 0 }}\nsteps = [{steps}]\n"));
+    }
+    text
+}
+
+/// Expectations that any random program can have.
+const ANY: &str = r#"
+final = "x <= 1"
+always = "x >= y"
+always = "inside('room') <= 1"
+reaches = "x == 1 && y == 0 && count('p0 load x') == 1"
+reaches = "ended('p0') && !ended('p1')"
+reaches = "blocked('p0')"
+always = "s + size(q) > 0"
+count = "* store x"; equals = 1
+never = { verb = "load", value = 1 }
+order = ["p0", "p1"]; allow_empty = true
+order = ["p0 * x", "p1 * x"]; allow_empty = true
+order = ["p0", "p1"]; allow_empty = true; by = "time"
+all_before = ["p0 * x", "p1"]
+all_before = ["p0", "p1 mark here"]; by = "time"
+each = "p0"; followed_by = "p1"; allow_empty = true
+each = "p1"; preceded_by = "p0"; allow_empty = true
+each = "p1"; followed_by = "* load x"; within = "0s"; allow_empty = true
+values = "* load"; equals = [0, 1]
+values = "* load"; in = [[0], [0, 0], [1, 0]]; unordered = true
+final_values = ["x", "y"]; in = [[0, 0], [1, 0]]
+holding = "s"; at_most = 1
+holding = "m"; at_most = 1
+inside = "room"; at_most = 1
+between = ["p0", "* load x"]; at_most = 1
+between = ["* store", "* acquire s"]; at_most = 1
+fifo = "q"
+printed = "v is 1"
+exits = "p1"
+takes = "*"; at_most = "1ms"
+takes = "p0"; at_most = "0s"
+blocks = "*"; at_most = "1ms"
+deadlock = true
+ends = true
+race_free = "x"
+lost_updates = "x"; at_most = 0
+"#;
+
+fn random(seeds: std::ops::Range<u64>) {
+    let mut compared = 0;
+    for seed in seeds {
+        let mut random = Random::new(seed, "verdicts", 0);
+        let program = random_program(&mut random);
+        let all: Vec<String> = expectations(ANY).collect();
+        for _ in 0..3 {
+            let one = &all[random.between(0, all.len() as i64 - 1) as usize];
+            let other = &all[random.between(0, all.len() as i64 - 1) as usize];
+            compared += usize::from(compare(&format!("{program}{one}{other}")));
+        }
+    }
+    assert!(compared > 0);
+}
+
+#[test]
+fn random_programs_are_judged_as_all_their_orders_are() {
+    random(0..40);
+}
+
+/// What a status over all executions says.
+#[test]
+fn what_is_looked_for_in_some_execution_is_decided() {
+    let text = super::tests::lost_update(2, 1)
+        + r#"
+[[expect]]
+final = "money == 2"
+holds = "sometimes"
+[[expect]]
+final = "money == 3"
+holds = "sometimes"
+[[expect]]
+lost_updates = "money"
+holds = "never"
+[[expect]]
+final_values = ["money"]
+in = [[1], [2]]
+each_seen = true
+[[expect]]
+final_values = ["money"]
+in = [[1], [2], [3]]
+each_seen = true
+"#;
+    let (_, explored) = explored(&plan(&text), Reductions::ALL);
+    let statuses: Vec<Status> = explored.summary.overall.iter().map(|one| one.status).collect();
+    assert_eq!(statuses, [Status::Pass, Status::Fail, Status::Fail, Status::Pass, Status::Fail]);
+}

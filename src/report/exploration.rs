@@ -1,0 +1,254 @@
+//! The summary of an exploration: the verdict over all executions, in which states they end, how much was looked at, and
+//! the shortest execution that fails, told.
+
+use std::fmt::Write as _;
+
+use super::layout::{BAD, DOUBT, FAINT, STRONG, ascii, duration, placed, plural, shorten, visible, width};
+use super::repeat::frequency;
+use super::story::Story;
+use super::terminal::{LINES, Options, Page, headline, label, mark, quoted};
+use super::waits;
+use crate::judge::{Frequency, Overall, Status, Subject, Summary};
+use crate::model::explore::{Circles, Size};
+use crate::model::search::Cut;
+use crate::scenario::plan::Plan;
+use crate::trace::Trace;
+
+/// The longest schedule that is printed within a command, in characters.
+const TYPED: usize = 160;
+
+/// What was explored.
+#[derive(Debug)]
+pub struct Exploration<'a> {
+    /// What all executions say.
+    pub summary: &'a Summary,
+    /// The executions that decide it, by their numbers.
+    pub kept: &'a [(u64, Trace)],
+    /// Why not every execution was looked at.
+    pub cut: Option<Cut>,
+    /// How much there was.
+    pub size: Size,
+    /// What goes on for ever.
+    pub circles: Circles,
+    /// How the search went, in words: what was left out, how time passed.
+    pub how: &'a [String],
+    /// The execution to be told, and what fails in it.
+    pub story: Option<(Story<'a>, Subject)>,
+    /// The command that replays it.
+    pub replay: Option<String>,
+}
+
+/// What cut the search short, in words.
+pub fn cut_words(cut: Cut) -> &'static str {
+    match cut {
+        Cut::States => "the limit of states was reached",
+        Cut::Memory => "the limit of memory was reached",
+        Cut::Time => "the time was over",
+        Cut::Stopped => "it was interrupted",
+    }
+}
+
+/// The command that replays a schedule: with the schedule itself where it is short enough to be typed, else with a file
+/// that has to be saved first.
+pub fn replay(plan: &Plan, schedule: &str, saved: Option<&str>, arguments: &[String]) -> String {
+    let path = quoted(&plan.source.path);
+    let mut more = String::new();
+    for argument in arguments {
+        let _ = write!(more, " {}", quoted(argument));
+    }
+    match saved {
+        Some(file) => format!("ipcrun replay {path} {}{more}", quoted(file)),
+        None if schedule.chars().count() <= TYPED => {
+            format!("ipcrun replay {path} '{}'{more}", schedule.replace('\'', "'\\''"))
+        }
+        None => {
+            let file = format!("{}.schedule.toml", plan.name);
+            let file = quoted(&file);
+            format!("ipcrun explore {path} --save {file}{more}; ipcrun replay {path} {file}{more}")
+        }
+    }
+}
+
+/// The summary of an exploration.
+pub fn summary(plan: &Plan, exploration: &Exploration<'_>, options: &Options<'_>) -> String {
+    let page = Page { plan, pen: options.pen(), columns: options.width() };
+    let statuses: Vec<Status> = exploration.summary.overall.iter().map(|overall| overall.status).collect();
+    let mut status = exploration.summary.status;
+    if status == Status::Pass && exploration.cut.is_some() {
+        status = Status::Unknown;
+    }
+    let mut out = headline(plan, &statuses, status, page.pen, page.columns);
+    expectations(&page, exploration, &mut out);
+    size(&page, exploration, &mut out);
+    histogram(&page, exploration.summary, &mut out);
+    if let Some((story, subject)) = &exploration.story {
+        tell(&page, exploration, story, *subject, options, &mut out);
+    }
+    if options.ascii {
+        out = ascii(&out);
+    }
+    if let Some(command) = &exploration.replay {
+        let _ = writeln!(out, "  {} {command}", page.pen.paint(FAINT, "replay:"));
+    }
+    out
+}
+
+/// A line for each expectation, and of what fails what decides it.
+fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
+    let summary = exploration.summary;
+    let labels = summary.overall.iter().map(|overall| width(&label(&overall.label, overall.holds)));
+    let counts = summary.overall.iter().map(|overall| width(&held(overall, summary.runs))).max().unwrap_or(0);
+    let columns = page.labels(labels, 17 + counts);
+    let told = exploration.story.as_ref().map(|(_, subject)| *subject);
+    let passed = summary.overall.iter().filter(|overall| overall.status == Status::Pass).count();
+    let folded = if passed > LINES { passed - LINES + 1 } else { 0 };
+    let mut shown = 0;
+    for overall in &summary.overall {
+        if overall.status == Status::Pass {
+            shown += 1;
+            if shown > passed - folded {
+                continue;
+            }
+        }
+        let text = shorten(&label(&overall.label, overall.holds), columns).into_owned();
+        let word = format!("{:<9}", frequency(overall.frequency));
+        let style = if overall.status == Status::Fail { STRONG } else { anstyle::Style::new() };
+        let held = held(overall, summary.runs);
+        let place = if overall.status == Status::Fail { page.place(overall.subject) } else { String::new() };
+        let _ = write!(
+            out,
+            "  {} {}  {}  {}{}",
+            mark(overall.status, page.pen),
+            page.pen.paint(FAINT, word),
+            page.pen.pad(style, &text, columns),
+            page.pen.paint(FAINT, held.as_str()),
+            placed(&place, 17 + columns + width(&held), page.columns, page.pen),
+        );
+        match overall.status {
+            Status::Pass => {}
+            Status::Unknown => {
+                if let Some(reason) = &overall.reason {
+                    page.wrapped(out, "    ", reason);
+                }
+            }
+            Status::Fail => {
+                if let Some((_, finding)) = &overall.example {
+                    // The execution that is told below shows where.
+                    page.found(out, finding, overall.reason.as_deref(), None);
+                    if told != Some(overall.subject) && !page.is_about_end(overall.subject) {
+                        page.notes(out, &finding.notes);
+                    }
+                } else if let Some(reason) = &overall.reason {
+                    page.wrapped(out, "    because   ", reason);
+                }
+            }
+        }
+    }
+    if folded > 0 {
+        let _ = writeln!(out, "  {} {folded} more hold", mark(Status::Pass, page.pen));
+    }
+    // Where no execution came to its end, none was judged.
+    for expectation in page.plan.expectations.iter().filter(|_| summary.runs == 0) {
+        let text = label(&expectation.label, expectation.holds);
+        let _ = writeln!(out, "  {} {}", mark(Status::Unknown, page.pen), shorten(&text, page.columns - 4));
+    }
+}
+
+/// `in 3 of 4 ends`: the ends that an expectation could tell apart.
+fn held(overall: &Overall, ends: u64) -> String {
+    let judged = overall.held + overall.failed;
+    let mut text = match overall.frequency {
+        Frequency::Undecided => String::new(),
+        Frequency::Sometimes => format!("in {} of {}", overall.held, plural(judged, "end")),
+        Frequency::Always | Frequency::Never => plural(judged, "end"),
+    };
+    let besides = ends - judged.min(ends);
+    if besides > 0 && judged > 0 && overall.unknown > 0 {
+        let _ = write!(text, ", {besides} not judged");
+    }
+    text
+}
+
+/// How much was looked at, and whether that was all.
+fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
+    let Size { states, edges, depth, elapsed, .. } = exploration.size;
+    let words = format!(
+        "explored {} and {} between them{}, in {}",
+        counted(states as u64, "state"),
+        counted(edges, "step"),
+        if depth > 0 { format!(", up to {} deep", counted(depth as u64, "step")) } else { String::new() },
+        duration(elapsed.as_nanos() as u64),
+    );
+    page.wrapped(out, "  ", &words);
+    for how in exploration.how {
+        page.wrapped(out, "    ", how);
+    }
+    if let Some(cut) = exploration.cut {
+        let words = format!("not all of it: {}; what was not looked at may do otherwise", cut_words(cut));
+        let _ = writeln!(out, "  {}", page.pen.paint(DOUBT, words));
+    }
+    let Circles { left, livelocks } = exploration.circles;
+    if livelocks > 0 {
+        let words = format!("livelock: {} of states from which no end can be reached", plural(livelocks as u64, "set"));
+        let _ = writeln!(out, "  {}", page.pen.paint(BAD, words));
+    } else if left {
+        page.wrapped(out, "  ", "some executions can go round for ever, and from everywhere an end can be reached");
+    }
+}
+
+/// `1,234,567 states`.
+fn counted(n: u64, noun: &str) -> String {
+    let text = plural(n, noun);
+    let digits = n.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    text.replacen(&digits, &grouped, 1)
+}
+
+/// In what states executions end. How many there are of each says nothing of how likely it is.
+fn histogram(page: &Page<'_>, summary: &Summary, out: &mut String) {
+    let mut states: Vec<&crate::judge::FinalState> = summary.states.iter().collect();
+    states.sort_by(|a, b| a.state.len().cmp(&b.state.len()).then_with(|| a.state.cmp(&b.state)));
+    let _ = writeln!(
+        out,
+        "  {}",
+        match states.len() {
+            1 => "every execution ends so:".to_owned(),
+            n => format!("{n} ways to end:"),
+        }
+    );
+    for state in states.iter().take(LINES) {
+        let times = if state.runs > 1 { format!("  {} ends", state.runs) } else { String::new() };
+        let text = visible(&state.state);
+        let room = page.columns.saturating_sub(6 + width(&times));
+        let _ = writeln!(out, "    - {}{}", shorten(&text, room), page.pen.paint(FAINT, times));
+    }
+    if states.len() > LINES {
+        let more = format!("and {} more", states.len() - LINES);
+        let _ = writeln!(out, "    {}", page.pen.paint(FAINT, more));
+    }
+}
+
+/// The execution that fails, and who waits for what where it ends.
+fn tell(
+    page: &Page<'_>,
+    exploration: &Exploration<'_>,
+    story: &Story<'_>,
+    subject: Subject,
+    options: &Options<'_>,
+    out: &mut String,
+) {
+    let failed = exploration.summary.overall.iter().find(|overall| overall.subject == subject);
+    let what = failed.map(|overall| label(&overall.label, overall.holds)).unwrap_or_default();
+    let head = page.pen.paint(BAD, "how it comes to that");
+    let several = exploration.summary.overall.iter().filter(|overall| overall.status == Status::Fail).count() > 1;
+    let about = if several { format!(" that `{}` fails", shorten(&what, page.columns / 2)) } else { String::new() };
+    let _ = writeln!(out, "  {head}{about}: {}", story.length());
+    out.push_str(&story.draw(page.plan, page.pen, options.ascii, 2, page.columns));
+    out.push_str(&waits::tell(page.plan, story.trace, false, page.pen, page.columns));
+}
