@@ -29,7 +29,7 @@ pub(crate) fn delayed(seed: u64, taste: Taste, delays: u64) -> String {
     for number in 0..1 + draw.below(3) {
         draw.object(number, &mut objects);
     }
-    let mut text = String::from("[objects]\n");
+    let mut text = String::from("timeout = \"5s\"\n[objects]\n");
     for object in &objects {
         text.push_str(&format!("{} = {{ {} }}\n", object.name, object.declared));
     }

@@ -523,9 +523,9 @@ impl<'p> Space<'p> {
         &*self.shapes[object as usize].states[number as usize]
     }
 
-    /// Whether nothing is kept of what came before a state, and a run ends only when nothing can happen any more.
+    /// Whether nothing is kept of what came before a state.
     pub(super) fn is_plain(&self) -> bool {
-        self.memories.is_none() && !self.plan.programs.iter().any(|program| program.daemon)
+        self.memories.is_none()
     }
 
     /// Says whether a process was found to compute without end.

@@ -56,7 +56,7 @@ impl<'p> Brute<'p> {
     fn walk(&mut self, state: &[u32]) -> Result<bool, Endless> {
         let mut moves: Vec<Move> = Vec::new();
         self.space.moves(state, &mut moves)?;
-        if moves.is_empty() || self.space.is_over(state) {
+        if moves.is_empty() {
             let told_path = tell(&self.space, &self.path).expect("it can be followed");
             let verdict = judge::judge(self.plan, &told_path.trace);
             assert!(told_path.trace.causality.problems().is_empty(), "{:?}", told_path.trace.causality.problems());
