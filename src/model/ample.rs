@@ -250,7 +250,7 @@ impl Ample {
             }
             Next::Start(range) => uses.extend(range.clone().map(Use::Start)),
             Next::Status(process) => uses.push(Use::Status(*process)),
-            Next::Kill(..) | Next::Nothing | Next::Time | Next::Free => {}
+            Next::Kill(_) | Next::Nothing | Next::Time | Next::Free => {}
         }
         uses.iter().flat_map(|uses| self.futures.alike(*uses)).collect()
     }
