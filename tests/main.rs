@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod classics;
 mod cleanup;
 mod deadlocks;
 mod endings;

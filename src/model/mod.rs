@@ -17,6 +17,7 @@ mod future;
 mod log;
 mod memories;
 pub mod minimise;
+mod mutant;
 mod plain;
 pub(crate) mod program;
 pub mod search;
