@@ -89,6 +89,27 @@ impl Event {
         }
     }
 
+    /// One that ended `ok`, about nothing, for tests to fill in further.
+    #[cfg(test)]
+    pub(crate) fn plain(process: ProcessId, number: u64, verb: &'static str, begin: u64, end: u64) -> Self {
+        Self {
+            id: EventId { process, number },
+            begin,
+            end,
+            step: None,
+            verb,
+            target: Target::None,
+            element: None,
+            outcome: Outcome::OK,
+            value: Value::Null,
+            second: Value::Null,
+            ticket: 0,
+            cause: None,
+            blocked: false,
+            implicit: false,
+        }
+    }
+
     /// How long it took, in ns.
     pub fn duration(&self) -> u64 {
         self.end.saturating_sub(self.begin)

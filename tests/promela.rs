@@ -1,6 +1,7 @@
 //! `explore --emit promela`: SPIN, given a scenario, finds as many states and deadlocks as the model does.
 
 mod corpus;
+mod random;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,7 +20,7 @@ use ipcrun::outcome::Outcome;
 use ipcrun::promela::promela;
 use ipcrun::scenario::plan::Plan;
 use ipcrun::scenario::{Options, load};
-use ipcrun::trace::RunEnd;
+use ipcrun::trace::{ProcessEnd, RunEnd};
 
 use corpus::Scenario;
 
@@ -27,8 +28,8 @@ use corpus::Scenario;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Counts {
     states: usize,
-    /// States in which some process waits for ever.
-    deadlocks: usize,
+    /// States in which some process waits for ever, or for one that would have started it: SPIN makes no difference.
+    stuck: usize,
     /// Whether an `assert` step fails somewhere.
     fails: bool,
 }
@@ -47,12 +48,13 @@ fn modelled(plan: &Plan, time: Time) -> Counts {
     let mut space = Space::new(plan, time, vec![false; plan.steps.len()], false);
     let mut search = Search::new(&mut space, Reductions::NONE);
     search.run(Limits::default(), &mut |_| true).expect("every process comes to a step");
-    let mut counts = Counts { states: search.store.len(), deadlocks: 0, fails: false };
+    let mut counts = Counts { states: search.store.len(), stuck: 0, fails: false };
     for end in search.ends.clone() {
         let line = search.line(end);
         let path = search.path(&line).expect("every process comes to a step");
         let told = tell(search.space, &path).expect("the path can be followed");
-        counts.deadlocks += usize::from(told.trace.end == RunEnd::Deadlock);
+        let unstarted = told.trace.ends.contains(&ProcessEnd::NotStarted);
+        counts.stuck += usize::from(told.trace.end == RunEnd::Deadlock || unstarted);
         counts.fails |=
             told.trace.events.iter().any(|event| event.verb == "assert" && event.outcome == Outcome::FAILED);
     }
@@ -82,21 +84,23 @@ fn spun(directory: &Path, model: &str) -> Result<Counts, String> {
     run(directory, &["spin", "-a", "-o1", "-o2", "-o3", "model.pml"])?;
     run(directory, &["cc", "-O0", "-w", "-DSAFETY", "-DNOREDUCE", "-o", "pan", "pan.c"])?;
     // Once for deadlocks alone, once for assertions alone: each is found wherever it is.
-    let deadlocks = run(directory, &["./pan", "-m1000000", "-n", "-c0", "-A"])?;
-    let asserts = run(directory, &["./pan", "-m1000000", "-n", "-c0", "-E"])?;
+    let deadlocks = run(directory, &["./pan", "-m200000", "-w16", "-n", "-c0", "-A"])?;
+    let asserts = run(directory, &["./pan", "-m200000", "-w16", "-n", "-c0", "-E"])?;
     if [&deadlocks, &asserts].into_iter().any(|said| said.contains("max search depth too small")) {
         return Err("the search was cut".to_owned());
     }
     let errors = |said: &str| number(said, |line| line.split_once("errors:").map(|(_, count)| count));
     Ok(Counts {
         states: number(&deadlocks, |line| line.strip_suffix("states, stored"))?,
-        deadlocks: errors(&deadlocks)?,
+        stuck: errors(&deadlocks)?,
         fails: errors(&asserts)? > 0,
     })
 }
 
 /// Compares one scenario. What is wrong with it.
-fn compare(scenario: &Scenario, number: usize) -> Result<Counts, String> {
+fn compare(scenario: &Scenario) -> Result<Counts, String> {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let plan = plan(&scenario.text);
     let text = promela(&plan, scenario.time).map_err(|problems| said(&problems))?;
     let directory = std::env::temp_dir().join(format!("ipcrun-promela-{}-{number}", std::process::id()));
@@ -123,18 +127,13 @@ fn spin_counts_what_the_model_counts() {
     }
     let corpus = corpus::all();
     assert!(corpus.len() >= 50, "{} scenarios", corpus.len());
-    let only = std::env::var("IPCRUN_PROMELA").ok();
     let next = AtomicUsize::new(0);
     let report = Mutex::new((String::new(), String::new()));
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(scenario) = corpus.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if only.as_ref().is_some_and(|only| !scenario.name.contains(only)) {
-                        continue;
-                    }
-                    let number = next.fetch_add(0, Ordering::Relaxed);
-                    let result = compare(scenario, number * 1000 + scenario.name.len());
+                    let result = compare(scenario);
                     let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
                     let _ = match result {
                         Ok(counts) => writeln!(report.0, "{}: {counts:?}", scenario.name),

@@ -141,13 +141,21 @@ impl Goal {
     }
 }
 
-/// The states of a plan as an exploration sees them.
-pub fn space(plan: &Plan, time: Time) -> Space<'_> {
-    unremembering(plan, time, Wish::default())
+/// The states of a plan as an exploration sees them. `ends`: whether the end of every process is a step of its own.
+pub fn space(plan: &Plan, time: Time, ends: bool) -> Space<'_> {
+    let wish = Wish { ends, ..Wish::default() };
+    Space::remembering(plan, time, Memories::new(plan, judge::memories(plan), time, wish))
 }
 
-fn unremembering(plan: &Plan, time: Time, wish: Wish) -> Space<'_> {
-    Space::unremembering(plan, time, &Memories::new(plan, judge::memories(plan), time, wish))
+/// The same for who only follows a path and need not remember what was before.
+pub fn bare(plan: &Plan, time: Time) -> Space<'_> {
+    let memories = Memories::new(plan, judge::memories(plan), time, Wish::default());
+    Space::unremembering(plan, time, &memories)
+}
+
+/// By step: whether it is a turn of its own although it is about no object, since an expectation could tell its place.
+pub fn told_apart(plan: &Plan) -> Vec<bool> {
+    Memories::new(plan, judge::memories(plan), Time::default(), Wish::default()).visible
 }
 
 /// Explores every execution of a plan. `progress` is told now and then how far it has come, and says whether to go on.
@@ -410,7 +418,8 @@ fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, Endless> {
 impl Explored {
     /// The states of the plan as this exploration saw them: the stories' paths are paths there.
     pub fn space<'p>(&self, plan: &'p Plan, time: Time) -> Space<'p> {
-        unremembering(plan, time, Wish { ends: self.ends, ..Wish::default() })
+        let wish = Wish { ends: self.ends, ..Wish::default() };
+        Space::unremembering(plan, time, &Memories::new(plan, judge::memories(plan), time, wish))
     }
 
     /// The story that decides an expectation or a rule, by its place in [`Summary::overall`].

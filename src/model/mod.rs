@@ -10,12 +10,14 @@
 mod actor;
 mod ample;
 mod components;
+pub mod count;
 pub mod explore;
 pub mod follow;
 mod future;
 mod log;
 mod memories;
 pub mod minimise;
+mod mutant;
 mod plain;
 pub(crate) mod program;
 mod races;

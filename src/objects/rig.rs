@@ -132,20 +132,7 @@ impl Party for Hand {
 
 /// An event that took from `begin` to `end`.
 pub(super) fn event(id: (ProcessId, u64), verb: &'static str, begin: u64, end: u64, value: Value) -> Event {
-    Event {
-        id: EventId { process: id.0, number: id.1 },
-        begin,
-        end,
-        step: None,
-        verb,
-        target: Target::Object(0),
-        element: None,
-        outcome: Outcome::OK,
-        value,
-        second: Value::Null,
-        ticket: 0,
-        cause: None,
-        blocked: false,
-        implicit: false,
-    }
+    let mut event = Event::plain(id.0, id.1, verb, begin, end);
+    (event.target, event.value) = (Target::Object(0), value);
+    event
 }

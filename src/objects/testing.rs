@@ -178,22 +178,12 @@ impl Actor {
     ) {
         let number = self.events.len() as u64;
         let time = clock::now();
-        self.events.push(Event {
-            id: EventId { process: self.process, number },
-            begin: time,
-            end: time,
-            step: Some(0),
-            verb,
-            target: Target::Object(object),
-            element,
-            outcome: completion.outcome,
-            value: completion.value.clone(),
-            second: completion.second.clone(),
-            ticket: completion.ticket,
-            cause: EventId::unpack(completion.cause),
-            blocked: false,
-            implicit,
-        });
+        let mut event = Event::plain(self.process, number, verb, time, time);
+        (event.step, event.target, event.element) = (Some(0), Target::Object(object), element);
+        (event.outcome, event.ticket, event.implicit) = (completion.outcome, completion.ticket, implicit);
+        (event.value, event.second) = (completion.value.clone(), completion.second.clone());
+        event.cause = EventId::unpack(completion.cause);
+        self.events.push(event);
     }
 }
 

@@ -86,10 +86,11 @@ fn alike(world: &World<'_>, process: ProcessId) -> u32 {
     }
     let same = |other: &ProcessId| {
         let other = *other as usize;
-        plan.processes.get(other).is_some_and(|other| other.program == planned.program && other.holds == planned.holds)
+        plan.processes[other].program == planned.program
+            && plan.processes[other].holds == planned.holds
             && world.begins[other] == world.begins[process as usize]
     };
-    (process..).take_while(same).count().max(1) as u32
+    (process..plan.processes.len() as ProcessId).take_while(same).count() as u32
 }
 
 /// One text for so many processes.

@@ -20,6 +20,9 @@ use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Failure, Instruction, Operation, Program};
 use crate::value::{Types, Value};
 
+/// How many steps a process may do by itself between two that others notice.
+const MOST_LOCAL: usize = 300;
+
 /// A place where a process stands between two turns: a step, and whether it waits inside.
 pub(super) type Location = (usize, bool);
 
@@ -48,8 +51,10 @@ struct Sequence {
     places: BTreeSet<usize>,
     /// The slots that may be other than 0.
     touched: BTreeSet<u32>,
-    /// Whether it is one of places without a statement between them.
+    /// How many jumps there were since the last statement.
     jumps: usize,
+    /// How many steps of one's own are being written, one behind the other.
+    depth: usize,
 }
 
 /// What follows a step.
@@ -94,9 +99,10 @@ impl<'w, 'p> Body<'w, 'p> {
         for (slot, name) in program.slots.iter().enumerate() {
             let read = (0..=program.code.len()).any(|place| self.knowledge.is_live(place, slot as u32));
             let name = name.strip_prefix('$').unwrap_or(name);
-            self.variables.push(match read {
-                true => Variable::Named(unique(&format!("v_{name}"), &mut taken)),
-                false => Variable::Unread,
+            self.variables.push(if read {
+                Variable::Named(unique(&format!("v_{name}"), &mut taken))
+            } else {
+                Variable::Unread
             });
         }
         let mut single: Vec<Option<Option<Value>>> = vec![None; program.slots.len()];
@@ -356,10 +362,17 @@ impl<'w, 'p> Body<'w, 'p> {
             return vec![Statement::Goto(label)];
         }
         let mut statements = vec![Statement::Label(label)];
+        self.now.depth += 1;
+        if self.now.depth > MOST_LOCAL {
+            let why = format!("a process does more than {MOST_LOCAL} steps by itself at once");
+            self.world.refuse_at(self.program.span.clone(), &why);
+            return statements;
+        }
         match self.instruction(instruction, place) {
             Ok(more) => statements.extend(more),
             Err((step, why)) => self.world.refuse(step, &why),
         }
+        self.now.depth -= 1;
         statements
     }
 

@@ -28,7 +28,7 @@ impl<'p> Body<'_, 'p> {
                     self.within(index, place, *count, &mut checks)?;
                 }
                 if let Some(element) = &action.element {
-                    let lengths = self.objects(action);
+                    let lengths = objects(action);
                     let lengths = lengths.map(|id| self.world.plan.objects[id as usize].object.length().unwrap_or(0));
                     let lengths: Vec<u32> = lengths.collect();
                     if lengths.iter().any(|length| *length != lengths[0]) {
@@ -71,11 +71,6 @@ impl<'p> Body<'_, 'p> {
         Ok(())
     }
 
-    /// The objects that a step may be about.
-    fn objects(&self, action: &ObjectAction) -> Range<ObjectId> {
-        action.first..action.first + action.index.as_ref().map_or(1, |(count, _)| *count)
-    }
-
     /// Which of several a step is about.
     fn candidates(
         &self,
@@ -102,20 +97,19 @@ impl<'p> Body<'_, 'p> {
         };
         let mut ways = match &operation.action {
             Action::Object(action) => self.on_object(operation, action, place, inside, willing)?,
-            Action::Yield => vec![Way::ok("true", Vec::new())],
+            Action::Yield | Action::Status(_) => vec![Way::ok("true", Vec::new())],
             Action::Sleep(_) | Action::Busy(_) if self.world.time == Time::Any => vec![Way::ok("true", Vec::new())],
             Action::Sleep(_) | Action::Busy(_) => {
                 return Err("the time that a step takes, unless it may be over at any time".to_owned());
             }
-            Action::Start(processes) => self.for_each(processes, place, |body, range| body.start(range))?,
+            Action::Start(processes) => self.for_each(processes, place, Self::start)?,
             Action::Join(processes) => self.for_each(processes, place, |body, range| body.join(&range, willing))?,
-            Action::Status(_) => vec![Way::ok("true", Vec::new())],
             _ => return Err("signals have no translation".to_owned()),
         };
         if place == self.world.begins[self.process as usize].place
             && let Some(started) = self.world.started(self.process)
         {
-            ways.iter_mut().for_each(|way| restrict(way, &started));
+            restrict(&mut ways, &started);
         }
         Ok(ways)
     }
@@ -154,7 +148,7 @@ impl<'p> Body<'_, 'p> {
             };
             let mut ways = if inside { translated.resume(&call) } else { translated.begin(&call)? };
             if let Some(guard) = guard {
-                ways.iter_mut().for_each(|way| restrict(way, &guard));
+                restrict(&mut ways, &guard);
             }
             all.extend(ways);
         }
@@ -174,7 +168,7 @@ impl<'p> Body<'_, 'p> {
         for (guard, process) in self.candidates(processes.first, processes.count, processes.index.as_ref(), place)? {
             let mut these = ways(self, process..process + 1);
             if let Some(guard) = guard {
-                these.iter_mut().for_each(|way| restrict(way, &guard));
+                restrict(&mut these, &guard);
             }
             all.extend(these);
         }
@@ -231,12 +225,19 @@ impl<'p> Body<'_, 'p> {
     }
 }
 
+/// The objects that a step may be about.
+fn objects(action: &ObjectAction) -> Range<ObjectId> {
+    action.first..action.first + action.index.as_ref().map_or(1, |(count, _)| *count)
+}
+
 /// Where all of these hold.
 fn all(parts: &[String]) -> String {
     if parts.is_empty() { "true".to_owned() } else { format!("({})", parts.join(" && ")) }
 }
 
-/// Adds to the condition under which a way is one.
-fn restrict(way: &mut Way, guard: &str) {
-    way.guard = if way.guard == "true" { guard.to_owned() } else { format!("{guard} && {}", way.guard) };
+/// Adds to the conditions under which ways are some.
+fn restrict(ways: &mut [Way], guard: &str) {
+    for way in ways {
+        way.guard = if way.guard == "true" { guard.to_owned() } else { format!("{guard} && {}", way.guard) };
+    }
 }

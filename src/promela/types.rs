@@ -3,7 +3,7 @@
 use super::expression::{Scope, Variable};
 use crate::event::ProcessId;
 use crate::expression::Expression;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Outcomes};
 use crate::scenario::plan::{Action, Failure, Instruction, Operation, Plan};
 use crate::value::{Types, Value};
 
@@ -64,9 +64,7 @@ impl Typing<'_, '_> {
     fn behind(&self, instruction: &Instruction, place: usize, here: &[Types]) -> Vec<(usize, Vec<(u32, Types)>)> {
         match instruction {
             Instruction::Operate(operation) => self.operation(operation, place),
-            Instruction::Set { slot, value, failure, .. } => {
-                failing(failure, place, vec![(*slot, self.of(value, here))])
-            }
+            Instruction::Set { slot, value, failure, .. } => failing(failure, place, &[(*slot, self.of(value, here))]),
             Instruction::Jump(to) => vec![(*to, Vec::new())],
             Instruction::Unless { to, .. } => vec![(place + 1, Vec::new()), (*to, Vec::new())],
             Instruction::Repeat { counter, limit, .. } => {
@@ -99,29 +97,28 @@ impl Typing<'_, '_> {
                 object.map_or(Types::ANY, |object| object.gives(action.verb))
             }
             Action::Join(_) => Types::INT,
-            Action::Exit(_) | Action::Abort => return failing(&operation.failure, place, Vec::new()),
+            Action::Exit(_) | Action::Abort => return failing(&operation.failure, place, &[]),
             _ => Types::ANY,
         };
         let mut written = Vec::new();
         written.extend(operation.into.map(|slot| (slot, given)));
         written.extend(operation.second.map(|slot| (slot, Types::ANY)));
-        failing(&operation.failure, place, written)
+        failing(&operation.failure, place, &written)
     }
 }
 
 /// Behind a step that may fail: what it writes is written where it ends `ok`.
-fn failing(failure: &Failure, place: usize, written: Vec<(u32, Types)>) -> Vec<(usize, Vec<(u32, Types)>)> {
+fn failing(failure: &Failure, place: usize, written: &[(u32, Types)]) -> Vec<(usize, Vec<(u32, Types)>)> {
     let outcome = failure.outcome.map(|slot| (slot, Types::STRING));
     let good = |extra: &[(u32, Types)]| extra.iter().copied().chain(outcome).collect::<Vec<_>>();
     let mut behind = Vec::new();
     match failure.handler(Outcome::OK) {
-        Some(handler) => behind.push((handler, good(&written))),
-        None => behind.push((place + 1, good(&written))),
+        Some(handler) => behind.push((handler, good(written))),
+        None => behind.push((place + 1, good(written))),
     }
-    behind.push((place + 1, good(&[])));
-    if failure.taken == crate::outcome::Outcomes::NONE {
-        // Whoever fails here ends.
-        behind.pop();
+    // Whoever fails ends, unless the outcome is taken.
+    if failure.taken != Outcomes::NONE {
+        behind.push((place + 1, good(&[])));
     }
     behind.extend(failure.handlers.iter().map(|(_, handler)| (*handler, good(&[]))));
     behind

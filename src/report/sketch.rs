@@ -19,7 +19,8 @@ use crate::outcome::Outcome;
 use crate::scenario;
 use crate::scenario::plan::Plan;
 use crate::scenario::steps::STEPS;
-use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting, arrange};
+use crate::trace::testing::completed;
+use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting};
 use crate::value::Value;
 
 /// The plan of that scenario, and the run of those lines.
@@ -31,7 +32,6 @@ pub(super) fn sketch(scenario: &str, lines: &str) -> (Plan, Trace) {
     let mut lanes: Vec<Vec<Event>> = (0..plan.processes.len()).map(|process| vec![begin(process as u32)]).collect();
     let mut ends = vec![ProcessEnd::Exited(0); plan.processes.len()];
     let mut stuck = Vec::new();
-    let mut last = 0;
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = line.split(' ');
         let mut word = || words.next().unwrap_or_else(|| panic!("more words in `{line}`"));
@@ -53,9 +53,8 @@ pub(super) fn sketch(scenario: &str, lines: &str) -> (Plan, Trace) {
             }
             begin => {
                 let (begin, end) = (time(begin), time(word()));
-                last = last.max(end);
                 let verb = known(word());
-                let mut event = event(process, lanes[process as usize].len() as u64, verb, begin, end);
+                let mut event = Event::plain(process, lanes[process as usize].len() as u64, verb, begin, end);
                 for rest in words {
                     match rest.split_once('=') {
                         Some(("ticket", number)) => event.ticket = number.parse().expect("a number"),
@@ -82,25 +81,16 @@ pub(super) fn sketch(scenario: &str, lines: &str) -> (Plan, Trace) {
     for (process, lane) in (0..).zip(&mut lanes) {
         let Some(code) = ends[process as usize].code() else { continue };
         let at = lane.last().map_or(0, |event| event.end);
-        let mut end = event(process, lane.len() as u64, "end", at, at);
+        let mut end = Event::plain(process, lane.len() as u64, "end", at, at);
         (end.value, end.target) = (Value::Int(code), Target::Process(process));
         lane.push(end);
     }
-    let (events, causality) = arrange(&plan, lanes);
-    let trace = Trace {
-        engine: "model",
-        events,
-        causality,
-        ends,
-        end: if stuck.is_empty() { RunEnd::Completed } else { RunEnd::Deadlock },
-        finals: vec![None; plan.objects.len()],
-        counted: Vec::new(),
-        whole: true,
-        lost: Vec::new(),
-        stalled: 0,
-        duration: if stuck.is_empty() { last } else { last + 20_000_000 },
-        stuck,
-    };
+    let mut trace = completed(&plan, lanes);
+    trace.ends = ends;
+    if !stuck.is_empty() {
+        (trace.end, trace.stuck) = (RunEnd::Deadlock, stuck);
+        trace.duration += 20_000_000;
+    }
     (plan, trace)
 }
 
@@ -145,26 +135,7 @@ fn known(name: &str) -> &'static str {
 }
 
 fn begin(process: ProcessId) -> Event {
-    let mut event = event(process, 0, "begin", 0, 0);
+    let mut event = Event::plain(process, 0, "begin", 0, 0);
     event.target = Target::Process(process);
     event
-}
-
-fn event(process: ProcessId, number: u64, verb: &'static str, begin: u64, end: u64) -> Event {
-    Event {
-        id: EventId { process, number },
-        begin,
-        end,
-        step: None,
-        verb,
-        target: Target::None,
-        element: None,
-        outcome: Outcome::OK,
-        value: Value::Null,
-        second: Value::Null,
-        ticket: 0,
-        cause: None,
-        blocked: false,
-        implicit: false,
-    }
 }

@@ -1,10 +1,11 @@
 //! The trace of a run: all that a judge or a report ever sees of it, whichever engine made it.
 //!
 //! `record` is the 64-byte record as it lies in memory, `lane` the memory that a process shares with the supervisor,
-//! `order` puts the events of all processes into one order and knows what happened before what, `file` writes and
+//! `compare` finds the first difference between two, `order` puts the events of all processes into one order and knows what happened before what, `file` writes and
 //! reads a trace. This room knows nothing of how a run is made or judged.
 
 mod causality;
+pub mod compare;
 pub mod file;
 pub mod lane;
 mod order;

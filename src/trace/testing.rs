@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use super::{ProcessEnd, RunEnd, Trace, arrange};
 use crate::diagnostic::Source;
-use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
+use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::objects::{
     Declaration, Element, Enablers, HostError, Kind, Live, Object, Problem, Relation, Site, State, Verb,
 };
-use crate::outcome::Outcome;
 use crate::scenario::plan::{Group, ObjectPlan, Plan, ProcessPlan, Program, Step};
 use crate::value::{Types, Value};
 
@@ -149,34 +148,12 @@ pub(crate) struct Scene {
 impl Scene {
     /// A scene of objects with their first values and of programs with their counts. Each process has begun at 0.
     pub(crate) fn new(objects: &[(&str, &'static Kind, i64)], programs: &[(&str, Option<u32>)]) -> Self {
-        let mut plan = Plan {
-            source: Arc::new(Source::new("test.toml", "")),
-            name: "test".to_owned(),
-            about: None,
-            timeout: 60_000_000_000,
-            seed: 0,
-            params: Vec::new(),
-            groups: Vec::new(),
-            objects: Vec::new(),
-            programs: Vec::new(),
-            processes: Vec::new(),
-            steps: Vec::new(),
-            expectations: Vec::new(),
-            facts: Vec::new(),
-        };
-        for (at, (name, kind, value)) in objects.iter().enumerate() {
-            let name = (*name).to_owned();
-            plan.groups.push(Group { name: name.clone(), kind, first: at as ObjectId, count: None, span: 0..0 });
-            let object = Box::new(Test { kind: kind.name, value: *value });
-            plan.objects.push(ObjectPlan { name, group: at, object });
+        let mut plan = empty(Source::new("test.toml", ""));
+        for (name, kind, value) in objects {
+            add_object(&mut plan, name, kind, Box::new(Test { kind: kind.name, value: *value }));
         }
-        for (at, (name, count)) in programs.iter().enumerate() {
-            let first = plan.processes.len() as ProcessId;
-            for index in 0..count.unwrap_or(1) {
-                let name = if count.is_some() { format!("{name}[{index}]") } else { (*name).to_owned() };
-                plan.processes.push(ProcessPlan { name, program: at, index, holds: Vec::new() });
-            }
-            plan.programs.push(program(name, first, *count));
+        for (name, count) in programs {
+            add_program(&mut plan, name, *count);
         }
         let mut scene = Self {
             lanes: plan.processes.iter().map(|_| Vec::new()).collect(),
@@ -201,22 +178,9 @@ impl Scene {
     /// The next event of a process, to be filled in further.
     pub(crate) fn act(&mut self, process: ProcessId, verb: &'static str, begin: u64, end: u64) -> &mut Event {
         let lane = &mut self.lanes[process as usize];
-        lane.push(Event {
-            id: EventId { process, number: lane.len() as u64 },
-            begin,
-            end,
-            step: Some(0),
-            verb,
-            target: Target::None,
-            element: None,
-            outcome: Outcome::OK,
-            value: Value::Null,
-            second: Value::Null,
-            ticket: 0,
-            cause: None,
-            blocked: false,
-            implicit: false,
-        });
+        let mut event = Event::plain(process, lane.len() as u64, verb, begin, end);
+        event.step = Some(0);
+        lane.push(event);
         let last = lane.len() - 1;
         &mut lane[last]
     }
@@ -238,34 +202,52 @@ impl Scene {
 
     /// The trace, with an `end` for each process that ended.
     pub(crate) fn finish(mut self) -> (Plan, Trace) {
-        let last = self.lanes.iter().flatten().map(|event| event.end).max().unwrap_or(0);
         for process in 0..self.lanes.len() as ProcessId {
             let Some(code) = self.ends[process as usize].code() else { continue };
             let at = self.lanes[process as usize].last().map_or(0, |event| event.end);
             let event = self.act(process, "end", at, at);
             (event.step, event.target, event.value) = (None, Target::Process(process), Value::Int(code));
         }
-        let (events, causality) = arrange(&self.plan, self.lanes);
-        let trace = Trace {
-            engine: "model",
-            events,
-            causality,
-            ends: self.ends,
-            stuck: Vec::new(),
-            end: self.end,
-            finals: vec![None; self.plan.objects.len()],
-            counted: Vec::new(),
-            whole: true,
-            lost: Vec::new(),
-            stalled: 0,
-            duration: last,
-        };
+        let mut trace = completed(&self.plan, self.lanes);
+        (trace.ends, trace.end) = (self.ends, self.end);
         (self.plan, trace)
     }
 }
 
-fn program(name: &str, first: ProcessId, count: Option<u32>) -> Program {
-    Program {
+/// A plan without anything in it.
+pub(crate) fn empty(source: Source) -> Plan {
+    Plan {
+        source: Arc::new(source),
+        name: "test".to_owned(),
+        about: None,
+        timeout: 60_000_000_000,
+        seed: 0,
+        params: Vec::new(),
+        groups: Vec::new(),
+        objects: Vec::new(),
+        programs: Vec::new(),
+        processes: Vec::new(),
+        steps: Vec::new(),
+        expectations: Vec::new(),
+        facts: Vec::new(),
+    }
+}
+
+/// Adds one object of its own name.
+pub(crate) fn add_object(plan: &mut Plan, name: &str, kind: &'static Kind, object: Box<dyn Object>) {
+    let (name, first, group) = (name.to_owned(), plan.objects.len() as ObjectId, plan.groups.len());
+    plan.groups.push(Group { name: name.clone(), kind, first, count: None, span: 0..0 });
+    plan.objects.push(ObjectPlan { name, group, object });
+}
+
+/// Adds a program without code, and its processes.
+pub(crate) fn add_program(plan: &mut Plan, name: &str, count: Option<u32>) {
+    let (first, program) = (plan.processes.len() as ProcessId, plan.programs.len());
+    for index in 0..count.unwrap_or(1) {
+        let name = if count.is_some() { format!("{name}[{index}]") } else { name.to_owned() };
+        plan.processes.push(ProcessPlan { name, program, index, holds: Vec::new() });
+    }
+    plan.programs.push(Program {
         name: name.to_owned(),
         first,
         count,
@@ -280,5 +262,25 @@ fn program(name: &str, first: ProcessId, count: Option<u32>) -> Program {
         policy: None,
         priority: None,
         span: 0..0,
+    });
+}
+
+/// The trace of these lanes: a run that completed, each process with status 0.
+pub(crate) fn completed(plan: &Plan, lanes: Vec<Vec<Event>>) -> Trace {
+    let duration = lanes.iter().flatten().map(|event| event.end).max().unwrap_or(0);
+    let (events, causality) = arrange(plan, lanes);
+    Trace {
+        engine: "model",
+        events,
+        causality,
+        ends: vec![ProcessEnd::Exited(0); plan.processes.len()],
+        stuck: Vec::new(),
+        end: RunEnd::Completed,
+        finals: vec![None; plan.objects.len()],
+        counted: Vec::new(),
+        whole: true,
+        lost: Vec::new(),
+        stalled: 0,
+        duration,
     }
 }

@@ -2,6 +2,9 @@
 
 use ipcrun::model::space::Time;
 
+/// How many are put together by chance.
+const BY_CHANCE: u64 = 14;
+
 /// One scenario.
 pub(super) struct Scenario {
     pub(super) name: String,
@@ -23,6 +26,9 @@ pub(super) fn all() -> Vec<Scenario> {
     }
     for (name, text) in TIMED {
         add(Time::Any, name, (*text).to_owned());
+    }
+    for number in 0..BY_CHANCE {
+        add(Time::Any, &format!("by chance {number}"), super::random::scenario(number));
     }
     all
 }

@@ -60,7 +60,7 @@ impl Cells {
                 if amount.types != Types::INT {
                     return Err("what is added is not known to be an int".to_owned());
                 }
-                self.add(&mut ladder, cell, amount, range, before);
+                Self::add(&mut ladder, cell, amount, range, before);
             }
             UPDATE => {
                 let Some(update) = call.update else { return Err("an update without an expression".to_owned()) };
@@ -108,7 +108,7 @@ impl Cells {
         Ok(value.text.clone())
     }
 
-    fn add(&self, ladder: &mut Ladder, cell: &str, amount: &Term, range: Range, before: Given) {
+    fn add(ladder: &mut Ladder, cell: &str, amount: &Term, range: Range, before: Given) {
         let n = &amount.text;
         let sum = vec![format!("{cell} = {cell} + {n}")];
         if range.less && range.low < 0 {

@@ -1,68 +1,26 @@
 //! Small plans and traces for tests of what reads them.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::diagnostic::Source;
 use crate::event::{Event, EventId, ProcessId, StepId, Target};
 use crate::objects::{Enablers, HostError, Kind, Live, Object, Relation, Site, State, Verb};
-use crate::outcome::Outcome;
-use crate::scenario::plan::{Group, ObjectPlan, Plan, ProcessPlan, Program, Step};
-use crate::trace::{ProcessEnd, RunEnd, Trace, order};
+use crate::scenario::plan::{Plan, Step};
+use crate::trace::{Trace, testing};
 use crate::value::Value;
 
 /// A plan of that text. Steps are the inline tables of the text, in their order; each begins with its verb.
 ///
 /// `objects` gives name and kind, `programs` name, `count` and number of steps.
 pub(crate) fn plan(text: &str, objects: &[(&str, &'static Kind)], programs: &[(&str, Option<u32>, usize)]) -> Plan {
-    let mut plan = Plan {
-        source: Arc::new(Source::new("scenarios/test.toml", text)),
-        name: "test".to_owned(),
-        about: None,
-        timeout: 60_000_000_000,
-        seed: 7,
-        params: vec![("workers".to_owned(), Value::Int(3))],
-        groups: Vec::new(),
-        objects: Vec::new(),
-        programs: Vec::new(),
-        processes: Vec::new(),
-        steps: Vec::new(),
-        expectations: Vec::new(),
-        facts: Vec::new(),
-    };
+    let mut plan = testing::empty(Source::new("scenarios/test.toml", text));
+    (plan.seed, plan.params) = (7, vec![("workers".to_owned(), Value::Int(3))]);
     for (name, kind) in objects {
-        plan.groups.push(Group {
-            name: (*name).to_owned(),
-            kind,
-            first: plan.objects.len() as u32,
-            count: None,
-            span: 0..0,
-        });
-        let group = plan.groups.len() - 1;
-        plan.objects.push(ObjectPlan { name: (*name).to_owned(), group, object: Box::new(Thing) });
+        testing::add_object(&mut plan, name, kind, Box::new(Thing));
     }
     let mut at = text.find("steps").unwrap_or(0);
     for (program, (name, count, steps)) in programs.iter().enumerate() {
-        plan.programs.push(Program {
-            name: (*name).to_owned(),
-            first: plan.processes.len() as u32,
-            count: *count,
-            code: Vec::new(),
-            slots: Vec::new(),
-            vars: Vec::new(),
-            manual: false,
-            daemon: false,
-            depends_on: Vec::new(),
-            cpus: Vec::new(),
-            nice: None,
-            policy: None,
-            priority: None,
-            span: 0..0,
-        });
-        for index in 0..count.unwrap_or(1) {
-            let name = if count.is_some() { format!("{name}[{index}]") } else { (*name).to_owned() };
-            plan.processes.push(ProcessPlan { name, program, index, holds: Vec::new() });
-        }
+        testing::add_program(&mut plan, name, *count);
         for _ in 0..*steps {
             let start = at + text[at..].find('{').expect("another step");
             at = start + text[start..].find('}').expect("the step's end") + 1;
@@ -115,46 +73,21 @@ pub(crate) fn event(
     times: (u64, u64),
     target: Target,
 ) -> Event {
-    Event {
-        id: EventId { process: at.0, number: at.1 },
-        begin: times.0,
-        end: times.1,
-        step,
-        verb: step.map_or("end", |step| plan.steps[step as usize].verb),
-        target,
-        element: None,
-        outcome: Outcome::OK,
-        value: Value::Null,
-        second: Value::Null,
-        ticket: 0,
-        cause: None,
-        blocked: false,
-        implicit: false,
-    }
+    let verb = step.map_or("end", |step| plan.steps[step as usize].verb);
+    let mut event = Event::plain(at.0, at.1, verb, times.0, times.1);
+    (event.step, event.target) = (step, target);
+    event
 }
 
 /// A run of those events that completed, each process with status 0.
 pub(crate) fn trace(plan: &Plan, events: Vec<Event>) -> Trace {
-    let duration = events.iter().map(|event| event.end).max().unwrap_or(0);
     let mut lanes: Vec<Vec<Event>> = plan.processes.iter().map(|_| Vec::new()).collect();
     for event in events {
         lanes[event.id.process as usize].push(event);
     }
-    let (events, causality) = order::arrange(plan, lanes);
-    Trace {
-        engine: "kernel",
-        events,
-        causality,
-        ends: vec![ProcessEnd::Exited(0); plan.processes.len()],
-        stuck: Vec::new(),
-        end: RunEnd::Completed,
-        finals: vec![None; plan.objects.len()],
-        counted: Vec::new(),
-        whole: true,
-        lost: Vec::new(),
-        stalled: 0,
-        duration,
-    }
+    let mut trace = testing::completed(plan, lanes);
+    trace.engine = "kernel";
+    trace
 }
 
 /// The verbs that fixtures use.
