@@ -10,7 +10,7 @@ use super::components;
 use super::memories::{Memories, Wish};
 use super::races;
 use super::search::{Cut, Limits, Reached, Reductions, Search};
-use super::space::{Endless, Kind, Space, Time};
+use super::space::{Endless, Kind, Move, Space, Time};
 use super::tell::{Lost, Step, Told, tell};
 use crate::event::ProcessId;
 use crate::judge::{self, Status, Subject, Summary, Tally, Verdict};
@@ -125,8 +125,8 @@ struct Goal {
     line: Vec<u32>,
     /// The place in `line` to which the last state leads back.
     stem: Option<usize>,
-    /// Whose steps follow that lead beyond the last state.
-    beyond: Vec<ProcessId>,
+    /// Where the processes stand whose steps follow that lead beyond the last state.
+    beyond: Vec<u32>,
     /// Whether it is no end.
     partial: bool,
 }
@@ -136,7 +136,7 @@ impl Goal {
         Self { line, stem: None, beyond: Vec::new(), partial: false }
     }
 
-    fn part(line: Vec<u32>, beyond: Vec<ProcessId>) -> Self {
+    fn part(line: Vec<u32>, beyond: Vec<u32>) -> Self {
         Self { beyond, partial: true, ..Self::end(line) }
     }
 }
@@ -221,7 +221,7 @@ fn once(
         match races::find(&mut search, &asked) {
             None => return Ok(Err(Wish { races: false, ..wish })),
             Some(found) => {
-                goals.extend(found.iter().map(|race| Goal::part(search.line(race.state), race.processes.to_vec())))
+                goals.extend(found.iter().map(|race| Goal::part(search.line(race.state), race.standing.to_vec())))
             }
         }
     }
@@ -285,9 +285,33 @@ fn once(
 /// Tells the execution that leads to a goal.
 fn follow(search: &mut Search<'_, '_>, goal: &Goal) -> Result<(Vec<Step>, Told), Fault> {
     let mut path = search.path(&goal.line)?;
-    path.extend(goal.beyond.iter().map(|process| Step { process: *process, kind: Kind::Go, choices: Vec::new() }));
+    if !goal.beyond.is_empty() {
+        let state = truly(search.space, &path)?;
+        let mut taken: Vec<usize> = Vec::new();
+        for stands in &goal.beyond {
+            let process =
+                (0..search.space.plan.processes.len()).find(|at| state[*at] == *stands && !taken.contains(at));
+            taken.extend(process);
+        }
+        let steps = taken.iter().map(|at| Step { process: *at as ProcessId, kind: Kind::Go, choices: Vec::new() });
+        path.extend(steps);
+    }
     let told = tell(search.space, &path).map_err(Fault::Lost)?;
     Ok((path, told))
+}
+
+/// The state behind a path, no process having changed places with another.
+fn truly(space: &mut Space<'_>, path: &[Step]) -> Result<Vec<u32>, Endless> {
+    let mut state = space.initial()?;
+    let mut moves = Vec::new();
+    for step in path {
+        space.moves(&state, &mut moves)?;
+        let fits =
+            |way: &Move| way.process == step.process && way.kind == step.kind && space.script(*way) == step.choices;
+        let Some(found) = moves.iter().copied().find(fits) else { break };
+        space.take(&mut state, found)?;
+    }
+    Ok(state)
 }
 
 /// Judges an execution that was told.
