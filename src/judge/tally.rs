@@ -201,8 +201,7 @@ impl Count {
         let cut = "not every execution was looked at";
         let decided = match expectation.holds {
             Holds::Always => self.failed > 0,
-            Holds::Sometimes => self.held > 0,
-            Holds::Never => self.held > 0,
+            Holds::Sometimes | Holds::Never => self.held > 0,
         };
         if !decided {
             let (status, reason) = match (whole, expectation.holds) {

@@ -221,7 +221,7 @@ fn once(
         match races::find(&mut search, &asked) {
             None => return Ok(Err(Wish { races: false, ..wish })),
             Some(found) => {
-                goals.extend(found.iter().map(|race| Goal::part(search.line(race.state), race.standing.to_vec())))
+                goals.extend(found.iter().map(|race| Goal::part(search.line(race.state), race.standing.to_vec())));
             }
         }
     }

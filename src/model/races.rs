@@ -66,7 +66,7 @@ pub(super) fn is_tame(plan: &Plan) -> bool {
 }
 
 /// The objects of which a plan asks whether they are free of races; none where the past is kept anyhow.
-pub(super) fn asked<'m, 'p>(memories: &'m [Memory<'p>]) -> Vec<&'p ObjectRef> {
+pub(super) fn asked<'p>(memories: &[Memory<'p>]) -> Vec<&'p ObjectRef> {
     if memories.iter().any(|memory| matches!(memory, Memory::Past | Memory::Everything)) {
         return Vec::new();
     }

@@ -59,6 +59,7 @@ struct Kept<'p> {
 
 /// Everything that is kept.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing of all that is kept")]
 pub(super) struct Memories<'p> {
     plan: &'p Plan,
     list: Vec<Kept<'p>>,
@@ -127,7 +128,7 @@ impl<'p> Memories<'p> {
                 memory => memory,
             };
             // Who knows every step needs no other memory.
-            if everything && !matches!(memory, Memory::Everything) || everything && !list.is_empty() {
+            if everything && (!matches!(memory, Memory::Everything) || !list.is_empty()) {
                 continue;
             }
             if let Memory::Fact(number) = memory {
@@ -199,7 +200,9 @@ impl<'p> Memories<'p> {
                 }
                 Some(Fact::Size(object)) => self.watched[*object as usize] = true,
                 Some(Fact::Ended(processes)) => {
-                    processes.iter().for_each(|process| self.ends[*process as usize] = true);
+                    for process in processes {
+                        self.ends[*process as usize] = true;
+                    }
                 }
                 Some(Fact::Exit(process)) => self.ends[*process as usize] = true,
                 _ => {
