@@ -56,7 +56,9 @@ impl Knowledge {
         let code = &program.code;
         let mut knowledge = Self { live: vec![Bits::default(); code.len() + 1], draws: vec![false; code.len() + 1] };
         let mut last = Bits::default();
-        kept.iter().for_each(|slot| last.insert(*slot));
+        for slot in kept {
+            last.insert(*slot);
+        }
         // A variable is read only further on, but loops jump back: until nothing changes.
         let mut changed = true;
         while changed {
@@ -67,7 +69,9 @@ impl Knowledge {
                 let mut draws = flow.draws;
                 for (next, written) in &flow.next {
                     let mut behind = knowledge.live.get(*next).cloned().unwrap_or_default();
-                    written.iter().for_each(|slot| behind.remove(*slot));
+                    for slot in written {
+                        behind.remove(*slot);
+                    }
                     live.join(&behind);
                     draws |= knowledge.draws.get(*next).copied().unwrap_or(false);
                 }
@@ -189,7 +193,9 @@ pub(super) fn expressions<'p>(operation: &'p Operation, visit: &mut dyn FnMut(&'
     }
     match &operation.action {
         Action::Object(ObjectAction { index, element, arguments, update, .. }) => {
-            index.iter().for_each(|(_, index)| visit(index));
+            if let Some((_, index)) = index {
+                visit(index);
+            }
             element.iter().for_each(&mut *visit);
             arguments.iter().for_each(&mut *visit);
             update.iter().for_each(&mut *visit);
@@ -205,7 +211,7 @@ pub(super) fn expressions<'p>(operation: &'p Operation, visit: &mut dyn FnMut(&'
         }
         Action::Sleep(time) | Action::Busy(time) => delay(time, visit),
         Action::Start(processes) | Action::Join(processes) | Action::Status(processes) | Action::Kill(processes, _) => {
-            processes.index.iter().for_each(visit)
+            processes.index.iter().for_each(visit);
         }
         Action::Yield | Action::Ready | Action::Abort => {}
     }

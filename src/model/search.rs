@@ -153,7 +153,7 @@ impl<'s, 'p> Search<'s, 'p> {
                 self.depth += 1;
                 level = self.store.len() as u32;
             }
-            if next % OFTEN == 0 && self.is_cut(next, limits, watch) || self.store.len() >= limits.states {
+            if next.is_multiple_of(OFTEN) && self.is_cut(next, limits, watch) || self.store.len() >= limits.states {
                 self.cut = self.cut.or(Some(Cut::States));
                 break;
             }

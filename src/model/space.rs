@@ -83,6 +83,7 @@ struct More {
 
 /// What is looked at of a segment again and again.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Info {
     pub(super) next: Next,
     /// How its turn is looked up.
