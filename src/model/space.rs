@@ -8,7 +8,7 @@ use super::actor::{Actor, Choices, Effects, Next, Parts, Post, Turned, next};
 use super::follow::Standing;
 use super::log::Log;
 use super::memories::{Memories, Moment, Sight};
-use super::program::{Knowledge, has_identity, reads_clock};
+use super::program::{Knowledge, has_identity, noticed_ends, reads_clock};
 use super::segment::{Segment, Stage};
 use super::tell::Step;
 use super::whole::{self, Traits, Whole, settle};
@@ -217,7 +217,7 @@ impl<'p> Space<'p> {
             names: Vec::new(),
             endless: None,
             weight: 0,
-            ends: vec![false; plan.processes.len()],
+            ends: noticed_ends(plan),
             memories: None,
         }
     }
@@ -225,14 +225,14 @@ impl<'p> Space<'p> {
     /// The space of a plan whose steps are those that these memories look at, and whose states hold nothing of them.
     pub(super) fn unremembering(plan: &'p Plan, time: Time, memories: &Memories<'p>) -> Self {
         let mut space = Self::new(plan, time, memories.visible.clone(), memories.timed);
-        space.ends.clone_from(&memories.ends);
+        space.ends.iter_mut().zip(&memories.ends).for_each(|(own, seen)| *own |= seen);
         space
     }
 
     /// The space of a plan whose states hold what is kept of the events before them.
     pub(super) fn remembering(plan: &'p Plan, time: Time, memories: Memories<'p>) -> Self {
         let mut space = Self::new(plan, time, memories.visible.clone(), memories.timed);
-        space.ends.clone_from(&memories.ends);
+        space.ends.iter_mut().zip(&memories.ends).for_each(|(own, seen)| *own |= seen);
         space.memories = if memories.is_empty() { None } else { Some(Box::new(memories)) };
         space
     }

@@ -44,7 +44,8 @@ impl Channel {
             let rest = &data[gone..];
             let full = flow.seems_full(rest.len() as u64, self.room);
             let write = |wait| port.write(rest, &[], wait);
-            match call.patience.attempt(call.party, full, write, |until| port.wait_writable(until)) {
+            let patience = call.patience.in_parts(call.party, full);
+            match patience.attempt(call.party, full, write, |until| port.wait_writable(until)) {
                 Ok(written) => {
                     gone += written;
                     flow.count_sent(written as u64, alone);

@@ -112,7 +112,8 @@ impl Channel {
             let cost = self.cost(HEADER + part.len());
             let full = flow.seems_full(gone + cost, self.room);
             let write = |wait| port.write(&header, part, wait);
-            done = call.patience.attempt(call.party, full, write, |until| port.wait_writable(until)).map(drop);
+            let patience = call.patience.in_parts(call.party, full);
+            done = patience.attempt(call.party, full, write, |until| port.wait_writable(until)).map(drop);
             if done.is_err() {
                 break;
             }
