@@ -303,7 +303,7 @@ impl Draw {
                 format!("{{ status = \"{name}\", into = \"s\" }}, {{ print = \"{{s.alive}} {{s.code}}\" }}, ")
             }
             _ => {
-let signal = self.of(&["KILL", "TERM", "USR1", "CONT", "HUP", "STOP"]);
+                let signal = self.of(&["KILL", "TERM", "USR1", "CONT", "HUP", "STOP"]);
                 if signal == "STOP" && !self.taste.stops {
                     return format!("{{ kill = \"{name}\", signal = \"WINCH\"{takes} }}, ");
                 }

@@ -165,6 +165,21 @@ impl Tally {
 }
 
 impl Tally {
+    /// Takes in a part of a run, of which only that counts which no continuation could change.
+    pub fn glimpse(&mut self, verdict: &Verdict) {
+        self.runs += 1;
+        for judged in &verdict.findings {
+            if let Subject::Expectation(place) = judged.subject {
+                if self.expectations.len() <= place {
+                    self.expectations.resize_with(place + 1, Count::default);
+                }
+                if judged.finding.firm && judged.finding.status != Status::Unknown {
+                    self.expectations[place].add(self.runs, &judged.finding);
+                }
+            }
+        }
+    }
+
     /// What the runs so far say where they stand for every execution, or, if `whole` is false, for those that were
     /// looked at.
     pub fn over_all(&self, plan: &Plan, whole: bool) -> Summary {
@@ -186,8 +201,7 @@ impl Count {
         let cut = "not every execution was looked at";
         let decided = match expectation.holds {
             Holds::Always => self.failed > 0,
-            Holds::Sometimes => self.held > 0,
-            Holds::Never => self.held > 0,
+            Holds::Sometimes | Holds::Never => self.held > 0,
         };
         if !decided {
             let (status, reason) = match (whole, expectation.holds) {

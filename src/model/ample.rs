@@ -234,25 +234,26 @@ impl Ample {
         if let Some(known) = self.steps[at].take() {
             return known;
         }
-        let mut uses: Vec<Use> = Vec::new();
-        match &space.info(number).next {
-            Next::Object(object, access, willing) => {
-                let fails = *willing != Willing::Forever;
-                uses.push(Use::Object(*object, *access, fails));
-                let touched = space.plan.objects[*object as usize].object.touches(access.verb);
-                uses.extend(
-                    touched.into_iter().map(|(other, verb)| Use::Object(other, Access::by_another(verb), fails)),
-                );
-            }
-            Next::Join(range, willing) => {
-                let fails = *willing != Willing::Forever;
-                uses.extend(range.clone().map(|process| Use::Join(process, fails)));
-            }
-            Next::Start(range) => uses.extend(range.clone().map(Use::Start)),
-            Next::Status(process) => uses.push(Use::Status(*process)),
-            Next::Kill(_) | Next::Nothing | Next::Time | Next::Free => {}
+        uses(space, number).iter().flat_map(|uses| self.futures.alike(*uses)).collect()
+    }
+}
+
+/// The uses of a segment's next step.
+pub(super) fn uses(space: &Space<'_>, number: u32) -> Vec<Use> {
+    match &space.info(number).next {
+        Next::Object(object, access, willing) => {
+            let fails = *willing != Willing::Forever;
+            let touched = space.plan.objects[*object as usize].object.touches(access.verb);
+            let touched = touched.into_iter().map(|(other, verb)| Use::Object(other, Access::by_another(verb), fails));
+            std::iter::once(Use::Object(*object, *access, fails)).chain(touched).collect()
         }
-        uses.iter().flat_map(|uses| self.futures.alike(*uses)).collect()
+        Next::Join(range, willing) => {
+            let fails = *willing != Willing::Forever;
+            range.clone().map(|process| Use::Join(process, fails)).collect()
+        }
+        Next::Start(range) => range.clone().map(Use::Start).collect(),
+        Next::Status(process) => vec![Use::Status(*process)],
+        Next::Kill(_) | Next::Nothing | Next::Time | Next::Free => Vec::new(),
     }
 }
 

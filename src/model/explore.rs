@@ -8,11 +8,17 @@ use std::time::{Duration, Instant};
 
 use super::components;
 use super::memories::{Memories, Wish};
+use super::races;
 use super::search::{Cut, Limits, Reached, Reductions, Search};
-use super::space::{Endless, Space, Time};
+use super::space::{Endless, Kind, Move, Space, Time};
 use super::tell::{Lost, Step, Told, tell};
+use crate::event::ProcessId;
 use crate::judge::{self, Status, Subject, Summary, Tally, Verdict};
 use crate::scenario::plan::Plan;
+use crate::trace::RunEnd;
+
+/// How many executions are judged between two looks at the clock.
+const OFTEN: usize = 64;
 
 /// How to explore.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,6 +58,8 @@ pub struct Explored {
     pub size: Size,
     /// What goes on for ever.
     pub circles: Circles,
+    /// Whether the end of each process is a step of its own, since it matters when it ends.
+    pub ends: bool,
 }
 
 /// How much was looked at.
@@ -117,12 +125,37 @@ struct Goal {
     line: Vec<u32>,
     /// The place in `line` to which the last state leads back.
     stem: Option<usize>,
+    /// Where the processes stand whose steps follow that lead beyond the last state.
+    beyond: Vec<u32>,
+    /// Whether it is no end.
+    partial: bool,
 }
 
-/// The states of a plan as an exploration sees them.
-pub fn space(plan: &Plan, time: Time) -> Space<'_> {
+impl Goal {
+    fn end(line: Vec<u32>) -> Self {
+        Self { line, stem: None, beyond: Vec::new(), partial: false }
+    }
+
+    fn part(line: Vec<u32>, beyond: Vec<u32>) -> Self {
+        Self { beyond, partial: true, ..Self::end(line) }
+    }
+}
+
+/// The states of a plan as an exploration sees them. `ends`: whether the end of every process is a step of its own.
+pub fn space(plan: &Plan, time: Time, ends: bool) -> Space<'_> {
+    let wish = Wish { ends, ..Wish::default() };
+    Space::remembering(plan, time, Memories::new(plan, judge::memories(plan), time, wish))
+}
+
+/// The same for who only follows a path and need not remember what was before.
+pub fn bare(plan: &Plan, time: Time) -> Space<'_> {
     let memories = Memories::new(plan, judge::memories(plan), time, Wish::default());
     Space::unremembering(plan, time, &memories)
+}
+
+/// By step: whether it is a turn of its own although it is about no object, since an expectation could tell its place.
+pub fn told_apart(plan: &Plan) -> Vec<bool> {
+    Memories::new(plan, judge::memories(plan), Time::default(), Wish::default()).visible
 }
 
 /// Explores every execution of a plan. `progress` is told now and then how far it has come, and says whether to go on.
@@ -142,17 +175,16 @@ pub(super) fn exploring(
     progress: &mut dyn FnMut(&Progress) -> bool,
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Explored, Fault> {
-    match once(plan, options, Wish::default(), begin, progress, judged)? {
-        Some(explored) => Ok(explored),
-        // It matters when processes end.
-        None => {
-            let wish = Wish { ends: true, ..Wish::default() };
-            Ok(once(plan, options, wish, begin, progress, judged)?.unwrap_or_default())
+    let mut wish = Wish { races: races::is_tame(plan), ..Wish::default() };
+    loop {
+        match once(plan, options, wish, begin, progress, judged)? {
+            Ok(explored) => return Ok(*explored),
+            Err(more) => wish = more,
         }
     }
 }
 
-/// The same; none where it turns out that the end of a process must be a step of its own and is not.
+/// The same, keeping what is wished; or what must be kept, where it turns out that it was not enough.
 fn once(
     plan: &Plan,
     options: &Options,
@@ -160,8 +192,10 @@ fn once(
     begin: Instant,
     progress: &mut dyn FnMut(&Progress) -> bool,
     judged: &mut dyn FnMut(&Verdict, &str),
-) -> Result<Option<Explored>, Fault> {
-    let memories = Memories::new(plan, judge::memories(plan), options.time, wish);
+) -> Result<Result<Box<Explored>, Wish>, Fault> {
+    let wanted = judge::memories(plan);
+    let asked = if wish.races { races::asked(&wanted) } else { Vec::new() };
+    let memories = Memories::new(plan, wanted, options.time, wish);
     let mut space = Space::remembering(plan, options.time, memories);
     let mut search = Search::new(&mut space, options.reductions);
     let mut late = false;
@@ -173,7 +207,7 @@ fn once(
         !late && progress(&Progress { reached: *reached, judged: 0, elapsed })
     })?;
     if search.space.memories.as_ref().is_some_and(|memories| memories.wants_ends) {
-        return Ok(None);
+        return Ok(Err(Wish { ends: true, ..wish }));
     }
     let mut circles = Circles::default();
     let mut goals: Vec<Goal> = Vec::new();
@@ -181,7 +215,18 @@ fn once(
     for end in &search.ends {
         let line = search.line(*end);
         depth = depth.max(line.len() - 1);
-        goals.push(Goal { line, stem: None });
+        goals.push(Goal::end(line));
+    }
+    if !asked.is_empty() {
+        match races::find(&mut search, &asked) {
+            None => return Ok(Err(Wish { races: false, ..wish })),
+            Some(found) => {
+                goals.extend(found.iter().map(|race| Goal::part(search.line(race.state), race.standing.to_vec())));
+            }
+        }
+    }
+    if search.cut.is_some() {
+        goals.extend(glimpses(&search));
     }
     if search.cut.is_none() && search.cyclic {
         goals.extend(livelocks(&mut search, &mut circles)?);
@@ -190,11 +235,27 @@ fn once(
     goals.sort_by_key(|goal| goal.line.len());
 
     let mut tally = Tally::default();
-    for goal in &goals {
-        let (_, told) = follow(&mut search, goal)?;
-        let (verdict, state) = (judge::judge(plan, &told.trace), judge::final_state(plan, &told.trace));
-        judged(&verdict, &state);
-        tally.add(&verdict, state);
+    for (number, goal) in goals.iter().enumerate() {
+        if number % OFTEN == 0 && number > 0 {
+            let elapsed = begin.elapsed();
+            let over = options.longest.is_some_and(|longest| elapsed > longest);
+            let bytes = search.store.bytes();
+            let states = search.store.len();
+            let reached = Reached { states, expanded: states, depth, bytes };
+            if over || !progress(&Progress { reached, judged: number, elapsed }) {
+                (late, search.cut) = (late || over, search.cut.or(Some(Cut::Stopped)));
+                break;
+            }
+        }
+        let (_, mut told) = follow(&mut search, goal)?;
+        let verdict = verdict(plan, options.time, goal, &mut told);
+        if goal.partial {
+            tally.glimpse(&verdict);
+        } else {
+            let state = judge::final_state(plan, &told.trace);
+            judged(&verdict, &state);
+            tally.add(&verdict, state);
+        }
     }
     let cut = search.cut.map(|cut| if late { Cut::Time } else { cut });
     let summary = tally.over_all(plan, cut.is_none());
@@ -206,7 +267,8 @@ fn once(
     for run in runs {
         let goal = &goals[run as usize - 1];
         let (path, told) = follow(&mut search, goal)?;
-        let verdict = judge::judge(plan, &told.trace);
+        let (_, mut judged) = follow(&mut search, goal)?;
+        let verdict = verdict(plan, options.time, goal, &mut judged);
         stories.push(Story { run, path, told, verdict, stem: goal.stem });
     }
     let size = Size {
@@ -217,14 +279,83 @@ fn once(
         bytes: search.store.bytes(),
         elapsed: begin.elapsed(),
     };
-    Ok(Some(Explored { summary, stories, cut, size, circles }))
+    Ok(Ok(Box::new(Explored { summary, stories, cut, size, circles, ends: wish.ends })))
 }
 
 /// Tells the execution that leads to a goal.
 fn follow(search: &mut Search<'_, '_>, goal: &Goal) -> Result<(Vec<Step>, Told), Fault> {
-    let path = search.path(&goal.line)?;
+    let mut path = search.path(&goal.line)?;
+    if !goal.beyond.is_empty() {
+        let state = truly(search.space, &path)?;
+        let mut taken: Vec<usize> = Vec::new();
+        for stands in &goal.beyond {
+            let process =
+                (0..search.space.plan.processes.len()).find(|at| state[*at] == *stands && !taken.contains(at));
+            taken.extend(process);
+        }
+        let steps = taken.iter().map(|at| Step { process: *at as ProcessId, kind: Kind::Go, choices: Vec::new() });
+        path.extend(steps);
+    }
     let told = tell(search.space, &path).map_err(Fault::Lost)?;
     Ok((path, told))
+}
+
+/// The state behind a path, no process having changed places with another.
+fn truly(space: &mut Space<'_>, path: &[Step]) -> Result<Vec<u32>, Endless> {
+    let mut state = space.initial()?;
+    let mut moves = Vec::new();
+    for step in path {
+        space.moves(&state, &mut moves)?;
+        let fits =
+            |way: &Move| way.process == step.process && way.kind == step.kind && space.script(*way) == step.choices;
+        let Some(found) = moves.iter().copied().find(fits) else { break };
+        space.take(&mut state, found)?;
+    }
+    Ok(state)
+}
+
+/// Judges an execution that was told.
+fn verdict(plan: &Plan, time: Time, goal: &Goal, told: &mut Told) -> Verdict {
+    let trace = &mut told.trace;
+    if goal.partial {
+        trace.end = RunEnd::Interrupted;
+    }
+    if time == Time::Any {
+        // Any time may have passed, so none of them says anything.
+        for event in &mut trace.events {
+            (event.begin, event.end) = (0, 0);
+        }
+        trace.duration = 0;
+    }
+    let mut verdict = judge::judge(plan, trace);
+    if time == Time::Any {
+        let timed = |place: usize| judge::is_timed(plan, place);
+        for judged in &mut verdict.findings {
+            if matches!(judged.subject, Subject::Expectation(place) if timed(place)) {
+                judged.status = Status::Unknown;
+                judged.finding.status = Status::Unknown;
+                let reason = "any sleep and any timeout may end at any moment, so how long it takes is not known";
+                (judged.reason, judged.finding.reason) = (Some(reason.to_owned()), Some(reason.to_owned()));
+            }
+        }
+    }
+    verdict
+}
+
+/// Where a search was cut: a state for each way in which what is kept of the past differs.
+fn glimpses(search: &Search<'_, '_>) -> Vec<Goal> {
+    const MOST_GLIMPSES: usize = 4096;
+    let kept = search.space.kept();
+    let mut state = vec![0; search.space.width()];
+    let mut seen = std::collections::HashSet::new();
+    let mut goals = Vec::new();
+    for number in 0..search.store.len() as u32 {
+        search.store.get(number, &mut state);
+        if !kept.is_empty() && goals.len() < MOST_GLIMPSES && seen.insert(state[kept.clone()].to_vec()) {
+            goals.push(Goal::part(search.line(number), Vec::new()));
+        }
+    }
+    goals
 }
 
 /// An execution into each set of states that is never left and where nothing ends, once around.
@@ -253,7 +384,7 @@ fn livelocks(search: &mut Search<'_, '_>, circles: &mut Circles) -> Result<Vec<G
         let mut line = search.line(entry);
         let stem = line.len() - 1;
         line.extend(round(search, entry)?);
-        goals.push(Goal { line, stem: Some(stem) });
+        goals.push(Goal { stem: Some(stem), ..Goal::end(line) });
         circles.livelocks += 1;
     }
     Ok(goals)
@@ -285,6 +416,12 @@ fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, Endless> {
 }
 
 impl Explored {
+    /// The states of the plan as this exploration saw them: the stories' paths are paths there.
+    pub fn space<'p>(&self, plan: &'p Plan, time: Time) -> Space<'p> {
+        let wish = Wish { ends: self.ends, ..Wish::default() };
+        Space::unremembering(plan, time, &Memories::new(plan, judge::memories(plan), time, wish))
+    }
+
     /// The story that decides an expectation or a rule, by its place in [`Summary::overall`].
     pub fn story(&self, place: usize) -> Option<&Story> {
         let (run, _) = self.summary.overall.get(place)?.example.as_ref()?;

@@ -266,7 +266,7 @@ fn named(machine: &mut Machine<'_>, processes: &Processes) -> std::ops::Range<Pr
 
 /// Whether two uses of different processes cannot change places. What may give up changes places with nothing that could
 /// let it go on.
-fn conflict(plan: &Plan, first: Use, second: Use) -> bool {
+pub(super) fn conflict(plan: &Plan, first: Use, second: Use) -> bool {
     let gives_up =
         |uses: Use| matches!(uses, Use::Object(_, _, true) | Use::Join(_, true)) && !mutated(Mutant::GivingUpCommutes);
     if gives_up(first) && enables(plan, second, first) || gives_up(second) && enables(plan, first, second) {

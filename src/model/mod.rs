@@ -10,6 +10,7 @@
 mod actor;
 mod ample;
 mod components;
+pub mod count;
 pub mod explore;
 pub mod follow;
 mod future;
@@ -19,6 +20,7 @@ pub mod minimise;
 mod mutant;
 mod plain;
 pub(crate) mod program;
+mod races;
 pub mod search;
 mod segment;
 pub mod space;

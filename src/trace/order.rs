@@ -35,7 +35,14 @@ pub fn arrange_along(plan: &Plan, lanes: Vec<Vec<Event>>, order: &[ProcessId]) -
 
 fn arrange_by(plan: &Plan, lanes: Vec<Vec<Event>>, order: Option<&[ProcessId]>) -> (Vec<Event>, Causality) {
     let flat = Flat::new(&lanes, order);
-    let edges = Edges::collect(plan, &flat);
+    let edges = match &flat.places {
+        None => Edges::collect(plan, &flat),
+        // Kinds that go by times are given times that say what is known: many of the events' own may be the same.
+        Some(_) => {
+            let timed = flat.timed();
+            Edges::collect(plan, &Flat::new(&timed, order))
+        }
+    };
     let effects = effects(&flat, &edges);
     let sorted = Sorter::new(plan, &flat, &edges, &effects).sort();
 
@@ -86,6 +93,17 @@ impl<'a> Flat<'a> {
         }
         let places = order.map(|order| places(lanes, &starts, events.len(), order));
         Self { lanes, starts, events, places }
+    }
+
+    /// The lanes with the measure that decides the order instead of times.
+    fn timed(&self) -> Vec<Vec<Event>> {
+        (self.lanes.iter().zip(&self.starts))
+            .map(|(lane, start)| {
+                let timed =
+                    |(at, event): (u32, &Event)| Event { begin: self.began(at), end: self.ended(at), ..event.clone() };
+                (*start..).zip(lane).map(timed).collect()
+            })
+            .collect()
     }
 
     /// When the event began, in the measure that decides the order.
