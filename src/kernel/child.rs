@@ -215,6 +215,7 @@ impl Child<'_> {
                 self.tell_time();
             }
             if let Some(left) = machine.advance(self) {
+                self.recorder.leave();
                 return left;
             }
         }

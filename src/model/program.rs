@@ -1,8 +1,11 @@
 //! What is known of a program without running it: which variables are read later, which steps others can notice.
 
+use super::actor::is_deadly;
 use crate::expression::{Builtin, Expression};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, Operation, Program};
+use crate::scenario::plan::{
+    Action, Condition, Delay, Failure, Instruction, ObjectAction, Operation, Plan, Program,
+};
 
 /// A set of small numbers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -253,3 +256,30 @@ pub(super) fn reads_clock(program: &Program) -> bool {
     });
     reads
 }
+/// By process: whether others can notice its end apart from its last step, so that it is a step of its own. A join, a
+/// question, a signal or another's begin may come between the two, or one that reads a pipe whose ends it still holds,
+/// or one that tries a robust mutex that it still has.
+pub(super) fn noticed_ends(plan: &Plan) -> Vec<bool> {
+    let mut noticed: Vec<bool> = plan.processes.iter().map(|process| !process.holds.is_empty()).collect();
+    let mut mark = |first: u32, count: u32| noticed[first as usize..(first + count) as usize].fill(true);
+    for program in &plan.programs {
+        for (first, count, condition) in &program.depends_on {
+            if matches!(condition, Condition::Exited | Condition::Succeeded) {
+                mark(*first, *count);
+            }
+        }
+        for instruction in &program.code {
+            let Instruction::Operate(operation) = instruction else { continue };
+            match &operation.action {
+                Action::Join(processes) | Action::Status(processes) => mark(processes.first, processes.count),
+                Action::Kill(processes, signal) if is_deadly(*signal) => mark(processes.first, processes.count),
+                Action::Object(action) if plan.objects[action.first as usize].object.notices_ends() => {
+                    mark(program.first, program.count.unwrap_or(1));
+                }
+                _ => {}
+            }
+        }
+    }
+    noticed
+}
+

@@ -2,7 +2,15 @@
 
 use super::{Parked, Party, Patience};
 
+/// A deadline that never comes.
+const NEVER_COMES: u64 = 1 << 62;
+
 impl Patience {
+    /// The same, for a step that goes on in parts: where a schedule says when it does, no part waits in the kernel.
+    pub(super) fn in_parts(self, party: &dyn Party, waits: bool) -> Self {
+        if waits && self == Self::Forever && party.is_held() { Self::Until(NEVER_COMES) } else { self }
+    }
+
     /// Carries out `call`, which is told whether it may wait, and waits by `ready` where there is a deadline: until
     /// a further try is worth while, or `false` when the time of `CLOCK_MONOTONIC` has passed.
     ///
