@@ -172,6 +172,16 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// What tells it from others where verdicts of several executions are added up.
+    pub fn kind(&self) -> String {
+        let mut kind = String::new();
+        for one in &self.findings {
+            let Finding { status, seen, skipped, .. } = one.finding;
+            kind.push_str(&format!("{} {:?} {status:?} {seen:?} {skipped}\n", one.label, one.status));
+        }
+        kind
+    }
+
     pub(super) fn new(findings: Vec<Judged>) -> Self {
         Self { status: worst(findings.iter().map(|judged| judged.status)), findings }
     }

@@ -7,11 +7,13 @@
 use std::time::{Duration, Instant};
 
 use super::components;
+use super::gather::{Found, Gathering, case};
+use super::ladder::{self, Beyond, Clock, Rung, Strategy};
 use super::memories::{Memories, Wish};
 use super::search::{Cut, Limits, Reached, Reductions, Search};
 use super::space::{Endless, Space, Time};
-use super::tell::{Lost, Step, Told, tell};
-use crate::judge::{self, Status, Subject, Summary, Tally, Verdict};
+use super::tell::{Lost, Step, Told};
+use crate::judge::{self, Status, Subject, Summary, Verdict};
 use crate::scenario::plan::Plan;
 
 /// How to explore.
@@ -25,6 +27,10 @@ pub struct Options {
     pub limits: Limits,
     /// The longest that it may take.
     pub longest: Option<Duration>,
+    /// How it goes about it.
+    pub strategy: Strategy,
+    /// What is looked at where not every state is.
+    pub beyond: Beyond,
 }
 
 /// How far an exploration has come.
@@ -36,6 +42,8 @@ pub struct Progress {
     pub judged: usize,
     /// How long it has taken.
     pub elapsed: Duration,
+    /// What `reached` counts: `state looked at`, `execution`.
+    pub unit: &'static str,
 }
 
 /// What was found.
@@ -52,6 +60,10 @@ pub struct Explored {
     pub size: Size,
     /// What goes on for ever.
     pub circles: Circles,
+    /// What was done where not every state was looked at.
+    pub rungs: Vec<Rung>,
+    /// One execution of each kind, where asked for.
+    pub found: Vec<Found>,
 }
 
 /// How much was looked at.
@@ -161,20 +173,106 @@ fn once(
     progress: &mut dyn FnMut(&Progress) -> bool,
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Option<Explored>, Fault> {
-    let memories = Memories::new(plan, judge::memories(plan), options.time, wish);
-    let mut space = Space::remembering(plan, options.time, memories);
-    let mut search = Search::new(&mut space, options.reductions);
-    let mut late = false;
-    let mut last = None;
-    search.run(options.limits, &mut |reached| {
-        last = Some(*reached);
-        let elapsed = begin.elapsed();
-        late = options.longest.is_some_and(|longest| elapsed > longest);
-        !late && progress(&Progress { reached: *reached, judged: 0, elapsed })
-    })?;
-    if search.space.memories.as_ref().is_some_and(|memories| memories.wants_ends) {
-        return Ok(None);
+    let space = || {
+        let memories = Memories::new(plan, judge::memories(plan), options.time, wish);
+        Space::remembering(plan, options.time, memories)
+    };
+    let wants = |space: &Space<'_>| space.memories.as_ref().is_some_and(|memories| memories.wants_ends);
+    let Options { strategy, beyond, limits, longest, .. } = *options;
+    let clock = Clock { begin, longest };
+    let full = strategy == Strategy::Full;
+    let mut gathering = Gathering::new(plan, beyond.keep, judged);
+    let (mut size, mut circles) = (Size::default(), Circles::default());
+    let mut cut = Some(Cut::Chosen);
+    if full {
+        let mut space = space();
+        // Where the ladder is gone down, that takes time too.
+        let clock = if beyond.descend { clock.part(3, 4) } else { clock };
+        let mut search = Search::new(&mut space, options.reductions);
+        let mut late = false;
+        search.run(limits, &mut |reached| clock.tell(*reached, "state looked at", &mut late, progress))?;
+        cut = search.cut.map(|cut| if late { Cut::Time } else { cut });
+        if wants(search.space) {
+            return Ok(None);
+        }
+        (size, circles) = gather(plan, &mut search, &mut gathering)?;
     }
+    let mut rungs: Vec<Rung> = Vec::new();
+    let limit = matches!(cut, Some(Cut::States | Cut::Memory | Cut::Time)) && beyond.descend;
+    if strategy == Strategy::Bounded || full && limit {
+        let mut space = space();
+        let clock = if full { clock.part(7, 8) } else { clock };
+        let rung = ladder::preemptions(&mut space, (&beyond, limits), full, clock, &mut gathering, progress)?;
+        if wants(&space) {
+            return Ok(None);
+        }
+        if let Rung::Preemptions { states, edges, ends, whole, cut: why, .. } = rung {
+            if !full {
+                size = Size { states, edges, ends, ..size };
+                cut = why.or(cut);
+            }
+            // What is round is not looked for.
+            if whole && !space.loops() {
+                cut = None;
+            } else if why == Some(Cut::Stopped) {
+                cut = why;
+            }
+        }
+        rungs.push(rung);
+    }
+    let walks = matches!(strategy, Strategy::Random | Strategy::Pct);
+    if walks || full && limit && !matches!(cut, None | Some(Cut::Stopped)) {
+        let mut space = space();
+        let rung = ladder::walks(&mut space, (&beyond, strategy), full, clock, &mut gathering, progress)?;
+        if wants(&space) {
+            return Ok(None);
+        }
+        if let Rung::Walks(walks) = &rung {
+            if !full {
+                size = of_walks(walks);
+                cut = walks.cut.or(cut);
+            } else if walks.cut == Some(Cut::Stopped) {
+                cut = walks.cut;
+            }
+        }
+        rungs.push(rung);
+    }
+    let (summary, stories, found) = gathering.finish(cut.is_none());
+    size.elapsed = begin.elapsed();
+    Ok(Some(Explored { summary, stories, cut, size, circles, rungs, found }))
+}
+
+/// How much single executions have looked at.
+fn of_walks(walks: &ladder::Walks) -> Size {
+    Size { states: walks.states.number().0 as usize, edges: walks.steps, ..Size::default() }
+}
+
+/// What was found before, by this exploration or by parts of it, said again. `explored` has everything but what is said.
+///
+/// # Errors
+/// An execution that cannot be followed.
+pub fn again(plan: &Plan, time: Time, mut explored: Explored, ends: bool) -> Result<Explored, Fault> {
+    let memories = Memories::new(plan, judge::memories(plan), time, Wish { ends, ..Wish::default() });
+    let space = Space::unremembering(plan, time, &memories);
+    let mut judged = |_: &Verdict, _: &str| {};
+    let mut gathering = Gathering::new(plan, true, &mut judged);
+    for found in std::mem::take(&mut explored.found) {
+        ladder::again(&space, found, &mut gathering)?;
+    }
+    if let [Rung::Walks(walks)] = explored.rungs.as_slice() {
+        let elapsed = explored.size.elapsed;
+        explored.size = Size { elapsed, ..of_walks(walks) };
+    }
+    (explored.summary, explored.stories, explored.found) = gathering.finish(explored.cut.is_none());
+    Ok(explored)
+}
+
+/// Gathers what a search of all states has found.
+fn gather(
+    plan: &Plan,
+    search: &mut Search<'_, '_>,
+    gathering: &mut Gathering<'_, '_>,
+) -> Result<(Size, Circles), Fault> {
     let mut circles = Circles::default();
     let mut goals: Vec<Goal> = Vec::new();
     let mut depth = 0;
@@ -184,30 +282,14 @@ fn once(
         goals.push(Goal { line, stem: None });
     }
     if search.cut.is_none() && search.cyclic {
-        goals.extend(livelocks(&mut search, &mut circles)?);
+        goals.extend(livelocks(search, &mut circles)?);
     }
     // What is found first is told first: the shortest.
     goals.sort_by_key(|goal| goal.line.len());
-
-    let mut tally = Tally::default();
     for goal in &goals {
-        let (_, told) = follow(&mut search, goal)?;
-        let (verdict, state) = (judge::judge(plan, &told.trace), judge::final_state(plan, &told.trace));
-        judged(&verdict, &state);
-        tally.add(&verdict, state);
-    }
-    let cut = search.cut.map(|cut| if late { Cut::Time } else { cut });
-    let summary = tally.over_all(plan, cut.is_none());
-    let mut runs: Vec<u64> =
-        summary.overall.iter().filter_map(|one| one.example.as_ref().map(|(run, _)| *run)).collect();
-    runs.sort_unstable();
-    runs.dedup();
-    let mut stories = Vec::with_capacity(runs.len());
-    for run in runs {
-        let goal = &goals[run as usize - 1];
-        let (path, told) = follow(&mut search, goal)?;
-        let verdict = judge::judge(plan, &told.trace);
-        stories.push(Story { run, path, told, verdict, stem: goal.stem });
+        let path = search.path(&goal.line)?;
+        let case = case(plan, search.space, path, true)?;
+        gathering.add(case, gathering.next(), 1, goal.stem, true);
     }
     let size = Size {
         states: search.store.len(),
@@ -215,16 +297,9 @@ fn once(
         ends: search.ends.len(),
         depth,
         bytes: search.store.bytes(),
-        elapsed: begin.elapsed(),
+        elapsed: Duration::ZERO,
     };
-    Ok(Some(Explored { summary, stories, cut, size, circles }))
-}
-
-/// Tells the execution that leads to a goal.
-fn follow(search: &mut Search<'_, '_>, goal: &Goal) -> Result<(Vec<Step>, Told), Fault> {
-    let path = search.path(&goal.line)?;
-    let told = tell(search.space, &path).map_err(Fault::Lost)?;
-    Ok((path, told))
+    Ok((size, circles))
 }
 
 /// An execution into each set of states that is never left and where nothing ends, once around.

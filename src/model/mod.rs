@@ -9,11 +9,14 @@
 
 mod actor;
 mod ample;
+mod bounded;
 mod components;
 pub mod count;
 pub mod explore;
 pub mod follow;
 mod future;
+pub mod gather;
+pub mod ladder;
 mod log;
 mod memories;
 pub mod minimise;
@@ -21,12 +24,14 @@ mod plain;
 pub(crate) mod program;
 pub mod search;
 mod segment;
+pub mod sketch;
 pub mod space;
 pub mod store;
 pub mod story;
 mod stuck;
 mod symmetry;
 pub mod tell;
+mod walk;
 mod whole;
 
 pub(crate) use space::{holders, pid};

@@ -55,6 +55,8 @@ pub enum Cut {
     Time,
     /// Whoever watches it said so.
     Stopped,
+    /// Only some executions were asked for.
+    Chosen,
 }
 
 /// How far a search has come.

@@ -45,6 +45,7 @@ pub fn cut_words(cut: Cut) -> &'static str {
         Cut::Memory => "the limit of memory was reached",
         Cut::Time => "the time was over",
         Cut::Stopped => "it was interrupted",
+        Cut::Chosen => "only some executions were asked for",
     }
 }
 
