@@ -6,6 +6,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::components;
 use super::gather::{Found, Gathering, case};
 use super::ladder::{self, Beyond, Clock, Rung, Strategy};
@@ -64,10 +66,12 @@ pub struct Explored {
     pub rungs: Vec<Rung>,
     /// One execution of each kind, where asked for.
     pub found: Vec<Found>,
+    /// Whether the end of each process is a step of its own.
+    pub ends: bool,
 }
 
 /// How much was looked at.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct Size {
     /// States met.
     pub states: usize,
@@ -84,7 +88,7 @@ pub struct Size {
 }
 
 /// Executions that go on for ever.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Circles {
     /// Whether one can be gone through again and again that can be left at any time: who is scheduled fairly leaves it.
     pub left: bool,
@@ -239,7 +243,7 @@ fn once(
     }
     let (summary, stories, found) = gathering.finish(cut.is_none());
     size.elapsed = begin.elapsed();
-    Ok(Some(Explored { summary, stories, cut, size, circles, rungs, found }))
+    Ok(Some(Explored { summary, stories, cut, size, circles, rungs, found, ends: wish.ends }))
 }
 
 /// How much single executions have looked at.
@@ -251,8 +255,9 @@ fn of_walks(walks: &ladder::Walks) -> Size {
 ///
 /// # Errors
 /// An execution that cannot be followed.
-pub fn again(plan: &Plan, time: Time, mut explored: Explored, ends: bool) -> Result<Explored, Fault> {
-    let memories = Memories::new(plan, judge::memories(plan), time, Wish { ends, ..Wish::default() });
+pub fn again(plan: &Plan, time: Time, mut explored: Explored) -> Result<Explored, Fault> {
+    let wish = Wish { ends: explored.ends, ..Wish::default() };
+    let memories = Memories::new(plan, judge::memories(plan), time, wish);
     let space = Space::unremembering(plan, time, &memories);
     let mut judged = |_: &Verdict, _: &str| {};
     let mut gathering = Gathering::new(plan, true, &mut judged);

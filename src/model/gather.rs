@@ -3,6 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::explore::{Fault, Story};
 use super::space::Space;
 use super::tell::{Step, Told, tell};
@@ -11,13 +13,16 @@ use crate::scenario::plan::Plan;
 use crate::trace::RunEnd;
 
 /// An execution that was found, and how many there are that no expectation can tell from it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Found {
     /// Its number among those that were judged, from 1.
     pub number: u64,
     /// How many there are like it.
     pub times: u64,
+    /// What verdict and end it has: the same number, the same verdict and end.
+    pub kind: u64,
     /// Its steps.
+    #[serde(with = "super::shard::steps")]
     pub path: Vec<Step>,
     /// How many of its steps lead to where it goes round for ever; none where it ends.
     pub stem: Option<usize>,
@@ -72,6 +77,11 @@ pub(super) fn case(plan: &Plan, space: &Space<'_>, path: Vec<Step>, ended: bool)
     Ok(Case { path, told, verdict, state, kind })
 }
 
+/// A number for a kind: FNV-1a, the same everywhere.
+pub(super) fn sign(kind: &str) -> u64 {
+    kind.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 impl Case {
     /// Whether something fails in it.
     pub(super) fn fails(&self) -> bool {
@@ -116,9 +126,10 @@ impl<'p, 'j> Gathering<'p, 'j> {
                 }
             }
             None => {
+                let sign = sign(&kind);
                 self.kinds.insert(kind, self.found.len());
                 if self.keep {
-                    self.found.push(Found { number, times, path: path.clone(), stem, ended });
+                    self.found.push(Found { number, times, kind: sign, path: path.clone(), stem, ended });
                 }
             }
         }

@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::bounded::Bounded;
 use super::explore::{Fault, Progress};
-use super::gather::{Found, Gathering, case};
+use super::gather::{Found, Gathering, case, sign};
 use super::search::{Cut, Limits, Reached};
 use super::sketch::Sketch;
 use super::space::Space;
@@ -14,7 +16,7 @@ use super::store::{ROOT, Store};
 use super::walk::{self, LONGEST, Manner, Walker};
 
 /// How an exploration goes about it.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Strategy {
     /// Every state; where that is cut by a limit, down the ladder.
     #[default]
@@ -51,7 +53,7 @@ impl Default for Beyond {
 }
 
 /// What was done where not every state was looked at.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub enum Rung {
     /// Executions with few preemptions.
     Preemptions {
@@ -73,7 +75,7 @@ pub enum Rung {
 }
 
 /// Single executions.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Walks {
     /// How many were random.
     pub random: u64,
@@ -301,7 +303,9 @@ pub(super) fn walks(
             continue;
         }
         let place = *places.entry(case.kind).or_insert_with_key(|kind| {
-            let found = Found { number: number + 1, times: 0, path: case.path, stem: None, ended: reached.over };
+            let (number_of_kind, path) = (sign(kind), case.path);
+            let ended = reached.over;
+            let found = Found { number: number + 1, times: 0, kind: number_of_kind, path, stem: None, ended };
             kinds.push((kind.clone(), found));
             kinds.len() - 1
         });
@@ -324,7 +328,7 @@ pub(super) fn walks(
 
 /// Gathers what was found before.
 pub(super) fn again(space: &Space<'_>, found: Found, gathering: &mut Gathering<'_, '_>) -> Result<(), Fault> {
-    let Found { number, times, path, stem, ended } = found;
+    let Found { number, times, path, stem, ended, .. } = found;
     let case = case(space.plan, space, path, ended)?;
     gathering.add(case, number, times, stem, ended);
     Ok(())

@@ -24,6 +24,7 @@ mod plain;
 pub(crate) mod program;
 pub mod search;
 mod segment;
+pub mod shard;
 pub mod sketch;
 pub mod space;
 pub mod store;

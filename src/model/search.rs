@@ -1,5 +1,7 @@
 //! The search: every state that can be reached, in the order of its distance from the beginning, or as many as are enough.
 
+use serde::{Deserialize, Serialize};
+
 use super::ample::Ample;
 use super::components;
 use super::space::{Endless, Move, Space};
@@ -45,7 +47,7 @@ impl Default for Limits {
 }
 
 /// Why a search was stopped before it had seen everything.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Cut {
     /// The states' number has reached its limit.
     States,

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 /// How many fingerprints are kept.
 pub const KEPT: usize = 4096;
 /// How many fingerprints are remembered that were met lately.
 const RECENT: usize = 1 << 14;
 
 /// The smallest fingerprints of what was met.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(from = "Vec<u64>", into = "Vec<u64>")]
 pub struct Sketch {
     kept: BTreeSet<u64>,
     limit: u64,
@@ -19,6 +22,18 @@ pub struct Sketch {
 impl Default for Sketch {
     fn default() -> Self {
         Self { kept: BTreeSet::new(), limit: u64::MAX, recent: vec![0; RECENT] }
+    }
+}
+
+impl From<Vec<u64>> for Sketch {
+    fn from(fingerprints: Vec<u64>) -> Self {
+        Self::of(fingerprints)
+    }
+}
+
+impl From<Sketch> for Vec<u64> {
+    fn from(sketch: Sketch) -> Self {
+        sketch.kept.into_iter().collect()
     }
 }
 
