@@ -182,7 +182,8 @@ impl Draw {
                 let via = self.of(&["posix", "sysv", "memory"]);
                 let capacity = 1 + self.below(2);
                 let size = if self.one_in(3) { ", message_size = 24" } else { "" };
-                let bound = if via == "memory" && self.one_in(2) { String::new() } else { format!(", capacity = {capacity}") };
+                let bound =
+                    if via == "memory" && self.one_in(2) { String::new() } else { format!(", capacity = {capacity}") };
                 let declared = format!("kind = \"queue\", via = \"{via}\"{bound}{size}");
                 add("q", declared, Kind::Queue { priorities: via != "memory" });
             }
@@ -287,17 +288,25 @@ impl Draw {
     fn family(&mut self, around: &Around<'_>) -> String {
         let program = self.below(around.programs.len() as u64) as usize;
         let count = around.programs[program];
-        let name = if count > 1 && self.one_in(2) { format!("p{program}[{}]", self.below(count)) } else { format!("p{program}") };
+        let name = if count > 1 && self.one_in(2) {
+            format!("p{program}[{}]", self.below(count))
+        } else {
+            format!("p{program}")
+        };
         let takes = self.takes(around);
         match self.below(6) {
             0 => format!("{{ start = \"{name}\"{takes} }}, "),
             1 | 2 => format!("{{ join = \"{name}\", into = \"x\"{}{takes} }}, ", self.patience()),
-            3 if count == 1 || name.contains('[') => format!("{{ status = \"{name}\", into = \"s\" }}, {{ print = \"{{s.alive}} {{s.code}}\" }}, "),
+            3 if count == 1 || name.contains('[') => {
+                format!("{{ status = \"{name}\", into = \"s\" }}, {{ print = \"{{s.alive}} {{s.code}}\" }}, ")
+            }
             _ => {
                 let signal = self.of(&["KILL", "TERM", "USR1", "STOP", "CONT", "HUP"]);
                 // A process that stops itself for ever is a rare sight that is worth having.
                 if signal == "STOP" && self.one_in(2) {
-                    return format!("{{ kill = \"{name}\", signal = \"STOP\"{takes} }}, {{ kill = \"{name}\", signal = \"CONT\"{takes} }}, ");
+                    return format!(
+                        "{{ kill = \"{name}\", signal = \"STOP\"{takes} }}, {{ kill = \"{name}\", signal = \"CONT\"{takes} }}, "
+                    );
                 }
                 format!("{{ kill = \"{name}\", signal = \"{signal}\"{takes} }}, ")
             }
@@ -335,7 +344,11 @@ impl Draw {
                 match self.below(7) {
                     0..3 => {
                         let lock = if *robust { ", on = { owner_died = [] }" } else { "" };
-                        let repair = if self.one_in(3) { format!("{{ repair = \"{mutex}\", outcome = \"o\" }}, ") } else { String::new() };
+                        let repair = if self.one_in(3) {
+                            format!("{{ repair = \"{mutex}\", outcome = \"o\" }}, ")
+                        } else {
+                            String::new()
+                        };
                         format!(
                             "{{ lock = \"{mutex}\"{lock} }}, {{ wait = \"{name}\"{patience}{takes} }}, {repair}{{ unlock = \"{mutex}\", outcome = \"o\" }}, "
                         )
@@ -378,7 +391,9 @@ impl Draw {
             3 => format!("{{ compare_swap = \"{name}\", old = {literal}, value = {literal}, into = \"y\"{takes} }}, "),
             4 => format!("{{ add = \"{name}\", value = {literal}, into = \"y\"{takes} }}, "),
             5 => format!("{{ update = \"{name}\", value = \"{{it + it}}\", into = \"y\"{takes} }}, "),
-            _ if ty == "i64" => format!("{{ load = \"{name}\", into = \"x\" }}, {{ store = \"{name}\", value = \"{{x + 1}}\"{takes} }}, "),
+            _ if ty == "i64" => format!(
+                "{{ load = \"{name}\", into = \"x\" }}, {{ store = \"{name}\", value = \"{{x + 1}}\"{takes} }}, "
+            ),
             _ => format!("{{ load = \"{name}\", into = \"y\" }}, "),
         }
     }
@@ -402,7 +417,8 @@ impl Draw {
             2 => "[1, \"two\"]",
             _ => "\"{x}\"",
         };
-        let priority = if priorities && self.one_in(2) { format!(", priority = {}", self.below(3)) } else { String::new() };
+        let priority =
+            if priorities && self.one_in(2) { format!(", priority = {}", self.below(3)) } else { String::new() };
         match self.below(12) {
             0..5 => format!("{{ put = \"{name}\", value = {value}{priority}{patience}{takes} }}, "),
             5..9 => {
@@ -417,11 +433,8 @@ impl Draw {
     }
 
     fn pipe(&mut self, name: &str, duplex: bool, bytes: bool, patience: &str, takes: &str) -> String {
-        let (sender, receiver) = if duplex {
-            self.of(&[("a", "b"), ("b", "a"), ("a", "a"), ("b", "b")])
-        } else {
-            ("w", "r")
-        };
+        let (sender, receiver) =
+            if duplex { self.of(&[("a", "b"), ("b", "a"), ("a", "a"), ("b", "b")]) } else { ("w", "r") };
         let value = match (bytes, self.below(6)) {
             (true, 0) => "{ bytes = \"x\", repeat = 5000 }",
             (true, 1) => "{ bytes = [0, 255] }",

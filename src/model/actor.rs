@@ -35,7 +35,7 @@ pub(super) enum Next {
     /// One process is asked how it is.
     Status(ProcessId),
     /// A signal is sent.
-    Kill(Range<ProcessId>, i32),
+    Kill(Range<ProcessId>),
     /// What concerns nobody else.
     Free,
 }
@@ -356,7 +356,7 @@ impl World for Ask {
             Request::Join(processes) => self.heard(Next::Join(processes, willing(timeout)), timeout),
             Request::Start(processes) => self.heard(Next::Start(processes), Timeout::None),
             Request::Status(process) => self.heard(Next::Status(process), Timeout::None),
-            Request::Kill(processes, signal) => self.heard(Next::Kill(processes, signal), Timeout::None),
+            Request::Kill(processes, _) => self.heard(Next::Kill(processes), Timeout::None),
             _ => self.heard(Next::Free, Timeout::None),
         }
     }

@@ -253,7 +253,7 @@ pub(super) fn uses(space: &Space<'_>, number: u32) -> Vec<Use> {
         }
         Next::Start(range) => range.clone().map(Use::Start).collect(),
         Next::Status(process) => vec![Use::Status(*process)],
-        Next::Kill(..) | Next::Nothing | Next::Time | Next::Free => Vec::new(),
+        Next::Kill(_) | Next::Nothing | Next::Time | Next::Free => Vec::new(),
     }
 }
 

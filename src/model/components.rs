@@ -150,7 +150,7 @@ pub(super) fn complete(search: &mut Search<'_, '_>) -> Result<bool, Endless> {
         for step in std::mem::take(&mut all) {
             let mut after = state.clone();
             search.take(&mut after, step)?;
-            grown |= search.store.insert(&after, number).1;
+            search.store.insert(&after, number);
         }
         grown = true;
     }

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::mutant::{Mutant, mutated};
 use super::program::flow;
 use super::space::segment;
 use crate::event::{ObjectId, ProcessId};
@@ -245,7 +246,7 @@ impl Futures {
                 if conflict(plan, one, other) {
                     insert(&mut self.conflicts[first], second as u32);
                 }
-                if enables(plan, other, one) {
+                if enables(plan, other, one) && !mutated(Mutant::NoEnablers) {
                     insert(&mut self.enablers[first], second as u32);
                 }
             }
@@ -266,7 +267,8 @@ fn named(machine: &mut Machine<'_>, processes: &Processes) -> std::ops::Range<Pr
 /// Whether two uses of different processes cannot change places. What may give up changes places with nothing that could
 /// let it go on.
 pub(super) fn conflict(plan: &Plan, first: Use, second: Use) -> bool {
-    let gives_up = |uses: Use| matches!(uses, Use::Object(_, _, true) | Use::Join(_, true));
+    let gives_up =
+        |uses: Use| matches!(uses, Use::Object(_, _, true) | Use::Join(_, true)) && !mutated(Mutant::GivingUpCommutes);
     if gives_up(first) && enables(plan, second, first) || gives_up(second) && enables(plan, first, second) {
         return true;
     }

@@ -20,6 +20,7 @@ pub mod ladder;
 mod log;
 mod memories;
 pub mod minimise;
+mod mutant;
 mod plain;
 pub(crate) mod program;
 pub mod search;

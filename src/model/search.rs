@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ample::Ample;
 use super::components;
+use super::mutant::{Mutant, mutated};
 use super::space::{Endless, Move, Space};
 use super::store::{ROOT, Store};
 use super::symmetry::Symmetry;
@@ -36,13 +37,13 @@ impl Default for Reductions {
 pub struct Limits {
     /// How many states at most.
     pub states: usize,
-    /// How many bytes for states at most.
+    /// How many bytes at most, for the states and for all that they are made of; 4 GiB by default.
     pub bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { states: u32::MAX as usize - 1, bytes: usize::MAX }
+        Self { states: u32::MAX as usize - 1, bytes: 4 << 30 }
     }
 }
 
@@ -128,7 +129,7 @@ impl<'s, 'p> Search<'s, 'p> {
             return Ok(());
         }
         // What is left out in a circle could be left out for ever.
-        if self.space.loops() {
+        if self.space.loops() && !mutated(Mutant::NoComponents) {
             while components::complete(self)? && self.cut.is_none() {
                 next = self.expand(next, limits, watch)?;
             }
@@ -178,7 +179,7 @@ impl<'s, 'p> Search<'s, 'p> {
 
     /// Tells how far the search has come, up to the state `next`. Whether it is to stop here.
     pub(super) fn is_cut(&mut self, next: u32, limits: Limits, watch: &mut dyn FnMut(&Reached) -> bool) -> bool {
-        let bytes = self.store.bytes();
+        let bytes = self.store.bytes() + self.space.bytes();
         let reached = Reached { states: self.store.len(), expanded: next as usize, depth: self.depth, bytes };
         if !watch(&reached) {
             self.cut = Some(Cut::Stopped);

@@ -176,6 +176,8 @@ pub struct Space<'p> {
     key: Vec<u8>,
     names: Vec<u32>,
     endless: Option<Endless>,
+    /// About how many bytes all of it takes.
+    weight: usize,
     pub(super) memories: Option<Box<Memories<'p>>>,
 }
 
@@ -214,6 +216,7 @@ impl<'p> Space<'p> {
             key: Vec::new(),
             names: Vec::new(),
             endless: None,
+            weight: 0,
             ends: vec![false; plan.processes.len()],
             memories: None,
         }
@@ -544,6 +547,11 @@ impl<'p> Space<'p> {
         self.endless.take().map_or(Ok(()), Err)
     }
 
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.weight
+    }
+
     /// What is needed most often of where a process stands.
     pub(super) fn hot(&self, number: u32) -> &Hot {
         &self.hot[number as usize]
@@ -607,7 +615,7 @@ impl<'p> Space<'p> {
                     self.names.extend(&state[..processes]);
                 }
             }
-            Next::Join(range, _) | Next::Start(range) | Next::Kill(range, _) => {
+            Next::Join(range, _) | Next::Start(range) | Next::Kill(range) => {
                 self.names.push(process);
                 self.names.extend(&state[range.start as usize..range.end as usize]);
             }
@@ -670,6 +678,8 @@ impl<'p> Space<'p> {
         if branches.is_empty() {
             return 0;
         }
+        self.weight += 64 + branches.len() * size_of::<Branch>();
+        self.weight += branches.iter().filter(|branch| branch.more.is_some()).count() * 2 * size_of::<More>();
         self.results.push(branches.into());
         self.results.len() as u32 - 1
     }
@@ -796,6 +806,8 @@ impl<'p> Space<'p> {
                     still: !running,
                     known: Vec::new(),
                 });
+                self.weight += size_of::<Segment<'_>>() + size_of::<Info>() + size_of::<Hot>() + 2 * key.len() + 64;
+                self.weight += size_of_val(segment.machine.slots());
                 self.segments.push(segment);
                 self.index.insert(key.as_slice().into(), number);
                 number
@@ -813,6 +825,7 @@ impl<'p> Space<'p> {
         if let Some(number) = shapes.index.get(self.key.as_slice()) {
             return *number;
         }
+        self.weight += 2 * self.key.len() + 128;
         let number = shapes.states.len() as u32;
         shapes.states.push(model);
         shapes.index.insert(self.key.as_slice().into(), number);

@@ -265,15 +265,14 @@ impl Summary<'_> {
 
     fn failed(&self, out: &mut String, judged: &Judged) {
         let (page, subject) = (&self.page, judged.subject);
-        let mut lead = format!("  {} ", mark(Status::Fail, page.pen));
+        let _ = write!(out, "  {} ", mark(Status::Fail, page.pen));
         let mut lines = wrap(&label(&judged.label, judged.holds), page.columns - 4);
         let last = lines.pop().unwrap_or_default();
         for line in lines {
-            let _ = writeln!(out, "{lead}{}", page.pen.paint(STRONG, line));
-            lead = "    ".to_owned();
+            let _ = write!(out, "{}\n    ", page.pen.paint(STRONG, line));
         }
         let place = placed(&page.place(subject), 4 + width(&last), page.columns, page.pen);
-        let _ = write!(out, "{lead}{}{place}", page.pen.paint(STRONG, last));
+        let _ = write!(out, "{}{place}", page.pen.paint(STRONG, last));
         page.found(out, &judged.finding, judged.reason.as_deref(), Some(self.trace));
         // Who waits for whom is told below, in one place.
         if !page.is_about_end(subject) {

@@ -69,7 +69,8 @@ fn lanes<'t>(plan: &Plan, trace: &'t Trace) -> Vec<Vec<&'t Event>> {
 fn same(one: &Event, other: &Event) -> bool {
     (one.step, one.verb, one.target, one.element, one.implicit)
         == (other.step, other.verb, other.target, other.element, other.implicit)
-        && (one.outcome, &one.value, &one.second, one.cause) == (other.outcome, &other.value, &other.second, other.cause)
+        && (one.outcome, &one.value, &one.second, one.cause)
+            == (other.outcome, &other.value, &other.second, other.cause)
 }
 
 impl Search<'_, '_, '_> {

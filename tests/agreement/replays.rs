@@ -17,7 +17,9 @@ const STATES: usize = 20_000;
 fn courses(plan: &Plan, time: Time, reductions: Reductions, most: usize) -> Result<Vec<Told>, String> {
     let mut space = Space::new(plan, time, vec![false; plan.steps.len()], false);
     let mut search = Search::new(&mut space, reductions);
-    search.run(Limits { states: STATES, ..Limits::default() }, &mut |_| true).map_err(|endless| format!("{endless:?}"))?;
+    search
+        .run(Limits { states: STATES, ..Limits::default() }, &mut |_| true)
+        .map_err(|endless| format!("{endless:?}"))?;
     let ends = search.ends.len();
     let mut chosen: Vec<u32> = search.ends.iter().copied().step_by((ends / most).max(1)).take(most).collect();
     let met = search.store.len();

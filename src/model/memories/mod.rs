@@ -247,7 +247,7 @@ impl<'p> Memories<'p> {
             Next::Join(..) => self.past || self.hears("join"),
             Next::Start(_) => self.past || self.hears("start"),
             Next::Status(_) => self.past || self.hears("status"),
-            Next::Kill(..) => self.past || self.hears("kill"),
+            Next::Kill(_) => self.past || self.hears("kill"),
         }
     }
 

@@ -94,7 +94,7 @@ fn without_a_table_the_answers_are_the_same() {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let process = (random >> 33) as u32 % 6;
         let put = random >> 40 & 1 == 0 || puts.is_empty();
-        let add = random >> 41 & 3 == 0;
+        let add = (random >> 41).is_multiple_of(4);
         let (verb, object, ticket) = if add { ("add", "n", at) } else { (if put { "put" } else { "get" }, "q", 0) };
         let event = scene.on(process, verb, object, (at, at + 3), ticket);
         if add {

@@ -1,0 +1,33 @@
+//! Faults that tests build into the reductions, to see that they are found. Outside of tests there are none.
+
+/// A fault.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(not(test), allow(dead_code, reason = "only tests build faults in"))]
+pub(super) enum Mutant {
+    /// None.
+    #[default]
+    None,
+    /// What is left out in a circle is left out for ever.
+    NoComponents,
+    /// A step that may give up changes places with what could let it go on.
+    GivingUpCommutes,
+    /// Who waits is let go on by nobody.
+    NoEnablers,
+}
+
+#[cfg(test)]
+thread_local! {
+    pub(super) static MUTANT: std::cell::Cell<Mutant> = const { std::cell::Cell::new(Mutant::None) };
+}
+
+/// Whether that fault is built in now.
+#[cfg(test)]
+pub(super) fn mutated(mutant: Mutant) -> bool {
+    MUTANT.get() == mutant
+}
+
+/// Whether that fault is built in now.
+#[cfg(not(test))]
+pub(super) const fn mutated(_: Mutant) -> bool {
+    false
+}
