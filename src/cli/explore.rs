@@ -12,6 +12,7 @@ use super::arguments::Common;
 use super::export::{Format, Shown};
 use super::inputs::{self, Input};
 use super::output::{self, Output};
+use super::parts::{self, Choosing};
 use super::picture::Picture;
 use super::reports::Reports;
 use super::run::{self, RecordChoice, ReportOptions, Scenario};
@@ -23,7 +24,9 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::{self, Subject};
 use crate::model::explore::{self, Explored, Fault};
 use crate::model::follow;
+use crate::model::ladder::Rung;
 use crate::model::search::{Cut, Limits, Reductions};
+use crate::model::shard;
 use crate::model::space::Time;
 use crate::model::story::{self, Best};
 use crate::report::exploration::{self, Exploration};
@@ -48,6 +51,8 @@ pub(super) struct Arguments {
     scenario: Scenario,
     #[command(flatten)]
     searching: Searching,
+    #[command(flatten)]
+    choosing: Choosing,
     #[command(flatten)]
     saving: Saving,
     #[command(flatten)]
@@ -75,6 +80,10 @@ pub(super) struct Searching {
     /// exchanges of processes that are alike (`symmetry`), `all` of it or `none`
     #[arg(long, value_name = "WHAT", default_value = "all", hide_possible_values = true)]
     reduce: ReduceChoice,
+    /// Count the schedules and the interleavings that can be told apart of large scenarios too; those of small ones are
+    /// counted in any case
+    #[arg(long)]
+    count: bool,
     /// Explore so many scenarios at once; 0 is one for each CPU
     #[arg(short, long, value_name = "N", default_value = "1")]
     jobs: u32,
@@ -166,11 +175,40 @@ struct Exploring<'a> {
     arguments: &'a Arguments,
     options: &'a Options,
     traces: Vec<(PathBuf, Format)>,
+    /// Whether there is no other scenario.
+    alone: bool,
+    /// The files of all scenarios, whatever part they belong to.
+    places: Vec<String>,
+    /// What this part of an exploration has found.
+    part: RefCell<Vec<shard::Scenario>>,
+    /// What all parts have found.
+    merged: Vec<shard::Scenario>,
 }
 
+/// Up to how many states schedules are counted in any case.
+const COUNTED: usize = 10_000;
+/// Up to how many where that is asked for.
+const COUNTED_AT_MOST: usize = 5_000_000;
+
 pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
-    match prepare(arguments, output) {
-        Ok((inputs, traces, reports)) => {
+    let merged = match if arguments.choosing.merge { parts::merge(&arguments.files) } else { Ok(Vec::new()) } {
+        Ok(merged) => merged,
+        Err(diagnostic) => {
+            output.report(&[*diagnostic]);
+            return Status::Invalid;
+        }
+    };
+    // They are of one exploration, and so of one way to go about it.
+    let mut changed = arguments.clone();
+    if let Some(first) = merged.first() {
+        changed.scenario.set.clone_from(&first.set);
+        changed.scenario.seed = first.seed;
+        changed.searching.time = if first.any_time { TimeChoice::Any } else { TimeChoice::Virtual };
+    }
+    let arguments = &changed;
+    let paths: Vec<PathBuf> = merged.iter().map(|scenario| PathBuf::from(&scenario.path)).collect();
+    match prepare(arguments, if arguments.choosing.merge { &paths } else { &arguments.files }, output) {
+        Ok((mut inputs, traces, reports)) => {
             let options = Options {
                 scenario: arguments.scenario.clone(),
                 held: None,
@@ -192,9 +230,33 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 output,
                 arguments: arguments.again(),
             };
-            let jobs = run::jobs(arguments.searching.jobs);
-            let exploring = Exploring { arguments, options: &options, traces };
-            run::all(&inputs, &options, reports, jobs, &|input, direct| exploring.one(input, direct))
+            // What a part has found is written by this process.
+            let jobs = if arguments.choosing.is_part() { 1 } else { run::jobs(arguments.searching.jobs) };
+            let alone = inputs.len() == 1;
+            let places: Vec<String> = inputs.iter().map(|input| input.path.clone()).collect();
+            inputs.retain(|input| {
+                if !arguments.choosing.is_part() {
+                    return true;
+                }
+                let loaded =
+                    input.source.as_ref().ok().and_then(|source| session::load(source, &options.scenario).ok());
+                let sign = loaded.map_or_else(|| input.path.clone(), |loaded| schedule::fingerprint(&loaded.plan));
+                arguments.choosing.takes(&sign, alone)
+            });
+            let part = RefCell::new(Vec::new());
+            let exploring = Exploring { arguments, options: &options, traces, alone, places, part, merged };
+            let status = if inputs.is_empty() {
+                Status::Passed
+            } else {
+                run::all(&inputs, &options, reports, jobs, &|input, direct| exploring.one(input, direct))
+            };
+            match arguments.choosing.write(exploring.part.into_inner()) {
+                Ok(()) => status,
+                Err(diagnostic) => {
+                    output.report(&[*diagnostic]);
+                    status.max(Status::Host)
+                }
+            }
         }
         Err(status) => status,
     }
@@ -203,15 +265,16 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
 type Prepared = (Vec<Input>, Vec<(PathBuf, Format)>, Reports);
 
 /// Finds the scenarios and opens what takes reports.
-fn prepare(arguments: &Arguments, output: Output) -> Result<Prepared, Status> {
+fn prepare(arguments: &Arguments, files: &[PathBuf], output: Output) -> Result<Prepared, Status> {
     let invalid = |diagnostic: Box<Diagnostic>| {
         let status = if diagnostic.code == Code::HOST_LIMIT { Status::Host } else { Status::Invalid };
         output.report(&[*diagnostic]);
         status
     };
-    let inputs = inputs::collect(&arguments.files).map_err(invalid)?;
+    let inputs = inputs::collect(files).map_err(invalid)?;
+    arguments.choosing.check(inputs.len()).map_err(invalid)?;
     if inputs.is_empty() {
-        output::eprint(&inputs::nothing(&arguments.files));
+        output::eprint(&inputs::nothing(files));
         return Err(Status::Nothing);
     }
     let traces: Result<Vec<_>, _> =
@@ -251,8 +314,13 @@ impl Exploring<'_> {
             Err(errors) => session::refuse(&mut report, Status::Invalid, &errors, self.options),
             Ok(Loaded { plan, warnings }) => {
                 report.err.push_str(&self.options.output.render(&warnings));
-                match self.search(&plan, direct) {
+                if let Some(why) = self.unlike(&plan, input) {
+                    session::refuse(&mut report, Status::Invalid, &[why], self.options);
+                    return report;
+                }
+                match self.search(&plan, input, direct) {
                     Ok(explored) => {
+                        self.keep(&plan, input, &explored);
                         if let Err(diagnostics) = self.report(&plan, explored, &mut report) {
                             session::refuse(&mut report, Status::Host, &diagnostics, self.options);
                         }
@@ -266,8 +334,48 @@ impl Exploring<'_> {
         report
     }
 
-    fn search(&self, plan: &Plan, direct: bool) -> Result<Explored, Fault> {
+    /// What parts have found in a scenario.
+    fn of_parts(&self, input: &Input) -> Option<&shard::Scenario> {
+        self.merged.iter().find(|scenario| scenario.path == input.path)
+    }
+
+    /// That the scenario is not the one that parts have explored.
+    fn unlike(&self, plan: &Plan, input: &Input) -> Option<Diagnostic> {
+        let scenario = self.of_parts(input)?;
+        (scenario.fingerprint != schedule::fingerprint(plan)).then(|| {
+            let message = format!("`{}` has changed since its parts were explored", input.path);
+            Diagnostic::error(Code::BAD_SCHEDULE, message).help("explore the parts again")
+        })
+    }
+
+    /// Keeps what was found for the file of this part.
+    fn keep(&self, plan: &Plan, input: &Input, explored: &Explored) {
+        if !self.arguments.choosing.is_part() {
+            return;
+        }
+        let place = self.places.iter().position(|path| *path == input.path).unwrap_or(0) as u64;
+        self.part.borrow_mut().push(shard::Scenario {
+            place,
+            path: input.path.clone(),
+            fingerprint: schedule::fingerprint(plan),
+            set: self.arguments.scenario.set.clone(),
+            seed: self.arguments.scenario.seed,
+            any_time: self.arguments.searching.time == TimeChoice::Any,
+            ends: explored.ends,
+            cut: explored.cut,
+            size: explored.size,
+            circles: explored.circles,
+            rungs: explored.rungs.clone(),
+            found: explored.found.clone(),
+            counts: explored.counts,
+        });
+    }
+
+    fn search(&self, plan: &Plan, input: &Input, direct: bool) -> Result<Explored, Fault> {
         let searching = &self.arguments.searching;
+        if let Some(scenario) = self.of_parts(input) {
+            return explore::again(plan, searching.time.into(), scenario.clone().explored());
+        }
         let all = Limits::default();
         let options = explore::Options {
             time: searching.time.into(),
@@ -277,6 +385,9 @@ impl Exploring<'_> {
                 bytes: searching.max_memory.unwrap_or(all.bytes),
             },
             longest: searching.max_time.map(Duration::from_nanos),
+            strategy: self.arguments.choosing.strategy(),
+            beyond: self.arguments.choosing.beyond(self.alone),
+            counted: if searching.count { COUNTED_AT_MOST } else { COUNTED },
         };
         let mode = if direct { self.options.progress } else { crate::report::progress::Mode::None };
         let progress = RefCell::new(Progress::new(mode, output::columns()));
@@ -287,7 +398,7 @@ impl Exploring<'_> {
                 name: &plan.name,
                 done: now.reached.expanded as u64,
                 total: states,
-                unit: "state looked at",
+                unit: now.unit,
                 events: 0,
             };
             let _ = progress.borrow_mut().tick(&mut io::stderr().lock(), now.elapsed, &shown);
@@ -302,6 +413,7 @@ impl Exploring<'_> {
     fn report(&self, plan: &Plan, explored: Explored, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
         let (options, arguments) = (self.options, self.arguments);
         let told = self.best(plan, &explored)?;
+        let how = self.how(&explored);
         let Explored { summary, stories, cut, size, circles, .. } = explored;
         let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
         let any = arguments.searching.time == TimeChoice::Any;
@@ -318,7 +430,6 @@ impl Exploring<'_> {
             };
             replay = Some(exploration::replay(plan, &schedule::compact(plan, &orders), saved.as_deref(), &again));
         }
-        let how = self.how();
         let story = told.as_ref().map(|(best, subject)| (tale(best), *subject));
         let seen = Exploration { summary: &summary, kept: &kept, cut, size, circles, how: &how, story, replay };
         let drawing = terminal::Options {
@@ -372,8 +483,12 @@ impl Exploring<'_> {
     }
 
     /// What was left out and how time passed, where that is not the usual way.
-    fn how(&self) -> Vec<String> {
+    fn how(&self, explored: &Explored) -> Vec<String> {
         let mut how = Vec::new();
+        if let Some(counts) = &explored.counts {
+            how.push(counts.words());
+        }
+        how.extend(explored.rungs.iter().flat_map(Rung::words));
         if self.arguments.searching.time == TimeChoice::Any {
             how.push("any sleep and any timeout could end at any moment".to_owned());
         }

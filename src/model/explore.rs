@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::components;
+use super::count::{self, Counts};
 use super::gather::{Found, Gathering, case};
 use super::ladder::{self, Beyond, Clock, Rung, Strategy};
 use super::memories::{Memories, Wish};
@@ -33,6 +34,8 @@ pub struct Options {
     pub strategy: Strategy,
     /// What is looked at where not every state is.
     pub beyond: Beyond,
+    /// Up to how many states schedules are counted.
+    pub counted: usize,
 }
 
 /// How far an exploration has come.
@@ -68,6 +71,8 @@ pub struct Explored {
     pub found: Vec<Found>,
     /// Whether the end of each process is a step of its own.
     pub ends: bool,
+    /// How many schedules there are, where all states were looked at and that could be counted.
+    pub counts: Option<Counts>,
 }
 
 /// How much was looked at.
@@ -243,7 +248,16 @@ fn once(
     }
     let (summary, stories, found) = gathering.finish(cut.is_none());
     size.elapsed = begin.elapsed();
-    Ok(Some(Explored { summary, stories, cut, size, circles, rungs, found, ends: wish.ends }))
+    let counts = if full && cut.is_none() && options.counted > 0 {
+        let reached = Reached { states: size.states, expanded: size.states, depth: size.depth, bytes: size.bytes };
+        let mut late = false;
+        count::counts(plan, options.time, options.counted, &mut || {
+            clock.tell(reached, "state looked at", &mut late, progress)
+        })?
+    } else {
+        None
+    };
+    Ok(Some(Explored { summary, stories, cut, size, circles, rungs, found, ends: wish.ends, counts }))
 }
 
 /// How much single executions have looked at.

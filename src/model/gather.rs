@@ -137,7 +137,9 @@ impl<'p, 'j> Gathering<'p, 'j> {
         // What is the first of its kind for an expectation may decide it.
         let mut decides = false;
         for one in &verdict.findings {
-            decides |= self.decided.insert(format!("{:?} {} {:?} {:?}", one.subject, one.label, one.finding.status, one.status));
+            decides |= self
+                .decided
+                .insert(format!("{:?} {} {:?} {:?}", one.subject, one.label, one.finding.status, one.status));
         }
         if decides {
             self.stories.push(Story { run: number, path, told, verdict, stem });

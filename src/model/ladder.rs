@@ -123,7 +123,9 @@ impl Rung {
     pub fn words(&self) -> Vec<String> {
         match self {
             Self::Preemptions { completed, states, .. } => vec![match completed {
-                Some(0) => format!("every execution without a preemption was looked at: {}", many(*states as u64, "state")),
+                Some(0) => {
+                    format!("every execution without a preemption was looked at: {}", many(*states as u64, "state"))
+                }
                 Some(bound) => format!(
                     "every execution with at most {} was looked at: {}",
                     many(u64::from(*bound), "preemption"),
@@ -223,7 +225,8 @@ pub(super) fn preemptions(
     let plan = space.plan;
     let mut late = false;
     let mut search = Bounded::new(space);
-    search.run(beyond.preemptions, limits, &mut |reached| clock.tell(*reached, "state looked at", &mut late, progress))?;
+    search
+        .run(beyond.preemptions, limits, &mut |reached| clock.tell(*reached, "state looked at", &mut late, progress))?;
     let ends = std::mem::take(&mut search.ends);
     for end in &ends {
         let path = search.path(*end)?;
@@ -332,4 +335,82 @@ pub(super) fn again(space: &Space<'_>, found: Found, gathering: &mut Gathering<'
     let case = case(space.plan, space, path, ended)?;
     gathering.add(case, number, times, stem, ended);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::explore::{Explored, Options, explore};
+    use super::super::search::Limits;
+    use super::super::tests::{lost_update, philosophers, plan};
+    use super::*;
+    use crate::judge::{Rule, Status, Subject};
+
+    fn explored(text: &str, options: &Options) -> Explored {
+        explore(&plan(text), options, &mut |_| true).expect("it ends")
+    }
+
+    fn words(explored: &Explored) -> Vec<String> {
+        explored.rungs.iter().flat_map(Rung::words).collect()
+    }
+
+    #[test]
+    fn where_a_limit_cuts_the_search_the_ladder_is_gone_down() {
+        let limits = Limits { states: 20, ..Limits::default() };
+        let beyond = Beyond { runs: 1000, ..Beyond::default() };
+        let found = explored(&philosophers(5, false, false), &Options { limits, beyond, ..Options::default() });
+        assert_eq!(found.cut, Some(Cut::States));
+        let [Rung::Preemptions { completed: None, .. }, Rung::Walks(walks)] = found.rungs.as_slice() else {
+            panic!("{:?}", found.rungs)
+        };
+        assert_eq!((walks.random, walks.pct), (500, 500));
+        let (_, subject) = found.counterexample().expect("a deadlock is met");
+        assert_eq!(subject, Subject::Rule(Rule::Deadlock));
+        let text = lost_update(2, 3) + "[[expect]]\nfinal = \"money <= 6\"\n";
+        let found = explored(&text, &Options { limits, beyond, ..Options::default() });
+        assert_eq!(found.summary.status, Status::Unknown);
+    }
+
+    #[test]
+    fn nothing_is_proven_by_single_executions() {
+        let text = lost_update(2, 3) + "[[expect]]\nfinal = \"money <= 6\"\n";
+        let beyond = Beyond { runs: 2000, ..Beyond::default() };
+        for strategy in [Strategy::Random, Strategy::Pct] {
+            let found = explored(&text, &Options { strategy, beyond, ..Options::default() });
+            assert_eq!((found.summary.status, found.cut), (Status::Unknown, Some(Cut::Chosen)));
+            assert_eq!(found.summary.runs, 2000);
+        }
+        let found = explored(&text, &Options { strategy: Strategy::Random, beyond, ..Options::default() });
+        assert_eq!(words(&found), ["2,000 random executions: 24,000 steps through 195 states"]);
+        // All of them with as many preemptions as there can be.
+        let beyond = Beyond { preemptions: 12, ..beyond };
+        let found = explored(&text, &Options { strategy: Strategy::Bounded, beyond, ..Options::default() });
+        assert_eq!((found.summary.status, found.cut), (Status::Pass, None));
+        let beyond = Beyond { preemptions: 1, ..beyond };
+        let found = explored(&text, &Options { strategy: Strategy::Bounded, beyond, ..Options::default() });
+        assert_eq!((found.summary.status, found.cut), (Status::Unknown, Some(Cut::Chosen)));
+        assert!(words(&found)[0].starts_with("every execution with at most 1 preemption was looked at"));
+    }
+
+    #[test]
+    fn what_executions_by_priorities_guarantee_is_told() {
+        let walks = Walks { pct: 1000, depth: 2, processes: 2, length: 10, ..Walks::default() };
+        assert!((walks.missed(1) - 0.5_f64.powi(1000)).abs() < 1e-12);
+        assert!((walks.missed(2) - 0.95_f64.powi(1000)).abs() < 1e-12);
+        let walks = Walks { pct: 10, ..walks };
+        let words = walks.words();
+        assert_eq!(
+            words[1],
+            "a bug is missed by those by priorities of depth 1 with probability at most 1e-3, of depth 2 with \
+             probability at most 0.599, for 2 processes and 10 steps"
+        );
+    }
+
+    #[test]
+    fn what_breaks_in_an_execution_that_never_ends_is_found() {
+        let text = philosophers(3, true, true) + "[[expect]]\nnever = \"phil[1] acquire\"\n";
+        let beyond = Beyond { runs: 4, ..Beyond::default() };
+        let found = explored(&text, &Options { strategy: Strategy::Random, beyond, ..Options::default() });
+        assert!(found.counterexample().is_some(), "{:?}", found.summary);
+        assert!(words(&found)[1].starts_with("4 executions cut after 10,000 steps"));
+    }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::count::Counts;
 use super::explore::{Circles, Explored, Size};
 use super::gather::{Found, sign};
 use super::ladder::Rung;
@@ -56,13 +57,15 @@ pub struct Scenario {
     pub rungs: Vec<Rung>,
     /// One execution of each kind.
     pub found: Vec<Found>,
+    /// How many schedules there are.
+    pub counts: Option<Counts>,
 }
 
 impl Scenario {
     /// The exploration of which only is missing what is said of it: see [`super::explore::again`].
     pub fn explored(self) -> Explored {
-        let Self { ends, cut, size, circles, rungs, found, .. } = self;
-        Explored { cut, size, circles, rungs, found, ends, ..Explored::default() }
+        let Self { ends, cut, size, circles, rungs, found, counts, .. } = self;
+        Explored { cut, size, circles, rungs, found, ends, counts, ..Explored::default() }
     }
 
     /// Adds another part of the same.
@@ -198,7 +201,7 @@ mod tests {
     use crate::scenario::plan::Plan;
 
     fn scenario(plan: &Plan, explored: Explored) -> Scenario {
-        let Explored { cut, size, circles, rungs, found, ends, .. } = explored;
+        let Explored { cut, size, circles, rungs, found, ends, counts, .. } = explored;
         Scenario {
             place: 0,
             path: "p.toml".to_owned(),
@@ -212,6 +215,7 @@ mod tests {
             circles,
             rungs,
             found,
+            counts,
         }
     }
 
@@ -224,7 +228,10 @@ mod tests {
         let words: Vec<String> = explored.rungs.iter().flat_map(Rung::words).collect();
         let stories: Vec<_> = explored.stories.iter().map(|story| (story.run, &story.path)).collect();
         let Size { states, edges, ends, depth, .. } = explored.size;
-        format!("{:?} {:?} {words:?} {stories:?} {:?} {states} {edges} {ends} {depth}", explored.summary, explored.cut, explored.circles)
+        format!(
+            "{:?} {:?} {words:?} {stories:?} {:?} {states} {edges} {ends} {depth}",
+            explored.summary, explored.cut, explored.circles
+        )
     }
 
     /// Writes the parts, reads them and puts them together.

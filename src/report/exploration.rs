@@ -180,7 +180,10 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
         if depth > 0 { format!(", up to {} deep", counted(depth as u64, "step")) } else { String::new() },
         duration(elapsed.as_nanos() as u64),
     );
-    page.wrapped(out, "  ", &words);
+    // Of single executions is told otherwise how many there were.
+    if depth > 0 || exploration.cut != Some(Cut::Chosen) {
+        page.wrapped(out, "  ", &words);
+    }
     for how in exploration.how {
         page.wrapped(out, "    ", how);
     }
