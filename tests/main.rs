@@ -2,17 +2,20 @@
 
 mod arguments;
 mod check;
+mod classics;
 mod cleanup;
 mod deadlocks;
 mod endings;
 mod expectations;
 mod explain;
+mod explore;
 mod exports;
 mod page;
 mod partial;
 mod promela;
 mod reference;
 mod reports;
+mod schedules;
 mod schema;
 mod several;
 mod support;

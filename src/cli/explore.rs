@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, ValueEnum};
 
@@ -22,6 +22,7 @@ use super::status::Status;
 use super::{page, session::Options};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::{self, Subject};
+use crate::model::count::{self, Counts};
 use crate::model::explore::{self, Explored, Fault};
 use crate::model::follow;
 use crate::model::ladder::Rung;
@@ -29,6 +30,7 @@ use crate::model::search::{Cut, Limits, Reductions};
 use crate::model::shard;
 use crate::model::space::Time;
 use crate::model::story::{self, Best};
+use crate::promela;
 use crate::report::exploration::{self, Exploration};
 use crate::report::progress::{Progress, Snapshot};
 use crate::report::story::Story;
@@ -39,6 +41,10 @@ use crate::scenario::plan::Plan;
 use crate::scenario::units::parse_size;
 use crate::schedule;
 use crate::trace::file::Meta;
+
+/// How many states there may be where orders of steps are counted, and how long that may take.
+const COUNTED: usize = 500_000;
+const COUNTING: Duration = Duration::from_secs(1);
 
 /// What is explored and how.
 #[derive(Args, Clone, Debug)]
@@ -80,10 +86,9 @@ pub(super) struct Searching {
     /// exchanges of processes that are alike (`symmetry`), `all` of it or `none`
     #[arg(long, value_name = "WHAT", default_value = "all", hide_possible_values = true)]
     reduce: ReduceChoice,
-    /// Count the schedules and the interleavings that can be told apart of large scenarios too; those of small ones are
-    /// counted in any case
-    #[arg(long)]
-    count: bool,
+    /// Print the scenario for another tool instead: promela, for SPIN
+    #[arg(long, value_name = "LANGUAGE", hide_possible_values = true, help_heading = "Other tools")]
+    emit: Option<Language>,
     /// Explore so many scenarios at once; 0 is one for each CPU
     #[arg(short, long, value_name = "N", default_value = "1")]
     jobs: u32,
@@ -120,6 +125,13 @@ impl From<TimeChoice> for Time {
             TimeChoice::Any => Self::Any,
         }
     }
+}
+
+/// A language that a scenario can be put in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Language {
+    /// That of SPIN
+    Promela,
 }
 
 /// What may be left out.
@@ -185,12 +197,10 @@ struct Exploring<'a> {
     merged: Vec<shard::Scenario>,
 }
 
-/// Up to how many states schedules are counted in any case.
-const COUNTED: usize = 10_000;
-/// Up to how many where that is asked for.
-const COUNTED_AT_MOST: usize = 5_000_000;
-
 pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
+    if let Some(Language::Promela) = arguments.searching.emit {
+        return emit(arguments, output);
+    }
     let merged = match if arguments.choosing.merge { parts::merge(&arguments.files) } else { Ok(Vec::new()) } {
         Ok(merged) => merged,
         Err(diagnostic) => {
@@ -240,7 +250,9 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 }
                 let loaded =
                     input.source.as_ref().ok().and_then(|source| session::load(source, &options.scenario).ok());
-                let sign = loaded.map_or_else(|| input.path.clone(), |loaded| schedule::fingerprint(&loaded.plan));
+                let sign = loaded.map_or_else(|| input.path.clone(), |loaded| {
+                    schedule::fingerprint(&loaded.plan, &explore::told_apart(&loaded.plan))
+                });
                 arguments.choosing.takes(&sign, alone)
             });
             let part = RefCell::new(Vec::new());
@@ -259,6 +271,30 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
             }
         }
         Err(status) => status,
+    }
+}
+
+/// Prints a scenario in the language of SPIN.
+fn emit(arguments: &Arguments, output: Output) -> Status {
+    let promela = || {
+        let inputs = inputs::collect(&arguments.files).map_err(|diagnostic| vec![*diagnostic])?;
+        let [input] = inputs.as_slice() else {
+            let message = format!("`--emit` takes one scenario, and these are {}", inputs.len());
+            return Err(vec![Diagnostic::error(Code::USAGE, message)]);
+        };
+        let source = input.source.as_ref().map_err(|diagnostic| vec![(**diagnostic).clone()])?;
+        let plan = session::load(source, &arguments.scenario)?.plan;
+        promela::promela(&plan, arguments.searching.time.into())
+    };
+    match promela() {
+        Ok(text) => {
+            output::print(&text);
+            Status::Passed
+        }
+        Err(diagnostics) => {
+            output.report(&diagnostics);
+            Status::Invalid
+        }
     }
 }
 
@@ -342,7 +378,7 @@ impl Exploring<'_> {
     /// That the scenario is not the one that parts have explored.
     fn unlike(&self, plan: &Plan, input: &Input) -> Option<Diagnostic> {
         let scenario = self.of_parts(input)?;
-        (scenario.fingerprint != schedule::fingerprint(plan)).then(|| {
+        (scenario.fingerprint != schedule::fingerprint(plan, &explore::told_apart(plan))).then(|| {
             let message = format!("`{}` has changed since its parts were explored", input.path);
             Diagnostic::error(Code::BAD_SCHEDULE, message).help("explore the parts again")
         })
@@ -357,7 +393,7 @@ impl Exploring<'_> {
         self.part.borrow_mut().push(shard::Scenario {
             place,
             path: input.path.clone(),
-            fingerprint: schedule::fingerprint(plan),
+            fingerprint: schedule::fingerprint(plan, &explore::told_apart(plan)),
             set: self.arguments.scenario.set.clone(),
             seed: self.arguments.scenario.seed,
             any_time: self.arguments.searching.time == TimeChoice::Any,
@@ -367,7 +403,6 @@ impl Exploring<'_> {
             circles: explored.circles,
             rungs: explored.rungs.clone(),
             found: explored.found.clone(),
-            counts: explored.counts,
         });
     }
 
@@ -387,7 +422,6 @@ impl Exploring<'_> {
             longest: searching.max_time.map(Duration::from_nanos),
             strategy: self.arguments.choosing.strategy(),
             beyond: self.arguments.choosing.beyond(self.alone),
-            counted: if searching.count { COUNTED_AT_MOST } else { COUNTED },
         };
         let mode = if direct { self.options.progress } else { crate::report::progress::Mode::None };
         let progress = RefCell::new(Progress::new(mode, output::columns()));
@@ -419,19 +453,20 @@ impl Exploring<'_> {
         let any = arguments.searching.time == TimeChoice::Any;
         let mut replay = None;
         if let Some((best, _)) = &told {
-            let orders = follow::orders(&best.path);
+            let orders = &best.orders;
             let mut again = options.arguments.clone();
             if any {
                 again.extend(["--time".to_owned(), "any".to_owned()]);
             }
             let saved = match &arguments.saving.save {
-                Some(path) => Some(self.save(plan, path, best, &orders, any)?),
+                Some(path) => Some(self.save(plan, path, best, any)?),
                 None => None,
             };
-            replay = Some(exploration::replay(plan, &schedule::compact(plan, &orders), saved.as_deref(), &again));
+            replay = Some(exploration::replay(plan, &schedule::compact(plan, orders), saved.as_deref(), &again));
         }
         let story = told.as_ref().map(|(best, subject)| (tale(best), *subject));
-        let seen = Exploration { summary: &summary, kept: &kept, cut, size, circles, how: &how, story, replay };
+        let counts = if cut.is_none() { self.count(plan) } else { None };
+        let seen = Exploration { summary: &summary, kept: &kept, cut, size, circles, counts, how: &how, story, replay };
         let drawing = terminal::Options {
             color: options.output.color,
             picture: true,
@@ -475,19 +510,23 @@ impl Exploring<'_> {
     /// The execution to tell: the shortest that fails.
     fn best(&self, plan: &Plan, explored: &Explored) -> Result<Option<(Best, Subject)>, Vec<Diagnostic>> {
         let Some((story, subject)) = explored.counterexample() else { return Ok(None) };
-        let mut space = explore::space(plan, self.arguments.searching.time.into());
+        let mut space = explore::space(plan, self.arguments.searching.time.into(), explored.ends);
         match story::best(plan, &mut space, story, subject) {
             Ok(best) => Ok(Some((best, subject))),
             Err(fault) => Err(vec![because(plan, &fault)]),
         }
     }
 
+    /// How many orders of steps there are, where it does not take long to find out.
+    fn count(&self, plan: &Plan) -> Option<Counts> {
+        let begin = Instant::now();
+        let time = self.arguments.searching.time.into();
+        count::counts(plan, time, COUNTED, &mut || begin.elapsed() < COUNTING).ok().flatten()
+    }
+
     /// What was left out and how time passed, where that is not the usual way.
     fn how(&self, explored: &Explored) -> Vec<String> {
         let mut how = Vec::new();
-        if let Some(counts) = &explored.counts {
-            how.push(counts.words());
-        }
         how.extend(explored.rungs.iter().flat_map(Rung::words));
         if self.arguments.searching.time == TimeChoice::Any {
             how.push("any sleep and any timeout could end at any moment".to_owned());
@@ -496,24 +535,18 @@ impl Exploring<'_> {
     }
 
     /// Saves the schedule of an execution. The path of its file.
-    fn save(
-        &self,
-        plan: &Plan,
-        path: &Path,
-        best: &Best,
-        orders: &[schedule::Order],
-        any: bool,
-    ) -> Result<String, Vec<Diagnostic>> {
+    fn save(&self, plan: &Plan, path: &Path, best: &Best, any: bool) -> Result<String, Vec<Diagnostic>> {
         let file = if path.is_dir() { path.join(format!("{}.schedule.toml", plan.name)) } else { path.to_owned() };
         let told = tale(best).comments(plan);
         let failed = best.verdict.findings.iter().find(|one| one.finding.status == judge::Status::Fail);
         let about = failed.map_or_else(String::new, |one| format!("{}: {}", one.label, one.finding.measured));
         let name = file.display().to_string();
         let about = format!("{}\nipcrun replay {} {name}", about.replace('\n', " "), plan.source.path);
-        fs::write(&file, schedule::write(plan, any, about.trim(), orders, &told)).map_err(|error| {
-            let message = format!("the schedule cannot be written to `{name}`: {error}");
-            vec![Diagnostic::error(Code::HOST_LIMIT, message)]
-        })?;
+        fs::write(&file, schedule::write(plan, &explore::told_apart(plan), any, about.trim(), &best.orders, &told))
+            .map_err(|error| {
+                let message = format!("the schedule cannot be written to `{name}`: {error}");
+                vec![Diagnostic::error(Code::HOST_LIMIT, message)]
+            })?;
         Ok(name)
     }
 

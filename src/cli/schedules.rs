@@ -62,7 +62,7 @@ pub(super) fn argument(text: &str) -> Result<Chosen, String> {
 pub(super) fn follow(plan: &Plan, chosen: &Chosen, time: Time) -> Result<Told, Vec<Diagnostic>> {
     let schedule = match chosen {
         Chosen::Seed(seed) => {
-            let mut space = explore::space(plan, time);
+            let mut space = explore::bare(plan, time);
             let path = follow::walk(&mut space, *seed).map_err(|endless| vec![computes(plan, endless.process)])?;
             return told(plan, &space, &path);
         }
@@ -77,13 +77,13 @@ pub(super) fn follow(plan: &Plan, chosen: &Chosen, time: Time) -> Result<Told, V
         }
         Chosen::File(path) => {
             let source = inputs::open(path).source.map_err(|diagnostic| vec![*diagnostic])?;
-            let mut schedule = schedule::read(plan, &source)?;
+            let mut schedule = schedule::read(plan, &explore::told_apart(plan), &source)?;
             schedule.any_time |= time == Time::Any;
             schedule
         }
     };
     let time = if schedule.any_time { Time::Any } else { Time::Virtual };
-    let mut space = explore::space(plan, time);
+    let mut space = explore::bare(plan, time);
     let path = follow::follow(&mut space, &schedule.orders).map_err(|found| vec![refused(plan, &schedule, &found)])?;
     let path = follow::complete(&mut space, &path).map_err(|endless| vec![computes(plan, endless.process)])?;
     told(plan, &space, &path)

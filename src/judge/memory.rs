@@ -79,6 +79,8 @@ pub enum Memory<'p> {
     },
     /// Everything that came before, by causes: of each process and each object the order of what happened on it.
     Past,
+    /// What decides whether any two accesses are without an order: [`Memory::Past`], where nothing less does.
+    Races(&'p ObjectRef),
     /// When each of these processes began and ended; all where none are named.
     Spans(&'p [ProcessId]),
     /// The longest that a matching event took.

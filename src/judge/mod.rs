@@ -72,6 +72,14 @@ pub fn memories(plan: &Plan) -> Vec<memory::Memory<'_>> {
     memories
 }
 
+/// Whether the verdict of an expectation depends on how long something takes.
+pub fn is_timed(plan: &Plan, place: usize) -> bool {
+    plan.expectations.get(place).is_some_and(|expectation| {
+        form(expectation.form.name)
+            .is_some_and(|form| (form.memory)(expectation, plan).iter().any(memory::Memory::is_timed))
+    })
+}
+
 /// What one run says of an expectation over the executions it speaks of.
 fn over_one_run(holds: Holds, each_seen: bool, finding: &Finding) -> (Status, Option<String>) {
     let say = |status, reason: &str| (status, Some(reason.to_owned()));

@@ -170,6 +170,22 @@ impl Tally {
 }
 
 impl Tally {
+    /// Takes in a part of a run of that number, of which only that counts which no continuation could change, and
+    /// `times - 1` others that came to the same.
+    pub fn glimpse_as(&mut self, verdict: &Verdict, number: u64, times: u64) {
+        self.runs += times;
+        for judged in &verdict.findings {
+            if let Subject::Expectation(place) = judged.subject {
+                if self.expectations.len() <= place {
+                    self.expectations.resize_with(place + 1, Count::default);
+                }
+                if judged.is_firm() {
+                    self.expectations[place].add(number, times, &judged.finding);
+                }
+            }
+        }
+    }
+
     /// What the runs so far say where they stand for every execution, or, if `whole` is false, for those that were
     /// looked at.
     pub fn over_all(&self, plan: &Plan, whole: bool) -> Summary {

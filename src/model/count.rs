@@ -16,8 +16,6 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::ample::uses;
 use super::future::{Futures, Use, conflict};
 use super::space::{Endless, Kind, Move, Space, Time};
@@ -29,10 +27,10 @@ use crate::scenario::plan::Plan;
 const SLEEPS: usize = 8;
 
 /// A number that may be large.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Number {
     /// That many.
-    Exact(#[serde(with = "decimal")] u128),
+    Exact(u128),
     /// More than can be counted: 2^128 or more.
     Over,
 }
@@ -61,23 +59,8 @@ impl fmt::Display for Number {
     }
 }
 
-/// As text: what reads JSON has no numbers of that size.
-mod decimal {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-    pub(super) fn serialize<S: Serializer>(number: &u128, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(number)
-    }
-
-    pub(super) fn deserialize<'d, D: Deserializer<'d>>(deserializer: D) -> Result<u128, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
-
 /// What was counted.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Counts {
     /// States, nothing left out.
     pub states: usize,
@@ -86,23 +69,6 @@ pub struct Counts {
     /// Those that can be told apart. None where signals are sent, which can end a process anywhere, and where there
     /// are too many to go through.
     pub traces: Option<Number>,
-}
-
-impl Counts {
-    /// What was counted, in words.
-    pub fn words(&self) -> String {
-        let noun =
-            |number: Number, one: &str| format!("{number} {one}{}", if number == Number::Exact(1) { "" } else { "s" });
-        let schedules = noun(self.schedules, "schedule");
-        let states = noun(Number::Exact(self.states as u128), "state");
-        match self.traces {
-            Some(traces) => format!(
-                "that is {} and {schedules}, of {states} where nothing is left out",
-                noun(traces, "distinguishable interleaving")
-            ),
-            None => format!("that is {schedules}, of {states} where nothing is left out"),
-        }
-    }
 }
 
 /// Counts the schedules of a plan. None where a state can be met again behind itself, so that there is no end of

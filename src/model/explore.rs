@@ -9,15 +9,19 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::components;
-use super::count::{self, Counts};
-use super::gather::{Found, Gathering, case};
+use super::gather::{Case, Found, Gathering, case};
 use super::ladder::{self, Beyond, Clock, Rung, Strategy};
 use super::memories::{Memories, Wish};
+use super::races;
 use super::search::{Cut, Limits, Reached, Reductions, Search};
-use super::space::{Endless, Space, Time};
+use super::space::{Endless, Kind, Move, Space, Time};
 use super::tell::{Lost, Step, Told};
+use crate::event::ProcessId;
 use crate::judge::{self, Status, Subject, Summary, Verdict};
 use crate::scenario::plan::Plan;
+
+/// How many executions are judged between two looks at the clock.
+const OFTEN: usize = 64;
 
 /// How to explore.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,8 +38,6 @@ pub struct Options {
     pub strategy: Strategy,
     /// What is looked at where not every state is.
     pub beyond: Beyond,
-    /// Up to how many states schedules are counted.
-    pub counted: usize,
 }
 
 /// How far an exploration has come.
@@ -69,10 +71,8 @@ pub struct Explored {
     pub rungs: Vec<Rung>,
     /// One execution of each kind, where asked for.
     pub found: Vec<Found>,
-    /// Whether the end of each process is a step of its own.
+    /// Whether the end of each process is a step of its own, since it matters when it ends.
     pub ends: bool,
-    /// How many schedules there are, where all states were looked at and that could be counted.
-    pub counts: Option<Counts>,
 }
 
 /// How much was looked at.
@@ -138,12 +138,37 @@ struct Goal {
     line: Vec<u32>,
     /// The place in `line` to which the last state leads back.
     stem: Option<usize>,
+    /// Where the processes stand whose steps follow that lead beyond the last state.
+    beyond: Vec<u32>,
+    /// Whether it is no end.
+    partial: bool,
 }
 
-/// The states of a plan as an exploration sees them.
-pub fn space(plan: &Plan, time: Time) -> Space<'_> {
+impl Goal {
+    fn end(line: Vec<u32>) -> Self {
+        Self { line, stem: None, beyond: Vec::new(), partial: false }
+    }
+
+    fn part(line: Vec<u32>, beyond: Vec<u32>) -> Self {
+        Self { beyond, partial: true, ..Self::end(line) }
+    }
+}
+
+/// The states of a plan as an exploration sees them. `ends`: whether the end of every process is a step of its own.
+pub fn space(plan: &Plan, time: Time, ends: bool) -> Space<'_> {
+    let wish = Wish { ends, ..Wish::default() };
+    Space::remembering(plan, time, Memories::new(plan, judge::memories(plan), time, wish))
+}
+
+/// The same for who only follows a path and need not remember what was before.
+pub fn bare(plan: &Plan, time: Time) -> Space<'_> {
     let memories = Memories::new(plan, judge::memories(plan), time, Wish::default());
     Space::unremembering(plan, time, &memories)
+}
+
+/// By step: whether it is a turn of its own although it is about no object, since an expectation could tell its place.
+pub fn told_apart(plan: &Plan) -> Vec<bool> {
+    Memories::new(plan, judge::memories(plan), Time::default(), Wish::default()).visible
 }
 
 /// Explores every execution of a plan. `progress` is told now and then how far it has come, and says whether to go on.
@@ -163,17 +188,16 @@ pub(super) fn exploring(
     progress: &mut dyn FnMut(&Progress) -> bool,
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Explored, Fault> {
-    match once(plan, options, Wish::default(), begin, progress, judged)? {
-        Some(explored) => Ok(explored),
-        // It matters when processes end.
-        None => {
-            let wish = Wish { ends: true, ..Wish::default() };
-            Ok(once(plan, options, wish, begin, progress, judged)?.unwrap_or_default())
+    let mut wish = Wish { races: races::is_tame(plan), ..Wish::default() };
+    loop {
+        match once(plan, options, wish, begin, progress, judged)? {
+            Ok(explored) => return Ok(*explored),
+            Err(more) => wish = more,
         }
     }
 }
 
-/// The same; none where it turns out that the end of a process must be a step of its own and is not.
+/// The same, keeping what is wished; or what must be kept, where it turns out that it was not enough.
 fn once(
     plan: &Plan,
     options: &Options,
@@ -181,12 +205,12 @@ fn once(
     begin: Instant,
     progress: &mut dyn FnMut(&Progress) -> bool,
     judged: &mut dyn FnMut(&Verdict, &str),
-) -> Result<Option<Explored>, Fault> {
-    let space = || {
-        let memories = Memories::new(plan, judge::memories(plan), options.time, wish);
-        Space::remembering(plan, options.time, memories)
+) -> Result<Result<Box<Explored>, Wish>, Fault> {
+    let space = |wish: Wish| {
+        Space::remembering(plan, options.time, Memories::new(plan, judge::memories(plan), options.time, wish))
     };
     let wants = |space: &Space<'_>| space.memories.as_ref().is_some_and(|memories| memories.wants_ends);
+    let ends = Wish { ends: true, ..wish };
     let Options { strategy, beyond, limits, longest, .. } = *options;
     let clock = Clock { begin, longest };
     let full = strategy == Strategy::Full;
@@ -194,26 +218,31 @@ fn once(
     let (mut size, mut circles) = (Size::default(), Circles::default());
     let mut cut = Some(Cut::Chosen);
     if full {
-        let mut space = space();
+        let mut space = space(wish);
         // Where the ladder is gone down, that takes time too.
         let clock = if beyond.descend { clock.part(3, 4) } else { clock };
         let mut search = Search::new(&mut space, options.reductions);
         let mut late = false;
-        search.run(limits, &mut |reached| clock.tell(*reached, "state looked at", &mut late, progress))?;
-        cut = search.cut.map(|cut| if late { Cut::Time } else { cut });
+        search.run(limits, &mut |reached| clock.tell(*reached, 0, "state looked at", &mut late, progress))?;
         if wants(search.space) {
-            return Ok(None);
+            return Ok(Err(ends));
         }
-        (size, circles) = gather(plan, &mut search, &mut gathering)?;
+        match gather(&mut search, (plan, wish), clock, &mut late, &mut gathering, progress)? {
+            Some(found) => (size, circles) = found,
+            None => return Ok(Err(Wish { races: false, ..wish })),
+        }
+        cut = search.cut.map(|cut| if late { Cut::Time } else { cut });
     }
+    // What races are is seen in states only where all of them are looked at.
+    let wish = Wish { races: false, ..wish };
     let mut rungs: Vec<Rung> = Vec::new();
     let limit = matches!(cut, Some(Cut::States | Cut::Memory | Cut::Time)) && beyond.descend;
     if strategy == Strategy::Bounded || full && limit {
-        let mut space = space();
+        let mut space = space(wish);
         let clock = if full { clock.part(7, 8) } else { clock };
         let rung = ladder::preemptions(&mut space, (&beyond, limits), full, clock, &mut gathering, progress)?;
         if wants(&space) {
-            return Ok(None);
+            return Ok(Err(ends));
         }
         if let Rung::Preemptions { states, edges, ends, whole, cut: why, .. } = rung {
             if !full {
@@ -231,10 +260,10 @@ fn once(
     }
     let walks = matches!(strategy, Strategy::Random | Strategy::Pct);
     if walks || full && limit && !matches!(cut, None | Some(Cut::Stopped)) {
-        let mut space = space();
+        let mut space = space(wish);
         let rung = ladder::walks(&mut space, (&beyond, strategy), full, clock, &mut gathering, progress)?;
         if wants(&space) {
-            return Ok(None);
+            return Ok(Err(ends));
         }
         if let Rung::Walks(walks) = &rung {
             if !full {
@@ -248,16 +277,7 @@ fn once(
     }
     let (summary, stories, found) = gathering.finish(cut.is_none());
     size.elapsed = begin.elapsed();
-    let counts = if full && cut.is_none() && options.counted > 0 {
-        let reached = Reached { states: size.states, expanded: size.states, depth: size.depth, bytes: size.bytes };
-        let mut late = false;
-        count::counts(plan, options.time, options.counted, &mut || {
-            clock.tell(reached, "state looked at", &mut late, progress)
-        })?
-    } else {
-        None
-    };
-    Ok(Some(Explored { summary, stories, cut, size, circles, rungs, found, ends: wish.ends, counts }))
+    Ok(Ok(Box::new(Explored { summary, stories, cut, size, circles, rungs, found, ends: wish.ends })))
 }
 
 /// How much single executions have looked at.
@@ -270,9 +290,7 @@ fn of_walks(walks: &ladder::Walks) -> Size {
 /// # Errors
 /// An execution that cannot be followed.
 pub fn again(plan: &Plan, time: Time, mut explored: Explored) -> Result<Explored, Fault> {
-    let wish = Wish { ends: explored.ends, ..Wish::default() };
-    let memories = Memories::new(plan, judge::memories(plan), time, wish);
-    let space = Space::unremembering(plan, time, &memories);
+    let space = explored.space(plan, time);
     let mut judged = |_: &Verdict, _: &str| {};
     let mut gathering = Gathering::new(plan, true, &mut judged);
     for found in std::mem::take(&mut explored.found) {
@@ -286,29 +304,53 @@ pub fn again(plan: &Plan, time: Time, mut explored: Explored) -> Result<Explored
     Ok(explored)
 }
 
-/// Gathers what a search of all states has found.
+/// Gathers what a search of all states has found. None where races have to be looked for in another way.
 fn gather(
-    plan: &Plan,
     search: &mut Search<'_, '_>,
+    (plan, wish): (&Plan, Wish),
+    clock: Clock,
+    late: &mut bool,
     gathering: &mut Gathering<'_, '_>,
-) -> Result<(Size, Circles), Fault> {
+    progress: &mut dyn FnMut(&Progress) -> bool,
+) -> Result<Option<(Size, Circles)>, Fault> {
+    let asked = if wish.races { races::asked(&judge::memories(plan)) } else { Vec::new() };
     let mut circles = Circles::default();
     let mut goals: Vec<Goal> = Vec::new();
     let mut depth = 0;
     for end in &search.ends {
         let line = search.line(*end);
         depth = depth.max(line.len() - 1);
-        goals.push(Goal { line, stem: None });
+        goals.push(Goal::end(line));
+    }
+    if !asked.is_empty() {
+        match races::find(search, &asked) {
+            None => return Ok(None),
+            Some(found) => {
+                goals.extend(found.iter().map(|race| Goal::part(search.line(race.state), race.standing.to_vec())));
+            }
+        }
+    }
+    if search.cut.is_some() {
+        goals.extend(glimpses(search));
     }
     if search.cut.is_none() && search.cyclic {
         goals.extend(livelocks(search, &mut circles)?);
     }
     // What is found first is told first: the shortest.
     goals.sort_by_key(|goal| goal.line.len());
-    for goal in &goals {
-        let path = search.path(&goal.line)?;
-        let case = case(plan, search.space, path, true)?;
-        gathering.add(case, gathering.next(), 1, goal.stem, true);
+    for (number, goal) in goals.iter().enumerate() {
+        if number % OFTEN == 0 && number > 0 {
+            let (bytes, states) = (search.store.bytes(), search.store.len());
+            let reached = Reached { states, expanded: states, depth, bytes };
+            let mut over = false;
+            if !clock.tell(reached, number, "state looked at", &mut over, progress) {
+                *late |= over;
+                search.cut = search.cut.or(Some(Cut::Stopped));
+                break;
+            }
+        }
+        let case = follow(search, goal)?;
+        gathering.add(case, gathering.next(), 1, goal.stem, !goal.partial);
     }
     let size = Size {
         states: search.store.len(),
@@ -318,7 +360,54 @@ fn gather(
         bytes: search.store.bytes(),
         elapsed: Duration::ZERO,
     };
-    Ok((size, circles))
+    Ok(Some((size, circles)))
+}
+
+/// Tells and judges the execution that leads to a goal.
+fn follow(search: &mut Search<'_, '_>, goal: &Goal) -> Result<Case, Fault> {
+    let mut path = search.path(&goal.line)?;
+    if !goal.beyond.is_empty() {
+        let state = truly(search.space, &path)?;
+        let mut taken: Vec<usize> = Vec::new();
+        for stands in &goal.beyond {
+            let process =
+                (0..search.space.plan.processes.len()).find(|at| state[*at] == *stands && !taken.contains(at));
+            taken.extend(process);
+        }
+        let steps = taken.iter().map(|at| Step { process: *at as ProcessId, kind: Kind::Go, choices: Vec::new() });
+        path.extend(steps);
+    }
+    case(search.space, path, !goal.partial)
+}
+
+/// The state behind a path, no process having changed places with another.
+fn truly(space: &mut Space<'_>, path: &[Step]) -> Result<Vec<u32>, Endless> {
+    let mut state = space.initial()?;
+    let mut moves = Vec::new();
+    for step in path {
+        space.moves(&state, &mut moves)?;
+        let fits =
+            |way: &Move| way.process == step.process && way.kind == step.kind && space.script(*way) == step.choices;
+        let Some(found) = moves.iter().copied().find(fits) else { break };
+        space.take(&mut state, found)?;
+    }
+    Ok(state)
+}
+
+/// Where a search was cut: a state for each way in which what is kept of the past differs.
+fn glimpses(search: &Search<'_, '_>) -> Vec<Goal> {
+    const MOST_GLIMPSES: usize = 4096;
+    let kept = search.space.kept();
+    let mut state = vec![0; search.space.width()];
+    let mut seen = std::collections::HashSet::new();
+    let mut goals = Vec::new();
+    for number in 0..search.store.len() as u32 {
+        search.store.get(number, &mut state);
+        if !kept.is_empty() && goals.len() < MOST_GLIMPSES && seen.insert(state[kept.clone()].to_vec()) {
+            goals.push(Goal::part(search.line(number), Vec::new()));
+        }
+    }
+    goals
 }
 
 /// An execution into each set of states that is never left and where nothing ends, once around.
@@ -347,7 +436,7 @@ fn livelocks(search: &mut Search<'_, '_>, circles: &mut Circles) -> Result<Vec<G
         let mut line = search.line(entry);
         let stem = line.len() - 1;
         line.extend(round(search, entry)?);
-        goals.push(Goal { line, stem: Some(stem) });
+        goals.push(Goal { stem: Some(stem), ..Goal::end(line) });
         circles.livelocks += 1;
     }
     Ok(goals)
@@ -379,6 +468,12 @@ fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, Endless> {
 }
 
 impl Explored {
+    /// The states of the plan as this exploration saw them: the stories' paths are paths there.
+    pub fn space<'p>(&self, plan: &'p Plan, time: Time) -> Space<'p> {
+        let wish = Wish { ends: self.ends, ..Wish::default() };
+        Space::unremembering(plan, time, &Memories::new(plan, judge::memories(plan), time, wish))
+    }
+
     /// The story that decides an expectation or a rule, by its place in [`Summary::overall`].
     pub fn story(&self, place: usize) -> Option<&Story> {
         let (run, _) = self.summary.overall.get(place)?.example.as_ref()?;

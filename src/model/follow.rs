@@ -207,11 +207,12 @@ impl<'s, 'p> Walker<'s, 'p> {
             let (deadly, ways): (Vec<Move>, Vec<Move>) = own.into_iter().partition(|step| step.kind == Kind::Die);
             let ways = if order.dies { deadly } else { ways };
             if !ways.is_empty() {
+                // What is left out is the first possibility.
+                let said = |at: usize| order.choices.get(at).copied().unwrap_or(0);
                 let wanted = |step: &&Move| {
                     let script = self.space.script(**step);
-                    let missing = std::iter::repeat(&0);
-                    order.choices.len() <= script.len().max(1)
-                        && script.iter().zip(order.choices.iter().chain(missing)).all(|(is, said)| is == said)
+                    let most = script.len().max(order.choices.len());
+                    (0..most).all(|at| said(at) == script.get(at).copied().unwrap_or(0))
                 };
                 let Some(step) = ways.iter().find(wanted).copied() else { return Err(Why::NoChoice(ways.len())) };
                 return self.take(step).map_err(endless);

@@ -6,11 +6,11 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::explore::{Fault, Story};
-use super::space::Space;
+use super::space::{Space, Time};
 use super::tell::{Step, Told, tell};
-use crate::judge::{self, Summary, Tally, Verdict};
+use crate::judge::{self, Status, Subject, Summary, Tally, Verdict};
 use crate::scenario::plan::Plan;
-use crate::trace::RunEnd;
+use crate::trace::{RunEnd, Trace};
 
 /// An execution that was found, and how many there are that no expectation can tell from it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -26,7 +26,7 @@ pub struct Found {
     pub path: Vec<Step>,
     /// How many of its steps lead to where it goes round for ever; none where it ends.
     pub stem: Option<usize>,
-    /// Whether the run is over behind its last step. Where it is not, only what fails in it counts.
+    /// Whether the run is over behind its last step. Where it is not, only what no end could change counts.
     pub ended: bool,
 }
 
@@ -59,22 +59,46 @@ pub(super) struct Case {
     pub(super) kind: String,
 }
 
-/// Tells and judges an execution. Of one that has not ended counts only what fails whatever comes behind it.
+/// Tells and judges an execution. Of one that has not ended counts only what no end could change.
 ///
 /// # Errors
 /// A path that cannot be followed.
-pub(super) fn case(plan: &Plan, space: &Space<'_>, path: Vec<Step>, ended: bool) -> Result<Case, Fault> {
-    let mut told = tell(space, &path).map_err(Fault::Lost)?;
-    if !ended {
-        told.trace.end = RunEnd::Interrupted;
-    }
-    let mut verdict = judge::judge(plan, &told.trace);
-    if !ended {
-        verdict.findings.retain(|one| matches!(one.subject, judge::Subject::Expectation(_)));
-    }
-    let state = judge::final_state(plan, &told.trace);
-    let kind = format!("{}\n{state}", verdict.kind());
+pub(super) fn case(space: &Space<'_>, path: Vec<Step>, ended: bool) -> Result<Case, Fault> {
+    let plan = space.plan;
+    let told = tell(space, &path).map_err(Fault::Lost)?;
+    let (verdict, state) = if ended && space.time == Time::Virtual {
+        (judge::judge(plan, &told.trace), judge::final_state(plan, &told.trace))
+    } else {
+        let mut trace = tell(space, &path).map_err(Fault::Lost)?.trace;
+        if !ended {
+            trace.end = RunEnd::Interrupted;
+        }
+        (untimed(space, &mut trace), judge::final_state(plan, &trace))
+    };
+    let kind = format!("{ended}\n{}\n{state}", verdict.kind());
     Ok(Case { path, told, verdict, state, kind })
+}
+
+/// Judges an execution in which any time may have passed: then none of its times says anything.
+fn untimed(space: &Space<'_>, trace: &mut Trace) -> Verdict {
+    let any = space.time == Time::Any;
+    if any {
+        for event in &mut trace.events {
+            (event.begin, event.end) = (0, 0);
+        }
+        trace.duration = 0;
+    }
+    let mut verdict = judge::judge(space.plan, trace);
+    let timed = |place: usize| any && judge::is_timed(space.plan, place);
+    for judged in &mut verdict.findings {
+        if matches!(judged.subject, Subject::Expectation(place) if timed(place)) {
+            judged.status = Status::Unknown;
+            judged.finding.status = Status::Unknown;
+            let reason = "any sleep and any timeout may end at any moment, so how long it takes is not known";
+            (judged.reason, judged.finding.reason) = (Some(reason.to_owned()), Some(reason.to_owned()));
+        }
+    }
+    verdict
 }
 
 /// A number for a kind: FNV-1a, the same everywhere.
@@ -83,9 +107,9 @@ pub(super) fn sign(kind: &str) -> u64 {
 }
 
 impl Case {
-    /// Whether something fails in it.
-    pub(super) fn fails(&self) -> bool {
-        self.verdict.findings.iter().any(|one| one.status == judge::Status::Fail)
+    /// Whether something is decided in it that no end could change.
+    pub(super) fn decides(&self) -> bool {
+        self.verdict.findings.iter().any(|one| matches!(one.subject, Subject::Expectation(_)) && one.is_firm())
     }
 }
 
@@ -117,7 +141,6 @@ impl<'p, 'j> Gathering<'p, 'j> {
     /// Takes in an execution, and `times - 1` others like it.
     pub(super) fn add(&mut self, case: Case, number: u64, times: u64, stem: Option<usize>, ended: bool) {
         let Case { path, told, verdict, state, kind } = case;
-        (self.judged)(&verdict, &state);
         self.numbers = self.numbers.max(number);
         match self.kinds.get(&kind) {
             Some(place) => {
@@ -133,7 +156,12 @@ impl<'p, 'j> Gathering<'p, 'j> {
                 }
             }
         }
-        self.tally.add_as(&verdict, state, number, times);
+        if ended {
+            (self.judged)(&verdict, &state);
+            self.tally.add_as(&verdict, state, number, times);
+        } else {
+            self.tally.glimpse_as(&verdict, number, times);
+        }
         // What is the first of its kind for an expectation may decide it.
         let mut decides = false;
         for one in &verdict.findings {

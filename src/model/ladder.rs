@@ -204,12 +204,13 @@ impl Clock {
     pub(super) fn tell(
         self,
         reached: Reached,
+        judged: usize,
         unit: &'static str,
         late: &mut bool,
         progress: &mut dyn FnMut(&Progress) -> bool,
     ) -> bool {
         *late = self.is_late();
-        !*late && progress(&Progress { reached, judged: 0, elapsed: self.begin.elapsed(), unit })
+        !*late && progress(&Progress { reached, judged, elapsed: self.begin.elapsed(), unit })
     }
 }
 
@@ -222,15 +223,15 @@ pub(super) fn preemptions(
     gathering: &mut Gathering<'_, '_>,
     progress: &mut dyn FnMut(&Progress) -> bool,
 ) -> Result<Rung, Fault> {
-    let plan = space.plan;
     let mut late = false;
     let mut search = Bounded::new(space);
-    search
-        .run(beyond.preemptions, limits, &mut |reached| clock.tell(*reached, "state looked at", &mut late, progress))?;
+    search.run(beyond.preemptions, limits, &mut |reached| {
+        clock.tell(*reached, 0, "state looked at", &mut late, progress)
+    })?;
     let ends = std::mem::take(&mut search.ends);
     for end in &ends {
         let path = search.path(*end)?;
-        let case = case(plan, search.space(), path, true)?;
+        let case = case(search.space(), path, true)?;
         if !fresh || !gathering.knows(&case.kind) {
             gathering.add(case, gathering.next(), 1, None, true);
         }
@@ -277,7 +278,7 @@ pub(super) fn walks(
             told = walks.steps;
             let done = (walks.random + walks.pct) as usize;
             let reached = Reached { states: total as usize, expanded: done, depth: 0, bytes: over.bytes() };
-            if !clock.tell(reached, "execution", &mut late, progress) {
+            if !clock.tell(reached, 0, "execution", &mut late, progress) {
                 walks.cut = Some(if late { Cut::Time } else { Cut::Stopped });
                 break;
             }
@@ -301,8 +302,8 @@ pub(super) fn walks(
         }
         let mut path = Vec::new();
         walker.walk(seed(number), manner, Some(&mut path))?;
-        let case = case(plan, walker.space, path, reached.over)?;
-        if !reached.over && !case.fails() {
+        let case = case(walker.space, path, reached.over)?;
+        if !reached.over && !case.decides() {
             continue;
         }
         let place = *places.entry(case.kind).or_insert_with_key(|kind| {
@@ -332,7 +333,7 @@ pub(super) fn walks(
 /// Gathers what was found before.
 pub(super) fn again(space: &Space<'_>, found: Found, gathering: &mut Gathering<'_, '_>) -> Result<(), Fault> {
     let Found { number, times, path, stem, ended, .. } = found;
-    let case = case(space.plan, space, path, ended)?;
+    let case = case(space, path, ended)?;
     gathering.add(case, number, times, stem, ended);
     Ok(())
 }

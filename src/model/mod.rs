@@ -23,6 +23,7 @@ pub mod minimise;
 mod mutant;
 mod plain;
 pub(crate) mod program;
+mod races;
 pub mod search;
 mod segment;
 pub mod shard;

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::count::Counts;
 use super::explore::{Circles, Explored, Size};
 use super::gather::{Found, sign};
 use super::ladder::Rung;
@@ -57,15 +56,13 @@ pub struct Scenario {
     pub rungs: Vec<Rung>,
     /// One execution of each kind.
     pub found: Vec<Found>,
-    /// How many schedules there are.
-    pub counts: Option<Counts>,
 }
 
 impl Scenario {
     /// The exploration of which only is missing what is said of it: see [`super::explore::again`].
     pub fn explored(self) -> Explored {
-        let Self { ends, cut, size, circles, rungs, found, counts, .. } = self;
-        Explored { cut, size, circles, rungs, found, ends, counts, ..Explored::default() }
+        let Self { ends, cut, size, circles, rungs, found, .. } = self;
+        Explored { cut, size, circles, rungs, found, ends, ..Explored::default() }
     }
 
     /// Adds another part of the same.
@@ -201,11 +198,11 @@ mod tests {
     use crate::scenario::plan::Plan;
 
     fn scenario(plan: &Plan, explored: Explored) -> Scenario {
-        let Explored { cut, size, circles, rungs, found, ends, counts, .. } = explored;
+        let Explored { cut, size, circles, rungs, found, ends, .. } = explored;
         Scenario {
             place: 0,
             path: "p.toml".to_owned(),
-            fingerprint: crate::schedule::fingerprint(plan),
+            fingerprint: crate::schedule::fingerprint(plan, &super::super::explore::told_apart(plan)),
             set: Vec::new(),
             seed: None,
             any_time: false,
@@ -215,7 +212,6 @@ mod tests {
             circles,
             rungs,
             found,
-            counts,
         }
     }
 

@@ -242,6 +242,11 @@ impl<'p> Space<'p> {
         self.clock() + 1 + self.memories.as_ref().map_or(0, |memories| memories.len())
     }
 
+    /// Where the numbers of the memories stand.
+    pub(super) fn kept(&self) -> std::ops::Range<usize> {
+        self.clock() + 1..self.width()
+    }
+
     /// Where the number of the time stands.
     fn clock(&self) -> usize {
         self.plan.processes.len() + self.plan.objects.len()

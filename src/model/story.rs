@@ -1,24 +1,25 @@
 //! The story behind a verdict: of an execution that fails, the shortest one that fails alike, and its critical step.
 
 use super::explore::{Fault, Story};
+use super::follow;
 use super::minimise::{Shortest, States, critical, shortest};
 use super::space::{Kind, Space};
 use super::tell::{Step, Told, tell};
 use crate::judge::{self, Status, Subject, Verdict};
 use crate::scenario::plan::Plan;
+use crate::schedule::{Order, Turn};
 
 /// How many states and last movers are looked at for the shortest story, and how many states for the critical step.
 const MOST: usize = 300_000;
 /// How many ends are told and judged on the way to the shortest story, and for the critical step.
 const ENDS: usize = 2_000;
-/// The forms that are decided by how a run ends, whatever way led there.
-const BY_END: [&str; 5] = ["final", "final_values", "deadlock", "ends", "exits"];
-
 /// A story to be told.
 #[derive(Debug)]
 pub struct Best {
     /// Its steps.
     pub path: Vec<Step>,
+    /// The same as a schedule, in which a process ends with its last step.
+    pub orders: Vec<Order>,
     /// What happened.
     pub told: Told,
     /// What was found in it.
@@ -39,12 +40,6 @@ pub struct Best {
 /// # Errors
 /// A process that computes without end, or a path that cannot be followed.
 pub fn best(plan: &Plan, space: &mut Space<'_>, story: &Story, subject: Subject) -> Result<Best, Fault> {
-    let by_end = match subject {
-        Subject::Rule(_) => true,
-        Subject::Expectation(place) => {
-            plan.expectations.get(place).is_some_and(|expectation| BY_END.contains(&expectation.form.name))
-        }
-    };
     let mut states = States::new(space);
     let mut judged = 0;
     let mut found = None;
@@ -68,7 +63,7 @@ pub fn best(plan: &Plan, space: &mut Space<'_>, story: &Story, subject: Subject)
             Ok(fails)
         })?
     };
-    let fewest = by_end && found.is_some();
+    let fewest = found.is_some();
     let (path, told, verdict) = match found.filter(|_| shortest.is_some()) {
         Some(found) => found,
         None => {
@@ -77,10 +72,19 @@ pub fn best(plan: &Plan, space: &mut Space<'_>, story: &Story, subject: Subject)
             (story.path.clone(), told, verdict)
         }
     };
-    let critical = if by_end && !cut { last_good(plan, &mut states, &path, subject)? } else { None };
+    let critical = if !cut { last_good(plan, &mut states, &path, subject)? } else { None };
     let critical = critical.map(|place| turn(&path, place));
+    let orders = orders(&path, &told);
     let round = story.stem.map(|stem| turn(&path, stem));
-    Ok(Best { round, switches: switches(&path), fewest, critical, path, told, verdict })
+    Ok(Best { switches: switches(&path), fewest, critical, round, path, told, verdict, orders })
+}
+
+/// The turns of a path, without those in which a process does nothing but end.
+fn orders(path: &[Step], told: &Told) -> Vec<Order> {
+    let mut turns = told.turns.turns.iter();
+    let only_ends = |turn: Option<&Turn>| turn.is_some_and(|turn| turn.ends && turn.steps == 0 && !turn.dies);
+    let kept = path.iter().filter(|step| step.kind == Kind::Tick || !only_ends(turns.next()));
+    follow::orders(&kept.cloned().collect::<Vec<_>>())
 }
 
 /// Whether that is what fails.

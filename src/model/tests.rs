@@ -14,7 +14,10 @@ pub(super) fn plan(text: &str) -> Plan {
     let forms: Vec<_> = FORMS.iter().map(|form| &form.description).collect();
     match scenario::load(&source, &scenario::Options::default(), &forms) {
         Ok(loaded) => loaded.plan,
-        Err(diagnostics) => panic!("{diagnostics:?}"),
+        Err(diagnostics) => {
+            let messages: Vec<_> = diagnostics.iter().map(|diagnostic| &diagnostic.message).collect();
+            panic!("{messages:?}\n{text}")
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::story::Story;
 use super::terminal::{LINES, Options, Page, headline, label, mark, quoted};
 use super::waits;
 use crate::judge::{Frequency, Overall, Status, Subject, Summary};
+use crate::model::count::{Counts, Number};
 use crate::model::explore::{Circles, Size};
 use crate::model::search::Cut;
 use crate::scenario::plan::Plan;
@@ -30,6 +31,8 @@ pub struct Exploration<'a> {
     pub size: Size,
     /// What goes on for ever.
     pub circles: Circles,
+    /// How many orders of steps there are, where they were counted.
+    pub counts: Option<Counts>,
     /// How the search went, in words: what was left out, how time passed.
     pub how: &'a [String],
     /// The execution to be told, and what fails in it.
@@ -173,16 +176,23 @@ fn held(overall: &Overall, ends: u64) -> String {
 /// How much was looked at, and whether that was all.
 fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
     let Size { states, edges, depth, elapsed, .. } = exploration.size;
+    let whole = exploration.counts.filter(|counts| counts.states > states);
     let words = format!(
-        "explored {} and {} between them{}, in {}",
+        "explored {}{} and {}{}, in {}",
         counted(states as u64, "state"),
+        whole.map_or_else(String::new, |counts| format!(" ({} without reductions)", grouped(counts.states as u64))),
         counted(edges, "step"),
-        if depth > 0 { format!(", up to {} deep", counted(depth as u64, "step")) } else { String::new() },
+        if depth > 0 { format!(", up to {} deep", grouped(depth as u64)) } else { String::new() },
         duration(elapsed.as_nanos() as u64),
     );
     // Of single executions is told otherwise how many there were.
     if depth > 0 || exploration.cut != Some(Cut::Chosen) {
         page.wrapped(out, "  ", &words);
+    }
+    if let Some(counts) = exploration.counts {
+        let traces =
+            counts.traces.map_or_else(String::new, |traces| format!("{traces} distinguishable interleavings = "));
+        page.wrapped(out, "  = ", &format!("{traces}{} schedules", counts.schedules));
     }
     for how in exploration.how {
         page.wrapped(out, "    ", how);
@@ -202,21 +212,20 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
 
 /// `1,234,567 states`.
 fn counted(n: u64, noun: &str) -> String {
-    let text = plural(n, noun);
-    let digits = n.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    text.replacen(&digits, &grouped, 1)
+    plural(n, noun).replacen(&n.to_string(), &grouped(n), 1)
+}
+
+/// `1,234,567`.
+fn grouped(n: u64) -> String {
+    Number::Exact(n.into()).to_string()
 }
 
 /// In what states executions end. How many there are of each says nothing of how likely it is.
 fn histogram(page: &Page<'_>, summary: &Summary, out: &mut String) {
     let mut states: Vec<&crate::judge::FinalState> = summary.states.iter().collect();
+    if states.is_empty() {
+        return;
+    }
     states.sort_by(|a, b| a.state.len().cmp(&b.state.len()).then_with(|| a.state.cmp(&b.state)));
     let _ = writeln!(
         out,

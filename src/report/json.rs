@@ -11,6 +11,7 @@ use super::repeat::frequency;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::event::Target;
 use crate::judge::{Judged, Overall, Status, Subject, Summary, Verdict};
+use crate::model::count::Number;
 use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;
 use crate::trace::file::{end_word, event_json, exit_json, value_json, waiting_json};
@@ -121,6 +122,10 @@ pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
                 "elapsed": size.elapsed.as_nanos() as u64,
                 "circles": exploration.circles.left,
                 "livelocks": exploration.circles.livelocks,
+                "unreduced": exploration.counts.map(|counts| counts.states),
+                // As text: they are larger than what other programs read as a number.
+                "interleavings": exploration.counts.and_then(|counts| counts.traces).and_then(exact),
+                "schedules": exploration.counts.and_then(|counts| exact(counts.schedules)),
             },
             "judged": summary.runs,
             "expectations": all(&expectations),
@@ -134,6 +139,13 @@ pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
         }),
     );
     document
+}
+
+fn exact(number: Number) -> Option<String> {
+    match number {
+        Number::Exact(number) => Some(number.to_string()),
+        Number::Over => None,
+    }
 }
 
 /// What the kernel did otherwise than the model; null where it did the same.

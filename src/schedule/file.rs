@@ -30,8 +30,9 @@ pub struct Schedule {
 }
 
 /// What a schedule depends on, as one word: the scenario's `[objects]` and `[processes]`, its params with their values
-/// and the seed. Comments, layout, expectations and the timeout are no part of it.
-pub fn fingerprint(plan: &Plan) -> String {
+/// and the seed, and which steps are turns of their own although they are about no object. Comments, layout, the timeout
+/// and what else expectations say are no part of it.
+pub fn fingerprint(plan: &Plan, told_apart: &[bool]) -> String {
     let mut text = String::new();
     if let Ok(document) = toml::from_str::<toml::Table>(&plan.source.text) {
         for key in ["objects", "processes"] {
@@ -44,6 +45,9 @@ pub fn fingerprint(plan: &Plan) -> String {
         let _ = write!(text, "{name}={value};");
     }
     let _ = write!(text, "{}", plan.seed);
+    for step in (0..told_apart.len()).filter(|step| told_apart[*step]) {
+        let _ = write!(text, ",{step}");
+    }
     format!("{:016x}", fnv(text.as_bytes()))
 }
 
@@ -86,7 +90,7 @@ fn canonical(value: &toml::Value, text: &mut String) {
 /// # Errors
 /// Everything that is wrong with it, each at its place: it is no schedule, it names what the scenario has not got, or
 /// the scenario has changed since.
-pub fn read(plan: &Plan, source: &Arc<Source>) -> Result<Schedule, Vec<Diagnostic>> {
+pub fn read(plan: &Plan, told_apart: &[bool], source: &Arc<Source>) -> Result<Schedule, Vec<Diagnostic>> {
     let document = DeTable::parse(&source.text).map_err(|found| {
         let diagnostic =
             Diagnostic::error(Code::BAD_SCHEDULE, format!("the schedule is not TOML: {}", found.message()));
@@ -95,13 +99,14 @@ pub fn read(plan: &Plan, source: &Arc<Source>) -> Result<Schedule, Vec<Diagnosti
             None => diagnostic.within(source),
         }]
     })?;
-    let mut reader = Reader { plan, source, wrong: Vec::new() };
+    let mut reader = Reader { plan, told_apart, source, wrong: Vec::new() };
     let schedule = reader.schedule(document.get_ref());
     if reader.wrong.is_empty() { Ok(schedule) } else { Err(reader.wrong) }
 }
 
 struct Reader<'a> {
     plan: &'a Plan,
+    told_apart: &'a [bool],
     source: &'a Arc<Source>,
     wrong: Vec<Diagnostic>,
 }
@@ -169,7 +174,7 @@ impl Reader<'_> {
             self.error(item.span(), "`hash` is text", "not text");
             return;
         };
-        if hash != fingerprint(self.plan) {
+        if hash != fingerprint(self.plan, self.told_apart) {
             let path = &self.plan.source.path;
             let diagnostic = Diagnostic::error(
                 Code::BAD_SCHEDULE,
@@ -215,7 +220,14 @@ impl Reader<'_> {
 }
 
 /// A schedule as a file. `told` says, by turn, what it does; turns of one process that do the same share a line.
-pub fn write(plan: &Plan, any_time: bool, about: &str, orders: &[Order], told: &[String]) -> String {
+pub fn write(
+    plan: &Plan,
+    told_apart: &[bool],
+    any_time: bool,
+    about: &str,
+    orders: &[Order],
+    told: &[String],
+) -> String {
     let scenario = plan.source.path.rsplit('/').next().unwrap_or(&plan.source.path);
     let mut text = String::new();
     for line in about.lines() {
@@ -225,7 +237,7 @@ pub fn write(plan: &Plan, any_time: bool, about: &str, orders: &[Order], told: &
         text,
         "version = {VERSION}\nscenario = {}\nhash = {} # of its objects, processes, params and seed\n",
         quoted(scenario),
-        quoted(&fingerprint(plan)),
+        quoted(&fingerprint(plan, told_apart)),
     );
     let _ = writeln!(text, "time = {}", quoted(if any_time { "any" } else { "virtual" }));
     text.push_str("turns = [\n");

@@ -9,7 +9,7 @@ use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::finding::Finding;
 use crate::judge::memory::Memory;
-use crate::scenario::expectation::{Expectation, FormDescription, Shape};
+use crate::scenario::expectation::{Expectation, FormDescription, Holds, Shape};
 use crate::scenario::plan::Plan;
 
 pub(super) const FORM: Form = Form {
@@ -25,8 +25,12 @@ race_free = "money""#,
     memory,
 };
 
-fn memory<'p>(_expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
-    vec![Memory::Past]
+/// In how many executions there is a race is known only by all that came before.
+fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
+    if expectation.holds != Holds::Always {
+        return vec![Memory::Past];
+    }
+    expectation.objects("race_free").iter().map(Memory::Races).collect()
 }
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {

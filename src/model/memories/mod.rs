@@ -93,6 +93,8 @@ pub(super) struct Wish {
     pub(super) ends: bool,
     /// Every step is one of its own.
     pub(super) fine: bool,
+    /// Races are found without the past.
+    pub(super) races: bool,
 }
 
 impl<'p> Memories<'p> {
@@ -106,7 +108,14 @@ impl<'p> Memories<'p> {
         for memory in memories {
             let mut ends = false;
             let memory = match memory {
+                // Where any time may pass, how much did says nothing.
+                Memory::Spans(_) | Memory::Waits(_) | Memory::Course(_) if time == Time::Any => continue,
                 Memory::Fact(number) if facts.contains_key(&number) => continue,
+                Memory::Races(_) if wish.races || past => continue,
+                Memory::Races(_) => {
+                    past = true;
+                    Memory::Past
+                }
                 Memory::Past if std::mem::replace(&mut past, true) => continue,
                 Memory::Most { of, .. } if passes && may_stand(plan, &of, time) => {
                     ends = true;
@@ -154,7 +163,7 @@ impl<'p> Memories<'p> {
             plan,
             names: plan.process_names(),
             visible: vec![wish.fine || everything; plan.steps.len()],
-            ends: vec![wish.ends || wish.fine || everything; plan.processes.len()],
+            ends: vec![wish.ends || wish.fine || everything || list.iter().any(|kept| kept.ends); plan.processes.len()],
             timed: list.iter().any(|kept| kept.memory.is_timed()),
             wants_ends: false,
             watched: vec![false; plan.objects.len()],
@@ -344,7 +353,12 @@ fn events<'m>(plan: &'m Plan, memory: &'m Memory<'_>) -> Vec<Events<'m>> {
         Memory::Most { of, .. } => of.events(),
         Memory::Course(list) => list.clone(),
         Memory::Waits(pattern) => vec![Events::Pattern(pattern)],
-        Memory::Ever { .. } | Memory::Lost { .. } | Memory::Past | Memory::Spans(_) | Memory::Everything => Vec::new(),
+        Memory::Ever { .. }
+        | Memory::Lost { .. }
+        | Memory::Past
+        | Memory::Races(_)
+        | Memory::Spans(_)
+        | Memory::Everything => Vec::new(),
     }
 }
 
@@ -362,8 +376,9 @@ fn time_passes(plan: &Plan) -> bool {
 /// Whether time can pass while a process stands before what takes away from it what is counted: then it has it no
 /// longer than until it began that step, and who has it at once depends on more than the order of events.
 fn may_stand(plan: &Plan, of: &Changes<'_>, time: Time) -> bool {
+    // There, events have no times.
     if time == Time::Any {
-        return true;
+        return false;
     }
     let kills = plan.programs.iter().flat_map(|program| &program.code).any(|instruction| {
         matches!(instruction, Instruction::Operate(operation) if matches!(operation.action, Action::Kill(..)))

@@ -264,7 +264,7 @@ impl Memories<'_> {
                     shared[0] = i64::from(self.nodes.of(&(shared[0] as u32, u32::MAX, sign)));
                 }
             }
-            Memory::Ever { .. } | Memory::Everything => {}
+            Memory::Ever { .. } | Memory::Everything | Memory::Races(_) => {}
         }
         let after = self.list[at].shared.of(&shared);
         if after != before {

@@ -1,0 +1,156 @@
+//! Races without a memory of the past: two processes stand before accesses to one cell that must not meet.
+//!
+//! Where no two ever stand so, on no cell, every execution has its accesses in order: follow an execution up to the first
+//! access that is without an order to an earlier one. What it does not depend on can be left out of what came before,
+//! and then both stand before their accesses. That holds only where what a step does depends on nothing but what
+//! happened before it by causes; [`is_tame`] says so of a plan.
+
+use super::actor::Next;
+use super::program::reads_clock;
+use super::search::Search;
+use crate::event::{ObjectId, ProcessId};
+use crate::judge::memory::Memory;
+use crate::objects::model::Access;
+use crate::scenario::expectation::ObjectRef;
+use crate::scenario::plan::{Instruction, Plan};
+
+/// Whether what a step does depends on nothing but what happened before it by causes.
+pub(super) fn is_tame(plan: &Plan) -> bool {
+    const TAME: &[&str] = &[
+        "load",
+        "store",
+        "add",
+        "swap",
+        "compare_swap",
+        "update",
+        "acquire",
+        "release",
+        "lock",
+        "unlock",
+        "start",
+        "join",
+        "mark",
+        "print",
+        "enter",
+        "leave",
+        "yield",
+        "ready",
+        "exit",
+        "assert",
+        "let",
+        "if",
+        "repeat",
+        "while",
+        "for",
+        "forever",
+        "break",
+        "continue",
+    ];
+    let verbs = plan.steps.iter().all(|step| TAME.contains(&step.verb));
+    let objects = plan.objects.iter().enumerate().all(|(id, object)| {
+        // A release that may be one too many depends on those who take.
+        let bound = plan.kind(id as ObjectId).verb("release").is_some_and(|(verb, _)| {
+            let access = Access { verb, end: 0, element: None, given: 0 };
+            !object.object.commute(access, access)
+        });
+        !object.object.notices_ends() && !bound
+    });
+    let programs = plan.programs.iter().all(|program| {
+        !program.daemon
+            && !reads_clock(program)
+            && program.code.iter().all(
+                |instruction| !matches!(instruction, Instruction::Operate(operation) if operation.timeout.is_some()),
+            )
+    });
+    verbs && objects && programs
+}
+
+/// The objects of which a plan asks whether they are free of races; none where the past is kept anyhow.
+pub(super) fn asked<'m, 'p>(memories: &'m [Memory<'p>]) -> Vec<&'p ObjectRef> {
+    if memories.iter().any(|memory| matches!(memory, Memory::Past | Memory::Everything)) {
+        return Vec::new();
+    }
+    let races = memories.iter().filter_map(|memory| match memory {
+        Memory::Races(object) => Some(*object),
+        _ => None,
+    });
+    races.collect()
+}
+
+/// Two processes that stand before accesses that must not meet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Race {
+    /// The state.
+    pub(super) state: u32,
+    /// Whose accesses they are.
+    pub(super) processes: [ProcessId; 2],
+}
+
+/// The first race on each of the objects that are asked for, where they decide it: none where there is a race on
+/// something else and one of these has none, since that could be a race by what the other race lets happen.
+pub(super) fn find(search: &mut Search<'_, '_>, asked: &[&ObjectRef]) -> Option<Vec<Race>> {
+    let mut found: Vec<Option<Race>> = vec![None; asked.len()];
+    let mut any = false;
+    let mut state = vec![0; search.space.width()];
+    let processes = search.space.plan.processes.len();
+    let mut standing: Vec<(ProcessId, Standing)> = Vec::new();
+    for number in 0..search.store.len() as u32 {
+        search.store.get(number, &mut state);
+        standing.clear();
+        for process in 0..processes {
+            if let Some(stands) = stands(search, state[process]) {
+                standing.push((process as ProcessId, stands));
+            }
+        }
+        for (at, (first, one)) in standing.iter().enumerate() {
+            for (second, other) in &standing[at + 1..] {
+                if !one.races(*other) {
+                    continue;
+                }
+                any = true;
+                for (race, object) in found.iter_mut().zip(asked) {
+                    let near = |stands: &Standing| {
+                        object.element.is_none() || stands.element.is_none() || stands.element == object.element
+                    };
+                    if object.objects.contains(&one.object) && near(one) && near(other) {
+                        race.get_or_insert(Race { state: number, processes: [*first, *second] });
+                    }
+                }
+            }
+        }
+        if found.iter().all(Option::is_some) {
+            break;
+        }
+    }
+    let decided = !any || found.iter().all(Option::is_some);
+    decided.then(|| found.into_iter().flatten().collect())
+}
+
+/// What a process is about to do to a cell.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    object: ObjectId,
+    element: Option<u32>,
+    writes: bool,
+    plain: bool,
+}
+
+impl Standing {
+    fn races(self, other: Self) -> bool {
+        self.object == other.object
+            && (self.element.is_none() || other.element.is_none() || self.element == other.element)
+            && (self.writes || other.writes)
+            && (self.plain || other.plain)
+    }
+}
+
+fn stands(search: &Search<'_, '_>, segment: u32) -> Option<Standing> {
+    let Next::Object(object, access, _) = &search.space.info(segment).next else { return None };
+    let (writes, plain) = match search.space.plan.kind(*object).verbs[access.verb as usize].name {
+        "load" => (false, true),
+        "store" => (true, true),
+        "add" | "swap" | "compare_swap" | "update" => (true, false),
+        _ => return None,
+    };
+    Some(Standing { object: *object, element: access.element, writes, plain })
+}

@@ -1,0 +1,57 @@
+//! The textbook problems in `scenarios/classics`: each is clean, and no run of one fails, however it is scheduled.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use crate::support::Test;
+
+/// The scenarios, by their names without the ending.
+fn classics() -> BTreeMap<String, String> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scenarios/classics");
+    let mut classics = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("a file").path();
+        assert!(path.extension().is_some_and(|ending| ending == "toml"), "not a scenario: {}", path.display());
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        classics.insert(name, fs::read_to_string(&path).expect("a scenario"));
+    }
+    assert!(!classics.is_empty());
+    classics
+}
+
+#[test]
+fn nothing_is_wrong_with_them() {
+    let classics = classics();
+    let number = classics.len();
+    let mut test = Test::new().args(["check"]);
+    for (name, text) in classics {
+        assert!(text.starts_with("#:schema ../../docs/ipcrun.schema.json\n"), "{name} names no schema");
+        let file = format!("{name}.toml");
+        test = test.file(&file, text).args([file]);
+    }
+    // A warning would stand there too.
+    test.run().status(0).stderr(&format!("{number} scenarios checked: nothing is wrong\n"));
+}
+
+/// A `sometimes` that a run did not show leaves it unknown.
+#[test]
+fn no_run_of_them_fails() {
+    for (name, text) in classics() {
+        for _ in 0..3 {
+            let done = Test::new().file(&format!("{name}.toml"), &text).args([format!("{name}.toml")]).run();
+            assert!([0, 5].contains(&done.status), "{name}: {}\n{}\n{}", done.status, done.out, done.err);
+        }
+    }
+}
+
+#[test]
+fn each_has_its_line_in_the_documentation() {
+    let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/classics.md");
+    let page = fs::read_to_string(page).expect("the page is there");
+    let listed: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|pair| pair.0).collect();
+    let mut sorted = listed.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, classics().keys().map(String::as_str).collect::<Vec<_>>());
+}

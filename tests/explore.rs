@@ -1,0 +1,180 @@
+//! `ipcrun explore`: what it finds in every interleaving, and how it says so.
+
+use crate::support::Test;
+
+const ABBA: &str = "\
+[objects]
+left = { kind = \"mutex\" }
+right = { kind = \"mutex\" }
+[processes.A]
+steps = [
+  { lock = \"left\" },
+  { lock = \"right\" },
+  { unlock = \"right\" },
+  { unlock = \"left\" },
+]
+[processes.B]
+steps = [
+  { lock = \"right\" },
+  { lock = \"left\" },
+  { unlock = \"left\" },
+  { unlock = \"right\" },
+]
+";
+
+fn lost(rounds: u32, expect: &str) -> String {
+    format!(
+        "[objects]
+money = {{ kind = \"value\", value = 0 }}
+[processes.p]
+count = 2
+steps = [{{ repeat = {rounds}, do = [
+  {{ load = \"money\", into = \"m\" }},
+  {{ store = \"money\", value = \"{{m + 1}}\" }},
+] }}]
+{expect}
+"
+    )
+}
+
+fn explore(text: &str) -> Test {
+    Test::new().file("a.toml", text).args(["explore", "a.toml"])
+}
+
+#[test]
+fn a_possible_deadlock_is_told_with_its_shortest_story() {
+    let done = explore(ABBA).run().status(1).stderr("");
+    let (before, story) = done.out.split_once("  2 ways to end:\n").expect("a histogram");
+    assert!(before.contains("✗ Sometimes  no deadlock that no expectation lists  in 1 of 2 ends"), "{}", done.out);
+    assert_eq!(
+        story,
+        "    - ended
+    - deadlock: A at lock right, B at lock left
+  how it comes to that: 2 steps, 1 switch between processes; no way there has fewer
+      A           B
+   1  lock left   │           left free → A
+   2  │           lock right  right free → B  ◀ from here on no good end is left
+  deadlock: 2 processes wait for ever
+    A waits to lock right; B holds it  a.toml:7
+    B waits to lock left; A holds it  a.toml:14
+    in a ring: A → right → B → left → A
+  replay: ipcrun replay a.toml 'A B'
+"
+    );
+}
+
+#[test]
+fn the_story_of_a_lost_update_has_the_fewest_switches() {
+    let done = explore(&lost(2, "[[expect]]\nfinal = \"money == 4\"")).run().status(1);
+    done.stdout_contains("    - money=2\n    - money=3\n    - money=4\n")
+        .stdout_contains("8 steps, 2 switches between processes; no way there has fewer")
+        .stdout_contains("load money = 1   ◀ from here on no good end is left");
+}
+
+#[test]
+fn what_holds_in_every_order_holds_always_and_what_no_order_shows_is_refuted() {
+    let expect = "[[expect]]\nfinal = \"money >= 2\"\n[[expect]]\nfinal = \"money == 1\"\nholds = \"sometimes\"\n";
+    explore(&lost(2, expect))
+        .run()
+        .status(1)
+        .stdout_contains("✓ Always     final = \"money >= 2\"")
+        .stdout_contains("✗ Never      final = \"money == 1\"")
+        .stdout_contains("no execution shows it");
+    let expect = "[[expect]]\nfinal = \"money == 2\"\nholds = \"sometimes\"\n";
+    explore(&lost(2, expect)).run().status(0).stdout_contains("✓ Sometimes  final = \"money == 2\"");
+}
+
+#[test]
+fn a_search_that_was_cut_never_says_that_anything_holds() {
+    let text = lost(4, "[[expect]]\nfinal = \"money >= 2\"");
+    let done = explore(&text).args(["--max-states", "20", "--reduce", "none"]).run().status(5);
+    let done = done.stdout_contains("not all of it: the limit of states was reached");
+    assert!(!done.out.contains('✓'), "{}", done.out);
+    let done = explore(&text).args(["--max-states", "20", "--json"]).run().status(5);
+    let document: serde_json::Value = serde_json::from_str(&done.out).expect("one document");
+    assert_eq!((&document["complete"], &document["status"]), (&false.into(), &"unknown".into()));
+    // What failed before the cut has failed.
+    let text = lost(1, "[[expect]]\nfinal = \"money == 2\"");
+    explore(&text).args(["--max-states", "1000", "--max-memory", "64MiB", "--max-time", "1m"]).run().status(1);
+}
+
+#[test]
+fn every_reduction_says_the_same() {
+    let histogram = |reduce: &str| {
+        let done = explore(ABBA).args(["--reduce", reduce, "--json"]).run().status(1);
+        let document: serde_json::Value = serde_json::from_str(&done.out).expect("one document");
+        let mut ends: Vec<String> = (document["histogram"].as_array().expect("a list").iter())
+            .map(|state| state["state"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        ends.sort();
+        (ends, document["explored"]["states"].as_u64().unwrap_or(0), document["story"]["switches"].clone())
+    };
+    let (ends, states, switches) = histogram("none");
+    for reduce in ["all", "order", "symmetry"] {
+        let (other, fewer, same) = histogram(reduce);
+        assert_eq!((&other, &same), (&ends, &switches), "{reduce}");
+        assert!(fewer <= states, "{reduce}: {fewer} of {states}");
+    }
+}
+
+#[test]
+fn time_passes_only_when_nothing_else_can_move_unless_it_may_at_any_moment() {
+    let text = "[objects]\nm = { kind = \"mutex\" }\nc = { kind = \"condition\", mutex = \"m\" }\n\
+                [processes.waiter]\nsteps = [{ lock = \"m\" }, { wait = \"c\" }, { unlock = \"m\" }]\n\
+                [processes.waker]\nsteps = [{ sleep = \"10ms\" }, { lock = \"m\" }, { notify = \"c\" }, { unlock = \"m\" }]\n";
+    explore(text).run().status(0);
+    let done = explore(text).args(["--time", "any"]).run().status(1);
+    let done = done.stdout_contains("deadlock: 1 process waits for ever").stdout_contains("--time any");
+    let (_, command) = done.out.split_once("replay: ipcrun replay a.toml '").expect("a command");
+    let (schedule, _) = command.split_once('\'').expect("a schedule");
+    Test::new()
+        .file("a.toml", text)
+        .args(["replay", "a.toml", schedule, "--time", "any"])
+        .run()
+        .status(1)
+        .stdout_contains("= the kernel did as the model")
+        .nothing_left();
+}
+
+#[test]
+fn several_scenarios_are_explored_one_after_the_other_or_at_once() {
+    for jobs in ["1", "2"] {
+        let test = Test::new().file("all/a.toml", ABBA).file("all/b.toml", lost(1, "")).file("all/c.toml", "[procs]\n");
+        let done = test.args(["explore", "-j", jobs, "all"]).run().status(2);
+        done.stdout_contains("3 scenarios: 1 passed, 1 failed, 1 wrong").stderr_contains("error[");
+    }
+}
+
+#[test]
+fn reports_are_written_as_for_a_run() {
+    let test = explore(ABBA).args(["--junit", "r.xml", "--trace", "t.jsonl", "--html", "p.html", "--save", "s.toml"]);
+    let done = test.run().status(1).stdout_contains("replay: ipcrun replay a.toml s.toml");
+    assert!(done.read("r.xml").contains("<failure"));
+    assert!(done.read("t.jsonl").contains("\"model\""));
+    assert!(done.read("p.html").contains("<html"));
+    assert!(done.read("s.toml").contains("\"A\", # lock left (line 6)"));
+    let test = Test::new().file("all/a.toml", ABBA).file("all/b.toml", ABBA).folder("out");
+    let done = test.args(["explore", "all", "--save", "out"]).run().status(1);
+    assert_eq!(
+        done.read("out/a.schedule.toml"),
+        done.read("out/b.schedule.toml").replace("b.toml", "a.toml").replace("out/b.", "out/a.")
+    );
+    Test::new()
+        .file("all/a.toml", ABBA)
+        .file("all/b.toml", ABBA)
+        .args(["explore", "all", "--save", "s.toml"])
+        .run()
+        .status(2)
+        .stderr_contains("these are 2");
+}
+
+#[test]
+fn a_scenario_can_be_printed_for_spin() {
+    explore(ABBA).args(["--emit", "promela"]).run().status(0).stdout_contains("proctype");
+}
+
+#[test]
+fn pictures_keep_to_ascii_where_that_is_asked_for() {
+    let done = explore(ABBA).args(["--ascii"]).run().status(1);
+    assert!(done.out.is_ascii(), "{}", done.out);
+}
