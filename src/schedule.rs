@@ -13,6 +13,7 @@ pub use orders::{Order, compact, parse};
 
 /// One turn, with all that an engine needs to know of it beforehand.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Turn {
     /// Whose turn it is.
     pub process: ProcessId,

@@ -10,6 +10,8 @@ pub(crate) struct Taste {
     pub(crate) times: bool,
     /// Whether processes are started, joined, asked for and killed by others.
     pub(crate) families: bool,
+    /// Whether processes are stopped.
+    pub(crate) stops: bool,
     /// The most processes.
     pub(crate) processes: u64,
     /// The most steps of each, without those in loops and branches.
@@ -29,7 +31,7 @@ pub(crate) fn delayed(seed: u64, taste: Taste, delays: u64) -> String {
     for number in 0..1 + draw.below(3) {
         draw.object(number, &mut objects);
     }
-    let mut text = String::from("[objects]\n");
+    let mut text = String::from("timeout = \"5s\"\n[objects]\n");
     for object in &objects {
         text.push_str(&format!("{} = {{ {} }}\n", object.name, object.declared));
     }
@@ -301,7 +303,10 @@ impl Draw {
                 format!("{{ status = \"{name}\", into = \"s\" }}, {{ print = \"{{s.alive}} {{s.code}}\" }}, ")
             }
             _ => {
-                let signal = self.of(&["KILL", "TERM", "USR1", "STOP", "CONT", "HUP"]);
+                let signal = self.of(&["KILL", "TERM", "USR1", "CONT", "HUP", "STOP"]);
+                if signal == "STOP" && !self.taste.stops {
+                    return format!("{{ kill = \"{name}\", signal = \"WINCH\"{takes} }}, ");
+                }
                 // A process that stops itself for ever is a rare sight that is worth having.
                 if signal == "STOP" && self.one_in(2) {
                     return format!(

@@ -250,9 +250,10 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 }
                 let loaded =
                     input.source.as_ref().ok().and_then(|source| session::load(source, &options.scenario).ok());
-                let sign = loaded.map_or_else(|| input.path.clone(), |loaded| {
-                    schedule::fingerprint(&loaded.plan, &explore::told_apart(&loaded.plan))
-                });
+                let sign = loaded.map_or_else(
+                    || input.path.clone(),
+                    |loaded| schedule::fingerprint(&loaded.plan, &explore::told_apart(&loaded.plan)),
+                );
                 arguments.choosing.takes(&sign, alone)
             });
             let part = RefCell::new(Vec::new());
@@ -459,7 +460,7 @@ impl Exploring<'_> {
                 again.extend(["--time".to_owned(), "any".to_owned()]);
             }
             let saved = match &arguments.saving.save {
-                Some(path) => Some(self.save(plan, path, best, any)?),
+                Some(path) => Some(Self::save(plan, path, best, any)?),
                 None => None,
             };
             replay = Some(exploration::replay(plan, &schedule::compact(plan, orders), saved.as_deref(), &again));
@@ -535,7 +536,7 @@ impl Exploring<'_> {
     }
 
     /// Saves the schedule of an execution. The path of its file.
-    fn save(&self, plan: &Plan, path: &Path, best: &Best, any: bool) -> Result<String, Vec<Diagnostic>> {
+    fn save(plan: &Plan, path: &Path, best: &Best, any: bool) -> Result<String, Vec<Diagnostic>> {
         let file = if path.is_dir() { path.join(format!("{}.schedule.toml", plan.name)) } else { path.to_owned() };
         let told = tale(best).comments(plan);
         let failed = best.verdict.findings.iter().find(|one| one.finding.status == judge::Status::Fail);

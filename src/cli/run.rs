@@ -80,8 +80,8 @@ pub(super) struct Running {
     pub(super) time: TimeChoice,
     /// Compare the trace with the one that is kept beside the scenario, as NAME.golden, or in DIR; without a schedule it is
     /// that of seed:0
-    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, value_hint = clap::ValueHint::DirPath)]
-    pub(super) golden: Option<Option<PathBuf>>,
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "", value_hint = clap::ValueHint::DirPath)]
+    pub(super) golden: Option<String>,
     /// Keep the trace as it is now, for `--golden`
     #[arg(long)]
     pub(super) bless: bool,
@@ -227,7 +227,8 @@ impl Running {
     /// What is done with kept traces.
     fn golden(&self) -> Option<Golden> {
         let asked = self.bless || self.golden.is_some();
-        asked.then(|| Golden { directory: self.golden.clone().flatten(), bless: self.bless })
+        let directory = self.golden.as_ref().filter(|directory| !directory.is_empty()).map(PathBuf::from);
+        asked.then_some(Golden { directory, bless: self.bless })
     }
 }
 

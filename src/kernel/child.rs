@@ -337,6 +337,12 @@ impl Child<'_> {
     }
 
     fn join(&mut self, step: StepId, processes: Range<ProcessId>, patience: Patience) -> Completion {
+        let itself = self.recorder.process;
+        if processes.contains(&itself) {
+            let completion = Completion::of(Outcome::WOULD_DEADLOCK);
+            self.on(step, "join", itself, &completion);
+            return completion;
+        }
         let mut code = 0;
         for process in processes {
             let completion = self.join_one(step, process, patience);
@@ -354,9 +360,6 @@ impl Child<'_> {
     }
 
     fn join_one(&mut self, step: StepId, process: ProcessId, patience: Patience) -> Completion {
-        if process == self.recorder.process {
-            return Completion::of(Outcome::WOULD_DEADLOCK);
-        }
         let post = self.table.post(process);
         let deadline = match patience {
             Patience::Until(deadline) => Some(deadline),
@@ -393,11 +396,18 @@ impl Child<'_> {
         }
     }
 
+    /// Whether a process runs, or will without anybody's doing: those that wait for nothing all begin with the run,
+    /// whichever gate is opened first.
+    fn has_begun(&self, process: ProcessId) -> bool {
+        let program = self.plan.program(process);
+        self.table.post(process).is_open() || !program.manual && program.depends_on.is_empty()
+    }
+
     fn status(&mut self, step: StepId, process: ProcessId) -> Completion {
         let post = self.table.post(process);
         let ended = post.ended();
         let map = std::collections::BTreeMap::from([
-            ("alive".to_owned(), Value::Bool(ended.is_none() && post.is_open())),
+            ("alive".to_owned(), Value::Bool(ended.is_none() && self.has_begun(process))),
             ("code".to_owned(), ended.map_or(Value::Null, |code| Value::Int(i64::from(code)))),
         ]);
         let completion = Completion::value(Value::Map(Arc::new(map)));
@@ -408,13 +418,15 @@ impl Child<'_> {
     fn kill(&mut self, step: StepId, processes: Range<ProcessId>, signal: i32) -> Completion {
         let mut worst = Completion::of(Outcome::OK);
         let itself = self.recorder.process;
-        for process in processes {
+        // What it sends to itself comes last: it may not go on after that.
+        let others = processes.clone().filter(|process| *process != itself);
+        for process in others.chain(processes.contains(&itself).then_some(itself)) {
             let table = self.table;
             let post = table.post(process);
             let value = Value::Int(i64::from(signal));
             // Of a signal to itself the process may not come back: it is recorded before.
             let recorded = Cell::new(false);
-            let outcome = if !post.is_open() || post.is_joined() {
+            let outcome = if !self.has_begun(process) || post.is_joined() {
                 Outcome::NO_PROCESS
             } else if post.ended().is_some() {
                 Outcome::OK

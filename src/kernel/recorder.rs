@@ -267,6 +267,8 @@ impl Party for Current<'_, '_> {
             self.recorder.producer.go_on();
             self.recorder.entered = false;
         }
+        // The step's own time does not end this wait.
+        self.deadline = false;
         self.publish(object, verb);
         self.recorder.blocked = true;
     }

@@ -479,8 +479,9 @@ impl Supervisor<'_> {
             };
             consumer.append(record::encode(&head, &Value::Int(i64::from(code)), &Value::Null, &mut Vec::new()));
         }
-        if matches!(end, ProcessEnd::Killed(_) | ProcessEnd::Crashed(_)) {
-            for object in &self.objects {
+        let killed = matches!(end, ProcessEnd::Killed(_) | ProcessEnd::Crashed(_));
+        for (object, planned) in self.objects.iter().zip(&self.plan.objects) {
+            if killed || planned.object.notices_ends() {
                 object.reclaim(process);
             }
         }

@@ -263,6 +263,10 @@ impl Held {
         if self.is_free() {
             return Parked::Sleep;
         }
+        // Its time is over in this very turn.
+        if self.times_out() {
+            return Parked::GiveUp;
+        }
         self.rest(events, bell);
         if self.times_out() { Parked::GiveUp } else { Parked::Again }
     }

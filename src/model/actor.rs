@@ -442,15 +442,19 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
         let give_up = self.first == Some(First::GiveUp);
         let own = self.actor.process;
         let ended = |parts: &Parts, process: ProcessId| matches!(parts.posts[process as usize].stage, Stage::Ended(_));
-        let waits = processes.clone().find(|process| *process != own && !ended(self.actor.parts, *process));
-        if waits.is_some() && !give_up && willing(timeout) != Willing::Never && !processes.contains(&own) {
+        if processes.contains(&own) {
+            let completion = Completion::of(Outcome::WOULD_DEADLOCK);
+            self.record(step, "join", Target::Process(own), &completion);
+            return completion;
+        }
+        let waits = processes.clone().any(|process| !ended(self.actor.parts, process));
+        if waits && !give_up && willing(timeout) != Willing::Never {
             self.halt = Halt::Waits;
             return Completion::of(Outcome::OK);
         }
         let mut code = 0;
         for process in processes {
             let completion = match self.actor.parts.posts[process as usize].stage {
-                _ if process == own => Completion::of(Outcome::WOULD_DEADLOCK),
                 Stage::Ended(end) => {
                     self.actor.parts.posts[process as usize].joined = true;
                     self.effects.joined.push(process);
@@ -487,7 +491,10 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
 
     fn kill(&mut self, step: StepId, processes: Range<ProcessId>, signal: i32) -> Completion {
         let mut worst = Completion::of(Outcome::OK);
-        for process in processes {
+        // What it sends to itself comes last: it may not go on after that.
+        let own = self.actor.process;
+        let others = processes.clone().filter(|process| *process != own);
+        for process in others.chain(processes.contains(&own).then_some(own)) {
             let post = self.actor.parts.posts[process as usize];
             let outcome = match post.stage {
                 Stage::NotStarted => Outcome::NO_PROCESS,

@@ -111,17 +111,15 @@ impl Graph {
                 return Ok(None);
             }
             store.get(next as u32, &mut state);
-            if !space.is_over(&state) {
-                space.moves(&state, &mut moves)?;
-                for step in &moves {
-                    after.copy_from_slice(&state);
-                    space.take(&mut after, *step)?;
-                    let (number, new) = store.insert(&after, next as u32);
-                    if new {
-                        before.push(0);
-                    }
-                    before[number as usize] += 1;
+            space.moves(&state, &mut moves)?;
+            for step in &moves {
+                after.copy_from_slice(&state);
+                space.take(&mut after, *step)?;
+                let (number, new) = store.insert(&after, next as u32);
+                if new {
+                    before.push(0);
                 }
+                before[number as usize] += 1;
             }
             next += 1;
         }
@@ -161,10 +159,7 @@ impl Graph {
                 return Ok(None);
             }
             self.store.get(number, &mut state);
-            moves.clear();
-            if !space.is_over(&state) {
-                space.moves(&state, &mut moves)?;
-            }
+            space.moves(&state, &mut moves)?;
             let here = ways[number as usize];
             behind.clear();
             for step in &moves {

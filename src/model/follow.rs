@@ -82,9 +82,6 @@ pub fn complete(space: &mut Space<'_>, path: &[Step]) -> Result<Vec<Step>, Endle
     let processes = walker.space.plan.processes.len() as ProcessId;
     let mut next = 0;
     while walker.path.len() < path.len() + REST {
-        if walker.is_over() {
-            break;
-        }
         walker.look()?;
         let ahead = |step: &Move| (step.process.wrapping_add(processes - next)) % processes.max(1);
         let Some(step) = walker.moves.iter().min_by_key(|step| ahead(step)).copied() else { break };
@@ -106,7 +103,7 @@ pub fn walk(space: &mut Space<'_>, seed: u64) -> Result<Vec<Step>, Endless> {
     let mut random = seed;
     while walker.path.len() < MOST {
         walker.look()?;
-        if walker.moves.is_empty() || walker.is_over() {
+        if walker.moves.is_empty() {
             break;
         }
         let at = below(&mut random, walker.moves.len() as u64) as usize;
@@ -166,11 +163,6 @@ impl<'s, 'p> Walker<'s, 'p> {
     fn new(space: &'s mut Space<'p>) -> Result<Self, Endless> {
         let state = space.initial()?;
         Ok(Self { space, state, moves: Vec::new(), path: Vec::new() })
-    }
-
-    /// Whether nobody is left but daemons.
-    fn is_over(&self) -> bool {
-        self.space.is_over(&self.state)
     }
 
     fn look(&mut self) -> Result<(), Endless> {

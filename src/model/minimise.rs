@@ -44,6 +44,12 @@ pub trait Graph {
     fn is_goal(&mut self, node: u32) -> Result<bool, Self::Error>;
 }
 
+/// Whether a path to a goal is one that is looked for.
+pub type Accept<'a, G> = dyn FnMut(&mut G, &Shortest) -> Result<bool, <G as Graph>::Error> + 'a;
+
+/// Whether a goal is a good end.
+pub type IsGood<'a, G> = dyn FnMut(&mut G, u32) -> Result<bool, <G as Graph>::Error> + 'a;
+
 /// A path of a graph.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Shortest {
@@ -88,7 +94,7 @@ impl Level {
 pub fn shortest<G: Graph>(
     graph: &mut G,
     most: usize,
-    accept: &mut dyn FnMut(&mut G, &Shortest) -> Result<bool, G::Error>,
+    accept: &mut Accept<'_, G>,
 ) -> Result<Option<Shortest>, G::Error> {
     let mut stops: Vec<Stop> = vec![Stop { node: graph.first()?, last: NOBODY, before: ROOT, way: 0 }];
     // By node: who moved last in the stops that are settled there.
@@ -178,7 +184,7 @@ pub fn critical<G: Graph>(
     graph: &mut G,
     path: &[u32],
     most: usize,
-    is_good: &mut dyn FnMut(&mut G, u32) -> Result<bool, G::Error>,
+    is_good: &mut IsGood<'_, G>,
 ) -> Result<Option<usize>, G::Error> {
     // Everything behind the path's nodes, and who stands before whom.
     let mut before: Vec<Vec<u32>> = Vec::new();
@@ -339,7 +345,7 @@ impl Graph for States<'_, '_> {
 
     fn is_goal(&mut self, node: u32) -> Result<bool, Fault> {
         self.look(node)?;
-        Ok(self.moves.is_empty() || self.space.is_over(&self.state))
+        Ok(self.moves.is_empty())
     }
 }
 

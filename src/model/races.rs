@@ -8,7 +8,7 @@
 use super::actor::Next;
 use super::program::reads_clock;
 use super::search::Search;
-use crate::event::{ObjectId, ProcessId};
+use crate::event::ObjectId;
 use crate::judge::memory::Memory;
 use crate::objects::model::Access;
 use crate::scenario::expectation::ObjectRef;
@@ -82,8 +82,8 @@ pub(super) fn asked<'m, 'p>(memories: &'m [Memory<'p>]) -> Vec<&'p ObjectRef> {
 pub(super) struct Race {
     /// The state.
     pub(super) state: u32,
-    /// Whose accesses they are.
-    pub(super) processes: [ProcessId; 2],
+    /// Where the two stand: the numbers of their segments.
+    pub(super) standing: [u32; 2],
 }
 
 /// The first race on each of the objects that are asked for, where they decide it: none where there is a race on
@@ -93,13 +93,13 @@ pub(super) fn find(search: &mut Search<'_, '_>, asked: &[&ObjectRef]) -> Option<
     let mut any = false;
     let mut state = vec![0; search.space.width()];
     let processes = search.space.plan.processes.len();
-    let mut standing: Vec<(ProcessId, Standing)> = Vec::new();
+    let mut standing: Vec<(u32, Standing)> = Vec::new();
     for number in 0..search.store.len() as u32 {
         search.store.get(number, &mut state);
         standing.clear();
-        for process in 0..processes {
-            if let Some(stands) = stands(search, state[process]) {
-                standing.push((process as ProcessId, stands));
+        for segment in &state[..processes] {
+            if let Some(stands) = stands(search, *segment) {
+                standing.push((*segment, stands));
             }
         }
         for (at, (first, one)) in standing.iter().enumerate() {
@@ -113,7 +113,7 @@ pub(super) fn find(search: &mut Search<'_, '_>, asked: &[&ObjectRef]) -> Option<
                         object.element.is_none() || stands.element.is_none() || stands.element == object.element
                     };
                     if object.objects.contains(&one.object) && near(one) && near(other) {
-                        race.get_or_insert(Race { state: number, processes: [*first, *second] });
+                        race.get_or_insert(Race { state: number, standing: [*first, *second] });
                     }
                 }
             }

@@ -81,7 +81,7 @@ pub struct Search<'s, 'p> {
     pub space: &'s mut Space<'p>,
     /// Every state that was met.
     pub store: Store,
-    /// Those in which the run is over: nothing can happen any more, or only daemons are left.
+    /// Those in which nothing can happen any more.
     pub ends: Vec<u32>,
     /// How many steps there are between the states.
     pub edges: u64,
@@ -163,7 +163,7 @@ impl<'s, 'p> Search<'s, 'p> {
             }
             self.store.get(next, &mut state);
             self.moves(next, &state, &mut moves)?;
-            if moves.is_empty() || self.space.is_over(&state) {
+            if moves.is_empty() {
                 self.ends.push(next);
             }
             for step in &moves {

@@ -264,22 +264,14 @@ impl<'p> Space<'p> {
         })
     }
 
-    /// Whether somebody looks at the process's next step. A daemon's steps are looked at since the run is over whenever
-    /// the others are, however far it has come.
+    /// Whether somebody looks at the process's next step.
     pub(super) fn sees(&self, process: ProcessId, next: &Next) -> bool {
-        self.plan.program(process).daemon || self.memories.as_ref().is_some_and(|memories| memories.sees(process, next))
+        self.memories.as_ref().is_some_and(|memories| memories.sees(process, next))
     }
 
     /// Whether what is kept of the past is the same where processes that are alike change places.
     pub(super) fn is_symmetric(&self) -> bool {
         self.memories.as_ref().is_none_or(|memories| memories.symmetric())
-    }
-
-    /// Whether nobody is left but daemons.
-    pub(super) fn is_over(&self, state: &[u32]) -> bool {
-        let plan = self.plan;
-        (0..plan.processes.len())
-            .all(|process| !self.infos[state[process] as usize].running || plan.program(process as ProcessId).daemon)
     }
 
     fn processes(&self) -> usize {
@@ -539,9 +531,9 @@ impl<'p> Space<'p> {
         &*self.shapes[object as usize].states[number as usize]
     }
 
-    /// Whether nothing is kept of what came before a state, and a run ends only when nothing can happen any more.
+    /// Whether nothing is kept of what came before a state.
     pub(super) fn is_plain(&self) -> bool {
-        self.memories.is_none() && !self.plan.programs.iter().any(|program| program.daemon)
+        self.memories.is_none()
     }
 
     /// Says whether a process was found to compute without end.

@@ -72,7 +72,7 @@ pub fn best(plan: &Plan, space: &mut Space<'_>, story: &Story, subject: Subject)
             (story.path.clone(), told, verdict)
         }
     };
-    let critical = if !cut { last_good(plan, &mut states, &path, subject)? } else { None };
+    let critical = if cut { None } else { last_good(plan, &mut states, &path, subject)? };
     let critical = critical.map(|place| turn(&path, place));
     let orders = orders(&path, &told);
     let round = story.stem.map(|stem| turn(&path, stem));

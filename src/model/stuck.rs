@@ -69,12 +69,11 @@ fn of(
             match enablers.only {
                 Some(owner) => waiting.on.push(owner),
                 None => waiting.on.extend(alive.iter().copied().filter(|other| {
-                    *other != process
-                        && (enablers.verbs.iter().any(|verb| can(plan, *other, object, verb))
-                            || plan.processes[*other as usize]
-                                .holds
-                                .iter()
-                                .any(|(held, end)| *held == object && enablers.closing.contains(&ends[*end as usize])))
+                    *other != process && enablers.verbs.iter().any(|verb| can(plan, *other, object, verb))
+                        || plan.processes[*other as usize]
+                            .holds
+                            .iter()
+                            .any(|(held, end)| *held == object && enablers.closing.contains(&ends[*end as usize]))
                 })),
             }
         }

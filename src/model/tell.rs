@@ -269,10 +269,10 @@ impl<'s, 'p> Course<'s, 'p> {
             .collect();
         let others = alive.iter().any(|process| !plan.program(*process).daemon);
         let waiting = stuck::waiting(plan, &self.segments, &self.parts, &self.log, self.now);
-        // A run is over with the last process that is no daemon.
+        // A run is over when only daemons are left and none of them can move.
         let (end, rest, stuck) = match (others, can_move) {
-            (false, _) => (RunEnd::Completed, Rest::Free, Vec::new()),
-            (true, true) => (RunEnd::Timeout(waiting), Rest::Stop, Vec::new()),
+            (false, false) => (RunEnd::Completed, Rest::Free, Vec::new()),
+            (_, true) => (RunEnd::Timeout(waiting), Rest::Stop, Vec::new()),
             (true, false) => (RunEnd::Deadlock, Rest::Free, waiting),
         };
         let ends = self

@@ -60,7 +60,7 @@ impl<'p> Brute<'p> {
     fn walk(&mut self, state: &[u32]) -> Result<bool, Endless> {
         let mut moves: Vec<Move> = Vec::new();
         self.space.moves(state, &mut moves)?;
-        if moves.is_empty() || self.space.is_over(state) {
+        if moves.is_empty() {
             let told = tell(&self.space, &self.path).expect("it can be followed");
             let verdict = judge::judge(self.plan, &told.trace);
             assert!(told.trace.causality.problems().is_empty(), "{:?}", told.trace.causality.problems());
@@ -442,7 +442,7 @@ fn random(seeds: std::ops::Range<u64>) {
 
 #[test]
 fn random_programs_are_judged_as_all_their_orders_are() {
-    random(0..40);
+    random(0..25);
 }
 
 /// What a status over all executions says.

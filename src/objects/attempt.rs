@@ -1,6 +1,6 @@
 //! One way to carry out a call that may wait, for all kinds over kernel objects that wait by themselves.
 
-use super::{Party, Patience};
+use super::{Parked, Party, Patience};
 
 impl Patience {
     /// Carries out `call`, which is told whether it may wait, and waits by `ready` where there is a deadline: until
@@ -35,8 +35,12 @@ impl Patience {
                         ready(None)?;
                     }
                     Self::Until(deadline) => {
-                        party.block();
-                        if !ready(Some(deadline))? {
+                        let goes_on = match party.park() {
+                            Parked::Sleep => ready(Some(deadline))?,
+                            Parked::Again => true,
+                            Parked::GiveUp => false,
+                        };
+                        if !goes_on {
                             return Err(libc::ETIMEDOUT);
                         }
                     }

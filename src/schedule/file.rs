@@ -193,7 +193,7 @@ impl Reader<'_> {
             return Vec::new();
         };
         let mut orders = Vec::new();
-        for item in list.iter() {
+        for item in list {
             let span = item.span();
             let Some(text) = item.get_ref().as_str() else {
                 self.error(span, "a turn is text, as `\"worker[0] 3\"`", "not text");

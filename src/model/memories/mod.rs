@@ -234,7 +234,7 @@ impl<'p> Memories<'p> {
     /// commute with them. Such a step is only left out with all others.
     pub(super) fn sees(&self, process: ProcessId, next: &Next) -> bool {
         let plan = self.plan;
-        if self.everything || plan.program(process).daemon {
+        if self.everything {
             return true;
         }
         if self.list.is_empty() {
