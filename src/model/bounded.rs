@@ -126,12 +126,8 @@ impl<'s, 'p> Bounded<'s, 'p> {
             self.store.get(node, &mut row);
             let (state, last) = (&row[..width], row[width]);
             self.space.moves(state, &mut moves)?;
-            let over = self.space.is_over(state);
-            if (moves.is_empty() || over) && self.over.insert(state, ROOT).1 {
+            if moves.is_empty() && self.over.insert(state, ROOT).1 {
                 self.ends.push(node);
-            }
-            if over {
-                continue;
             }
             self.edges += moves.len() as u64;
             let could = last != NOBODY && moves.iter().any(|step| step.process + 1 == last);

@@ -52,7 +52,6 @@ pub(super) struct Walker<'s, 'p> {
     random: u64,
     /// Whether a turn that changes one process and one object can be taken without asking.
     quick: bool,
-    daemons: bool,
     contents: Contents,
     sum: u64,
 }
@@ -62,7 +61,6 @@ impl<'s, 'p> Walker<'s, 'p> {
         let first = space.initial()?;
         let processes = space.plan.processes.len();
         let quick = space.memories.as_ref().is_none_or(|memories| !memories.everything);
-        let daemons = space.plan.programs.iter().any(|program| program.daemon);
         Ok(Self {
             state: first.clone(),
             first,
@@ -72,7 +70,6 @@ impl<'s, 'p> Walker<'s, 'p> {
             moves: Vec::new(),
             random: 0,
             quick,
-            daemons,
             contents: Contents::new(space),
             sum: 0,
             sketch: Sketch::default(),
@@ -106,9 +103,6 @@ impl<'s, 'p> Walker<'s, 'p> {
         self.sum = self.contents.sum(self.space, &self.state);
         loop {
             self.sketch.add(finish(self.sum));
-            if self.daemons && self.space.is_over(&self.state) {
-                return Ok(Reached { steps, over: true });
-            }
             if steps >= LONGEST {
                 return Ok(Reached { steps, over: false });
             }
