@@ -12,6 +12,7 @@ mod explore;
 mod exports;
 mod page;
 mod partial;
+mod parts;
 mod promela;
 mod reference;
 mod reports;

@@ -48,6 +48,7 @@ pub fn cut_words(cut: Cut) -> &'static str {
         Cut::Memory => "the limit of memory was reached",
         Cut::Time => "the time was over",
         Cut::Stopped => "it was interrupted",
+        Cut::Chosen => "only some executions were asked for",
     }
 }
 
@@ -184,7 +185,10 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
         if depth > 0 { format!(", up to {} deep", grouped(depth as u64)) } else { String::new() },
         duration(elapsed.as_nanos() as u64),
     );
-    page.wrapped(out, "  ", &words);
+    // Of single executions is told otherwise how many there were.
+    if depth > 0 || exploration.cut != Some(Cut::Chosen) {
+        page.wrapped(out, "  ", &words);
+    }
     if let Some(counts) = exploration.counts {
         let traces =
             counts.traces.map_or_else(String::new, |traces| format!("{traces} distinguishable interleavings = "));
