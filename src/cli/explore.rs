@@ -99,6 +99,10 @@ pub(super) struct Searching {
 #[command(next_help_heading = "Reports")]
 #[group(skip)]
 struct Saving {
+    /// Tell the execution that shows what the N-th expectation of the file says, although it does not fail: how it comes
+    /// to what `holds = "sometimes"` says can happen
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    show: Option<u32>,
     /// Save the schedule of the execution that is told, for `ipcrun replay`; a directory takes one for each scenario
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::AnyPath)]
     save: Option<PathBuf>,
@@ -508,11 +512,15 @@ impl Exploring<'_> {
         Ok(())
     }
 
-    /// The execution to tell: the shortest that fails.
+    /// The execution to tell: the one that is asked for, else the shortest that fails.
     fn best(&self, plan: &Plan, explored: &Explored) -> Result<Option<(Best, Subject)>, Vec<Diagnostic>> {
-        let Some((story, subject)) = explored.counterexample() else { return Ok(None) };
+        let wanted = match self.arguments.saving.show {
+            Some(number) => explored.witness(number as usize - 1),
+            None => explored.counterexample().map(|(story, subject)| (story, subject, judge::Status::Fail)),
+        };
+        let Some((story, subject, status)) = wanted else { return Ok(None) };
         let mut space = explore::space(plan, self.arguments.searching.time.into(), explored.ends);
-        match story::best(plan, &mut space, story, subject) {
+        match story::best(plan, &mut space, story, subject, status) {
             Ok(best) => Ok(Some((best, subject))),
             Err(fault) => Err(vec![because(plan, &fault)]),
         }

@@ -490,4 +490,14 @@ impl Explored {
             })
             .min_by_key(|(story, _)| story.run)
     }
+
+    /// The execution that shows what an expectation says, by its place in the file: what can happen, or what fails.
+    pub fn witness(&self, place: usize) -> Option<(&Story, Subject, Status)> {
+        let one = self.summary.overall.iter().find(|one| one.subject == Subject::Expectation(place))?;
+        Some((
+            self.story(self.summary.overall.iter().position(|other| other.subject == one.subject)?)?,
+            one.subject,
+            one.status,
+        ))
+    }
 }

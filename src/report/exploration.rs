@@ -258,9 +258,15 @@ fn tell(
 ) {
     let failed = exploration.summary.overall.iter().find(|overall| overall.subject == subject);
     let what = failed.map(|overall| label(&overall.label, overall.holds)).unwrap_or_default();
-    let head = page.pen.paint(BAD, "how it comes to that");
+    let fails = failed.is_none_or(|overall| overall.status == Status::Fail);
+    let head = page.pen.paint(if fails { BAD } else { STRONG }, "how it comes to that");
     let several = exploration.summary.overall.iter().filter(|overall| overall.status == Status::Fail).count() > 1;
-    let about = if several { format!(" that `{}` fails", shorten(&what, page.columns / 2)) } else { String::new() };
+    let what = shorten(&what, page.columns / 2);
+    let about = match fails {
+        true if several => format!(" that `{what}` fails"),
+        true => String::new(),
+        false => format!(" that `{what}`"),
+    };
     let _ = writeln!(out, "  {head}{about}: {}", story.length());
     out.push_str(&story.draw(page.plan, page.pen, options.ascii, 2, page.columns));
     out.push_str(&waits::tell(page.plan, story.trace, false, page.pen, page.columns));
