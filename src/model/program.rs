@@ -3,9 +3,7 @@
 use super::actor::is_deadly;
 use crate::expression::{Builtin, Expression};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{
-    Action, Condition, Delay, Failure, Instruction, ObjectAction, Operation, Plan, Program,
-};
+use crate::scenario::plan::{Action, Condition, Delay, Failure, Instruction, ObjectAction, Operation, Plan, Program};
 
 /// A set of small numbers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -276,4 +274,3 @@ pub(super) fn noticed_ends(plan: &Plan) -> Vec<bool> {
     }
     noticed
 }
-

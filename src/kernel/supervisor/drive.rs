@@ -179,7 +179,9 @@ impl Driver<'_, '_, '_> {
         let process = turn.process;
         self.must_run(process)?;
         let flag = |set: bool, flag: u32| if set { flag } else { 0 };
-        let flags = flag(turn.waited, WAITED) | flag(turn.parks, PARKS) | flag(turn.times_out, TIMES_OUT)
+        let flags = flag(turn.waited, WAITED)
+            | flag(turn.parks, PARKS)
+            | flag(turn.times_out, TIMES_OUT)
             | if turn.ends { 0 } else { self.stays(process) };
         let number = self.grant(process, turn.steps, flags, &turn.choices);
         let came = self.wait(process, number, turn.parks)?;
