@@ -23,8 +23,34 @@ impl Patience {
         self,
         party: &mut dyn Party,
         likely: bool,
+        call: impl FnMut(bool) -> Result<T, i32>,
+        ready: impl Fn(Option<u64>) -> Result<bool, i32>,
+    ) -> Result<T, i32> {
+        self.carry_out(party, likely, call, ready, true)
+    }
+
+    /// The same for what goes on by itself as soon as another takes what is there: a schedule has no turn for it.
+    ///
+    /// # Errors
+    /// As of [`Patience::attempt`].
+    pub(super) fn go_on<T>(
+        self,
+        party: &mut dyn Party,
+        likely: bool,
+        call: impl FnMut(bool) -> Result<T, i32>,
+        ready: impl Fn(Option<u64>) -> Result<bool, i32>,
+    ) -> Result<T, i32> {
+        self.carry_out(party, likely, call, ready, false)
+    }
+
+    #[inline]
+    fn carry_out<T>(
+        self,
+        party: &mut dyn Party,
+        likely: bool,
         mut call: impl FnMut(bool) -> Result<T, i32>,
         ready: impl Fn(Option<u64>) -> Result<bool, i32>,
+        parks: bool,
     ) -> Result<T, i32> {
         if self == Self::Forever {
             if likely {
@@ -43,7 +69,9 @@ impl Patience {
                         ready(None)?;
                     }
                     Self::Until(deadline) => {
-                        let goes_on = match party.park() {
+                        party.block();
+                        let parked = if parks { party.park() } else { Parked::Sleep };
+                        let goes_on = match parked {
                             Parked::Sleep => ready(Some(deadline))?,
                             Parked::Again => true,
                             Parked::GiveUp => false,

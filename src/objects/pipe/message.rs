@@ -115,8 +115,7 @@ impl Channel {
             let cost = self.cost(HEADER + part.len());
             let full = flow.seems_full(gone + cost, self.room);
             let write = |wait| port.write(&header, part, wait);
-            let patience = call.patience.in_parts(call.party, full);
-            done = patience.attempt(call.party, full, write, |until| port.wait_writable(until)).map(drop);
+            done = call.patience.go_on(call.party, full, write, |until| port.wait_writable(until)).map(drop);
             if done.is_err() {
                 break;
             }
