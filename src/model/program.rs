@@ -257,7 +257,7 @@ pub(super) fn reads_clock(program: &Program) -> bool {
 /// By process: whether others can notice its end apart from its last step, so that it is a step of its own. A join, a
 /// question, a signal or another's begin may come between the two, or one that reads a pipe whose ends it still holds,
 /// or one that tries a robust mutex that it still has.
-pub(super) fn noticed_ends(plan: &Plan) -> Vec<bool> {
+pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
     let mut noticed: Vec<bool> = plan.processes.iter().map(|process| !process.holds.is_empty()).collect();
     let mut mark = |first: u32, count: u32| noticed[first as usize..(first + count) as usize].fill(true);
     for program in &plan.programs {
