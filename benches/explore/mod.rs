@@ -4,6 +4,7 @@
 //! Machines are shared, so speeds are of CPU time, of whole processes, and of each side the least of its runs; the sides
 //! run in turn. Counts of states are exact.
 
+mod fuzz;
 mod problems;
 mod replay;
 mod rows;

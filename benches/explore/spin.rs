@@ -63,7 +63,9 @@ pub(super) fn states(said: &str) -> Result<f64, String> {
     number.ok_or_else(|| format!("pan does not say how many states:\n{said}"))
 }
 
-/// At which step pan has found the last error.
-pub(super) fn depth(said: &str) -> Option<u64> {
-    said.lines().rev().find_map(|line| line.split_once("(at depth ")?.1.split_once(')')?.0.parse().ok())
+/// The steps of the shortest error that pan has found: with `-i` it looks for shorter ones, and says so.
+pub(super) fn steps(said: &str) -> Option<u64> {
+    let found = |line: &str| line.split_once("(at depth ")?.1.split_once(')')?.0.parse::<u64>().ok().map(|at| at + 1);
+    let shorter = |line: &str| line.split_once("reducing search depth to ")?.1.trim().parse().ok();
+    said.lines().filter_map(|line| found(line).or_else(|| shorter(line))).min()
 }
