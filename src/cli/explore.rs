@@ -21,6 +21,7 @@ use super::status::Status;
 use super::{page, session::Options};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::{self, Subject};
+use crate::model::chance::Leeway;
 use crate::model::count::{self, Counts};
 use crate::model::explore::{self, Explored, Fault};
 use crate::model::follow;
@@ -68,6 +69,9 @@ pub(super) struct Searching {
     /// How time passes: `virtual`, only when nothing else can move; `any`: a sleep or a timeout may end at any moment
     #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true)]
     pub(super) time: TimeChoice,
+    /// Which random numbers are drawn: `seed`, those of each process's own stream; `all`: each number of its range
+    #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true)]
+    random: RandomChoice,
     /// Look at so many states at most
     #[arg(long, value_name = "N", value_parser = count)]
     max_states: Option<usize>,
@@ -122,6 +126,16 @@ impl From<TimeChoice> for Time {
     }
 }
 
+/// Which random numbers are drawn.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum RandomChoice {
+    /// Those of each process's own stream
+    #[default]
+    Seed,
+    /// Each number of its range
+    All,
+}
+
 /// A language that a scenario can be put in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum Language {
@@ -149,6 +163,13 @@ impl From<ReduceChoice> for Reductions {
             partial_order: [ReduceChoice::All, order].contains(&choice),
             symmetry: [ReduceChoice::All, symmetry].contains(&choice),
         }
+    }
+}
+
+impl Searching {
+    /// What is left open besides the order of steps.
+    fn mode(&self) -> Leeway {
+        Leeway { time: self.time.into(), random: self.random == RandomChoice::All, kill: false }
     }
 }
 
@@ -311,9 +332,12 @@ impl Exploring<'_> {
 
     fn search(&self, plan: &Plan, direct: bool) -> Result<Explored, Fault> {
         let searching = &self.arguments.searching;
+        let mode = searching.mode();
         let all = Limits::default();
         let options = explore::Options {
-            time: searching.time.into(),
+            time: mode.time,
+            random: mode.random,
+            kill: mode.kill,
             reductions: searching.reduce.into(),
             limits: Limits {
                 states: searching.max_states.unwrap_or(all.states),
@@ -347,7 +371,8 @@ impl Exploring<'_> {
         let told = self.best(plan, &explored)?;
         let Explored { summary, stories, cut, size, circles, .. } = explored;
         let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
-        let any = arguments.searching.time == TimeChoice::Any;
+        let mode = arguments.searching.mode();
+        let any = mode.time == Time::Any;
         let mut replay = None;
         if let Some((best, _)) = &told {
             let orders = &best.orders;
@@ -355,8 +380,11 @@ impl Exploring<'_> {
             if any {
                 again.extend(["--time".to_owned(), "any".to_owned()]);
             }
+            if mode.random {
+                again.extend(["--random".to_owned(), "all".to_owned()]);
+            }
             let saved = match &arguments.saving.save {
-                Some(path) => Some(Self::save(plan, path, best, any)?),
+                Some(path) => Some(Self::save(plan, path, best, mode)?),
                 None => None,
             };
             replay = Some(exploration::replay(plan, &schedule::compact(plan, orders), saved.as_deref(), &again));
@@ -408,7 +436,7 @@ impl Exploring<'_> {
     /// The execution to tell: the shortest that fails.
     fn best(&self, plan: &Plan, explored: &Explored) -> Result<Option<(Best, Subject)>, Vec<Diagnostic>> {
         let Some((story, subject)) = explored.counterexample() else { return Ok(None) };
-        let mut space = explore::space(plan, self.arguments.searching.time.into(), explored.ends);
+        let mut space = explore::space(plan, self.arguments.searching.mode(), explored.ends);
         match story::best(plan, &mut space, story, subject) {
             Ok(best) => Ok(Some((best, subject))),
             Err(fault) => Err(vec![because(plan, &fault)]),
@@ -417,9 +445,12 @@ impl Exploring<'_> {
 
     /// How many orders of steps there are, where it does not take long to find out.
     fn count(&self, plan: &Plan) -> Option<Counts> {
+        let mode = self.arguments.searching.mode();
+        if mode.random || mode.kill {
+            return None;
+        }
         let begin = Instant::now();
-        let time = self.arguments.searching.time.into();
-        count::counts(plan, time, COUNTED, &mut || begin.elapsed() < COUNTING).ok().flatten()
+        count::counts(plan, mode.time, COUNTED, &mut || begin.elapsed() < COUNTING).ok().flatten()
     }
 
     /// What was left out and how time passed, where that is not the usual way.
@@ -428,22 +459,28 @@ impl Exploring<'_> {
         if self.arguments.searching.time == TimeChoice::Any {
             how.push("any sleep and any timeout could end at any moment".to_owned());
         }
+        if self.arguments.searching.random == RandomChoice::All {
+            how.push("any random number of its range could be drawn".to_owned());
+        }
         how
     }
 
     /// Saves the schedule of an execution. The path of its file.
-    fn save(plan: &Plan, path: &Path, best: &Best, any: bool) -> Result<String, Vec<Diagnostic>> {
+    fn save(plan: &Plan, path: &Path, best: &Best, mode: Leeway) -> Result<String, Vec<Diagnostic>> {
         let file = if path.is_dir() { path.join(format!("{}.schedule.toml", plan.name)) } else { path.to_owned() };
         let told = tale(best).comments(plan);
         let failed = best.verdict.findings.iter().find(|one| one.finding.status == judge::Status::Fail);
         let about = failed.map_or_else(String::new, |one| format!("{}: {}", one.label, one.finding.measured));
-        let name = file.display().to_string();
+        let (name, any) = (file.display().to_string(), mode.time == Time::Any);
         let about = format!("{}\nipcrun replay {} {name}", about.replace('\n', " "), plan.source.path);
-        fs::write(&file, schedule::write(plan, &explore::told_apart(plan), any, about.trim(), &best.orders, &told))
-            .map_err(|error| {
-                let message = format!("the schedule cannot be written to `{name}`: {error}");
-                vec![Diagnostic::error(Code::HOST_LIMIT, message)]
-            })?;
+        fs::write(
+            &file,
+            schedule::write(plan, &explore::told_apart(plan), any, mode.random, about.trim(), &best.orders, &told),
+        )
+        .map_err(|error| {
+            let message = format!("the schedule cannot be written to `{name}`: {error}");
+            vec![Diagnostic::error(Code::HOST_LIMIT, message)]
+        })?;
         Ok(name)
     }
 
@@ -490,16 +527,11 @@ fn tale(best: &Best) -> Story<'_> {
 
 /// Why there is no verdict.
 fn because(plan: &Plan, fault: &Fault) -> Diagnostic {
-    let (message, help) = match fault {
-        Fault::Endless(endless) => {
-            let name = &plan.processes[endless.process as usize].name;
-            let message = format!("`{name}` computes without end: it comes to no step that others can notice");
-            (message, "a loop needs a step on an object, a `sleep` or a `yield`")
+    match fault {
+        Fault::Endless(endless) => endless.diagnostic(plan),
+        Fault::Lost(lost) => {
+            let message = format!("an execution that was found cannot be followed: {}", follow::lost(plan, lost));
+            Diagnostic::error(Code::BAD_SCHEDULE, message).within(&plan.source).help("this is a fault of ipcrun")
         }
-        Fault::Lost(lost) => (
-            format!("an execution that was found cannot be followed: {}", follow::lost(plan, lost)),
-            "this is a fault of ipcrun",
-        ),
-    };
-    Diagnostic::error(Code::BAD_SCHEDULE, message).within(&plan.source).help(help)
+    }
 }

@@ -230,6 +230,14 @@ impl Held {
         self.begin();
     }
 
+    /// Waits for a turn before the process draws a random number as it begins: the number is chosen with the turn.
+    pub(super) fn before_draw(&mut self, events: u64, bell: &Bell) {
+        if self.turn == 1 && !self.is_free() && self.left == 0 {
+            self.answer(BEFORE, events, bell);
+            self.take_up();
+        }
+    }
+
     /// Begins a step, or goes on with one.
     fn begin(&mut self) {
         self.first = std::mem::take(&mut self.fresh);
@@ -329,7 +337,7 @@ impl fmt::Debug for Chosen {
 }
 
 impl Draw for Chosen {
-    fn draw(&self) -> Option<u32> {
+    fn draw(&self, _count: u64) -> Option<u32> {
         self.turnstile.choose(self.process)
     }
 }

@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::chance::Leeway;
 use super::components;
 use super::memories::{Memories, Wish};
 use super::races;
@@ -25,12 +26,23 @@ const OFTEN: usize = 64;
 pub struct Options {
     /// How time passes.
     pub time: Time,
+    /// Whether every random number of its range can be drawn.
+    pub random: bool,
+    /// Whether one process may be killed from outside, at any moment.
+    pub kill: bool,
     /// What may be left out of the search.
     pub reductions: Reductions,
     /// How much to look at.
     pub limits: Limits,
     /// The longest that it may take.
     pub longest: Option<Duration>,
+}
+
+impl Options {
+    /// What is left open besides the order of steps.
+    pub fn mode(&self) -> Leeway {
+        Leeway { time: self.time, random: self.random, kill: self.kill }
+    }
 }
 
 /// How far an exploration has come.
@@ -142,15 +154,17 @@ impl Goal {
 }
 
 /// The states of a plan as an exploration sees them. `ends`: whether the end of every process is a step of its own.
-pub fn space(plan: &Plan, time: Time, ends: bool) -> Space<'_> {
+pub fn space(plan: &Plan, mode: impl Into<Leeway>, ends: bool) -> Space<'_> {
+    let mode = mode.into();
     let wish = Wish { ends, ..Wish::default() };
-    Space::remembering(plan, time, Memories::new(plan, judge::memories(plan), time, wish))
+    Space::remembering(plan, mode, Memories::new(plan, judge::memories(plan), mode.time, wish))
 }
 
 /// The same for who only follows a path and need not remember what was before.
-pub fn bare(plan: &Plan, time: Time) -> Space<'_> {
-    let memories = Memories::new(plan, judge::memories(plan), time, Wish::default());
-    Space::unremembering(plan, time, &memories)
+pub fn bare(plan: &Plan, mode: impl Into<Leeway>) -> Space<'_> {
+    let mode = mode.into();
+    let memories = Memories::new(plan, judge::memories(plan), mode.time, Wish::default());
+    Space::unremembering(plan, mode, &memories)
 }
 
 /// By step: whether it is a turn of its own although it is about no object, since an expectation could tell its place.
@@ -196,7 +210,7 @@ fn once(
     let wanted = judge::memories(plan);
     let asked = if wish.races { races::asked(&wanted) } else { Vec::new() };
     let memories = Memories::new(plan, wanted, options.time, wish);
-    let mut space = Space::remembering(plan, options.time, memories);
+    let mut space = Space::remembering(plan, options.mode(), memories);
     let mut search = Search::new(&mut space, options.reductions);
     let mut late = false;
     let mut last = None;
@@ -417,9 +431,10 @@ fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, Endless> {
 
 impl Explored {
     /// The states of the plan as this exploration saw them: the stories' paths are paths there.
-    pub fn space<'p>(&self, plan: &'p Plan, time: Time) -> Space<'p> {
+    pub fn space<'p>(&self, plan: &'p Plan, mode: impl Into<Leeway>) -> Space<'p> {
+        let mode = mode.into();
         let wish = Wish { ends: self.ends, ..Wish::default() };
-        Space::unremembering(plan, time, &Memories::new(plan, judge::memories(plan), time, wish))
+        Space::unremembering(plan, mode, &Memories::new(plan, judge::memories(plan), mode.time, wish))
     }
 
     /// The story that decides an expectation or a rule, by its place in [`Summary::overall`].

@@ -9,6 +9,7 @@
 
 mod actor;
 mod ample;
+pub mod chance;
 mod components;
 pub mod count;
 pub mod explore;

@@ -4,7 +4,8 @@
 
 use std::collections::HashMap;
 
-use super::actor::{Actor, Choices, Effects, Next, Parts, Post, Turned, next};
+use super::actor::{Actor, Effects, Next, Parts, Post, Turned, next};
+use super::chance::{self, Choices, Leeway, Trouble};
 use super::follow::Standing;
 use super::log::Log;
 use super::memories::{Memories, Moment, Sight};
@@ -145,14 +146,17 @@ struct Shapes {
 /// Why a state has no way on that could be computed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endless {
-    /// Which process computes without end.
+    /// Which process it is.
     pub process: ProcessId,
+    /// What is wrong with it.
+    pub trouble: Trouble,
 }
 
 /// All states that have been met, as numbers.
 pub struct Space<'p> {
     pub(super) plan: &'p Plan,
     pub(super) time: Time,
+    pub(super) mode: Leeway,
     pub(super) knowledge: Vec<Knowledge>,
     /// By step: whether others can notice it although it is about no object.
     pub(super) visible: Vec<bool>,
@@ -183,12 +187,13 @@ pub struct Space<'p> {
 
 impl<'p> Space<'p> {
     /// The space of a plan. `visible` says, by step, which steps about no object are steps of their own.
-    pub fn new(plan: &'p Plan, time: Time, visible: Vec<bool>, clocked: bool) -> Self {
+    pub fn new(plan: &'p Plan, mode: impl Into<Leeway>, visible: Vec<bool>, clocked: bool) -> Self {
+        let mode = mode.into();
         let knowledge = plan.programs.iter().map(|program| Knowledge::new(program, &[])).collect();
         let mut classes = Vec::with_capacity(plan.processes.len());
         for (id, process) in plan.processes.iter().enumerate() {
             let program = &plan.programs[process.program];
-            let own = has_identity(program);
+            let own = has_identity(program, !mode.random);
             classes.push(if own { id as u32 } else { program.first });
         }
         let kills = plan.programs.iter().flat_map(|program| &program.code).any(|instruction| {
@@ -197,7 +202,8 @@ impl<'p> Space<'p> {
         let traits = Traits { depends: plan.programs.iter().any(|program| !program.depends_on.is_empty()), kills };
         Self {
             plan,
-            time,
+            time: mode.time,
+            mode,
             knowledge,
             visible,
             traits,
@@ -223,15 +229,15 @@ impl<'p> Space<'p> {
     }
 
     /// The space of a plan whose steps are those that these memories look at, and whose states hold nothing of them.
-    pub(super) fn unremembering(plan: &'p Plan, time: Time, memories: &Memories<'p>) -> Self {
-        let mut space = Self::new(plan, time, memories.visible.clone(), memories.timed);
+    pub(super) fn unremembering(plan: &'p Plan, mode: impl Into<Leeway>, memories: &Memories<'p>) -> Self {
+        let mut space = Self::new(plan, mode, memories.visible.clone(), memories.timed);
         space.ends.clone_from(&memories.ends);
         space
     }
 
     /// The space of a plan whose states hold what is kept of the events before them.
-    pub(super) fn remembering(plan: &'p Plan, time: Time, memories: Memories<'p>) -> Self {
-        let mut space = Self::new(plan, time, memories.visible.clone(), memories.timed);
+    pub(super) fn remembering(plan: &'p Plan, mode: impl Into<Leeway>, memories: Memories<'p>) -> Self {
+        let mut space = Self::new(plan, mode, memories.visible.clone(), memories.timed);
         space.ends.clone_from(&memories.ends);
         space.memories = if memories.is_empty() { None } else { Some(Box::new(memories)) };
         space
@@ -284,6 +290,9 @@ impl<'p> Space<'p> {
     /// A process that computes without end.
     pub fn initial(&mut self) -> Result<Vec<u32>, Endless> {
         let plan = self.plan;
+        if let Some(refused) = chance::refused(plan, &self.visible).filter(|_| self.mode.random) {
+            return Err(refused);
+        }
         let mut state = Vec::with_capacity(self.width());
         for process in 0..plan.processes.len() as ProcessId {
             let segment = segment(plan, process);
@@ -638,7 +647,8 @@ impl<'p> Space<'p> {
         }
         let mut branches: Vec<Branch> = Vec::new();
         let mut choices = Some(Choices::default());
-        while let Some(mut taken) = choices {
+        let (mut waits, mut drawn) = (false, false);
+        while let Some(taken) = choices {
             let mut log = self.memories.as_ref().map(|_| Log::new(processes));
             let mut parts = self.parts(state, process, &needed, all);
             let mut segment = self.segments[number as usize].clone();
@@ -651,12 +661,16 @@ impl<'p> Space<'p> {
                 process,
                 now,
                 parts: &mut parts,
-                choices: &mut taken,
+                choices: &taken,
+                random: self.mode.random,
                 log: log.as_mut(),
             };
             match actor.turn(&mut segment, give_up) {
-                Turned::Waits => {}
-                Turned::Endless => self.endless = Some(Endless { process }),
+                Turned::Waits => waits = true,
+                Turned::Lost(trouble) => {
+                    self.endless = Some(Endless { process, trouble });
+                    return 0;
+                }
                 Turned::Went { effects, .. } => {
                     let mut more = More { effects, script: taken.script(), ..More::default() };
                     if let (Some(memories), Some(log)) = (&self.memories, &mut log) {
@@ -669,7 +683,12 @@ impl<'p> Space<'p> {
                     branches.push(branch);
                 }
             }
+            drawn |= taken.has_drawn();
             choices = taken.next();
+        }
+        if waits && drawn && !branches.is_empty() {
+            let step = chance::step_of(self.segments[number as usize].machine.instruction());
+            self.endless = Some(Endless { process, trouble: Trouble::Waits(step) });
         }
         // What cannot go on stands first.
         if branches.is_empty() {
@@ -762,7 +781,8 @@ impl<'p> Space<'p> {
         let program = self.plan.processes[process as usize].program;
         let running = segment.stage == Stage::Running;
         let place = segment.machine.place_in_program();
-        let random = !matches!(segment.stage, Stage::Ended(_)) && self.knowledge[program].draws(place);
+        let random =
+            !self.mode.random && !matches!(segment.stage, Stage::Ended(_)) && self.knowledge[program].draws(place);
         let mut key = std::mem::take(&mut self.key);
         key.clear();
         key.extend(self.classes[process as usize].to_le_bytes());
@@ -999,7 +1019,7 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
         let space = &mut *self.space;
         let mut segment = space.segments[self.state[process as usize] as usize].clone();
         let mut parts = space.parts(self.state, process, &[], false);
-        let mut choices = Choices::default();
+        let choices = Choices::default();
         let now = space.times[self.state[space.clock()] as usize];
         let mut log = space.memories.as_ref().map(|_| Log::new(space.plan.processes.len()));
         if let Some(log) = &mut log {
@@ -1013,11 +1033,12 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
             process,
             now,
             parts: &mut parts,
-            choices: &mut choices,
+            choices: &choices,
+            random: space.mode.random,
             log: log.as_mut(),
         };
-        if matches!(actor.begin(&mut segment), Turned::Endless) {
-            space.endless = Some(Endless { process });
+        if let Turned::Lost(trouble) = actor.begin(&mut segment) {
+            space.endless = Some(Endless { process, trouble });
         }
         self.state[process as usize] = space.number(process, segment);
         if let Some(mut log) = log {
