@@ -1,4 +1,4 @@
-//! What is left open besides the order of steps: random numbers that are each tried.
+//! What is left open besides the order of steps: random numbers that are each tried, and who is killed from outside.
 
 use crate::support::Test;
 
@@ -56,11 +56,69 @@ fn what_needs_certain_numbers_is_found_and_happens_on_the_kernel() {
 #[test]
 fn what_cannot_be_tried_number_by_number_is_said_at_its_step() {
     let refused = |steps: &str| {
-        let text = format!("[objects]\ns = {{ kind = \"semaphore\", value = 1 }}\n[processes.p]\nsteps = [{steps}]\n");
+        let text = format!(
+            "[objects]\ns = {{ kind = \"semaphore\", via = \"sysv\", value = 1 }}\n[processes.p]\nsteps = [{steps}]\n"
+        );
         explore(&text).run().status(2).stderr_contains("a.toml:4").stderr_contains("--random seed")
     };
     refused("{ acquire = \"s\" }, { let = { n = \"{random(1, 1000)}\" } }, { print = \"{n}\" }")
         .stderr_contains("one of 1000 numbers, and at most 256");
     refused("{ sleep = \"{random(1, 5)}ms\" }").stderr_contains("draw it in a `let` before the step");
     refused("{ acquire = \"s\", n = \"{random(1, 2)}\" }").stderr_contains("whether this step waits");
+}
+
+/// Workers that take turns by a semaphore, which nobody gives back for the dead.
+const PERMIT: &str = "\
+[objects]
+permit = { kind = \"semaphore\", value = 1 }
+[processes.worker]
+count = 2
+steps = [{ acquire = \"permit\" }, { mark = \"work\" }, { release = \"permit\" }]
+";
+/// The same by a mutex whose next owner is told.
+const ROBUST: &str = "\
+[objects]
+m = { kind = \"mutex\", robust = true }
+[processes.worker]
+count = 2
+steps = [
+  { lock = \"m\", on = { owner_died = [{ repair = \"m\" }] } },
+  { mark = \"work\" },
+  { unlock = \"m\" },
+]
+";
+
+fn kill(scenario: &str) -> Test {
+    Test::new().file("a.toml", scenario).args(["explore", "a.toml", "--kill", "any"])
+}
+
+#[test]
+fn what_a_killed_process_leaves_taken_is_found_and_happens_on_the_kernel() {
+    Test::new().file("a.toml", PERMIT).args(["explore", "a.toml"]).run().status(0);
+    let done = kill(PERMIT).args(["--save", "s.toml"]).run().status(1);
+    let done = done.stdout_contains("deadlock").stdout_contains("fails only if somebody is killed: if worker[");
+    let done = done.stdout_contains("in its step release permit").stdout_contains("is killed");
+    let saved = done.read("s.toml");
+    assert!(saved.contains("is killed\""), "{saved}");
+    let done = Test::new().file("a.toml", PERMIT).file("s.toml", &saved).args(["replay", "a.toml", "s.toml"]).run();
+    done.status(1).stdout_contains("deadlock").stdout_contains("= the kernel did as the model").nothing_left();
+}
+
+#[test]
+fn what_is_mended_after_a_death_holds_whoever_is_killed_and_whenever() {
+    let done = kill(ROBUST).run().status(0);
+    done.stdout_contains("any one process could be killed from outside").stdout_contains("killed by");
+    let typed = ["replay", "a.toml", "worker[0] worker[0] is killed"];
+    let done = Test::new().file("a.toml", ROBUST).args(typed).run().status(0);
+    done.stdout_contains("= the kernel did as the model").nothing_left();
+    let typed = ["replay", "a.toml", "worker[0] is dead"];
+    Test::new().file("a.toml", ROBUST).args(typed).run().status(2).stderr_contains("`is` is followed by `killed`");
+}
+
+#[test]
+fn what_fails_without_a_kill_is_told_without_one() {
+    let text = PERMIT.replace("value = 1", "value = 0");
+    let done = kill(&text).args(["--save", "s.toml"]).run().status(1).stdout_contains("deadlock");
+    let saved = done.read("s.toml");
+    assert!(!saved.contains("is killed"), "{saved}");
 }

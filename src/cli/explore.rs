@@ -26,7 +26,7 @@ use crate::model::count::{self, Counts};
 use crate::model::explore::{self, Explored, Fault};
 use crate::model::follow;
 use crate::model::search::{Cut, Limits, Reductions};
-use crate::model::space::Time;
+use crate::model::space::{Kind, Time};
 use crate::model::story::{self, Best};
 use crate::promela;
 use crate::report::exploration::{self, Exploration};
@@ -72,6 +72,9 @@ pub(super) struct Searching {
     /// Which random numbers are drawn: `seed`, those of each process's own stream; `all`: each number of its range
     #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true)]
     random: RandomChoice,
+    /// Whether a process is killed: `none`, or `any`, each process at each of its steps in turn, one in an execution
+    #[arg(long, value_name = "WHOM", default_value = "none", hide_possible_values = true)]
+    kill: KillChoice,
     /// Look at so many states at most
     #[arg(long, value_name = "N", value_parser = count)]
     max_states: Option<usize>,
@@ -136,6 +139,16 @@ pub(super) enum RandomChoice {
     All,
 }
 
+/// Who is killed from outside.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum KillChoice {
+    /// Nobody
+    #[default]
+    None,
+    /// Each process at each of its steps, one in an execution
+    Any,
+}
+
 /// A language that a scenario can be put in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum Language {
@@ -168,8 +181,8 @@ impl From<ReduceChoice> for Reductions {
 
 impl Searching {
     /// What is left open besides the order of steps.
-    fn mode(&self) -> Leeway {
-        Leeway { time: self.time.into(), random: self.random == RandomChoice::All, kill: false }
+    fn leeway(&self) -> Leeway {
+        Leeway { time: self.time.into(), random: self.random == RandomChoice::All, kill: self.kill == KillChoice::Any }
     }
 }
 
@@ -332,12 +345,12 @@ impl Exploring<'_> {
 
     fn search(&self, plan: &Plan, direct: bool) -> Result<Explored, Fault> {
         let searching = &self.arguments.searching;
-        let mode = searching.mode();
+        let leeway = searching.leeway();
         let all = Limits::default();
         let options = explore::Options {
-            time: mode.time,
-            random: mode.random,
-            kill: mode.kill,
+            time: leeway.time,
+            random: leeway.random,
+            kill: leeway.kill,
             reductions: searching.reduce.into(),
             limits: Limits {
                 states: searching.max_states.unwrap_or(all.states),
@@ -369,10 +382,12 @@ impl Exploring<'_> {
     fn report(&self, plan: &Plan, explored: Explored, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
         let (options, arguments) = (self.options, self.arguments);
         let told = self.best(plan, &explored)?;
+        let mut how = self.how();
+        how.extend(told.as_ref().and_then(|(best, _)| self.killed(plan, best, &explored)));
         let Explored { summary, stories, cut, size, circles, .. } = explored;
         let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
-        let mode = arguments.searching.mode();
-        let any = mode.time == Time::Any;
+        let leeway = arguments.searching.leeway();
+        let any = leeway.time == Time::Any;
         let mut replay = None;
         if let Some((best, _)) = &told {
             let orders = &best.orders;
@@ -380,16 +395,16 @@ impl Exploring<'_> {
             if any {
                 again.extend(["--time".to_owned(), "any".to_owned()]);
             }
-            if mode.random {
+            if leeway.random {
                 again.extend(["--random".to_owned(), "all".to_owned()]);
             }
             let saved = match &arguments.saving.save {
-                Some(path) => Some(Self::save(plan, path, best, mode)?),
+                Some(path) => Some(Self::save(plan, path, best, leeway)?),
                 None => None,
             };
             replay = Some(exploration::replay(plan, &schedule::compact(plan, orders), saved.as_deref(), &again));
         }
-        let how = self.how();
+
         let story = told.as_ref().map(|(best, subject)| (tale(best), *subject));
         let counts = if cut.is_none() { self.count(plan) } else { None };
         let seen = Exploration { summary: &summary, kept: &kept, cut, size, circles, counts, how: &how, story, replay };
@@ -436,21 +451,42 @@ impl Exploring<'_> {
     /// The execution to tell: the shortest that fails.
     fn best(&self, plan: &Plan, explored: &Explored) -> Result<Option<(Best, Subject)>, Vec<Diagnostic>> {
         let Some((story, subject)) = explored.counterexample() else { return Ok(None) };
-        let mut space = explore::space(plan, self.arguments.searching.mode(), explored.ends);
+        let killed = story.path.iter().any(|step| step.kind == Kind::Kill);
+        // What fails without that is told without it.
+        let leeway = Leeway { kill: killed, ..self.arguments.searching.leeway() };
+        let mut space = explore::space(plan, leeway, explored.ends);
         match story::best(plan, &mut space, story, subject) {
             Ok(best) => Ok(Some((best, subject))),
             Err(fault) => Err(vec![because(plan, &fault)]),
         }
     }
 
+    /// Who is killed from outside in the execution that is told, and where.
+    fn killed(&self, plan: &Plan, best: &Best, explored: &Explored) -> Option<String> {
+        let space = explore::space(plan, self.arguments.searching.leeway(), explored.ends);
+        let (process, waiting) = follow::struck(&space, &best.path)?;
+        let name = &plan.processes[process as usize].name;
+        let step = waiting.and_then(|waiting| {
+            let target = plan.target_name(waiting.target);
+            let words = format!("{} {target}", waiting.verb);
+            let line = plan.place(waiting.step?);
+            Some(format!(" in its step {} ({line})", words.trim_end()))
+        });
+        let step = step.unwrap_or_default();
+        Some(match explored.cut {
+            None => format!("what is told below fails only if somebody is killed: if {name} is{step}"),
+            Some(_) => format!("what is told below fails if {name} is killed{step}"),
+        })
+    }
+
     /// How many orders of steps there are, where it does not take long to find out.
     fn count(&self, plan: &Plan) -> Option<Counts> {
-        let mode = self.arguments.searching.mode();
-        if mode.random || mode.kill {
+        let leeway = self.arguments.searching.leeway();
+        if leeway.random || leeway.kill {
             return None;
         }
         let begin = Instant::now();
-        count::counts(plan, mode.time, COUNTED, &mut || begin.elapsed() < COUNTING).ok().flatten()
+        count::counts(plan, leeway.time, COUNTED, &mut || begin.elapsed() < COUNTING).ok().flatten()
     }
 
     /// What was left out and how time passed, where that is not the usual way.
@@ -462,20 +498,23 @@ impl Exploring<'_> {
         if self.arguments.searching.random == RandomChoice::All {
             how.push("any random number of its range could be drawn".to_owned());
         }
+        if self.arguments.searching.kill == KillChoice::Any {
+            how.push("any one process could be killed from outside, at any moment".to_owned());
+        }
         how
     }
 
     /// Saves the schedule of an execution. The path of its file.
-    fn save(plan: &Plan, path: &Path, best: &Best, mode: Leeway) -> Result<String, Vec<Diagnostic>> {
+    fn save(plan: &Plan, path: &Path, best: &Best, leeway: Leeway) -> Result<String, Vec<Diagnostic>> {
         let file = if path.is_dir() { path.join(format!("{}.schedule.toml", plan.name)) } else { path.to_owned() };
         let told = tale(best).comments(plan);
         let failed = best.verdict.findings.iter().find(|one| one.finding.status == judge::Status::Fail);
         let about = failed.map_or_else(String::new, |one| format!("{}: {}", one.label, one.finding.measured));
-        let (name, any) = (file.display().to_string(), mode.time == Time::Any);
+        let (name, any) = (file.display().to_string(), leeway.time == Time::Any);
         let about = format!("{}\nipcrun replay {} {name}", about.replace('\n', " "), plan.source.path);
         fs::write(
             &file,
-            schedule::write(plan, &explore::told_apart(plan), any, mode.random, about.trim(), &best.orders, &told),
+            schedule::write(plan, &explore::told_apart(plan), any, leeway.random, about.trim(), &best.orders, &told),
         )
         .map_err(|error| {
             let message = format!("the schedule cannot be written to `{name}`: {error}");

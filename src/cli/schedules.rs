@@ -60,10 +60,10 @@ pub(super) fn argument(text: &str) -> Result<Chosen, String> {
 ///
 /// # Errors
 /// A schedule that cannot be read, or not be followed where it says so.
-pub(super) fn follow(plan: &Plan, chosen: &Chosen, mode: Leeway) -> Result<Told, Vec<Diagnostic>> {
+pub(super) fn follow(plan: &Plan, chosen: &Chosen, leeway: Leeway) -> Result<Told, Vec<Diagnostic>> {
     let schedule = match chosen {
         Chosen::Seed(seed) => {
-            let mut space = explore::bare(plan, mode);
+            let mut space = explore::bare(plan, leeway);
             let path = follow::walk(&mut space, *seed).map_err(|endless| vec![endless.diagnostic(plan)])?;
             return told(plan, &space, &path);
         }
@@ -74,19 +74,20 @@ pub(super) fn follow(plan: &Plan, chosen: &Chosen, mode: Leeway) -> Result<Told,
             if !wrong.is_empty() {
                 return Err(wrong);
             }
-            Schedule { source, any_time: mode.time == Time::Any, any_random: mode.random, orders }
+            Schedule { source, any_time: leeway.time == Time::Any, any_random: leeway.random, orders }
         }
         Chosen::File(path) => {
             let source = inputs::open(path).source.map_err(|diagnostic| vec![*diagnostic])?;
             let mut schedule = schedule::read(plan, &explore::told_apart(plan), &source)?;
-            schedule.any_time |= mode.time == Time::Any;
-            schedule.any_random |= mode.random;
+            schedule.any_time |= leeway.time == Time::Any;
+            schedule.any_random |= leeway.random;
             schedule
         }
     };
     let time = if schedule.any_time { Time::Any } else { Time::Virtual };
-    let mode = Leeway { time, random: schedule.any_random, ..mode };
-    let mut space = explore::bare(plan, mode);
+    let kill = schedule.orders.iter().any(|order| order.killed);
+    let leeway = Leeway { time, random: schedule.any_random, kill };
+    let mut space = explore::bare(plan, leeway);
     let path = follow::follow(&mut space, &schedule.orders).map_err(|found| vec![refused(plan, &schedule, &found)])?;
     let path = follow::complete(&mut space, &path).map_err(|endless| vec![endless.diagnostic(plan)])?;
     told(plan, &space, &path)

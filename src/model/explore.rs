@@ -40,7 +40,7 @@ pub struct Options {
 
 impl Options {
     /// What is left open besides the order of steps.
-    pub fn mode(&self) -> Leeway {
+    pub fn leeway(&self) -> Leeway {
         Leeway { time: self.time, random: self.random, kill: self.kill }
     }
 }
@@ -154,17 +154,17 @@ impl Goal {
 }
 
 /// The states of a plan as an exploration sees them. `ends`: whether the end of every process is a step of its own.
-pub fn space(plan: &Plan, mode: impl Into<Leeway>, ends: bool) -> Space<'_> {
-    let mode = mode.into();
+pub fn space(plan: &Plan, leeway: impl Into<Leeway>, ends: bool) -> Space<'_> {
+    let leeway = leeway.into();
     let wish = Wish { ends, ..Wish::default() };
-    Space::remembering(plan, mode, Memories::new(plan, judge::memories(plan), mode.time, wish))
+    Space::remembering(plan, leeway, Memories::new(plan, judge::memories(plan), leeway.time, wish))
 }
 
 /// The same for who only follows a path and need not remember what was before.
-pub fn bare(plan: &Plan, mode: impl Into<Leeway>) -> Space<'_> {
-    let mode = mode.into();
-    let memories = Memories::new(plan, judge::memories(plan), mode.time, Wish::default());
-    Space::unremembering(plan, mode, &memories)
+pub fn bare(plan: &Plan, leeway: impl Into<Leeway>) -> Space<'_> {
+    let leeway = leeway.into();
+    let memories = Memories::new(plan, judge::memories(plan), leeway.time, Wish::default());
+    Space::unremembering(plan, leeway, &memories)
 }
 
 /// By step: whether it is a turn of its own although it is about no object, since an expectation could tell its place.
@@ -189,7 +189,7 @@ pub(super) fn exploring(
     progress: &mut dyn FnMut(&Progress) -> bool,
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Explored, Fault> {
-    let mut wish = Wish { races: races::is_tame(plan), ..Wish::default() };
+    let mut wish = Wish { races: races::is_tame(plan) && !options.kill, ..Wish::default() };
     loop {
         match once(plan, options, wish, begin, progress, judged)? {
             Ok(explored) => return Ok(*explored),
@@ -210,7 +210,7 @@ fn once(
     let wanted = judge::memories(plan);
     let asked = if wish.races { races::asked(&wanted) } else { Vec::new() };
     let memories = Memories::new(plan, wanted, options.time, wish);
-    let mut space = Space::remembering(plan, options.mode(), memories);
+    let mut space = Space::remembering(plan, options.leeway(), memories);
     let mut search = Search::new(&mut space, options.reductions);
     let mut late = false;
     let mut last = None;
@@ -246,7 +246,8 @@ fn once(
         goals.extend(livelocks(&mut search, &mut circles)?);
     }
     // What is found first is told first: the shortest.
-    goals.sort_by_key(|goal| goal.line.len());
+    // What happens only where somebody is killed from outside comes behind what happens anyway.
+    goals.sort_by_key(|goal| (search.is_killed(goal.line.last().copied()), goal.line.len()));
 
     let mut tally = Tally::default();
     for (number, goal) in goals.iter().enumerate() {
@@ -431,10 +432,10 @@ fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, Endless> {
 
 impl Explored {
     /// The states of the plan as this exploration saw them: the stories' paths are paths there.
-    pub fn space<'p>(&self, plan: &'p Plan, mode: impl Into<Leeway>) -> Space<'p> {
-        let mode = mode.into();
+    pub fn space<'p>(&self, plan: &'p Plan, leeway: impl Into<Leeway>) -> Space<'p> {
+        let leeway = leeway.into();
         let wish = Wish { ends: self.ends, ..Wish::default() };
-        Space::unremembering(plan, mode, &Memories::new(plan, judge::memories(plan), mode.time, wish))
+        Space::unremembering(plan, leeway, &Memories::new(plan, judge::memories(plan), leeway.time, wish))
     }
 
     /// The story that decides an expectation or a rule, by its place in [`Summary::overall`].

@@ -20,6 +20,8 @@ use crate::objects::model::Reach;
 use crate::scenario::plan::{Action, Instruction, Plan};
 use crate::trace::ProcessEnd;
 
+/// Of a moment: whether a process has been killed from outside.
+const SPENT: u64 = 1 << 63;
 /// No number.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -44,6 +46,8 @@ pub enum Kind {
     Die,
     /// Time passes.
     Tick,
+    /// A process is killed from outside.
+    Kill,
 }
 
 /// One way on from a state.
@@ -156,7 +160,7 @@ pub struct Endless {
 pub struct Space<'p> {
     pub(super) plan: &'p Plan,
     pub(super) time: Time,
-    pub(super) mode: Leeway,
+    pub(super) leeway: Leeway,
     pub(super) knowledge: Vec<Knowledge>,
     /// By step: whether others can notice it although it is about no object.
     pub(super) visible: Vec<bool>,
@@ -185,15 +189,21 @@ pub struct Space<'p> {
     pub(super) memories: Option<Box<Memories<'p>>>,
 }
 
+/// Whether a run can be over where these are the ways on: nothing happens but that somebody is killed from outside, which
+/// need not be.
+pub(super) fn is_over(moves: &[Move]) -> bool {
+    moves.iter().all(|step| step.kind == Kind::Kill)
+}
+
 impl<'p> Space<'p> {
     /// The space of a plan. `visible` says, by step, which steps about no object are steps of their own.
-    pub fn new(plan: &'p Plan, mode: impl Into<Leeway>, visible: Vec<bool>, clocked: bool) -> Self {
-        let mode = mode.into();
+    pub fn new(plan: &'p Plan, leeway: impl Into<Leeway>, visible: Vec<bool>, clocked: bool) -> Self {
+        let leeway = leeway.into();
         let knowledge = plan.programs.iter().map(|program| Knowledge::new(program, &[])).collect();
         let mut classes = Vec::with_capacity(plan.processes.len());
         for (id, process) in plan.processes.iter().enumerate() {
             let program = &plan.programs[process.program];
-            let own = has_identity(program, !mode.random);
+            let own = has_identity(program, !leeway.random);
             classes.push(if own { id as u32 } else { program.first });
         }
         let kills = plan.programs.iter().flat_map(|program| &program.code).any(|instruction| {
@@ -202,8 +212,8 @@ impl<'p> Space<'p> {
         let traits = Traits { depends: plan.programs.iter().any(|program| !program.depends_on.is_empty()), kills };
         Self {
             plan,
-            time: mode.time,
-            mode,
+            time: leeway.time,
+            leeway,
             knowledge,
             visible,
             traits,
@@ -229,15 +239,15 @@ impl<'p> Space<'p> {
     }
 
     /// The space of a plan whose steps are those that these memories look at, and whose states hold nothing of them.
-    pub(super) fn unremembering(plan: &'p Plan, mode: impl Into<Leeway>, memories: &Memories<'p>) -> Self {
-        let mut space = Self::new(plan, mode, memories.visible.clone(), memories.timed);
+    pub(super) fn unremembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: &Memories<'p>) -> Self {
+        let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
         space.ends.clone_from(&memories.ends);
         space
     }
 
     /// The space of a plan whose states hold what is kept of the events before them.
-    pub(super) fn remembering(plan: &'p Plan, mode: impl Into<Leeway>, memories: Memories<'p>) -> Self {
-        let mut space = Self::new(plan, mode, memories.visible.clone(), memories.timed);
+    pub(super) fn remembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: Memories<'p>) -> Self {
+        let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
         space.ends.clone_from(&memories.ends);
         space.memories = if memories.is_empty() { None } else { Some(Box::new(memories)) };
         space
@@ -290,7 +300,7 @@ impl<'p> Space<'p> {
     /// A process that computes without end.
     pub fn initial(&mut self) -> Result<Vec<u32>, Endless> {
         let plan = self.plan;
-        if let Some(refused) = chance::refused(plan, &self.visible).filter(|_| self.mode.random) {
+        if let Some(refused) = chance::refused(plan, &self.visible).filter(|_| self.leeway.random) {
             return Err(refused);
         }
         let mut state = Vec::with_capacity(self.width());
@@ -333,7 +343,35 @@ impl<'p> Space<'p> {
         if moves.is_empty() && self.next_deadline(state).is_some() {
             moves.push(Move { process: NONE, kind: Kind::Tick, branch: 0, result: NONE });
         }
+        if self.may_kill(state) {
+            self.kills(state, moves);
+        }
         self.endless.take().map_or(Ok(()), Err)
+    }
+
+    /// Whether a process may still be killed from outside.
+    fn may_kill(&self, state: &[u32]) -> bool {
+        self.leeway.kill && !self.is_killed(state)
+    }
+
+    /// Whether a process has been killed from outside.
+    pub(super) fn is_killed(&self, state: &[u32]) -> bool {
+        self.times[state[self.clock()] as usize] & SPENT != 0
+    }
+
+    /// Who can be killed: whoever has begun and not ended.
+    fn kills(&self, state: &[u32], moves: &mut Vec<Move>) {
+        let alive = |process: &ProcessId| {
+            let number = state[*process as usize] as usize;
+            self.infos[number].running && self.segments[number].leaving.is_none()
+        };
+        let alive = (0..self.processes() as ProcessId).filter(alive);
+        moves.extend(alive.map(|process| Move { process, kind: Kind::Kill, branch: 0, result: NONE }));
+    }
+
+    /// ns since the begin, where they are a part of the state.
+    fn now(&self, state: &[u32]) -> u64 {
+        self.times[state[self.clock()] as usize] & !SPENT
     }
 
     pub(super) fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Move>) {
@@ -408,7 +446,7 @@ impl<'p> Space<'p> {
         match step.kind {
             Kind::Tick => {
                 let delta = self.next_deadline(state).unwrap_or(0);
-                let time = self.times[state[self.clock()] as usize];
+                let moment = self.times[state[self.clock()] as usize];
                 for (process, place) in (0..processes as ProcessId).zip(state.iter_mut()) {
                     let info = &self.infos[*place as usize];
                     if let (true, Some(left)) = (info.running, info.left) {
@@ -419,12 +457,17 @@ impl<'p> Space<'p> {
                 }
                 if self.clocked {
                     let clock = self.clock();
-                    state[clock] = self.moment(time + delta);
+                    state[clock] = self.moment(moment + delta);
                 }
             }
-            Kind::Die => {
+            Kind::Die | Kind::Kill => {
+                if step.kind == Kind::Kill {
+                    let clock = self.clock();
+                    state[clock] = self.moment(self.times[state[clock] as usize] | SPENT);
+                }
                 let mut segment = self.segments[state[process as usize] as usize].clone();
-                let signal = segment.pending.get(step.branch as usize).copied().unwrap_or(libc::SIGKILL);
+                let sent = segment.pending.get(step.branch as usize).copied();
+                let signal = sent.filter(|_| step.kind == Kind::Die).unwrap_or(libc::SIGKILL);
                 segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
                 state[process as usize] = self.number(process, segment);
                 let traits = self.traits;
@@ -476,7 +519,7 @@ impl<'p> Space<'p> {
         if self.memories.is_none() || events.is_empty() {
             return;
         }
-        let now = self.times[state[self.clock()] as usize];
+        let now = self.now(state);
         let moment = Moment { now, script, acting: acting.then_some(process) };
         // What events further on change has not changed yet.
         let mut done: Vec<ObjectId> = Vec::new();
@@ -516,7 +559,7 @@ impl<'p> Space<'p> {
                 .as_ref()
                 .map_or_else(Vec::new, |more| more.script.clone()),
             Kind::Die => vec![step.branch],
-            Kind::Tick => Vec::new(),
+            Kind::Tick | Kind::Kill => Vec::new(),
         }
     }
 
@@ -542,7 +585,7 @@ impl<'p> Space<'p> {
 
     /// Whether nothing is kept of what came before a state.
     pub(super) fn is_plain(&self) -> bool {
-        self.memories.is_none()
+        self.memories.is_none() && !self.leeway.kill
     }
 
     /// Says whether a process was found to compute without end.
@@ -652,7 +695,7 @@ impl<'p> Space<'p> {
             let mut log = self.memories.as_ref().map(|_| Log::new(processes));
             let mut parts = self.parts(state, process, &needed, all);
             let mut segment = self.segments[number as usize].clone();
-            let now = self.times[state[self.clock()] as usize];
+            let now = self.now(state);
             let mut actor = Actor {
                 plan: self.plan,
                 knowledge: &self.knowledge,
@@ -662,7 +705,7 @@ impl<'p> Space<'p> {
                 now,
                 parts: &mut parts,
                 choices: &taken,
-                random: self.mode.random,
+                random: self.leeway.random,
                 log: log.as_mut(),
             };
             match actor.turn(&mut segment, give_up) {
@@ -782,7 +825,7 @@ impl<'p> Space<'p> {
         let running = segment.stage == Stage::Running;
         let place = segment.machine.place_in_program();
         let random =
-            !self.mode.random && !matches!(segment.stage, Stage::Ended(_)) && self.knowledge[program].draws(place);
+            !self.leeway.random && !matches!(segment.stage, Stage::Ended(_)) && self.knowledge[program].draws(place);
         let mut key = std::mem::take(&mut self.key);
         key.clear();
         key.extend(self.classes[process as usize].to_le_bytes());
@@ -1020,7 +1063,7 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
         let mut segment = space.segments[self.state[process as usize] as usize].clone();
         let mut parts = space.parts(self.state, process, &[], false);
         let choices = Choices::default();
-        let now = space.times[self.state[space.clock()] as usize];
+        let now = space.now(self.state);
         let mut log = space.memories.as_ref().map(|_| Log::new(space.plan.processes.len()));
         if let Some(log) = &mut log {
             log.begin(process, now);
@@ -1034,7 +1077,7 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
             now,
             parts: &mut parts,
             choices: &choices,
-            random: space.mode.random,
+            random: space.leeway.random,
             log: log.as_mut(),
         };
         if let Turned::Lost(trouble) = actor.begin(&mut segment) {
@@ -1049,7 +1092,7 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
 
     fn ended(&mut self, process: ProcessId, end: ProcessEnd) {
         if self.space.memories.is_some() {
-            let now = self.space.times[self.state[self.space.clock()] as usize];
+            let now = self.space.now(self.state);
             let mut log = Log::new(self.space.plan.processes.len());
             log.end(process, now, end.code().unwrap_or(0));
             let events = std::mem::take(&mut log.lanes[process as usize]);

@@ -180,7 +180,7 @@ impl<'s, 'p> Course<'s, 'p> {
             now: self.now,
             parts,
             choices,
-            random: space.mode.random,
+            random: space.leeway.random,
             log,
         }
     }
@@ -208,6 +208,9 @@ impl<'s, 'p> Course<'s, 'p> {
             let signal = segment.pending.get(which).copied().ok_or(Lost::Blocked { place })?;
             segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
             turn.dies = true;
+        } else if step.kind == Kind::Kill {
+            segment.stage = Stage::Ended(ProcessEnd::Killed(libc::SIGKILL));
+            (turn.dies, turn.killed) = (true, true);
         } else {
             let give_up = step.kind == Kind::GiveUp;
             // In virtual time a deadline is met when it has come; where it may come at any moment, that is now.
@@ -305,7 +308,7 @@ impl<'s, 'p> Course<'s, 'p> {
                 stalled: 0,
                 duration: self.now,
             },
-            turns: Turns { turns, begins: self.begins, rest, end: self.now, random: self.space.mode.random },
+            turns: Turns { turns, begins: self.begins, rest, end: self.now, random: self.space.leeway.random },
             events,
             before: 0,
         }
