@@ -57,6 +57,8 @@ pub struct Turns {
     /// By process, how many steps of its program it takes as it begins, before the first that others can notice. Those
     /// that are not there take none.
     pub begins: Vec<u32>,
+    /// By process, whether its end is a turn of its own, without a step. For those that are not there it is not.
+    pub leaves: Vec<bool>,
     /// What becomes of who is left.
     pub rest: Rest,
     /// The virtual time at which the run ends, in ns.

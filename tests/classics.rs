@@ -45,6 +45,17 @@ fn no_run_of_them_fails() {
     }
 }
 
+/// Over all executions nothing is left unknown.
+#[test]
+fn exploring_them_decides_everything() {
+    let mut test = Test::new().args(["explore"]);
+    for (name, text) in classics() {
+        let file = format!("{name}.toml");
+        test = test.file(&file, text).args([file]);
+    }
+    test.run().status(0);
+}
+
 #[test]
 fn each_has_its_line_in_the_documentation() {
     let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/classics.md");

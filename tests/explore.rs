@@ -178,3 +178,16 @@ fn pictures_keep_to_ascii_where_that_is_asked_for() {
     let done = explore(ABBA).args(["--ascii"]).run().status(1);
     assert!(done.out.is_ascii(), "{}", done.out);
 }
+
+#[test]
+fn what_can_happen_is_told_where_that_is_asked_for() {
+    let expected = format!("{ABBA}[[expect]]\ndeadlock = true\nholds = \"sometimes\"\n");
+    let silent = explore(&expected).run().status(0);
+    assert!(!silent.out.contains("how it comes to that"), "{}", silent.out);
+    explore(&expected)
+        .args(["--show", "1"])
+        .run()
+        .status(0)
+        .stdout_contains("how it comes to that")
+        .stdout_contains("replay:");
+}

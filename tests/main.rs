@@ -13,6 +13,7 @@ mod exports;
 mod faults;
 mod page;
 mod partial;
+mod parts;
 mod promela;
 mod reference;
 mod reports;

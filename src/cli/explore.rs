@@ -12,6 +12,7 @@ use super::arguments::Common;
 use super::export::{Format, Shown};
 use super::inputs::{self, Input};
 use super::output::{self, Output};
+use super::parts::{self, Choosing};
 use super::picture::Picture;
 use super::reports::Reports;
 use super::run::{self, RecordChoice, ReportOptions, Scenario};
@@ -25,7 +26,9 @@ use crate::model::chance::Leeway;
 use crate::model::count::{self, Counts};
 use crate::model::explore::{self, Explored, Fault};
 use crate::model::follow;
+use crate::model::ladder::{Rung, Strategy};
 use crate::model::search::{Cut, Limits, Reductions};
+use crate::model::shard;
 use crate::model::space::{Kind, Time};
 use crate::model::story::{self, Best};
 use crate::promela;
@@ -55,6 +58,8 @@ pub(super) struct Arguments {
     scenario: Scenario,
     #[command(flatten)]
     searching: Searching,
+    #[command(flatten)]
+    choosing: Choosing,
     #[command(flatten)]
     saving: Saving,
     #[command(flatten)]
@@ -101,6 +106,10 @@ pub(super) struct Searching {
 #[command(next_help_heading = "Reports")]
 #[group(skip)]
 struct Saving {
+    /// Tell the execution that shows what the N-th expectation of the file says, although it does not fail: how it comes
+    /// to what `holds = "sometimes"` says can happen
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    show: Option<u32>,
     /// Save the schedule of the execution that is told, for `ipcrun replay`; a directory takes one for each scenario
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::AnyPath)]
     save: Option<PathBuf>,
@@ -216,14 +225,47 @@ struct Exploring<'a> {
     arguments: &'a Arguments,
     options: &'a Options,
     traces: Vec<(PathBuf, Format)>,
+    /// Whether there is no other scenario.
+    alone: bool,
+    /// The files of all scenarios, whatever part they belong to.
+    places: Vec<String>,
+    /// What this part of an exploration has found.
+    part: RefCell<Vec<shard::Scenario>>,
+    /// What all parts have found.
+    merged: Vec<shard::Scenario>,
 }
 
 pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
     if let Some(Language::Promela) = arguments.searching.emit {
         return emit(arguments, output);
     }
-    match prepare(arguments, output) {
-        Ok((inputs, traces, reports)) => {
+    let walks = [Strategy::Random, Strategy::Pct].contains(&arguments.choosing.strategy());
+    if walks && arguments.searching.kill == KillChoice::Any {
+        let message =
+            "single executions (`--strategy random`, `pct`) kill nobody: `--kill any` takes `full` or `bounded`";
+        output.report(&[Diagnostic::error(Code::USAGE, message)]);
+        return Status::Invalid;
+    }
+    let merged = match if arguments.choosing.merge { parts::merge(&arguments.files) } else { Ok(Vec::new()) } {
+        Ok(merged) => merged,
+        Err(diagnostic) => {
+            output.report(&[*diagnostic]);
+            return Status::Invalid;
+        }
+    };
+    // They are of one exploration, and so of one way to go about it.
+    let mut changed = arguments.clone();
+    if let Some(first) = merged.first() {
+        changed.scenario.set.clone_from(&first.set);
+        changed.scenario.seed = first.seed;
+        changed.searching.time = if first.any_time { TimeChoice::Any } else { TimeChoice::Virtual };
+        changed.searching.random = if first.any_random { RandomChoice::All } else { RandomChoice::Seed };
+        changed.searching.kill = if first.kill { KillChoice::Any } else { KillChoice::None };
+    }
+    let arguments = &changed;
+    let paths: Vec<PathBuf> = merged.iter().map(|scenario| PathBuf::from(&scenario.path)).collect();
+    match prepare(arguments, if arguments.choosing.merge { &paths } else { &arguments.files }, output) {
+        Ok((mut inputs, traces, reports)) => {
             let options = Options {
                 scenario: arguments.scenario.clone(),
                 held: None,
@@ -245,9 +287,36 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 output,
                 arguments: arguments.again(),
             };
-            let jobs = run::jobs(arguments.searching.jobs);
-            let exploring = Exploring { arguments, options: &options, traces };
-            run::all(&inputs, &options, reports, jobs, &|input, direct| exploring.one(input, direct))
+            // What a part has found is written by this process.
+            let jobs = if arguments.choosing.is_part() { 1 } else { run::jobs(arguments.searching.jobs) };
+            let alone = inputs.len() == 1;
+            let places: Vec<String> = inputs.iter().map(|input| input.path.clone()).collect();
+            inputs.retain(|input| {
+                if !arguments.choosing.is_part() {
+                    return true;
+                }
+                let loaded =
+                    input.source.as_ref().ok().and_then(|source| session::load(source, &options.scenario).ok());
+                let sign = loaded.map_or_else(
+                    || input.path.clone(),
+                    |loaded| schedule::fingerprint(&loaded.plan, &explore::told_apart(&loaded.plan)),
+                );
+                arguments.choosing.takes(&sign, alone)
+            });
+            let part = RefCell::new(Vec::new());
+            let exploring = Exploring { arguments, options: &options, traces, alone, places, part, merged };
+            let status = if inputs.is_empty() {
+                Status::Passed
+            } else {
+                run::all(&inputs, &options, reports, jobs, &|input, direct| exploring.one(input, direct))
+            };
+            match arguments.choosing.write(exploring.part.into_inner()) {
+                Ok(()) => status,
+                Err(diagnostic) => {
+                    output.report(&[*diagnostic]);
+                    status.max(Status::Host)
+                }
+            }
         }
         Err(status) => status,
     }
@@ -280,15 +349,16 @@ fn emit(arguments: &Arguments, output: Output) -> Status {
 type Prepared = (Vec<Input>, Vec<(PathBuf, Format)>, Reports);
 
 /// Finds the scenarios and opens what takes reports.
-fn prepare(arguments: &Arguments, output: Output) -> Result<Prepared, Status> {
+fn prepare(arguments: &Arguments, files: &[PathBuf], output: Output) -> Result<Prepared, Status> {
     let invalid = |diagnostic: Box<Diagnostic>| {
         let status = if diagnostic.code == Code::HOST_LIMIT { Status::Host } else { Status::Invalid };
         output.report(&[*diagnostic]);
         status
     };
-    let inputs = inputs::collect(&arguments.files).map_err(invalid)?;
+    let inputs = inputs::collect(files).map_err(invalid)?;
+    arguments.choosing.check(inputs.len()).map_err(invalid)?;
     if inputs.is_empty() {
-        output::eprint(&inputs::nothing(&arguments.files));
+        output::eprint(&inputs::nothing(files));
         return Err(Status::Nothing);
     }
     let traces: Result<Vec<_>, _> =
@@ -328,8 +398,13 @@ impl Exploring<'_> {
             Err(errors) => session::refuse(&mut report, Status::Invalid, &errors, self.options),
             Ok(Loaded { plan, warnings }) => {
                 report.err.push_str(&self.options.output.render(&warnings));
-                match self.search(&plan, direct) {
+                if let Some(why) = self.unlike(&plan, input) {
+                    session::refuse(&mut report, Status::Invalid, &[why], self.options);
+                    return report;
+                }
+                match self.search(&plan, input, direct) {
                     Ok(explored) => {
+                        self.keep(&plan, input, &explored);
                         if let Err(diagnostics) = self.report(&plan, explored, &mut report) {
                             session::refuse(&mut report, Status::Host, &diagnostics, self.options);
                         }
@@ -343,9 +418,50 @@ impl Exploring<'_> {
         report
     }
 
-    fn search(&self, plan: &Plan, direct: bool) -> Result<Explored, Fault> {
+    /// What parts have found in a scenario.
+    fn of_parts(&self, input: &Input) -> Option<&shard::Scenario> {
+        self.merged.iter().find(|scenario| scenario.path == input.path)
+    }
+
+    /// That the scenario is not the one that parts have explored.
+    fn unlike(&self, plan: &Plan, input: &Input) -> Option<Diagnostic> {
+        let scenario = self.of_parts(input)?;
+        (scenario.fingerprint != schedule::fingerprint(plan, &explore::told_apart(plan))).then(|| {
+            let message = format!("`{}` has changed since its parts were explored", input.path);
+            Diagnostic::error(Code::BAD_SCHEDULE, message).help("explore the parts again")
+        })
+    }
+
+    /// Keeps what was found for the file of this part.
+    fn keep(&self, plan: &Plan, input: &Input, explored: &Explored) {
+        if !self.arguments.choosing.is_part() {
+            return;
+        }
+        let place = self.places.iter().position(|path| *path == input.path).unwrap_or(0) as u64;
+        self.part.borrow_mut().push(shard::Scenario {
+            place,
+            path: input.path.clone(),
+            fingerprint: schedule::fingerprint(plan, &explore::told_apart(plan)),
+            set: self.arguments.scenario.set.clone(),
+            seed: self.arguments.scenario.seed,
+            any_time: self.arguments.searching.time == TimeChoice::Any,
+            any_random: self.arguments.searching.leeway().random,
+            kill: self.arguments.searching.leeway().kill,
+            ends: explored.ends,
+            cut: explored.cut,
+            size: explored.size,
+            circles: explored.circles,
+            rungs: explored.rungs.clone(),
+            found: explored.found.clone(),
+        });
+    }
+
+    fn search(&self, plan: &Plan, input: &Input, direct: bool) -> Result<Explored, Fault> {
         let searching = &self.arguments.searching;
         let leeway = searching.leeway();
+        if let Some(scenario) = self.of_parts(input) {
+            return explore::again(plan, leeway, scenario.clone().explored());
+        }
         let all = Limits::default();
         let options = explore::Options {
             time: leeway.time,
@@ -357,6 +473,8 @@ impl Exploring<'_> {
                 bytes: searching.max_memory.unwrap_or(all.bytes),
             },
             longest: searching.max_time.map(Duration::from_nanos),
+            strategy: self.arguments.choosing.strategy(),
+            beyond: self.arguments.choosing.beyond(self.alone),
         };
         let mode = if direct { self.options.progress } else { crate::report::progress::Mode::None };
         let progress = RefCell::new(Progress::new(mode, output::columns()));
@@ -367,7 +485,7 @@ impl Exploring<'_> {
                 name: &plan.name,
                 done: now.reached.expanded as u64,
                 total: states,
-                unit: "state looked at",
+                unit: now.unit,
                 events: 0,
             };
             let _ = progress.borrow_mut().tick(&mut io::stderr().lock(), now.elapsed, &shown);
@@ -382,7 +500,7 @@ impl Exploring<'_> {
     fn report(&self, plan: &Plan, explored: Explored, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
         let (options, arguments) = (self.options, self.arguments);
         let told = self.best(plan, &explored)?;
-        let mut how = self.how();
+        let mut how = self.how(&explored);
         how.extend(told.as_ref().and_then(|(best, _)| self.killed(plan, best, &explored)));
         let Explored { summary, stories, cut, size, circles, .. } = explored;
         let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
@@ -404,7 +522,6 @@ impl Exploring<'_> {
             };
             replay = Some(exploration::replay(plan, &schedule::compact(plan, orders), saved.as_deref(), &again));
         }
-
         let story = told.as_ref().map(|(best, subject)| (tale(best), *subject));
         let counts = if cut.is_none() { self.count(plan) } else { None };
         let seen = Exploration { summary: &summary, kept: &kept, cut, size, circles, counts, how: &how, story, replay };
@@ -448,14 +565,18 @@ impl Exploring<'_> {
         Ok(())
     }
 
-    /// The execution to tell: the shortest that fails.
+    /// The execution to tell: the one that is asked for, else the shortest that fails.
     fn best(&self, plan: &Plan, explored: &Explored) -> Result<Option<(Best, Subject)>, Vec<Diagnostic>> {
-        let Some((story, subject)) = explored.counterexample() else { return Ok(None) };
+        let wanted = match self.arguments.saving.show {
+            Some(number) => explored.witness(number as usize - 1),
+            None => explored.counterexample().map(|(story, subject)| (story, subject, judge::Status::Fail)),
+        };
+        let Some((story, subject, status)) = wanted else { return Ok(None) };
         let killed = story.path.iter().any(|step| step.kind == Kind::Kill);
         // What fails without that is told without it.
         let leeway = Leeway { kill: killed, ..self.arguments.searching.leeway() };
         let mut space = explore::space(plan, leeway, explored.ends);
-        match story::best(plan, &mut space, story, subject) {
+        match story::best(plan, &mut space, story, subject, status) {
             Ok(best) => Ok(Some((best, subject))),
             Err(fault) => Err(vec![because(plan, &fault)]),
         }
@@ -490,8 +611,9 @@ impl Exploring<'_> {
     }
 
     /// What was left out and how time passed, where that is not the usual way.
-    fn how(&self) -> Vec<String> {
+    fn how(&self, explored: &Explored) -> Vec<String> {
         let mut how = Vec::new();
+        how.extend(explored.rungs.iter().flat_map(Rung::words));
         if self.arguments.searching.time == TimeChoice::Any {
             how.push("any sleep and any timeout could end at any moment".to_owned());
         }

@@ -15,6 +15,7 @@ mod list;
 mod man;
 mod output;
 mod page;
+mod parts;
 mod picture;
 mod replay;
 mod reports;

@@ -162,6 +162,13 @@ pub struct Judged {
     pub finding: Finding,
 }
 
+impl Judged {
+    /// Whether it is decided and no continuation of the run could change it.
+    pub fn is_firm(&self) -> bool {
+        self.finding.firm && self.finding.status != Status::Unknown
+    }
+}
+
 /// What judging a run found.
 #[derive(Clone, Debug)]
 pub struct Verdict {
@@ -172,6 +179,16 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// What tells it from others where verdicts of several executions are added up.
+    pub fn kind(&self) -> String {
+        let mut kind = String::new();
+        for one in &self.findings {
+            let Finding { status, seen, skipped, firm, .. } = one.finding;
+            kind.push_str(&format!("{} {:?} {status:?} {seen:?} {skipped} {firm}\n", one.label, one.status));
+        }
+        kind
+    }
+
     pub(super) fn new(findings: Vec<Judged>) -> Self {
         Self { status: worst(findings.iter().map(|judged| judged.status)), findings }
     }

@@ -112,31 +112,36 @@ pub struct Summary {
 impl Tally {
     /// Takes in the next run: what was found in it, and how it ended, as [`final_state`] writes it.
     pub fn add(&mut self, verdict: &Verdict, state: String) {
-        self.runs += 1;
+        self.add_as(verdict, state, self.runs + 1, 1);
+    }
+
+    /// Takes in a run of that number, and `times - 1` others that came to the same.
+    pub fn add_as(&mut self, verdict: &Verdict, state: String, number: u64, times: u64) {
+        self.runs += times;
         for judged in &verdict.findings {
             match judged.subject {
                 Subject::Expectation(place) => {
                     if self.expectations.len() <= place {
                         self.expectations.resize_with(place + 1, Count::default);
                     }
-                    self.expectations[place].add(self.runs, &judged.finding);
+                    self.expectations[place].add(number, times, &judged.finding);
                 }
                 Subject::Rule(_) => match self.rules.iter_mut().find(|broken| broken.label == judged.label) {
-                    Some(broken) => broken.runs += 1,
+                    Some(broken) => broken.runs += times,
                     None => self.rules.push(Broken {
                         subject: judged.subject,
                         label: judged.label.clone(),
                         status: judged.status,
-                        runs: 1,
-                        first: (self.runs, judged.finding.clone()),
+                        runs: times,
+                        first: (number, judged.finding.clone()),
                     }),
                 },
             }
         }
         let place = *self.known.entry(state.clone()).or_insert(self.states.len());
         match self.states.get_mut(place) {
-            Some(known) => known.runs += 1,
-            None => self.states.push(FinalState { state, runs: 1, first: self.runs }),
+            Some(known) => known.runs += times,
+            None => self.states.push(FinalState { state, runs: times, first: number }),
         }
     }
 
@@ -165,16 +170,17 @@ impl Tally {
 }
 
 impl Tally {
-    /// Takes in a part of a run, of which only that counts which no continuation could change.
-    pub fn glimpse(&mut self, verdict: &Verdict) {
-        self.runs += 1;
+    /// Takes in a part of a run of that number, of which only that counts which no continuation could change, and
+    /// `times - 1` others that came to the same.
+    pub fn glimpse_as(&mut self, verdict: &Verdict, number: u64, times: u64) {
+        self.runs += times;
         for judged in &verdict.findings {
             if let Subject::Expectation(place) = judged.subject {
                 if self.expectations.len() <= place {
                     self.expectations.resize_with(place + 1, Count::default);
                 }
-                if judged.finding.firm && judged.finding.status != Status::Unknown {
-                    self.expectations[place].add(self.runs, &judged.finding);
+                if judged.is_firm() {
+                    self.expectations[place].add(number, times, &judged.finding);
                 }
             }
         }
@@ -227,14 +233,14 @@ impl Count {
         }
     }
 
-    fn add(&mut self, run: u64, finding: &Finding) {
+    fn add(&mut self, run: u64, times: u64, finding: &Finding) {
         let (number, first) = match finding.status {
             Status::Pass => (&mut self.held, &mut self.first_held),
             Status::Fail => (&mut self.failed, &mut self.first_failed),
             Status::Unknown if finding.skipped => (&mut self.skipped, &mut self.first_unknown),
             Status::Unknown => (&mut self.unknown, &mut self.first_unknown),
         };
-        *number += 1;
+        *number += times;
         if first.is_none() {
             *first = Some((run, finding.clone()));
         }

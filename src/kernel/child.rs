@@ -221,6 +221,7 @@ impl Child<'_> {
                 self.tell_time();
             }
             if let Some(left) = machine.advance(self) {
+                self.recorder.leave();
                 return left;
             }
         }

@@ -61,6 +61,14 @@ impl Recorder<'_> {
         }
     }
 
+    /// Waits for its turn, where there are turns, to end.
+    pub(super) fn leave(&mut self) {
+        let (events, bell) = (self.number, self.bell);
+        if let Some(held) = &mut self.held {
+            held.leave(events, bell);
+        }
+    }
+
     pub(super) fn head(&mut self, head: Head) {
         self.push(&head, &Value::Null, &Value::Null);
     }
@@ -297,6 +305,10 @@ impl Party for Current<'_, '_> {
         if let Some(held) = &mut self.recorder.held {
             held.pause(events, bell);
         }
+    }
+
+    fn is_held(&self) -> bool {
+        self.recorder.held.as_ref().is_some_and(|held| !held.is_free())
     }
 
     fn choose(&mut self, count: u32) -> Option<u32> {

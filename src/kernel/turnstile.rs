@@ -32,6 +32,8 @@ pub(super) const PARKS: u32 = 2;
 pub(super) const TIMES_OUT: u32 = 4;
 /// There are no turns any more: the process goes on as it likes.
 pub(super) const FREE: u32 = 8;
+/// The process does not end in this turn, even where its program does.
+pub(super) const STAYS: u32 = 16;
 
 /// It answered just before its next step.
 const BEFORE: u32 = 0;
@@ -233,6 +235,14 @@ impl Held {
     /// Waits for a turn before the process draws a random number as it begins: the number is chosen with the turn.
     pub(super) fn before_draw(&mut self, events: u64, bell: &Bell) {
         if self.turn == 1 && !self.is_free() && self.left == 0 {
+            self.answer(BEFORE, events, bell);
+            self.take_up();
+        }
+    }
+
+    /// Waits until it may end.
+    pub(super) fn leave(&mut self, events: u64, bell: &Bell) {
+        while !self.is_free() && self.flags & STAYS != 0 {
             self.answer(BEFORE, events, bell);
             self.take_up();
         }

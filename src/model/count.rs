@@ -284,7 +284,8 @@ fn depend(plan: &Plan, first: Use, second: Use) -> bool {
     {
         let reads = |verb: u8| matches!(plan.kind(object).verbs[verb as usize].name, "load" | "size" | "poll");
         let apart = matches!((one.element, two.element), (Some(one), Some(two)) if one != two);
-        return !apart && !(reads(one.verb) && reads(two.verb));
+        let both = reads(one.verb) && reads(two.verb);
+        return !(apart || both);
     }
     conflict(plan, first, second)
 }

@@ -6,17 +6,20 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::chance::Leeway;
 use super::components;
+use super::gather::{Case, Found, Gathering, case};
+use super::ladder::{self, Beyond, Clock, Rung, Strategy};
 use super::memories::{Memories, Wish};
 use super::races;
 use super::search::{Cut, Limits, Reached, Reductions, Search};
 use super::space::{Endless, Kind, Move, Space, Time};
-use super::tell::{Lost, Step, Told, tell};
+use super::tell::{Lost, Step, Told};
 use crate::event::ProcessId;
-use crate::judge::{self, Status, Subject, Summary, Tally, Verdict};
+use crate::judge::{self, Status, Subject, Summary, Verdict};
 use crate::scenario::plan::Plan;
-use crate::trace::RunEnd;
 
 /// How many executions are judged between two looks at the clock.
 const OFTEN: usize = 64;
@@ -36,6 +39,10 @@ pub struct Options {
     pub limits: Limits,
     /// The longest that it may take.
     pub longest: Option<Duration>,
+    /// How it goes about it.
+    pub strategy: Strategy,
+    /// What is looked at where not every state is.
+    pub beyond: Beyond,
 }
 
 impl Options {
@@ -54,6 +61,8 @@ pub struct Progress {
     pub judged: usize,
     /// How long it has taken.
     pub elapsed: Duration,
+    /// What `reached` counts: `state looked at`, `execution`.
+    pub unit: &'static str,
 }
 
 /// What was found.
@@ -70,12 +79,16 @@ pub struct Explored {
     pub size: Size,
     /// What goes on for ever.
     pub circles: Circles,
+    /// What was done where not every state was looked at.
+    pub rungs: Vec<Rung>,
+    /// One execution of each kind, where asked for.
+    pub found: Vec<Found>,
     /// Whether the end of each process is a step of its own, since it matters when it ends.
     pub ends: bool,
 }
 
 /// How much was looked at.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct Size {
     /// States met.
     pub states: usize,
@@ -92,7 +105,7 @@ pub struct Size {
 }
 
 /// Executions that go on for ever.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Circles {
     /// Whether one can be gone through again and again that can be left at any time: who is scheduled fairly leaves it.
     pub left: bool,
@@ -207,22 +220,114 @@ fn once(
     progress: &mut dyn FnMut(&Progress) -> bool,
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Result<Box<Explored>, Wish>, Fault> {
-    let wanted = judge::memories(plan);
-    let asked = if wish.races { races::asked(&wanted) } else { Vec::new() };
-    let memories = Memories::new(plan, wanted, options.time, wish);
-    let mut space = Space::remembering(plan, options.leeway(), memories);
-    let mut search = Search::new(&mut space, options.reductions);
-    let mut late = false;
-    let mut last = None;
-    search.run(options.limits, &mut |reached| {
-        last = Some(*reached);
-        let elapsed = begin.elapsed();
-        late = options.longest.is_some_and(|longest| elapsed > longest);
-        !late && progress(&Progress { reached: *reached, judged: 0, elapsed })
-    })?;
-    if search.space.memories.as_ref().is_some_and(|memories| memories.wants_ends) {
-        return Ok(Err(Wish { ends: true, ..wish }));
+    let space = |wish: Wish| {
+        Space::remembering(plan, options.leeway(), Memories::new(plan, judge::memories(plan), options.time, wish))
+    };
+    let wants = |space: &Space<'_>| space.memories.as_ref().is_some_and(|memories| memories.wants_ends);
+    let ends = Wish { ends: true, ..wish };
+    let Options { strategy, beyond, limits, longest, .. } = *options;
+    let clock = Clock { begin, longest };
+    let full = strategy == Strategy::Full;
+    let mut gathering = Gathering::new(plan, beyond.keep, judged);
+    let (mut size, mut circles) = (Size::default(), Circles::default());
+    let mut cut = Some(Cut::Chosen);
+    if full {
+        let mut space = space(wish);
+        // Where the ladder is gone down, that takes time too.
+        let clock = if beyond.descend { clock.part(3, 4) } else { clock };
+        let mut search = Search::new(&mut space, options.reductions);
+        let mut late = false;
+        search.run(limits, &mut |reached| clock.tell(*reached, 0, "state looked at", &mut late, progress))?;
+        if wants(search.space) {
+            return Ok(Err(ends));
+        }
+        match gather(&mut search, (plan, wish), clock, &mut late, &mut gathering, progress)? {
+            Some(found) => (size, circles) = found,
+            None => return Ok(Err(Wish { races: false, ..wish })),
+        }
+        cut = search.cut.map(|cut| if late { Cut::Time } else { cut });
     }
+    // What races are is seen in states only where all of them are looked at.
+    let wish = Wish { races: false, ..wish };
+    let mut rungs: Vec<Rung> = Vec::new();
+    let limit = matches!(cut, Some(Cut::States | Cut::Memory | Cut::Time)) && beyond.descend;
+    if strategy == Strategy::Bounded || full && limit {
+        let mut space = space(wish);
+        let clock = if full { clock.part(7, 8) } else { clock };
+        let rung = ladder::preemptions(&mut space, (&beyond, limits), full, clock, &mut gathering, progress)?;
+        if wants(&space) {
+            return Ok(Err(ends));
+        }
+        if let Rung::Preemptions { states, edges, ends, whole, cut: why, .. } = rung {
+            if !full {
+                size = Size { states, edges, ends, ..size };
+                cut = why.or(cut);
+            }
+            // What is round is not looked for.
+            if whole && !space.loops() {
+                cut = None;
+            } else if why == Some(Cut::Stopped) {
+                cut = why;
+            }
+        }
+        rungs.push(rung);
+    }
+    let walks = matches!(strategy, Strategy::Random | Strategy::Pct);
+    if walks || full && limit && !matches!(cut, None | Some(Cut::Stopped)) {
+        let mut space = space(wish);
+        let rung = ladder::walks(&mut space, (&beyond, strategy), full, clock, &mut gathering, progress)?;
+        if wants(&space) {
+            return Ok(Err(ends));
+        }
+        if let Rung::Walks(walks) = &rung {
+            if !full {
+                size = of_walks(walks);
+                cut = walks.cut.or(cut);
+            } else if walks.cut == Some(Cut::Stopped) {
+                cut = walks.cut;
+            }
+        }
+        rungs.push(rung);
+    }
+    let (summary, stories, found) = gathering.finish(cut.is_none());
+    size.elapsed = begin.elapsed();
+    Ok(Ok(Box::new(Explored { summary, stories, cut, size, circles, rungs, found, ends: wish.ends })))
+}
+
+/// How much single executions have looked at.
+fn of_walks(walks: &ladder::Walks) -> Size {
+    Size { states: walks.states.number().0 as usize, edges: walks.steps, ..Size::default() }
+}
+
+/// What was found before, by this exploration or by parts of it, said again. `explored` has everything but what is said.
+///
+/// # Errors
+/// An execution that cannot be followed.
+pub fn again(plan: &Plan, leeway: Leeway, mut explored: Explored) -> Result<Explored, Fault> {
+    let space = explored.space(plan, leeway);
+    let mut judged = |_: &Verdict, _: &str| {};
+    let mut gathering = Gathering::new(plan, true, &mut judged);
+    for found in std::mem::take(&mut explored.found) {
+        ladder::again(&space, found, &mut gathering)?;
+    }
+    if let [Rung::Walks(walks)] = explored.rungs.as_slice() {
+        let elapsed = explored.size.elapsed;
+        explored.size = Size { elapsed, ..of_walks(walks) };
+    }
+    (explored.summary, explored.stories, explored.found) = gathering.finish(explored.cut.is_none());
+    Ok(explored)
+}
+
+/// Gathers what a search of all states has found. None where races have to be looked for in another way.
+fn gather(
+    search: &mut Search<'_, '_>,
+    (plan, wish): (&Plan, Wish),
+    clock: Clock,
+    late: &mut bool,
+    gathering: &mut Gathering<'_, '_>,
+    progress: &mut dyn FnMut(&Progress) -> bool,
+) -> Result<Option<(Size, Circles)>, Fault> {
+    let asked = if wish.races { races::asked(&judge::memories(plan)) } else { Vec::new() };
     let mut circles = Circles::default();
     let mut goals: Vec<Goal> = Vec::new();
     let mut depth = 0;
@@ -232,59 +337,35 @@ fn once(
         goals.push(Goal::end(line));
     }
     if !asked.is_empty() {
-        match races::find(&mut search, &asked) {
-            None => return Ok(Err(Wish { races: false, ..wish })),
+        match races::find(search, &asked) {
+            None => return Ok(None),
             Some(found) => {
                 goals.extend(found.iter().map(|race| Goal::part(search.line(race.state), race.standing.to_vec())));
             }
         }
     }
     if search.cut.is_some() {
-        goals.extend(glimpses(&search));
+        goals.extend(glimpses(search));
     }
     if search.cut.is_none() && search.cyclic {
-        goals.extend(livelocks(&mut search, &mut circles)?);
+        goals.extend(livelocks(search, &mut circles)?);
     }
     // What is found first is told first: the shortest.
     // What happens only where somebody is killed from outside comes behind what happens anyway.
     goals.sort_by_key(|goal| (search.is_killed(goal.line.last().copied()), goal.line.len()));
-
-    let mut tally = Tally::default();
     for (number, goal) in goals.iter().enumerate() {
         if number % OFTEN == 0 && number > 0 {
-            let elapsed = begin.elapsed();
-            let over = options.longest.is_some_and(|longest| elapsed > longest);
-            let bytes = search.store.bytes();
-            let states = search.store.len();
+            let (bytes, states) = (search.store.bytes(), search.store.len());
             let reached = Reached { states, expanded: states, depth, bytes };
-            if over || !progress(&Progress { reached, judged: number, elapsed }) {
-                (late, search.cut) = (late || over, search.cut.or(Some(Cut::Stopped)));
+            let mut over = false;
+            if !clock.tell(reached, number, "state looked at", &mut over, progress) {
+                *late |= over;
+                search.cut = search.cut.or(Some(Cut::Stopped));
                 break;
             }
         }
-        let (_, mut told) = follow(&mut search, goal)?;
-        let verdict = verdict(plan, options.time, goal, &mut told);
-        if goal.partial {
-            tally.glimpse(&verdict);
-        } else {
-            let state = judge::final_state(plan, &told.trace);
-            judged(&verdict, &state);
-            tally.add(&verdict, state);
-        }
-    }
-    let cut = search.cut.map(|cut| if late { Cut::Time } else { cut });
-    let summary = tally.over_all(plan, cut.is_none());
-    let mut runs: Vec<u64> =
-        summary.overall.iter().filter_map(|one| one.example.as_ref().map(|(run, _)| *run)).collect();
-    runs.sort_unstable();
-    runs.dedup();
-    let mut stories = Vec::with_capacity(runs.len());
-    for run in runs {
-        let goal = &goals[run as usize - 1];
-        let (path, told) = follow(&mut search, goal)?;
-        let (_, mut judged) = follow(&mut search, goal)?;
-        let verdict = verdict(plan, options.time, goal, &mut judged);
-        stories.push(Story { run, path, told, verdict, stem: goal.stem });
+        let case = follow(search, goal)?;
+        gathering.add(case, gathering.next(), 1, goal.stem, !goal.partial);
     }
     let size = Size {
         states: search.store.len(),
@@ -292,13 +373,13 @@ fn once(
         ends: search.ends.len(),
         depth,
         bytes: search.store.bytes(),
-        elapsed: begin.elapsed(),
+        elapsed: Duration::ZERO,
     };
-    Ok(Ok(Box::new(Explored { summary, stories, cut, size, circles, ends: wish.ends })))
+    Ok(Some((size, circles)))
 }
 
-/// Tells the execution that leads to a goal.
-fn follow(search: &mut Search<'_, '_>, goal: &Goal) -> Result<(Vec<Step>, Told), Fault> {
+/// Tells and judges the execution that leads to a goal.
+fn follow(search: &mut Search<'_, '_>, goal: &Goal) -> Result<Case, Fault> {
     let mut path = search.path(&goal.line)?;
     if !goal.beyond.is_empty() {
         let state = truly(search.space, &path)?;
@@ -311,8 +392,7 @@ fn follow(search: &mut Search<'_, '_>, goal: &Goal) -> Result<(Vec<Step>, Told),
         let steps = taken.iter().map(|at| Step { process: *at as ProcessId, kind: Kind::Go, choices: Vec::new() });
         path.extend(steps);
     }
-    let told = tell(search.space, &path).map_err(Fault::Lost)?;
-    Ok((path, told))
+    case(search.space, path, !goal.partial)
 }
 
 /// The state behind a path, no process having changed places with another.
@@ -327,34 +407,6 @@ fn truly(space: &mut Space<'_>, path: &[Step]) -> Result<Vec<u32>, Endless> {
         space.take(&mut state, found)?;
     }
     Ok(state)
-}
-
-/// Judges an execution that was told.
-fn verdict(plan: &Plan, time: Time, goal: &Goal, told: &mut Told) -> Verdict {
-    let trace = &mut told.trace;
-    if goal.partial {
-        trace.end = RunEnd::Interrupted;
-    }
-    if time == Time::Any {
-        // Any time may have passed, so none of them says anything.
-        for event in &mut trace.events {
-            (event.begin, event.end) = (0, 0);
-        }
-        trace.duration = 0;
-    }
-    let mut verdict = judge::judge(plan, trace);
-    if time == Time::Any {
-        let timed = |place: usize| judge::is_timed(plan, place);
-        for judged in &mut verdict.findings {
-            if matches!(judged.subject, Subject::Expectation(place) if timed(place)) {
-                judged.status = Status::Unknown;
-                judged.finding.status = Status::Unknown;
-                let reason = "any sleep and any timeout may end at any moment, so how long it takes is not known";
-                (judged.reason, judged.finding.reason) = (Some(reason.to_owned()), Some(reason.to_owned()));
-            }
-        }
-    }
-    verdict
 }
 
 /// Where a search was cut: a state for each way in which what is kept of the past differs.
@@ -453,5 +505,15 @@ impl Explored {
                 Some((self.stories.iter().find(|story| story.run == *run)?, one.subject))
             })
             .min_by_key(|(story, _)| story.run)
+    }
+
+    /// The execution that shows what an expectation says, by its place in the file: what can happen, or what fails.
+    pub fn witness(&self, place: usize) -> Option<(&Story, Subject, Status)> {
+        let one = self.summary.overall.iter().find(|one| one.subject == Subject::Expectation(place))?;
+        Some((
+            self.story(self.summary.overall.iter().position(|other| other.subject == one.subject)?)?,
+            one.subject,
+            one.status,
+        ))
     }
 }

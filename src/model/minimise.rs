@@ -403,7 +403,7 @@ mod tests {
         for process in 0..processes {
             let _ = write!(text, "[processes.p{process}]\nsteps = [");
             let most = 12 / processes;
-            for _ in 0..1 + below(most) {
+            for _ in 0..=below(most) {
                 let step = match below(7) {
                     0 => "{ lock = \"a\" }",
                     1 => "{ lock = \"b\" }",

@@ -9,12 +9,15 @@
 
 mod actor;
 mod ample;
+mod bounded;
 pub mod chance;
 mod components;
 pub mod count;
 pub mod explore;
 pub mod follow;
 mod future;
+pub mod gather;
+pub mod ladder;
 mod log;
 mod memories;
 pub mod minimise;
@@ -24,12 +27,15 @@ pub(crate) mod program;
 mod races;
 pub mod search;
 mod segment;
+pub mod shard;
+pub mod sketch;
 pub mod space;
 pub mod store;
 pub mod story;
 mod stuck;
 mod symmetry;
 pub mod tell;
+mod walk;
 mod whole;
 
 pub(crate) use space::{holders, pid};

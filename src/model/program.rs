@@ -1,8 +1,9 @@
 //! What is known of a program without running it: which variables are read later, which steps others can notice.
 
+use super::actor::is_deadly;
 use crate::expression::{Builtin, Expression};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, Operation, Program};
+use crate::scenario::plan::{Action, Condition, Delay, Failure, Instruction, ObjectAction, Operation, Plan, Program};
 
 /// A set of small numbers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -56,7 +57,9 @@ impl Knowledge {
         let code = &program.code;
         let mut knowledge = Self { live: vec![Bits::default(); code.len() + 1], draws: vec![false; code.len() + 1] };
         let mut last = Bits::default();
-        kept.iter().for_each(|slot| last.insert(*slot));
+        for slot in kept {
+            last.insert(*slot);
+        }
         // A variable is read only further on, but loops jump back: until nothing changes.
         let mut changed = true;
         while changed {
@@ -67,7 +70,9 @@ impl Knowledge {
                 let mut draws = flow.draws;
                 for (next, written) in &flow.next {
                     let mut behind = knowledge.live.get(*next).cloned().unwrap_or_default();
-                    written.iter().for_each(|slot| behind.remove(*slot));
+                    for slot in written {
+                        behind.remove(*slot);
+                    }
                     live.join(&behind);
                     draws |= knowledge.draws.get(*next).copied().unwrap_or(false);
                 }
@@ -194,7 +199,9 @@ pub(super) fn expressions<'p>(operation: &'p Operation, visit: &mut dyn FnMut(&'
     }
     match &operation.action {
         Action::Object(ObjectAction { index, element, arguments, update, .. }) => {
-            index.iter().for_each(|(_, index)| visit(index));
+            if let Some((_, index)) = index {
+                visit(index);
+            }
             element.iter().for_each(&mut *visit);
             arguments.iter().for_each(&mut *visit);
             update.iter().for_each(&mut *visit);
@@ -210,7 +217,7 @@ pub(super) fn expressions<'p>(operation: &'p Operation, visit: &mut dyn FnMut(&'
         }
         Action::Sleep(time) | Action::Busy(time) => delay(time, visit),
         Action::Start(processes) | Action::Join(processes) | Action::Status(processes) | Action::Kill(processes, _) => {
-            processes.index.iter().for_each(visit)
+            processes.index.iter().for_each(visit);
         }
         Action::Yield | Action::Ready | Action::Abort => {}
     }
@@ -251,4 +258,30 @@ pub(super) fn reads_clock(program: &Program) -> bool {
         expression.builtins(&mut |builtin| reads |= builtin == Builtin::Now);
     });
     reads
+}
+/// By process: whether others can notice its end apart from its last step, so that it is a step of its own. A join, a
+/// question, a signal or another's begin may come between the two, or one that reads a pipe whose ends it still holds,
+/// or one that tries a robust mutex that it still has.
+pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
+    let mut noticed: Vec<bool> = plan.processes.iter().map(|process| !process.holds.is_empty()).collect();
+    let mut mark = |first: u32, count: u32| noticed[first as usize..(first + count) as usize].fill(true);
+    for program in &plan.programs {
+        for (first, count, condition) in &program.depends_on {
+            if matches!(condition, Condition::Exited | Condition::Succeeded) {
+                mark(*first, *count);
+            }
+        }
+        for instruction in &program.code {
+            let Instruction::Operate(operation) = instruction else { continue };
+            match &operation.action {
+                Action::Join(processes) | Action::Status(processes) => mark(processes.first, processes.count),
+                Action::Kill(processes, signal) if is_deadly(*signal) => mark(processes.first, processes.count),
+                Action::Object(action) if plan.objects[action.first as usize].object.notices_ends() => {
+                    mark(program.first, program.count.unwrap_or(1));
+                }
+                _ => {}
+            }
+        }
+    }
+    noticed
 }

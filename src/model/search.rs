@@ -1,5 +1,7 @@
 //! The search: every state that can be reached, in the order of its distance from the beginning, or as many as are enough.
 
+use serde::{Deserialize, Serialize};
+
 use super::ample::Ample;
 use super::components;
 use super::mutant::{Mutant, mutated};
@@ -46,7 +48,7 @@ impl Default for Limits {
 }
 
 /// Why a search was stopped before it had seen everything.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Cut {
     /// The states' number has reached its limit.
     States,
@@ -56,6 +58,8 @@ pub enum Cut {
     Time,
     /// Whoever watches it said so.
     Stopped,
+    /// Only some executions were asked for.
+    Chosen,
 }
 
 /// How far a search has come.
@@ -153,7 +157,7 @@ impl<'s, 'p> Search<'s, 'p> {
                 self.depth += 1;
                 level = self.store.len() as u32;
             }
-            if next % OFTEN == 0 && self.is_cut(next, limits, watch) || self.store.len() >= limits.states {
+            if next.is_multiple_of(OFTEN) && self.is_cut(next, limits, watch) || self.store.len() >= limits.states {
                 self.cut = self.cut.or(Some(Cut::States));
                 break;
             }

@@ -17,6 +17,7 @@ pub(super) enum Stage {
 
 /// Where a process stands.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Segment<'p> {
     pub(super) stage: Stage,
     /// Whether it ends as soon as it begins, since its variables have no first values.

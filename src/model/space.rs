@@ -9,7 +9,7 @@ use super::chance::{self, Choices, Leeway, Trouble};
 use super::follow::Standing;
 use super::log::Log;
 use super::memories::{Memories, Moment, Sight};
-use super::program::{Knowledge, has_identity, reads_clock};
+use super::program::{Knowledge, has_identity, noticed_ends, reads_clock};
 use super::segment::{Segment, Stage};
 use super::tell::Step;
 use super::whole::{self, Traits, Whole, settle};
@@ -88,6 +88,7 @@ struct More {
 
 /// What is looked at of a segment again and again.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Info {
     pub(super) next: Next,
     /// How its turn is looked up.
@@ -210,7 +211,7 @@ impl<'p> Space<'p> {
             matches!(instruction, Instruction::Operate(operation) if matches!(operation.action, Action::Kill(..)))
         });
         let traits = Traits { depends: plan.programs.iter().any(|program| !program.depends_on.is_empty()), kills };
-        Self {
+        let mut space = Self {
             plan,
             time: leeway.time,
             leeway,
@@ -235,22 +236,37 @@ impl<'p> Space<'p> {
             weight: 0,
             ends: vec![false; plan.processes.len()],
             memories: None,
-        }
+        };
+        space.notice_ends(&noticed_ends(plan));
+        space
     }
 
     /// The space of a plan whose steps are those that these memories look at, and whose states hold nothing of them.
     pub(super) fn unremembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: &Memories<'p>) -> Self {
         let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
-        space.ends.clone_from(&memories.ends);
+        space.notice_ends(&memories.ends);
         space
     }
 
     /// The space of a plan whose states hold what is kept of the events before them.
     pub(super) fn remembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: Memories<'p>) -> Self {
         let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
-        space.ends.clone_from(&memories.ends);
+        space.notice_ends(&memories.ends);
         space.memories = if memories.is_empty() { None } else { Some(Box::new(memories)) };
         space
+    }
+
+    /// Takes the ends of these processes too for steps of their own. Processes of one program are alike in that.
+    fn notice_ends(&mut self, noticed: &[bool]) {
+        for (own, seen) in self.ends.iter_mut().zip(noticed) {
+            *own |= seen;
+        }
+        for program in &self.plan.programs {
+            let first = program.first as usize;
+            let own = &mut self.ends[first..first + program.count.unwrap_or(1) as usize];
+            let any = own.contains(&true);
+            own.fill(any);
+        }
     }
 
     /// How many numbers a state has: one for each process, for each object, for the time, and for each memory.

@@ -34,12 +34,18 @@ pub struct Best {
     pub round: Option<usize>,
 }
 
-/// The best story of a failure that was found: the shortest that could be found, never a longer one. `space` is a new one
-/// of the same plan.
+/// The best story of what was found: the shortest that could be found, never a longer one. `status` is what each run says
+/// in which it comes to that, and `space` is a new one of the same plan.
 ///
 /// # Errors
 /// A process that computes without end, or a path that cannot be followed.
-pub fn best(plan: &Plan, space: &mut Space<'_>, story: &Story, subject: Subject) -> Result<Best, Fault> {
+pub fn best(
+    plan: &Plan,
+    space: &mut Space<'_>,
+    story: &Story,
+    subject: Subject,
+    status: Status,
+) -> Result<Best, Fault> {
     let mut states = States::new(space);
     let mut judged = 0;
     let mut found = None;
@@ -56,11 +62,11 @@ pub fn best(plan: &Plan, space: &mut Space<'_>, story: &Story, subject: Subject)
             let path = states.path(way)?;
             let told = tell(states.space(), &path).map_err(Fault::Lost)?;
             let verdict = judge::judge(plan, &told.trace);
-            let fails = fails(&verdict, subject);
-            if fails {
+            let says = says(&verdict, subject, status);
+            if says {
                 found = Some((path, told, verdict));
             }
-            Ok(fails)
+            Ok(says)
         })?
     };
     let fewest = found.is_some();
@@ -72,7 +78,8 @@ pub fn best(plan: &Plan, space: &mut Space<'_>, story: &Story, subject: Subject)
             (story.path.clone(), told, verdict)
         }
     };
-    let critical = if cut { None } else { last_good(plan, &mut states, &path, subject)? };
+    let bad = status == Status::Fail;
+    let critical = if cut || !bad { None } else { last_good(plan, &mut states, &path, subject)? };
     let critical = critical.map(|place| turn(&path, place));
     let orders = orders(&path, &told);
     let round = story.stem.map(|stem| turn(&path, stem));
@@ -87,9 +94,9 @@ fn orders(path: &[Step], told: &Told) -> Vec<Order> {
     follow::orders(&kept.cloned().collect::<Vec<_>>())
 }
 
-/// Whether that is what fails.
-fn fails(verdict: &Verdict, subject: Subject) -> bool {
-    verdict.findings.iter().any(|one| one.subject == subject && one.status == Status::Fail)
+/// Whether that is what a run says.
+fn says(verdict: &Verdict, subject: Subject, status: Status) -> bool {
+    verdict.findings.iter().any(|one| one.subject == subject && one.status == status)
 }
 
 /// The step that leads away from the last state with a good end, by its place.
@@ -108,7 +115,7 @@ fn last_good(
         }
         let path = states.path_to(node)?;
         let told = tell(states.space(), &path).map_err(Fault::Lost)?;
-        Ok(!fails(&judge::judge(plan, &told.trace), subject))
+        Ok(!says(&judge::judge(plan, &told.trace), subject, Status::Fail))
     })?;
     // Where not every end was judged, one of them could be good.
     Ok(place.filter(|_| judged <= ENDS))

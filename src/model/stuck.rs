@@ -47,7 +47,7 @@ fn of(
             let other = range.clone().find(|other| !matches!(segments[*other as usize].stage, Stage::Ended(_)));
             let other = other.unwrap_or(range.start);
             waiting.target = Target::Process(other);
-            if alive.contains(&other) {
+            if !matches!(segments[other as usize].stage, Stage::Ended(_)) {
                 waiting.on.push(other);
             }
         }

@@ -308,7 +308,14 @@ impl<'s, 'p> Course<'s, 'p> {
                 stalled: 0,
                 duration: self.now,
             },
-            turns: Turns { turns, begins: self.begins, rest, end: self.now, random: self.space.leeway.random },
+            turns: Turns {
+                turns,
+                begins: self.begins,
+                leaves: self.space.ends.clone(),
+                rest,
+                end: self.now,
+                random: self.space.leeway.random,
+            },
             events,
             before: 0,
         }

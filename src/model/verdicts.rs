@@ -364,7 +364,7 @@ fn random_program(random: &mut Random) -> String {
     for program in 0..2 + of(2) {
         let count = 1 + i64::from(of(4) == 0);
         let mut steps = String::new();
-        for _ in 0..1 + of(if count > 1 { 2 } else { 3 }) {
+        for _ in 0..=of(if count > 1 { 2 } else { 3 }) {
             steps.push_str(match of(18) {
                 0 | 1 => "{ load = \"x\", into = \"v\" }, ",
                 2 | 3 => "{ store = \"x\", value = \"{v + 1}\" }, ",

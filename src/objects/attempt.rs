@@ -2,7 +2,15 @@
 
 use super::{Parked, Party, Patience};
 
+/// A deadline that never comes.
+const NEVER_COMES: u64 = 1 << 62;
+
 impl Patience {
+    /// The same, for a step that goes on in parts: where a schedule says when it does, no part waits in the kernel.
+    pub(super) fn in_parts(self, party: &dyn Party, waits: bool) -> Self {
+        if waits && self == Self::Forever && party.is_held() { Self::Until(NEVER_COMES) } else { self }
+    }
+
     /// Carries out `call`, which is told whether it may wait, and waits by `ready` where there is a deadline: until
     /// a further try is worth while, or `false` when the time of `CLOCK_MONOTONIC` has passed.
     ///
@@ -15,8 +23,34 @@ impl Patience {
         self,
         party: &mut dyn Party,
         likely: bool,
+        call: impl FnMut(bool) -> Result<T, i32>,
+        ready: impl Fn(Option<u64>) -> Result<bool, i32>,
+    ) -> Result<T, i32> {
+        self.carry_out(party, likely, call, ready, true)
+    }
+
+    /// The same for what goes on by itself as soon as another takes what is there: a schedule has no turn for it.
+    ///
+    /// # Errors
+    /// As of [`Patience::attempt`].
+    pub(super) fn go_on<T>(
+        self,
+        party: &mut dyn Party,
+        likely: bool,
+        call: impl FnMut(bool) -> Result<T, i32>,
+        ready: impl Fn(Option<u64>) -> Result<bool, i32>,
+    ) -> Result<T, i32> {
+        self.carry_out(party, likely, call, ready, false)
+    }
+
+    #[inline]
+    fn carry_out<T>(
+        self,
+        party: &mut dyn Party,
+        likely: bool,
         mut call: impl FnMut(bool) -> Result<T, i32>,
         ready: impl Fn(Option<u64>) -> Result<bool, i32>,
+        parks: bool,
     ) -> Result<T, i32> {
         if self == Self::Forever {
             if likely {
@@ -35,7 +69,9 @@ impl Patience {
                         ready(None)?;
                     }
                     Self::Until(deadline) => {
-                        let goes_on = match party.park() {
+                        party.block();
+                        let parked = if parks { party.park() } else { Parked::Sleep };
+                        let goes_on = match parked {
                             Parked::Sleep => ready(Some(deadline))?,
                             Parked::Again => true,
                             Parked::GiveUp => false,

@@ -369,6 +369,10 @@ pub trait Party {
     /// Says that the process goes on to something else of this step now, having waited. Where a schedule says whose turn
     /// it is, it may have to wait for that.
     fn pause(&mut self) {}
+    /// Whether a schedule says when the step goes on that has to wait: it must not wait in the kernel then.
+    fn is_held(&self) -> bool {
+        false
+    }
     /// Which of so many possibilities a schedule takes; none where there is no schedule.
     fn choose(&mut self, _count: u32) -> Option<u32> {
         None

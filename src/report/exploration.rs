@@ -48,6 +48,7 @@ pub fn cut_words(cut: Cut) -> &'static str {
         Cut::Memory => "the limit of memory was reached",
         Cut::Time => "the time was over",
         Cut::Stopped => "it was interrupted",
+        Cut::Chosen => "only some executions were asked for",
     }
 }
 
@@ -184,7 +185,10 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
         if depth > 0 { format!(", up to {} deep", grouped(depth as u64)) } else { String::new() },
         duration(elapsed.as_nanos() as u64),
     );
-    page.wrapped(out, "  ", &words);
+    // Of single executions is told otherwise how many there were.
+    if depth > 0 || exploration.cut != Some(Cut::Chosen) {
+        page.wrapped(out, "  ", &words);
+    }
     if let Some(counts) = exploration.counts {
         let traces =
             counts.traces.map_or_else(String::new, |traces| format!("{traces} distinguishable interleavings = "));
@@ -254,9 +258,15 @@ fn tell(
 ) {
     let failed = exploration.summary.overall.iter().find(|overall| overall.subject == subject);
     let what = failed.map(|overall| label(&overall.label, overall.holds)).unwrap_or_default();
-    let head = page.pen.paint(BAD, "how it comes to that");
+    let fails = failed.is_none_or(|overall| overall.status == Status::Fail);
+    let head = page.pen.paint(if fails { BAD } else { STRONG }, "how it comes to that");
     let several = exploration.summary.overall.iter().filter(|overall| overall.status == Status::Fail).count() > 1;
-    let about = if several { format!(" that `{}` fails", shorten(&what, page.columns / 2)) } else { String::new() };
+    let what = shorten(&what, page.columns / 2);
+    let about = match fails {
+        true if several => format!(" that `{what}` fails"),
+        true => String::new(),
+        false => format!(" that `{what}`"),
+    };
     let _ = writeln!(out, "  {head}{about}: {}", story.length());
     out.push_str(&story.draw(page.plan, page.pen, options.ascii, 2, page.columns));
     out.push_str(&waits::tell(page.plan, story.trace, false, page.pen, page.columns));

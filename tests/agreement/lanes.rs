@@ -30,6 +30,8 @@ struct Search<'s, 'p, 't> {
     lanes: Vec<Vec<&'t Event>>,
     seen: HashSet<(Vec<u32>, Vec<usize>)>,
     path: Vec<Step>,
+    /// Whether the scenario speaks of process ids.
+    ids: bool,
     /// The farthest: how many events, and what stood next.
     farthest: (usize, String),
 }
@@ -46,6 +48,7 @@ pub(super) fn is_path(plan: &Plan, trace: &Trace) -> Answer {
         lanes,
         seen: HashSet::new(),
         path: Vec::new(),
+        ids: plan.source.text.contains("pid"),
         farthest: (0, "nothing fits".to_owned()),
     };
     match search.from(&initial) {
@@ -66,11 +69,12 @@ fn lanes<'t>(plan: &Plan, trace: &'t Trace) -> Vec<Vec<&'t Event>> {
     lanes
 }
 
-fn same(one: &Event, other: &Event) -> bool {
+/// Whether two events are the same. A process's id is another in each run: with `ids`, what is printed may hold one.
+fn same(one: &Event, other: &Event, ids: bool) -> bool {
     (one.step, one.verb, one.target, one.element, one.implicit)
         == (other.step, other.verb, other.target, other.element, other.implicit)
-        && (one.outcome, &one.value, &one.second, one.cause)
-            == (other.outcome, &other.value, &other.second, other.cause)
+        && (ids && one.verb == "print" || one.value == other.value)
+        && (one.outcome, &one.second, one.cause) == (other.outcome, &other.second, other.cause)
 }
 
 impl Search<'_, '_, '_> {
@@ -82,7 +86,7 @@ impl Search<'_, '_, '_> {
         for (process, (ours, theirs)) in model.iter().zip(&self.lanes).enumerate() {
             // What a process had done when it was killed is there but for its last step, which it had no time to record.
             let killed = matches!(self.trace.ends[process], ProcessEnd::Killed(_) | ProcessEnd::Stopped);
-            let fits = ours.iter().zip(theirs).all(|(one, other)| same(one, other));
+            let fits = ours.iter().zip(theirs).all(|(one, other)| same(one, other, self.ids));
             if !fits || ours.len() > theirs.len() && !killed {
                 return Some(false);
             }

@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::{BUSY, Signals, Supervisor};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::ProcessId;
-use crate::kernel::turnstile::{Answer, CHOICES, FREE, Grant, PARKS, TIMES_OUT, WAITED};
+use crate::kernel::turnstile::{Answer, CHOICES, FREE, Grant, PARKS, STAYS, TIMES_OUT, WAITED};
 use crate::kernel::{Notice, Options};
 use crate::os::{clock, process as os};
 use crate::scenario::plan::Plan;
@@ -135,11 +135,16 @@ impl Driver<'_, '_, '_> {
         course.turnstile.grant(process, &Grant { steps, flags, at: course.at, choices })
     }
 
+    /// Whether the end of a process has to wait for a turn of its own, as a flag.
+    fn stays(&self, process: ProcessId) -> u32 {
+        if self.turns.leaves.get(process as usize) == Some(&true) { STAYS } else { 0 }
+    }
+
     /// Lets a process begin, up to its first step that others can notice.
     fn begin(&mut self, process: ProcessId) -> Result<(), Stop> {
         self.supervisor.table.post(process).open();
         let steps = self.turns.begins.get(process as usize).copied().unwrap_or(0);
-        let number = self.grant(process, steps, 0, &[]);
+        let number = self.grant(process, steps, self.stays(process), &[]);
         if let Some(course) = &mut self.supervisor.course {
             course.waiting -= usize::from(!std::mem::replace(&mut course.begun[process as usize], true));
         }
@@ -174,7 +179,10 @@ impl Driver<'_, '_, '_> {
         let process = turn.process;
         self.must_run(process)?;
         let flag = |set: bool, flag: u32| if set { flag } else { 0 };
-        let flags = flag(turn.waited, WAITED) | flag(turn.parks, PARKS) | flag(turn.times_out, TIMES_OUT);
+        let flags = flag(turn.waited, WAITED)
+            | flag(turn.parks, PARKS)
+            | flag(turn.times_out, TIMES_OUT)
+            | if turn.ends { 0 } else { self.stays(process) };
         let number = self.grant(process, turn.steps, flags, &turn.choices);
         let came = self.wait(process, number, turn.parks)?;
         match came {

@@ -77,7 +77,8 @@ pub(super) struct Memories<'p> {
     watched: Vec<bool>,
     /// The place of the memory of each fact.
     facts: HashMap<u32, usize>,
-    everything: bool,
+    /// Whether the whole past is kept.
+    pub(super) everything: bool,
     past: bool,
     /// What came before an event, by what came before it in its process and on its object, and the event itself.
     nodes: Numbers<(u32, u32, u32)>,

@@ -10,33 +10,33 @@ use crate::value::Value;
 #[derive(Clone)]
 pub(super) struct Words {
     layout: Layout,
-    words: Vec<u64>,
+    cells: Vec<u64>,
     /// Steps so far.
     version: u64,
 }
 
 impl Words {
     pub(super) fn new(cells: &Cells) -> Self {
-        Self { layout: cells.layout, words: cells.words(), version: 0 }
+        Self { layout: cells.layout, cells: cells.words(), version: 0 }
     }
 
     fn one(&mut self, call: &mut ModelCall<'_>, at: usize) -> Result<Completion, Outcome> {
         let scalar = self.layout.scalar;
-        let before = *self.words.get(at).ok_or(Outcome::OUT_OF_RANGE)?;
+        let before = *self.cells.get(at).ok_or(Outcome::OUT_OF_RANGE)?;
         let stage = &mut *call.stage;
         let after = scalar.after(call.verb, before, call.arguments, |it| stage.compute(it))?;
         self.version += 1;
-        self.words[at] = after;
+        self.cells[at] = after;
         Ok(Change { before, after, ticket: self.version }.completion(scalar, call.verb))
     }
 
     fn all(&mut self, call: &ModelCall<'_>) -> Result<Completion, Outcome> {
         let value = match call.verb {
-            LOAD => self.layout.decode(&self.words),
+            LOAD => self.layout.decode(&self.cells),
             STORE => {
                 let argument = call.arguments.first().unwrap_or(&Value::Null);
-                self.words = self.layout.encode(argument)?;
-                self.layout.stored(argument, &self.words)
+                self.cells = self.layout.encode(argument)?;
+                self.layout.stored(argument, &self.cells)
             }
             _ => return Err(Outcome::INVALID),
         };
@@ -57,7 +57,7 @@ impl Model for Words {
     }
 
     fn key(&self, key: &mut Vec<u8>) {
-        for word in &self.words {
+        for word in &self.cells {
             key.extend(word.to_le_bytes());
         }
     }
@@ -75,10 +75,10 @@ impl Model for Words {
     }
 
     fn value(&self, _shares: &[u32], _names: &[String]) -> Value {
-        self.layout.decode(&self.words)
+        self.layout.decode(&self.cells)
     }
 
     fn last(&self, _shares: &[u32]) -> Option<Value> {
-        Some(self.layout.decode(&self.words))
+        Some(self.layout.decode(&self.cells))
     }
 }

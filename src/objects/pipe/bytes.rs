@@ -40,18 +40,24 @@ impl Channel {
         let flow = &self.flows[which];
         let alone = self.sole[usize::from(call.end)];
         let mut gone = 0;
+        let mut parts = false;
         let done = loop {
             let rest = &data[gone..];
             let full = flow.seems_full(rest.len() as u64, self.room);
             let write = |wait| port.write(rest, &[], wait);
-            match call.patience.attempt(call.party, full, write, |until| port.wait_writable(until)) {
+            let patience = call.patience.in_parts(call.party, full);
+            parts |= patience != call.patience;
+            match patience.attempt(call.party, full, write, |until| port.wait_writable(until)) {
                 Ok(written) => {
                     gone += written;
                     flow.count_sent(written as u64, alone);
                 }
+                // One write(2) that waits ends early where it cannot go on, with what it has written.
+                Err(_) if counted && parts && gone > 0 => break Ok(()),
                 Err(errno) => break Err(errno),
             }
-            if counted || gone == data.len() {
+            // One write(2) that waits writes all, held to a schedule or not.
+            if counted && !parts || gone == data.len() {
                 break Ok(());
             }
         };

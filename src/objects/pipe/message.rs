@@ -90,7 +90,10 @@ impl Channel {
         let content = self.packet - HEADER;
         let packets = (buffer.len() - HEADER).div_ceil(content) as u64;
         let cost = if self.duplex { buffer.len() as u64 } else { packets };
-        let hopeless = || flow.seems_full(cost.min(self.room), self.room);
+        let hopeless = || {
+            // Where nobody can receive any more, whoever has the turn is about to find that out.
+            flow.seems_full(cost.min(self.room), self.room) && !port.wait_writable(Some(1)).unwrap_or(true)
+        };
         let _turn = turn(alone, || flow.senders.take(call.patience, call.party, hopeless))?;
         let first = Header { event, total, offset: 0 }.write();
         if packets == 1 {
@@ -112,7 +115,7 @@ impl Channel {
             let cost = self.cost(HEADER + part.len());
             let full = flow.seems_full(gone + cost, self.room);
             let write = |wait| port.write(&header, part, wait);
-            done = call.patience.attempt(call.party, full, write, |until| port.wait_writable(until)).map(drop);
+            done = call.patience.go_on(call.party, full, write, |until| port.wait_writable(until)).map(drop);
             if done.is_err() {
                 break;
             }
@@ -147,7 +150,9 @@ impl Channel {
         let port = &self.ports[usize::from(call.end)];
         let flow = &self.flows[self.incoming(call.end)];
         let alone = self.sole[usize::from(call.end)];
-        let _turn = turn(alone, || flow.receivers.take(call.patience, call.party, || flow.seems_empty(0)))?;
+        // At the end of file, whoever has the turn is about to find that out.
+        let hopeless = || flow.seems_empty(0) && !port.wait_readable(Some(1)).unwrap_or(true);
+        let _turn = turn(alone, || flow.receivers.take(call.patience, call.party, hopeless))?;
         buffer.clear();
         let mut gone = 0;
         // The event and the length of the message of which `buffer` holds a part.

@@ -1,0 +1,186 @@
+//! What executions say, gathered: each is told and judged, those are kept that decide something, and, where asked for,
+//! one for each kind of verdict and end, so that the same can be said again from those.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::explore::{Fault, Story};
+use super::space::{Space, Time};
+use super::tell::{Step, Told, tell};
+use crate::judge::{self, Status, Subject, Summary, Tally, Verdict};
+use crate::scenario::plan::Plan;
+use crate::trace::{RunEnd, Trace};
+
+/// An execution that was found, and how many there are that no expectation can tell from it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Found {
+    /// Its number among those that were judged, from 1.
+    pub number: u64,
+    /// How many there are like it.
+    pub times: u64,
+    /// What verdict and end it has: the same number, the same verdict and end.
+    pub kind: u64,
+    /// Its steps.
+    #[serde(with = "super::shard::steps")]
+    pub path: Vec<Step>,
+    /// How many of its steps lead to where it goes round for ever; none where it ends.
+    pub stem: Option<usize>,
+    /// Whether the run is over behind its last step. Where it is not, only what no end could change counts.
+    pub ended: bool,
+}
+
+/// Is told of each verdict and end.
+type Judged<'j> = dyn FnMut(&Verdict, &str) + 'j;
+
+/// Gathers.
+pub(super) struct Gathering<'p, 'j> {
+    plan: &'p Plan,
+    tally: Tally,
+    /// How many were judged.
+    numbers: u64,
+    /// By kind: its place in `found`, where that is kept.
+    kinds: HashMap<String, usize>,
+    pub(super) found: Vec<Found>,
+    keep: bool,
+    decided: HashSet<String>,
+    stories: Vec<Story>,
+    judged: &'j mut Judged<'j>,
+}
+
+/// An execution, told and judged.
+pub(super) struct Case {
+    pub(super) path: Vec<Step>,
+    pub(super) told: Told,
+    pub(super) verdict: Verdict,
+    /// In what it ends, as tallies write it.
+    pub(super) state: String,
+    /// What tallies can tell of it.
+    pub(super) kind: String,
+}
+
+/// Tells and judges an execution. Of one that has not ended counts only what no end could change.
+///
+/// # Errors
+/// A path that cannot be followed.
+pub(super) fn case(space: &Space<'_>, path: Vec<Step>, ended: bool) -> Result<Case, Fault> {
+    let plan = space.plan;
+    let told = tell(space, &path).map_err(Fault::Lost)?;
+    let (verdict, state) = if ended && space.time == Time::Virtual {
+        (judge::judge(plan, &told.trace), judge::final_state(plan, &told.trace))
+    } else {
+        let mut trace = tell(space, &path).map_err(Fault::Lost)?.trace;
+        if !ended {
+            trace.end = RunEnd::Interrupted;
+        }
+        (untimed(space, &mut trace), judge::final_state(plan, &trace))
+    };
+    let kind = format!("{ended}\n{}\n{state}", verdict.kind());
+    Ok(Case { path, told, verdict, state, kind })
+}
+
+/// Judges an execution in which any time may have passed: then none of its times says anything.
+fn untimed(space: &Space<'_>, trace: &mut Trace) -> Verdict {
+    let any = space.time == Time::Any;
+    if any {
+        for event in &mut trace.events {
+            (event.begin, event.end) = (0, 0);
+        }
+        trace.duration = 0;
+    }
+    let mut verdict = judge::judge(space.plan, trace);
+    let timed = |place: usize| any && judge::is_timed(space.plan, place);
+    for judged in &mut verdict.findings {
+        if matches!(judged.subject, Subject::Expectation(place) if timed(place)) {
+            judged.status = Status::Unknown;
+            judged.finding.status = Status::Unknown;
+            let reason = "any sleep and any timeout may end at any moment, so how long it takes is not known";
+            (judged.reason, judged.finding.reason) = (Some(reason.to_owned()), Some(reason.to_owned()));
+        }
+    }
+    verdict
+}
+
+/// A number for a kind: FNV-1a, the same everywhere.
+pub(super) fn sign(kind: &str) -> u64 {
+    kind.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+impl Case {
+    /// Whether something is decided in it that no end could change.
+    pub(super) fn decides(&self) -> bool {
+        self.verdict.findings.iter().any(|one| matches!(one.subject, Subject::Expectation(_)) && one.is_firm())
+    }
+}
+
+impl<'p, 'j> Gathering<'p, 'j> {
+    pub(super) fn new(plan: &'p Plan, keep: bool, judged: &'j mut Judged<'j>) -> Self {
+        Self {
+            plan,
+            tally: Tally::default(),
+            numbers: 0,
+            kinds: HashMap::new(),
+            found: Vec::new(),
+            keep,
+            decided: HashSet::new(),
+            stories: Vec::new(),
+            judged,
+        }
+    }
+
+    /// The number that the next execution gets that has none.
+    pub(super) fn next(&self) -> u64 {
+        self.numbers + 1
+    }
+
+    /// Whether such a verdict and such an end have been met.
+    pub(super) fn knows(&self, kind: &str) -> bool {
+        self.kinds.contains_key(kind)
+    }
+
+    /// Takes in an execution, and `times - 1` others like it.
+    pub(super) fn add(&mut self, case: Case, number: u64, times: u64, stem: Option<usize>, ended: bool) {
+        let Case { path, told, verdict, state, kind } = case;
+        self.numbers = self.numbers.max(number);
+        match self.kinds.get(&kind) {
+            Some(place) => {
+                if let Some(found) = self.found.get_mut(*place) {
+                    found.times += times;
+                }
+            }
+            None => {
+                let sign = sign(&kind);
+                self.kinds.insert(kind, self.found.len());
+                if self.keep {
+                    self.found.push(Found { number, times, kind: sign, path: path.clone(), stem, ended });
+                }
+            }
+        }
+        if ended {
+            (self.judged)(&verdict, &state);
+            self.tally.add_as(&verdict, state, number, times);
+        } else {
+            self.tally.glimpse_as(&verdict, number, times);
+        }
+        // What is the first of its kind for an expectation may decide it.
+        let mut decides = false;
+        for one in &verdict.findings {
+            decides |= self
+                .decided
+                .insert(format!("{:?} {} {:?} {:?}", one.subject, one.label, one.finding.status, one.status));
+        }
+        if decides {
+            self.stories.push(Story { run: number, path, told, verdict, stem });
+        }
+    }
+
+    /// What all of them say; `whole` where they stand for every execution. With the executions that decide it.
+    pub(super) fn finish(mut self, whole: bool) -> (Summary, Vec<Story>, Vec<Found>) {
+        let summary = self.tally.over_all(self.plan, whole);
+        let deciding: HashSet<u64> =
+            summary.overall.iter().filter_map(|one| one.example.as_ref().map(|(run, _)| *run)).collect();
+        self.stories.retain(|story| deciding.contains(&story.run));
+        self.stories.sort_by_key(|story| story.run);
+        (summary, self.stories, self.found)
+    }
+}

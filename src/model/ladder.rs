@@ -1,0 +1,417 @@
+//! What is done where not every state can be looked at: each rung says what it has looked at and what that guarantees.
+//! First all executions with few preemptions, then many single ones: random, and by priorities.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::bounded::Bounded;
+use super::explore::{Fault, Progress};
+use super::gather::{Found, Gathering, case, sign};
+use super::search::{Cut, Limits, Reached};
+use super::sketch::Sketch;
+use super::space::Space;
+use super::store::{ROOT, Store};
+use super::walk::{self, LONGEST, Manner, Walker};
+
+/// How an exploration goes about it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Strategy {
+    /// Every state; where that is cut by a limit, down the ladder.
+    #[default]
+    Full,
+    /// Single executions, in which each process that can go is equally likely.
+    Random,
+    /// Single executions by priorities.
+    Pct,
+    /// Every execution with few preemptions.
+    Bounded,
+}
+
+/// What is looked at where not every state is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Beyond {
+    /// How many single executions.
+    pub runs: u64,
+    /// Up to what depth those by priorities guarantee something.
+    pub depth: u32,
+    /// How many preemptions at most.
+    pub preemptions: u32,
+    /// Of the single executions those whose number leaves `.0` when it is divided by `.1`.
+    pub shard: (u64, u64),
+    /// Whether the ladder is gone down where a limit cuts the search of every state.
+    pub descend: bool,
+    /// Whether one execution of each kind is kept.
+    pub keep: bool,
+}
+
+impl Default for Beyond {
+    fn default() -> Self {
+        Self { runs: 10_000, depth: 3, preemptions: 2, shard: (0, 1), descend: true, keep: false }
+    }
+}
+
+/// What was done where not every state was looked at.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub enum Rung {
+    /// Executions with few preemptions.
+    Preemptions {
+        /// With how many everything was looked at; none where that was cut before.
+        completed: Option<u32>,
+        /// States, each as often as there are processes that moved last in it.
+        states: usize,
+        /// Steps between them.
+        edges: u64,
+        /// States in which the run is over.
+        ends: usize,
+        /// Whether more preemptions lead nowhere else.
+        whole: bool,
+        /// Why it was not gone on with.
+        cut: Option<Cut>,
+    },
+    /// Single executions.
+    Walks(Walks),
+}
+
+/// Single executions.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Walks {
+    /// How many were random.
+    pub random: u64,
+    /// How many went by priorities.
+    pub pct: u64,
+    /// Steps of all of them.
+    pub steps: u64,
+    /// How many were cut since they had not ended.
+    pub unended: u64,
+    /// The depth of those by priorities.
+    pub depth: u32,
+    /// How many processes there are.
+    pub processes: u32,
+    /// How many steps an execution has at most, as far as that was seen beforehand.
+    pub length: u32,
+    /// Why there are no more of them.
+    pub cut: Option<Cut>,
+    /// The states that were met.
+    pub states: Sketch,
+}
+
+impl Walks {
+    /// Adds those of another part.
+    pub fn join(&mut self, other: &Self) {
+        self.random += other.random;
+        self.pct += other.pct;
+        self.steps += other.steps;
+        self.unended += other.unended;
+        self.cut = self.cut.or(other.cut);
+        (self.depth, self.processes, self.length) = (other.depth, other.processes, self.length.max(other.length));
+        self.states.join(&other.states);
+    }
+
+    /// With what probability at most all executions by priorities miss what goes wrong where `depth` steps come in a
+    /// certain order.
+    pub fn missed(&self, depth: u32) -> f64 {
+        let (n, k) = (f64::from(self.processes.max(1)), f64::from(self.length.max(1)));
+        let found = 1.0 / (n * k.powi(depth as i32 - 1));
+        (self.pct as f64 * (-found.min(1.0)).ln_1p()).exp()
+    }
+}
+
+impl Rung {
+    /// What was looked at and what that guarantees, in words, a sentence each.
+    pub fn words(&self) -> Vec<String> {
+        match self {
+            Self::Preemptions { completed, states, .. } => vec![match completed {
+                Some(0) => {
+                    format!("every execution without a preemption was looked at: {}", many(*states as u64, "state"))
+                }
+                Some(bound) => format!(
+                    "every execution with at most {} was looked at: {}",
+                    many(u64::from(*bound), "preemption"),
+                    many(*states as u64, "state")
+                ),
+                None => "not even all executions without a preemption were looked at".to_owned(),
+            }],
+            Self::Walks(walks) => walks.words(),
+        }
+    }
+}
+
+impl Walks {
+    fn words(&self) -> Vec<String> {
+        let mut kinds = Vec::new();
+        if self.random > 0 || self.pct == 0 {
+            kinds.push(many(self.random, "random execution"));
+        }
+        if self.pct > 0 {
+            kinds.push(format!("{} by random priorities", many(self.pct, "execution")));
+        }
+        let (states, exact) = self.states.number();
+        let about = if exact { "" } else { "about " };
+        let mut words = vec![format!(
+            "{}: {} through {about}{}",
+            kinds.join(" and "),
+            many(self.steps, "step"),
+            many(states, "state")
+        )];
+        if self.unended > 0 {
+            let limit = many(u64::from(LONGEST), "step");
+            words.push(format!("{} cut after {limit} without having ended", many(self.unended, "execution")));
+        }
+        if self.pct > 0 {
+            let list: Vec<String> = (1..=self.depth)
+                .map(|depth| format!("of depth {depth} with probability at most {}", probability(self.missed(depth))))
+                .collect();
+            words.push(format!(
+                "a bug is missed by those by priorities {}, for {} and {}",
+                list.join(", "),
+                many(self.processes.into(), "process").replace("processs", "processes"),
+                many(self.length.into(), "step")
+            ));
+        }
+        words
+    }
+}
+
+fn probability(p: f64) -> String {
+    if p >= 0.001 { format!("{p:.3}") } else { format!("{p:.0e}") }
+}
+
+fn many(number: u64, noun: &str) -> String {
+    let digits = super::count::Number::Exact(number.into());
+    format!("{digits} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// When a rung has to be left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    pub(super) begin: Instant,
+    pub(super) longest: Option<Duration>,
+}
+
+impl Clock {
+    /// The same with a part of the time.
+    pub(super) fn part(self, numerator: u32, denominator: u32) -> Self {
+        Self { longest: self.longest.map(|longest| longest * numerator / denominator), ..self }
+    }
+
+    fn is_late(self) -> bool {
+        self.longest.is_some_and(|longest| self.begin.elapsed() > longest)
+    }
+
+    /// Says how far a search has come. Whether to go on; `late` is whether it is not since the time is over.
+    pub(super) fn tell(
+        self,
+        reached: Reached,
+        judged: usize,
+        unit: &'static str,
+        late: &mut bool,
+        progress: &mut dyn FnMut(&Progress) -> bool,
+    ) -> bool {
+        *late = self.is_late();
+        !*late && progress(&Progress { reached, judged, elapsed: self.begin.elapsed(), unit })
+    }
+}
+
+/// Looks at every execution with few preemptions. `fresh`: only verdicts and ends that have not been met are gathered.
+pub(super) fn preemptions(
+    space: &mut Space<'_>,
+    (beyond, limits): (&Beyond, Limits),
+    fresh: bool,
+    clock: Clock,
+    gathering: &mut Gathering<'_, '_>,
+    progress: &mut dyn FnMut(&Progress) -> bool,
+) -> Result<Rung, Fault> {
+    let mut late = false;
+    let mut search = Bounded::new(space);
+    search.run(beyond.preemptions, limits, &mut |reached| {
+        clock.tell(*reached, 0, "state looked at", &mut late, progress)
+    })?;
+    let ends = std::mem::take(&mut search.ends);
+    for end in &ends {
+        let path = search.path(*end)?;
+        let case = case(search.space(), path, true)?;
+        if !fresh || !gathering.knows(&case.kind) {
+            gathering.add(case, gathering.next(), 1, None, true);
+        }
+    }
+    let cut = search.cut.map(|cut| if late { Cut::Time } else { cut });
+    let (states, edges) = (search.states(), search.edges);
+    Ok(Rung::Preemptions { completed: search.completed, states, edges, ends: ends.len(), whole: search.whole, cut })
+}
+
+/// How many executions are gone through to see how many steps one has.
+const MEASURED: u64 = 32;
+/// Of those that have not ended, which are judged: those with a smaller number.
+const UNENDED: u64 = 64;
+
+/// Goes through single executions. Random ones and those by priorities take turns where there is no strategy for one of
+/// them. `fresh`: only verdicts and ends that have not been met are gathered, each once.
+pub(super) fn walks(
+    space: &mut Space<'_>,
+    (beyond, strategy): (&Beyond, Strategy),
+    fresh: bool,
+    clock: Clock,
+    gathering: &mut Gathering<'_, '_>,
+    progress: &mut dyn FnMut(&Progress) -> bool,
+) -> Result<Rung, Fault> {
+    let plan = space.plan;
+    let seed = |number: u64| walk::seed(plan.seed, number);
+    let mut over = Store::new(space.width());
+    let mut walker = Walker::new(space)?;
+    let mut walks = Walks { depth: beyond.depth.max(1), processes: plan.processes.len() as u32, ..Walks::default() };
+    for number in 0..MEASURED {
+        walks.length = walks.length.max(walker.walk(seed(u64::MAX - number), Manner::Random, None)?.steps);
+    }
+    let priorities = Manner::Priorities { depth: walks.depth, steps: walks.length };
+    // By kind, and by end: the place of the kind.
+    let mut kinds: Vec<(String, Found)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut of: Vec<usize> = Vec::new();
+    let (mut late, mut told) = (false, u64::MAX);
+    let (index, count) = (beyond.shard.0, beyond.shard.1.max(1));
+    let total = (beyond.runs + count - 1 - index.min(count - 1)) / count;
+    for number in (index..beyond.runs).step_by(count as usize) {
+        // Often enough, and not often: a walk may be a microsecond.
+        if told == u64::MAX || walks.steps - told > 1 << 16 {
+            told = walks.steps;
+            let done = (walks.random + walks.pct) as usize;
+            let reached = Reached { states: total as usize, expanded: done, depth: 0, bytes: over.bytes() };
+            if !clock.tell(reached, 0, "execution", &mut late, progress) {
+                walks.cut = Some(if late { Cut::Time } else { Cut::Stopped });
+                break;
+            }
+        }
+        let pct = strategy == Strategy::Pct || strategy != Strategy::Random && number % 2 == 1;
+        let manner = if pct { priorities } else { Manner::Random };
+        let reached = walker.walk(seed(number), manner, None)?;
+        *(if pct { &mut walks.pct } else { &mut walks.random }) += 1;
+        walks.steps += u64::from(reached.steps);
+        if reached.over {
+            let (end, new) = over.insert(&walker.state, ROOT);
+            if !new {
+                kinds[of[end as usize]].1.times += 1;
+                continue;
+            }
+        } else {
+            walks.unended += 1;
+            if number >= UNENDED {
+                continue;
+            }
+        }
+        let mut path = Vec::new();
+        walker.walk(seed(number), manner, Some(&mut path))?;
+        let case = case(walker.space, path, reached.over)?;
+        if !reached.over && !case.decides() {
+            continue;
+        }
+        let place = *places.entry(case.kind).or_insert_with_key(|kind| {
+            let (number_of_kind, path) = (sign(kind), case.path);
+            let ended = reached.over;
+            let found = Found { number: number + 1, times: 0, kind: number_of_kind, path, stem: None, ended };
+            kinds.push((kind.clone(), found));
+            kinds.len() - 1
+        });
+        kinds[place].1.times += 1;
+        if reached.over {
+            of.push(place);
+        }
+    }
+    walks.states = std::mem::take(&mut walker.sketch);
+    for (kind, found) in kinds {
+        if !fresh {
+            again(walker.space, found, gathering)?;
+        } else if !gathering.knows(&kind) {
+            let number = gathering.next();
+            again(walker.space, Found { number, times: 1, ..found }, gathering)?;
+        }
+    }
+    Ok(Rung::Walks(walks))
+}
+
+/// Gathers what was found before.
+pub(super) fn again(space: &Space<'_>, found: Found, gathering: &mut Gathering<'_, '_>) -> Result<(), Fault> {
+    let Found { number, times, path, stem, ended, .. } = found;
+    let case = case(space, path, ended)?;
+    gathering.add(case, number, times, stem, ended);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::explore::{Explored, Options, explore};
+    use super::super::search::Limits;
+    use super::super::tests::{lost_update, philosophers, plan};
+    use super::*;
+    use crate::judge::{Rule, Status, Subject};
+
+    fn explored(text: &str, options: &Options) -> Explored {
+        explore(&plan(text), options, &mut |_| true).expect("it ends")
+    }
+
+    fn words(explored: &Explored) -> Vec<String> {
+        explored.rungs.iter().flat_map(Rung::words).collect()
+    }
+
+    #[test]
+    fn where_a_limit_cuts_the_search_the_ladder_is_gone_down() {
+        let limits = Limits { states: 20, ..Limits::default() };
+        let beyond = Beyond { runs: 1000, ..Beyond::default() };
+        let found = explored(&philosophers(5, false, false), &Options { limits, beyond, ..Options::default() });
+        assert_eq!(found.cut, Some(Cut::States));
+        let [Rung::Preemptions { completed: None, .. }, Rung::Walks(walks)] = found.rungs.as_slice() else {
+            panic!("{:?}", found.rungs)
+        };
+        assert_eq!((walks.random, walks.pct), (500, 500));
+        let (_, subject) = found.counterexample().expect("a deadlock is met");
+        assert_eq!(subject, Subject::Rule(Rule::Deadlock));
+        let text = lost_update(2, 3) + "[[expect]]\nfinal = \"money <= 6\"\n";
+        let found = explored(&text, &Options { limits, beyond, ..Options::default() });
+        assert_eq!(found.summary.status, Status::Unknown);
+    }
+
+    #[test]
+    fn nothing_is_proven_by_single_executions() {
+        let text = lost_update(2, 3) + "[[expect]]\nfinal = \"money <= 6\"\n";
+        let beyond = Beyond { runs: 2000, ..Beyond::default() };
+        for strategy in [Strategy::Random, Strategy::Pct] {
+            let found = explored(&text, &Options { strategy, beyond, ..Options::default() });
+            assert_eq!((found.summary.status, found.cut), (Status::Unknown, Some(Cut::Chosen)));
+            assert_eq!(found.summary.runs, 2000);
+        }
+        let found = explored(&text, &Options { strategy: Strategy::Random, beyond, ..Options::default() });
+        assert_eq!(words(&found), ["2,000 random executions: 24,000 steps through 195 states"]);
+        // All of them with as many preemptions as there can be.
+        let beyond = Beyond { preemptions: 12, ..beyond };
+        let found = explored(&text, &Options { strategy: Strategy::Bounded, beyond, ..Options::default() });
+        assert_eq!((found.summary.status, found.cut), (Status::Pass, None));
+        let beyond = Beyond { preemptions: 1, ..beyond };
+        let found = explored(&text, &Options { strategy: Strategy::Bounded, beyond, ..Options::default() });
+        assert_eq!((found.summary.status, found.cut), (Status::Unknown, Some(Cut::Chosen)));
+        assert!(words(&found)[0].starts_with("every execution with at most 1 preemption was looked at"));
+    }
+
+    #[test]
+    fn what_executions_by_priorities_guarantee_is_told() {
+        let walks = Walks { pct: 1000, depth: 2, processes: 2, length: 10, ..Walks::default() };
+        assert!((walks.missed(1) - 0.5_f64.powi(1000)).abs() < 1e-12);
+        assert!((walks.missed(2) - 0.95_f64.powi(1000)).abs() < 1e-12);
+        let walks = Walks { pct: 10, ..walks };
+        let words = walks.words();
+        assert_eq!(
+            words[1],
+            "a bug is missed by those by priorities of depth 1 with probability at most 1e-3, of depth 2 with \
+             probability at most 0.599, for 2 processes and 10 steps"
+        );
+    }
+
+    #[test]
+    fn what_breaks_in_an_execution_that_never_ends_is_found() {
+        let text = philosophers(3, true, true) + "[[expect]]\nnever = \"phil[1] acquire\"\n";
+        let beyond = Beyond { runs: 4, ..Beyond::default() };
+        let found = explored(&text, &Options { strategy: Strategy::Random, beyond, ..Options::default() });
+        assert!(found.counterexample().is_some(), "{:?}", found.summary);
+        assert!(words(&found)[1].starts_with("4 executions cut after 10,000 steps"));
+    }
+}
