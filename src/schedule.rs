@@ -33,6 +33,8 @@ pub struct Turn {
     pub times_out: bool,
     /// Whether the process dies in this turn of a signal that was sent to it, instead of taking a step.
     pub dies: bool,
+    /// Whether nobody in the scenario sent that signal: it is killed from outside.
+    pub killed: bool,
     /// Whether the process has ended at the end of the turn.
     pub ends: bool,
 }

@@ -10,6 +10,7 @@ mod expectations;
 mod explain;
 mod explore;
 mod exports;
+mod faults;
 mod page;
 mod partial;
 mod parts;

@@ -22,13 +22,14 @@ use super::status::Status;
 use super::{page, session::Options};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::{self, Subject};
+use crate::model::chance::Leeway;
 use crate::model::count::{self, Counts};
 use crate::model::explore::{self, Explored, Fault};
 use crate::model::follow;
-use crate::model::ladder::Rung;
+use crate::model::ladder::{Rung, Strategy};
 use crate::model::search::{Cut, Limits, Reductions};
 use crate::model::shard;
-use crate::model::space::Time;
+use crate::model::space::{Kind, Time};
 use crate::model::story::{self, Best};
 use crate::promela;
 use crate::report::exploration::{self, Exploration};
@@ -73,6 +74,12 @@ pub(super) struct Searching {
     /// How time passes: `virtual`, only when nothing else can move; `any`: a sleep or a timeout may end at any moment
     #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true)]
     pub(super) time: TimeChoice,
+    /// Which random numbers are drawn: `seed`, those of each process's own stream; `all`: each number of its range
+    #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true)]
+    random: RandomChoice,
+    /// Whether a process is killed: `none`, or `any`, each process at each of its steps in turn, one in an execution
+    #[arg(long, value_name = "WHOM", default_value = "none", hide_possible_values = true)]
+    kill: KillChoice,
     /// Look at so many states at most
     #[arg(long, value_name = "N", value_parser = count)]
     max_states: Option<usize>,
@@ -131,6 +138,26 @@ impl From<TimeChoice> for Time {
     }
 }
 
+/// Which random numbers are drawn.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum RandomChoice {
+    /// Those of each process's own stream
+    #[default]
+    Seed,
+    /// Each number of its range
+    All,
+}
+
+/// Who is killed from outside.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum KillChoice {
+    /// Nobody
+    #[default]
+    None,
+    /// Each process at each of its steps, one in an execution
+    Any,
+}
+
 /// A language that a scenario can be put in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum Language {
@@ -158,6 +185,13 @@ impl From<ReduceChoice> for Reductions {
             partial_order: [ReduceChoice::All, order].contains(&choice),
             symmetry: [ReduceChoice::All, symmetry].contains(&choice),
         }
+    }
+}
+
+impl Searching {
+    /// What is left open besides the order of steps.
+    fn leeway(&self) -> Leeway {
+        Leeway { time: self.time.into(), random: self.random == RandomChoice::All, kill: self.kill == KillChoice::Any }
     }
 }
 
@@ -205,6 +239,13 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
     if let Some(Language::Promela) = arguments.searching.emit {
         return emit(arguments, output);
     }
+    let walks = [Strategy::Random, Strategy::Pct].contains(&arguments.choosing.strategy());
+    if walks && arguments.searching.kill == KillChoice::Any {
+        let message =
+            "single executions (`--strategy random`, `pct`) kill nobody: `--kill any` takes `full` or `bounded`";
+        output.report(&[Diagnostic::error(Code::USAGE, message)]);
+        return Status::Invalid;
+    }
     let merged = match if arguments.choosing.merge { parts::merge(&arguments.files) } else { Ok(Vec::new()) } {
         Ok(merged) => merged,
         Err(diagnostic) => {
@@ -218,6 +259,8 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         changed.scenario.set.clone_from(&first.set);
         changed.scenario.seed = first.seed;
         changed.searching.time = if first.any_time { TimeChoice::Any } else { TimeChoice::Virtual };
+        changed.searching.random = if first.any_random { RandomChoice::All } else { RandomChoice::Seed };
+        changed.searching.kill = if first.kill { KillChoice::Any } else { KillChoice::None };
     }
     let arguments = &changed;
     let paths: Vec<PathBuf> = merged.iter().map(|scenario| PathBuf::from(&scenario.path)).collect();
@@ -402,6 +445,8 @@ impl Exploring<'_> {
             set: self.arguments.scenario.set.clone(),
             seed: self.arguments.scenario.seed,
             any_time: self.arguments.searching.time == TimeChoice::Any,
+            any_random: self.arguments.searching.leeway().random,
+            kill: self.arguments.searching.leeway().kill,
             ends: explored.ends,
             cut: explored.cut,
             size: explored.size,
@@ -413,12 +458,15 @@ impl Exploring<'_> {
 
     fn search(&self, plan: &Plan, input: &Input, direct: bool) -> Result<Explored, Fault> {
         let searching = &self.arguments.searching;
+        let leeway = searching.leeway();
         if let Some(scenario) = self.of_parts(input) {
-            return explore::again(plan, searching.time.into(), scenario.clone().explored());
+            return explore::again(plan, leeway, scenario.clone().explored());
         }
         let all = Limits::default();
         let options = explore::Options {
-            time: searching.time.into(),
+            time: leeway.time,
+            random: leeway.random,
+            kill: leeway.kill,
             reductions: searching.reduce.into(),
             limits: Limits {
                 states: searching.max_states.unwrap_or(all.states),
@@ -452,10 +500,12 @@ impl Exploring<'_> {
     fn report(&self, plan: &Plan, explored: Explored, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
         let (options, arguments) = (self.options, self.arguments);
         let told = self.best(plan, &explored)?;
-        let how = self.how(&explored);
+        let mut how = self.how(&explored);
+        how.extend(told.as_ref().and_then(|(best, _)| self.killed(plan, best, &explored)));
         let Explored { summary, stories, cut, size, circles, .. } = explored;
         let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
-        let any = arguments.searching.time == TimeChoice::Any;
+        let leeway = arguments.searching.leeway();
+        let any = leeway.time == Time::Any;
         let mut replay = None;
         if let Some((best, _)) = &told {
             let orders = &best.orders;
@@ -463,8 +513,11 @@ impl Exploring<'_> {
             if any {
                 again.extend(["--time".to_owned(), "any".to_owned()]);
             }
+            if leeway.random {
+                again.extend(["--random".to_owned(), "all".to_owned()]);
+            }
             let saved = match &arguments.saving.save {
-                Some(path) => Some(Self::save(plan, path, best, any)?),
+                Some(path) => Some(Self::save(plan, path, best, leeway)?),
                 None => None,
             };
             replay = Some(exploration::replay(plan, &schedule::compact(plan, orders), saved.as_deref(), &again));
@@ -519,18 +572,42 @@ impl Exploring<'_> {
             None => explored.counterexample().map(|(story, subject)| (story, subject, judge::Status::Fail)),
         };
         let Some((story, subject, status)) = wanted else { return Ok(None) };
-        let mut space = explore::space(plan, self.arguments.searching.time.into(), explored.ends);
+        let killed = story.path.iter().any(|step| step.kind == Kind::Kill);
+        // What fails without that is told without it.
+        let leeway = Leeway { kill: killed, ..self.arguments.searching.leeway() };
+        let mut space = explore::space(plan, leeway, explored.ends);
         match story::best(plan, &mut space, story, subject, status) {
             Ok(best) => Ok(Some((best, subject))),
             Err(fault) => Err(vec![because(plan, &fault)]),
         }
     }
 
+    /// Who is killed from outside in the execution that is told, and where.
+    fn killed(&self, plan: &Plan, best: &Best, explored: &Explored) -> Option<String> {
+        let space = explore::space(plan, self.arguments.searching.leeway(), explored.ends);
+        let (process, waiting) = follow::struck(&space, &best.path)?;
+        let name = &plan.processes[process as usize].name;
+        let step = waiting.and_then(|waiting| {
+            let target = plan.target_name(waiting.target);
+            let words = format!("{} {target}", waiting.verb);
+            let line = plan.place(waiting.step?);
+            Some(format!(" in its step {} ({line})", words.trim_end()))
+        });
+        let step = step.unwrap_or_default();
+        Some(match explored.cut {
+            None => format!("what is told below fails only if somebody is killed: if {name} is{step}"),
+            Some(_) => format!("what is told below fails if {name} is killed{step}"),
+        })
+    }
+
     /// How many orders of steps there are, where it does not take long to find out.
     fn count(&self, plan: &Plan) -> Option<Counts> {
+        let leeway = self.arguments.searching.leeway();
+        if leeway.random || leeway.kill {
+            return None;
+        }
         let begin = Instant::now();
-        let time = self.arguments.searching.time.into();
-        count::counts(plan, time, COUNTED, &mut || begin.elapsed() < COUNTING).ok().flatten()
+        count::counts(plan, leeway.time, COUNTED, &mut || begin.elapsed() < COUNTING).ok().flatten()
     }
 
     /// What was left out and how time passed, where that is not the usual way.
@@ -540,22 +617,31 @@ impl Exploring<'_> {
         if self.arguments.searching.time == TimeChoice::Any {
             how.push("any sleep and any timeout could end at any moment".to_owned());
         }
+        if self.arguments.searching.random == RandomChoice::All {
+            how.push("any random number of its range could be drawn".to_owned());
+        }
+        if self.arguments.searching.kill == KillChoice::Any {
+            how.push("any one process could be killed from outside, at any moment".to_owned());
+        }
         how
     }
 
     /// Saves the schedule of an execution. The path of its file.
-    fn save(plan: &Plan, path: &Path, best: &Best, any: bool) -> Result<String, Vec<Diagnostic>> {
+    fn save(plan: &Plan, path: &Path, best: &Best, leeway: Leeway) -> Result<String, Vec<Diagnostic>> {
         let file = if path.is_dir() { path.join(format!("{}.schedule.toml", plan.name)) } else { path.to_owned() };
         let told = tale(best).comments(plan);
         let failed = best.verdict.findings.iter().find(|one| one.finding.status == judge::Status::Fail);
         let about = failed.map_or_else(String::new, |one| format!("{}: {}", one.label, one.finding.measured));
-        let name = file.display().to_string();
+        let (name, any) = (file.display().to_string(), leeway.time == Time::Any);
         let about = format!("{}\nipcrun replay {} {name}", about.replace('\n', " "), plan.source.path);
-        fs::write(&file, schedule::write(plan, &explore::told_apart(plan), any, about.trim(), &best.orders, &told))
-            .map_err(|error| {
-                let message = format!("the schedule cannot be written to `{name}`: {error}");
-                vec![Diagnostic::error(Code::HOST_LIMIT, message)]
-            })?;
+        fs::write(
+            &file,
+            schedule::write(plan, &explore::told_apart(plan), any, leeway.random, about.trim(), &best.orders, &told),
+        )
+        .map_err(|error| {
+            let message = format!("the schedule cannot be written to `{name}`: {error}");
+            vec![Diagnostic::error(Code::HOST_LIMIT, message)]
+        })?;
         Ok(name)
     }
 
@@ -602,16 +688,11 @@ fn tale(best: &Best) -> Story<'_> {
 
 /// Why there is no verdict.
 fn because(plan: &Plan, fault: &Fault) -> Diagnostic {
-    let (message, help) = match fault {
-        Fault::Endless(endless) => {
-            let name = &plan.processes[endless.process as usize].name;
-            let message = format!("`{name}` computes without end: it comes to no step that others can notice");
-            (message, "a loop needs a step on an object, a `sleep` or a `yield`")
+    match fault {
+        Fault::Endless(endless) => endless.diagnostic(plan),
+        Fault::Lost(lost) => {
+            let message = format!("an execution that was found cannot be followed: {}", follow::lost(plan, lost));
+            Diagnostic::error(Code::BAD_SCHEDULE, message).within(&plan.source).help("this is a fault of ipcrun")
         }
-        Fault::Lost(lost) => (
-            format!("an execution that was found cannot be followed: {}", follow::lost(plan, lost)),
-            "this is a fault of ipcrun",
-        ),
-    };
-    Diagnostic::error(Code::BAD_SCHEDULE, message).within(&plan.source).help(help)
+    }
 }

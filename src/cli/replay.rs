@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::arguments::Common;
-use super::explore::TimeChoice;
+use super::explore::{RandomChoice, TimeChoice};
 use super::output::Output;
 use super::run::{self, ReportOptions, Scenario, TraceOption};
 use super::schedules::{self, Chosen};
@@ -27,6 +27,9 @@ pub(super) struct Arguments {
     /// How time passes: `virtual`, only when nothing else can move; `any`: a sleep or a timeout may end at any moment
     #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true, help_heading = "Running")]
     time: TimeChoice,
+    /// Where random numbers come from: each process's own stream, `seed`, or the schedule's choices, `all`
+    #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true, help_heading = "Running")]
+    random: RandomChoice,
     #[command(flatten)]
     traces: TraceOption,
     #[command(flatten)]
@@ -41,6 +44,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
             repeat: 1,
             schedule: Some(arguments.schedule.clone()),
             time: arguments.time,
+            random: arguments.random,
             ..run::Running::default()
         },
         traces: arguments.traces.clone(),

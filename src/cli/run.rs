@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 
 use super::arguments::Common;
-use super::explore::TimeChoice;
+use super::explore::{RandomChoice, TimeChoice};
 use super::export::Format;
 use super::golden::Golden;
 use super::inputs::{self, Input};
@@ -20,6 +20,7 @@ use super::session::{self, Held, Options, Report};
 use super::status::Status;
 use super::workers;
 use crate::diagnostic::{Code, Diagnostic, printable};
+use crate::model::chance::Leeway;
 use crate::report::progress::{Mode, Progress, Snapshot};
 use crate::report::suite::Suite;
 use crate::scenario::units::parse_duration;
@@ -78,6 +79,9 @@ pub(super) struct Running {
     /// How time passes under a schedule: `virtual`, only when nothing else can move, or `any`
     #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true, requires = "schedule")]
     pub(super) time: TimeChoice,
+    /// Where random numbers come from under a schedule: each process's own stream, `seed`, or the schedule's choices, `all`
+    #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true, requires = "schedule")]
+    pub(super) random: RandomChoice,
     /// Compare the trace with the one that is kept beside the scenario, as NAME.golden, or in DIR; without a schedule it is
     /// that of seed:0
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "", value_hint = clap::ValueHint::DirPath)]
@@ -190,6 +194,9 @@ impl Arguments {
         if self.running.time == TimeChoice::Any {
             again.extend(["--time".to_owned(), "any".to_owned()]);
         }
+        if self.running.random == RandomChoice::All {
+            again.extend(["--random".to_owned(), "all".to_owned()]);
+        }
         again
     }
 }
@@ -287,7 +294,11 @@ pub(super) fn held(arguments: &Arguments, common: &Common, output: Output, compa
     let options = session::Options {
         held: schedule.map(|schedule| Held {
             schedule,
-            time: arguments.running.time.into(),
+            leeway: Leeway {
+                time: arguments.running.time.into(),
+                random: arguments.running.random == RandomChoice::All,
+                kill: false,
+            },
             compared,
             golden: arguments.running.golden(),
         }),

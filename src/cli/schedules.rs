@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::inputs;
 use crate::diagnostic::{Code, Diagnostic, Source};
+use crate::model::chance::Leeway;
 use crate::model::explore;
 use crate::model::follow::{self, Refused};
 use crate::model::space::Time;
@@ -59,11 +60,11 @@ pub(super) fn argument(text: &str) -> Result<Chosen, String> {
 ///
 /// # Errors
 /// A schedule that cannot be read, or not be followed where it says so.
-pub(super) fn follow(plan: &Plan, chosen: &Chosen, time: Time) -> Result<Told, Vec<Diagnostic>> {
+pub(super) fn follow(plan: &Plan, chosen: &Chosen, leeway: Leeway) -> Result<Told, Vec<Diagnostic>> {
     let schedule = match chosen {
         Chosen::Seed(seed) => {
-            let mut space = explore::bare(plan, time);
-            let path = follow::walk(&mut space, *seed).map_err(|endless| vec![computes(plan, endless.process)])?;
+            let mut space = explore::bare(plan, leeway);
+            let path = follow::walk(&mut space, *seed).map_err(|endless| vec![endless.diagnostic(plan)])?;
             return told(plan, &space, &path);
         }
         Chosen::Words(words) => {
@@ -73,19 +74,22 @@ pub(super) fn follow(plan: &Plan, chosen: &Chosen, time: Time) -> Result<Told, V
             if !wrong.is_empty() {
                 return Err(wrong);
             }
-            Schedule { source, any_time: time == Time::Any, orders }
+            Schedule { source, any_time: leeway.time == Time::Any, any_random: leeway.random, orders }
         }
         Chosen::File(path) => {
             let source = inputs::open(path).source.map_err(|diagnostic| vec![*diagnostic])?;
             let mut schedule = schedule::read(plan, &explore::told_apart(plan), &source)?;
-            schedule.any_time |= time == Time::Any;
+            schedule.any_time |= leeway.time == Time::Any;
+            schedule.any_random |= leeway.random;
             schedule
         }
     };
     let time = if schedule.any_time { Time::Any } else { Time::Virtual };
-    let mut space = explore::bare(plan, time);
+    let kill = schedule.orders.iter().any(|order| order.killed);
+    let leeway = Leeway { time, random: schedule.any_random, kill };
+    let mut space = explore::bare(plan, leeway);
     let path = follow::follow(&mut space, &schedule.orders).map_err(|found| vec![refused(plan, &schedule, &found)])?;
-    let path = follow::complete(&mut space, &path).map_err(|endless| vec![computes(plan, endless.process)])?;
+    let path = follow::complete(&mut space, &path).map_err(|endless| vec![endless.diagnostic(plan)])?;
     told(plan, &space, &path)
 }
 
@@ -98,11 +102,6 @@ fn told(
         let message = format!("the schedule cannot be followed: {}", follow::lost(plan, &lost));
         vec![Diagnostic::error(Code::BAD_SCHEDULE, message).within(&plan.source)]
     })
-}
-
-fn computes(plan: &Plan, process: crate::event::ProcessId) -> Diagnostic {
-    let name = &plan.processes[process as usize].name;
-    Diagnostic::error(Code::BAD_SCHEDULE, format!("`{name}` computes without end")).within(&plan.source)
 }
 
 /// A turn that cannot be taken, at its place in the schedule.

@@ -22,7 +22,7 @@ use super::status::Status;
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::judge::{self, FORMS, Tally, Verdict};
 use crate::kernel::{self, Notice, Recording};
-use crate::model::space::Time;
+use crate::model::chance::Leeway;
 use crate::model::tell::Told;
 use crate::report::live::Live;
 use crate::report::progress::{Mode, Progress, Snapshot};
@@ -75,8 +75,8 @@ pub(super) struct Options {
 pub(super) struct Held {
     /// The schedule.
     pub(super) schedule: Chosen,
-    /// How time passes.
-    pub(super) time: Time,
+    /// What it leaves open.
+    pub(super) leeway: Leeway,
     /// Whether what they do is held against what the model does.
     pub(super) compared: bool,
     /// What is done with the trace that is kept.
@@ -181,7 +181,7 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         files.push((path, *format, create(path).map_err(|error| vec![unwritable(path, &error)])?));
     }
     let told = match &options.held {
-        Some(held) => Some(schedules::follow(plan, &held.schedule, held.time)?),
+        Some(held) => Some(schedules::follow(plan, &held.schedule, held.leeway)?),
         None => None,
     };
     let mut screen = Screen::new(plan, options, direct);

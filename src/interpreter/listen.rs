@@ -20,6 +20,11 @@ impl Machine<'_> {
         listener.heard
     }
 
+    /// Whether its random numbers were chosen beforehand.
+    pub fn is_chosen(&self) -> bool {
+        self.random.is_chosen()
+    }
+
     /// Takes random numbers from elsewhere from now on.
     pub fn draw_from(&mut self, random: Random) {
         self.random = random;

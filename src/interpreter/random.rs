@@ -20,8 +20,9 @@ enum Source {
 
 /// Gives numbers that were chosen beforehand.
 pub trait Draw: fmt::Debug {
-    /// The place of the next one in its range, from 0; none where none was chosen.
-    fn draw(&self) -> Option<u32>;
+    /// The place of the next one in its range, from 0; none where none was chosen. `count`: how many numbers the range
+    /// has; 0 stands for 2^64.
+    fn draw(&self, count: u64) -> Option<u32>;
 }
 
 impl Random {
@@ -42,8 +43,13 @@ impl Random {
     }
 
     /// Always the lowest: for who only asks what a process would do.
-    pub(super) fn lowest() -> Self {
+    pub fn lowest() -> Self {
         Self(Source::Lowest)
+    }
+
+    /// Whether the numbers were chosen beforehand.
+    pub(super) fn is_chosen(&self) -> bool {
+        matches!(self.0, Source::Chosen(_))
     }
 
     /// The place in the stream: two streams at the same place give the same numbers from there on.
@@ -56,12 +62,12 @@ impl Random {
 
     /// The next integer from `low` to `high`, both included; from a stream, each equally likely.
     pub fn between(&mut self, low: i64, high: i64) -> i64 {
+        let span = (high as u64).wrapping_sub(low as u64).wrapping_add(1);
         let state = match &mut self.0 {
             Source::Stream(state) => state,
-            Source::Chosen(draw) => return low.saturating_add(draw.draw().unwrap_or(0).into()).min(high),
+            Source::Chosen(draw) => return low.saturating_add(draw.draw(span).unwrap_or(0).into()).min(high),
             Source::Lowest => return low,
         };
-        let span = (high as u64).wrapping_sub(low as u64).wrapping_add(1);
         if span == 0 {
             return next(state) as i64;
         }

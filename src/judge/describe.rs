@@ -108,7 +108,7 @@ pub(super) fn process_end(end: ProcessEnd) -> String {
     match end {
         ProcessEnd::NotStarted => "was never started".to_owned(),
         ProcessEnd::Exited(code) => format!("exited with status {code}"),
-        ProcessEnd::Killed(number) => format!("was killed by {}, which a step sent", signal(number)),
+        ProcessEnd::Killed(number) => format!("was killed by {}, which was sent to it", signal(number)),
         ProcessEnd::Crashed(number) => format!("was killed by {}, which no step sent", signal(number)),
         ProcessEnd::Stopped => "never ended".to_owned(),
     }

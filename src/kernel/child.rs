@@ -13,6 +13,7 @@ use super::table::{Table, Trouble};
 use super::turnstile::{Held, Turnstile, chosen};
 use crate::event::{EventId, ObjectId, ProcessId, StepId};
 use crate::interpreter::{Clock, Left, Machine, Place, Random, Request, Timeout, World};
+use crate::model::chance::begins_turn;
 use crate::objects::{Call, Completion, Live, Patience};
 use crate::os::{clock, process as os};
 use crate::outcome::Outcome;
@@ -208,8 +209,13 @@ impl World for Child<'_> {
 impl Child<'_> {
     /// Runs the program in the turns that a schedule gives, which only steps that ask for something take.
     fn take_turns(&mut self, machine: &mut Machine<'_>) -> Left {
+        let chosen = machine.is_chosen();
         loop {
             self.tell_time();
+            if chosen && begins_turn(machine.instruction()) {
+                self.recorder.before_draw();
+                self.tell_time();
+            }
             if let Some(step) = machine.asks(self.clock) {
                 self.recorder.approach(step);
                 self.tell_time();

@@ -53,6 +53,14 @@ impl Recorder<'_> {
         }
     }
 
+    /// Waits for a turn, where there are turns, before a random number is drawn as the process begins.
+    pub(super) fn before_draw(&mut self) {
+        let (events, bell) = (self.number, self.bell);
+        if let Some(held) = &mut self.held {
+            held.before_draw(events, bell);
+        }
+    }
+
     /// Waits for its turn, where there are turns, to end.
     pub(super) fn leave(&mut self) {
         let (events, bell) = (self.number, self.bell);

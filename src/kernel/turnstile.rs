@@ -232,6 +232,14 @@ impl Held {
         self.begin();
     }
 
+    /// Waits for a turn before the process draws a random number as it begins: the number is chosen with the turn.
+    pub(super) fn before_draw(&mut self, events: u64, bell: &Bell) {
+        if self.turn == 1 && !self.is_free() && self.left == 0 {
+            self.answer(BEFORE, events, bell);
+            self.take_up();
+        }
+    }
+
     /// Waits until it may end.
     pub(super) fn leave(&mut self, events: u64, bell: &Bell) {
         while !self.is_free() && self.flags & STAYS != 0 {
@@ -339,7 +347,7 @@ impl fmt::Debug for Chosen {
 }
 
 impl Draw for Chosen {
-    fn draw(&self) -> Option<u32> {
+    fn draw(&self, _count: u64) -> Option<u32> {
         self.turnstile.choose(self.process)
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::chance::{Choices, Trouble, begins_turn, step_of};
 use super::log::Log;
 use super::program::Knowledge;
 use super::segment::{Segment, Stage};
 use crate::event::{ObjectId, ProcessId, StepId, Target};
-use crate::interpreter::{Clock, Left, Place, Request, Timeout, World};
+use crate::interpreter::{Clock, Left, Place, Random, Request, Timeout, World};
 use crate::objects::Completion;
 use crate::objects::model::{Access, Model, ModelCall, Progress, Stage as Scenery, Willing};
 use crate::outcome::Outcome;
@@ -56,43 +57,6 @@ pub(super) struct Post {
     pub(super) ready: bool,
 }
 
-/// Which of several possibilities are taken in a turn.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Choices {
-    script: Vec<u32>,
-    /// Each choice that was made, and out of how many.
-    pub(super) made: Vec<(u32, u32)>,
-}
-
-impl Choices {
-    pub(super) fn new(script: Vec<u32>) -> Self {
-        Self { script, made: Vec::new() }
-    }
-
-    pub(super) fn choose(&mut self, count: u32) -> u32 {
-        let choice = self.script.get(self.made.len()).copied().unwrap_or(0).min(count.saturating_sub(1));
-        self.made.push((choice, count));
-        choice
-    }
-
-    /// The choices that were made.
-    pub(super) fn script(&self) -> Vec<u32> {
-        self.made.iter().map(|(choice, _)| *choice).collect()
-    }
-
-    /// The next possibility behind the one that was taken; none where it was the last.
-    pub(super) fn next(mut self) -> Option<Self> {
-        while let Some((choice, count)) = self.made.pop() {
-            if choice + 1 < count {
-                let mut script = self.script();
-                script.push(choice + 1);
-                return Some(Self::new(script));
-            }
-        }
-        None
-    }
-}
-
 /// What a turn did to others.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Effects {
@@ -118,8 +82,8 @@ pub(super) enum Turned {
         /// Steps that went to the world.
         steps: u32,
     },
-    /// The process does more by itself than can be followed.
-    Endless,
+    /// What the process does by itself cannot be followed.
+    Lost(Trouble),
 }
 
 /// What a turn is given.
@@ -133,22 +97,42 @@ pub(super) struct Actor<'a, 'p> {
     /// ns of virtual time since the run began.
     pub(super) now: u64,
     pub(super) parts: &'a mut Parts,
-    pub(super) choices: &'a mut Choices,
+    pub(super) choices: &'a Choices,
+    /// Whether random numbers are drawn from the choices.
+    pub(super) random: bool,
     pub(super) log: Option<&'a mut Log>,
 }
 
 impl<'p> Actor<'_, 'p> {
     /// Lets the process take its turn: its step, or with `give_up` the end of that step's time.
     pub(super) fn turn(&mut self, segment: &mut Segment<'p>, give_up: bool) -> Turned {
+        if !self.random {
+            return self.take(segment, give_up);
+        }
+        let step = step_of(segment.machine.instruction());
+        segment.machine.draw_from(Random::chosen(self.choices.draws()));
+        let turned = self.take(segment, give_up);
+        segment.machine.draw_from(Random::lowest());
+        match turned {
+            Turned::Went { .. } if segment.parked && self.choices.has_drawn() => Turned::Lost(Trouble::Waits(step)),
+            turned => turned,
+        }
+    }
+
+    fn take(&mut self, segment: &mut Segment<'p>, give_up: bool) -> Turned {
         if let Some(left) = segment.leaving {
             end(segment, left);
             return Turned::Went { effects: Effects::default(), steps: 0 };
         }
         let before = segment.clone();
+        let step = step_of(segment.machine.instruction());
         let mut act = Act::new(self, Some(if give_up { First::GiveUp } else { First::Go }), segment.given_up);
         let left = segment.machine.advance(&mut act);
         let (halt, mut effects, steps) = (act.halt, std::mem::take(&mut act.effects), act.steps);
         let died = act.died;
+        if let Some(trouble) = self.choices.trouble(step) {
+            return Turned::Lost(trouble);
+        }
         match halt {
             Halt::Waits if give_up => {
                 // The time is over, but something is left to do: taking a mutex again.
@@ -185,7 +169,7 @@ impl<'p> Actor<'_, 'p> {
                 self.leave(segment, left);
                 Turned::Went { effects, steps }
             }
-            None => self.go_on(segment, &mut effects, steps),
+            None => self.go_on(segment, &mut effects, steps, false),
         }
     }
 
@@ -196,28 +180,35 @@ impl<'p> Actor<'_, 'p> {
             return Turned::Went { effects: Effects::default(), steps: 0 };
         }
         segment.stage = Stage::Running;
-        self.go_on(segment, &mut Effects::default(), 0)
+        if self.random {
+            segment.machine.draw_from(Random::lowest());
+        }
+        self.go_on(segment, &mut Effects::default(), 0, self.random)
     }
 
-    /// Goes on up to the next step that others can notice.
-    fn go_on(&mut self, segment: &mut Segment<'p>, effects: &mut Effects, mut steps: u32) -> Turned {
+    /// Goes on up to the next step that others can notice; with `until_drawn`, or to what draws a random number.
+    fn go_on(&mut self, segment: &mut Segment<'p>, effects: &mut Effects, mut steps: u32, until_drawn: bool) -> Turned {
         for _ in 0..MOST_LOCAL {
-            if self.arrive(segment) {
+            if self.arrive(segment) || until_drawn && begins_turn(segment.machine.instruction()) {
                 let knowledge = &self.knowledge[self.plan.processes[self.process as usize].program];
                 let place = segment.machine.place_in_program();
                 segment.machine.forget(|slot| knowledge.is_live(place, slot));
                 return Turned::Went { effects: std::mem::take(effects), steps };
             }
+            let step = step_of(segment.machine.instruction());
             let mut act = Act::new(self, None, false);
             let left = segment.machine.advance(&mut act);
             steps += act.steps;
             segment.ready |= act.ready;
+            if let Some(trouble) = self.choices.trouble(step) {
+                return Turned::Lost(trouble);
+            }
             if let Some(left) = left {
                 self.leave(segment, left);
                 return Turned::Went { effects: std::mem::take(effects), steps };
             }
         }
-        Turned::Endless
+        Turned::Lost(Trouble::Endless)
     }
 
     /// The process has left its program: it ends, or is about to.
@@ -237,7 +228,12 @@ impl<'p> Actor<'_, 'p> {
             return false;
         }
         let mut ask = Ask::new(self.now);
-        segment.machine.clone().advance(&mut ask);
+        let mut machine = segment.machine.clone();
+        if self.random {
+            // What is drawn is for the step itself.
+            machine.draw_from(Random::lowest());
+        }
+        machine.advance(&mut ask);
         match ask.asked {
             // It has no value for what it would ask, so it does not ask.
             None => match segment.machine.instruction() {
@@ -271,7 +267,7 @@ fn end(segment: &mut Segment<'_>, left: Left) {
 }
 
 /// Whether others can notice the step.
-fn is_visible(instruction: &Instruction, visible: &[bool]) -> bool {
+pub(super) fn is_visible(instruction: &Instruction, visible: &[bool]) -> bool {
     let Instruction::Operate(operation) = instruction else { return false };
     match operation.action {
         Action::Object(_)

@@ -31,7 +31,7 @@ pub(super) struct Ample {
 impl Ample {
     /// None where the plan has what no part of a state's steps is enough for: signals can end a process anywhere.
     pub(super) fn new(space: &Space<'_>) -> Option<Self> {
-        if space.traits.kills {
+        if space.traits.kills || space.leeway.kill {
             return None;
         }
         let plan = space.plan;

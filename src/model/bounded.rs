@@ -5,7 +5,7 @@
 //! preemption, then what takes one, and so on. So it is known of each of them how many it takes at least.
 
 use super::search::{Cut, Limits, Reached};
-use super::space::{Endless, Kind, Move, Space};
+use super::space::{Endless, Kind, Move, Space, is_over};
 use super::store::{ROOT, Store};
 use super::tell::Step;
 
@@ -126,17 +126,24 @@ impl<'s, 'p> Bounded<'s, 'p> {
             self.store.get(node, &mut row);
             let (state, last) = (&row[..width], row[width]);
             self.space.moves(state, &mut moves)?;
-            if moves.is_empty() && self.over.insert(state, ROOT).1 {
+            if is_over(&moves) && self.over.insert(state, ROOT).1 {
                 self.ends.push(node);
             }
             self.edges += moves.len() as u64;
-            let could = last != NOBODY && moves.iter().any(|step| step.process + 1 == last);
+            // Who is killed from outside takes no step by that.
+            let goes = |step: &Move| step.kind != Kind::Kill && step.process.wrapping_add(1) == last;
+            let could = last != NOBODY && moves.iter().any(goes);
             for step in &moves {
                 after.copy_from_slice(&row);
                 self.space.take(&mut after[..width], *step)?;
                 let tick = step.kind == Kind::Tick;
-                after[width] = if tick { NOBODY } else { step.process + 1 };
-                let preempts = could && !tick && step.process + 1 != last;
+                let killed = step.kind == Kind::Kill;
+                after[width] = match step.kind {
+                    Kind::Tick => NOBODY,
+                    Kind::Kill => last,
+                    _ => step.process + 1,
+                };
+                let preempts = could && !tick && !killed && step.process + 1 != last;
                 if let Some(number) = self.meet(&after, node, bound + u32::from(preempts)) {
                     if preempts {
                         next.push(number);

@@ -4,7 +4,7 @@
 //! of its states is looked at whole (Valmari's condition, on terminal components only).
 
 use super::search::Search;
-use super::space::{Endless, Move};
+use super::space::{Endless, Kind, Move};
 
 const UNSEEN: u32 = u32::MAX;
 
@@ -84,12 +84,14 @@ pub(super) fn find(search: &mut Search<'_, '_>) -> Result<Components, Endless> {
     Ok(found)
 }
 
-/// Where the search's moves lead from a state, among the states that were met.
+/// Where the search's moves lead from a state where nobody is killed from outside, among the states that were met.
 pub(super) fn successors(search: &mut Search<'_, '_>, number: u32) -> Result<Vec<u32>, Endless> {
     let mut state = vec![0; search.space.width()];
     let mut moves: Vec<Move> = Vec::new();
     search.store.get(number, &mut state);
     search.moves(number, &state, &mut moves)?;
+    // Nobody has to be killed, and from where somebody was no way leads back.
+    moves.retain(|step| step.kind != Kind::Kill);
     let mut after = state.clone();
     let mut behind = Vec::with_capacity(moves.len());
     for step in moves {

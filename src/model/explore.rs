@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::chance::Leeway;
 use super::components;
 use super::gather::{Case, Found, Gathering, case};
 use super::ladder::{self, Beyond, Clock, Rung, Strategy};
@@ -28,6 +29,10 @@ const OFTEN: usize = 64;
 pub struct Options {
     /// How time passes.
     pub time: Time,
+    /// Whether every random number of its range can be drawn.
+    pub random: bool,
+    /// Whether one process may be killed from outside, at any moment.
+    pub kill: bool,
     /// What may be left out of the search.
     pub reductions: Reductions,
     /// How much to look at.
@@ -38,6 +43,13 @@ pub struct Options {
     pub strategy: Strategy,
     /// What is looked at where not every state is.
     pub beyond: Beyond,
+}
+
+impl Options {
+    /// What is left open besides the order of steps.
+    pub fn leeway(&self) -> Leeway {
+        Leeway { time: self.time, random: self.random, kill: self.kill }
+    }
 }
 
 /// How far an exploration has come.
@@ -155,15 +167,17 @@ impl Goal {
 }
 
 /// The states of a plan as an exploration sees them. `ends`: whether the end of every process is a step of its own.
-pub fn space(plan: &Plan, time: Time, ends: bool) -> Space<'_> {
+pub fn space(plan: &Plan, leeway: impl Into<Leeway>, ends: bool) -> Space<'_> {
+    let leeway = leeway.into();
     let wish = Wish { ends, ..Wish::default() };
-    Space::remembering(plan, time, Memories::new(plan, judge::memories(plan), time, wish))
+    Space::remembering(plan, leeway, Memories::new(plan, judge::memories(plan), leeway.time, wish))
 }
 
 /// The same for who only follows a path and need not remember what was before.
-pub fn bare(plan: &Plan, time: Time) -> Space<'_> {
-    let memories = Memories::new(plan, judge::memories(plan), time, Wish::default());
-    Space::unremembering(plan, time, &memories)
+pub fn bare(plan: &Plan, leeway: impl Into<Leeway>) -> Space<'_> {
+    let leeway = leeway.into();
+    let memories = Memories::new(plan, judge::memories(plan), leeway.time, Wish::default());
+    Space::unremembering(plan, leeway, &memories)
 }
 
 /// By step: whether it is a turn of its own although it is about no object, since an expectation could tell its place.
@@ -188,7 +202,7 @@ pub(super) fn exploring(
     progress: &mut dyn FnMut(&Progress) -> bool,
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Explored, Fault> {
-    let mut wish = Wish { races: races::is_tame(plan), ..Wish::default() };
+    let mut wish = Wish { races: races::is_tame(plan) && !options.kill, ..Wish::default() };
     loop {
         match once(plan, options, wish, begin, progress, judged)? {
             Ok(explored) => return Ok(*explored),
@@ -207,7 +221,7 @@ fn once(
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Result<Box<Explored>, Wish>, Fault> {
     let space = |wish: Wish| {
-        Space::remembering(plan, options.time, Memories::new(plan, judge::memories(plan), options.time, wish))
+        Space::remembering(plan, options.leeway(), Memories::new(plan, judge::memories(plan), options.time, wish))
     };
     let wants = |space: &Space<'_>| space.memories.as_ref().is_some_and(|memories| memories.wants_ends);
     let ends = Wish { ends: true, ..wish };
@@ -289,8 +303,8 @@ fn of_walks(walks: &ladder::Walks) -> Size {
 ///
 /// # Errors
 /// An execution that cannot be followed.
-pub fn again(plan: &Plan, time: Time, mut explored: Explored) -> Result<Explored, Fault> {
-    let space = explored.space(plan, time);
+pub fn again(plan: &Plan, leeway: Leeway, mut explored: Explored) -> Result<Explored, Fault> {
+    let space = explored.space(plan, leeway);
     let mut judged = |_: &Verdict, _: &str| {};
     let mut gathering = Gathering::new(plan, true, &mut judged);
     for found in std::mem::take(&mut explored.found) {
@@ -337,7 +351,8 @@ fn gather(
         goals.extend(livelocks(search, &mut circles)?);
     }
     // What is found first is told first: the shortest.
-    goals.sort_by_key(|goal| goal.line.len());
+    // What happens only where somebody is killed from outside comes behind what happens anyway.
+    goals.sort_by_key(|goal| (search.is_killed(goal.line.last().copied()), goal.line.len()));
     for (number, goal) in goals.iter().enumerate() {
         if number % OFTEN == 0 && number > 0 {
             let (bytes, states) = (search.store.bytes(), search.store.len());
@@ -469,9 +484,10 @@ fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, Endless> {
 
 impl Explored {
     /// The states of the plan as this exploration saw them: the stories' paths are paths there.
-    pub fn space<'p>(&self, plan: &'p Plan, time: Time) -> Space<'p> {
+    pub fn space<'p>(&self, plan: &'p Plan, leeway: impl Into<Leeway>) -> Space<'p> {
+        let leeway = leeway.into();
         let wish = Wish { ends: self.ends, ..Wish::default() };
-        Space::unremembering(plan, time, &Memories::new(plan, judge::memories(plan), time, wish))
+        Space::unremembering(plan, leeway, &Memories::new(plan, judge::memories(plan), leeway.time, wish))
     }
 
     /// The story that decides an expectation or a rule, by its place in [`Summary::overall`].

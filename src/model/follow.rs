@@ -84,7 +84,8 @@ pub fn complete(space: &mut Space<'_>, path: &[Step]) -> Result<Vec<Step>, Endle
     while walker.path.len() < path.len() + REST {
         walker.look()?;
         let ahead = |step: &Move| (step.process.wrapping_add(processes - next)) % processes.max(1);
-        let Some(step) = walker.moves.iter().min_by_key(|step| ahead(step)).copied() else { break };
+        let going = walker.moves.iter().filter(|step| step.kind != Kind::Kill);
+        let Some(step) = going.min_by_key(|step| ahead(step)).copied() else { break };
         if step.kind != Kind::Tick {
             next = (step.process + 1) % processes;
         }
@@ -103,6 +104,7 @@ pub fn walk(space: &mut Space<'_>, seed: u64) -> Result<Vec<Step>, Endless> {
     let mut random = seed;
     while walker.path.len() < MOST {
         walker.look()?;
+        walker.moves.retain(|step| step.kind != Kind::Kill);
         if walker.moves.is_empty() {
             break;
         }
@@ -126,7 +128,8 @@ fn below(state: &mut u64, count: u64) -> u64 {
 pub fn orders(path: &[Step]) -> Vec<Order> {
     let mut orders: Vec<Order> = Vec::new();
     for step in path.iter().filter(|step| step.kind != Kind::Tick) {
-        let dies = step.kind == Kind::Die;
+        let killed = step.kind == Kind::Kill;
+        let dies = step.kind == Kind::Die || killed;
         let chosen = step.choices.iter().any(|choice| *choice != 0);
         let choices = if chosen { step.choices.clone() } else { Vec::new() };
         let plain = !dies && !chosen;
@@ -134,10 +137,22 @@ pub fn orders(path: &[Step]) -> Vec<Order> {
             Some(last) if plain && last.process == step.process && last.choices.is_empty() && !last.dies => {
                 last.turns += 1;
             }
-            _ => orders.push(Order { process: step.process, turns: 1, choices, dies, span: 0..0 }),
+            _ => orders.push(Order { process: step.process, turns: 1, choices, dies, killed, span: 0..0 }),
         }
     }
     orders
+}
+
+/// Who is killed from outside on a path, and in which step: as one who waits there.
+pub fn struck(space: &Space<'_>, path: &[Step]) -> Option<(ProcessId, Option<Waiting>)> {
+    let place = path.iter().position(|step| step.kind == Kind::Kill)?;
+    let process = path[place].process;
+    let told = tell(space, &path[..place]).ok()?;
+    let waiting = match told.trace.end {
+        RunEnd::Timeout(waiting) => waiting,
+        _ => told.trace.stuck,
+    };
+    Some((process, waiting.into_iter().find(|one| one.process == process)))
 }
 
 /// Who waits for what where a path ends.
@@ -196,8 +211,12 @@ impl<'s, 'p> Walker<'s, 'p> {
         loop {
             self.look().map_err(endless)?;
             let own: Vec<Move> = self.moves.iter().copied().filter(|step| step.process == process).collect();
-            let (deadly, ways): (Vec<Move>, Vec<Move>) = own.into_iter().partition(|step| step.kind == Kind::Die);
-            let ways = if order.dies { deadly } else { ways };
+            let wanted = |step: &Move| match step.kind {
+                Kind::Die => order.dies && !order.killed,
+                Kind::Kill => order.killed,
+                _ => !order.dies,
+            };
+            let ways: Vec<Move> = own.into_iter().filter(wanted).collect();
             if !ways.is_empty() {
                 // What is left out is the first possibility.
                 let said = |at: usize| order.choices.get(at).copied().unwrap_or(0);
@@ -210,7 +229,7 @@ impl<'s, 'p> Walker<'s, 'p> {
                 return self.take(step).map_err(endless);
             }
             // Time passes by itself where it is all that can happen, if that is what the process waits for.
-            let tick = self.moves.first().copied().filter(|step| step.kind == Kind::Tick);
+            let tick = self.moves.first().copied().filter(|step| step.kind == Kind::Tick && !order.killed);
             match tick {
                 Some(tick) if self.space.has_deadline(&self.state, process) => self.take(tick).map_err(endless)?,
                 _ => return Err(self.why(order)),
@@ -220,7 +239,7 @@ impl<'s, 'p> Walker<'s, 'p> {
 
     fn why(&self, order: &Order) -> Why {
         let process = order.process;
-        if order.dies {
+        if order.dies && !order.killed {
             return Why::NoSignal;
         }
         match self.space.standing(&self.state, process) {

@@ -3,7 +3,7 @@
 //! of switches and then steps, so that the first goal met is a shortest one.
 
 use super::explore::Fault;
-use super::space::{Endless, Kind, Move, Space};
+use super::space::{Endless, Kind, Move, Space, is_over};
 use super::store::{ROOT, Store};
 use super::tell::Step;
 use crate::event::ProcessId;
@@ -345,7 +345,7 @@ impl Graph for States<'_, '_> {
 
     fn is_goal(&mut self, node: u32) -> Result<bool, Fault> {
         self.look(node)?;
-        Ok(self.moves.is_empty())
+        Ok(is_over(&self.moves))
     }
 }
 

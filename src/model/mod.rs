@@ -10,6 +10,7 @@
 mod actor;
 mod ample;
 mod bounded;
+pub mod chance;
 mod components;
 pub mod count;
 pub mod explore;

@@ -183,6 +183,11 @@ pub(super) fn flow(instruction: &Instruction, place: usize) -> Vec<usize> {
     Flow::of(instruction, place).next.into_iter().map(|(next, _)| next).collect()
 }
 
+/// Whether an instruction draws a random number.
+pub(super) fn all_draws(instruction: &Instruction) -> bool {
+    Flow::of(instruction, 0).draws
+}
+
 /// Calls `visit` with each expression of a step.
 pub(super) fn expressions<'p>(operation: &'p Operation, visit: &mut dyn FnMut(&'p Expression)) {
     let delay = |delay: &'p Delay, visit: &mut dyn FnMut(&'p Expression)| {
@@ -236,11 +241,11 @@ fn all_expressions<'p>(program: &'p Program, visit: &mut dyn FnMut(&'p Expressio
 }
 
 /// Whether what a process of the program does can depend on which process it is: it reads its own name, number or
-/// index, or draws random numbers.
-pub(crate) fn has_identity(program: &Program) -> bool {
+/// index, or draws random numbers from its own stream.
+pub(crate) fn has_identity(program: &Program, own_stream: bool) -> bool {
     let mut identity = false;
     all_expressions(program, &mut |expression| {
-        identity |= expression.draws();
+        identity |= own_stream && expression.draws();
         expression
             .builtins(&mut |builtin| identity |= matches!(builtin, Builtin::Pid | Builtin::Name | Builtin::Index));
     });

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ample::Ample;
 use super::components;
 use super::mutant::{Mutant, mutated};
-use super::space::{Endless, Move, Space};
+use super::space::{Endless, Move, Space, is_over};
 use super::store::{ROOT, Store};
 use super::symmetry::Symmetry;
 use super::tell::Step;
@@ -163,7 +163,7 @@ impl<'s, 'p> Search<'s, 'p> {
             }
             self.store.get(next, &mut state);
             self.moves(next, &state, &mut moves)?;
-            if moves.is_empty() {
+            if is_over(&moves) {
                 self.ends.push(next);
             }
             for step in &moves {
@@ -275,6 +275,15 @@ impl<'s, 'p> Search<'s, 'p> {
             std::mem::swap(&mut state, &mut after);
         }
         Ok(path)
+    }
+
+    /// Whether somebody has been killed from outside on the way to a state.
+    pub(super) fn is_killed(&self, state: Option<u32>) -> bool {
+        let mut numbers = vec![0; self.space.width()];
+        state.is_some_and(|state| {
+            self.store.get(state, &mut numbers);
+            self.space.is_killed(&numbers)
+        })
     }
 
     /// Whether states that differ by an exchange of processes stand for one another.

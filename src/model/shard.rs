@@ -44,6 +44,12 @@ pub struct Scenario {
     pub seed: Option<u64>,
     /// Whether a sleep or a timeout could end at any moment.
     pub any_time: bool,
+    /// Whether every random number of its range could be drawn.
+    #[serde(default)]
+    pub any_random: bool,
+    /// Whether a process could be killed from outside.
+    #[serde(default)]
+    pub kill: bool,
     /// Whether the end of each process is a step of its own.
     pub ends: bool,
     /// Why not every execution was looked at.
@@ -138,7 +144,7 @@ pub fn merge(parts: Vec<Part>) -> Result<Vec<Scenario>, String> {
     Ok(all.into_values().collect())
 }
 
-/// Steps as a text: `0 1:2 0d t` are a step of process 0, one of process 1 in which 2 is chosen, the death of process 0,
+/// Steps as a text: `0 1:2 0d t` are a step of process 0, one of process 1 in which 2 is chosen, the death of process 0 (`0k`: from outside),
 /// and the passing of time.
 pub(super) mod steps {
     use std::fmt::Write as _;
@@ -160,6 +166,7 @@ pub(super) mod steps {
                 Kind::Go => write!(text, "{}", step.process),
                 Kind::GiveUp => write!(text, "{}g", step.process),
                 Kind::Die => write!(text, "{}d", step.process),
+                Kind::Kill => write!(text, "{}k", step.process),
             };
             for choice in &step.choices {
                 let _ = write!(text, ":{choice}");
@@ -178,6 +185,7 @@ pub(super) mod steps {
                 b't' => return Some(Step { process: NONE, kind: Kind::Tick, choices }),
                 b'g' => (&head[..head.len() - 1], Kind::GiveUp),
                 b'd' => (&head[..head.len() - 1], Kind::Die),
+                b'k' => (&head[..head.len() - 1], Kind::Kill),
                 _ => (head, Kind::Go),
             };
             Some(Step { process: number.parse().ok()?, kind, choices })
@@ -206,6 +214,8 @@ mod tests {
             set: Vec::new(),
             seed: None,
             any_time: false,
+            any_random: false,
+            kill: false,
             ends,
             cut,
             size,
@@ -239,7 +249,7 @@ mod tests {
             serde_json::from_str(&text).expect("it can be read")
         });
         let merged = merge(parts.collect()).expect("they belong together").remove(0);
-        again(plan, Time::Virtual, merged.explored()).expect("it can be followed")
+        again(plan, Time::Virtual.into(), merged.explored()).expect("it can be followed")
     }
 
     #[test]

@@ -4,7 +4,8 @@
 
 use std::collections::HashMap;
 
-use super::actor::{Actor, Choices, Effects, Next, Parts, Post, Turned, next};
+use super::actor::{Actor, Effects, Next, Parts, Post, Turned, next};
+use super::chance::{self, Choices, Leeway, Trouble};
 use super::follow::Standing;
 use super::log::Log;
 use super::memories::{Memories, Moment, Sight};
@@ -19,6 +20,8 @@ use crate::objects::model::Reach;
 use crate::scenario::plan::{Action, Instruction, Plan};
 use crate::trace::ProcessEnd;
 
+/// Of a moment: whether a process has been killed from outside.
+const SPENT: u64 = 1 << 63;
 /// No number.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -43,6 +46,8 @@ pub enum Kind {
     Die,
     /// Time passes.
     Tick,
+    /// A process is killed from outside.
+    Kill,
 }
 
 /// One way on from a state.
@@ -146,14 +151,17 @@ struct Shapes {
 /// Why a state has no way on that could be computed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endless {
-    /// Which process computes without end.
+    /// Which process it is.
     pub process: ProcessId,
+    /// What is wrong with it.
+    pub trouble: Trouble,
 }
 
 /// All states that have been met, as numbers.
 pub struct Space<'p> {
     pub(super) plan: &'p Plan,
     pub(super) time: Time,
+    pub(super) leeway: Leeway,
     pub(super) knowledge: Vec<Knowledge>,
     /// By step: whether others can notice it although it is about no object.
     pub(super) visible: Vec<bool>,
@@ -182,14 +190,21 @@ pub struct Space<'p> {
     pub(super) memories: Option<Box<Memories<'p>>>,
 }
 
+/// Whether a run can be over where these are the ways on: nothing happens but that somebody is killed from outside, which
+/// need not be.
+pub(super) fn is_over(moves: &[Move]) -> bool {
+    moves.iter().all(|step| step.kind == Kind::Kill)
+}
+
 impl<'p> Space<'p> {
     /// The space of a plan. `visible` says, by step, which steps about no object are steps of their own.
-    pub fn new(plan: &'p Plan, time: Time, visible: Vec<bool>, clocked: bool) -> Self {
+    pub fn new(plan: &'p Plan, leeway: impl Into<Leeway>, visible: Vec<bool>, clocked: bool) -> Self {
+        let leeway = leeway.into();
         let knowledge = plan.programs.iter().map(|program| Knowledge::new(program, &[])).collect();
         let mut classes = Vec::with_capacity(plan.processes.len());
         for (id, process) in plan.processes.iter().enumerate() {
             let program = &plan.programs[process.program];
-            let own = has_identity(program);
+            let own = has_identity(program, !leeway.random);
             classes.push(if own { id as u32 } else { program.first });
         }
         let kills = plan.programs.iter().flat_map(|program| &program.code).any(|instruction| {
@@ -198,7 +213,8 @@ impl<'p> Space<'p> {
         let traits = Traits { depends: plan.programs.iter().any(|program| !program.depends_on.is_empty()), kills };
         let mut space = Self {
             plan,
-            time,
+            time: leeway.time,
+            leeway,
             knowledge,
             visible,
             traits,
@@ -226,15 +242,15 @@ impl<'p> Space<'p> {
     }
 
     /// The space of a plan whose steps are those that these memories look at, and whose states hold nothing of them.
-    pub(super) fn unremembering(plan: &'p Plan, time: Time, memories: &Memories<'p>) -> Self {
-        let mut space = Self::new(plan, time, memories.visible.clone(), memories.timed);
+    pub(super) fn unremembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: &Memories<'p>) -> Self {
+        let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
         space.notice_ends(&memories.ends);
         space
     }
 
     /// The space of a plan whose states hold what is kept of the events before them.
-    pub(super) fn remembering(plan: &'p Plan, time: Time, memories: Memories<'p>) -> Self {
-        let mut space = Self::new(plan, time, memories.visible.clone(), memories.timed);
+    pub(super) fn remembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: Memories<'p>) -> Self {
+        let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
         space.notice_ends(&memories.ends);
         space.memories = if memories.is_empty() { None } else { Some(Box::new(memories)) };
         space
@@ -300,6 +316,9 @@ impl<'p> Space<'p> {
     /// A process that computes without end.
     pub fn initial(&mut self) -> Result<Vec<u32>, Endless> {
         let plan = self.plan;
+        if let Some(refused) = chance::refused(plan, &self.visible).filter(|_| self.leeway.random) {
+            return Err(refused);
+        }
         let mut state = Vec::with_capacity(self.width());
         for process in 0..plan.processes.len() as ProcessId {
             let segment = segment(plan, process);
@@ -340,7 +359,35 @@ impl<'p> Space<'p> {
         if moves.is_empty() && self.next_deadline(state).is_some() {
             moves.push(Move { process: NONE, kind: Kind::Tick, branch: 0, result: NONE });
         }
+        if self.may_kill(state) {
+            self.kills(state, moves);
+        }
         self.endless.take().map_or(Ok(()), Err)
+    }
+
+    /// Whether a process may still be killed from outside.
+    fn may_kill(&self, state: &[u32]) -> bool {
+        self.leeway.kill && !self.is_killed(state)
+    }
+
+    /// Whether a process has been killed from outside.
+    pub(super) fn is_killed(&self, state: &[u32]) -> bool {
+        self.times[state[self.clock()] as usize] & SPENT != 0
+    }
+
+    /// Who can be killed: whoever has begun and not ended.
+    fn kills(&self, state: &[u32], moves: &mut Vec<Move>) {
+        let alive = |process: &ProcessId| {
+            let number = state[*process as usize] as usize;
+            self.infos[number].running && self.segments[number].leaving.is_none()
+        };
+        let alive = (0..self.processes() as ProcessId).filter(alive);
+        moves.extend(alive.map(|process| Move { process, kind: Kind::Kill, branch: 0, result: NONE }));
+    }
+
+    /// ns since the begin, where they are a part of the state.
+    fn now(&self, state: &[u32]) -> u64 {
+        self.times[state[self.clock()] as usize] & !SPENT
     }
 
     pub(super) fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Move>) {
@@ -415,7 +462,7 @@ impl<'p> Space<'p> {
         match step.kind {
             Kind::Tick => {
                 let delta = self.next_deadline(state).unwrap_or(0);
-                let time = self.times[state[self.clock()] as usize];
+                let moment = self.times[state[self.clock()] as usize];
                 for (process, place) in (0..processes as ProcessId).zip(state.iter_mut()) {
                     let info = &self.infos[*place as usize];
                     if let (true, Some(left)) = (info.running, info.left) {
@@ -426,12 +473,17 @@ impl<'p> Space<'p> {
                 }
                 if self.clocked {
                     let clock = self.clock();
-                    state[clock] = self.moment(time + delta);
+                    state[clock] = self.moment(moment + delta);
                 }
             }
-            Kind::Die => {
+            Kind::Die | Kind::Kill => {
+                if step.kind == Kind::Kill {
+                    let clock = self.clock();
+                    state[clock] = self.moment(self.times[state[clock] as usize] | SPENT);
+                }
                 let mut segment = self.segments[state[process as usize] as usize].clone();
-                let signal = segment.pending.get(step.branch as usize).copied().unwrap_or(libc::SIGKILL);
+                let sent = segment.pending.get(step.branch as usize).copied();
+                let signal = sent.filter(|_| step.kind == Kind::Die).unwrap_or(libc::SIGKILL);
                 segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
                 state[process as usize] = self.number(process, segment);
                 let traits = self.traits;
@@ -483,7 +535,7 @@ impl<'p> Space<'p> {
         if self.memories.is_none() || events.is_empty() {
             return;
         }
-        let now = self.times[state[self.clock()] as usize];
+        let now = self.now(state);
         let moment = Moment { now, script, acting: acting.then_some(process) };
         // What events further on change has not changed yet.
         let mut done: Vec<ObjectId> = Vec::new();
@@ -523,7 +575,7 @@ impl<'p> Space<'p> {
                 .as_ref()
                 .map_or_else(Vec::new, |more| more.script.clone()),
             Kind::Die => vec![step.branch],
-            Kind::Tick => Vec::new(),
+            Kind::Tick | Kind::Kill => Vec::new(),
         }
     }
 
@@ -549,7 +601,7 @@ impl<'p> Space<'p> {
 
     /// Whether nothing is kept of what came before a state.
     pub(super) fn is_plain(&self) -> bool {
-        self.memories.is_none()
+        self.memories.is_none() && !self.leeway.kill
     }
 
     /// Says whether a process was found to compute without end.
@@ -654,11 +706,12 @@ impl<'p> Space<'p> {
         }
         let mut branches: Vec<Branch> = Vec::new();
         let mut choices = Some(Choices::default());
-        while let Some(mut taken) = choices {
+        let (mut waits, mut drawn) = (false, false);
+        while let Some(taken) = choices {
             let mut log = self.memories.as_ref().map(|_| Log::new(processes));
             let mut parts = self.parts(state, process, &needed, all);
             let mut segment = self.segments[number as usize].clone();
-            let now = self.times[state[self.clock()] as usize];
+            let now = self.now(state);
             let mut actor = Actor {
                 plan: self.plan,
                 knowledge: &self.knowledge,
@@ -667,12 +720,16 @@ impl<'p> Space<'p> {
                 process,
                 now,
                 parts: &mut parts,
-                choices: &mut taken,
+                choices: &taken,
+                random: self.leeway.random,
                 log: log.as_mut(),
             };
             match actor.turn(&mut segment, give_up) {
-                Turned::Waits => {}
-                Turned::Endless => self.endless = Some(Endless { process }),
+                Turned::Waits => waits = true,
+                Turned::Lost(trouble) => {
+                    self.endless = Some(Endless { process, trouble });
+                    return 0;
+                }
                 Turned::Went { effects, .. } => {
                     let mut more = More { effects, script: taken.script(), ..More::default() };
                     if let (Some(memories), Some(log)) = (&self.memories, &mut log) {
@@ -685,7 +742,12 @@ impl<'p> Space<'p> {
                     branches.push(branch);
                 }
             }
+            drawn |= taken.has_drawn();
             choices = taken.next();
+        }
+        if waits && drawn && !branches.is_empty() {
+            let step = chance::step_of(self.segments[number as usize].machine.instruction());
+            self.endless = Some(Endless { process, trouble: Trouble::Waits(step) });
         }
         // What cannot go on stands first.
         if branches.is_empty() {
@@ -778,7 +840,8 @@ impl<'p> Space<'p> {
         let program = self.plan.processes[process as usize].program;
         let running = segment.stage == Stage::Running;
         let place = segment.machine.place_in_program();
-        let random = !matches!(segment.stage, Stage::Ended(_)) && self.knowledge[program].draws(place);
+        let random =
+            !self.leeway.random && !matches!(segment.stage, Stage::Ended(_)) && self.knowledge[program].draws(place);
         let mut key = std::mem::take(&mut self.key);
         key.clear();
         key.extend(self.classes[process as usize].to_le_bytes());
@@ -1015,8 +1078,8 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
         let space = &mut *self.space;
         let mut segment = space.segments[self.state[process as usize] as usize].clone();
         let mut parts = space.parts(self.state, process, &[], false);
-        let mut choices = Choices::default();
-        let now = space.times[self.state[space.clock()] as usize];
+        let choices = Choices::default();
+        let now = space.now(self.state);
         let mut log = space.memories.as_ref().map(|_| Log::new(space.plan.processes.len()));
         if let Some(log) = &mut log {
             log.begin(process, now);
@@ -1029,11 +1092,12 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
             process,
             now,
             parts: &mut parts,
-            choices: &mut choices,
+            choices: &choices,
+            random: space.leeway.random,
             log: log.as_mut(),
         };
-        if matches!(actor.begin(&mut segment), Turned::Endless) {
-            space.endless = Some(Endless { process });
+        if let Turned::Lost(trouble) = actor.begin(&mut segment) {
+            space.endless = Some(Endless { process, trouble });
         }
         self.state[process as usize] = space.number(process, segment);
         if let Some(mut log) = log {
@@ -1044,7 +1108,7 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
 
     fn ended(&mut self, process: ProcessId, end: ProcessEnd) {
         if self.space.memories.is_some() {
-            let now = self.space.times[self.state[self.space.clock()] as usize];
+            let now = self.space.now(self.state);
             let mut log = Log::new(self.space.plan.processes.len());
             log.end(process, now, end.code().unwrap_or(0));
             let events = std::mem::take(&mut log.lanes[process as usize]);

@@ -1,7 +1,8 @@
 //! Follows a path on real values: what it gives is a trace as the kernel would have made it, and the turns by which the
 //! kernel's processes can be held to it.
 
-use super::actor::{Actor, Choices, Effects, Next, Parts, Post, Turned, next};
+use super::actor::{Actor, Effects, Next, Parts, Post, Turned, next};
+use super::chance::Choices;
 use super::log::Log;
 use super::segment::{Segment, Stage};
 use super::space::{Kind, Space, models, post, segment};
@@ -151,8 +152,8 @@ impl<'s, 'p> Course<'s, 'p> {
                 for id in std::iter::once(object).chain(touched) {
                     parts.objects[id as usize] = self.parts.objects[id as usize].as_ref().map(|model| model.copy());
                 }
-                let mut choices = Choices::default();
-                let turned = self.actor(process, &mut parts, &mut choices, None).turn(&mut segment, false);
+                let choices = Choices::default();
+                let turned = self.actor(process, &mut parts, &choices, None).turn(&mut segment, false);
                 matches!(turned, Turned::Waits)
             }
             _ => false,
@@ -163,7 +164,7 @@ impl<'s, 'p> Course<'s, 'p> {
         &self,
         process: ProcessId,
         parts: &'a mut Parts,
-        choices: &'a mut Choices,
+        choices: &'a Choices,
         log: Option<&'a mut Log>,
     ) -> Actor<'a, 'p>
     where
@@ -179,6 +180,7 @@ impl<'s, 'p> Course<'s, 'p> {
             now: self.now,
             parts,
             choices,
+            random: space.leeway.random,
             log,
         }
     }
@@ -206,6 +208,9 @@ impl<'s, 'p> Course<'s, 'p> {
             let signal = segment.pending.get(which).copied().ok_or(Lost::Blocked { place })?;
             segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
             turn.dies = true;
+        } else if step.kind == Kind::Kill {
+            segment.stage = Stage::Ended(ProcessEnd::Killed(libc::SIGKILL));
+            (turn.dies, turn.killed) = (true, true);
         } else {
             let give_up = step.kind == Kind::GiveUp;
             // In virtual time a deadline is met when it has come; where it may come at any moment, that is now.
@@ -220,9 +225,9 @@ impl<'s, 'p> Course<'s, 'p> {
             turn.times_out = give_up;
             let mut parts = std::mem::replace(&mut self.parts, Parts::empty());
             let mut log = std::mem::replace(&mut self.log, Log::new(0));
-            let mut choices = Choices::new(step.choices.clone());
+            let choices = Choices::new(step.choices.clone());
             log.waited = turn.waited;
-            let turned = self.actor(process, &mut parts, &mut choices, Some(&mut log)).turn(&mut segment, give_up);
+            let turned = self.actor(process, &mut parts, &choices, Some(&mut log)).turn(&mut segment, give_up);
             log.waited = false;
             (self.parts, self.log) = (parts, log);
             // What others were told in their shares is theirs from now on.
@@ -233,7 +238,7 @@ impl<'s, 'p> Course<'s, 'p> {
             }
             match turned {
                 Turned::Waits => return Err(Lost::Blocked { place }),
-                Turned::Endless => return Err(Lost::Endless(process)),
+                Turned::Lost(_) => return Err(Lost::Endless(process)),
                 Turned::Went { effects: done, steps } => {
                     effects = done;
                     turn.steps = steps;
@@ -309,7 +314,7 @@ impl<'s, 'p> Course<'s, 'p> {
                 leaves: self.space.ends.clone(),
                 rest,
                 end: self.now,
-                random: false,
+                random: self.space.leeway.random,
             },
             events,
             before: 0,
@@ -328,8 +333,8 @@ impl<'s, 'p> Course<'s, 'p> {
             posts: self.parts.posts.clone(),
         };
         let mut segment = segment;
-        let mut choices = Choices::default();
-        matches!(self.actor(process, &mut parts, &mut choices, None).turn(&mut segment, false), Turned::Waits)
+        let choices = Choices::default();
+        matches!(self.actor(process, &mut parts, &choices, None).turn(&mut segment, false), Turned::Waits)
     }
 }
 
@@ -370,11 +375,11 @@ impl<'p> Whole<'p> for Course<'_, 'p> {
         let mut segment = self.segments[process as usize].clone();
         let mut parts = std::mem::replace(&mut self.parts, Parts::empty());
         let mut log = std::mem::replace(&mut self.log, Log::new(0));
-        let mut choices = Choices::default();
-        let turned = self.actor(process, &mut parts, &mut choices, Some(&mut log)).begin(&mut segment);
+        let choices = Choices::default();
+        let turned = self.actor(process, &mut parts, &choices, Some(&mut log)).begin(&mut segment);
         (self.parts, self.log) = (parts, log);
         match turned {
-            Turned::Endless => self.endless = Some(process),
+            Turned::Lost(_) => self.endless = Some(process),
             Turned::Went { steps, .. } => self.begins[process as usize] = steps,
             Turned::Waits => {}
         }

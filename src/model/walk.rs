@@ -165,7 +165,7 @@ impl<'s, 'p> Walker<'s, 'p> {
     fn pass(&mut self, path: Option<&mut Vec<Step>>) -> Result<bool, Endless> {
         let mut moves = std::mem::take(&mut self.moves);
         let looked = self.space.moves(&self.state, &mut moves);
-        let tick = moves.first().copied();
+        let tick = moves.first().copied().filter(|step| step.kind == Kind::Tick);
         self.moves = moves;
         looked?;
         match tick {

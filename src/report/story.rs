@@ -131,7 +131,7 @@ impl Story<'_> {
                 words.push(self.parks(plan, turn.process, to));
             }
             if turn.dies {
-                words.push("dies of a signal".to_owned());
+                words.push(if turn.killed { "is killed" } else { "dies of a signal" }.to_owned());
             }
             if words.is_empty() {
                 words.push(if turn.ends { "ends".to_owned() } else { "goes on".to_owned() });

@@ -14,7 +14,7 @@ use crate::scenario::plan::Plan;
 /// The version of the format.
 const VERSION: i64 = 1;
 /// The keys of the file.
-const KEYS: [&str; 5] = ["version", "scenario", "hash", "time", "turns"];
+const KEYS: [&str; 6] = ["version", "scenario", "hash", "time", "random", "turns"];
 /// The most columns of what is said beside an entry.
 const COMMENT: usize = 72;
 
@@ -25,6 +25,8 @@ pub struct Schedule {
     pub source: Arc<Source>,
     /// Whether a sleep or a timeout may end at any moment in it.
     pub any_time: bool,
+    /// Whether the turns choose the random numbers; else they come from the processes' own streams.
+    pub any_random: bool,
     /// The turns.
     pub orders: Vec<Order>,
 }
@@ -134,6 +136,14 @@ impl Reader<'_> {
                 false
             }
         };
+        let any_random = match table.get("random").map(|item| (item.span(), item.get_ref().as_str())) {
+            None | Some((_, Some("seed"))) => false,
+            Some((_, Some("all"))) => true,
+            Some((span, _)) => {
+                self.error(span, "`random` is \"seed\" or \"all\"", "neither");
+                false
+            }
+        };
         if let Some(item) = table.get("scenario").filter(|item| item.get_ref().as_str().is_none()) {
             self.error(item.span(), "`scenario` is the name of a file, as text", "not text");
         }
@@ -147,7 +157,7 @@ impl Reader<'_> {
                 Vec::new()
             }
         };
-        Schedule { source: Arc::clone(self.source), any_time, orders }
+        Schedule { source: Arc::clone(self.source), any_time, any_random, orders }
     }
 
     fn version(&mut self, item: Option<&Spanned<DeValue<'_>>>) {
@@ -224,6 +234,7 @@ pub fn write(
     plan: &Plan,
     told_apart: &[bool],
     any_time: bool,
+    any_random: bool,
     about: &str,
     orders: &[Order],
     told: &[String],
@@ -240,6 +251,9 @@ pub fn write(
         quoted(&fingerprint(plan, told_apart)),
     );
     let _ = writeln!(text, "time = {}", quoted(if any_time { "any" } else { "virtual" }));
+    if any_random {
+        text.push_str("random = \"all\"\n");
+    }
     text.push_str("turns = [\n");
     let mut lines: Vec<(String, u32, String, String)> = Vec::new();
     let mut told = told.iter();

@@ -1,7 +1,7 @@
 //! A schedule as words: `worker[0] 3`, `worker[1] dies`, `A3 B1 A2`.
 //!
 //! ```text
-//! entry = NAME [COUNT] | NAME "chooses" N {"," N} | NAME "dies" ["of" N]
+//! entry = NAME [COUNT] | NAME "chooses" N {"," N} | NAME "dies" ["of" N] | NAME "is" "killed"
 //! ```
 //! The count may stand right behind the name. One grammar serves files, where an entry is a line, and the command line.
 
@@ -27,6 +27,8 @@ pub struct Order {
     pub choices: Vec<u32>,
     /// Whether the process dies of a signal that was sent to it, instead of taking a step.
     pub dies: bool,
+    /// Whether it is killed from outside then: nobody sent it that signal.
+    pub killed: bool,
     /// Where it stands, in bytes of the text that it was read from.
     pub span: Range<usize>,
 }
@@ -57,17 +59,41 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
                     choices(source, &mut words, order, &span, wrong);
                 }
             }
+            ("is", Some(order)) if order.turns == 1 && order.choices.is_empty() && process(plan, word).is_none() => {
+                order.span.end = span.end;
+                match words.next_if(|next| source.slice(next) == "killed") {
+                    Some(span) => {
+                        (order.dies, order.killed) = (true, true);
+                        order.span.end = span.end;
+                    }
+                    None => wrong.push(error("`is` is followed by `killed`").at(source, span, "is what?")),
+                }
+            }
             ("chooses", Some(order)) if order.turns == 1 && !order.dies && process(plan, word).is_none() => {
                 choices(source, &mut words, order, &span, wrong);
             }
             _ => match named(plan, word) {
                 Some((process, turns)) => {
-                    orders.push(Order { process, turns, choices: Vec::new(), dies: false, span: span.clone() });
+                    orders.push(Order {
+                        process,
+                        turns,
+                        choices: Vec::new(),
+                        dies: false,
+                        killed: false,
+                        span: span.clone(),
+                    });
                 }
                 None => {
                     wrong.push(unknown(plan, source, &span));
                     // What follows belongs to a process, whichever it is.
-                    orders.push(Order { process: 0, turns: 1, choices: Vec::new(), dies: false, span: span.clone() });
+                    orders.push(Order {
+                        process: 0,
+                        turns: 1,
+                        choices: Vec::new(),
+                        dies: false,
+                        killed: false,
+                        span: span.clone(),
+                    });
                 }
             },
         }
@@ -185,6 +211,9 @@ pub fn compact(plan: &Plan, orders: &[Order]) -> String {
 pub(super) fn suffix(order: &Order) -> String {
     let places: Vec<String> = order.choices.iter().map(u32::to_string).collect();
     let places = places.join(",");
+    if order.killed {
+        return " is killed".to_owned();
+    }
     match (order.dies, order.choices.iter().any(|choice| *choice != 0)) {
         (true, false) => " dies".to_owned(),
         (true, true) => format!(" dies of {places}"),

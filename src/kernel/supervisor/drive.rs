@@ -207,7 +207,12 @@ impl Driver<'_, '_, '_> {
         self.must_run(process)?;
         let post = self.supervisor.table.post(process);
         let which = turn.choices.first().copied().unwrap_or(0) as usize;
-        let Some(signal) = post.pending().nth(which) else {
+        if turn.killed {
+            // Its end is one of the scenario's then, and none that nobody foresaw.
+            post.signal(libc::SIGKILL);
+        }
+        let sent = if turn.killed { Some(libc::SIGKILL) } else { post.pending().nth(which) };
+        let Some(signal) = sent else {
             return Err(self.diverged(process, "dies in the schedule of a signal that nobody has sent it"));
         };
         let pid = post.pid.load(std::sync::atomic::Ordering::Acquire);

@@ -1,0 +1,235 @@
+//! What is left open besides the order of steps: how time passes, which random numbers are drawn, whether a process is
+//! killed from outside.
+//!
+//! Where every number can be drawn, a process draws from the choices of its turn. So a draw has to lie within a turn:
+//! what others must know before the turn (an index, a timeout) cannot be drawn in the step itself, and a process that
+//! draws as it begins, before its first step that others can notice, draws in a turn of its own.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::actor::is_visible;
+use super::program::all_draws;
+use super::space::{Endless, Time};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::event::StepId;
+use crate::expression::Expression;
+use crate::interpreter::Draw;
+use crate::scenario::plan::{Action, Delay, Instruction, Plan};
+
+/// The most numbers of a range of which each is tried.
+pub const MOST_VALUES: u64 = 256;
+/// The most possibilities of one turn.
+const MOST_WAYS: u64 = 65_536;
+
+/// What is left open besides the order of steps.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Leeway {
+    /// How time passes.
+    pub time: Time,
+    /// Whether every random number of its range can be drawn; else a process draws from its own stream.
+    pub random: bool,
+    /// Whether one process may be killed from outside, at any moment.
+    pub kill: bool,
+}
+
+impl From<Time> for Leeway {
+    fn from(time: Time) -> Self {
+        Self { time, ..Self::default() }
+    }
+}
+
+/// Why what a process can do is not known.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Trouble {
+    /// It computes without end.
+    #[default]
+    Endless,
+    /// It draws from a range of so many numbers.
+    Range(StepId, u64),
+    /// It draws so often in one turn that there are too many possibilities.
+    Ways(StepId),
+    /// It draws what others must know before the step.
+    Early(StepId),
+    /// It draws what decides whether the step waits.
+    Waits(StepId),
+    /// It draws the first value of a variable.
+    First,
+}
+
+impl Endless {
+    /// What is to be said of it.
+    pub fn diagnostic(&self, plan: &Plan) -> Diagnostic {
+        let name = &plan.processes[self.process as usize].name;
+        let at = |step: StepId, message: String, label: &str| {
+            let diagnostic = Diagnostic::error(Code::BAD_SCHEDULE, message);
+            match plan.steps.get(step as usize) {
+                Some(step) => diagnostic.at(&plan.source, step.span.clone(), label),
+                None => diagnostic.within(&plan.source),
+            }
+        };
+        let seed = "`--random seed` draws from each process's own stream instead, which the seed decides";
+        let before = "draw it in a `let` before the step";
+        match self.trouble {
+            Trouble::Endless => {
+                let message = format!("`{name}` computes without end: it comes to no step that others can notice");
+                Diagnostic::error(Code::BAD_SCHEDULE, message)
+                    .within(&plan.source)
+                    .help("a loop needs a step on an object, a `sleep` or a `yield`")
+            }
+            Trouble::Range(step, count) => {
+                let numbers = if count == 0 { "2^64".to_owned() } else { count.to_string() };
+                let message =
+                    format!("`{name}` draws one of {numbers} numbers, and at most {MOST_VALUES} can each be tried");
+                at(step, message, "drawn here").help("give `random` a smaller range").help(seed)
+            }
+            Trouble::Ways(step) => {
+                let message = format!(
+                    "`{name}` draws so often between two steps that others can notice that there are more than \
+                     {MOST_WAYS} possibilities"
+                );
+                at(step, message, "drawn here").help(seed)
+            }
+            Trouble::Early(step) => {
+                let message = "a random number in an index, a timeout or a duration cannot be tried value by value: \
+                               others must know it before the step";
+                at(step, message.to_owned(), "drawn here").help(before).help(seed)
+            }
+            Trouble::Waits(step) => {
+                let message = "whether this step waits depends on a random number that is drawn in it";
+                at(step, message.to_owned(), "drawn here").help(before).help(seed)
+            }
+            Trouble::First => {
+                let message =
+                    format!("`{name}` draws the first value of a variable, which is not tried value by value");
+                Diagnostic::error(Code::BAD_SCHEDULE, message)
+                    .at(&plan.source, plan.program(self.process).span.clone(), "the process")
+                    .help("draw it in a `let` among its steps")
+                    .help(seed)
+            }
+        }
+    }
+}
+
+/// The first draw of a plan that cannot be tried value by value, whatever is drawn. `visible` is by step.
+pub(super) fn refused(plan: &Plan, visible: &[bool]) -> Option<Endless> {
+    plan.programs.iter().find_map(|program| {
+        let trouble = if program.vars.iter().any(|(_, value)| value.draws()) {
+            Some(Trouble::First)
+        } else {
+            program.code.iter().filter(|instruction| is_visible(instruction, visible)).find_map(early)
+        };
+        trouble.map(|trouble| Endless { process: program.first, trouble })
+    })
+}
+
+/// Whether a step draws what others must know before it.
+fn early(instruction: &Instruction) -> Option<Trouble> {
+    let Instruction::Operate(operation) = instruction else { return None };
+    let delay = |delay: &Delay| matches!(delay, Delay::Computed(expression) if expression.draws());
+    let some = |expression: Option<&Expression>| expression.is_some_and(Expression::draws);
+    let drawn = match &operation.action {
+        Action::Object(action) => some(action.index.as_ref().map(|(_, index)| index)) || some(action.element.as_ref()),
+        Action::Sleep(time) | Action::Busy(time) => delay(time),
+        Action::Start(processes) | Action::Join(processes) | Action::Status(processes) | Action::Kill(processes, _) => {
+            some(processes.index.as_ref())
+        }
+        _ => false,
+    };
+    (drawn || operation.timeout.as_ref().is_some_and(delay)).then_some(Trouble::Early(operation.step))
+}
+
+/// Whether a process that begins draws in what it carries out next: then that is a turn of its own.
+pub(crate) fn begins_turn(instruction: &Instruction) -> bool {
+    all_draws(instruction)
+}
+
+/// The step that an instruction belongs to.
+pub(super) fn step_of(instruction: &Instruction) -> StepId {
+    match instruction {
+        Instruction::Operate(operation) => operation.step,
+        Instruction::Set { step, .. }
+        | Instruction::Unless { step, .. }
+        | Instruction::Repeat { step, .. }
+        | Instruction::Each { step, .. } => *step,
+        _ => StepId::MAX,
+    }
+}
+
+/// Which of several possibilities are taken in a turn.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Choices(Rc<Made>);
+
+#[derive(Debug, Default)]
+struct Made {
+    script: Vec<u32>,
+    /// Each choice that was made, and out of how many.
+    made: RefCell<Vec<(u32, u32)>>,
+    /// How many possibilities the draws have.
+    ways: Cell<u64>,
+    /// How many numbers a range has that is too large.
+    large: Cell<Option<u64>>,
+}
+
+impl Choices {
+    pub(super) fn new(script: Vec<u32>) -> Self {
+        Self(Rc::new(Made { script, ..Made::default() }))
+    }
+
+    pub(super) fn choose(&self, count: u32) -> u32 {
+        self.0.choose(count)
+    }
+
+    /// The choices that were made.
+    pub(super) fn script(&self) -> Vec<u32> {
+        self.0.made.borrow().iter().map(|(choice, _)| *choice).collect()
+    }
+
+    /// The next possibility behind the one that was taken; none where it was the last.
+    pub(super) fn next(&self) -> Option<Self> {
+        let made = self.0.made.borrow();
+        let last = made.iter().rposition(|(choice, count)| choice + 1 < *count)?;
+        let mut script: Vec<u32> = made[..=last].iter().map(|(choice, _)| *choice).collect();
+        script[last] += 1;
+        Some(Self::new(script))
+    }
+
+    /// The same choices, for a process to draw from.
+    pub(super) fn draws(&self) -> Rc<dyn Draw> {
+        Rc::clone(&self.0) as Rc<dyn Draw>
+    }
+
+    /// Whether anything was drawn.
+    pub(super) fn has_drawn(&self) -> bool {
+        self.0.ways.get() > 0
+    }
+
+    /// What is wrong with what was drawn by then, in that step.
+    pub(super) fn trouble(&self, step: StepId) -> Option<Trouble> {
+        match self.0.large.get() {
+            Some(count) => Some(Trouble::Range(step, count)),
+            None => (self.0.ways.get() > MOST_WAYS).then_some(Trouble::Ways(step)),
+        }
+    }
+}
+
+impl Made {
+    fn choose(&self, count: u32) -> u32 {
+        let mut made = self.made.borrow_mut();
+        let choice = self.script.get(made.len()).copied().unwrap_or(0).min(count.saturating_sub(1));
+        made.push((choice, count));
+        choice
+    }
+}
+
+impl Draw for Made {
+    fn draw(&self, count: u64) -> Option<u32> {
+        // 0 stands for 2^64.
+        if !(1..=MOST_VALUES).contains(&count) {
+            self.large.set(self.large.get().or(Some(count)));
+            return None;
+        }
+        self.ways.set(self.ways.get().max(1).saturating_mul(count));
+        Some(self.choose(count as u32))
+    }
+}
