@@ -28,7 +28,7 @@ pub(crate) fn delayed(seed: u64, taste: Taste, delays: u64) -> String {
     let mixed = |seed: u64| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut draw = Draw { state: mixed(seed), delays: (delays > 0).then(|| mixed(seed ^ delays << 32)), taste };
     let mut objects = Vec::new();
-    for number in 0..1 + draw.below(3) {
+    for number in 0..=draw.below(3) {
         draw.object(number, &mut objects);
     }
     let mut text = String::from("timeout = \"5s\"\n[objects]\n");
@@ -441,10 +441,9 @@ impl Draw {
         let (sender, receiver) =
             if duplex { self.of(&[("a", "b"), ("b", "a"), ("a", "a"), ("b", "b")]) } else { ("w", "r") };
         let value = match (bytes, self.below(6)) {
-            (true, 0) => "{ bytes = \"x\", repeat = 5000 }",
+            (_, 0) => "{ bytes = \"x\", repeat = 5000 }",
             (true, 1) => "{ bytes = [0, 255] }",
             (true, _) => "\"abc\"",
-            (false, 0) => "{ bytes = \"x\", repeat = 5000 }",
             (false, 1) => "[1, { k = \"two\" }]",
             (false, _) => "\"{x}\"",
         };

@@ -31,6 +31,7 @@ pub struct Part {
 
 /// What was found in a scenario.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Scenario {
     /// Its place among all scenarios of the exploration.
     pub place: u64,
@@ -74,10 +75,9 @@ impl Scenario {
     /// Adds another part of the same.
     fn join(&mut self, other: Self) {
         self.ends |= other.ends;
-        self.cut = match (self.cut, other.cut) {
-            (Some(Cut::Chosen) | None, cut) => cut,
-            (cut, _) => cut,
-        };
+        if matches!(self.cut, Some(Cut::Chosen) | None) {
+            self.cut = other.cut;
+        }
         self.size.elapsed += other.size.elapsed;
         for (rung, other) in self.rungs.iter_mut().zip(&other.rungs) {
             if let (Rung::Walks(walks), Rung::Walks(other)) = (rung, other) {

@@ -70,7 +70,13 @@ fn seeds(usual: u64) -> std::ops::Range<u64> {
 
 /// What random scenarios are made of: something else for each seed.
 fn taste(seed: u64) -> Taste {
-    Taste { times: seed % 3 != 0, families: seed % 2 == 0, stops: false, processes: 2 + seed % 3, steps: 2 + seed % 4 }
+    Taste {
+        times: !seed.is_multiple_of(3),
+        families: seed.is_multiple_of(2),
+        stops: false,
+        processes: 2 + seed % 3,
+        steps: 2 + seed % 4,
+    }
 }
 
 /// A plan; none where the scenario is refused.
