@@ -4,11 +4,14 @@
 //! cargo bench [-- [--quick] [--runs N] [--realtime] [--with IPCRUN] [NAME..]]
 //! ```
 //!
+//! The rows of `explore` are of the explorer, beside SPIN.
+//!
 //! The sides of a row run in turn, one run each, so that whatever else the machine does falls on both. Speed is shown,
 //! not tested: the exit status is 1 only where a program failed.
 
 mod contest;
 mod crowd;
+mod explore;
 mod machine;
 mod options;
 mod programs;
@@ -23,6 +26,9 @@ use programs::Kit;
 use table::Table;
 
 fn main() -> ExitCode {
+    if let Some(status) = explore::be(std::env::args().skip(1)) {
+        return status;
+    }
     let options = match Options::parse(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(message) => {
@@ -61,6 +67,11 @@ fn main() -> ExitCode {
             Ok(line) => println!("\n{line}"),
             Err(reason) => failures.push(format!("{}: {reason}", crowd::NAME)),
         }
+    }
+    if explore::wanted(&options) {
+        let mut report = explore::run(&options, kit.ipcrun());
+        println!("\n{report}");
+        failures.append(&mut report.failures);
     }
     println!("\nload at the end: {}", machine::load());
     for failure in &failures {

@@ -87,6 +87,11 @@ impl Kit {
         &self.versions
     }
 
+    /// The ipcrun that is measured.
+    pub(crate) fn ipcrun(&self) -> &Path {
+        &self.ipcrun
+    }
+
     /// How the processes are scheduled, where that is not as usual.
     pub(crate) fn policy(&self) -> &'static str {
         if self.realtime { ", as SCHED_FIFO (not those of Python)" } else { "" }

@@ -84,29 +84,39 @@ impl fmt::Display for Table {
         if self.lines.is_empty() {
             return Ok(());
         }
-        let width = |column: usize| {
-            let cells = self.lines.iter().map(|line| line[column].chars().count());
-            cells.chain([HEAD[column].len()]).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..HEAD.len()).map(width).collect();
-        let is_number = |column: usize| (3..=5).contains(&column) || (7..=10).contains(&column);
-        let write = |f: &mut fmt::Formatter<'_>, cells: &[String]| {
-            for (column, cell) in cells.iter().enumerate() {
-                let width = widths[column];
-                if is_number(column) {
-                    write!(f, "| {cell:>width$} ")?;
-                } else {
-                    write!(f, "| {cell:<width$} ")?;
-                }
-            }
-            writeln!(f, "|")
-        };
-        write(f, &HEAD.map(str::to_owned))?;
-        for (column, width) in widths.iter().enumerate() {
-            let dashes = "-".repeat(width + 1);
-            if is_number(column) { write!(f, "|{dashes}:")? } else { write!(f, "|{dashes}-")? }
-        }
-        writeln!(f, "|")?;
-        self.lines.iter().try_for_each(|line| write(f, line))
+        write(f, &HEAD, &self.lines, |column| (3..=5).contains(&column) || (7..=10).contains(&column))
     }
+}
+
+/// Lines of cells under a head, all of a width; numbers stand to the right.
+pub(crate) fn write(
+    f: &mut fmt::Formatter<'_>,
+    head: &[&str],
+    lines: &[Vec<String>],
+    is_number: impl Fn(usize) -> bool,
+) -> fmt::Result {
+    let width = |column: usize| {
+        let cells = lines.iter().map(|line| line[column].chars().count());
+        cells.chain([head[column].len()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let write = |f: &mut fmt::Formatter<'_>, cells: &[String]| {
+        for (column, cell) in cells.iter().enumerate() {
+            let width = widths[column];
+            if is_number(column) {
+                write!(f, "| {cell:>width$} ")?;
+            } else {
+                write!(f, "| {cell:<width$} ")?;
+            }
+        }
+        writeln!(f, "|")
+    };
+    let head: Vec<String> = head.iter().map(|cell| (*cell).to_owned()).collect();
+    write(f, &head)?;
+    for (column, width) in widths.iter().enumerate() {
+        let dashes = "-".repeat(width + 1);
+        if is_number(column) { write!(f, "|{dashes}:")? } else { write!(f, "|{dashes}-")? }
+    }
+    writeln!(f, "|")?;
+    lines.iter().try_for_each(|line| write(f, line))
 }

@@ -2,7 +2,8 @@
 //! happened.
 //!
 //! ```text
-//! file.toml ─ scenario ─> Plan ─> kernel ─> Trace ─ judge ─> Verdict ─ report
+//! file.toml ─ scenario ─> Plan ─┬─ kernel  (real processes, free or held to a schedule) ─┬─> Trace ─ judge ─> Verdict ─ report
+//!                               └─ model   (every interleaving, in memory)              ─┘
 //! ```
 //!
 //! Each arrow runs one way, and a module knows only modules above it in the list below: a [`scenario::plan::Plan`]

@@ -44,6 +44,11 @@ impl<'p> Machine<'p> {
         Self { plan, program, process, pid, place: 0, slots, random }
     }
 
+    /// Goes to the end of the program.
+    pub fn finish(&mut self) {
+        self.place = self.program.code.len() - 1;
+    }
+
     /// Writes where the process stands; the place in its random stream too where that matters.
     pub fn key(&self, random: bool, key: &mut Vec<u8>) {
         key.extend((self.place as u32).to_le_bytes());

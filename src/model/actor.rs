@@ -215,6 +215,7 @@ impl<'p> Actor<'_, 'p> {
     fn leave(&self, segment: &mut Segment<'p>, left: Left) {
         if self.ends.get(self.process as usize) == Some(&true) {
             segment.machine.forget(|_| false);
+            segment.machine.finish();
             segment.leaving = Some(left);
         } else {
             end(segment, left);

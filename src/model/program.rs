@@ -2,8 +2,9 @@
 
 use super::actor::is_deadly;
 use crate::expression::{Builtin, Expression};
+use crate::objects::model::Access;
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Condition, Delay, Failure, Instruction, ObjectAction, Operation, Plan, Program};
+use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, Operation, Plan, Program};
 
 /// A set of small numbers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -259,29 +260,59 @@ pub(super) fn reads_clock(program: &Program) -> bool {
     });
     reads
 }
-/// By process: whether others can notice its end apart from its last step, so that it is a step of its own. A join, a
-/// question, a signal or another's begin may come between the two, or one that reads a pipe whose ends it still holds,
-/// or one that tries a robust mutex that it still has.
+/// By process: whether others can notice its end apart from its last step, so that it is a step of its own. A question,
+/// a signal or a join that gives up may come between the two, or a step that ends otherwise while an end of a pipe is
+/// still held, or one that gives up waiting for that, or for a robust mutex. Who only waits for the end does not notice.
 pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
-    let mut noticed: Vec<bool> = plan.processes.iter().map(|process| !process.holds.is_empty()).collect();
+    let mut noticed: Vec<bool> = plan
+        .processes
+        .iter()
+        .map(|process| process.holds.iter().any(|(object, end)| closing_is_noticed(plan, *object, *end)))
+        .collect();
     let mut mark = |first: u32, count: u32| noticed[first as usize..(first + count) as usize].fill(true);
-    for program in &plan.programs {
-        for (first, count, condition) in &program.depends_on {
-            if matches!(condition, Condition::Exited | Condition::Succeeded) {
-                mark(*first, *count);
+    for operation in operations(plan) {
+        match &operation.action {
+            Action::Join(processes) if operation.timeout.is_some() => mark(processes.first, processes.count),
+            Action::Status(processes) => mark(processes.first, processes.count),
+            Action::Kill(processes, signal) if is_deadly(*signal) => mark(processes.first, processes.count),
+            Action::Object(action)
+                if operation.timeout.is_some() && plan.objects[action.first as usize].object.notices_ends() =>
+            {
+                noticed.fill(true);
+                break;
             }
-        }
-        for instruction in &program.code {
-            let Instruction::Operate(operation) = instruction else { continue };
-            match &operation.action {
-                Action::Join(processes) | Action::Status(processes) => mark(processes.first, processes.count),
-                Action::Kill(processes, signal) if is_deadly(*signal) => mark(processes.first, processes.count),
-                Action::Object(action) if plan.objects[action.first as usize].object.notices_ends() => {
-                    mark(program.first, program.count.unwrap_or(1));
-                }
-                _ => {}
-            }
+            _ => {}
         }
     }
     noticed
+}
+
+/// Whether a step of the plan could end otherwise while that end is still held.
+fn closing_is_noticed(plan: &Plan, object: u32, end: u8) -> bool {
+    let kind = plan.kind(object);
+    let Some((close, _)) = kind.verb("close") else { return true };
+    let planned = &plan.objects[object as usize].object;
+    let closing = Access { verb: close, end, element: None, given: 0 };
+    operations(plan).any(|operation| {
+        let Action::Object(action) = &operation.action else { return false };
+        let count = action.index.as_ref().map_or(1, |(count, _)| *count);
+        if !(action.first..action.first + count).contains(&object) {
+            return false;
+        }
+        let access = Access { verb: action.verb, end: action.end, element: None, given: u32::MAX };
+        let waits = || {
+            let ends = planned.ends();
+            let verb = &kind.verbs[action.verb as usize];
+            let enablers = planned.enablers(verb, ends.get(action.end as usize).copied(), None);
+            ends.get(end as usize).is_some_and(|end| enablers.closing.contains(end))
+        };
+        !planned.commute(closing, access) || operation.timeout.is_some() && waits()
+    })
+}
+
+fn operations(plan: &Plan) -> impl Iterator<Item = &Operation> {
+    plan.programs.iter().flat_map(|program| &program.code).filter_map(|instruction| match instruction {
+        Instruction::Operate(operation) => Some(&**operation),
+        _ => None,
+    })
 }

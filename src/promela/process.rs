@@ -14,7 +14,7 @@ use super::types::Typing;
 use super::world::{World, unique};
 use crate::event::{ProcessId, StepId};
 use crate::expression::Expression;
-use crate::model::program::Knowledge;
+use crate::model::program::{Knowledge, noticed_ends};
 use crate::objects::promela::{Check, Given, Refusal, Term, Then, Way};
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Failure, Instruction, Operation, Program};
@@ -42,6 +42,10 @@ pub(super) struct Body<'w, 'p> {
     now: Sequence,
     /// Whether a variable is needed that holds a value for a moment.
     pub(super) temporary: bool,
+    /// Whether the end of the process is a step of its own.
+    ends: bool,
+    /// Whether it comes to that.
+    leaving: bool,
 }
 
 #[derive(Default)]
@@ -79,6 +83,8 @@ impl<'w, 'p> Body<'w, 'p> {
             known: BTreeSet::new(),
             now: Sequence::default(),
             temporary: false,
+            ends: noticed_ends(world.plan)[process as usize],
+            leaving: false,
         };
         body.name_variables();
         let mut first = vec![Types::NULL; program.slots.len()];
@@ -165,7 +171,22 @@ impl<'w, 'p> Body<'w, 'p> {
         if self.temporary {
             text.push_str("    int v_t = 0;\n");
         }
+        if self.ends && begin.ended.is_some() {
+            let why = "a process that ends as it begins has no translation where others can notice its end";
+            self.world.refuse_at(self.program.span.clone(), why);
+        }
+        if self.leaving {
+            text.push_str("    int v_left = 0;\n");
+        }
         text.push_str(&sequences);
+        if self.leaving {
+            let kept = Statement::Line(format!("p_exit[{}] = v_left", self.me));
+            let mut statements = vec![kept, Statement::Line("v_left = 0".to_owned())];
+            statements.extend(self.lets_go());
+            text.push_str("leave: /* the end of the process */\n    atomic {\n");
+            write(&statements, 8, &|_| Vec::new(), text);
+            text.push_str("    }\n");
+        }
         text.push_str("end: false\n}\n");
     }
 
@@ -323,9 +344,24 @@ impl<'w, 'p> Body<'w, 'p> {
         self.leaves(&(if code < 0 { code } else { code + 1 }).to_string())
     }
 
-    /// The end of the process, of which this is kept.
+    /// The end of the process, of which this is kept; or what stands before its end, where that is a step of its own.
     fn leaves(&mut self, kept: &str) -> Vec<Statement> {
+        if self.ends {
+            self.leaving = true;
+            return vec![
+                Statement::Line(format!("v_left = {kept}")),
+                Statement::Forget(None),
+                Statement::Goto("leave".to_owned()),
+            ];
+        }
         let mut statements = vec![Statement::Line(format!("p_exit[{}] = {kept}", self.me)), Statement::Forget(None)];
+        statements.extend(self.lets_go());
+        statements
+    }
+
+    /// What becomes of the objects as the process ends.
+    fn lets_go(&mut self) -> Vec<Statement> {
+        let mut statements = Vec::new();
         let plan = self.world.plan;
         let holds = &plan.processes[self.process as usize].holds;
         for (id, object) in plan.objects.iter().enumerate() {

@@ -748,7 +748,7 @@ uses = ["link.w"]
 steps = [{ recv = "link.r" }, { recv = "link.r", expect = "closed" }]
 [processes.quiet]
 uses = ["link.w", "link.r"]
-steps = [{ print = "I do nothing" }]
+steps = [{ print = "I do nothing" }, "yield"]
 "#,
     ),
     (
