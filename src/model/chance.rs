@@ -164,7 +164,7 @@ pub(super) struct Choices(Rc<Made>);
 struct Made {
     script: Vec<u32>,
     /// Each choice that was made, and out of how many.
-    made: RefCell<Vec<(u32, u32)>>,
+    taken: RefCell<Vec<(u32, u32)>>,
     /// How many possibilities the draws have.
     ways: Cell<u64>,
     /// How many numbers a range has that is too large.
@@ -182,12 +182,12 @@ impl Choices {
 
     /// The choices that were made.
     pub(super) fn script(&self) -> Vec<u32> {
-        self.0.made.borrow().iter().map(|(choice, _)| *choice).collect()
+        self.0.taken.borrow().iter().map(|(choice, _)| *choice).collect()
     }
 
     /// The next possibility behind the one that was taken; none where it was the last.
     pub(super) fn next(&self) -> Option<Self> {
-        let made = self.0.made.borrow();
+        let made = self.0.taken.borrow();
         let last = made.iter().rposition(|(choice, count)| choice + 1 < *count)?;
         let mut script: Vec<u32> = made[..=last].iter().map(|(choice, _)| *choice).collect();
         script[last] += 1;
@@ -215,7 +215,7 @@ impl Choices {
 
 impl Made {
     fn choose(&self, count: u32) -> u32 {
-        let mut made = self.made.borrow_mut();
+        let mut made = self.taken.borrow_mut();
         let choice = self.script.get(made.len()).copied().unwrap_or(0).min(count.saturating_sub(1));
         made.push((choice, count));
         choice

@@ -175,7 +175,9 @@ impl Graph {
 
     /// Whether a scheduler can stay in a part for ever.
     fn judge(&self, part: &[u32], process: ProcessId, strongly: bool, part_of: &mut [u32]) -> Verdict {
-        part.iter().for_each(|state| part_of[*state as usize] = 0);
+        for state in part {
+            part_of[*state as usize] = 0;
+        }
         let mut moves = vec![false; self.processes];
         let mut able = vec![0usize; self.processes];
         let mut goes_round = false;
@@ -194,7 +196,9 @@ impl Graph {
                 }
             }
         }
-        part.iter().for_each(|state| part_of[*state as usize] = UNSEEN);
+        for state in part {
+            part_of[*state as usize] = UNSEEN;
+        }
         // Where only time passes, nobody is kept from anything.
         if !goes_round || !moves.contains(&true) || able[process as usize] == part.len() {
             return Verdict::Unfair;
@@ -220,7 +224,9 @@ impl Graph {
         const OUTSIDE: u32 = UNSEEN;
         const DONE: u32 = UNSEEN - 1;
         const INSIDE: u32 = UNSEEN - 2;
-        states.iter().for_each(|state| low[*state as usize] = INSIDE);
+        for state in states {
+            low[*state as usize] = INSIDE;
+        }
         let mut found = Vec::new();
         let mut open: Vec<u32> = Vec::new();
         let mut seen = 0;
@@ -258,12 +264,16 @@ impl Graph {
                 if low[state as usize] == index {
                     let from = open.iter().rposition(|member| *member == state).unwrap_or(0);
                     let component = open.split_off(from);
-                    component.iter().for_each(|member| low[*member as usize] = DONE);
+                    for member in &component {
+                        low[*member as usize] = DONE;
+                    }
                     found.push(component);
                 }
             }
         }
-        states.iter().for_each(|state| low[*state as usize] = UNSEEN);
+        for state in states {
+            low[*state as usize] = UNSEEN;
+        }
         found
     }
 }
