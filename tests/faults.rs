@@ -122,3 +122,50 @@ fn what_fails_without_a_kill_is_told_without_one() {
     let saved = done.read("s.toml");
     assert!(!saved.contains("is killed"), "{saved}");
 }
+
+#[test]
+fn who_can_be_starved_is_told_from_who_is_only_unlucky() {
+    // Daemons that go round for ever end by the timeout.
+    let explored = |text: &str| Test::new().file("a.toml", text).args(["explore", "a.toml"]).run().status(1);
+    // The semaphore is free again and again, and each can be overtaken for ever.
+    let pair = "\
+[objects]
+s = { kind = \"semaphore\", value = 1 }
+[processes.p]
+count = 2
+daemon = true
+steps = [{ forever = [{ acquire = \"s\" }, { release = \"s\" }] }]
+[processes.main]
+steps = [{ yield = true }]
+";
+    explored(pair).stdout_contains("fair only to who can always move: p[0], p[1]");
+    // Readers hand the lock to one another, and the writer never finds it free.
+    let readers = "\
+[objects]
+l = { kind = \"semaphore\", via = \"sysv\", value = 2 }
+[processes.reader]
+count = 2
+daemon = true
+steps = [{ forever = [{ acquire = \"l\" }, { release = \"l\" }] }]
+[processes.writer]
+daemon = true
+steps = [{ forever = [{ acquire = \"l\", n = 2 }, { release = \"l\", n = 2 }] }]
+[processes.main]
+steps = [{ yield = true }]
+";
+    explored(readers).stdout_contains("however fair the scheduler is: writer");
+    let turns = "\
+[objects]
+a = { kind = \"semaphore\", value = 1 }
+b = { kind = \"semaphore\", value = 0 }
+[processes.p]
+daemon = true
+steps = [{ forever = [{ acquire = \"a\" }, { release = \"b\" }] }]
+[processes.q]
+daemon = true
+steps = [{ forever = [{ acquire = \"b\" }, { release = \"a\" }] }]
+[processes.main]
+steps = [{ yield = true }]
+";
+    explored(turns).stdout_contains("nobody can be starved for ever");
+}

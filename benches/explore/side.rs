@@ -108,7 +108,8 @@ fn tell_story(name: &str) -> Result<(), String> {
     if let Some((found, subject)) = explored.counterexample() {
         let begin = Instant::now();
         let mut space = explore::space(&plan, Time::Virtual, explored.ends);
-        let best = story::best(&plan, &mut space, found, subject, ipcrun::judge::Status::Fail).map_err(|fault| format!("{fault:?}"))?;
+        let best = story::best(&plan, &mut space, found, subject, ipcrun::judge::Status::Fail)
+            .map_err(|fault| format!("{fault:?}"))?;
         println!("told {}\nswitches {}", begin.elapsed().as_nanos(), best.switches);
         println!("steps {}\nfewest {}", best.path.len(), u8::from(best.fewest));
     }

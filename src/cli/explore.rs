@@ -501,8 +501,9 @@ impl Exploring<'_> {
         let (options, arguments) = (self.options, self.arguments);
         let told = self.best(plan, &explored)?;
         let mut how = self.how(&explored);
+        how.extend(explored.liveness.words(plan));
         how.extend(told.as_ref().and_then(|(best, _)| self.killed(plan, best, &explored)));
-        let Explored { summary, stories, cut, size, circles, .. } = explored;
+        let Explored { summary, stories, cut, size, circles, liveness, .. } = explored;
         let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
         let leeway = arguments.searching.leeway();
         let any = leeway.time == Time::Any;
@@ -524,7 +525,18 @@ impl Exploring<'_> {
         }
         let story = told.as_ref().map(|(best, subject)| (tale(best), *subject));
         let counts = if cut.is_none() { self.count(plan) } else { None };
-        let seen = Exploration { summary: &summary, kept: &kept, cut, size, circles, counts, how: &how, story, replay };
+        let seen = Exploration {
+            summary: &summary,
+            kept: &kept,
+            cut,
+            size,
+            circles,
+            liveness,
+            counts,
+            how: &how,
+            story,
+            replay,
+        };
         let drawing = terminal::Options {
             color: options.output.color,
             picture: true,

@@ -134,6 +134,10 @@ impl Graph {
         sleeps: usize,
         watch: &mut dyn FnMut() -> bool,
     ) -> Result<Option<Counts>, Endless> {
+        // Where the beginning is met again, there is no end of schedules.
+        if self.before.first().is_some_and(|before| *before > 0) {
+            return Ok(None);
+        }
         let states = self.store.len();
         let none = Number::Exact(0);
         let (mut schedules, mut traces) = (none, none);

@@ -12,6 +12,7 @@ use super::chance::Leeway;
 use super::components;
 use super::gather::{Case, Found, Gathering, case};
 use super::ladder::{self, Beyond, Clock, Rung, Strategy};
+use super::liveness::{self, Liveness};
 use super::memories::{Memories, Wish};
 use super::races;
 use super::search::{Cut, Limits, Reached, Reductions, Search};
@@ -79,6 +80,8 @@ pub struct Explored {
     pub size: Size,
     /// What goes on for ever.
     pub circles: Circles,
+    /// Who can be starved.
+    pub liveness: Liveness,
     /// What was done where not every state was looked at.
     pub rungs: Vec<Rung>,
     /// One execution of each kind, where asked for.
@@ -205,7 +208,14 @@ pub(super) fn exploring(
     let mut wish = Wish { races: races::is_tame(plan) && !options.kill, ..Wish::default() };
     loop {
         match once(plan, options, wish, begin, progress, judged)? {
-            Ok(explored) => return Ok(*explored),
+            Ok(mut explored) => {
+                let goes_round = explored.circles.left || explored.circles.livelocks > 0;
+                if goes_round && explored.cut.is_none() {
+                    let mut goes_on = || options.longest.is_none_or(|longest| begin.elapsed() < longest);
+                    explored.liveness = liveness::find(plan, options.leeway(), &mut goes_on)?;
+                }
+                return Ok(*explored);
+            }
             Err(more) => wish = more,
         }
     }
@@ -291,7 +301,17 @@ fn once(
     }
     let (summary, stories, found) = gathering.finish(cut.is_none());
     size.elapsed = begin.elapsed();
-    Ok(Ok(Box::new(Explored { summary, stories, cut, size, circles, rungs, found, ends: wish.ends })))
+    Ok(Ok(Box::new(Explored {
+        summary,
+        stories,
+        cut,
+        size,
+        circles,
+        rungs,
+        found,
+        ends: wish.ends,
+        liveness: Liveness::Ends,
+    })))
 }
 
 /// How much single executions have looked at.

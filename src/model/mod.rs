@@ -18,6 +18,7 @@ pub mod follow;
 mod future;
 pub mod gather;
 pub mod ladder;
+pub mod liveness;
 mod log;
 mod memories;
 pub mod minimise;

@@ -31,7 +31,7 @@ pub struct Part {
 
 /// What was found in a scenario.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a way to explore of its own")]
 pub struct Scenario {
     /// Its place among all scenarios of the exploration.
     pub place: u64,

@@ -11,6 +11,7 @@ use super::waits;
 use crate::judge::{Frequency, Overall, Status, Subject, Summary};
 use crate::model::count::{Counts, Number};
 use crate::model::explore::{Circles, Size};
+use crate::model::liveness::Liveness;
 use crate::model::search::Cut;
 use crate::scenario::plan::Plan;
 use crate::trace::Trace;
@@ -31,6 +32,8 @@ pub struct Exploration<'a> {
     pub size: Size,
     /// What goes on for ever.
     pub circles: Circles,
+    /// Who can be starved.
+    pub liveness: Liveness,
     /// How many orders of steps there are, where they were counted.
     pub counts: Option<Counts>,
     /// How the search went, in words: what was left out, how time passed.

@@ -12,6 +12,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::event::Target;
 use crate::judge::{Judged, Overall, Status, Subject, Summary, Verdict};
 use crate::model::count::Number;
+use crate::model::liveness::Liveness;
 use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;
 use crate::trace::file::{end_word, event_json, exit_json, value_json, waiting_json};
@@ -122,6 +123,13 @@ pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
                 "elapsed": size.elapsed.as_nanos() as u64,
                 "circles": exploration.circles.left,
                 "livelocks": exploration.circles.livelocks,
+                "starved": match &exploration.liveness {
+                    Liveness::Known(list) => Some(list.iter().map(|one| json!({
+                        "process": plan.processes.get(one.process as usize).map(|process| process.name.as_str()),
+                        "strongly": one.strongly,
+                    })).collect::<Vec<_>>()),
+                    Liveness::Ends | Liveness::Unknown => None,
+                },
                 "unreduced": exploration.counts.map(|counts| counts.states),
                 // As text: they are larger than what other programs read as a number.
                 "interleavings": exploration.counts.and_then(|counts| counts.traces).and_then(exact),
