@@ -496,6 +496,18 @@ impl Exploring<'_> {
         explored
     }
 
+    /// The arguments that a command which follows an execution needs besides the file and the schedule.
+    fn again(&self, leeway: Leeway) -> Vec<String> {
+        let mut again = self.options.arguments.clone();
+        if leeway.time == Time::Any {
+            again.extend(["--time".to_owned(), "any".to_owned()]);
+        }
+        if leeway.random {
+            again.extend(["--random".to_owned(), "all".to_owned()]);
+        }
+        again
+    }
+
     /// Reports what was found.
     fn report(&self, plan: &Plan, explored: Explored, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
         let (options, arguments) = (self.options, self.arguments);
@@ -506,17 +518,10 @@ impl Exploring<'_> {
         let Explored { summary, stories, cut, size, circles, liveness, .. } = explored;
         let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
         let leeway = arguments.searching.leeway();
-        let any = leeway.time == Time::Any;
         let mut replay = None;
         if let Some((best, _)) = &told {
             let orders = &best.orders;
-            let mut again = options.arguments.clone();
-            if any {
-                again.extend(["--time".to_owned(), "any".to_owned()]);
-            }
-            if leeway.random {
-                again.extend(["--random".to_owned(), "all".to_owned()]);
-            }
+            let again = self.again(leeway);
             let saved = match &arguments.saving.save {
                 Some(path) => Some(Self::save(plan, path, best, leeway)?),
                 None => None,
@@ -677,7 +682,9 @@ impl Exploring<'_> {
             written.map_err(|error| vec![session::unwritable(path, &error)])?;
         }
         if let Some(path) = &self.options.html {
-            page::write(path, plan, &best.told.trace, &best.verdict, &self.options.arguments, None)
+            let mut again = self.again(self.arguments.searching.leeway());
+            again.extend(["--schedule".to_owned(), schedule::compact(plan, &best.orders)]);
+            page::write(path, plan, &best.told.trace, &best.verdict, &again, None)
                 .map_err(|diagnostic| vec![*diagnostic])?;
         }
         Ok(())

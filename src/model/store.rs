@@ -150,7 +150,7 @@ impl Store {
         self.parents.push(parent);
         self.table[slot] = self.parents.len() as u32;
         self.keys.extend_from_slice(key);
-        if self.parents.len() * 2 > self.table.len() {
+        if self.parents.len() * 4 > self.table.len() * 3 {
             self.rehash(self.table.len() * 2);
         }
     }
@@ -184,7 +184,8 @@ impl Store {
                 0 => return slot,
                 found => {
                     let at = (found as usize - 1) * self.words;
-                    if self.keys[at..at + self.words] == *key {
+                    // Word by word: of the few that there are, a call to compare them costs more than comparing.
+                    if self.keys[at..at + self.words].iter().zip(key).all(|(one, other)| one == other) {
                         return slot;
                     }
                 }

@@ -40,6 +40,10 @@ impl Kind {
     pub(super) fn of(trace: &Trace, spans: &Spans, folds: &Folds) -> Self {
         let messages = spans.arrows.iter().filter(|arrow| arrow.kind == ArrowKind::Message).count();
         let idle: u64 = folds.all.iter().map(|(from, to)| to - from).sum();
+        if trace.duration == 0 {
+            // Where no time passes, only the order says something.
+            return Self::Step;
+        }
         if messages * 8 >= trace.events.len() && messages > 0 && spans.lanes.len() <= 6 && trace.events.len() <= 80 {
             Self::Step
         } else if idle * 2 > trace.duration {
