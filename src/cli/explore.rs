@@ -21,7 +21,7 @@ use super::signals::Blocked;
 use super::status::Status;
 use super::{page, session::Options};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::judge::{self, Subject};
+use crate::judge::{self, Subject, Summary};
 use crate::model::chance::Leeway;
 use crate::model::count::{self, Counts};
 use crate::model::explore::{self, Explored, Fault};
@@ -566,7 +566,7 @@ impl Exploring<'_> {
         }
         report.status = report.status.max(status);
         if let Some((best, _)) = &told {
-            self.export(plan, best, &meta)?;
+            self.export(plan, best, (&summary, best.run), &meta)?;
         }
         if options.json {
             report.out.push_str(&session::line(&json::explored(plan, &seen, report.status.code())));
@@ -663,7 +663,13 @@ impl Exploring<'_> {
     }
 
     /// Writes the execution where it was asked for.
-    fn export(&self, plan: &Plan, best: &Best, meta: &Meta) -> Result<(), Vec<Diagnostic>> {
+    fn export(
+        &self,
+        plan: &Plan,
+        best: &Best,
+        (summary, run): (&Summary, u64),
+        meta: &Meta,
+    ) -> Result<(), Vec<Diagnostic>> {
         let shown = Shown {
             plan,
             trace: &best.told.trace,
@@ -684,7 +690,7 @@ impl Exploring<'_> {
         if let Some(path) = &self.options.html {
             let mut again = self.again(self.arguments.searching.leeway());
             again.extend(["--schedule".to_owned(), schedule::compact(plan, &best.orders)]);
-            page::write(path, plan, &best.told.trace, &best.verdict, &again, None)
+            page::write(path, plan, &best.told.trace, &best.verdict, &again, Some((summary, run)))
                 .map_err(|diagnostic| vec![*diagnostic])?;
         }
         Ok(())

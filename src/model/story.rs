@@ -32,6 +32,8 @@ pub struct Best {
     pub critical: Option<usize>,
     /// The turn from which on it goes round for ever, where it does.
     pub round: Option<usize>,
+    /// The number of the story that it is the best of: [`Story::run`].
+    pub run: u64,
 }
 
 /// The best story of what was found: the shortest that could be found, never a longer one. `status` is what each run says
@@ -83,7 +85,7 @@ pub fn best(
     let critical = critical.map(|place| turn(&path, place));
     let orders = orders(&path, &told);
     let round = story.stem.map(|stem| turn(&path, stem));
-    Ok(Best { switches: switches(&path), fewest, critical, round, path, told, verdict, orders })
+    Ok(Best { run: story.run, switches: switches(&path), fewest, critical, round, path, told, verdict, orders })
 }
 
 /// The turns of a path, without those in which a process does nothing but end.

@@ -24,24 +24,34 @@ const NEVER: u32 = u32::MAX;
 /// `lanes` holds each process's events in its own order, by [`ProcessId`]. Edges that contradict one another, which
 /// no sound trace has, are broken by time and told by [`Causality::problems`].
 pub fn arrange(plan: &Plan, lanes: Vec<Vec<Event>>) -> (Vec<Event>, Causality) {
-    arrange_by(plan, lanes, None)
+    arrange_by(plan, lanes, None, true)
 }
 
 /// As [`arrange`], where it is known in which order the events were recorded: it decides instead of their times, among
 /// which many may be the same. `order` says whose events they are; those of a process that it does not reach come last.
 pub fn arrange_along(plan: &Plan, lanes: Vec<Vec<Event>>, order: &[ProcessId]) -> (Vec<Event>, Causality) {
-    arrange_by(plan, lanes, Some(order))
+    arrange_by(plan, lanes, Some(order), false)
 }
 
-fn arrange_by(plan: &Plan, lanes: Vec<Vec<Event>>, order: Option<&[ProcessId]>) -> (Vec<Event>, Causality) {
+/// As [`arrange_along`], for events that have the times of a clock: kinds that go by times find the same causes as they did
+/// when the order was found.
+pub(super) fn arrange_again(plan: &Plan, lanes: Vec<Vec<Event>>, order: &[ProcessId]) -> (Vec<Event>, Causality) {
+    arrange_by(plan, lanes, Some(order), true)
+}
+
+fn arrange_by(
+    plan: &Plan,
+    lanes: Vec<Vec<Event>>,
+    order: Option<&[ProcessId]>,
+    clock: bool,
+) -> (Vec<Event>, Causality) {
     let flat = Flat::new(&lanes, order);
-    let edges = match &flat.places {
-        None => Edges::collect(plan, &flat),
+    let edges = if clock {
+        Edges::collect(plan, &flat)
+    } else {
         // Kinds that go by times are given times that say what is known: many of the events' own may be the same.
-        Some(_) => {
-            let timed = flat.timed();
-            Edges::collect(plan, &Flat::new(&timed, order))
-        }
+        let timed = flat.timed();
+        Edges::collect(plan, &Flat::new(&timed, order))
     };
     let effects = effects(&flat, &edges);
     let sorted = Sorter::new(plan, &flat, &edges, &effects).sort();

@@ -61,7 +61,7 @@ pub fn page(plan: &Plan, trace: &Trace, verdict: &Verdict, options: &Options<'_>
     parts::expectations(&mut out, plan, trace, verdict, options);
     out.push_str(&waiting::section(plan, trace, parts::end_is_expected(plan, verdict)));
     if let Some(summary) = options.summary {
-        parts::histogram(&mut out, summary);
+        parts::histogram(&mut out, summary, parts::unit(trace));
     }
     parts::bench(&mut out, plan, &still::picture(plan, trace, verdict, &spans, &folds, kind));
     parts::tables(&mut out, plan, trace);

@@ -61,9 +61,9 @@ pub(super) fn header(
         facts.insert(0, trace.engine.to_owned());
     }
     if let Some(summary) = options.summary {
-        facts.insert(0, format!("run {} of {}", options.run, summary.runs));
+        facts.insert(0, format!("{} {} of {}", unit(trace), options.run, summary.runs));
         if verdict.status != status {
-            facts.insert(1, format!("this run: {}", badge(verdict.status).1));
+            facts.insert(1, format!("this {}: {}", unit(trace), badge(verdict.status).1));
         }
     }
     let _ = write!(
@@ -120,7 +120,8 @@ struct Told<'a> {
 pub(super) fn expectations(out: &mut String, plan: &Plan, trace: &Trace, verdict: &Verdict, options: &Options<'_>) {
     let all: Vec<Told<'_>> = match options.summary {
         Some(summary) => {
-            summary.overall.iter().map(|overall| of_runs(overall, summary, verdict, options.run)).collect()
+            let of = |overall| of_runs(overall, summary, verdict, (options.run, unit(trace)));
+            summary.overall.iter().map(of).collect()
         }
         None => verdict.findings.iter().map(of_run).collect(),
     };
@@ -162,16 +163,21 @@ fn of_run(judged: &Judged) -> Told<'_> {
     }
 }
 
-fn of_runs<'a>(overall: &'a Overall, summary: &Summary, verdict: &'a Verdict, run: u64) -> Told<'a> {
+/// What a summary adds up: runs, or all executions of a model that end in one way.
+pub(super) fn unit(trace: &Trace) -> &'static str {
+    if trace.engine == "model" { "end" } else { "run" }
+}
+
+fn of_runs<'a>(overall: &'a Overall, summary: &Summary, verdict: &'a Verdict, (run, unit): (u64, &str)) -> Told<'a> {
     // What the shown run says, where it is the same as what all of them say; else what the run says that decides it.
     let shown =
         verdict.findings.iter().find(|judged| judged.subject == overall.subject && judged.label == overall.label);
     let example = overall.example.as_ref().filter(|(number, _)| *number != run);
     let finding = example.map(|(_, finding)| finding).or(shown.map(|judged| &judged.finding));
     let mut measured =
-        format!("{}: {} of {}", frequency(overall.frequency).to_lowercase(), overall.held, plural(summary.runs, "run"));
+        format!("{}: {} of {}", frequency(overall.frequency).to_lowercase(), overall.held, plural(summary.runs, unit));
     if let Some((number, finding)) = example {
-        let _ = write!(measured, "; {} in run {number}", finding.measured);
+        let _ = write!(measured, "; {} in {unit} {number}", finding.measured);
     } else if let Some(finding) = finding {
         let _ = write!(measured, "; here {}", finding.measured);
     }
@@ -256,20 +262,20 @@ fn witnesses(plan: &Plan, trace: &Trace, places: &[usize]) -> String {
     html
 }
 
-/// How often the runs ended in each state.
-pub(super) fn histogram(out: &mut String, summary: &Summary) {
+/// In which states they ended.
+pub(super) fn histogram(out: &mut String, summary: &Summary, unit: &str) {
     let most = summary.states.iter().map(|state| state.runs).max().unwrap_or(0).max(1);
     let _ = write!(
         out,
         "<section aria-labelledby=\"runs\"><h2 id=\"runs\">{} ended in {}</h2>\n<div class=\"scroll\"><table><thead><tr>\
-         <th scope=\"col\" class=\"number\">runs</th><th scope=\"col\"></th><th scope=\"col\">final state</th><th scope=\"col\">first seen</th></tr></thead><tbody>\n",
-        plural(summary.runs, "run"),
+         <th scope=\"col\" class=\"number\">{unit}s</th><th scope=\"col\"></th><th scope=\"col\">final state</th><th scope=\"col\">first seen</th></tr></thead><tbody>\n",
+        plural(summary.runs, unit),
         plural(summary.states.len() as u64, "state"),
     );
     for state in summary.states.iter().take(ROWS) {
         let _ = writeln!(
             out,
-            "<tr><td class=\"number\">{}</td><td><span class=\"bar\" style=\"width:{}px\"></span></td><td><code>{}</code></td><td class=\"faint\">run {}</td></tr>",
+            "<tr><td class=\"number\">{}</td><td><span class=\"bar\" style=\"width:{}px\"></span></td><td><code>{}</code></td><td class=\"faint\">{unit} {}</td></tr>",
             state.runs,
             (state.runs * 220).div_ceil(most),
             Text(&state.state),

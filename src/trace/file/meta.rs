@@ -38,6 +38,11 @@ impl Meta {
         let since = started.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         Self { set, started: rfc3339(since), machine: Machine::this() }
     }
+
+    /// Whether the run's times are virtual: those of a run that is held to a schedule, which begins in 1970.
+    pub fn is_virtual(&self) -> bool {
+        self.started == rfc3339(Duration::ZERO)
+    }
 }
 
 impl Machine {

@@ -94,7 +94,9 @@ impl Saved {
                 return Err(vec![Fault::new(format!("`{name}` has no element {element}")).diagnostic(&self.file)]);
             }
         }
-        let (events, causality) = order::arrange_along(plan, self.lanes, &self.order);
+        let arrange =
+            if self.engine == "model" || self.meta.is_virtual() { order::arrange_along } else { order::arrange_again };
+        let (events, causality) = arrange(plan, self.lanes, &self.order);
         Ok(Trace {
             engine: self.engine,
             events,
