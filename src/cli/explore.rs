@@ -481,12 +481,20 @@ impl Exploring<'_> {
         let signals = Blocked::new().ok();
         let mut watch = |now: &explore::Progress| {
             let states = now.reached.states as u64;
+            // Single executions have no states that wait to be looked at.
+            let detail = if now.reached.depth > 0 {
+                let rate = (states as f64 / now.elapsed.as_secs_f64().max(1e-9)) as u64;
+                let queue = now.reached.states - now.reached.expanded;
+                format!("{queue} waiting, {} deep, {rate} states/s", now.reached.depth)
+            } else {
+                String::new()
+            };
             let shown = Snapshot {
                 name: &plan.name,
                 done: now.reached.expanded as u64,
                 total: states,
                 unit: now.unit,
-                events: 0,
+                detail: &detail,
             };
             let _ = progress.borrow_mut().tick(&mut io::stderr().lock(), now.elapsed, &shown);
             signals.as_ref().and_then(Blocked::take).is_none()

@@ -379,7 +379,7 @@ fn at_once(inputs: &[Input], options: &Options, reports: Reports, jobs: usize, w
     };
     let total = inputs.len() as u64;
     let mut tick = |done: usize| {
-        let now = Snapshot { name: "ipcrun", done: done as u64, total, unit: "scenario ended", events: 0 };
+        let now = Snapshot { name: "ipcrun", done: done as u64, total, unit: "scenario ended", detail: "" };
         let _ = shown.borrow_mut().tick(&mut io::stderr().lock(), begin.elapsed(), &now);
     };
     let ended = workers::run(inputs.len(), jobs, &work, &mut take, &mut tick);

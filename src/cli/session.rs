@@ -449,7 +449,8 @@ impl<'a> Screen<'a> {
                 } else {
                     (u64::from(self.round), u64::from(self.rounds), "run")
                 };
-                let now = Snapshot { name: &self.plan.name, done, total, unit, events: events as u64 };
+                let detail = format!("{events} event{}", if events == 1 { "" } else { "s" });
+                let now = Snapshot { name: &self.plan.name, done, total, unit, detail: &detail };
                 let elapsed = if one { Duration::from_nanos(elapsed) } else { self.begin.elapsed() };
                 // Nobody reads any more: there is nobody to tell.
                 let _ = self.progress.tick(&mut io::stderr().lock(), elapsed, &now);

@@ -37,8 +37,8 @@ pub struct Snapshot<'a> {
     pub total: u64,
     /// What is counted, as `process ended` or `run`.
     pub unit: &'a str,
-    /// How many events there are so far.
-    pub events: u64,
+    /// What else there is to say, as `47 events`; may be empty.
+    pub detail: &'a str,
 }
 
 /// Shows how far a run is.
@@ -96,13 +96,16 @@ impl Progress {
 
 /// `7 of 10 processes ended, 47 events, 3.20 s`.
 fn words(elapsed: Duration, now: &Snapshot<'_>) -> String {
-    let events = plural(now.events, "event");
-    let time = duration(elapsed.as_nanos() as u64);
-    if now.total == 0 {
-        return format!("{events}, {time}");
+    let mut words = String::new();
+    if now.total > 0 {
+        let (noun, rest) = now.unit.split_once(' ').unwrap_or((now.unit, ""));
+        let gap = if rest.is_empty() { "" } else { " " };
+        words = format!("{} of {}{gap}{rest}, ", now.done, plural(now.total, noun));
     }
-    let (noun, rest) = now.unit.split_once(' ').map_or((now.unit, String::new()), |(n, rest)| (n, format!(" {rest}")));
-    format!("{} of {}{rest}, {events}, {time}", now.done, plural(now.total, noun))
+    if !now.detail.is_empty() {
+        words = format!("{words}{}, ", now.detail);
+    }
+    format!("{words}{}", duration(elapsed.as_nanos() as u64))
 }
 
 fn bar(now: &Snapshot<'_>) -> String {
@@ -121,7 +124,8 @@ fn bar(now: &Snapshot<'_>) -> String {
 mod tests {
     use super::*;
 
-    const NOW: Snapshot<'_> = Snapshot { name: "semaphore", done: 7, total: 10, unit: "process ended", events: 47 };
+    const NOW: Snapshot<'_> =
+        Snapshot { name: "semaphore", done: 7, total: 10, unit: "process ended", detail: "47 events" };
 
     fn shown(mode: Mode, columns: usize, times: &[u64]) -> String {
         let mut progress = Progress::new(mode, columns);

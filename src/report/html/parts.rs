@@ -267,9 +267,10 @@ pub(super) fn histogram(out: &mut String, summary: &Summary, unit: &str) {
     let most = summary.states.iter().map(|state| state.runs).max().unwrap_or(0).max(1);
     let _ = write!(
         out,
-        "<section aria-labelledby=\"runs\"><h2 id=\"runs\">{} ended in {}</h2>\n<div class=\"scroll\"><table><thead><tr>\
+        "<section aria-labelledby=\"runs\"><h2 id=\"runs\">{}{} in {}</h2>\n<div class=\"scroll\"><table><thead><tr>\
          <th scope=\"col\" class=\"number\">{unit}s</th><th scope=\"col\"></th><th scope=\"col\">final state</th><th scope=\"col\">first seen</th></tr></thead><tbody>\n",
         plural(summary.runs, unit),
+        if unit == "run" { " ended" } else { "" },
         plural(summary.states.len() as u64, "state"),
     );
     for state in summary.states.iter().take(ROWS) {
