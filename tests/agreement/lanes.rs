@@ -28,7 +28,9 @@ struct Search<'s, 'p, 't> {
     trace: &'t Trace,
     /// The events of each process, but for its end.
     lanes: Vec<Vec<&'t Event>>,
-    seen: HashSet<(Vec<u32>, Vec<usize>)>,
+    /// Where the search was: the state, how many events there were, and what was chosen on the way, since who was woken by
+    /// whom is no part of the state.
+    seen: HashSet<(Vec<u32>, Vec<usize>, Vec<(u32, u32)>)>,
     path: Vec<Step>,
     /// Whether the scenario speaks of process ids.
     ids: bool,
@@ -91,7 +93,8 @@ impl Search<'_, '_, '_> {
                 return Some(false);
             }
         }
-        if !self.seen.insert((state.to_vec(), done.clone())) {
+        let chosen = self.path.iter().flat_map(|step| step.choices.iter().map(|choice| (step.process, *choice)));
+        if !self.seen.insert((state.to_vec(), done.clone(), chosen.collect())) {
             return Some(false);
         }
         if self.seen.len() > MOST {
