@@ -22,6 +22,9 @@ pub(super) enum Answer {
     Undecided,
 }
 
+/// Where a search stands: the state, how many events there were of each process, what was chosen.
+type Stand = (Vec<u32>, Vec<usize>, Vec<(u32, u32)>);
+
 struct Search<'s, 'p, 't> {
     plan: &'p Plan,
     space: &'s mut Space<'p>,
@@ -30,7 +33,7 @@ struct Search<'s, 'p, 't> {
     lanes: Vec<Vec<&'t Event>>,
     /// Where the search was: the state, how many events there were, and what was chosen on the way, since who was woken by
     /// whom is no part of the state.
-    seen: HashSet<(Vec<u32>, Vec<usize>, Vec<(u32, u32)>)>,
+    seen: HashSet<Stand>,
     path: Vec<Step>,
     /// Whether the scenario speaks of process ids.
     ids: bool,
