@@ -12,6 +12,7 @@ use crate::event::{ObjectId, ProcessId, StepId, Target};
 use crate::interpreter::{Clock, Left, Place, Random, Request, Timeout, World};
 use crate::objects::Completion;
 use crate::objects::model::{Access, Model, ModelCall, Progress, Stage as Scenery, Willing};
+use crate::os::process::is_deadly;
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Instruction, Plan};
 use crate::trace::ProcessEnd;
@@ -519,21 +520,6 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
         }
         worst
     }
-}
-
-/// Whether a signal ends a process that has no handler for it: signal(7).
-pub(super) fn is_deadly(signal: i32) -> bool {
-    !matches!(
-        signal,
-        0 | libc::SIGCHLD
-            | libc::SIGCONT
-            | libc::SIGURG
-            | libc::SIGWINCH
-            | libc::SIGSTOP
-            | libc::SIGTSTP
-            | libc::SIGTTIN
-            | libc::SIGTTOU
-    )
 }
 
 impl World for Act<'_, '_, '_> {

@@ -1,8 +1,8 @@
 //! What is known of a program without running it: which variables are read later, which steps others can notice.
 
-use super::actor::is_deadly;
 use crate::expression::{Builtin, Expression};
 use crate::objects::model::Access;
+use crate::os::process::is_deadly;
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, Operation, Plan, Program};
 

@@ -174,3 +174,30 @@ steps = [{ forever = [{ recv = "l.r", on = { closed = ["break"] } }] }]
 "#;
     assert!(reduced(pipe) <= 10, "{}", reduced(pipe));
 }
+
+/// What ends a process there and what does not is the same as on the kernel, where processes do without SIGPIPE.
+#[test]
+fn a_signal_that_ends_nobody_ends_nobody() {
+    let kill = |signal: &str| {
+        let text = format!(
+            "[objects]\ns = {{ kind = \"semaphore\", value = 0 }}\n[processes.p]\nsteps = [{{ acquire = \"s\" }}]\n\
+             [processes.k]\nsteps = [{{ kill = \"p\", signal = \"{signal}\" }}, {{ release = \"s\" }}]\n"
+        );
+        let plan = plan(&text);
+        let mut space = Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
+        let mut search = Search::new(&mut space, Reductions::ALL);
+        search.run(Limits::default(), &mut |_| true).expect("it ends");
+        let mut ends = Vec::new();
+        for end in search.ends.clone() {
+            let line = search.line(end);
+            let path = search.path(&line).expect("it is a path");
+            ends.push(super::tell::tell(search.space, &path).expect("it can be followed").trace.ends[0]);
+        }
+        ends
+    };
+    let is_killed = |end: &crate::trace::ProcessEnd| matches!(end, crate::trace::ProcessEnd::Killed(_));
+    for signal in ["PIPE", "CHLD"] {
+        assert!(!kill(signal).iter().any(is_killed), "{signal}");
+    }
+    assert!(kill("TERM").iter().any(is_killed));
+}

@@ -3,9 +3,10 @@
 //! The same for states that are numbers in a table (`space`) and for the one state that is followed along a path
 //! (`tell`), which are two kinds of [`Whole`].
 
-use super::actor::{Effects, is_deadly};
+use super::actor::Effects;
 use super::segment::{Segment, Stage};
 use crate::event::{ObjectId, ProcessId};
+use crate::os::process::is_deadly;
 use crate::scenario::plan::{Condition, Plan};
 use crate::trace::ProcessEnd;
 
