@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
+use super::facts::ending;
 use super::layout::{BAD, GOOD, PLACE, Pen, STRONG, plural, shorten};
 use super::text::event_words;
-use crate::event::Event;
+use crate::event::{Event, Target};
 use crate::scenario::plan::Plan;
+use crate::trace::Trace;
+use crate::trace::compare::{What, difference};
 use crate::trace::file::end_word;
-use crate::trace::{ProcessEnd, Trace};
 
 /// The first thing that two traces do not have in common.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,67 +24,57 @@ pub struct Difference {
     pub place: Option<String>,
 }
 
-/// The first difference between what the model and what the kernel did; none where they did the same. The kernel's own
-/// numbers of messages are not compared: they only order events.
+/// The first difference between what the model and what the kernel did; none where they did the same.
 pub fn compare(plan: &Plan, model: &Trace, kernel: &Trace) -> Option<Difference> {
-    let most = model.events.len().max(kernel.events.len());
-    for at in 0..most {
-        let (one, other) = (model.events.get(at), kernel.events.get(at));
-        if let (Some(one), Some(other)) = (one, other)
-            && same(one, other)
-        {
-            continue;
+    let found = difference(model, kernel)?;
+    let (mut place, mut pair) = (None, (found.one, found.other));
+    let what = match found.what {
+        What::Event(at) => {
+            let (one, other) = (model.events.get(at), kernel.events.get(at));
+            place = other.or(one).and_then(|event| event.step).map(|step| plan.place(step));
+            let words = |trace: &Trace| event_words(plan, trace, at).unwrap_or_else(|| "nothing more".to_owned());
+            pair = (words(model), words(kernel));
+            if let (true, Some(one), Some(other)) = (pair.0 == pair.1, one, other) {
+                pair = (detail(one), detail(other));
+            }
+            format!("event {}", at + 1)
         }
-        let words = |trace: &Trace| event_words(plan, trace, at).unwrap_or_else(|| "nothing more".to_owned());
-        let (mut first, mut second) = (words(model), words(kernel));
-        if let (true, Some(one), Some(other)) = (first == second, one, other) {
-            (first, second) = (detail(one), detail(other));
+        What::ProcessEnd(process) => {
+            let words = |trace: &Trace| trace.ends.get(process as usize).map_or_else(String::new, |end| ending(*end));
+            pair = (words(model), words(kernel));
+            format!("how {} ends", plan.target_name(Target::Process(process)))
         }
-        let step = other.or(one).and_then(|event| event.step);
-        return Some(Difference {
-            what: format!("event {}", at + 1),
-            model: first,
-            kernel: second,
-            place: step.map(|step| plan.place(step)),
-        });
-    }
-    let ends = model.ends.iter().zip(&kernel.ends).zip(&plan.processes).find(|((one, other), _)| one != other);
-    if let Some(((one, other), process)) = ends {
-        let words = |end: &ProcessEnd| super::facts::ending(*end);
-        return Some(Difference {
-            what: format!("how {} ends", process.name),
-            model: words(one),
-            kernel: words(other),
-            place: None,
-        });
-    }
-    let end = |trace: &Trace| end_word(&trace.end).to_owned();
-    if end(model) != end(kernel) {
-        return Some(Difference { what: "the end".to_owned(), model: end(model), kernel: end(kernel), place: None });
-    }
-    let last = |trace: &Trace, at: usize| {
-        trace.finals.get(at).cloned().flatten().map_or_else(|| "nothing".to_owned(), |value| value.to_string())
+        What::Final(object) => format!("the last value of {}", plan.target_name(Target::Object(object))),
+        What::End => {
+            pair = (end_word(&model.end).to_owned(), end_word(&kernel.end).to_owned());
+            "the end".to_owned()
+        }
+        What::Stuck => {
+            pair = (stuck(plan, model), stuck(plan, kernel));
+            "who waits for ever".to_owned()
+        }
+        What::Duration => "how long it took, in ns".to_owned(),
+        What::Causality => "the order of events".to_owned(),
     };
-    (0..plan.objects.len()).find(|at| last(model, *at) != last(kernel, *at)).map(|at| Difference {
-        what: format!("the last value of {}", plan.objects[at].name),
-        model: last(model, at),
-        kernel: last(kernel, at),
-        place: None,
-    })
-}
-
-fn same(one: &Event, other: &Event) -> bool {
-    one.id == other.id
-        && (one.begin, one.end) == (other.begin, other.end)
-        && (one.step, one.verb, one.target, one.element) == (other.step, other.verb, other.target, other.element)
-        && (one.outcome, &one.value, &one.second) == (other.outcome, &other.value, &other.second)
-        && (one.blocked, one.implicit) == (other.blocked, other.implicit)
+    Some(Difference { what, model: pair.0, kernel: pair.1, place })
 }
 
 /// What a line of a trace does not show.
 fn detail(event: &Event) -> String {
-    let Event { begin, end, blocked, implicit, second, .. } = event;
-    format!("from {begin} to {end} ns, waited: {blocked}, implicit: {implicit}, second value: {second}")
+    let Event { begin, end, blocked, implicit, second, ticket, cause, .. } = event;
+    let cause = cause.map_or_else(|| "none".to_owned(), |cause| format!("{}/{}", cause.process, cause.number));
+    format!(
+        "from {begin} to {end} ns, waited: {blocked}, implicit: {implicit}, second value: {second}, ticket: {ticket}, \
+         cause: {cause}"
+    )
+}
+
+fn stuck(plan: &Plan, trace: &Trace) -> String {
+    let words = trace.stuck.iter().map(|waiting| {
+        let process = plan.target_name(Target::Process(waiting.process));
+        format!("{process} at {} {}", waiting.verb, plan.target_name(waiting.target)).trim_end().to_owned()
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// What came of the comparison, as lines.
