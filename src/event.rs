@@ -80,15 +80,6 @@ pub struct Event {
 }
 
 impl Event {
-    /// Whether it gives its object to its process (1: a permit, a lock) or takes it away (-1).
-    pub fn holding(&self) -> Option<i64> {
-        match self.verb {
-            "acquire" | "lock" if self.outcome.is_ok() || self.outcome == Outcome::OWNER_DIED => Some(1),
-            "release" | "unlock" if self.outcome.is_ok() => Some(-1),
-            _ => None,
-        }
-    }
-
     /// One that ended `ok`, about nothing, for tests to fill in further.
     #[cfg(test)]
     pub(crate) fn plain(process: ProcessId, number: u64, verb: &'static str, begin: u64, end: u64) -> Self {

@@ -11,6 +11,11 @@ use crate::event::ProcessId;
 pub use file::{Schedule, fingerprint, read, write};
 pub use orders::{Order, compact, parse};
 
+/// The process id that a process reads in the model and under a schedule: no two runs of the kernel's give the same.
+pub fn pid(process: ProcessId) -> i64 {
+    1000 + i64::from(process)
+}
+
 /// One turn, with all that an engine needs to know of it beforehand.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]

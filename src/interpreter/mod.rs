@@ -361,7 +361,7 @@ impl<'p> Machine<'p> {
 
     fn range<W: World>(&mut self, processes: &Processes, world: &mut W) -> Result<Range<ProcessId>, Error> {
         match &processes.index {
-            None => Ok(processes.first..processes.first + processes.count),
+            None => Ok(processes.range()),
             Some(index) => {
                 let at = self.number(index, world)?;
                 if !(0..i64::from(processes.count)).contains(&at) {

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use crate::event::{Event, ObjectId, Target};
+use crate::objects::effect::{Effect, effect, holding};
 use crate::scenario::expectation::ObjectRef;
 
 /// What an access does to a cell.
@@ -18,13 +19,17 @@ pub(super) enum Access {
 impl Access {
     /// What an event does to the cell that it is about.
     pub(super) fn of(event: &Event) -> Option<Self> {
-        let kind = match event.verb {
-            "load" => Self::Read,
-            "store" => Self::Write,
-            "add" | "swap" | "compare_swap" | "update" => Self::Atomic,
-            _ => return None,
-        };
-        event.outcome.is_ok().then_some(kind)
+        Self::by(effect(event.verb)).filter(|_| event.outcome.is_ok())
+    }
+
+    /// What a verb does to a cell.
+    pub(super) fn by(effect: Effect) -> Option<Self> {
+        match effect {
+            Effect::Reads => Some(Self::Read),
+            Effect::Writes => Some(Self::Write),
+            Effect::Updates => Some(Self::Atomic),
+            _ => None,
+        }
     }
 
     pub(super) fn writes(self) -> bool {
@@ -62,7 +67,7 @@ pub(super) fn held_at(context: &Context<'_>, place: usize) -> Vec<String> {
     let mut held: Vec<ObjectId> = Vec::new();
     for event in context.trace.events[..place].iter().filter(|event| event.id.process == process) {
         let Target::Object(object) = event.target else { continue };
-        match event.holding() {
+        match holding(event) {
             Some(1) => held.push(object),
             Some(_) => {
                 if let Some(at) = held.iter().rposition(|held| *held == object) {

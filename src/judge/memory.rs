@@ -7,9 +7,10 @@ use super::cells::{Access, Cell, overlap};
 use super::choice::alike;
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::expression::{Builtin, Expression};
+use crate::objects::effect::{Effect, effect, holding};
 use crate::outcome::Outcomes;
 use crate::scenario::expectation::{ObjectRef, Pattern, PatternTarget};
-use crate::scenario::plan::{Fact, Plan, Step};
+use crate::scenario::plan::{Action, Fact, Operation, Plan, Step};
 use crate::value::Value;
 
 /// Something that is kept of the events so far.
@@ -144,7 +145,7 @@ impl Events<'_> {
                         == (wanted.is_none_or(|outcomes| outcomes.contains(event.outcome))
                             && value.is_none_or(|value| event.outcome.is_ok() && alike(value, &event.value)))
             }
-            Self::Holding(object) => event.holding().is_some() && is_on(object, event.target),
+            Self::Holding(object) => holding(event).is_some() && is_on(object, event.target),
             Self::Section(section) => section_change(section, event) != 0,
         }
     }
@@ -158,7 +159,11 @@ impl Events<'_> {
             Self::Pattern(pattern) => may_match(pattern, step, &range),
             Self::Printed(_, by) => step.verb == "print" && by.is_none_or(|by| by.iter().any(|id| range.contains(id))),
             Self::Step { step, .. } => *step == number,
-            Self::Holding(_) => matches!(step.verb, "acquire" | "release" | "lock" | "unlock" | "wait"),
+            // What a step does to another object besides its own is not known by its verb.
+            Self::Holding(_) => {
+                matches!(effect(step.verb), Effect::Takes | Effect::Gives)
+                    || plan.operation(number).is_some_and(|operation| touches(plan, operation))
+            }
             Self::Section(section) => {
                 matches!(step.verb, "enter" | "leave") && (step.object == *section || step.object.contains('{'))
             }
@@ -187,7 +192,7 @@ impl Changes<'_> {
     pub fn by(&self, plan: &Plan, event: &Event) -> i64 {
         match self {
             _ if event.step.is_none() && event.verb == "end" => i64::MIN,
-            Self::Holding(object) => match (event.holding(), event.target) {
+            Self::Holding(object) => match (holding(event), event.target) {
                 (Some(sign), Target::Object(id)) if object.objects.contains(&id) => {
                     // As much as the object's own size changes by it.
                     let mut state = plan.objects[id as usize].object.state();
@@ -255,8 +260,8 @@ pub(crate) fn access(object: &ObjectRef, event: &Event) -> Option<(Cell, CellUse
     if !near || !object.objects.contains(&id) {
         return None;
     }
-    let access = Access::of(event)?;
-    Some(((id, event.element), CellUse { writes: access.writes(), plain: access == Access::Write }))
+    let touch = CellUse::by(effect(event.verb)).filter(|_| event.outcome.is_ok())?;
+    Some(((id, event.element), touch))
 }
 
 /// What an access does to a cell.
@@ -266,6 +271,16 @@ pub(crate) struct CellUse {
     pub(crate) writes: bool,
     /// It writes without having read.
     pub(crate) plain: bool,
+    /// It reads and writes in one.
+    pub(crate) atomic: bool,
+}
+
+impl CellUse {
+    /// What a verb of that effect does to a cell.
+    pub(crate) fn by(effect: Effect) -> Option<Self> {
+        let access = Access::by(effect)?;
+        Some(Self { writes: access.writes(), plain: access == Access::Write, atomic: access == Access::Atomic })
+    }
 }
 
 /// Whether both touch a cell in common.
@@ -281,6 +296,12 @@ pub(crate) fn size(value: &Value) -> Value {
 /// Whether two values are equal, as `equals` and `in` have it.
 pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     alike(a, b)
+}
+
+/// Whether a step does something to another object than its own.
+fn touches(plan: &Plan, operation: &Operation) -> bool {
+    let Action::Object(action) = &operation.action else { return false };
+    action.objects().any(|object| !plan.objects[object as usize].object.touches(action.verb).is_empty())
 }
 
 fn is_on(object: &ObjectRef, target: Target) -> bool {

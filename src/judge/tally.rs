@@ -8,6 +8,7 @@ use super::describe;
 use super::finding::{Finding, Status, Subject, Verdict, worst};
 use super::replay::Replay;
 use crate::event::{ObjectId, ProcessId};
+use crate::objects::Effect;
 use crate::scenario::expectation::{Argument, Expectation, Holds};
 use crate::scenario::plan::Plan;
 use crate::trace::{ProcessEnd, RunEnd, Trace};
@@ -327,7 +328,7 @@ pub fn final_state(plan: &Plan, trace: &Trace) -> String {
     let objects: Vec<ObjectId> = (0..plan.objects.len() as ObjectId)
         .filter(|object| {
             let kind = plan.kind(*object);
-            kind.verb("load").is_some() && kind.verb("store").is_some()
+            kind.verb_that(Effect::Reads).is_some() && kind.verb_that(Effect::Writes).is_some()
         })
         .collect();
     let replay = Replay::of(&context, &objects).finish();

@@ -17,8 +17,9 @@ use crate::model::chance::begins_turn;
 use crate::objects::{Call, Completion, Live, Patience};
 use crate::os::{clock, process as os};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::scenario::plan::{Action, Plan};
 use crate::scenario::steps::STEPS;
+use crate::schedule;
 use crate::trace::lane::{Lane, Producer, Wait};
 use crate::trace::record::{self, Head};
 use crate::value::Value;
@@ -41,9 +42,6 @@ pub(super) struct Inheritance<'a> {
     pub(super) turnstile: Option<(&'a Turnstile, bool)>,
 }
 
-/// The process id that a program reads under a schedule: the same in each run.
-const SCHEDULED_PID: i64 = 1000;
-
 /// Runs the process. Does not return.
 pub(super) fn run(inheritance: &Inheritance<'_>) -> ! {
     let run = std::panic::AssertUnwindSafe(|| live(inheritance));
@@ -62,10 +60,8 @@ fn prepare(inheritance: &Inheritance<'_>) -> Result<(), (Trouble, std::io::Error
     let program = &plan.programs[process.program];
     os::set_name(&process.name);
     for (id, object) in inheritance.objects.iter().enumerate() {
-        let ends = plan.objects[id].object.ends();
-        if !ends.is_empty() {
-            let held: Vec<_> =
-                (0..ends.len()).map(|end| process.holds.binary_search(&(id as ObjectId, end as u8)).is_ok()).collect();
+        let held = plan.held(inheritance.process, id as ObjectId);
+        if !held.is_empty() {
             object.part(&held);
         }
     }
@@ -92,7 +88,7 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
     producer.populate(inheritance.events);
     let pid = std::process::id() as i32;
     post.pid.store(pid, Ordering::Release);
-    let told = if inheritance.turnstile.is_some() { SCHEDULED_PID + i64::from(process) } else { i64::from(pid) };
+    let told = if inheritance.turnstile.is_some() { schedule::pid(process) } else { i64::from(pid) };
     let mut machine = Machine::new(plan, process, told);
     if let (Some((turnstile, true)), Ok(machine)) = (inheritance.turnstile, &mut machine) {
         machine.draw_from(Random::chosen(chosen(turnstile, process)));
@@ -248,12 +244,7 @@ impl Child<'_> {
 
     /// The object and verb of a step that could not be asked for.
     fn named(&self, step: StepId) -> (u32, u8) {
-        let program = self.plan.program(self.recorder.process);
-        let action = program.code.iter().find_map(|instruction| match instruction {
-            Instruction::Operate(operation) if operation.step == step => Some(&operation.action),
-            _ => None,
-        });
-        match action {
+        match self.plan.operation(step).map(|operation| &operation.action) {
             Some(Action::Object(action)) => (action.first, action.verb),
             _ => (record::NONE, verb(self.plan.steps[step as usize].verb)),
         }

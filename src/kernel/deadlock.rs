@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use crate::event::{ObjectId, ProcessId, Target};
 use crate::objects::{Enablers, Live};
 use crate::os::process::asleep;
-use crate::scenario::plan::{Action, Condition, Instruction, Plan, Processes};
+use crate::scenario::plan::{Action, Condition, Plan, Program};
 use crate::scenario::steps::STEPS;
 use crate::trace::Waiting;
 use crate::trace::lane::Wait;
@@ -49,7 +49,7 @@ pub(super) struct Detector<'p> {
 
 impl<'p> Detector<'p> {
     pub(super) fn new(plan: &'p Plan) -> Self {
-        let powers = plan.programs.iter().map(|program| powers(plan, &program.code)).collect();
+        let powers = plan.programs.iter().map(|program| powers(plan, program)).collect();
         Self { plan, powers }
     }
 
@@ -179,14 +179,10 @@ impl<'p> Detector<'p> {
                 waiting.holder = enablers.only;
                 match enablers.only {
                     Some(owner) => waiting.on.push(owner),
-                    None => waiting.on.extend(members.iter().map(|(other, _)| *other).filter(|other| {
-                        let powers = &self.powers[self.plan.processes[*other as usize].program];
-                        *other != process && enablers.verbs.iter().any(|verb| powers.verbs.contains(&(object, verb)))
-                            || self.plan.processes[*other as usize].holds.iter().any(|(held, end)| {
-                                let ends = self.plan.objects[object as usize].object.ends();
-                                *held == object && enablers.closing.contains(&ends[*end as usize])
-                            })
-                    })),
+                    None => {
+                        let able = |other: &ProcessId| self.plan.lets_go_on(*other, process, object, &enablers);
+                        waiting.on.extend(members.iter().map(|(other, _)| *other).filter(able));
+                    }
                 }
             }
             Target::None => {}
@@ -238,19 +234,16 @@ fn slept_through(
     }
 }
 
-fn powers(plan: &Plan, code: &[Instruction]) -> Powers {
+fn powers(plan: &Plan, program: &Program) -> Powers {
     let mut powers = Powers::default();
-    let range = |processes: &Processes| processes.first..processes.first + processes.count;
-    for instruction in code {
-        let Instruction::Operate(operation) = instruction else { continue };
+    for operation in program.operations() {
         match &operation.action {
             Action::Object(action) => {
-                let count = action.index.as_ref().map_or(1, |(count, _)| *count);
                 let verb = plan.kind(action.first).verbs[action.verb as usize].name;
-                powers.verbs.extend((action.first..action.first + count).map(|object| (object, verb)));
+                powers.verbs.extend(action.objects().map(|object| (object, verb)));
             }
-            Action::Start(processes) => powers.starts.extend(range(processes)),
-            Action::Kill(processes, signal) if *signal != 0 => powers.kills.extend(range(processes)),
+            Action::Start(processes) => powers.starts.extend(processes.range()),
+            Action::Kill(processes, signal) if *signal != 0 => powers.kills.extend(processes.range()),
             _ => {}
         }
     }

@@ -124,12 +124,7 @@ pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnost
 /// Makes every object, those that others need first.
 fn create(plan: &Plan, arena: &Arena, keeper: &mut Keeper) -> Result<Vec<Rc<dyn Live>>, Vec<Diagnostic>> {
     let mut made: Vec<Option<Rc<dyn Live>>> = vec![None; plan.objects.len()];
-    let mut holders: Vec<Vec<u32>> = plan.objects.iter().map(|object| vec![0; object.object.ends().len()]).collect();
-    for process in &plan.processes {
-        for (object, end) in &process.holds {
-            holders[*object as usize][*end as usize] += 1;
-        }
-    }
+    let holders = plan.holders();
     let mut diagnostics = Vec::new();
     let (first, second): (Vec<_>, Vec<_>) =
         (0..plan.objects.len()).partition(|id| plan.objects[*id].object.depends().is_none());

@@ -607,11 +607,7 @@ impl World for Act<'_, '_, '_> {
         let actor = &mut *self.actor;
         let Some(log) = &mut actor.log else { return };
         // As the kernel's side records it: the first object that could have been meant.
-        let operation = actor.plan.program(actor.process).code.iter().find_map(|instruction| match instruction {
-            Instruction::Operate(operation) if operation.step == step => Some(&operation.action),
-            _ => None,
-        });
-        let (verb, target) = match operation {
+        let (verb, target) = match actor.plan.operation(step).map(|operation| &operation.action) {
             Some(Action::Object(action)) => {
                 (actor.plan.kind(action.first).verbs[action.verb as usize].name, Target::Object(action.first))
             }

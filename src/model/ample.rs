@@ -189,9 +189,7 @@ impl Ample {
                 None => (*own, *access),
             };
             let planned = &plan.objects[object as usize].object;
-            let end = planned.ends().get(access.end as usize).copied();
-            let verb = &plan.kind(object).verbs[access.verb as usize];
-            if planned.enablers(verb, end, Some(0)).only.is_some() {
+            if planned.has_owner() {
                 let owners = (0..self.members.len() as ProcessId).filter(|other| {
                     let number = state[*other as usize];
                     space.info(number).running && space.segment_of(number).share(object) != 0

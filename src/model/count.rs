@@ -21,6 +21,7 @@ use super::future::{Futures, Use, conflict};
 use super::space::{Endless, Kind, Move, Space, Time};
 use super::store::{ROOT, Store};
 use crate::event::ProcessId;
+use crate::objects::Effect;
 use crate::scenario::plan::Plan;
 
 /// How many sleep sets are kept for each of the states that there may be.
@@ -286,7 +287,7 @@ fn depend(plan: &Plan, first: Use, second: Use) -> bool {
     if let (Use::Object(object, one, _), Use::Object(other, two, _)) = (first, second)
         && object == other
     {
-        let reads = |verb: u8| matches!(plan.kind(object).verbs[verb as usize].name, "load" | "size" | "poll");
+        let reads = |verb: u8| matches!(plan.kind(object).verbs[verb as usize].effect, Effect::Reads | Effect::Asks);
         let apart = matches!((one.element, two.element), (Some(one), Some(two)) if one != two);
         let both = reads(one.verb) && reads(two.verb);
         return !(apart || both);

@@ -9,6 +9,7 @@ use super::program::flow;
 use super::space::segment;
 use crate::event::{ObjectId, ProcessId};
 use crate::interpreter::Machine;
+use crate::objects::Effect;
 use crate::objects::model::Access;
 use crate::scenario::plan::{Action, Instruction, ObjectAction, Operation, Plan, Processes};
 use crate::value::Value;
@@ -146,8 +147,8 @@ impl Futures {
         let mut last = vec![self.take(Use::End(process))];
         // Its end lets go of the ends that it holds, as closing them does.
         for (object, end) in &plan.processes[process as usize].holds {
-            last.push(self.take(match plan.kind(*object).verb("close") {
-                Some((verb, _)) => {
+            last.push(self.take(match plan.kind(*object).verb_that(Effect::Closes) {
+                Some(verb) => {
                     let access = Access { verb, end: *end, element: None, given: 0 };
                     Use::Object(*object, access, false)
                 }
@@ -188,12 +189,12 @@ impl Futures {
         uses: &mut Vec<u32>,
     ) {
         let objects = match &action.index {
-            None => action.first..action.first + 1,
+            None => action.objects(),
             Some((count, index)) => match machine.constant(index).and_then(|index| index.as_int()) {
                 Some(at) if (0..i64::from(*count)).contains(&at) => {
                     action.first + at as u32..action.first + at as u32 + 1
                 }
-                _ => action.first..action.first + count,
+                _ => action.objects(),
             },
         };
         let element =
@@ -256,7 +257,7 @@ impl Futures {
 
 /// The processes that a step names.
 fn named(machine: &mut Machine<'_>, processes: &Processes) -> std::ops::Range<ProcessId> {
-    let all = processes.first..processes.first + processes.count;
+    let all = processes.range();
     let Some(index) = &processes.index else { return all };
     match machine.constant(index).and_then(|index| index.as_int()) {
         Some(at) if (0..i64::from(processes.count)).contains(&at) => all.start + at as u32..all.start + at as u32 + 1,
@@ -295,10 +296,10 @@ fn enables(plan: &Plan, able: Use, waiting: Use) -> bool {
             let kind = plan.kind(object);
             let planned = &plan.objects[object as usize].object;
             let end = planned.ends().get(access.end as usize).copied();
-            let verb = kind.verbs[with.verb as usize].name;
+            let able = &kind.verbs[with.verb as usize];
             let enablers = planned.enablers(&kind.verbs[access.verb as usize], end, None);
-            let closes = planned.ends().get(with.end as usize).filter(|_| verb == "close");
-            enablers.verbs.contains(&verb) || closes.is_some_and(|end| enablers.closing.contains(end))
+            let closes = planned.ends().get(with.end as usize).filter(|_| able.effect == Effect::Closes);
+            enablers.verbs.contains(&able.name) || closes.is_some_and(|end| enablers.closing.contains(end))
         }
         _ => false,
     }

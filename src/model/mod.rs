@@ -39,8 +39,6 @@ pub mod tell;
 mod walk;
 mod whole;
 
-pub(crate) use space::{holders, pid};
-
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]

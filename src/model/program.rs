@@ -1,6 +1,7 @@
 //! What is known of a program without running it: which variables are read later, which steps others can notice.
 
 use crate::expression::{Builtin, Expression};
+use crate::objects::Effect;
 use crate::objects::model::Access;
 use crate::os::process::is_deadly;
 use crate::outcome::Outcome;
@@ -270,7 +271,7 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
         .map(|process| process.holds.iter().any(|(object, end)| closing_is_noticed(plan, *object, *end)))
         .collect();
     let mut mark = |first: u32, count: u32| noticed[first as usize..(first + count) as usize].fill(true);
-    for operation in operations(plan) {
+    for operation in plan.operations() {
         match &operation.action {
             Action::Join(processes) if operation.timeout.is_some() => mark(processes.first, processes.count),
             Action::Status(processes) => mark(processes.first, processes.count),
@@ -290,13 +291,12 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
 /// Whether a step of the plan could end otherwise while that end is still held.
 fn closing_is_noticed(plan: &Plan, object: u32, end: u8) -> bool {
     let kind = plan.kind(object);
-    let Some((close, _)) = kind.verb("close") else { return true };
+    let Some(close) = kind.verb_that(Effect::Closes) else { return true };
     let planned = &plan.objects[object as usize].object;
     let closing = Access { verb: close, end, element: None, given: 0 };
-    operations(plan).any(|operation| {
+    plan.operations().any(|operation| {
         let Action::Object(action) = &operation.action else { return false };
-        let count = action.index.as_ref().map_or(1, |(count, _)| *count);
-        if !(action.first..action.first + count).contains(&object) {
+        if !action.objects().contains(&object) {
             return false;
         }
         let access = Access { verb: action.verb, end: action.end, element: None, given: u32::MAX };
@@ -307,12 +307,5 @@ fn closing_is_noticed(plan: &Plan, object: u32, end: u8) -> bool {
             ends.get(end as usize).is_some_and(|end| enablers.closing.contains(end))
         };
         !planned.commute(closing, access) || operation.timeout.is_some() && waits()
-    })
-}
-
-fn operations(plan: &Plan) -> impl Iterator<Item = &Operation> {
-    plan.programs.iter().flat_map(|program| &program.code).filter_map(|instruction| match instruction {
-        Instruction::Operate(operation) => Some(&**operation),
-        _ => None,
     })
 }

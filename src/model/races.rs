@@ -9,60 +9,35 @@ use super::actor::Next;
 use super::program::reads_clock;
 use super::search::Search;
 use crate::event::ObjectId;
-use crate::judge::memory::Memory;
+use crate::judge::memory::{CellUse, Memory};
+use crate::objects::Effect;
 use crate::objects::model::Access;
 use crate::scenario::expectation::ObjectRef;
-use crate::scenario::plan::{Instruction, Plan};
+use crate::scenario::plan::{Action, Plan};
 
 /// Whether what a step does depends on nothing but what happened before it by causes.
 pub(super) fn is_tame(plan: &Plan) -> bool {
-    const TAME: &[&str] = &[
-        "load",
-        "store",
-        "add",
-        "swap",
-        "compare_swap",
-        "update",
-        "acquire",
-        "release",
-        "lock",
-        "unlock",
-        "start",
-        "join",
-        "mark",
-        "print",
-        "enter",
-        "leave",
-        "yield",
-        "ready",
-        "exit",
-        "assert",
-        "let",
-        "if",
-        "repeat",
-        "while",
-        "for",
-        "forever",
-        "break",
-        "continue",
-    ];
-    let verbs = plan.steps.iter().all(|step| TAME.contains(&step.verb));
+    let steps = plan.operations().all(|operation| {
+        let causal = match &operation.action {
+            Action::Object(action) => {
+                let effect = plan.kind(action.first).verbs[action.verb as usize].effect;
+                let cells = matches!(effect, Effect::Reads | Effect::Writes | Effect::Updates);
+                cells || matches!(effect, Effect::Takes | Effect::Gives)
+            }
+            Action::Sleep(_) | Action::Busy(_) | Action::Status(_) | Action::Kill(..) | Action::Abort => false,
+            _ => true,
+        };
+        causal && operation.timeout.is_none()
+    });
     let objects = plan.objects.iter().enumerate().all(|(id, object)| {
         // A release that may be one too many depends on those who take.
-        let bound = plan.kind(id as ObjectId).verb("release").is_some_and(|(verb, _)| {
+        let bound = plan.kind(id as ObjectId).verb_that(Effect::Gives).is_some_and(|verb| {
             let access = Access { verb, end: 0, element: None, given: 0 };
             !object.object.commute(access, access)
         });
         !object.object.notices_ends() && !bound
     });
-    let programs = plan.programs.iter().all(|program| {
-        !program.daemon
-            && !reads_clock(program)
-            && program.code.iter().all(
-                |instruction| !matches!(instruction, Instruction::Operate(operation) if operation.timeout.is_some()),
-            )
-    });
-    verbs && objects && programs
+    steps && objects && plan.programs.iter().all(|program| !program.daemon && !reads_clock(program))
 }
 
 /// The objects of which a plan asks whether they are free of races; none where the past is kept anyhow.
@@ -146,11 +121,8 @@ impl Standing {
 
 fn stands(search: &Search<'_, '_>, segment: u32) -> Option<Standing> {
     let Next::Object(object, access, _) = &search.space.info(segment).next else { return None };
-    let (writes, plain) = match search.space.plan.kind(*object).verbs[access.verb as usize].name {
-        "load" => (false, true),
-        "store" => (true, true),
-        "add" | "swap" | "compare_swap" | "update" => (true, false),
-        _ => return None,
-    };
+    let effect = search.space.plan.kind(*object).verbs[access.verb as usize].effect;
+    let touch = CellUse::by(effect)?;
+    let (writes, plain) = (touch.writes, !touch.atomic);
     Some(Standing { object: *object, element: access.element, writes, plain })
 }

@@ -17,7 +17,8 @@ use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::interpreter::Machine;
 use crate::objects::Model;
 use crate::objects::model::Reach;
-use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::scenario::plan::{Instruction, ObjectPlan, Plan};
+use crate::schedule::pid;
 use crate::trace::ProcessEnd;
 
 /// Of a moment: whether a process has been killed from outside.
@@ -207,10 +208,8 @@ impl<'p> Space<'p> {
             let own = has_identity(program, !leeway.random);
             classes.push(if own { id as u32 } else { program.first });
         }
-        let kills = plan.programs.iter().flat_map(|program| &program.code).any(|instruction| {
-            matches!(instruction, Instruction::Operate(operation) if matches!(operation.action, Action::Kill(..)))
-        });
-        let traits = Traits { depends: plan.programs.iter().any(|program| !program.depends_on.is_empty()), kills };
+        let depends = plan.programs.iter().any(|program| !program.depends_on.is_empty());
+        let traits = Traits { depends, kills: plan.kills() };
         let mut space = Self {
             plan,
             time: leeway.time,
@@ -262,8 +261,8 @@ impl<'p> Space<'p> {
             *own |= seen;
         }
         for program in &self.plan.programs {
-            let first = program.first as usize;
-            let own = &mut self.ends[first..first + program.count.unwrap_or(1) as usize];
+            let range = program.range();
+            let own = &mut self.ends[range.start as usize..range.end as usize];
             let any = own.contains(&true);
             own.fill(any);
         }
@@ -932,44 +931,14 @@ pub(super) fn post(segment: &Segment<'_>) -> Post {
     Post { stage: segment.stage, joined: segment.joined, ready: segment.ready }
 }
 
-/// How many processes hold each end of each object.
-pub(crate) fn holders(plan: &Plan) -> Vec<Vec<u32>> {
-    let mut holders: Vec<Vec<u32>> = plan.objects.iter().map(|object| vec![0; object.object.ends().len()]).collect();
-    for (object, end) in plan.processes.iter().flat_map(|process| &process.holds) {
-        holders[*object as usize][*end as usize] += 1;
-    }
-    holders
-}
-
 /// The objects of a plan before anything has happened.
 pub(super) fn models(plan: &Plan) -> Vec<Box<dyn Model>> {
-    let mut verbs = vec![0u64; plan.objects.len()];
-    for instruction in plan.programs.iter().flat_map(|program| &program.code) {
-        let Instruction::Operate(operation) = instruction else { continue };
-        let Action::Object(action) = &operation.action else { continue };
-        let count = action.index.as_ref().map_or(1, |(count, _)| *count);
-        for object in action.first..action.first + count {
-            verbs[object as usize] |= 1 << action.verb;
-            for (other, verb) in plan.objects[object as usize].object.touches(action.verb) {
-                verbs[other as usize] |= 1 << verb;
-            }
-        }
-    }
-    let holders = holders(plan);
-    plan.objects
-        .iter()
-        .zip(holders.iter().zip(verbs))
-        .map(|(object, (holders, verbs))| {
-            let mut model = object.object.model(holders);
-            model.narrow(verbs);
-            model
-        })
-        .collect()
-}
-
-/// The process id that a process reads in the model: as under a schedule on the kernel.
-pub(crate) fn pid(process: ProcessId) -> i64 {
-    1000 + i64::from(process)
+    let object = |(id, (object, holders)): (usize, (&ObjectPlan, Vec<u32>))| {
+        let mut model = object.object.model(&holders);
+        model.narrow(plan.verbs(id as ObjectId));
+        model
+    };
+    plan.objects.iter().zip(plan.holders()).enumerate().map(object).collect()
 }
 
 /// A process before it begins. First values that cannot be computed end it as it begins, as on the kernel.

@@ -4,7 +4,7 @@ use super::actor::{Next, Parts, next};
 use super::log::Log;
 use super::segment::{Segment, Stage};
 use crate::event::{ProcessId, Target};
-use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::scenario::plan::{Instruction, Plan};
 use crate::trace::Waiting;
 
 /// What each process that has begun and not ended waits for, daemons left out.
@@ -68,27 +68,13 @@ fn of(
             waiting.holder = enablers.only;
             match enablers.only {
                 Some(owner) => waiting.on.push(owner),
-                None => waiting.on.extend(alive.iter().copied().filter(|other| {
-                    *other != process && enablers.verbs.iter().any(|verb| can(plan, *other, object, verb))
-                        || plan.processes[*other as usize]
-                            .holds
-                            .iter()
-                            .any(|(held, end)| *held == object && enablers.closing.contains(&ends[*end as usize]))
-                })),
+                None => {
+                    let able = |other: &ProcessId| plan.lets_go_on(*other, process, object, &enablers);
+                    waiting.on.extend(alive.iter().copied().filter(able));
+                }
             }
         }
         _ => {}
     }
     waiting
-}
-
-/// Whether the program of a process has a step with that verb on that object.
-fn can(plan: &Plan, process: ProcessId, object: u32, verb: &str) -> bool {
-    plan.program(process).code.iter().any(|instruction| {
-        let Instruction::Operate(operation) = instruction else { return false };
-        let Action::Object(action) = &operation.action else { return false };
-        let count = action.index.as_ref().map_or(1, |(count, _)| *count);
-        (action.first..action.first + count).contains(&object)
-            && plan.kind(object).verbs[action.verb as usize].name == verb
-    })
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::space::{Move, Space};
 use crate::event::ProcessId;
 use crate::scenario::expectation::{Argument, BlockedAt, Pattern};
-use crate::scenario::plan::{Action, Fact, Instruction, Plan, Processes};
+use crate::scenario::plan::{Action, Fact, Plan, Processes};
 
 /// The groups of processes that can change places.
 pub(super) struct Symmetry {
@@ -82,25 +82,22 @@ fn is_told_apart(plan: &Plan, group: Range<ProcessId>) -> bool {
             || matches!(&pattern.target, Some(crate::scenario::expectation::PatternTarget::Processes(range)) if splits(range))
     };
     let steps = |processes: &Processes, result: bool| {
-        let range = processes.first..processes.first + processes.count;
+        let range = processes.range();
         splits(&range) || !range.is_empty() && group.contains(&range.start) && (processes.index.is_some() || result)
     };
-    let by_step = plan.programs.iter().flat_map(|program| &program.code).any(|instruction| {
-        let Instruction::Operate(operation) = instruction else { return false };
-        match &operation.action {
-            Action::Start(processes) | Action::Kill(processes, _) => steps(processes, false),
-            // Which of several exit statuses is given depends on their order.
-            Action::Join(processes) => steps(processes, operation.into.is_some()),
-            Action::Status(processes) => steps(processes, true),
-            _ => false,
-        }
+    let by_step = plan.operations().any(|operation| match &operation.action {
+        Action::Start(processes) | Action::Kill(processes, _) => steps(processes, false),
+        // Which of several exit statuses is given depends on their order.
+        Action::Join(processes) => steps(processes, operation.into.is_some()),
+        Action::Status(processes) => steps(processes, true),
+        _ => false,
     });
     let by_fact = plan.facts.iter().any(|fact| match fact {
         Fact::Count(named) => pattern(named),
         Fact::Blocked(processes) | Fact::Ended(processes) => list(processes),
         Fact::Exit(process) => group.contains(process),
         // The value of what has an owner is the owner's name.
-        Fact::Value(at) => plan.groups[*at].kind.verb("lock").is_some(),
+        Fact::Value(at) => plan.objects[plan.groups[*at].first as usize].object.has_owner(),
         Fact::Size(_) | Fact::Inside(_) => false,
     });
     let blocked = |at: &BlockedAt| list(&at.processes);

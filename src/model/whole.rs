@@ -111,9 +111,7 @@ fn leave<'p>(whole: &mut impl Whole<'p>, process: ProcessId, end: ProcessEnd) {
     objects.sort_unstable();
     objects.dedup();
     for object in objects {
-        let ends = plan.objects[object as usize].object.ends().len();
-        let held: Vec<bool> = (0..ends).map(|end| holds.binary_search(&(object, end as u8)).is_ok()).collect();
-        whole.part(process, object, &held, killed);
+        whole.part(process, object, &plan.held(process, object), killed);
     }
     whole.change(process, &mut |segment| {
         segment.parked = false;

@@ -19,8 +19,8 @@ use zerocopy::FromZeros;
 
 use super::model::Access;
 use super::{
-    Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
-    Parked, Patience, Problem, Relation, Site, State, Verb,
+    Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model,
+    Object, Parked, Patience, Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::os::arena::Shared;
@@ -65,6 +65,7 @@ pub(super) static KIND: Kind = Kind {
     verbs: &[
         Verb {
             name: "wait",
+            effect: Effect::None,
             summary: "waits until all have come. A `timeout` breaks the barrier: all who wait, and all who come later, \
                       end `broken`",
             arguments: &[Argument {
@@ -81,6 +82,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "abort",
+            effect: Effect::None,
             summary: "breaks the barrier: all who wait, and all who come later, end `broken`",
             arguments: &[],
             ends: &[],
@@ -91,6 +93,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "reset",
+            effect: Effect::None,
             summary: "makes it whole and empty again; who waits ends `broken`",
             arguments: &[],
             ends: &[],
@@ -101,6 +104,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "size",
+            effect: Effect::Asks,
             summary: "the number of parties that have come and wait",
             arguments: &[Argument {
                 name: "into",

@@ -17,7 +17,7 @@ use zerocopy::FromZeros;
 use super::model::{Access, Model};
 use super::scalar::Scalar;
 use super::{
-    Argument, Call, Completion, Element, Enablers, Form, HostError, Live, Object, Relation, Site, State, Verb,
+    Argument, Call, Completion, Effect, Element, Enablers, Form, HostError, Live, Object, Relation, Site, State, Verb,
 };
 use crate::event::{Event, ProcessId};
 use crate::os::arena::Shared;
@@ -43,6 +43,7 @@ pub(super) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb;
     [
         Verb {
             name: "load",
+            effect: Effect::Reads,
             summary: "reads it",
             arguments: &[Argument {
                 name: "into",
@@ -58,6 +59,7 @@ pub(super) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb;
         },
         Verb {
             name: "store",
+            effect: Effect::Writes,
             summary: "writes it, whatever it was before",
             arguments: &[Argument {
                 name: "value",
@@ -73,6 +75,7 @@ pub(super) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb;
         },
         Verb {
             name: "add",
+            effect: Effect::Updates,
             summary: "adds to it, atomically",
             arguments: &[
                 Argument {
@@ -91,6 +94,7 @@ pub(super) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb;
         },
         Verb {
             name: "swap",
+            effect: Effect::Updates,
             summary: "writes it and gives the value before, atomically",
             arguments: &[
                 Argument { name: "value", form: Form::Value(ONE), required: true, summary: "the new value" },
@@ -104,6 +108,7 @@ pub(super) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb;
         },
         Verb {
             name: "compare_swap",
+            effect: Effect::Updates,
             summary: "writes it where it still has the value expected, atomically; it did where `into` is `old`",
             arguments: &[
                 Argument { name: "old", form: Form::Value(ONE), required: true, summary: "the value expected" },
@@ -118,6 +123,7 @@ pub(super) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb;
         },
         Verb {
             name: "update",
+            effect: Effect::Updates,
             summary: "computes its new value from `it`, the value before, under the object's own lock",
             arguments: &[
                 Argument {

@@ -20,8 +20,8 @@ use zerocopy::FromZeros;
 
 use super::mutex::{self, MutexLive};
 use super::{
-    Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
-    Parked, Problem, Relation, Site, State, Verb,
+    Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model,
+    Object, Parked, Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, EventId, ObjectId, ProcessId};
 use crate::os::arena::Shared;
@@ -54,6 +54,7 @@ pub(super) static KIND: Kind = Kind {
     verbs: &[
         Verb {
             name: "wait",
+            effect: Effect::None,
             summary: "gives the mutex back, waits for a notification, and takes the mutex again, also after a timeout; \
                       ends `not_owner` at once where the process does not own the mutex",
             arguments: &[],
@@ -65,6 +66,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "notify",
+            effect: Effect::None,
             summary: "wakes the process that has waited longest; nobody where none waits",
             arguments: &[
                 Argument {
@@ -88,6 +90,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "notify_all",
+            effect: Effect::None,
             summary: "wakes all who wait",
             arguments: &[Argument {
                 name: "into",

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::joins::Joins;
 use super::model::Access;
 use super::{
-    Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model, Object, Problem,
-    Relation, Site, State, Verb,
+    Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
+    Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event as Step, ProcessId};
 use crate::os::arena::Shared;
@@ -41,6 +41,7 @@ pub(super) static KIND: Kind = Kind {
     verbs: &[
         Verb {
             name: "set",
+            effect: Effect::None,
             summary: "sets it; all who wait go on",
             arguments: &[],
             ends: &[],
@@ -51,6 +52,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "clear",
+            effect: Effect::None,
             summary: "clears it; who waits from now on waits for the next `set`",
             arguments: &[],
             ends: &[],
@@ -61,6 +63,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "wait",
+            effect: Effect::None,
             summary: "waits until it is set, and leaves it set. A flag that is cleared again at once may be missed",
             arguments: &[],
             ends: &[],

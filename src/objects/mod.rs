@@ -11,6 +11,7 @@ mod barrier;
 mod cells;
 mod condition;
 mod declaration;
+pub mod effect;
 mod event;
 mod joins;
 #[cfg(test)]
@@ -42,6 +43,7 @@ use crate::value::{Types, Value};
 use model::Access;
 
 pub use declaration::{Declaration, Problem};
+pub use effect::Effect;
 pub use model::Model;
 pub use relation::Relation;
 pub use site::{HostError, Site};
@@ -93,6 +95,11 @@ impl Kind {
     pub fn verb(&self, name: &str) -> Option<(u8, &'static Verb)> {
         let at = self.verbs.iter().position(|verb| verb.name == name)?;
         Some((at as u8, &self.verbs[at]))
+    }
+
+    /// The verb that does so, by its place.
+    pub fn verb_that(&self, effect: Effect) -> Option<u8> {
+        self.verbs.iter().position(|verb| verb.effect == effect).map(|at| at as u8)
     }
 }
 
@@ -170,6 +177,8 @@ pub enum Element {
 pub struct Verb {
     /// The key in a step.
     pub name: &'static str,
+    /// What it does, as far as others than the kind have to know.
+    pub effect: Effect,
     /// One line for the reference.
     pub summary: &'static str,
     /// Its further keys besides `timeout`, `on`, `outcome` and `expect`, which every step takes.
@@ -267,6 +276,11 @@ pub trait Object: Send + Sync {
     /// end in the same state with the same outcomes and values, and neither makes the other wait. Steps that may give up
     /// (`timeout`) are not asked for: those do not commute with what could let them go on.
     fn commute(&self, _first: Access, _second: Access) -> bool {
+        false
+    }
+
+    /// Whether one process owns it at a time, who alone can let another have it, and whose name is its value.
+    fn has_owner(&self) -> bool {
         false
     }
 

@@ -15,8 +15,8 @@ use zerocopy::FromZeros;
 
 use super::model::Access;
 use super::{
-    Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model, Object, Party,
-    Patience, Problem, Relation, Site, State, Verb,
+    Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
+    Party, Patience, Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::os::arena::Shared;
@@ -75,6 +75,7 @@ pub(super) static KIND: Kind = Kind {
     verbs: &[
         Verb {
             name: "lock",
+            effect: Effect::Takes,
             summary: "takes the lock; waits while another process has it. With `owner_died` it is taken as well",
             arguments: &[],
             ends: &[],
@@ -92,6 +93,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "unlock",
+            effect: Effect::Gives,
             summary: "gives the lock back; after `owner_died` without `repair` it is `unrecoverable` from then on",
             arguments: &[],
             ends: &[],
@@ -102,6 +104,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "repair",
+            effect: Effect::None,
             summary: "says that what the lock protects is right again, after a `lock` that ended `owner_died`",
             arguments: &[],
             ends: &[],
@@ -192,6 +195,10 @@ impl Object for Mutex {
     /// owner's own, or meets an `unlock` or `repair` by one that does not own it.
     fn commute(&self, first: Access, second: Access) -> bool {
         first.verb != LOCK || second.verb != LOCK
+    }
+
+    fn has_owner(&self) -> bool {
+        true
     }
 
     fn notices_ends(&self) -> bool {

@@ -15,7 +15,7 @@ use zerocopy::FromZeros;
 use super::joins::Joins;
 use super::model::{Access, Model};
 use super::{
-    Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Object,
+    Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Object,
     Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, ProcessId};
@@ -68,6 +68,7 @@ pub(super) static KIND: Kind = Kind {
     verbs: &[
         Verb {
             name: "acquire",
+            effect: Effect::Takes,
             summary: "takes a permit; waits while none is free",
             arguments: &[Argument {
                 name: "n",
@@ -83,6 +84,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "release",
+            effect: Effect::Gives,
             summary: "gives a permit back",
             arguments: &[Argument {
                 name: "n",
@@ -98,6 +100,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "size",
+            effect: Effect::Asks,
             summary: "the number of free permits; it may have changed by the next step",
             arguments: &[Argument {
                 name: "into",

@@ -3,10 +3,10 @@
 
 use crate::event::{ProcessId, StepId};
 use crate::interpreter::{Clock, Left, Machine, Place, Request, Timeout, World};
-use crate::model::pid;
 use crate::objects::Completion;
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::schedule::pid;
 use crate::value::Value;
 
 /// How many steps are followed.

@@ -72,7 +72,7 @@ impl Environment for Fixed<'_> {
     fn builtin(&self, builtin: Builtin) -> Value {
         let process = &self.0.processes[self.1 as usize];
         match builtin {
-            Builtin::Pid => Value::Int(crate::model::pid(self.1)),
+            Builtin::Pid => Value::Int(crate::schedule::pid(self.1)),
             Builtin::Name => Value::from(process.name.as_str()),
             Builtin::Index => Value::Int(i64::from(process.index)),
             Builtin::Now | Builtin::It => Value::Null,

@@ -76,7 +76,7 @@ fn alike(world: &World<'_>, process: ProcessId) -> u32 {
     let program = &plan.programs[planned.program];
     let itself = program.code.iter().any(|instruction| match instruction {
         Instruction::Operate(operation) => match &operation.action {
-            Action::Join(processes) => (processes.first..processes.first + processes.count).contains(&program.first),
+            Action::Join(processes) => processes.range().contains(&program.first),
             _ => false,
         },
         _ => false,

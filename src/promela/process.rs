@@ -363,13 +363,10 @@ impl<'w, 'p> Body<'w, 'p> {
     fn lets_go(&mut self) -> Vec<Statement> {
         let mut statements = Vec::new();
         let plan = self.world.plan;
-        let holds = &plan.processes[self.process as usize].holds;
-        for (id, object) in plan.objects.iter().enumerate() {
-            let held: Vec<bool> = (0..object.object.ends().len())
-                .map(|end| holds.binary_search(&(id as u32, end as u8)).is_ok())
-                .collect();
-            if let Ok(translated) = self.world.object(id as u32) {
-                let effects = translated.leave(self.world.around(id as u32), &self.me, &held);
+        for id in 0..plan.objects.len() as u32 {
+            if let Ok(translated) = self.world.object(id) {
+                let held = plan.held(self.process, id);
+                let effects = translated.leave(self.world.around(id), &self.me, &held);
                 statements.extend(effects.into_iter().map(Statement::Line));
             }
         }

@@ -162,7 +162,7 @@ impl<'p> Body<'_, 'p> {
         ways: impl Fn(&Self, Range<ProcessId>) -> Vec<Way>,
     ) -> Result<Vec<Way>, Refusal> {
         if processes.index.is_none() {
-            return Ok(ways(self, processes.first..processes.first + processes.count));
+            return Ok(ways(self, processes.range()));
         }
         let mut all = Vec::new();
         for (guard, process) in self.candidates(processes.first, processes.count, processes.index.as_ref(), place)? {

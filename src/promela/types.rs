@@ -123,17 +123,3 @@ fn failing(failure: &Failure, place: usize, written: &[(u32, Types)]) -> Vec<(us
     behind.extend(failure.handlers.iter().map(|(_, handler)| (*handler, good(&[]))));
     behind
 }
-
-/// The verbs that the scenario has for an object, a bit for each.
-pub(super) fn verbs(plan: &Plan, object: u32) -> u64 {
-    let mut verbs = 0;
-    for instruction in plan.programs.iter().flat_map(|program| &program.code) {
-        let Instruction::Operate(operation) = instruction else { continue };
-        let Action::Object(action) = &operation.action else { continue };
-        let count = action.index.as_ref().map_or(1, |(count, _)| *count);
-        if (action.first..action.first + count).contains(&object) {
-            verbs |= 1 << action.verb;
-        }
-    }
-    verbs
-}

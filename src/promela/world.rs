@@ -6,7 +6,6 @@ use std::ops::Range;
 
 use super::begin::Beginning;
 use super::expression::Texts;
-use super::types;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{ObjectId, ProcessId, StepId};
 use crate::model::space::Time;
@@ -29,7 +28,7 @@ pub(super) struct World<'p> {
 impl<'p> World<'p> {
     pub(super) fn new(plan: &'p Plan, time: Time, begins: Vec<Beginning>) -> Self {
         let mut taken = BTreeSet::new();
-        let mut holders = crate::model::holders(plan);
+        let mut holders = plan.holders();
         let ended = |begin: &Beginning| begin.ended.is_some();
         for (process, _) in plan.processes.iter().zip(&begins).filter(|(_, begin)| ended(begin)) {
             for (object, end) in &process.holds {
@@ -43,7 +42,7 @@ impl<'p> World<'p> {
             begins,
             names: plan.objects.iter().map(|object| unique(&format!("o_{}", object.name), &mut taken)).collect(),
             holders,
-            verbs: (0..plan.objects.len() as ObjectId).map(|object| types::verbs(plan, object)).collect(),
+            verbs: (0..plan.objects.len() as ObjectId).map(|object| plan.verbs(object)).collect(),
             problems: RefCell::new(BTreeMap::new()),
         };
         for (process, planned) in plan.processes.iter().enumerate() {

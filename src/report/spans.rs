@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use super::facts::unfinished;
 use crate::event::{EventId, ObjectId, ProcessId, Target};
 use crate::objects::State;
+use crate::objects::effect::{Effect, effect, holding};
 use crate::scenario::plan::Plan;
 use crate::trace::{ProcessEnd, Trace};
 use crate::value::Value;
@@ -263,7 +264,7 @@ impl Objects {
             let track = growing.entry(object).or_insert_with(|| grow(object));
             let before = track.state.size();
             track.state.apply(event);
-            if let Some(sign) = event.holding() {
+            if let Some(sign) = holding(event) {
                 let size = before.zip(track.state.size()).map_or(0, |(before, after)| (after - before).abs());
                 amounts.insert(event.id, sign * size.max(1));
             }
@@ -526,10 +527,10 @@ fn arrows(plan: &Plan, trace: &Trace, amounts: &HashMap<EventId, i64>) -> Vec<Ar
                 continue;
             }
         }
-        let received = matches!(event.verb, "recv" | "get") && event.outcome.is_ok();
+        let received = effect(event.verb) == Effect::Gets && event.outcome.is_ok();
         if received && cause.is_none() {
             // Without framing a receive may take what several sends put in.
-            let sends = causes.filter(|from| matches!(trace.events[*from].verb, "send" | "put"));
+            let sends = causes.filter(|from| effect(trace.events[*from].verb) == Effect::Puts);
             arrows.extend(sends.map(|from| Arrow { from, to, kind: ArrowKind::Message, certain: true }));
             continue;
         }
@@ -543,7 +544,7 @@ fn arrows(plan: &Plan, trace: &Trace, amounts: &HashMap<EventId, i64>) -> Vec<Ar
             (_, "end") if event.step.is_none() => continue,
             ("end", _) if source.step.is_none() => ArrowKind::End,
             _ if !event.blocked => continue,
-            ("recv" | "get", "send" | "put") => ArrowKind::HandOver,
+            (given, taken) if effect(given) == Effect::Gets && effect(taken) == Effect::Puts => ArrowKind::HandOver,
             _ => ArrowKind::Wake,
         };
         arrows.push(Arrow { from, to, kind, certain: cause.is_some() || !several });

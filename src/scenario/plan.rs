@@ -10,7 +10,7 @@ use super::expectation::{Expectation, Pattern};
 use crate::diagnostic::Source;
 use crate::event::{ObjectId, ProcessId, StepId};
 use crate::expression::Expression;
-use crate::objects::{Kind, Object};
+use crate::objects::{Enablers, Kind, Object};
 use crate::outcome::{Outcome, Outcomes};
 use crate::value::Value;
 
@@ -370,9 +370,102 @@ impl Plan {
         format!("{}:{}", self.source.path, self.steps[step as usize].line)
     }
 
+    /// Every step of every program that the world carries out.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.programs.iter().flat_map(Program::operations)
+    }
+
+    /// A step of the file, where the world carries it out.
+    pub fn operation(&self, step: StepId) -> Option<&Operation> {
+        let program = self.programs.get(self.steps.get(step as usize)?.program)?;
+        program.operations().find(|operation| operation.step == step)
+    }
+
+    /// Whether a step sends signals.
+    pub fn kills(&self) -> bool {
+        self.operations().any(|operation| matches!(operation.action, Action::Kill(..)))
+    }
+
+    /// The verbs that steps have for an object, by themselves or for another object, a bit for each by its place.
+    pub fn verbs(&self, object: ObjectId) -> u64 {
+        let mut verbs = 0;
+        for operation in self.operations() {
+            let Action::Object(action) = &operation.action else { continue };
+            for id in action.objects() {
+                let touched = self.objects[id as usize].object.touches(action.verb);
+                let own = std::iter::once((id, action.verb));
+                let these = own.chain(touched).filter(|(other, _)| *other == object);
+                verbs = these.fold(verbs, |verbs, (_, verb)| verbs | 1 << verb);
+            }
+        }
+        verbs
+    }
+
+    /// By object, how many processes hold each of its ends.
+    pub fn holders(&self) -> Vec<Vec<u32>> {
+        let mut holders: Vec<Vec<u32>> =
+            self.objects.iter().map(|object| vec![0; object.object.ends().len()]).collect();
+        for (object, end) in self.processes.iter().flat_map(|process| &process.holds) {
+            holders[*object as usize][*end as usize] += 1;
+        }
+        holders
+    }
+
+    /// Which of an object's ends a process holds.
+    pub fn held(&self, process: ProcessId, object: ObjectId) -> Vec<bool> {
+        let holds = &self.processes[process as usize].holds;
+        let ends = self.objects[object as usize].object.ends().len();
+        (0..ends).map(|end| holds.binary_search(&(object, end as u8)).is_ok()).collect()
+    }
+
+    /// Whether a process could ever let `waiting` go on, which waits for these enablers of an object: by a step of its
+    /// program, or by letting go of an end.
+    pub fn lets_go_on(&self, other: ProcessId, waiting: ProcessId, object: ObjectId, enablers: &Enablers) -> bool {
+        let able = |operation: &Operation| match &operation.action {
+            Action::Object(action) => {
+                let verb = self.kind(action.first).verbs[action.verb as usize].name;
+                action.objects().contains(&object) && enablers.verbs.contains(&verb)
+            }
+            _ => false,
+        };
+        let ends = self.objects[object as usize].object.ends();
+        let holds = &self.processes[other as usize].holds;
+        other != waiting && self.program(other).operations().any(able)
+            || holds.iter().any(|(held, end)| *held == object && enablers.closing.contains(&ends[*end as usize]))
+    }
+
     /// The names of all processes, by id.
     pub fn process_names(&self) -> Vec<String> {
         self.processes.iter().map(|process| process.name.clone()).collect()
+    }
+}
+
+impl Program {
+    /// Its processes.
+    pub fn range(&self) -> Range<ProcessId> {
+        self.first..self.first + self.count.unwrap_or(1)
+    }
+
+    /// Its steps that the world carries out.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.code.iter().filter_map(|instruction| match instruction {
+            Instruction::Operate(operation) => Some(&**operation),
+            _ => None,
+        })
+    }
+}
+
+impl ObjectAction {
+    /// The objects that could be meant.
+    pub fn objects(&self) -> Range<ObjectId> {
+        self.first..self.first + self.index.as_ref().map_or(1, |(count, _)| *count)
+    }
+}
+
+impl Processes {
+    /// All that could be meant.
+    pub fn range(&self) -> Range<ProcessId> {
+        self.first..self.first + self.count
     }
 }
 

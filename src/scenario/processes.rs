@@ -157,10 +157,8 @@ fn one(
         for action in &compiled.uses {
             ends.add(action);
         }
-        for instruction in &program.code {
-            if let Instruction::Operate(operation) = instruction
-                && let Action::Object(action) = &operation.action
-            {
+        for operation in program.operations() {
+            if let Action::Object(action) = &operation.action {
                 ends.add(action);
             }
         }

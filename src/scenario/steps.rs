@@ -1,6 +1,6 @@
 //! The verbs without an object: what a process does by itself, with other processes, and how its steps are ordered.
 
-use crate::objects::{Argument, Element, Form, Verb};
+use crate::objects::{Argument, Effect, Element, Form, Verb};
 use crate::outcome::Outcome;
 use crate::value::Types;
 
@@ -47,6 +47,7 @@ const fn optional(name: &'static str, form: Form, summary: &'static str) -> Argu
 const fn verb(name: &'static str, summary: &'static str, arguments: &'static [Argument]) -> Verb {
     Verb {
         name,
+        effect: Effect::None,
         summary,
         arguments,
         ends: &[],

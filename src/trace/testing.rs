@@ -8,14 +8,15 @@ use super::{ProcessEnd, RunEnd, Trace, arrange};
 use crate::diagnostic::Source;
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::objects::{
-    Declaration, Element, Enablers, HostError, Kind, Live, Object, Problem, Relation, Site, State, Verb,
+    Declaration, Effect, Element, Enablers, HostError, Kind, Live, Object, Problem, Relation, Site, State, Verb,
 };
 use crate::scenario::plan::{Group, ObjectPlan, Plan, ProcessPlan, Program, Step};
 use crate::value::{Types, Value};
 
-const fn verb(name: &'static str) -> Verb {
+const fn verb(name: &'static str, effect: Effect) -> Verb {
     Verb {
         name,
+        effect,
         summary: "",
         arguments: &[],
         ends: &[],
@@ -35,13 +36,22 @@ fn declare(_: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
 }
 
 /// A cell: ordered by tickets, tells nobody anything.
-pub(crate) static CELL: Kind = kind("cell", &[verb("load"), verb("store"), verb("add")]);
+pub(crate) static CELL: Kind =
+    kind("cell", &[verb("load", Effect::Reads), verb("store", Effect::Writes), verb("add", Effect::Updates)]);
 /// A counter: each step took effect at one instant and gives on what it took.
-pub(crate) static COUNTER: Kind = kind("counter", &[verb("add")]);
+pub(crate) static COUNTER: Kind = kind("counter", &[verb("add", Effect::Updates)]);
 /// Permits, or with one of them a lock: what gives back is a cause of what takes next.
-pub(crate) static PERMITS: Kind = kind("permits", &[verb("acquire"), verb("release"), verb("lock"), verb("unlock")]);
+pub(crate) static PERMITS: Kind = kind(
+    "permits",
+    &[
+        verb("acquire", Effect::Takes),
+        verb("release", Effect::Gives),
+        verb("lock", Effect::Takes),
+        verb("unlock", Effect::Gives),
+    ],
+);
 /// Messages: ordered by tickets, each put a cause of its get.
-pub(crate) static QUEUE: Kind = kind("queue", &[verb("put"), verb("get")]);
+pub(crate) static QUEUE: Kind = kind("queue", &[verb("put", Effect::Puts), verb("get", Effect::Gets)]);
 
 struct Test {
     kind: &'static str,

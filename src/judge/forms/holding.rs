@@ -10,6 +10,7 @@ use crate::judge::finding::Finding;
 use crate::judge::memory::{Changes, Memory};
 use crate::judge::occupancy::{self, Foreign};
 use crate::objects::State;
+use crate::objects::effect::holding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
@@ -66,7 +67,7 @@ fn amounts(context: &Context<'_>, objects: &[ObjectId]) -> HashMap<EventId, i64>
         let before = state.size();
         state.apply(event);
         let size = before.zip(state.size()).map_or(0, |(before, after)| (after - before).abs()).max(1);
-        if let Some(sign) = event.holding() {
+        if let Some(sign) = holding(event) {
             amounts.insert(event.id, sign * size);
         }
     }

@@ -383,15 +383,15 @@ fn may_stand(plan: &Plan, of: &Changes<'_>, time: Time) -> bool {
     if time == Time::Any {
         return false;
     }
-    let kills = plan.programs.iter().flat_map(|program| &program.code).any(|instruction| {
-        matches!(instruction, Instruction::Operate(operation) if matches!(operation.action, Action::Kill(..)))
-    });
+    let kills = plan.kills();
     let Changes::Between([_, ends @ ..]) = of else { return kills };
     kills
         || (0..plan.steps.len()).any(|step| {
-            let verb = plan.steps[step].verb;
-            let never_waits = matches!(verb, "mark" | "enter" | "leave" | "print" | "load" | "store" | "add")
-                || matches!(verb, "release" | "unlock" | "ready" | "exit" | "yield");
-            !never_waits && ends.iter().any(|end| Events::Pattern(end).may(plan, step as u32))
+            let waits = plan.operation(step as u32).is_some_and(|operation| match &operation.action {
+                Action::Object(action) => plan.kind(action.first).verbs[action.verb as usize].blocks,
+                Action::Sleep(_) | Action::Busy(_) | Action::Join(_) => true,
+                _ => false,
+            });
+            waits && ends.iter().any(|end| Events::Pattern(end).may(plan, step as u32))
         })
 }

@@ -15,8 +15,8 @@ use std::io;
 use std::rc::Rc;
 
 use super::{
-    Access, Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model,
-    Object, Patience, Problem, Relation, Site, State, Verb,
+    Access, Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live,
+    Model, Object, Patience, Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, ProcessId};
 use crate::os::arena::Shared;
@@ -80,6 +80,7 @@ pub(super) static KIND: Kind = Kind {
     verbs: &[
         Verb {
             name: SEND,
+            effect: Effect::Puts,
             summary: "puts a message in, or bytes; waits while there is no room",
             arguments: &[
                 Argument {
@@ -104,6 +105,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: RECEIVE,
+            effect: Effect::Gets,
             summary: "takes the oldest message, or the bytes that are there; waits while there is nothing",
             arguments: &[
                 Argument {
@@ -127,6 +129,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "poll",
+            effect: Effect::Asks,
             summary: "waits until there is something to take or the end of file, and takes nothing",
             arguments: &[],
             ends: &["r", "a", "b"],
@@ -137,6 +140,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "close",
+            effect: Effect::Closes,
             summary: "lets go of the end, in this process; what it does with the end afterwards is `invalid`",
             arguments: &[],
             ends: &["r", "w", "a", "b"],

@@ -20,8 +20,8 @@ use std::rc::Rc;
 
 use super::pipe::message_length;
 use super::{
-    Access, Argument, Attribute, Call, Completion, Declaration, Element, Enablers, Form, HostError, Kind, Live, Model,
-    Object, Party, Patience, Problem, Relation, Site, State, Verb,
+    Access, Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live,
+    Model, Object, Party, Patience, Problem, Relation, Site, State, Verb,
 };
 use crate::event::{Event, ProcessId};
 use crate::os::arena::Shared;
@@ -90,6 +90,7 @@ pub(super) static KIND: Kind = Kind {
     verbs: &[
         Verb {
             name: PUT,
+            effect: Effect::Puts,
             summary: "puts a message in; waits while the queue is full",
             arguments: &[
                 Argument {
@@ -113,6 +114,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: GET,
+            effect: Effect::Gets,
             summary: "takes the oldest message of the highest priority; waits while there is none",
             arguments: &[
                 Argument { name: "into", form: Form::Into, required: false, summary: "takes the message" },
@@ -138,6 +140,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: SIZE,
+            effect: Effect::Asks,
             summary: "how many messages are in the queue at this moment",
             arguments: &[Argument { name: "into", form: Form::Into, required: false, summary: "takes the number" }],
             ends: &[],
@@ -148,6 +151,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: DONE,
+            effect: Effect::None,
             summary: "says that one message that was got is dealt with; `invalid` where all that were put are",
             arguments: &[],
             ends: &[],
@@ -158,6 +162,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: WAIT,
+            effect: Effect::None,
             summary: "waits until every message that was put is said to be done",
             arguments: &[],
             ends: &[],
@@ -168,6 +173,7 @@ pub(super) static KIND: Kind = Kind {
         },
         Verb {
             name: "close",
+            effect: Effect::Closes,
             summary: "lets go of the queue, in this process; what it does with it afterwards is `invalid`",
             arguments: &[],
             ends: &[],

@@ -60,7 +60,7 @@ impl Compiler<'_> {
             None
         };
         let foreseen = foreseen.map(|(outcome, reason)| (outcome, reason, text.span.clone()));
-        self.possible(verb.name, PossibleTarget::Processes(processes.first..processes.first + processes.count));
+        self.possible(verb.name, PossibleTarget::Processes(processes.range()));
         let action = match verb.name {
             "start" => Action::Start(processes),
             "join" => Action::Join(processes),
