@@ -66,7 +66,7 @@ pub(super) struct Case {
 pub(super) fn case(space: &Space<'_>, path: Vec<Step>, ended: bool) -> Result<Case, Fault> {
     let plan = space.plan;
     let told = tell(space, &path).map_err(Fault::Lost)?;
-    let (verdict, state) = if ended && space.time == Time::Virtual {
+    let (verdict, state) = if ended && space.leeway.time == Time::Virtual {
         (judge::judge(plan, &told.trace), judge::final_state(plan, &told.trace))
     } else {
         let mut trace = tell(space, &path).map_err(Fault::Lost)?.trace;
@@ -81,7 +81,7 @@ pub(super) fn case(space: &Space<'_>, path: Vec<Step>, ended: bool) -> Result<Ca
 
 /// Judges an execution in which any time may have passed: then none of its times says anything.
 fn untimed(space: &Space<'_>, trace: &mut Trace) -> Verdict {
-    let any = space.time == Time::Any;
+    let any = space.leeway.time == Time::Any;
     if any {
         for event in &mut trace.events {
             (event.begin, event.end) = (0, 0);

@@ -45,16 +45,10 @@ impl Search<'_, '_> {
             self.store.get(next, &mut state);
             let before = self.edges;
             for process in 0..processes {
-                let hot = self.space.hot(state[process]);
-                if hot.still {
-                    continue;
-                }
-                let column = hot.column;
-                let at = if column == NONE { 0 } else { state[column as usize] as usize };
-                match hot.known.get(at) {
-                    Some(Quick::Waits) if !hot.special => continue,
-                    Some(Quick::Plain(segment, becomes, _)) if !hot.special => {
-                        let (segment, becomes) = (*segment, *becomes);
+                let (column, quick) = self.space.quick(&state, process as u32);
+                match quick {
+                    Quick::Waits => continue,
+                    Quick::Plain(segment, becomes, _) => {
                         self.edges += 1;
                         let words = self.store.words();
                         let start = batch.keys.len();
@@ -78,7 +72,7 @@ impl Search<'_, '_> {
                         self.store.insert(&after, next);
                         continue;
                     }
-                    _ => {}
+                    Quick::Unknown | Quick::More(_) => {}
                 }
                 moves.clear();
                 self.space.moves_of(&state, process as u32, &mut moves);

@@ -2,24 +2,31 @@
 //! number when it is first met, a state of the whole is a row of these numbers, and what a turn does to them is looked up
 //! once it has been computed once.
 
+mod numbers;
+mod row;
+mod turns;
+
 use std::collections::HashMap;
 
-use super::actor::{Actor, Effects, Next, Parts, Post, Turned, next};
-use super::chance::{self, Choices, Leeway, Trouble};
+use super::actor::{Effects, Next, Post};
+use super::chance::{self, Leeway, Trouble};
 use super::follow::Standing;
-use super::log::Log;
 use super::memories::{Memories, Moment, Sight};
 use super::program::{Knowledge, has_identity, noticed_ends, reads_clock};
 use super::segment::{Segment, Stage};
 use super::tell::Step;
-use super::whole::{self, Traits, Whole, settle};
+use super::whole::{self, Traits, settle};
+use numbers::{Hot, Info, Shapes};
+use row::{Eye, Row};
+use turns::Branch;
+
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::interpreter::Machine;
 use crate::objects::Model;
-use crate::objects::model::Reach;
 use crate::scenario::plan::{Instruction, ObjectPlan, Plan};
 use crate::schedule::pid;
 use crate::trace::ProcessEnd;
+pub(super) use numbers::Quick;
 
 /// Of a moment: whether a process has been killed from outside.
 const SPENT: u64 = 1 << 63;
@@ -64,91 +71,6 @@ pub struct Move {
     pub(super) result: u32,
 }
 
-/// One possibility of a turn.
-#[derive(Clone, Debug)]
-pub(super) struct Branch {
-    segment: u32,
-    /// The object that it changes, and what that becomes.
-    object: ObjectId,
-    becomes: u32,
-    /// Whether nothing else changes.
-    plain: bool,
-    more: Option<Box<More>>,
-}
-
-/// What seldom comes.
-#[derive(Clone, Debug, Default)]
-struct More {
-    objects: Vec<(ObjectId, u32)>,
-    others: Vec<(ProcessId, u32)>,
-    effects: Effects,
-    script: Vec<u32>,
-    /// Its events that somebody keeps something of.
-    events: Vec<Event>,
-}
-
-/// What is looked at of a segment again and again.
-#[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(super) struct Info {
-    pub(super) next: Next,
-    /// How its turn is looked up.
-    way: Way,
-    pub(super) left: Option<u64>,
-    pub(super) running: bool,
-    pub(super) ended: bool,
-    stopped: bool,
-    deadly: bool,
-}
-
-/// What a turn does that depends on one object at most, by that object's state.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) enum Quick {
-    /// It is not known yet.
-    #[default]
-    Unknown,
-    /// The process cannot go on.
-    Waits,
-    /// There is one possibility, and nothing else changes: where the process stands then, what the object is, and the
-    /// place among `results`.
-    Plain(u32, u32, u32),
-    /// It has to be looked at more closely: the place of what it does among `results`.
-    More(u32),
-}
-
-/// What is needed most often of a segment: how its turn is looked up, and what it does where that is known.
-#[derive(Clone, Debug)]
-pub(super) struct Hot {
-    /// The column of the one object that its turn depends on; [`NONE`] where it depends on itself alone, and where it has
-    /// to be looked at more closely.
-    pub(super) column: u32,
-    /// Whether it has to be looked at more closely in any case.
-    pub(super) special: bool,
-    /// Whether it never moves.
-    pub(super) still: bool,
-    /// By the object's state, or 0.
-    pub(super) known: Vec<Quick>,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Way {
-    /// It never moves.
-    Still,
-    /// It depends on itself alone.
-    Alone,
-    /// It depends on one object too.
-    One(ObjectId),
-    /// It depends on more.
-    Many,
-}
-
-/// What an object can be.
-#[derive(Default)]
-struct Shapes {
-    states: Vec<Box<dyn Model>>,
-    index: HashMap<Box<[u8]>, u32>,
-}
-
 /// Why a state has no way on that could be computed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endless {
@@ -161,7 +83,6 @@ pub struct Endless {
 /// All states that have been met, as numbers.
 pub struct Space<'p> {
     pub(super) plan: &'p Plan,
-    pub(super) time: Time,
     pub(super) leeway: Leeway,
     pub(super) knowledge: Vec<Knowledge>,
     /// By step: whether others can notice it although it is about no object.
@@ -212,7 +133,6 @@ impl<'p> Space<'p> {
         let traits = Traits { depends, kills: plan.kills() };
         let mut space = Self {
             plan,
-            time: leeway.time,
             leeway,
             knowledge,
             visible,
@@ -404,7 +324,7 @@ impl<'p> Space<'p> {
             return;
         }
         let left = info.left;
-        if matches!(info.next, Next::Time) && self.time == Time::Virtual && left != Some(0) {
+        if matches!(info.next, Next::Time) && self.leeway.time == Time::Virtual && left != Some(0) {
             return;
         }
         let result = self.result(state, process, false);
@@ -615,306 +535,6 @@ impl<'p> Space<'p> {
     pub(super) fn bytes(&self) -> usize {
         self.weight
     }
-
-    /// What is needed most often of where a process stands.
-    pub(super) fn hot(&self, number: u32) -> &Hot {
-        &self.hot[number as usize]
-    }
-
-    /// The place of what a turn does among `results`.
-    fn result(&mut self, state: &[u32], process: ProcessId, give_up: bool) -> u32 {
-        let number = state[process as usize];
-        let info = &self.infos[number as usize];
-        let at = match info.way {
-            Way::Still => return 0,
-            Way::Alone => Some(0),
-            Way::One(object) => Some(state[self.processes() + object as usize] as usize),
-            Way::Many => None,
-        };
-        if let (Some(at), false) = (at, give_up) {
-            match self.hot[number as usize].known.get(at) {
-                Some(Quick::Waits) => return 0,
-                Some(Quick::More(result) | Quick::Plain(_, _, result)) => return *result,
-                _ => {}
-            }
-            let result = self.compute(state, process, false);
-            let quick = match &*self.results[result as usize] {
-                [] => Quick::Waits,
-                [only] if only.plain && only.more.is_none() => Quick::Plain(only.segment, only.becomes, result),
-                _ => Quick::More(result),
-            };
-            let known = &mut self.hot[number as usize].known;
-            if known.len() <= at {
-                known.resize(at + 1, Quick::Unknown);
-            }
-            known[at] = quick;
-            return result;
-        }
-        self.name(state, process, give_up);
-        if let Some(result) = self.many.get(self.names.as_slice()) {
-            return *result;
-        }
-        let names: Box<[u32]> = self.names.as_slice().into();
-        let result = self.compute(state, process, give_up);
-        self.many.insert(names, result);
-        result
-    }
-
-    /// Writes down everything that a turn depends on.
-    fn name(&mut self, state: &[u32], process: ProcessId, give_up: bool) {
-        let processes = self.processes();
-        let number = state[process as usize];
-        self.names.clear();
-        self.names.extend([number, u32::from(give_up)]);
-        match &self.infos[number as usize].next {
-            Next::Object(object, access, _) => {
-                let object = *object;
-                self.names.push(state[processes + object as usize]);
-                for touched in touched(self.plan, object, access.verb) {
-                    self.names.push(state[processes + touched as usize]);
-                }
-                let model = &self.shapes[object as usize].states[state[processes + object as usize] as usize];
-                if model.reach(access.verb) == Reach::All {
-                    self.names.push(process);
-                    self.names.extend(&state[..processes]);
-                }
-            }
-            Next::Join(range, _) | Next::Start(range) | Next::Kill(range) => {
-                self.names.push(process);
-                self.names.extend(&state[range.start as usize..range.end as usize]);
-            }
-            Next::Status(other) => self.names.push(state[*other as usize]),
-            Next::Nothing | Next::Time | Next::Free => {}
-        }
-        if self.clocked {
-            self.names.push(state[self.clock()]);
-        }
-    }
-
-    /// Computes what a turn does: every possibility of it.
-    fn compute(&mut self, state: &[u32], process: ProcessId, give_up: bool) -> u32 {
-        let processes = self.processes();
-        let number = state[process as usize];
-        let mut needed: Vec<ObjectId> = Vec::new();
-        let mut all = false;
-        if let Next::Object(object, access, _) = &self.infos[number as usize].next {
-            needed.push(*object);
-            needed.extend(touched(self.plan, *object, access.verb));
-            let model = self.object_of(*object, state[processes + *object as usize]);
-            all = model.reach(access.verb) == Reach::All;
-        }
-        let mut branches: Vec<Branch> = Vec::new();
-        let mut choices = Some(Choices::default());
-        let (mut waits, mut drawn) = (false, false);
-        while let Some(taken) = choices {
-            let mut log = self.memories.as_ref().map(|_| Log::new(processes));
-            let mut parts = self.parts(state, process, &needed, all);
-            let mut segment = self.segments[number as usize].clone();
-            let now = self.now(state);
-            let mut actor = Actor {
-                plan: self.plan,
-                knowledge: &self.knowledge,
-                visible: &self.visible,
-                ends: &self.ends,
-                process,
-                now,
-                parts: &mut parts,
-                choices: &taken,
-                random: self.leeway.random,
-                log: log.as_mut(),
-            };
-            match actor.turn(&mut segment, give_up) {
-                Turned::Waits => waits = true,
-                Turned::Lost(trouble) => {
-                    self.endless = Some(Endless { process, trouble });
-                    return 0;
-                }
-                Turned::Went { effects, .. } => {
-                    let mut more = More { effects, script: taken.script(), ..More::default() };
-                    if let (Some(memories), Some(log)) = (&self.memories, &mut log) {
-                        let program = self.plan.program(process);
-                        let range = program.first..program.first + program.count.unwrap_or(1);
-                        more.events = std::mem::take(&mut log.lanes[process as usize]);
-                        more.events.retain(|event| memories.minds(event, range.clone()));
-                    }
-                    let branch = self.branch(state, process, segment, parts, &needed, all, more);
-                    branches.push(branch);
-                }
-            }
-            drawn |= taken.has_drawn();
-            choices = taken.next();
-        }
-        if waits && drawn && !branches.is_empty() {
-            let step = chance::step_of(self.segments[number as usize].machine.instruction());
-            self.endless = Some(Endless { process, trouble: Trouble::Waits(step) });
-        }
-        // What cannot go on stands first.
-        if branches.is_empty() {
-            return 0;
-        }
-        self.weight += 64 + branches.len() * size_of::<Branch>();
-        self.weight += branches.iter().filter(|branch| branch.more.is_some()).count() * 2 * size_of::<More>();
-        self.results.push(branches.into());
-        self.results.len() as u32 - 1
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "all that a turn has changed")]
-    fn branch(
-        &mut self,
-        state: &[u32],
-        process: ProcessId,
-        segment: Segment<'p>,
-        mut parts: Parts,
-        needed: &[ObjectId],
-        all: bool,
-        mut more: More,
-    ) -> Branch {
-        let ended = matches!(segment.stage, Stage::Ended(_));
-        let lets_go = ended
-            && (!segment.shares.is_empty()
-                || !self.plan.processes[process as usize].holds.is_empty()
-                || self.memories.is_some());
-        if all {
-            for other in (0..self.processes() as ProcessId).filter(|other| *other != process) {
-                let mut changed = self.segments[state[other as usize] as usize].clone();
-                let mut same = true;
-                for object in needed {
-                    let share = parts.shares[*object as usize][other as usize];
-                    same &= share == changed.share(*object);
-                    changed.set_share(*object, share);
-                }
-                if !same {
-                    let number = self.number(other, changed);
-                    more.others.push((other, number));
-                }
-            }
-        }
-        let (mut object, mut becomes) = (NONE, NONE);
-        for (place, id) in needed.iter().enumerate() {
-            let Some(model) = parts.objects[*id as usize].take() else { continue };
-            let number = self.shape(*id, model);
-            if place == 0 {
-                (object, becomes) = (*id, number);
-            } else {
-                more.objects.push((*id, number));
-            }
-        }
-        let number = self.number(process, segment);
-        let plain = more.effects.is_empty()
-            && more.objects.is_empty()
-            && more.others.is_empty()
-            && more.events.is_empty()
-            && !lets_go
-            && !self.traits.depends;
-        let kept = !plain || !more.script.is_empty();
-        Branch { segment: number, object, becomes, plain, more: kept.then(|| Box::new(more)) }
-    }
-
-    /// What a turn needs of the rest.
-    fn parts(&self, state: &[u32], process: ProcessId, needed: &[ObjectId], all: bool) -> Parts {
-        let processes = self.processes();
-        let mut parts = Parts {
-            objects: self.plan.objects.iter().map(|_| None).collect(),
-            shares: vec![Vec::new(); self.plan.objects.len()],
-            posts: state[..processes].iter().map(|number| post(&self.segments[*number as usize])).collect(),
-        };
-        for object in needed {
-            let at = *object as usize;
-            parts.objects[at] = Some(self.shapes[at].states[state[processes + at] as usize].copy());
-            parts.shares[at] = (0..processes)
-                .map(|other| {
-                    let wanted = all || other == process as usize;
-                    if wanted { self.segments[state[other] as usize].share(*object) } else { 0 }
-                })
-                .collect();
-        }
-        parts
-    }
-
-    /// The number of where a process stands.
-    fn number(&mut self, process: ProcessId, mut segment: Segment<'p>) -> u32 {
-        if self.time == Time::Any && segment.left.is_some() {
-            segment.left = Some(0);
-        }
-        let program = self.plan.processes[process as usize].program;
-        let running = segment.stage == Stage::Running;
-        let place = segment.machine.place_in_program();
-        let random =
-            !self.leeway.random && !matches!(segment.stage, Stage::Ended(_)) && self.knowledge[program].draws(place);
-        let mut key = std::mem::take(&mut self.key);
-        key.clear();
-        key.extend(self.classes[process as usize].to_le_bytes());
-        segment.key(random, &mut key);
-        let number = match self.index.get(key.as_slice()) {
-            Some(number) => *number,
-            None => {
-                let number = self.segments.len() as u32;
-                let next = next(&segment, 0);
-                let way = match &next {
-                    _ if self.clocked && running => Way::Many,
-                    Next::Nothing => Way::Still,
-                    Next::Time | Next::Free => Way::Alone,
-                    Next::Object(object, access, _) => {
-                        let model = self.shapes[*object as usize].states.first();
-                        let own = model.is_none_or(|model| model.reach(access.verb) == Reach::Own);
-                        let alone = touched(self.plan, *object, access.verb).next().is_none();
-                        if own && alone { Way::One(*object) } else { Way::Many }
-                    }
-                    _ => Way::Many,
-                };
-                self.infos.push(Info {
-                    next,
-                    way,
-                    left: segment.left,
-                    running,
-                    ended: matches!(segment.stage, Stage::Ended(_)),
-                    stopped: segment.stopped,
-                    deadly: !segment.pending.is_empty(),
-                });
-                let processes = self.processes() as u32;
-                self.hot.push(Hot {
-                    column: if let Way::One(object) = way { processes + object } else { NONE },
-                    special: way == Way::Many
-                        || segment.stopped
-                        || segment.left.is_some()
-                        || !segment.pending.is_empty(),
-                    still: !running,
-                    known: Vec::new(),
-                });
-                self.weight += size_of::<Segment<'_>>() + size_of::<Info>() + size_of::<Hot>() + 2 * key.len() + 64;
-                self.weight += size_of_val(segment.machine.slots());
-                self.segments.push(segment);
-                self.index.insert(key.as_slice().into(), number);
-                number
-            }
-        };
-        self.key = key;
-        number
-    }
-
-    /// The number of an object's state.
-    fn shape(&mut self, object: ObjectId, model: Box<dyn Model>) -> u32 {
-        self.key.clear();
-        model.key(&mut self.key);
-        let shapes = &mut self.shapes[object as usize];
-        if let Some(number) = shapes.index.get(self.key.as_slice()) {
-            return *number;
-        }
-        self.weight += 2 * self.key.len() + 128;
-        let number = shapes.states.len() as u32;
-        shapes.states.push(model);
-        shapes.index.insert(self.key.as_slice().into(), number);
-        number
-    }
-
-    /// The number of a moment.
-    fn moment(&mut self, time: u64) -> u32 {
-        let times = &mut self.times;
-        *self.time_index.entry(time).or_insert_with(|| {
-            times.push(time);
-            times.len() as u32 - 1
-        })
-    }
 }
 
 /// The objects that a step touches besides its own.
@@ -946,142 +566,5 @@ pub(super) fn segment(plan: &Plan, process: ProcessId) -> Segment<'_> {
     match Machine::new(plan, process, pid(process)) {
         Ok(machine) => Segment::new(machine, false),
         Err(_) => Segment::new(Machine::failed(plan, process, pid(process)), true),
-    }
-}
-
-/// A state as memories see it.
-struct Eye<'s, 'p, 'b> {
-    row: Row<'s, 'p>,
-    /// The state before the turn, and the objects that have changed since.
-    before: Option<(&'b [u32], &'b [ObjectId])>,
-}
-
-impl Sight for Eye<'_, '_, '_> {
-    fn shared(&self, memory: usize) -> u32 {
-        self.row.state[self.row.space.clock() + 1 + memory]
-    }
-
-    fn set_shared(&mut self, memory: usize, number: u32) {
-        let at = self.row.space.clock() + 1 + memory;
-        self.row.state[at] = number;
-    }
-
-    fn note(&self, process: ProcessId, slot: u32) -> u32 {
-        self.row.segment(process).note(slot)
-    }
-
-    fn notes(&self, process: ProcessId) -> Vec<(u32, u32)> {
-        self.row.segment(process).notes.clone()
-    }
-
-    fn set_note(&mut self, process: ProcessId, slot: u32, note: u32) {
-        if self.note(process, slot) != note {
-            self.row.change(process, &mut |segment| segment.set_note(slot, note));
-        }
-    }
-
-    fn object(&self, object: ObjectId) -> (&dyn Model, Vec<u32>) {
-        let space = &*self.row.space;
-        let state: &[u32] = match self.before {
-            Some((before, done)) if !done.contains(&object) => before,
-            _ => self.row.state,
-        };
-        let processes = space.processes();
-        let shares = state[..processes].iter().map(|number| space.segments[*number as usize].share(object)).collect();
-        (space.object_of(object, state[processes + object as usize]), shares)
-    }
-
-    fn end(&self, process: ProcessId) -> Option<ProcessEnd> {
-        match self.row.segment(process).stage {
-            Stage::Ended(end) => Some(end),
-            _ => None,
-        }
-    }
-}
-
-/// A state of the space, as it is changed.
-struct Row<'s, 'p> {
-    space: &'s mut Space<'p>,
-    state: &'s mut [u32],
-}
-
-impl<'p> Whole<'p> for Row<'_, 'p> {
-    fn plan(&self) -> &'p Plan {
-        self.space.plan
-    }
-
-    fn segment(&self, process: ProcessId) -> &Segment<'p> {
-        &self.space.segments[self.state[process as usize] as usize]
-    }
-
-    fn change(&mut self, process: ProcessId, change: &mut dyn FnMut(&mut Segment<'p>)) {
-        let mut segment = self.segment(process).clone();
-        change(&mut segment);
-        self.state[process as usize] = self.space.number(process, segment);
-    }
-
-    fn part(&mut self, process: ProcessId, object: ObjectId, held: &[bool], killed: bool) {
-        let place = self.space.processes() + object as usize;
-        let share = self.segment(process).share(object);
-        let ends =
-            held.iter().enumerate().fold(u64::from(killed), |ends, (end, held)| ends | u64::from(*held) << (end + 1));
-        let key = (object, self.state[place], share, ends);
-        let (becomes, left) = match self.space.parted.get(&key) {
-            Some(known) => *known,
-            None => {
-                let mut model = self.space.shapes[object as usize].states[self.state[place] as usize].copy();
-                let mut left = share;
-                model.part(&mut left, held, killed);
-                let becomes = self.space.shape(object, model);
-                self.space.parted.insert(key, (becomes, left));
-                (becomes, left)
-            }
-        };
-        self.state[place] = becomes;
-        if left != share {
-            self.change(process, &mut |segment| segment.set_share(object, left));
-        }
-    }
-
-    fn begin(&mut self, process: ProcessId) {
-        let space = &mut *self.space;
-        let mut segment = space.segments[self.state[process as usize] as usize].clone();
-        let mut parts = space.parts(self.state, process, &[], false);
-        let choices = Choices::default();
-        let now = space.now(self.state);
-        let mut log = space.memories.as_ref().map(|_| Log::new(space.plan.processes.len()));
-        if let Some(log) = &mut log {
-            log.begin(process, now);
-        }
-        let mut actor = Actor {
-            plan: space.plan,
-            knowledge: &space.knowledge,
-            visible: &space.visible,
-            ends: &space.ends,
-            process,
-            now,
-            parts: &mut parts,
-            choices: &choices,
-            random: space.leeway.random,
-            log: log.as_mut(),
-        };
-        if let Turned::Lost(trouble) = actor.begin(&mut segment) {
-            space.endless = Some(Endless { process, trouble });
-        }
-        self.state[process as usize] = space.number(process, segment);
-        if let Some(mut log) = log {
-            let events = std::mem::take(&mut log.lanes[process as usize]);
-            space.observe(self.state, None, process, &events, &[], true);
-        }
-    }
-
-    fn ended(&mut self, process: ProcessId, end: ProcessEnd) {
-        if self.space.memories.is_some() {
-            let now = self.space.now(self.state);
-            let mut log = Log::new(self.space.plan.processes.len());
-            log.end(process, now, end.code().unwrap_or(0));
-            let events = std::mem::take(&mut log.lanes[process as usize]);
-            self.space.observe(self.state, None, process, &events, &[], false);
-        }
     }
 }

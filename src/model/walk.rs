@@ -127,16 +127,11 @@ impl<'s, 'p> Walker<'s, 'p> {
                 self.draw(at);
             }
             let process = self.order[at];
-            let hot = self.space.hot(self.state[process as usize]);
-            if hot.still {
-                continue;
-            }
-            if self.quick && !hot.special {
-                let column = hot.column;
-                let of = if column == NONE { 0 } else { self.state[column as usize] };
-                match hot.known.get(of as usize).copied() {
-                    Some(Quick::Waits) => continue,
-                    Some(Quick::Plain(segment, becomes, _)) => {
+            if self.quick {
+                let (column, quick) = self.space.quick(&self.state, process);
+                match quick {
+                    Quick::Waits => continue,
+                    Quick::Plain(segment, becomes, _) => {
                         self.change(process, segment);
                         if column != NONE {
                             self.change(column, becomes);
@@ -146,7 +141,7 @@ impl<'s, 'p> Walker<'s, 'p> {
                         }
                         return Ok(Some(at));
                     }
-                    _ => {}
+                    Quick::Unknown | Quick::More(_) => {}
                 }
             }
             self.moves.clear();

@@ -1,0 +1,244 @@
+//! What turns do: computed the first time, looked up after.
+
+use super::super::actor::{Actor, Effects, Next, Parts, Turned};
+use super::super::chance::{self, Choices, Trouble};
+use super::super::log::Log;
+use super::super::segment::{Segment, Stage};
+use super::numbers::{Quick, Way};
+use super::{Endless, NONE, Space, post, touched};
+use crate::event::{Event, ObjectId, ProcessId};
+use crate::objects::model::Reach;
+
+/// One possibility of a turn.
+#[derive(Clone, Debug)]
+pub(in crate::model) struct Branch {
+    pub(super) segment: u32,
+    /// The object that it changes, and what that becomes.
+    pub(super) object: ObjectId,
+    pub(super) becomes: u32,
+    /// Whether nothing else changes.
+    pub(super) plain: bool,
+    pub(super) more: Option<Box<More>>,
+}
+
+/// What seldom comes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct More {
+    pub(super) objects: Vec<(ObjectId, u32)>,
+    pub(super) others: Vec<(ProcessId, u32)>,
+    pub(super) effects: Effects,
+    pub(super) script: Vec<u32>,
+    /// Its events that somebody keeps something of.
+    pub(super) events: Vec<Event>,
+}
+
+impl<'p> Space<'p> {
+    /// The place of what a turn does among `results`.
+    pub(super) fn result(&mut self, state: &[u32], process: ProcessId, give_up: bool) -> u32 {
+        let number = state[process as usize];
+        let at = match self.hot[number as usize].way {
+            Way::Still => return 0,
+            Way::Alone => Some(0),
+            Way::One(column) => Some(state[column as usize] as usize),
+            Way::Many => None,
+        };
+        if let (Some(at), false) = (at, give_up) {
+            match self.hot[number as usize].known.get(at) {
+                Some(Quick::Waits) => return 0,
+                Some(Quick::More(result) | Quick::Plain(_, _, result)) => return *result,
+                _ => {}
+            }
+            let result = self.compute(state, process, false);
+            let quick = match &*self.results[result as usize] {
+                [] => Quick::Waits,
+                [only] if only.plain && only.more.is_none() => Quick::Plain(only.segment, only.becomes, result),
+                _ => Quick::More(result),
+            };
+            let known = &mut self.hot[number as usize].known;
+            if known.len() <= at {
+                known.resize(at + 1, Quick::Unknown);
+            }
+            known[at] = quick;
+            return result;
+        }
+        self.name(state, process, give_up);
+        if let Some(result) = self.many.get(self.names.as_slice()) {
+            return *result;
+        }
+        let names: Box<[u32]> = self.names.as_slice().into();
+        let result = self.compute(state, process, give_up);
+        self.many.insert(names, result);
+        result
+    }
+
+    /// Writes down everything that a turn depends on.
+    fn name(&mut self, state: &[u32], process: ProcessId, give_up: bool) {
+        let processes = self.processes();
+        let number = state[process as usize];
+        self.names.clear();
+        self.names.extend([number, u32::from(give_up)]);
+        match &self.infos[number as usize].next {
+            Next::Object(object, access, _) => {
+                let object = *object;
+                self.names.push(state[processes + object as usize]);
+                for touched in touched(self.plan, object, access.verb) {
+                    self.names.push(state[processes + touched as usize]);
+                }
+                let model = &self.shapes[object as usize].states[state[processes + object as usize] as usize];
+                if model.reach(access.verb) == Reach::All {
+                    self.names.push(process);
+                    self.names.extend(&state[..processes]);
+                }
+            }
+            Next::Join(range, _) | Next::Start(range) | Next::Kill(range) => {
+                self.names.push(process);
+                self.names.extend(&state[range.start as usize..range.end as usize]);
+            }
+            Next::Status(other) => self.names.push(state[*other as usize]),
+            Next::Nothing | Next::Time | Next::Free => {}
+        }
+        if self.clocked {
+            self.names.push(state[self.clock()]);
+        }
+    }
+
+    /// Computes what a turn does: every possibility of it.
+    fn compute(&mut self, state: &[u32], process: ProcessId, give_up: bool) -> u32 {
+        let processes = self.processes();
+        let number = state[process as usize];
+        let mut needed: Vec<ObjectId> = Vec::new();
+        let mut all = false;
+        if let Next::Object(object, access, _) = &self.infos[number as usize].next {
+            needed.push(*object);
+            needed.extend(touched(self.plan, *object, access.verb));
+            let model = self.object_of(*object, state[processes + *object as usize]);
+            all = model.reach(access.verb) == Reach::All;
+        }
+        let mut branches: Vec<Branch> = Vec::new();
+        let mut choices = Some(Choices::default());
+        let (mut waits, mut drawn) = (false, false);
+        while let Some(taken) = choices {
+            let mut log = self.memories.as_ref().map(|_| Log::new(processes));
+            let mut parts = self.parts(state, process, &needed, all);
+            let mut segment = self.segments[number as usize].clone();
+            let now = self.now(state);
+            let mut actor = Actor {
+                plan: self.plan,
+                knowledge: &self.knowledge,
+                visible: &self.visible,
+                ends: &self.ends,
+                process,
+                now,
+                parts: &mut parts,
+                choices: &taken,
+                random: self.leeway.random,
+                log: log.as_mut(),
+            };
+            match actor.turn(&mut segment, give_up) {
+                Turned::Waits => waits = true,
+                Turned::Lost(trouble) => {
+                    self.endless = Some(Endless { process, trouble });
+                    return 0;
+                }
+                Turned::Went { effects, .. } => {
+                    let mut more = More { effects, script: taken.script(), ..More::default() };
+                    if let (Some(memories), Some(log)) = (&self.memories, &mut log) {
+                        let program = self.plan.program(process);
+                        let range = program.first..program.first + program.count.unwrap_or(1);
+                        more.events = std::mem::take(&mut log.lanes[process as usize]);
+                        more.events.retain(|event| memories.minds(event, range.clone()));
+                    }
+                    let branch = self.branch(state, process, segment, parts, &needed, all, more);
+                    branches.push(branch);
+                }
+            }
+            drawn |= taken.has_drawn();
+            choices = taken.next();
+        }
+        if waits && drawn && !branches.is_empty() {
+            let step = chance::step_of(self.segments[number as usize].machine.instruction());
+            self.endless = Some(Endless { process, trouble: Trouble::Waits(step) });
+        }
+        // What cannot go on stands first.
+        if branches.is_empty() {
+            return 0;
+        }
+        self.weight += 64 + branches.len() * size_of::<Branch>();
+        self.weight += branches.iter().filter(|branch| branch.more.is_some()).count() * 2 * size_of::<More>();
+        self.results.push(branches.into());
+        self.results.len() as u32 - 1
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all that a turn has changed")]
+    fn branch(
+        &mut self,
+        state: &[u32],
+        process: ProcessId,
+        segment: Segment<'p>,
+        mut parts: Parts,
+        needed: &[ObjectId],
+        all: bool,
+        mut more: More,
+    ) -> Branch {
+        let ended = matches!(segment.stage, Stage::Ended(_));
+        let lets_go = ended
+            && (!segment.shares.is_empty()
+                || !self.plan.processes[process as usize].holds.is_empty()
+                || self.memories.is_some());
+        if all {
+            for other in (0..self.processes() as ProcessId).filter(|other| *other != process) {
+                let mut changed = self.segments[state[other as usize] as usize].clone();
+                let mut same = true;
+                for object in needed {
+                    let share = parts.shares[*object as usize][other as usize];
+                    same &= share == changed.share(*object);
+                    changed.set_share(*object, share);
+                }
+                if !same {
+                    let number = self.number(other, changed);
+                    more.others.push((other, number));
+                }
+            }
+        }
+        let (mut object, mut becomes) = (NONE, NONE);
+        for (place, id) in needed.iter().enumerate() {
+            let Some(model) = parts.objects[*id as usize].take() else { continue };
+            let number = self.shape(*id, model);
+            if place == 0 {
+                (object, becomes) = (*id, number);
+            } else {
+                more.objects.push((*id, number));
+            }
+        }
+        let number = self.number(process, segment);
+        let plain = more.effects.is_empty()
+            && more.objects.is_empty()
+            && more.others.is_empty()
+            && more.events.is_empty()
+            && !lets_go
+            && !self.traits.depends;
+        let kept = !plain || !more.script.is_empty();
+        Branch { segment: number, object, becomes, plain, more: kept.then(|| Box::new(more)) }
+    }
+
+    /// What a turn needs of the rest.
+    pub(super) fn parts(&self, state: &[u32], process: ProcessId, needed: &[ObjectId], all: bool) -> Parts {
+        let processes = self.processes();
+        let mut parts = Parts {
+            objects: self.plan.objects.iter().map(|_| None).collect(),
+            shares: vec![Vec::new(); self.plan.objects.len()],
+            posts: state[..processes].iter().map(|number| post(&self.segments[*number as usize])).collect(),
+        };
+        for object in needed {
+            let at = *object as usize;
+            parts.objects[at] = Some(self.shapes[at].states[state[processes + at] as usize].copy());
+            parts.shares[at] = (0..processes)
+                .map(|other| {
+                    let wanted = all || other == process as usize;
+                    if wanted { self.segments[state[other] as usize].share(*object) } else { 0 }
+                })
+                .collect();
+        }
+        parts
+    }
+}
