@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::arguments::Common;
 use super::export::{Format, Shown};
@@ -16,6 +16,7 @@ use super::parts::{self, Choosing};
 use super::picture::Picture;
 use super::reports::Reports;
 use super::run::{self, RecordChoice, ReportOptions, Scenario};
+use super::searching::{KillChoice, Language, RandomChoice, Searching, TimeChoice, allowing};
 use super::session::{self, Report};
 use super::signals::Blocked;
 use super::status::Status;
@@ -27,7 +28,7 @@ use crate::model::count::{self, Counts};
 use crate::model::explore::{self, Explored, Fault};
 use crate::model::follow;
 use crate::model::ladder::{Rung, Strategy};
-use crate::model::search::{Cut, Limits, Reductions};
+use crate::model::search::{Cut, Limits};
 use crate::model::shard;
 use crate::model::space::{Kind, Time};
 use crate::model::story::{self, Best};
@@ -39,7 +40,6 @@ use crate::report::suite::Suite;
 use crate::report::{annotations, json, terminal};
 use crate::scenario::Loaded;
 use crate::scenario::plan::Plan;
-use crate::scenario::units::parse_size;
 use crate::schedule;
 use crate::trace::file::Meta;
 
@@ -66,41 +66,6 @@ pub(super) struct Arguments {
     reports: ReportOptions,
 }
 
-/// How it is searched.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Searching")]
-#[group(skip)]
-pub(super) struct Searching {
-    /// How time passes: `virtual`, only when nothing else can move; `any`: a sleep or a timeout may end at any moment
-    #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true)]
-    pub(super) time: TimeChoice,
-    /// Which random numbers are drawn: `seed`, those of each process's own stream; `all`: each number of its range
-    #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true)]
-    random: RandomChoice,
-    /// Whether a process is killed: `none`, or `any`, each process at each of its steps in turn, one in an execution
-    #[arg(long, value_name = "WHOM", default_value = "none", hide_possible_values = true)]
-    kill: KillChoice,
-    /// Look at so many states at most
-    #[arg(long, value_name = "N", value_parser = count)]
-    max_states: Option<usize>,
-    /// Use so much memory for states at most, as 512MiB or 4GiB
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    max_memory: Option<usize>,
-    /// Search so long at most, as 30s or 5m
-    #[arg(long, value_name = "DURATION", value_parser = run::duration)]
-    max_time: Option<u64>,
-    /// What may be left out since it changes no verdict: orders of steps that do not get in each other's way (`order`),
-    /// exchanges of processes that are alike (`symmetry`), `all` of it or `none`
-    #[arg(long, value_name = "WHAT", default_value = "all", hide_possible_values = true)]
-    reduce: ReduceChoice,
-    /// Print the scenario for another tool instead: promela, for SPIN
-    #[arg(long, value_name = "LANGUAGE", hide_possible_values = true, help_heading = "Other tools")]
-    emit: Option<Language>,
-    /// Explore so many scenarios at once; 0 is one for each CPU
-    #[arg(short, long, value_name = "N", default_value = "1")]
-    jobs: u32,
-}
-
 /// Where the execution goes that is told.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Reports")]
@@ -119,100 +84,10 @@ struct Saving {
     trace: Vec<PathBuf>,
 }
 
-/// How time passes.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub(super) enum TimeChoice {
-    /// It passes only when nothing else can move
-    #[default]
-    Virtual,
-    /// A sleep or a timeout may end at any moment
-    Any,
-}
-
-impl From<TimeChoice> for Time {
-    fn from(choice: TimeChoice) -> Self {
-        match choice {
-            TimeChoice::Virtual => Self::Virtual,
-            TimeChoice::Any => Self::Any,
-        }
-    }
-}
-
-/// Which random numbers are drawn.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub(super) enum RandomChoice {
-    /// Those of each process's own stream
-    #[default]
-    Seed,
-    /// Each number of its range
-    All,
-}
-
-/// Who is killed from outside.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub(super) enum KillChoice {
-    /// Nobody
-    #[default]
-    None,
-    /// Each process at each of its steps, one in an execution
-    Any,
-}
-
-/// A language that a scenario can be put in.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-enum Language {
-    /// That of SPIN
-    Promela,
-}
-
-/// What may be left out.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-enum ReduceChoice {
-    /// As much as can be
-    All,
-    /// Orders of steps
-    Order,
-    /// Exchanges of processes
-    Symmetry,
-    /// Nothing
-    None,
-}
-
-impl From<ReduceChoice> for Reductions {
-    fn from(choice: ReduceChoice) -> Self {
-        let (order, symmetry) = (ReduceChoice::Order, ReduceChoice::Symmetry);
-        Self {
-            partial_order: [ReduceChoice::All, order].contains(&choice),
-            symmetry: [ReduceChoice::All, symmetry].contains(&choice),
-        }
-    }
-}
-
-impl Searching {
-    /// What is left open besides the order of steps.
-    fn leeway(&self) -> Leeway {
-        Leeway { time: self.time.into(), random: self.random == RandomChoice::All, kill: self.kill == KillChoice::Any }
-    }
-}
-
-fn count(text: &str) -> Result<usize, String> {
-    let plain = text.replace(['_', ','], "");
-    plain.parse().ok().filter(|count| *count > 0).ok_or("a number from 1".to_owned())
-}
-
-fn size(text: &str) -> Result<usize, String> {
-    parse_size(text).map(|size| size.max(1) as usize).map_err(str::to_owned)
-}
-
 impl Arguments {
     /// The arguments that a command to replay an execution needs besides the file and the schedule.
     fn again(&self) -> Vec<String> {
-        let mut again: Vec<String> = self
-            .scenario
-            .set
-            .iter()
-            .flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")])
-            .collect();
+        let mut again = self.scenario.params();
         if let Some(seed) = self.scenario.seed {
             again.extend(["--seed".to_owned(), seed.to_string()]);
         }
@@ -505,14 +380,9 @@ impl Exploring<'_> {
     }
 
     /// The arguments that a command which follows an execution needs besides the file and the schedule.
-    fn again(&self, leeway: Leeway) -> Vec<String> {
+    fn again(&self) -> Vec<String> {
         let mut again = self.options.arguments.clone();
-        if leeway.time == Time::Any {
-            again.extend(["--time".to_owned(), "any".to_owned()]);
-        }
-        if leeway.random {
-            again.extend(["--random".to_owned(), "all".to_owned()]);
-        }
+        again.extend(allowing(self.arguments.searching.time, self.arguments.searching.random));
         again
     }
 
@@ -529,7 +399,7 @@ impl Exploring<'_> {
         let mut replay = None;
         if let Some((best, _)) = &told {
             let orders = &best.orders;
-            let again = self.again(leeway);
+            let again = self.again();
             let saved = match &arguments.saving.save {
                 Some(path) => Some(Self::save(plan, path, best, leeway)?),
                 None => None,
@@ -696,7 +566,7 @@ impl Exploring<'_> {
             written.map_err(|error| vec![session::unwritable(path, &error)])?;
         }
         if let Some(path) = &self.options.html {
-            let mut again = self.again(self.arguments.searching.leeway());
+            let mut again = self.again();
             again.extend(["--schedule".to_owned(), schedule::compact(plan, &best.orders)]);
             page::write(path, plan, &best.told.trace, &best.verdict, &again, Some((summary, run)))
                 .map_err(|diagnostic| vec![*diagnostic])?;

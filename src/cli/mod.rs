@@ -22,6 +22,7 @@ mod reports;
 mod run;
 mod schedules;
 mod schema;
+mod searching;
 mod session;
 mod signals;
 mod status;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::arguments::Common;
-use super::explore::{RandomChoice, TimeChoice};
 use super::output::Output;
 use super::run::{self, ReportOptions, Scenario, TraceOption};
 use super::schedules::{self, Chosen};
+use super::searching::{RandomChoice, TimeChoice};
 use super::status::Status;
 
 /// What is replayed and how.

@@ -8,7 +8,6 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 
 use super::arguments::Common;
-use super::explore::{RandomChoice, TimeChoice};
 use super::export::Format;
 use super::golden::Golden;
 use super::inputs::{self, Input};
@@ -16,6 +15,7 @@ use super::output::{self, Output};
 use super::picture::{Picture, ViewChoice};
 use super::reports::Reports;
 use super::schedules::{self, Chosen};
+use super::searching::{RandomChoice, TimeChoice, allowing};
 use super::session::{self, Held, Options, Report};
 use super::status::Status;
 use super::workers;
@@ -56,6 +56,13 @@ pub(super) struct Scenario {
     /// The longest a run may take, as 30s or 1m30s
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(super) timeout: Option<u64>,
+}
+
+impl Scenario {
+    /// The arguments that give params other values.
+    pub(super) fn params(&self) -> Vec<String> {
+        self.set.iter().flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")]).collect()
+    }
 }
 
 /// How scenarios are run.
@@ -173,12 +180,7 @@ impl Arguments {
 
     /// The arguments that change what a run does, besides the file and the seed.
     fn again(&self) -> Vec<String> {
-        let mut again: Vec<String> = self
-            .scenario
-            .set
-            .iter()
-            .flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")])
-            .collect();
+        let mut again = self.scenario.params();
         if let Some(timeout) = self.scenario.timeout {
             again.extend(["--timeout".to_owned(), whole(timeout)]);
         }
@@ -191,12 +193,7 @@ impl Arguments {
         if let Some(schedule) = self.schedule() {
             again.extend(["--schedule".to_owned(), schedule.argument()]);
         }
-        if self.running.time == TimeChoice::Any {
-            again.extend(["--time".to_owned(), "any".to_owned()]);
-        }
-        if self.running.random == RandomChoice::All {
-            again.extend(["--random".to_owned(), "all".to_owned()]);
-        }
+        again.extend(allowing(self.running.time, self.running.random));
         again
     }
 }

@@ -8,7 +8,7 @@
 //! A race (two processes that stand before conflicting accesses of one cell) is kept as well: were one of them a member,
 //! the other, whose future holds the conflicting access, would be one too.
 
-use super::actor::Next;
+use super::ask::Next;
 use super::future::{Futures, Set, Use, insert, meet};
 use super::space::{Kind, Move, Space};
 use crate::event::ProcessId;

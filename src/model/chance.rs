@@ -8,7 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::actor::is_visible;
+use super::ask::is_visible;
 use super::program::all_draws;
 use super::space::{Endless, Time};
 use crate::diagnostic::{Code, Diagnostic};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::actor::Next;
+use super::ask::Next;
 use super::mutant::{MUTANT, Mutant};
 use super::search::{Limits, Reductions, Search};
 use super::space::{Space, Time};

@@ -9,6 +9,7 @@
 
 mod actor;
 mod ample;
+pub(crate) mod ask;
 mod bounded;
 pub mod chance;
 mod components;

@@ -5,7 +5,7 @@
 //! and then both stand before their accesses. That holds only where what a step does depends on nothing but what
 //! happened before it by causes; [`is_tame`] says so of a plan.
 
-use super::actor::Next;
+use super::ask::Next;
 use super::program::reads_clock;
 use super::search::Search;
 use crate::event::ObjectId;

@@ -8,7 +8,8 @@ mod turns;
 
 use std::collections::HashMap;
 
-use super::actor::{Effects, Next, Post};
+use super::actor::{Effects, Post};
+use super::ask::Next;
 use super::chance::{self, Leeway, Trouble};
 use super::follow::Standing;
 use super::memories::{Memories, Moment, Sight};

@@ -1,6 +1,7 @@
 //! Who waits for what in a state, as reports tell it.
 
-use super::actor::{Next, Parts, next};
+use super::actor::Parts;
+use super::ask::{Next, next};
 use super::log::Log;
 use super::segment::{Segment, Stage};
 use crate::event::{ProcessId, Target};

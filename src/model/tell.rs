@@ -1,7 +1,8 @@
 //! Follows a path on real values: what it gives is a trace as the kernel would have made it, and the turns by which the
 //! kernel's processes can be held to it.
 
-use super::actor::{Actor, Effects, Next, Parts, Post, Turned, next};
+use super::actor::{Actor, Effects, Parts, Post, Turned};
+use super::ask::{Next, next};
 use super::chance::Choices;
 use super::log::Log;
 use super::segment::{Segment, Stage};

@@ -3,9 +3,10 @@
 
 use crate::event::{ProcessId, StepId};
 use crate::interpreter::{Clock, Left, Machine, Place, Request, Timeout, World};
+use crate::model::ask::is_visible;
 use crate::objects::Completion;
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::scenario::plan::Plan;
 use crate::schedule::pid;
 use crate::value::Value;
 
@@ -32,7 +33,7 @@ pub(super) fn beginning(plan: &Plan, process: ProcessId) -> Option<Beginning> {
     };
     let mut alone = Alone { ready: false };
     for _ in 0..MOST {
-        let visible = is_visible(machine.instruction());
+        let visible = is_visible(machine.instruction(), &[]);
         if visible {
             let mut asked = Asked(false);
             machine.clone().advance(&mut asked);
@@ -51,22 +52,6 @@ pub(super) fn beginning(plan: &Plan, process: ProcessId) -> Option<Beginning> {
         }
     }
     None
-}
-
-/// Whether others can notice the step.
-pub(super) fn is_visible(instruction: &Instruction) -> bool {
-    let Instruction::Operate(operation) = instruction else { return false };
-    matches!(
-        operation.action,
-        Action::Object(_)
-            | Action::Sleep(_)
-            | Action::Busy(_)
-            | Action::Yield
-            | Action::Start(_)
-            | Action::Join(_)
-            | Action::Status(_)
-            | Action::Kill(..)
-    )
 }
 
 /// A world without others.

@@ -7,13 +7,13 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write as _;
 
-use super::begin::is_visible;
 use super::expression::{Scope, Variable};
 use super::statement::{Statement, write};
 use super::types::Typing;
 use super::world::{World, unique};
 use crate::event::{ProcessId, StepId};
 use crate::expression::Expression;
+use crate::model::ask::is_visible;
 use crate::model::program::{Knowledge, noticed_ends};
 use crate::objects::promela::{Check, Given, Refusal, Term, Then, Way};
 use crate::outcome::Outcome;
@@ -378,7 +378,7 @@ impl<'w, 'p> Body<'w, 'p> {
     fn local(&mut self, place: usize) -> Vec<Statement> {
         let program = self.program;
         let instruction = &program.code[place];
-        if is_visible(instruction) {
+        if is_visible(instruction, &[]) {
             return self.arrive(place);
         }
         if let Instruction::Jump(to) = instruction {

@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::layout::{BAD, DOUBT, FAINT, STRONG, ascii, duration, placed, plural, shorten, visible, width};
-use super::repeat::frequency;
+use super::layout::{BAD, DOUBT, FAINT, STRONG, ascii, duration, plural, shorten, visible, width};
+use super::repeat::line;
 use super::story::Story;
 use super::terminal::{LINES, Options, Page, headline, label, mark, quoted};
 use super::waits;
@@ -117,20 +117,7 @@ fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String
                 continue;
             }
         }
-        let text = shorten(&label(&overall.label, overall.holds), columns).into_owned();
-        let word = format!("{:<9}", frequency(overall.frequency));
-        let style = if overall.status == Status::Fail { STRONG } else { anstyle::Style::new() };
-        let held = held(overall, summary.runs);
-        let place = if overall.status == Status::Fail { page.place(overall.subject) } else { String::new() };
-        let _ = write!(
-            out,
-            "  {} {}  {}  {}{}",
-            mark(overall.status, page.pen),
-            page.pen.paint(FAINT, word),
-            page.pen.pad(style, &text, columns),
-            page.pen.paint(FAINT, held.as_str()),
-            placed(&place, 17 + columns + width(&held), page.columns, page.pen),
-        );
+        line(page, overall, &held(overall, summary.runs), columns, out);
         match overall.status {
             Status::Pass => {}
             Status::Unknown => {

@@ -44,20 +44,7 @@ fn expectations(page: &Page<'_>, summary: &Summary, kept: &[(u64, Trace)], out: 
     let counts = summary.overall.iter().map(|overall| width(&held(overall, summary.runs))).max().unwrap_or(0);
     let columns = page.labels(labels, 17 + counts);
     for overall in &summary.overall {
-        let text = shorten(&label(&overall.label, overall.holds), columns).into_owned();
-        let word = format!("{:<9}", frequency(overall.frequency));
-        let style = if overall.status == Status::Fail { STRONG } else { anstyle::Style::new() };
-        let held = held(overall, summary.runs);
-        let place = if overall.status == Status::Fail { page.place(overall.subject) } else { String::new() };
-        let _ = write!(
-            out,
-            "  {} {}  {}  {}{}",
-            mark(overall.status, page.pen),
-            page.pen.paint(FAINT, word),
-            page.pen.pad(style, &text, columns),
-            page.pen.paint(FAINT, held.as_str()),
-            placed(&place, 17 + columns + width(&held), page.columns, page.pen),
-        );
+        line(page, overall, &held(overall, summary.runs), columns, out);
         match overall.status {
             Status::Pass => {}
             Status::Unknown => {
@@ -68,6 +55,24 @@ fn expectations(page: &Page<'_>, summary: &Summary, kept: &[(u64, Trace)], out: 
             Status::Fail => failed(page, overall, kept, out),
         }
     }
+}
+
+/// The line of an expectation over several executions; `held` says in how many it holds.
+pub(super) fn line(page: &Page<'_>, overall: &Overall, held: &str, columns: usize, out: &mut String) {
+    let text = shorten(&label(&overall.label, overall.holds), columns).into_owned();
+    let word = format!("{:<9}", frequency(overall.frequency));
+    let fails = overall.status == Status::Fail;
+    let style = if fails { STRONG } else { anstyle::Style::new() };
+    let place = if fails { page.place(overall.subject) } else { String::new() };
+    let _ = write!(
+        out,
+        "  {} {}  {}  {}{}",
+        mark(overall.status, page.pen),
+        page.pen.paint(FAINT, word),
+        page.pen.pad(style, &text, columns),
+        page.pen.paint(FAINT, held),
+        placed(&place, 17 + columns + width(held), page.columns, page.pen),
+    );
 }
 
 /// `12 of 20 runs`, and how many could not be judged.

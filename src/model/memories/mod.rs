@@ -9,7 +9,7 @@ mod observe;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::actor::Next;
+use super::ask::Next;
 use super::space::Time;
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::judge::memory::{Changes, Events, Memory};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::actor::{Next, next};
+use super::super::ask::{Next, next};
 use super::super::segment::{Segment, Stage};
 use super::{NONE, Space, Time, touched};
 use crate::event::{ObjectId, ProcessId};

@@ -1,6 +1,7 @@
 //! What turns do: computed the first time, looked up after.
 
-use super::super::actor::{Actor, Effects, Next, Parts, Turned};
+use super::super::actor::{Actor, Effects, Parts, Turned};
+use super::super::ask::Next;
 use super::super::chance::{self, Choices, Trouble};
 use super::super::log::Log;
 use super::super::segment::{Segment, Stage};
