@@ -1,5 +1,8 @@
 //! The problems that explorers are measured on, as scenarios and as models for SPIN.
 
+#[path = "../../tests/problems.rs"]
+mod texts;
+
 /// A problem of a certain size.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Problem {
@@ -83,37 +86,12 @@ impl Problem {
     /// The scenario.
     pub(super) fn text(self) -> String {
         match self {
-            Self::LostUpdate(processes, rounds) => format!(
-                r#"
-[objects]
-money = {{ kind = "value", value = 0 }}
-[processes.p]
-count = {processes}
-steps = [{{ repeat = {rounds}, do = [{{ load = "money", into = "m" }}, {{ store = "money", value = "{{m + 1}}" }}] }}]
-"#
-            ),
-            Self::Semaphore(workers) => format!(
-                r#"
-[objects]
-s = {{ kind = "semaphore", value = 3 }}
-[processes.w]
-count = {workers}
-steps = [{{ acquire = "s" }}, "yield", {{ release = "s" }}]
-"#
-            ),
-            Self::Ordered(count) => philosophers(count, true, false),
-            Self::Forever(count) => philosophers(count, true, true),
-            Self::Naive(count) => philosophers(count, false, false),
-            Self::Queue(items) => format!(
-                r#"
-[objects]
-q = {{ kind = "queue", capacity = 2 }}
-[processes.put]
-steps = [{{ repeat = {items}, do = [{{ put = "q", value = 1 }}] }}]
-[processes.get]
-steps = [{{ repeat = {items}, do = [{{ get = "q" }}] }}]
-"#
-            ),
+            Self::LostUpdate(processes, rounds) => texts::lost_update(processes, rounds),
+            Self::Semaphore(workers) => texts::semaphore(workers, 3),
+            Self::Ordered(count) => texts::philosophers(count, true, false),
+            Self::Forever(count) => texts::philosophers(count, true, true),
+            Self::Naive(count) => texts::philosophers(count, false, false),
+            Self::Queue(items) => texts::queue(items),
             Self::Condition => ["producer", "consumer"].into_iter().fold(
                 r#"
 [objects]
@@ -142,26 +120,4 @@ steps = [{{ repeat = 3, do = [
             ),
         }
     }
-}
-
-fn philosophers(count: u32, ordered: bool, forever: bool) -> String {
-    let next = format!("(index + 1) % {count}");
-    let (first, second) = if ordered {
-        (format!("index < {next} ? index : {next}"), format!("index < {next} ? {next} : index"))
-    } else {
-        ("index".to_owned(), next)
-    };
-    let meal = format!(
-        r#"{{ acquire = "forks[{first}]" }}, {{ acquire = "forks[{second}]" }}, {{ release = "forks[{second}]" }}, {{ release = "forks[{first}]" }}"#
-    );
-    let steps = if forever { format!("{{ forever = [{meal}] }}") } else { meal };
-    format!(
-        r#"
-[objects]
-forks = {{ kind = "semaphore", value = 1, count = {count} }}
-[processes.phil]
-count = {count}
-steps = [{steps}]
-"#
-    )
 }

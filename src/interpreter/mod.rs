@@ -73,6 +73,31 @@ pub enum Request {
     Assert(bool),
 }
 
+impl Request {
+    /// The verb of what a process does by itself, whose others take no part in it, and what that ends with in every
+    /// world. What it asks of others or of time is given back.
+    ///
+    /// # Errors
+    /// The request, where it is about others or about time.
+    pub fn own(self) -> Result<(&'static str, Completion), Self> {
+        let labelled = |label, value| Completion { second: label, ..Completion::value(value) };
+        let ok = Completion::of(Outcome::OK);
+        Ok(match self {
+            Self::Print(value) => ("print", Completion::value(Value::from(value.to_text()))),
+            Self::Mark(label, value) => ("mark", labelled(label, value)),
+            Self::Enter(label) => ("enter", labelled(label, Value::Null)),
+            Self::Leave(label) => ("leave", labelled(label, Value::Null)),
+            Self::Yield => ("yield", ok),
+            Self::Ready => ("ready", ok),
+            Self::Exit(status) => ("exit", Completion::value(Value::Int(status.into()))),
+            Self::Abort => ("abort", ok),
+            Self::Assert(true) => ("assert", ok),
+            Self::Assert(false) => ("assert", Completion::of(Outcome::FAILED)),
+            other => return Err(other),
+        })
+    }
+}
+
 /// How long a step may wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Timeout {

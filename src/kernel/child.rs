@@ -255,18 +255,8 @@ impl Child<'_> {
         completion
     }
 
-    fn labelled(&mut self, step: StepId, name: &str, label: Value, value: Value) -> Completion {
-        let mut completion = Completion::value(value);
-        completion.second = label;
-        self.own(step, name, completion)
-    }
-
     fn alone(&mut self, step: StepId, request: Request, patience: Patience) -> Completion {
         match request {
-            Request::Print(value) => self.own(step, "print", Completion::value(Value::from(value.to_text()))),
-            Request::Mark(label, value) => self.labelled(step, "mark", label, value),
-            Request::Enter(label) => self.labelled(step, "enter", label, Value::Null),
-            Request::Leave(label) => self.labelled(step, "leave", label, Value::Null),
             Request::Sleep(_) if self.is_held() => self.own(step, "sleep", Completion::of(Outcome::OK)),
             Request::Busy(_) if self.is_held() => self.own(step, "busy", Completion::of(Outcome::OK)),
             Request::Sleep(ns) => {
@@ -288,25 +278,28 @@ impl Child<'_> {
                 clock::burn(std::time::Duration::from_nanos(ns));
                 self.own(step, "busy", Completion::of(Outcome::OK))
             }
-            Request::Yield => {
-                os::yield_now();
-                self.own(step, "yield", Completion::of(Outcome::OK))
-            }
-            Request::Ready => {
-                let completion = self.own(step, "ready", Completion::of(Outcome::OK));
-                self.table.post(self.recorder.process).set_ready();
-                self.recorder.bell.ring();
-                completion
-            }
-            Request::Exit(status) => self.own(step, "exit", Completion::value(Value::Int(i64::from(status)))),
-            Request::Abort => self.own(step, "abort", Completion::of(Outcome::OK)),
-            Request::Assert(true) => self.own(step, "assert", Completion::of(Outcome::OK)),
-            Request::Assert(false) => self.own(step, "assert", Completion::of(Outcome::FAILED)),
             Request::Start(processes) => self.start(step, processes),
             Request::Join(processes) => self.join(step, processes, patience),
             Request::Status(process) => self.status(step, process),
             Request::Kill(processes, signal) => self.kill(step, processes, signal),
+            own => self.by_itself(step, own),
         }
+    }
+
+    /// What concerns nobody else.
+    fn by_itself(&mut self, step: StepId, request: Request) -> Completion {
+        if matches!(request, Request::Yield) {
+            os::yield_now();
+        }
+        let ready = matches!(request, Request::Ready);
+        // Everything else was taken before.
+        let Ok((verb, completion)) = request.own() else { return Completion::of(Outcome::INVALID) };
+        let completion = self.own(step, verb, completion);
+        if ready {
+            self.table.post(self.recorder.process).set_ready();
+            self.recorder.bell.ring();
+        }
+        completion
     }
 
     /// Records a step on one process of those that it names.

@@ -291,10 +291,6 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
         completion
     }
 
-    fn labelled(&mut self, step: StepId, verb: &'static str, label: Value, value: Value) -> Completion {
-        self.own(step, verb, Completion { second: label, ..Completion::value(value) })
-    }
-
     fn start(&mut self, step: StepId, processes: Range<ProcessId>) -> Completion {
         let mut worst = Completion::of(Outcome::OK);
         for process in processes {
@@ -460,26 +456,15 @@ impl World for Act<'_, '_, '_> {
 
     fn perform(&mut self, step: StepId, request: Request, timeout: Timeout) -> Completion {
         self.steps += 1;
-        match request {
-            Request::Print(value) => self.own(step, "print", Completion::value(Value::from(value.to_text()))),
-            Request::Mark(label, value) => self.labelled(step, "mark", label, value),
-            Request::Enter(label) => self.labelled(step, "enter", label, Value::Null),
-            Request::Leave(label) => self.labelled(step, "leave", label, Value::Null),
-            Request::Sleep(_) => self.own(step, "sleep", Completion::of(Outcome::OK)),
-            Request::Busy(_) => self.own(step, "busy", Completion::of(Outcome::OK)),
-            Request::Yield => self.own(step, "yield", Completion::of(Outcome::OK)),
-            Request::Ready => {
-                self.ready = true;
-                self.own(step, "ready", Completion::of(Outcome::OK))
-            }
-            Request::Exit(status) => self.own(step, "exit", Completion::value(Value::Int(status.into()))),
-            Request::Abort => self.own(step, "abort", Completion::of(Outcome::OK)),
-            Request::Assert(true) => self.own(step, "assert", Completion::of(Outcome::OK)),
-            Request::Assert(false) => self.own(step, "assert", Completion::of(Outcome::FAILED)),
-            Request::Start(processes) => self.start(step, processes),
-            Request::Join(processes) => self.join(step, processes, timeout),
-            Request::Status(process) => self.status(step, process),
-            Request::Kill(processes, signal) => self.kill(step, processes, signal),
+        self.ready |= matches!(request, Request::Ready);
+        match request.own() {
+            Ok((verb, completion)) => self.own(step, verb, completion),
+            Err(Request::Busy(_)) => self.own(step, "busy", Completion::of(Outcome::OK)),
+            Err(Request::Start(processes)) => self.start(step, processes),
+            Err(Request::Join(processes)) => self.join(step, processes, timeout),
+            Err(Request::Status(process)) => self.status(step, process),
+            Err(Request::Kill(processes, signal)) => self.kill(step, processes, signal),
+            Err(_) => self.own(step, "sleep", Completion::of(Outcome::OK)),
         }
     }
 

@@ -21,53 +21,10 @@ pub(super) fn plan(text: &str) -> Plan {
     }
 }
 
-pub(super) fn lost_update(processes: u32, rounds: u32) -> String {
-    format!(
-        r#"
-[objects]
-money = {{ kind = "value", value = 0 }}
-[processes.p]
-count = {processes}
-steps = [{{ repeat = {rounds}, do = [{{ load = "money", into = "m" }}, {{ store = "money", value = "{{m + 1}}" }}] }}]
-"#
-    )
-}
+#[path = "../../tests/problems.rs"]
+mod problems;
 
-pub(super) fn semaphore(workers: u32, permits: u32) -> String {
-    format!(
-        r#"
-[objects]
-s = {{ kind = "semaphore", value = {permits} }}
-[processes.w]
-count = {workers}
-steps = [{{ acquire = "s" }}, "yield", {{ release = "s" }}]
-"#
-    )
-}
-
-pub(super) fn philosophers(count: u32, ordered: bool, forever: bool) -> String {
-    let (low, high) = if ordered {
-        (
-            format!("index < (index + 1) % {count} ? index : (index + 1) % {count}"),
-            format!("index < (index + 1) % {count} ? (index + 1) % {count} : index"),
-        )
-    } else {
-        ("index".to_owned(), format!("(index + 1) % {count}"))
-    };
-    let meal = format!(
-        r#"{{ acquire = "forks[{low}]" }}, {{ acquire = "forks[{high}]" }}, {{ release = "forks[{high}]" }}, {{ release = "forks[{low}]" }}"#
-    );
-    let steps = if forever { format!("{{ forever = [{meal}] }}") } else { meal };
-    format!(
-        r#"
-[objects]
-forks = {{ kind = "semaphore", value = 1, count = {count} }}
-[processes.phil]
-count = {count}
-steps = [{steps}]
-"#
-    )
-}
+pub(crate) use problems::{lost_update, philosophers, semaphore};
 
 fn searched(text: &str, reductions: Reductions) -> (usize, usize) {
     let plan = plan(text);
@@ -155,15 +112,7 @@ fn a_deadlock_that_is_possible_is_found_by_its_shortest_way() {
 
 #[test]
 fn what_goes_through_a_queue_or_a_pipe_has_few_orders() {
-    let queue = r#"
-[objects]
-q = { kind = "queue", capacity = 2 }
-[processes.put]
-steps = [{ repeat = 6, do = [{ put = "q", value = 1 }] }]
-[processes.get]
-steps = [{ repeat = 6, do = [{ get = "q" }] }]
-"#;
-    assert_eq!(reduced(queue), 2 * 6 + 1);
+    assert_eq!(reduced(&problems::queue(6)), 2 * 6 + 1);
     let pipe = r#"
 [objects]
 l = { kind = "pipe" }
