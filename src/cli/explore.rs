@@ -121,7 +121,8 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         output.report(&[Diagnostic::error(Code::USAGE, message)]);
         return Status::Invalid;
     }
-    let merged = match if arguments.choosing.merge { parts::merge(&arguments.files) } else { Ok(Vec::new()) } {
+    let read = if arguments.choosing.merge { parts::merge(&arguments.files) } else { Ok(Vec::new()) };
+    let merged = match read {
         Ok(merged) => merged,
         Err(diagnostic) => {
             output.report(&[*diagnostic]);
@@ -205,8 +206,7 @@ fn emit(arguments: &Arguments, output: Output) -> Status {
             let message = format!("`--emit` takes one scenario, and these are {}", inputs.len());
             return Err(vec![Diagnostic::error(Code::USAGE, message)]);
         };
-        let source = input.source.as_ref().map_err(|diagnostic| vec![(**diagnostic).clone()])?;
-        let plan = session::load(source, &arguments.scenario)?.plan;
+        let plan = session::load_input(input, &arguments.scenario)?.plan;
         promela::promela(&plan, arguments.searching.time.into())
     };
     match promela() {
@@ -258,18 +258,8 @@ fn prepare(arguments: &Arguments, files: &[PathBuf], output: Output) -> Result<P
 impl Exploring<'_> {
     /// Explores one scenario.
     fn one(&self, input: &Input, direct: bool) -> Report {
-        let mut report = Report {
-            path: input.path.clone(),
-            status: Status::Passed,
-            out: String::new(),
-            err: String::new(),
-            suite: None,
-        };
-        let loaded = match &input.source {
-            Ok(source) => session::load(source, &self.options.scenario),
-            Err(diagnostic) => Err(vec![(**diagnostic).clone()]),
-        };
-        match loaded {
+        let mut report = Report::new(&input.path);
+        match session::load_input(input, &self.options.scenario) {
             Err(errors) => session::refuse(&mut report, Status::Invalid, &errors, self.options),
             Ok(Loaded { plan, warnings }) => {
                 report.err.push_str(&self.options.output.render(&warnings));

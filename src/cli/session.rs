@@ -98,6 +98,14 @@ pub(super) struct Report {
     pub(super) suite: Option<Suite>,
 }
 
+impl Report {
+    /// Of a scenario of which nothing is known yet.
+    pub(super) fn new(path: &str) -> Self {
+        let (out, err) = (String::new(), String::new());
+        Self { path: path.to_owned(), status: Status::Passed, out, err, suite: None }
+    }
+}
+
 /// A seed that nobody chose, within TOML's integers.
 pub(super) fn random_seed() -> u64 {
     // The hasher's keys come from the kernel's random numbers.
@@ -124,20 +132,18 @@ pub(super) fn load(source: &Arc<Source>, changes: &Scenario) -> Result<Loaded, V
     scenario::load(source, &options, &forms)
 }
 
+/// Checks a scenario, where it could be read.
+pub(super) fn load_input(input: &Input, changes: &Scenario) -> Result<Loaded, Vec<Diagnostic>> {
+    match &input.source {
+        Ok(source) => load(source, changes),
+        Err(diagnostic) => Err(vec![(**diagnostic).clone()]),
+    }
+}
+
 /// Runs one scenario. With `direct`, what its processes print is shown at once; otherwise it stands in the report.
 pub(super) fn one(input: &Input, options: &Options, direct: bool) -> Report {
-    let mut report = Report {
-        path: input.path.clone(),
-        status: Status::Passed,
-        out: String::new(),
-        err: String::new(),
-        suite: None,
-    };
-    let loaded = match &input.source {
-        Ok(source) => load(source, &options.scenario),
-        Err(diagnostic) => Err(vec![(**diagnostic).clone()]),
-    };
-    match loaded {
+    let mut report = Report::new(&input.path);
+    match load_input(input, &options.scenario) {
         Err(errors) => refuse(&mut report, Status::Invalid, &errors, options),
         Ok(Loaded { plan, warnings }) => {
             let warned = options.output.render(&warnings);

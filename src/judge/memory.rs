@@ -308,7 +308,8 @@ fn is_on(object: &ObjectRef, target: Target) -> bool {
     matches!(target, Target::Object(id) if object.objects.contains(&id))
 }
 
-fn section_change(section: &str, event: &Event) -> i64 {
+/// By how much an event changes how often its process is inside a section.
+pub(super) fn section_change(section: &str, event: &Event) -> i64 {
     if !event.outcome.is_ok() || event.second.as_str() != Some(section) {
         return 0;
     }

@@ -4,7 +4,7 @@ use super::{AT_LEAST, AT_MOST, EQUALS, Form, required};
 use crate::judge::bounds::Bounds;
 use crate::judge::context::Context;
 use crate::judge::finding::Finding;
-use crate::judge::memory::{Changes, Memory};
+use crate::judge::memory::{Changes, Memory, section_change};
 use crate::judge::occupancy;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::{Plan, Step};
@@ -41,16 +41,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     if let Some(reason) = context.gap_of(counted) {
         return Finding::unknown(format!("{} inside at once", bounds.text()), "not all of the events", reason);
     }
-    let changes = occupancy::changes(context, |event| {
-        if !event.outcome.is_ok() || event.second.as_str() != Some(section) {
-            return 0;
-        }
-        match event.verb {
-            "enter" => 1,
-            "leave" => -1,
-            _ => 0,
-        }
-    });
+    let changes = occupancy::changes(context, |event| section_change(section, event));
     match occupancy::processes(&context.trace.events, &changes, bounds.most(), false) {
         Ok(peak) => occupancy::judge(context, bounds, peak, "inside"),
         Err(_) => Finding::unknown(bounds.text(), "nothing", "sections are left that were not entered"),
