@@ -340,6 +340,7 @@ impl Exploring<'_> {
             longest: searching.max_time.map(Duration::from_nanos),
             strategy: self.arguments.choosing.strategy(),
             beyond: self.arguments.choosing.beyond(self.alone),
+            jobs: if self.alone { run::jobs(searching.jobs) } else { 1 },
         };
         let mode = if direct { self.options.progress } else { crate::report::progress::Mode::None };
         let progress = RefCell::new(Progress::new(mode, output::columns()));

@@ -38,7 +38,8 @@ pub(super) struct Searching {
     /// Print the scenario for another tool instead: promela, for SPIN
     #[arg(long, value_name = "LANGUAGE", hide_possible_values = true, help_heading = "Other tools")]
     pub(super) emit: Option<Language>,
-    /// Explore so many scenarios at once; 0 is one for each CPU
+    /// Explore so many scenarios at once, or go through the single executions of one in so many threads; 0 is one for
+    /// each CPU
     #[arg(short, long, value_name = "N", default_value = "1")]
     pub(super) jobs: u32,
 }

@@ -18,6 +18,7 @@ use super::races;
 use super::search::{Cut, Limits, Reached, Reductions, Search};
 use super::space::{Endless, Kind, Move, Space, Time};
 use super::tell::{Lost, Step, Told};
+use super::walkers;
 use crate::event::ProcessId;
 use crate::judge::{self, Status, Subject, Summary, Verdict};
 use crate::scenario::plan::Plan;
@@ -26,7 +27,7 @@ use crate::scenario::plan::Plan;
 const OFTEN: usize = 64;
 
 /// How to explore.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// How time passes.
     pub time: Time,
@@ -44,6 +45,24 @@ pub struct Options {
     pub strategy: Strategy,
     /// What is looked at where not every state is.
     pub beyond: Beyond,
+    /// How many threads take part; at least 1. What is found does not depend on it.
+    pub jobs: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            time: Time::default(),
+            random: false,
+            kill: false,
+            reductions: Reductions::default(),
+            limits: Limits::default(),
+            longest: None,
+            strategy: Strategy::default(),
+            beyond: Beyond::default(),
+            jobs: 1,
+        }
+    }
 }
 
 impl Options {
@@ -284,11 +303,11 @@ fn once(
     }
     let walks = matches!(strategy, Strategy::Random | Strategy::Pct);
     if walks || full && limit && !matches!(cut, None | Some(Cut::Stopped)) {
-        let mut space = space(wish);
-        let rung = ladder::walks(&mut space, (&beyond, strategy), full, clock, &mut gathering, progress)?;
-        if wants(&space) {
+        let make = || space(wish);
+        let how = (&beyond, strategy, options.jobs);
+        let Some(rung) = walkers::walks(&make, how, full, clock, &mut gathering, progress)? else {
             return Ok(Err(ends));
-        }
+        };
         if let Rung::Walks(walks) = &rung {
             if !full {
                 size = of_walks(walks);
