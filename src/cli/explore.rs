@@ -8,19 +8,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 
-use super::arguments::Common;
 use super::export::{Format, Shown};
 use super::inputs::{self, Input};
+use super::options::{Common, RecordChoice, ReportOptions, Scenario};
 use super::output::{self, Output};
 use super::parts::{self, Choosing};
 use super::picture::Picture;
 use super::reports::Reports;
-use super::run::{self, RecordChoice, ReportOptions, Scenario};
 use super::searching::{KillChoice, Language, RandomChoice, Searching, TimeChoice, allowing};
 use super::session::{self, Report};
 use super::signals::Blocked;
 use super::status::Status;
-use super::{page, session::Options};
+use super::{page, session::Options, suites};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::{self, Subject, Summary};
 use crate::model::chance::Leeway;
@@ -112,7 +111,7 @@ struct Exploring<'a> {
 
 pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
     if let Some(Language::Promela) = arguments.searching.emit {
-        return emit(arguments, output);
+        return emit(arguments, common, output);
     }
     let walks = [Strategy::Random, Strategy::Pct].contains(&arguments.choosing.strategy());
     if walks && arguments.searching.kill == KillChoice::Any {
@@ -140,7 +139,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
     }
     let arguments = &changed;
     let paths: Vec<PathBuf> = merged.iter().map(|scenario| PathBuf::from(&scenario.path)).collect();
-    match prepare(arguments, if arguments.choosing.merge { &paths } else { &arguments.files }, output) {
+    match prepare(arguments, if arguments.choosing.merge { &paths } else { &arguments.files }, common, output) {
         Ok((mut inputs, traces, reports)) => {
             let options = Options {
                 scenario: arguments.scenario.clone(),
@@ -164,7 +163,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 arguments: arguments.again(),
             };
             // What a part has found is written by this process.
-            let jobs = if arguments.choosing.is_part() { 1 } else { run::jobs(arguments.searching.jobs) };
+            let jobs = if arguments.choosing.is_part() { 1 } else { suites::jobs(arguments.searching.jobs) };
             let alone = inputs.len() == 1;
             let places: Vec<String> = inputs.iter().map(|input| input.path.clone()).collect();
             inputs.retain(|input| {
@@ -184,7 +183,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
             let status = if inputs.is_empty() {
                 Status::Passed
             } else {
-                run::all(&inputs, &options, reports, jobs, &|input, direct| exploring.one(input, direct))
+                suites::all(&inputs, &options, reports, jobs, &|input, direct| exploring.one(input, direct))
             };
             match arguments.choosing.write(exploring.part.into_inner()) {
                 Ok(()) => status,
@@ -199,9 +198,9 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
 }
 
 /// Prints a scenario in the language of SPIN.
-fn emit(arguments: &Arguments, output: Output) -> Status {
+fn emit(arguments: &Arguments, common: &Common, output: Output) -> Status {
     let promela = || {
-        let inputs = inputs::collect(&arguments.files).map_err(|diagnostic| vec![*diagnostic])?;
+        let inputs = inputs::collect(&arguments.files, &common.commands).map_err(|diagnostic| vec![*diagnostic])?;
         let [input] = inputs.as_slice() else {
             let message = format!("`--emit` takes one scenario, and these are {}", inputs.len());
             return Err(vec![Diagnostic::error(Code::USAGE, message)]);
@@ -224,13 +223,13 @@ fn emit(arguments: &Arguments, output: Output) -> Status {
 type Prepared = (Vec<Input>, Vec<(PathBuf, Format)>, Reports);
 
 /// Finds the scenarios and opens what takes reports.
-fn prepare(arguments: &Arguments, files: &[PathBuf], output: Output) -> Result<Prepared, Status> {
+fn prepare(arguments: &Arguments, files: &[PathBuf], common: &Common, output: Output) -> Result<Prepared, Status> {
     let invalid = |diagnostic: Box<Diagnostic>| {
         let status = if diagnostic.code == Code::HOST_LIMIT { Status::Host } else { Status::Invalid };
         output.report(&[*diagnostic]);
         status
     };
-    let inputs = inputs::collect(files).map_err(invalid)?;
+    let inputs = inputs::collect(files, &common.commands).map_err(invalid)?;
     arguments.choosing.check(inputs.len()).map_err(invalid)?;
     if inputs.is_empty() {
         output::eprint(&inputs::nothing(files));
