@@ -101,6 +101,8 @@ struct Exploring<'a> {
     traces: Vec<(PathBuf, Format)>,
     /// Whether there is no other scenario.
     alone: bool,
+    /// How many threads explore a scenario.
+    threads: usize,
     /// The files of all scenarios, whatever part they belong to.
     places: Vec<String>,
     /// What this part of an exploration has found.
@@ -162,8 +164,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 output,
                 arguments: arguments.again(),
             };
-            // What a part has found is written by this process.
-            let jobs = if arguments.choosing.is_part() { 1 } else { suites::jobs(arguments.searching.jobs) };
+            let jobs = suites::jobs(arguments.searching.jobs);
             let alone = inputs.len() == 1;
             let places: Vec<String> = inputs.iter().map(|input| input.path.clone()).collect();
             inputs.retain(|input| {
@@ -179,11 +180,14 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 arguments.choosing.takes(&sign, alone)
             });
             let part = RefCell::new(Vec::new());
-            let exploring = Exploring { arguments, options: &options, traces, alone, places, part, merged };
+            // What a part has found is written by this process.
+            let at_once = if arguments.choosing.is_part() { 1 } else { jobs.min(inputs.len()).max(1) };
+            let threads = (jobs / at_once).max(1);
+            let exploring = Exploring { arguments, options: &options, traces, alone, threads, places, part, merged };
             let status = if inputs.is_empty() {
                 Status::Passed
             } else {
-                suites::all(&inputs, &options, reports, jobs, &|input, direct| exploring.one(input, direct))
+                suites::all(&inputs, &options, reports, at_once, &|input, direct| exploring.one(input, direct))
             };
             match arguments.choosing.write(exploring.part.into_inner()) {
                 Ok(()) => status,
@@ -339,6 +343,7 @@ impl Exploring<'_> {
             longest: searching.max_time.map(Duration::from_nanos),
             strategy: self.arguments.choosing.strategy(),
             beyond: self.arguments.choosing.beyond(self.alone),
+            jobs: self.threads,
         };
         let mode = if direct { self.options.progress } else { crate::report::progress::Mode::None };
         let progress = RefCell::new(Progress::new(mode, output::columns()));

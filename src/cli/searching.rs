@@ -38,8 +38,9 @@ pub(super) struct Searching {
     /// Print the scenario for another tool instead: promela, for SPIN
     #[arg(long, value_name = "LANGUAGE", hide_possible_values = true, help_heading = "Other tools")]
     pub(super) emit: Option<Language>,
-    /// Explore so many scenarios at once; 0 is one for each CPU
-    #[arg(short, long, value_name = "N", default_value = "1")]
+    /// Use so many CPUs: for so many scenarios at once, and where there are fewer for threads of each; 0 is all of them.
+    /// What is found does not depend on it
+    #[arg(short, long, value_name = "N", default_value = "0")]
     pub(super) jobs: u32,
 }
 
