@@ -216,6 +216,9 @@ impl Writer<'_> {
             out.push(slice(pid, pid, &name, &category, (span.begin, span.end), 0, &fields));
             self.write_parts(pid, &parts, 1, out);
         }
+        // Of a step in which its process was killed only that is known.
+        let left: Vec<Part> = implicit[done..].iter().map(|place| self.part(*place, false)).collect();
+        self.write_parts(pid, &left, 0, out);
         self.ended(lane, pid, out);
     }
 
@@ -260,44 +263,47 @@ impl Writer<'_> {
         (words::waiting(self.plan, waiting), "unfinished".to_owned(), args)
     }
 
-    /// The parts of a step or of a part of one, in their order and apart from each other.
+    /// The parts of a step or of a part of one, in their order and apart from each other. What was done on the step's
+    /// behalf keeps its time; the ends of arrows stand where that leaves room.
     fn parts(&self, (begin, end): (u64, u64), event: Option<usize>, blocked: bool, implicit: &[usize]) -> Vec<Part> {
-        let mut parts: Vec<Part> = implicit
-            .iter()
-            .map(|place| {
-                let event = &self.trace.events[*place];
-                // The wait of its step is recorded as a part of what was done after it: that is short if it did not wait.
-                let longest = if blocked && !event.blocked { SLIVER } else { u64::MAX };
-                let begin = event.begin.max(event.end.saturating_sub(longest));
-                Part { begin, end: event.end, what: What::Implicit(*place) }
-            })
-            .collect();
-        if let Some((place, (leaves, _))) = event.and_then(|place| Some((place, self.arrows.from.get(&place)?))) {
-            // Otherwise they leave at the end of the step itself.
-            if *leaves < end {
-                parts.push(Part { begin: leaves.saturating_sub(SLIVER), end: *leaves, what: What::Out(place) });
-            }
-        }
-        let into = event.and_then(|place| self.arrows.into.get(&place)).map_or(&[][..], Vec::as_slice);
-        let mut last = begin;
-        for (left, at) in (1..=into.len() as u64).rev().zip(into) {
-            let arrives = self.arrows.arrives(self.trace, &self.arrows.all[*at]);
-            let sliver = (end - arrives.min(end)) / left.max(1);
-            let from = arrives.max(last);
-            last = (from + sliver).min(end);
-            parts.push(Part { begin: from, end: last, what: What::In(*at) });
-        }
-        parts.sort_by_key(|part| (part.begin, part.end));
+        let mut parts: Vec<Part> = implicit.iter().map(|place| self.part(*place, blocked)).collect();
         let mut free = begin;
         for part in &mut parts {
             part.begin = part.begin.clamp(free, end.max(free));
             part.end = part.end.clamp(part.begin, end.max(part.begin));
             free = part.end;
         }
+        if let Some((place, (leaves, _))) = event.and_then(|place| Some((place, self.arrows.from.get(&place)?))) {
+            let at = parts.partition_point(|part| part.begin < *leaves);
+            let room = parts[..at].last().map_or(begin, |part| part.end);
+            // Otherwise they leave from the slice of the step itself.
+            if *leaves < end && room <= *leaves {
+                let begin = leaves.saturating_sub(SLIVER).max(room);
+                parts.insert(at, Part { begin, end: *leaves, what: What::Out(place) });
+                free = free.max(*leaves);
+            }
+        }
+        let into = event.and_then(|place| self.arrows.into.get(&place)).map_or(&[][..], Vec::as_slice);
+        for (left, at) in (1..=into.len() as u64).rev().zip(into) {
+            let begin = self.arrows.arrives(self.trace, &self.arrows.all[*at]).max(free).min(end.max(free));
+            free = begin + end.saturating_sub(begin) / left;
+            parts.push(Part { begin, end: free, what: What::In(*at) });
+        }
         if blocked {
             wait(&mut parts, begin, end);
         }
         parts
+    }
+
+    /// Something that was done on behalf of a step, which waited or did not.
+    fn part(&self, place: usize, blocked: bool) -> Part {
+        let event = &self.trace.events[place];
+        // The wait of its step is recorded as a part of what was done after it: that is short if it did not wait. But
+        // what goes out from it does so after its begin.
+        let longest = if blocked && !event.blocked { SLIVER } else { u64::MAX };
+        let leaves = self.arrows.from.get(&place).map_or(u64::MAX, |(leaves, _)| *leaves);
+        let latest = event.end.saturating_sub(longest).min(leaves.saturating_sub(SLIVER));
+        Part { begin: event.begin.max(latest), end: event.end, what: What::Implicit(place) }
     }
 
     fn write_parts(&self, pid: usize, parts: &[Part], depth: u8, out: &mut Vec<Entry>) {
@@ -557,6 +563,54 @@ mod tests {
             "unlock m 34.0 1.0",
         ];
         assert_eq!(slices, expected);
+    }
+
+    const WAIT: &str = "[objects]\nm = { kind = \"mutex\" }\nc = { kind = \"condition\", mutex = \"m\" }\n[processes.a]\nsteps = \
+                        [{ lock = \"m\" }, { wait = \"c\" }, { unlock = \"m\" }]\n[processes.b]\nsteps = [{ lock = \"m\" }, \
+                        { notify = \"c\" }, { unlock = \"m\" }]\n";
+
+    #[test]
+    fn a_part_that_was_held_up_after_its_effect_has_its_arrow_leave_before() {
+        // `a` gives the lock away within its `wait`, and comes to record that long after `b` has it.
+        let lines = "a 1 2 lock m ticket=1\na 2 3 wait c ticket=1 outcome=would_block implicit\n\
+                     b 1 6 lock m ticket=3 blocked\na 3 20 unlock m ticket=2 implicit\n\
+                     b 25 30 notify c ticket=2 value=1\nb 30 31 unlock m ticket=4\n\
+                     a 20 33 lock m ticket=5 implicit\na 33 34 wait c ticket=3 cause=b:2 blocked\na 34 35 unlock m ticket=6";
+        let expected = [
+            "lock m 1.0 1.0",
+            "lock m 1.0 5.0",
+            "blocked 1.0 4.0",
+            "wait c 2.0 32.0",
+            "wait c 2.0 1.0",
+            "unlock m 4.0 16.0",
+            "gave 4.0 1.0 ->\"0x5\"",
+            "from a 5.0 1.0 <-\"0x5\"",
+            "blocked 20.0 12.0",
+            "notify c 25.0 5.0 ->\"0x7\"",
+            "unlock m 30.0 1.0",
+            "lock m 32.0 1.0",
+            "woken by b 33.5 0.5 <-\"0x7\"",
+            "unlock m 34.0 1.0",
+        ];
+        assert_eq!(slices(WAIT, lines), expected);
+    }
+
+    #[test]
+    fn what_was_done_in_a_step_that_a_signal_ended_is_drawn() {
+        let lines = "a 1 2 lock m ticket=1\na 2 3 wait c ticket=1 outcome=would_block implicit\n\
+                     b 1 6 lock m ticket=3 blocked\na 3 5 unlock m ticket=2 implicit\na ends killed 9\n\
+                     b 6 7 notify c ticket=2\nb 7 8 unlock m ticket=4";
+        let expected = [
+            "lock m 1.0 1.0",
+            "lock m 1.0 5.0",
+            "blocked 1.0 4.0",
+            "wait c 2.0 1.0",
+            "unlock m 3.0 2.0 ->\"0x5\"",
+            "from a 5.0 1.0 <-\"0x5\"",
+            "notify c 6.0 1.0",
+            "unlock m 7.0 1.0",
+        ];
+        assert_eq!(slices(WAIT, lines), expected);
     }
 
     #[test]
