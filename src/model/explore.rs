@@ -18,6 +18,7 @@ use super::races;
 use super::search::{Cut, Limits, Reached, Reductions, Search};
 use super::space::{Endless, Kind, Move, Space, Time};
 use super::tell::{Lost, Step, Told};
+use super::walkers;
 use crate::event::ProcessId;
 use crate::judge::{self, Status, Subject, Summary, Verdict};
 use crate::scenario::plan::Plan;
@@ -286,11 +287,11 @@ fn once(
     }
     let walks = matches!(strategy, Strategy::Random | Strategy::Pct);
     if walks || full && limit && !matches!(cut, None | Some(Cut::Stopped)) {
-        let mut space = space(wish);
-        let rung = ladder::walks(&mut space, (&beyond, strategy), full, clock, &mut gathering, progress)?;
-        if wants(&space) {
+        let make = || space(wish);
+        let how = (&beyond, strategy, options.jobs);
+        let Some(rung) = walkers::walks(&make, how, full, clock, &mut gathering, progress)? else {
             return Ok(Err(ends));
-        }
+        };
         if let Rung::Walks(walks) = &rung {
             if !full {
                 size = of_walks(walks);

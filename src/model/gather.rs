@@ -31,6 +31,17 @@ pub struct Found {
     pub ended: bool,
 }
 
+impl Found {
+    /// Adds what another part of the same exploration has found of that kind.
+    pub(super) fn join(&mut self, other: Self) {
+        let times = self.times + other.times;
+        if other.number < self.number {
+            *self = other;
+        }
+        self.times = times;
+    }
+}
+
 /// Is told of each verdict and end.
 type Judged<'j> = dyn FnMut(&Verdict, &str) + 'j;
 

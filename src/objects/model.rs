@@ -158,6 +158,12 @@ pub trait Model: Send + Sync {
         Reach::Own
     }
 
+    /// In how many turns a step ends at most, each time that it is parked being one, where it has no timeout: with one, a
+    /// step that can be parked takes one more at most. None where that is not bounded.
+    fn turns(&self, _verb: u8) -> Option<u32> {
+        Some(1)
+    }
+
     /// What a process waits for that is parked with that share in `verb`, where it is another object's verb: a condition's
     /// `wait` that takes its mutex again.
     fn waits_for(&self, _verb: u8, _share: u32) -> Option<(ObjectId, u8)> {

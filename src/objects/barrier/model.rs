@@ -165,6 +165,11 @@ impl Model for BarrierModel {
         if verb == SIZE || self.posix && verb != WAIT { Reach::Own } else { Reach::All }
     }
 
+    /// To wait is to come, and to go on.
+    fn turns(&self, verb: u8) -> Option<u32> {
+        Some(if verb == WAIT { 2 } else { 1 })
+    }
+
     /// It has come all the same.
     fn part(&mut self, share: &mut u32, _held: &[bool], _killed: bool) {
         *share = 0;

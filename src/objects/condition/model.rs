@@ -157,6 +157,11 @@ impl Model for ConditionModel {
         if verb == WAIT { Reach::Own } else { Reach::All }
     }
 
+    /// To wait is to park, and to take the mutex again.
+    fn turns(&self, verb: u8) -> Option<u32> {
+        Some(if verb == WAIT { 2 } else { 1 })
+    }
+
     fn waits_for(&self, verb: u8, share: u32) -> Option<(ObjectId, u8)> {
         (verb == WAIT && matches!(share & PHASE, NOTIFIED | GIVEN_UP)).then_some((self.mutex, mutex::LOCK))
     }
