@@ -11,7 +11,7 @@ use super::tests::plan;
 use crate::interpreter::Random;
 
 /// What random programs are made of.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Taste {
     /// Whether there are loops without end.
     pub(super) loops: bool,
