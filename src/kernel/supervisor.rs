@@ -456,6 +456,7 @@ impl Supervisor<'_> {
         };
         self.ends[process as usize] = Some(end);
         let code = end.code().unwrap_or(0) as i32;
+        let killed = matches!(end, ProcessEnd::Killed(_) | ProcessEnd::Crashed(_));
         let consumer = &mut self.consumers[process as usize];
         consumer.drain();
         if started {
@@ -472,9 +473,10 @@ impl Supervisor<'_> {
                 verb: record::END,
                 flags: record::PROCESS,
             };
-            consumer.append(record::encode(&head, &Value::Int(i64::from(code)), &Value::Null, &mut Vec::new()));
+            // Who is held to a schedule dies between the effects of its steps.
+            let cut = killed && self.course.as_ref().is_none_or(|course| course.free);
+            consumer.append(record::encode(&head, &Value::Int(i64::from(code)), &Value::Null, &mut Vec::new()), cut);
         }
-        let killed = matches!(end, ProcessEnd::Killed(_) | ProcessEnd::Crashed(_));
         for (object, planned) in self.objects.iter().zip(&self.plan.objects) {
             if killed || planned.object.notices_ends() {
                 object.reclaim(process);

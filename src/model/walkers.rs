@@ -113,7 +113,9 @@ pub(super) fn walks(
         return Err(fault);
     }
     let mut all = Part::default();
-    parts.into_iter().for_each(|part| all.join(part));
+    for part in parts {
+        all.join(part);
+    }
     if all.wants_ends {
         return Ok(None);
     }

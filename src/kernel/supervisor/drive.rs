@@ -348,6 +348,9 @@ impl Driver<'_, '_, '_> {
 
     /// Lets all that are left go on by themselves.
     fn free(&mut self) {
+        if let Some(course) = &mut self.supervisor.course {
+            course.free = true;
+        }
         let running: Vec<ProcessId> = self.supervisor.running().collect();
         for process in running {
             let post = self.supervisor.table.post(process);
