@@ -5,6 +5,7 @@
 mod numbers;
 mod row;
 mod turns;
+mod twins;
 
 use std::collections::HashMap;
 
@@ -24,7 +25,7 @@ use turns::Branch;
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::interpreter::Machine;
 use crate::objects::Model;
-use crate::scenario::plan::{Instruction, ObjectPlan, Plan};
+use crate::scenario::plan::{Instruction, ObjectPlan, Plan, ProcessPlan};
 use crate::schedule::pid;
 use crate::trace::ProcessEnd;
 pub(super) use numbers::Quick;
@@ -128,12 +129,6 @@ impl<'p> Space<'p> {
     pub fn new(plan: &'p Plan, leeway: impl Into<Leeway>, visible: Vec<bool>, clocked: bool) -> Self {
         let leeway = leeway.into();
         let knowledge = plan.programs.iter().map(|program| Knowledge::new(program, &[])).collect();
-        let mut classes = Vec::with_capacity(plan.processes.len());
-        for (id, process) in plan.processes.iter().enumerate() {
-            let program = &plan.programs[process.program];
-            let own = has_identity(program, !leeway.random);
-            classes.push(if own { id as u32 } else { program.first });
-        }
         let depends = plan.programs.iter().any(|program| !program.depends_on.is_empty());
         let traits = Traits { depends, kills: plan.kills() };
         let mut space = Self {
@@ -143,7 +138,7 @@ impl<'p> Space<'p> {
             visible,
             traits,
             clocked: clocked || plan.programs.iter().any(reads_clock),
-            classes,
+            classes: classes(plan, leeway, false),
             segments: Vec::new(),
             infos: Vec::new(),
             hot: Vec::new(),
@@ -175,6 +170,7 @@ impl<'p> Space<'p> {
     /// The space of a plan whose states hold what is kept of the events before them.
     pub(super) fn remembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: Memories<'p>) -> Self {
         let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
+        space.classes = classes(plan, space.leeway, memories.reads_output());
         space.notice_ends(&memories.ends);
         space.memories = if memories.is_empty() { None } else { Some(Box::new(memories)) };
         space
@@ -557,6 +553,16 @@ impl<'p> Space<'p> {
     pub(super) fn bytes(&self) -> usize {
         self.weight
     }
+}
+
+/// By process, those that can stand in the same places: those of a program that never asks who it is, or else each its
+/// own. `output`: whether what they print counts.
+fn classes(plan: &Plan, leeway: Leeway, output: bool) -> Vec<u32> {
+    let class = |(id, process): (usize, &ProcessPlan)| {
+        let program = &plan.programs[process.program];
+        if has_identity(program, !leeway.random, output) { id as u32 } else { program.first }
+    };
+    plan.processes.iter().enumerate().map(class).collect()
 }
 
 /// The objects that a step touches besides its own.
