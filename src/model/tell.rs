@@ -314,9 +314,9 @@ impl<'s, 'p> Course<'s, 'p> {
         let can_move = (0..self.segments.len() as ProcessId).any(|process| {
             let segment = &self.segments[process as usize];
             segment.stage == Stage::Running
-                && (segment.left.is_some()
-                    || !segment.pending.is_empty()
-                    || !segment.stopped && !self.waited_now(process))
+                && (segment.left.is_some_and(|left| left > 0)
+                    || segment.pending.iter().any(|signal| !segment.stopped || *signal == libc::SIGKILL)
+                    || !segment.stopped && (segment.left.is_some() || !self.waited_now(process)))
         });
         let alive: Vec<ProcessId> = (0..self.segments.len() as ProcessId)
             .filter(|process| self.segments[*process as usize].stage == Stage::Running)

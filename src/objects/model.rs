@@ -136,6 +136,11 @@ pub trait Model: Send + Sync {
     /// A copy.
     fn copy(&self) -> Box<dyn Model>;
 
+    /// The same state of another object that is declared alike: `to` says which object stands there for which here.
+    fn exchanged(&self, _to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        self.copy()
+    }
+
     /// Writes what tells this state from others: two states with the same key allow the same steps with the same
     /// outcomes and values that are looked at for ever. No ticket and no event's id is part of it.
     fn key(&self, key: &mut Vec<u8>);

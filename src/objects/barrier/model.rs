@@ -130,6 +130,10 @@ impl Model for BarrierModel {
         Box::new(self.clone())
     }
 
+    fn exchanged(&self, to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        Box::new(Self { id: to(self.id), ..self.clone() })
+    }
+
     fn key(&self, key: &mut Vec<u8>) {
         let word = self.come << 1 | u32::from(self.broken);
         if self.parties <= 1 << 7 { key.push(word as u8) } else { key.extend(word.to_le_bytes()) }

@@ -126,6 +126,10 @@ impl Model for ConditionModel {
         Box::new(self.clone())
     }
 
+    fn exchanged(&self, to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        Box::new(Self { id: to(self.id), mutex: to(self.mutex), ..self.clone() })
+    }
+
     /// The shares say all.
     fn key(&self, _key: &mut Vec<u8>) {}
 
