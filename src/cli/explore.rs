@@ -316,6 +316,7 @@ impl Exploring<'_> {
             cut: explored.cut,
             size: explored.size,
             circles: explored.circles,
+            liveness: explored.liveness.clone(),
             rungs: explored.rungs.clone(),
             found: explored.found.clone(),
         });
