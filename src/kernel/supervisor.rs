@@ -356,8 +356,18 @@ impl Supervisor<'_> {
         RunEnd::Timeout(left.map(|process| self.doing(process)).collect())
     }
 
+    /// Whether a step's signal has stopped the process.
+    fn is_stopped(&self, process: ProcessId) -> bool {
+        let post = self.table.post(process);
+        post.was_stopped() && os::stopped(post.pid.load(std::sync::atomic::Ordering::Acquire)).is_some()
+    }
+
     /// What a process is doing that has not ended.
     fn doing(&self, process: ProcessId) -> Waiting {
+        if self.is_stopped(process) {
+            let last = self.consumers[process as usize].last();
+            return Waiting::stopped(process, last.saturating_sub(self.table.origin()));
+        }
         match self.consumers[process as usize].lane().waiting() {
             Some(wait) => describe(self.plan, process, &wait, self.table.origin()),
             None => Waiting {
@@ -404,6 +414,8 @@ impl Supervisor<'_> {
                     Status::Ended
                 } else if !self.table.post(process).is_open() {
                     if self.plan.program(process).manual { Status::Unstarted } else { Status::Pending }
+                } else if self.is_stopped(process) {
+                    Status::Stopped(self.consumers[process as usize].last())
                 } else {
                     match self.consumers[process as usize].lane().waiting() {
                         Some(wait) if !wait.deadline => Status::Waiting(wait),

@@ -146,7 +146,7 @@ mod tests {
     fn no_execution_is_longer() {
         let mut reached = 0;
         for number in 0..60 {
-            let plan = plan(&scenario(number, Taste { loops: false, timeouts: number % 2 == 1, own: false }));
+            let plan = plan(&scenario(number, Taste { timeouts: number % 2 == 1, ..Taste::default() }));
             let time = if number % 3 == 0 { Time::Any } else { Time::Virtual };
             let mut space = Space::new(&plan, time, vec![false; plan.steps.len()], false);
             let Some(most) = longest(&space) else { continue };

@@ -69,9 +69,13 @@ pub struct Move {
     pub kind: Kind,
     /// Which of the turn's possibilities.
     pub(super) branch: u32,
-    /// Where the possibilities stand.
+    /// Where the possibilities stand; [`HELD`] at the death of a process that is stopped.
     pub(super) result: u32,
 }
+
+/// A signal that ends a process which another one has stopped: it does so at once where the process has not come to stop
+/// yet, else once it is continued.
+const HELD: u32 = 0;
 
 /// Why a state has no way on that could be computed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -114,10 +118,10 @@ pub struct Space<'p> {
     pub(super) memories: Option<Box<Memories<'p>>>,
 }
 
-/// Whether a run can be over where these are the ways on: nothing happens but that somebody is killed from outside, which
-/// need not be.
+/// Whether a run can be over where these are the ways on: nothing happens but that somebody is killed from outside, or
+/// dies although he is stopped, which need not be.
 pub(super) fn is_over(moves: &[Move]) -> bool {
-    moves.iter().all(|step| step.kind == Kind::Kill)
+    moves.iter().all(|step| step.kind == Kind::Kill || step.kind == Kind::Die && step.result == HELD)
 }
 
 impl<'p> Space<'p> {
@@ -275,10 +279,26 @@ impl<'p> Space<'p> {
         if moves.is_empty() && self.next_deadline(state).is_some() {
             moves.push(Move { process: NONE, kind: Kind::Tick, branch: 0, result: NONE });
         }
+        if self.traits.kills {
+            self.held_deaths(state, moves);
+        }
         if self.may_kill(state) {
             self.kills(state, moves);
         }
         self.endless.take().map_or(Ok(()), Err)
+    }
+
+    /// The deaths of those that are stopped.
+    fn held_deaths(&self, state: &[u32], moves: &mut Vec<Move>) {
+        for process in 0..self.processes() as ProcessId {
+            let number = state[process as usize] as usize;
+            let info = &self.infos[number];
+            if info.running && info.stopped && info.deadly {
+                let branches =
+                    (0..).zip(&self.segments[number].pending).filter(|(_, signal)| **signal != libc::SIGKILL);
+                moves.extend(branches.map(|(branch, _)| Move { process, kind: Kind::Die, branch, result: HELD }));
+            }
+        }
     }
 
     /// Whether a process may still be killed from outside.
@@ -313,8 +333,9 @@ impl<'p> Space<'p> {
             return;
         }
         if info.deadly {
-            let branches = self.segments[number as usize].pending.len() as u32;
-            moves.extend((0..branches).map(|branch| Move { process, kind: Kind::Die, branch, result: NONE }));
+            let pending = (0..).zip(&self.segments[number as usize].pending);
+            let due = pending.filter(|(_, signal)| !info.stopped || **signal == libc::SIGKILL);
+            moves.extend(due.map(|(branch, _)| Move { process, kind: Kind::Die, branch, result: NONE }));
         }
         let info = &self.infos[number as usize];
         if info.stopped {

@@ -392,6 +392,11 @@ impl Consumer {
         self.cut = cut;
     }
 
+    /// The end of the last event taken, ns of CLOCK_MONOTONIC; 0 where there is none.
+    pub fn last(&self) -> u64 {
+        self.records.last().map_or(0, record::end)
+    }
+
     /// How many records and payload bytes were taken so far.
     pub fn taken(&self) -> (usize, usize) {
         (self.records.len(), self.payload.len())
