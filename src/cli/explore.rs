@@ -8,19 +8,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 
-use super::arguments::Common;
 use super::export::{Format, Shown};
 use super::inputs::{self, Input};
+use super::options::{Common, RecordChoice, ReportOptions, Scenario};
 use super::output::{self, Output};
 use super::parts::{self, Choosing};
 use super::picture::Picture;
 use super::reports::Reports;
-use super::run::{self, RecordChoice, ReportOptions, Scenario};
 use super::searching::{KillChoice, Language, RandomChoice, Searching, TimeChoice, allowing};
 use super::session::{self, Report};
 use super::signals::Blocked;
 use super::status::Status;
-use super::{page, session::Options};
+use super::{page, session::Options, suites};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::{self, Subject, Summary};
 use crate::model::chance::Leeway;
@@ -102,6 +101,8 @@ struct Exploring<'a> {
     traces: Vec<(PathBuf, Format)>,
     /// Whether there is no other scenario.
     alone: bool,
+    /// How many threads explore a scenario.
+    threads: usize,
     /// The files of all scenarios, whatever part they belong to.
     places: Vec<String>,
     /// What this part of an exploration has found.
@@ -112,7 +113,7 @@ struct Exploring<'a> {
 
 pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
     if let Some(Language::Promela) = arguments.searching.emit {
-        return emit(arguments, output);
+        return emit(arguments, common, output);
     }
     let walks = [Strategy::Random, Strategy::Pct].contains(&arguments.choosing.strategy());
     if walks && arguments.searching.kill == KillChoice::Any {
@@ -140,7 +141,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
     }
     let arguments = &changed;
     let paths: Vec<PathBuf> = merged.iter().map(|scenario| PathBuf::from(&scenario.path)).collect();
-    match prepare(arguments, if arguments.choosing.merge { &paths } else { &arguments.files }, output) {
+    match prepare(arguments, if arguments.choosing.merge { &paths } else { &arguments.files }, common, output) {
         Ok((mut inputs, traces, reports)) => {
             let options = Options {
                 scenario: arguments.scenario.clone(),
@@ -163,8 +164,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 output,
                 arguments: arguments.again(),
             };
-            // What a part has found is written by this process.
-            let jobs = if arguments.choosing.is_part() { 1 } else { run::jobs(arguments.searching.jobs) };
+            let jobs = suites::jobs(arguments.searching.jobs);
             let alone = inputs.len() == 1;
             let places: Vec<String> = inputs.iter().map(|input| input.path.clone()).collect();
             inputs.retain(|input| {
@@ -180,11 +180,14 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 arguments.choosing.takes(&sign, alone)
             });
             let part = RefCell::new(Vec::new());
-            let exploring = Exploring { arguments, options: &options, traces, alone, places, part, merged };
+            // What a part has found is written by this process.
+            let at_once = if arguments.choosing.is_part() { 1 } else { jobs.min(inputs.len()).max(1) };
+            let threads = (jobs / at_once).max(1);
+            let exploring = Exploring { arguments, options: &options, traces, alone, threads, places, part, merged };
             let status = if inputs.is_empty() {
                 Status::Passed
             } else {
-                run::all(&inputs, &options, reports, jobs, &|input, direct| exploring.one(input, direct))
+                suites::all(&inputs, &options, reports, at_once, &|input, direct| exploring.one(input, direct))
             };
             match arguments.choosing.write(exploring.part.into_inner()) {
                 Ok(()) => status,
@@ -199,9 +202,9 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
 }
 
 /// Prints a scenario in the language of SPIN.
-fn emit(arguments: &Arguments, output: Output) -> Status {
+fn emit(arguments: &Arguments, common: &Common, output: Output) -> Status {
     let promela = || {
-        let inputs = inputs::collect(&arguments.files).map_err(|diagnostic| vec![*diagnostic])?;
+        let inputs = inputs::collect(&arguments.files, &common.commands).map_err(|diagnostic| vec![*diagnostic])?;
         let [input] = inputs.as_slice() else {
             let message = format!("`--emit` takes one scenario, and these are {}", inputs.len());
             return Err(vec![Diagnostic::error(Code::USAGE, message)]);
@@ -224,13 +227,13 @@ fn emit(arguments: &Arguments, output: Output) -> Status {
 type Prepared = (Vec<Input>, Vec<(PathBuf, Format)>, Reports);
 
 /// Finds the scenarios and opens what takes reports.
-fn prepare(arguments: &Arguments, files: &[PathBuf], output: Output) -> Result<Prepared, Status> {
+fn prepare(arguments: &Arguments, files: &[PathBuf], common: &Common, output: Output) -> Result<Prepared, Status> {
     let invalid = |diagnostic: Box<Diagnostic>| {
         let status = if diagnostic.code == Code::HOST_LIMIT { Status::Host } else { Status::Invalid };
         output.report(&[*diagnostic]);
         status
     };
-    let inputs = inputs::collect(files).map_err(invalid)?;
+    let inputs = inputs::collect(files, &common.commands).map_err(invalid)?;
     arguments.choosing.check(inputs.len()).map_err(invalid)?;
     if inputs.is_empty() {
         output::eprint(&inputs::nothing(files));
@@ -340,6 +343,7 @@ impl Exploring<'_> {
             longest: searching.max_time.map(Duration::from_nanos),
             strategy: self.arguments.choosing.strategy(),
             beyond: self.arguments.choosing.beyond(self.alone),
+            jobs: self.threads,
         };
         let mode = if direct { self.options.progress } else { crate::report::progress::Mode::None };
         let progress = RefCell::new(Progress::new(mode, output::columns()));

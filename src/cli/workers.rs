@@ -1,7 +1,7 @@
 //! Several pieces of work at once, each in a process of its own.
 //!
-//! ipcrun has no thread, so what runs at once runs in forked processes. Each writes what it found into a pipe; this
-//! process waits for all of them in one poll, and is what Ctrl-C reaches.
+//! They are forked while this process has one thread. Each writes what it found into a pipe; this process waits for all of
+//! them in one poll, and is what Ctrl-C reaches.
 
 use std::fs::File;
 use std::io::{self, Read, Write};

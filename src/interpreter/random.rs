@@ -1,7 +1,7 @@
 //! Random numbers that a seed gives again.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Where a process takes its random numbers from.
 #[derive(Clone, Debug)]
@@ -13,13 +13,13 @@ enum Source {
     /// every version.
     Stream(u64),
     /// Numbers that were chosen beforehand.
-    Chosen(Rc<dyn Draw>),
+    Chosen(Arc<dyn Draw>),
     /// Always the lowest.
     Lowest,
 }
 
 /// Gives numbers that were chosen beforehand.
-pub trait Draw: fmt::Debug {
+pub trait Draw: fmt::Debug + Send + Sync {
     /// The place of the next one in its range, from 0; none where none was chosen. `count`: how many numbers the range
     /// has; 0 stands for 2^64.
     fn draw(&self, count: u64) -> Option<u32>;
@@ -38,7 +38,7 @@ impl Random {
     }
 
     /// Numbers that were chosen beforehand; the lowest where none was.
-    pub fn chosen(draw: Rc<dyn Draw>) -> Self {
+    pub fn chosen(draw: Arc<dyn Draw>) -> Self {
         Self(Source::Chosen(draw))
     }
 

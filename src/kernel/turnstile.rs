@@ -5,7 +5,7 @@
 //! turn.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
@@ -353,6 +353,6 @@ impl Draw for Chosen {
 }
 
 /// The random numbers of a process whose turns choose them.
-pub(super) fn chosen(turnstile: &Turnstile, process: ProcessId) -> Rc<dyn Draw> {
-    Rc::new(Chosen { turnstile: turnstile.clone(), process })
+pub(super) fn chosen(turnstile: &Turnstile, process: ProcessId) -> Arc<dyn Draw> {
+    Arc::new(Chosen { turnstile: turnstile.clone(), process })
 }

@@ -5,8 +5,7 @@
 //! what others must know before the turn (an index, a timeout) cannot be drawn in the step itself, and a process that
 //! draws as it begins, before its first step that others can notice, draws in a turn of its own.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ask::is_visible;
 use super::program::all_draws;
@@ -158,36 +157,42 @@ pub(super) fn step_of(instruction: &Instruction) -> StepId {
 
 /// Which of several possibilities are taken in a turn.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Choices(Rc<Made>);
+pub(super) struct Choices(Arc<Made>);
 
 #[derive(Debug, Default)]
 struct Made {
     script: Vec<u32>,
+    taken: Mutex<Taken>,
+}
+
+/// What was chosen in a turn.
+#[derive(Debug, Default)]
+struct Taken {
     /// Each choice that was made, and out of how many.
-    taken: RefCell<Vec<(u32, u32)>>,
+    choices: Vec<(u32, u32)>,
     /// How many possibilities the draws have.
-    ways: Cell<u64>,
+    ways: u64,
     /// How many numbers a range has that is too large.
-    large: Cell<Option<u64>>,
+    large: Option<u64>,
 }
 
 impl Choices {
     pub(super) fn new(script: Vec<u32>) -> Self {
-        Self(Rc::new(Made { script, ..Made::default() }))
+        Self(Arc::new(Made { script, ..Made::default() }))
     }
 
     pub(super) fn choose(&self, count: u32) -> u32 {
-        self.0.choose(count)
+        self.0.taken().choose(&self.0.script, count)
     }
 
     /// The choices that were made.
     pub(super) fn script(&self) -> Vec<u32> {
-        self.0.taken.borrow().iter().map(|(choice, _)| *choice).collect()
+        self.0.taken().choices.iter().map(|(choice, _)| *choice).collect()
     }
 
     /// The next possibility behind the one that was taken; none where it was the last.
     pub(super) fn next(&self) -> Option<Self> {
-        let made = self.0.taken.borrow();
+        let made = &self.0.taken().choices;
         let last = made.iter().rposition(|(choice, count)| choice + 1 < *count)?;
         let mut script: Vec<u32> = made[..=last].iter().map(|(choice, _)| *choice).collect();
         script[last] += 1;
@@ -195,41 +200,49 @@ impl Choices {
     }
 
     /// The same choices, for a process to draw from.
-    pub(super) fn draws(&self) -> Rc<dyn Draw> {
-        Rc::clone(&self.0) as Rc<dyn Draw>
+    pub(super) fn draws(&self) -> Arc<dyn Draw> {
+        Arc::clone(&self.0) as Arc<dyn Draw>
     }
 
     /// Whether anything was drawn.
     pub(super) fn has_drawn(&self) -> bool {
-        self.0.ways.get() > 0
+        self.0.taken().ways > 0
     }
 
     /// What is wrong with what was drawn by then, in that step.
     pub(super) fn trouble(&self, step: StepId) -> Option<Trouble> {
-        match self.0.large.get() {
+        let taken = self.0.taken();
+        match taken.large {
             Some(count) => Some(Trouble::Range(step, count)),
-            None => (self.0.ways.get() > MOST_WAYS).then_some(Trouble::Ways(step)),
+            None => (taken.ways > MOST_WAYS).then_some(Trouble::Ways(step)),
         }
     }
 }
 
 impl Made {
-    fn choose(&self, count: u32) -> u32 {
-        let mut made = self.taken.borrow_mut();
-        let choice = self.script.get(made.len()).copied().unwrap_or(0).min(count.saturating_sub(1));
-        made.push((choice, count));
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        // Who holds it cannot panic between two changes that belong together.
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken {
+    fn choose(&mut self, script: &[u32], count: u32) -> u32 {
+        let choice = script.get(self.choices.len()).copied().unwrap_or(0).min(count.saturating_sub(1));
+        self.choices.push((choice, count));
         choice
     }
 }
 
 impl Draw for Made {
     fn draw(&self, count: u64) -> Option<u32> {
+        let mut taken = self.taken();
         // 0 stands for 2^64.
         if !(1..=MOST_VALUES).contains(&count) {
-            self.large.set(self.large.get().or(Some(count)));
+            taken.large = taken.large.or(Some(count));
             return None;
         }
-        self.ways.set(self.ways.get().max(1).saturating_mul(count));
-        Some(self.choose(count as u32))
+        taken.ways = taken.ways.max(1).saturating_mul(count);
+        Some(taken.choose(&self.script, count as u32))
     }
 }

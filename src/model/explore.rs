@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chance::Leeway;
 use super::components;
-use super::gather::{Case, Found, Gathering, case};
+use super::gather::{Found, Gathering, cases};
 use super::ladder::{self, Beyond, Clock, Rung, Strategy};
 use super::liveness::{self, Liveness};
 use super::memories::{Memories, Wish};
@@ -23,7 +23,7 @@ use crate::judge::{self, Status, Subject, Summary, Verdict};
 use crate::scenario::plan::Plan;
 
 /// How many executions are judged between two looks at the clock.
-const OFTEN: usize = 64;
+const OFTEN: usize = 256;
 
 /// How to explore.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,6 +44,8 @@ pub struct Options {
     pub strategy: Strategy,
     /// What is looked at where not every state is.
     pub beyond: Beyond,
+    /// How many threads work on it, of which at least one does. What is found does not depend on it.
+    pub jobs: usize,
 }
 
 impl Options {
@@ -251,7 +253,7 @@ fn once(
         if wants(search.space) {
             return Ok(Err(ends));
         }
-        match gather(&mut search, (plan, wish), clock, &mut late, &mut gathering, progress)? {
+        match gather(&mut search, (plan, wish), (clock, options.jobs), &mut late, &mut gathering, progress)? {
             Some(found) => (size, circles) = found,
             None => return Ok(Err(Wish { races: false, ..wish })),
         }
@@ -342,7 +344,7 @@ pub fn again(plan: &Plan, leeway: Leeway, mut explored: Explored) -> Result<Expl
 fn gather(
     search: &mut Search<'_, '_>,
     (plan, wish): (&Plan, Wish),
-    clock: Clock,
+    (clock, jobs): (Clock, usize),
     late: &mut bool,
     gathering: &mut Gathering<'_, '_>,
     progress: &mut dyn FnMut(&Progress) -> bool,
@@ -373,19 +375,22 @@ fn gather(
     // What is found first is told first: the shortest.
     // What happens only where somebody is killed from outside comes behind what happens anyway.
     goals.sort_by_key(|goal| (search.is_killed(goal.line.last().copied()), goal.line.len()));
-    for (number, goal) in goals.iter().enumerate() {
-        if number % OFTEN == 0 && number > 0 {
+    for (some, goals) in goals.chunks(OFTEN).enumerate() {
+        if some > 0 {
             let (bytes, states) = (search.store.bytes(), search.store.len());
             let reached = Reached { states, expanded: states, depth, bytes };
             let mut over = false;
-            if !clock.tell(reached, number, "state looked at", &mut over, progress) {
+            if !clock.tell(reached, some * OFTEN, "state looked at", &mut over, progress) {
                 *late |= over;
                 search.cut = search.cut.or(Some(Cut::Stopped));
                 break;
             }
         }
-        let case = follow(search, goal)?;
-        gathering.add(case, gathering.next(), 1, goal.stem, !goal.partial);
+        let paths = goals.iter().map(|goal| Ok((path(search, goal)?, !goal.partial)));
+        let paths = paths.collect::<Result<Vec<_>, Endless>>()?;
+        for (goal, case) in goals.iter().zip(cases(search.space, jobs, &paths)) {
+            gathering.add(case?, gathering.next(), 1, goal.stem, !goal.partial);
+        }
     }
     let size = Size {
         states: search.store.len(),
@@ -398,8 +403,8 @@ fn gather(
     Ok(Some((size, circles)))
 }
 
-/// Tells and judges the execution that leads to a goal.
-fn follow(search: &mut Search<'_, '_>, goal: &Goal) -> Result<Case, Fault> {
+/// The steps that lead to a goal.
+fn path(search: &mut Search<'_, '_>, goal: &Goal) -> Result<Vec<Step>, Endless> {
     let mut path = search.path(&goal.line)?;
     if !goal.beyond.is_empty() {
         let state = truly(search.space, &path)?;
@@ -412,7 +417,7 @@ fn follow(search: &mut Search<'_, '_>, goal: &Goal) -> Result<Case, Fault> {
         let steps = taken.iter().map(|at| Step { process: *at as ProcessId, kind: Kind::Go, choices: Vec::new() });
         path.extend(steps);
     }
-    case(search.space, path, !goal.partial)
+    Ok(path)
 }
 
 /// The state behind a path, no process having changed places with another.

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::explore::{Fault, Story};
+use super::parallel;
 use super::space::{Space, Time};
 use super::tell::{Step, Told, tell};
 use crate::judge::{self, Status, Subject, Summary, Tally, Verdict};
@@ -77,6 +78,15 @@ pub(super) fn case(space: &Space<'_>, path: Vec<Step>, ended: bool) -> Result<Ca
     };
     let kind = format!("{ended}\n{}\n{state}", verdict.kind());
     Ok(Case { path, told, verdict, state, kind })
+}
+
+/// Tells and judges several executions, each a path and whether it has ended, by so many threads at once; in their order.
+pub(super) fn cases(space: &Space<'_>, jobs: usize, paths: &[(Vec<Step>, bool)]) -> Vec<Result<Case, Fault>> {
+    let mut workers = vec![(); jobs.clamp(1, paths.len().max(1))];
+    parallel::in_order(&mut workers, paths.len(), |(), place| {
+        let (path, ended) = &paths[place];
+        case(space, path.clone(), *ended)
+    })
 }
 
 /// Judges an execution in which any time may have passed: then none of its times says anything.

@@ -24,6 +24,7 @@ mod log;
 mod memories;
 pub mod minimise;
 mod mutant;
+mod parallel;
 mod plain;
 pub(crate) mod program;
 mod races;

@@ -132,7 +132,7 @@ impl Access {
 }
 
 /// The state of an object in the model.
-pub trait Model: Send {
+pub trait Model: Send + Sync {
     /// A copy.
     fn copy(&self) -> Box<dyn Model>;
 

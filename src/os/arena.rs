@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::io;
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use zerocopy::FromZeros;
 
@@ -28,7 +28,7 @@ pub struct Arena {
 /// The chunk that the next small piece is cut from.
 #[derive(Debug)]
 struct Open {
-    mapping: Rc<Mapping>,
+    mapping: Arc<Mapping>,
     used: usize,
 }
 
@@ -38,6 +38,11 @@ struct Mapping {
     start: NonNull<u8>,
     length: usize,
 }
+
+// SAFETY: the pages stay where they are until the mapping is dropped, and nothing of it changes before.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
 
 impl Mapping {
     fn new(length: usize) -> io::Result<Self> {
@@ -99,12 +104,12 @@ impl Arena {
     /// # Errors
     /// As for [`Arena::alloc`].
     pub fn reserve(&self, bytes: usize) -> io::Result<()> {
-        *self.open.borrow_mut() = Some(Open { mapping: Rc::new(Mapping::new(bytes.max(CHUNK))?), used: 0 });
+        *self.open.borrow_mut() = Some(Open { mapping: Arc::new(Mapping::new(bytes.max(CHUNK))?), used: 0 });
         Ok(())
     }
 
     /// Cuts off a piece that nobody else has, at the alignment asked for or more.
-    fn piece(&self, size: usize, align: usize) -> io::Result<(NonNull<u8>, Rc<Mapping>)> {
+    fn piece(&self, size: usize, align: usize) -> io::Result<(NonNull<u8>, Arc<Mapping>)> {
         let align = align.max(LINE);
         if size > isize::MAX as usize / 2 || align > PAGE {
             return Err(io::Error::from_raw_os_error(libc::ENOMEM));
@@ -112,7 +117,7 @@ impl Arena {
         let mut open = self.open.borrow_mut();
         let fits = open.as_ref().is_some_and(|open| open.used.next_multiple_of(align) + size <= open.mapping.length);
         if !fits && size > CHUNK / 4 {
-            let mapping = Rc::new(Mapping::new(size)?);
+            let mapping = Arc::new(Mapping::new(size)?);
             return Ok((mapping.start, mapping));
         }
         if !fits {
@@ -120,24 +125,29 @@ impl Arena {
         }
         let chunk = match &mut *open {
             Some(chunk) => chunk,
-            None => open.insert(Open { mapping: Rc::new(Mapping::new(CHUNK)?), used: 0 }),
+            None => open.insert(Open { mapping: Arc::new(Mapping::new(CHUNK)?), used: 0 }),
         };
         let offset = chunk.used.next_multiple_of(align);
         chunk.used = offset + size.max(1).next_multiple_of(LINE);
         // SAFETY: `offset + size` is within the mapping.
-        Ok((unsafe { chunk.mapping.start.add(offset) }, Rc::clone(&chunk.mapping)))
+        Ok((unsafe { chunk.mapping.start.add(offset) }, Arc::clone(&chunk.mapping)))
     }
 }
 
 /// A piece of shared memory: the same bytes in every process that inherited it.
 pub struct Shared<T: ?Sized> {
     pointer: NonNull<T>,
-    mapping: Rc<Mapping>,
+    mapping: Arc<Mapping>,
 }
+
+// SAFETY: a piece gives nothing but shared references to a `Sync` type, which several threads may use at once.
+unsafe impl<T: ?Sized + Sync> Send for Shared<T> {}
+// SAFETY: as above.
+unsafe impl<T: ?Sized + Sync> Sync for Shared<T> {}
 
 impl<T: ?Sized> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        Self { pointer: self.pointer, mapping: Rc::clone(&self.mapping) }
+        Self { pointer: self.pointer, mapping: Arc::clone(&self.mapping) }
     }
 }
 

@@ -14,7 +14,7 @@ pub enum Fork {
     Child,
 }
 
-/// fork(2). ipcrun has no thread at any time, so the child may do whatever the parent could.
+/// fork(2). Whoever calls it has no other thread at that time, so the child may do whatever the parent could.
 ///
 /// # Errors
 /// `EAGAIN` at a limit on processes (RLIMIT_NPROC, pids.max, pid_max), `ENOMEM`.
