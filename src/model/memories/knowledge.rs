@@ -284,7 +284,8 @@ impl<'p> Knowledge<'p> {
                     }
                     "join" => *knows,
                     "status" => {
-                        let alive = matches!(&event.value, Value::Map(map) if map.get("alive") == Some(&Value::Bool(true)));
+                        let alive =
+                            matches!(&event.value, Value::Map(map) if map.get("alive") == Some(&Value::Bool(true)));
                         if !alive && (scene.ended)(other) { *knows } else { NOTHING }
                     }
                     _ => NOTHING,

@@ -289,7 +289,8 @@ fn before(
                 let knew = sets.has(watched.sets[place(process, at)], changes.sign);
                 changes.closes && process != knower.process as usize && knew
             };
-            let mut earlier = (0..watched.counts.len() / sides).filter(|process| watched.counts[place(*process, at)] > 0);
+            let mut earlier =
+                (0..watched.counts.len() / sides).filter(|process| watched.counts[place(*process, at)] > 0);
             watched.failed |= matched.contains(&(at + 1)) || earlier.any(|process| !known(process));
         }
         let Some(side) = at.checked_sub(1) else { continue };
@@ -326,12 +327,12 @@ fn order(
         let mark = Mark::matched(watch, at, 0);
         // It comes before the next.
         if at + 1 < patterns.len() {
-            if !come(watched, at + 1) {
-                changes.new.push(mark);
-            } else {
+            if come(watched, at + 1) {
                 let knew = changes.closes && sets.has(watched.sets[at + 1], changes.sign);
                 watched.failed |= matched.contains(&(at + 1)) || !knew;
                 watched.sets[at + 1] = 0;
+            } else {
+                changes.new.push(mark);
             }
         }
         // It comes behind the one before.

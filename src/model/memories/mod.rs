@@ -96,6 +96,7 @@ pub(super) struct Memories<'p> {
 
 /// What is to be kept.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub(super) struct Wish {
     /// The end of every process is a step of its own.
     pub(super) ends: bool,

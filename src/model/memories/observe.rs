@@ -274,11 +274,8 @@ impl Memories<'_> {
                     shared[0] = i64::from(self.nodes.of(&(shared[0] as u32, u32::MAX, sign)));
                 }
             }
-            Memory::Ever { .. }
-            | Memory::Everything
-            | Memory::Before(_)
-            | Memory::Causes(_)
-            | Memory::Races { .. } => {}
+            Memory::Ever { .. } | Memory::Everything | Memory::Before(_) | Memory::Causes(_) | Memory::Races { .. } => {
+            }
         }
         let after = self.list[at].shared.of(&shared);
         if after != before {

@@ -20,7 +20,7 @@ impl Content {
     fn of(held: &Held) -> Self {
         let sets = held.sets.get(1..).unwrap_or(&[]);
         let (messages, rooms) = sets.split_at(held.counts.len().min(sets.len()));
-        let messages = held.counts.iter().copied().zip(messages.iter().copied()).collect();
+        let messages = held.counts.iter().map(|count| count - 1).zip(messages.iter().copied()).collect();
         Self { done: held.set(0), line: Line { messages, rooms: rooms.to_vec() } }
     }
 
@@ -28,7 +28,8 @@ impl Content {
         held.counts.clear();
         held.sets.clear();
         held.sets.push(self.done);
-        held.counts.extend(self.line.messages.iter().map(|(priority, _)| priority));
+        // No number is 0, so that no message is taken for nothing.
+        held.counts.extend(self.line.messages.iter().map(|(priority, _)| priority + 1));
         held.sets.extend(self.line.messages.iter().map(|(_, set)| set));
         held.sets.extend(&self.line.rooms);
     }
