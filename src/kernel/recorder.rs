@@ -69,6 +69,15 @@ impl Recorder<'_> {
         }
     }
 
+    /// Sends the process a signal that stops it. Where there are turns, its turn is over with that.
+    pub(super) fn stop(&mut self, signal: impl Fn() -> Result<(), i32>) -> Result<(), i32> {
+        let (events, bell) = (self.number, self.bell);
+        match &mut self.held {
+            None => signal(),
+            Some(held) => held.stop(signal, events, bell),
+        }
+    }
+
     pub(super) fn head(&mut self, head: Head) {
         self.push(&head, &Value::Null, &Value::Null);
     }

@@ -19,6 +19,7 @@ pub mod follow;
 mod future;
 pub mod gather;
 pub mod ladder;
+mod length;
 pub mod liveness;
 mod log;
 mod memories;
@@ -39,6 +40,7 @@ mod stuck;
 mod symmetry;
 pub mod tell;
 mod walk;
+mod walkers;
 mod whole;
 
 #[cfg(test)]

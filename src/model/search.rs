@@ -9,6 +9,7 @@ use super::space::{Endless, Move, Space, is_over};
 use super::store::{ROOT, Store};
 use super::symmetry::Symmetry;
 use super::tell::Step;
+use crate::event::ProcessId;
 
 /// What may be left out of a search, since it changes no verdict.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -217,8 +218,8 @@ impl<'s, 'p> Search<'s, 'p> {
     /// A process that computes without end.
     pub(super) fn all_moves(&mut self, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
         self.space.moves(state, moves)?;
-        if let Some(symmetry) = &self.symmetry {
-            symmetry.thin(state, moves);
+        if let Some(symmetry) = &mut self.symmetry {
+            symmetry.thin(self.space, state, moves);
         }
         Ok(())
     }
@@ -233,9 +234,17 @@ impl<'s, 'p> Search<'s, 'p> {
         Ok(())
     }
 
-    fn settle(&self, state: &mut [u32]) {
-        if let Some(symmetry) = &self.symmetry {
-            symmetry.settle(state);
+    fn settle(&mut self, state: &mut [u32]) {
+        if let Some(symmetry) = &mut self.symmetry {
+            symmetry.settle(self.space, state);
+        }
+    }
+
+    /// By process of the state that stands for this one, which process of this one it is.
+    pub(super) fn origins(&mut self, state: &[u32]) -> Vec<ProcessId> {
+        match &mut self.symmetry {
+            Some(symmetry) => symmetry.origins(self.space, state),
+            None => (0..self.space.plan.processes.len() as ProcessId).collect(),
         }
     }
 

@@ -90,13 +90,7 @@ impl Scenario {
                 None => {
                     kinds.insert(found.kind, found);
                 }
-                Some(known) => {
-                    let times = known.times + found.times;
-                    if found.number < known.number {
-                        *known = found;
-                    }
-                    known.times = times;
-                }
+                Some(known) => known.join(found),
             }
         }
         self.found = kinds.into_values().collect();

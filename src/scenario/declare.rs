@@ -130,6 +130,7 @@ fn one(
     if checker.diagnostics.len() > errors {
         return None;
     }
+    let alike = declarations.windows(2).all(|pair| pair[0].attributes == pair[1].attributes);
     let mut objects = Vec::new();
     for declaration in declarations {
         match (kind.declare)(&declaration) {
@@ -150,7 +151,8 @@ fn one(
         }
     }
     declared.objects.extend(objects);
-    declared.groups.push(Group { name: name.to_owned(), kind, first, count: count.is_some().then_some(number), span });
+    let count = count.is_some().then_some(number);
+    declared.groups.push(Group { name: name.to_owned(), kind, first, count, alike, span });
     Some(())
 }
 

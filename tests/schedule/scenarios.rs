@@ -234,4 +234,61 @@ depends_on = { z = "ready" }
 steps = ["abort"]
 "#,
     ),
+    (
+        "stops",
+        r#"
+[objects]
+s = { kind = "semaphore", value = 0 }
+x = { kind = "value", type = "i32", value = 0 }
+[processes.p]
+steps = [{ store = "x", value = 1 }, { kill = "p", signal = "STOP" }, { let = { n = 2 } }, { print = "{n}" }, { acquire = "s" }]
+[processes.q]
+steps = [{ kill = "p", signal = "CONT" }, { sleep = "1ms" }, { kill = "p", signal = "CONT" }, { release = "s" }]
+"#,
+    ),
+    (
+        "stops last",
+        r#"
+[processes.p]
+steps = [{ kill = "p", signal = "STOP" }]
+[processes.q]
+steps = ["yield", { kill = "p", signal = "CONT" }, { join = "p", timeout = "1ms", on = { timeout = [] } }]
+"#,
+    ),
+    (
+        "stopped for ever",
+        r#"
+[objects]
+s = { kind = "semaphore", value = 0 }
+[processes.p]
+steps = [{ sleep = "10ms" }, { release = "s" }]
+[processes.q]
+steps = [{ kill = "p", signal = "STOP" }, { acquire = "s" }]
+[processes.r]
+steps = [{ acquire = "s", timeout = "20ms", on = { timeout = [] } }]
+"#,
+    ),
+    (
+        "stopped while it waits",
+        r#"
+[objects]
+m = { kind = "mutex" }
+c = { kind = "condition", mutex = "m" }
+[processes.p]
+steps = [{ lock = "m" }, { wait = "c" }, { unlock = "m" }]
+[processes.q]
+steps = [{ kill = "p", signal = "STOP" }, { lock = "m" }, { notify = "c" }, { unlock = "m" }, { join = "p" }]
+"#,
+    ),
+    (
+        "stopped and killed",
+        r#"
+[objects]
+s = { kind = "semaphore", value = 0 }
+[processes.p]
+steps = [{ acquire = "s" }]
+[processes.q]
+steps = [{ kill = "p", signal = "STOP" }, { kill = "p", signal = "TERM" }, { release = "s" }, { join = "p" }]
+"#,
+    ),
 ];

@@ -276,6 +276,32 @@ impl<'p> Memories<'p> {
         self.knowledge.is_some()
     }
 
+    /// Whether objects that are alike may change places with their processes, of which `among` says which they are: what
+    /// is kept tells none of them from another.
+    pub(super) fn exchanges(&self, among: &dyn Fn(ObjectId) -> bool) -> bool {
+        let tells = |kept: &Kept<'_>| match &kept.memory {
+            Memory::Lost { object, .. } => object.objects.iter().any(|object| among(*object)),
+            Memory::Past | Memory::Course(_) | Memory::Everything => true,
+            _ => false,
+        };
+        !self.past && self.knowledge.is_none() && !self.list.iter().any(tells)
+    }
+
+    /// Whether what a process prints counts, and not only that it prints.
+    pub(super) fn reads_output(&self) -> bool {
+        self.list.iter().any(|kept| {
+            let values = matches!(kept.memory, Memory::Values { .. });
+            events(self.plan, &kept.memory).iter().any(|events| match events {
+                Events::Printed(..) => true,
+                Events::Pattern(pattern) => {
+                    (values || pattern.value.is_some()) && pattern.verb.as_ref().is_none_or(|verb| verb == "print")
+                }
+                Events::Step { step, value, .. } => value.is_some() && self.plan.steps[*step as usize].verb == "print",
+                Events::Holding(_) | Events::Section(_) => false,
+            })
+        })
+    }
+
     /// Whether somebody looks at the process's next step: its order among the steps of others matters although it may
     /// commute with them. Such a step is only left out with all others.
     pub(super) fn sees(&self, process: ProcessId, next: &Next) -> bool {

@@ -135,6 +135,10 @@ impl Model for BarrierModel {
         Box::new(self.clone())
     }
 
+    fn exchanged(&self, to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        Box::new(Self { id: to(self.id), ..self.clone() })
+    }
+
     fn key(&self, key: &mut Vec<u8>) {
         let word = self.come << 1 | u32::from(self.broken);
         if self.parties <= 1 << 7 { key.push(word as u8) } else { key.extend(word.to_le_bytes()) }
@@ -168,6 +172,11 @@ impl Model for BarrierModel {
 
     fn reach(&self, verb: u8) -> Reach {
         if verb == SIZE || self.posix && verb != WAIT { Reach::Own } else { Reach::All }
+    }
+
+    /// To wait is to come, and to go on.
+    fn turns(&self, verb: u8) -> Option<u32> {
+        Some(if verb == WAIT { 2 } else { 1 })
     }
 
     /// It has come all the same.

@@ -126,6 +126,10 @@ impl Model for ConditionModel {
         Box::new(self.clone())
     }
 
+    fn exchanged(&self, to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        Box::new(Self { id: to(self.id), mutex: to(self.mutex), ..self.clone() })
+    }
+
     /// The shares say all.
     fn key(&self, _key: &mut Vec<u8>) {}
 
@@ -155,6 +159,11 @@ impl Model for ConditionModel {
 
     fn reach(&self, verb: u8) -> Reach {
         if verb == WAIT { Reach::Own } else { Reach::All }
+    }
+
+    /// To wait is to park, and to take the mutex again.
+    fn turns(&self, verb: u8) -> Option<u32> {
+        Some(if verb == WAIT { 2 } else { 1 })
     }
 
     fn waits_for(&self, verb: u8, share: u32) -> Option<(ObjectId, u8)> {

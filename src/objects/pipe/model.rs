@@ -366,6 +366,11 @@ impl Model for Ends {
         Progress::Done(done)
     }
 
+    /// What is sent goes in piece by piece, and what a sender left behind comes out so.
+    fn turns(&self, verb: u8) -> Option<u32> {
+        (!matches!(verb, SEND_AT | RECEIVE_AT)).then_some(1)
+    }
+
     fn part(&mut self, share: &mut u32, held: &[bool], _killed: bool) {
         if let (Lines::Messages(lines), Some(tag)) = (&mut self.lines, tag(*share)) {
             lines[usize::from(*share & WAY != 0)].abandon(tag, true);
