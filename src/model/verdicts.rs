@@ -496,7 +496,7 @@ fn each_form_finds_what_all_orders_show() {
 fn what_changes_places_changes_no_verdict() {
     for (program, lines) in ALIKE {
         let expectations: Vec<String> = expectations(lines).collect();
-        assert!(compare(program, &expectations), "too many orders: {program}");
+        assert!(compare(program, &expectations, MOST), "too many orders: {program}");
     }
 }
 
