@@ -45,6 +45,9 @@ pub(super) fn scenario(seed: u64, taste: Taste) -> String {
     for (name, declared) in OWN.iter().filter(|_| taste.own) {
         text.push_str(&format!("{name} = {{ count = {copies}, {declared} }}\n"));
     }
+    if taste.own {
+        text.push_str(&format!("oe = {{ kind = \"array\", len = {copies} }}\n"));
+    }
     let mut several: Vec<i64> = Vec::new();
     for program in 0..2 + draw.of(2) {
         let count = if taste.own { [copies, copies, copies, 1] } else { [1, 1, 2, 2] }[draw.of(4) as usize];
@@ -159,7 +162,10 @@ impl Draw {
             1 => format!("(index + 1) % {copies}"),
             _ => "index".to_owned(),
         };
-        match self.of(16) {
+        match self.of(19) {
+            16 => format!("{{ load = \"oe[{at}]\", into = \"x\" }}, "),
+            17 => format!("{{ store = \"oe[{at}]\", value = \"{{x + 1}}\" }}, "),
+            18 => format!("{{ add = \"oe[{at}]\", value = 1, into = \"x\" }}, "),
             0 | 1 => format!("{{ load = \"ov[{at}]\", into = \"x\" }}, "),
             2 | 3 => format!("{{ store = \"ov[{at}]\", value = \"{{x + 1}}\" }}, "),
             4 => format!("{{ lock = \"om[{at}]\" }}, {{ add = \"v0\", value = 1, into = \"x\" }}, "),

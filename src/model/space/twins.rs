@@ -30,4 +30,12 @@ impl Space<'_> {
         let model = self.shapes[object as usize].states[number as usize].exchanged(to);
         self.shape(to(object), model)
     }
+
+    /// The number of the same object with its elements in another order, as [`Model::arranged`] has it.
+    ///
+    /// [`Model::arranged`]: crate::objects::Model::arranged
+    pub(in crate::model) fn object_arranged(&mut self, object: ObjectId, number: u32, order: &[u32]) -> u32 {
+        let model = self.shapes[object as usize].states[number as usize].arranged(order);
+        self.shape(object, model)
+    }
 }
