@@ -426,6 +426,31 @@ fn reductions_keep_every_end_of_programs_with_objects_of_their_own() {
     compare(95_000_000..95_000_000 + budget(30), Taste { loops: true, timeouts: true, ..OWNING }, Time::Any);
 }
 
+/// Two who are alike race, and then meet twice: what is kept of the race is not the same where they change places.
+#[test]
+fn who_meets_behind_a_race_ends_whatever_is_left_out() {
+    let text = r#"
+[objects]
+v1 = { kind = "value", value = 0 }
+m1 = { kind = "mutex", type = "errorcheck" }
+t = { kind = "barrier", parties = 2 }
+[processes.p0]
+steps = [{ lock = "m1" }, { unlock = "m1" }]
+[processes.p1]
+count = 2
+steps = [{ store = "v1", value = 1 }, { repeat = 2, do = [{ wait = "t" }] }]
+[[expect]]
+race_free = "v1"
+[[expect]]
+ends = true
+"#;
+    let full = verdicts(text, Leeway::default(), Reductions::NONE);
+    assert_eq!(full, Some(BTreeSet::from(["Expectation(0) Fail", "Expectation(1) Pass"].map(str::to_owned))));
+    for (partial_order, symmetry) in [(true, false), (false, true), (true, true)] {
+        assert_eq!(verdicts(text, Leeway::default(), Reductions { partial_order, symmetry }), full);
+    }
+}
+
 /// A check that could not fail would be none: each fault that is built in is found.
 #[test]
 fn faults_in_the_reductions_are_found() {
