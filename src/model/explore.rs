@@ -236,8 +236,7 @@ fn once(
     let space = |wish: Wish| {
         Space::remembering(plan, options.leeway(), Memories::new(plan, judge::memories(plan), options.time, wish))
     };
-    let wants = |space: &Space<'_>| space.memories.as_ref().is_some_and(|memories| memories.wants_ends);
-    let ends = Wish { ends: true, ..wish };
+    let wants = |space: &Space<'_>, wish: Wish| space.memories.as_ref().and_then(|memories| memories.wants(wish));
     let Options { strategy, beyond, limits, longest, .. } = *options;
     let clock = Clock { begin, longest };
     let full = strategy == Strategy::Full;
@@ -251,8 +250,8 @@ fn once(
         let mut search = Search::new(&mut space, options.reductions);
         let mut late = false;
         search.run(limits, &mut |reached| clock.tell(*reached, 0, "state looked at", &mut late, progress))?;
-        if wants(search.space) {
-            return Ok(Err(ends));
+        if let Some(more) = wants(search.space, wish) {
+            return Ok(Err(more));
         }
         match gather(&mut search, (plan, wish), (clock, options.jobs), &mut late, &mut gathering, progress)? {
             Some(found) => (size, circles) = found,
@@ -268,8 +267,8 @@ fn once(
         let mut space = space(wish);
         let clock = if full { clock.part(7, 8) } else { clock };
         let rung = ladder::preemptions(&mut space, (&beyond, limits), full, clock, &mut gathering, progress)?;
-        if wants(&space) {
-            return Ok(Err(ends));
+        if let Some(more) = wants(&space, wish) {
+            return Ok(Err(more));
         }
         if let Rung::Preemptions { states, edges, ends, whole, cut: why, .. } = rung {
             if !full {
@@ -290,7 +289,7 @@ fn once(
         let make = || space(wish);
         let how = (&beyond, strategy, options.jobs);
         let Some(rung) = walkers::walks(&make, how, full, clock, &mut gathering, progress)? else {
-            return Ok(Err(ends));
+            return Ok(Err(Wish { ends: true, ..wish }));
         };
         if let Rung::Walks(walks) = &rung {
             if !full {

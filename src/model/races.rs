@@ -46,7 +46,7 @@ pub(super) fn asked<'p>(memories: &[Memory<'p>]) -> Vec<&'p ObjectRef> {
         return Vec::new();
     }
     let races = memories.iter().filter_map(|memory| match memory {
-        Memory::Races(object) => Some(*object),
+        Memory::Races { object, each: false } => Some(*object),
         _ => None,
     });
     races.collect()

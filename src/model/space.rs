@@ -221,6 +221,11 @@ impl<'p> Space<'p> {
         self.memories.as_ref().is_some_and(|memories| memories.sees(process, next))
     }
 
+    /// Whether it matters which of two steps is a cause of others.
+    pub(super) fn tells_causes(&self) -> bool {
+        self.memories.as_ref().is_some_and(|memories| memories.tells_causes())
+    }
+
     /// Whether what is kept of the past is the same where processes that are alike change places.
     pub(super) fn is_symmetric(&self) -> bool {
         self.memories.as_ref().is_none_or(|memories| memories.symmetric())

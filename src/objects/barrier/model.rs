@@ -120,6 +120,11 @@ impl BarrierModel {
     }
 }
 
+/// Who was told by these shares that the round is over, and has yet to go on.
+pub(super) fn going_on(shares: &[u32]) -> impl Iterator<Item = ProcessId> + '_ {
+    (0..).zip(shares).filter(|(_, share)| matches!(**share & PHASE, RELEASED | BROKEN)).map(|(process, _)| process)
+}
+
 /// Whether the order of arrival is taken.
 fn takes(call: &ModelCall<'_>) -> bool {
     call.arguments.first().is_some_and(|into| *into != Value::Null)

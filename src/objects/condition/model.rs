@@ -189,6 +189,11 @@ impl Model for ConditionModel {
     }
 }
 
+/// Who was notified by these shares, and has yet to go on.
+pub(super) fn woken(shares: &[u32]) -> impl Iterator<Item = ProcessId> + '_ {
+    (0..).zip(shares).filter(|(_, share)| **share & PHASE == NOTIFIED).map(|(process, _)| process)
+}
+
 /// How many processes are in one of these phases.
 fn count(shares: &[u32], phases: &[u32]) -> i64 {
     shares.iter().filter(|share| phases.contains(&(**share & PHASE))).count() as i64

@@ -270,6 +270,11 @@ fn write(
     }
 }
 
+/// How many bytes of a message go into one packet.
+pub(super) fn content(pipe: &Pipe) -> u64 {
+    Room::new(pipe).content()
+}
+
 /// Whether two steps can change places where neither has to wait.
 ///
 /// What goes one way does not touch what goes the other way. A send of a message can with a receive, since what comes
