@@ -258,7 +258,7 @@ pub(super) fn walks(
 ) -> Result<Rung, Fault> {
     let plan = space.plan;
     let seed = |number: u64| walk::seed(plan.seed, number);
-    let mut over = Store::new(space.width());
+    let mut over = Store::new(space.width(), plan.processes.len());
     let mut walker = Walker::new(space)?;
     let mut walks = Walks { depth: beyond.depth.max(1), processes: plan.processes.len() as u32, ..Walks::default() };
     for number in 0..MEASURED {

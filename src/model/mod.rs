@@ -19,12 +19,16 @@ pub mod follow;
 mod future;
 pub mod gather;
 pub mod ladder;
+mod layout;
 pub mod liveness;
 mod log;
 mod memories;
+mod merge;
 pub mod minimise;
 mod mutant;
+mod numbers;
 mod parallel;
+mod parents;
 mod plain;
 pub(crate) mod program;
 mod races;
@@ -37,7 +41,9 @@ pub mod store;
 pub mod story;
 mod stuck;
 mod symmetry;
+mod table;
 pub mod tell;
+mod together;
 mod walk;
 mod whole;
 
@@ -45,5 +51,7 @@ mod whole;
 mod fuzz;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod threads;
 #[cfg(test)]
 mod verdicts;

@@ -9,6 +9,7 @@ use crate::scenario::expectation::{Argument, BlockedAt, Pattern};
 use crate::scenario::plan::{Action, Fact, Plan, Processes};
 
 /// The groups of processes that can change places.
+#[derive(Clone)]
 pub(super) struct Symmetry {
     groups: Vec<Range<usize>>,
     /// By process: whether the process before it belongs to the same group.

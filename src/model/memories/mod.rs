@@ -7,9 +7,9 @@ mod condition;
 mod observe;
 
 use std::collections::HashMap;
-use std::hash::Hash;
 
 use super::ask::Next;
+use super::numbers::Numbers;
 use super::space::Time;
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::judge::memory::{Changes, Events, Memory};
@@ -18,33 +18,8 @@ use crate::value::Value;
 
 pub(super) use observe::{Moment, Sight};
 
-/// Gives numbers to things, in the order in which they are first met.
-#[derive(Debug)]
-struct Numbers<T> {
-    numbers: HashMap<T, u32>,
-    things: Vec<T>,
-}
-
-impl<T> Default for Numbers<T> {
-    fn default() -> Self {
-        Self { numbers: HashMap::new(), things: Vec::new() }
-    }
-}
-
-impl<T: Clone + Eq + Hash> Numbers<T> {
-    fn of(&mut self, thing: &T) -> u32 {
-        if let Some(number) = self.numbers.get(thing) {
-            return *number;
-        }
-        let number = self.things.len() as u32;
-        self.things.push(thing.clone());
-        self.numbers.insert(thing.clone(), number);
-        number
-    }
-}
-
 /// A memory, and what it has been so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Kept<'p> {
     memory: Memory<'p>,
     /// Whether the order of the events that it looks at matters to it, beyond the order of steps that do not commute.
@@ -54,11 +29,11 @@ struct Kept<'p> {
     /// What all processes share of it, by number.
     shared: Numbers<Vec<i64>>,
     /// For lost updates: the cells that were met.
-    cells: Vec<(ObjectId, Option<u32>)>,
+    cells: Numbers<(ObjectId, Option<u32>)>,
 }
 
 /// Everything that is kept.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each says another thing of all that is kept")]
 pub(super) struct Memories<'p> {
     plan: &'p Plan,
@@ -83,8 +58,7 @@ pub(super) struct Memories<'p> {
     /// What came before an event, by what came before it in its process and on its object, and the event itself.
     nodes: Numbers<(u32, u32, u32)>,
     signs: Numbers<Vec<u8>>,
-    values: Vec<Value>,
-    value_numbers: Numbers<Vec<u8>>,
+    values: Numbers<Vec<u8>, Value>,
 }
 
 /// What is to be kept.
@@ -158,7 +132,7 @@ impl<'p> Memories<'p> {
                 _ => 1,
             };
             shared.of(&vec![0; size]);
-            list.push(Kept { memory, ordered, ends, shared, cells: Vec::new() });
+            list.push(Kept { memory, ordered, ends, shared, cells: Numbers::default() });
         }
         let mut memories = Self {
             plan,
@@ -173,8 +147,7 @@ impl<'p> Memories<'p> {
             past,
             nodes: Numbers::default(),
             signs: Numbers::default(),
-            values: Vec::new(),
-            value_numbers: Numbers::default(),
+            values: Numbers::default(),
             list,
         };
         memories.nodes.of(&(0, 0, 0));
@@ -218,6 +191,16 @@ impl<'p> Memories<'p> {
             let looked = looked.flat_map(|kept| events(plan, &kept.memory)).any(|events| events.may(plan, step as u32));
             self.visible[step] |= looked;
         }
+    }
+
+    /// What was noticed on the way that asks for other memories.
+    pub(super) fn noticed(&self) -> bool {
+        self.wants_ends
+    }
+
+    /// Takes over what a copy has noticed.
+    pub(super) fn notice(&mut self, noticed: bool) {
+        self.wants_ends |= noticed;
     }
 
     pub(super) fn len(&self) -> usize {
@@ -307,11 +290,10 @@ impl<'p> Memories<'p> {
     fn value(&mut self, value: &Value) -> u32 {
         let mut key = Vec::new();
         crate::value::encode(value, &mut key);
-        let number = self.value_numbers.of(&key);
-        if number as usize == self.values.len() {
-            self.values.push(value.clone());
+        match self.values.find(&key) {
+            Some(number) => number,
+            None => self.values.give(key, value.clone()).0,
         }
-        number
     }
 
     /// What tells the event from others of its process, as a number.
