@@ -83,18 +83,21 @@ pub(super) struct Deal {
     each: usize,
     /// How many parts there are.
     pub(super) parts: usize,
+    /// By region: its part.
+    of: [u8; REGIONS],
 }
 
 impl Deal {
     fn new(shape: Shape, count: usize) -> Self {
         let each = shape.regions().div_ceil(count.max(1));
-        Self { shift: shape.shift, each, parts: shape.regions().div_ceil(each) }
+        let of = std::array::from_fn(|region| (region / each) as u8);
+        Self { shift: shape.shift, each, parts: shape.regions().div_ceil(each), of }
     }
 
     /// The part that a state belongs to.
     #[inline]
     pub(super) fn part(self, hash: u64) -> usize {
-        if self.parts == 1 { 0 } else { (hash >> self.shift) as usize / self.each }
+        if self.parts == 1 { 0 } else { self.of[(hash >> self.shift) as usize % REGIONS].into() }
     }
 }
 
@@ -124,7 +127,17 @@ impl Part<'_> {
         find(self.shape, self.slots, self.first, self.shape.home(hash), hash, same)
     }
 
+    /// The number of whom stands where the state would be looked for first of all that may be the state.
+    #[inline]
+    pub(super) fn likely(&self, hash: u64) -> Option<u32> {
+        match self.find(hash, |_| true) {
+            Found::Known(number) => Some(number),
+            _ => None,
+        }
+    }
+
     /// Enters a state into the slot that was found for it.
+    #[inline]
     pub(super) fn enter(&mut self, slot: usize, hash: u64, number: u32) {
         self.slots[slot - self.first] = self.shape.entry(hash, number);
     }
@@ -223,8 +236,7 @@ impl Table {
         self.shape.home(hash)
     }
 
-    /// The first slot from its home on that a state may stand in or that is empty, and the number of whom it holds, where
-    /// that may be the state.
+    /// The number of whom stands where the state would be looked for first of all that may be the state.
     #[inline]
     pub(super) fn likely(&self, hash: u64) -> Option<u32> {
         match find(self.shape, &self.slots, 0, self.shape.home(hash), hash, |_| true) {
@@ -283,17 +295,22 @@ impl Table {
             self.clear(size);
             let deal = self.deal(threads);
             let mut parts: Vec<_> = self.parts(deal).into_iter().enumerate().map(|part| (part, true)).collect();
-            parallel::together(&mut parts, |((own, part), fits)| {
+            parallel::together(&mut parts, |((at, part), fits)| {
                 let mut hashes = Vec::new();
+                let mut own = vec![(0, 0); SOME];
                 for first in (0..count).step_by(SOME) {
                     let some = first..(first + SOME).min(count);
                     hash(some.clone(), &mut hashes);
-                    let own = |hash: u64| deal.part(hash) == *own;
-                    for hash in hashes.iter().filter(|hash| own(**hash)) {
+                    let mut count = 0;
+                    for (hash, number) in hashes.iter().zip(some) {
+                        own[count] = (*hash, number as u32);
+                        count += usize::from(deal.part(*hash) == *at);
+                    }
+                    for (hash, _) in &own[..count] {
                         part.expect(*hash);
                     }
-                    for (hash, number) in hashes.iter().zip(some).filter(|(hash, _)| own(**hash)) {
-                        *fits &= part.place(*hash, number as u32);
+                    for (hash, number) in &own[..count] {
+                        *fits &= part.place(*hash, *number);
                     }
                 }
             });

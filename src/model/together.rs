@@ -16,9 +16,8 @@ use super::table::Deal;
 
 /// How many states are looked at at once.
 const MOST: u32 = 1 << 14;
-/// How many states a thread takes at a time, and how many of what it finds are looked for at once.
+/// Into how many pieces they are divided for each thread.
 const PIECES: usize = 8;
-const SOME: usize = 512;
 
 /// What one thread keeps.
 pub(super) struct Hand {
@@ -38,13 +37,13 @@ struct Worker<'p> {
     space: Space<'p>,
     reducing: Reducing,
     scratch: Scratch,
-    found: Fresh,
-    hashes: Vec<u64>,
+    /// What is behind a state, packed.
+    keys: Vec<u64>,
 }
 
 /// What came of some states.
 struct Yield {
-    /// What may be new, in the parts that it belongs to.
+    /// What is behind them, in the parts that it belongs to.
     fresh: Vec<Fresh>,
     ends: Vec<u32>,
     edges: u64,
@@ -117,8 +116,7 @@ impl Search<'_, '_> {
             space: space.fork(hand.memo),
             reducing: hand.reducing,
             scratch: Scratch::new(width),
-            found: Fresh::default(),
-            hashes: Vec::new(),
+            keys: Vec::new(),
         };
         let mut workers: Vec<Worker<'_>> = std::mem::take(&mut self.hands).into_iter().map(worker).collect();
         let size = states.len().div_ceil(threads * PIECES).max(1);
@@ -171,38 +169,30 @@ impl Worker<'_> {
         let fresh = (0..deal.parts).map(|_| Fresh::default()).collect();
         let mut some = Yield { fresh, ends: Vec::new(), edges: 0, slow: Vec::new() };
         for number in states {
-            let before = self.found.keys.len();
+            self.keys.clear();
             let (behind, lasts) = lasting(|| {
                 if plain {
-                    plainly(&mut self.space, store, number, &mut self.scratch, &mut self.found.keys)
-                        .map(|count| (count, count == 0))
+                    let count = plainly(&mut self.space, store, number, &mut self.scratch, &mut self.keys);
+                    count.map(|count| (count, count == 0))
                 } else {
                     self.one(store, whole.binary_search(&number).is_ok(), number)
                 }
             });
             let Some((count, over)) = behind.filter(|_| lasts) else {
-                self.found.keys.truncate(before);
                 // Whoever looks at it again finds it again.
                 let _ = self.space.check();
                 some.slow.push(number);
                 continue;
             };
-            self.found.places.extend((0..count).map(|at| place(number, at)));
             some.edges += count as u64;
             if over {
                 some.ends.push(number);
             }
-            if self.found.places.len() >= SOME {
-                self.sift(store, deal, &mut some.fresh);
+            for (at, key) in self.keys.chunks_exact(store.layout.words()).enumerate() {
+                some.fresh[deal.part(hash(key))].push(key, place(number, at));
             }
         }
-        self.sift(store, deal, &mut some.fresh);
         some
-    }
-
-    fn sift(&mut self, store: &Store, deal: Deal, fresh: &mut [Fresh]) {
-        store.sift(&self.found, &mut self.hashes, deal, fresh);
-        self.found.clear();
     }
 
     /// Packs what comes behind a state: how many there are, and whether it is an end. None where one does not fit or a
@@ -215,9 +205,9 @@ impl Worker<'_> {
         for step in &*moves {
             after.copy_from_slice(state);
             self.reducing.take(&mut self.space, after, *step).ok()?;
-            let at = self.found.keys.len();
-            self.found.keys.resize(at + words, 0);
-            if !store.layout.pack(after, &mut self.found.keys[at..]) {
+            let at = self.keys.len();
+            self.keys.resize(at + words, 0);
+            if !store.layout.pack(after, &mut self.keys[at..]) {
                 return None;
             }
         }
