@@ -243,6 +243,21 @@ steps = [
 }
 
 #[test]
+fn a_process_that_nobody_continues_is_stuck_for_the_model_too() {
+    let file = |name: &str| fs::read_to_string(folder("deadlocks")[0].with_file_name(name)).expect("a scenario");
+    let alone = "[processes.p]\nsteps = [{ kill = \"p\", signal = \"STOP\" }, { print = \"not here\" }]\n\
+                 [[expect]]\ndeadlock = true\nblocked = [\"p\"]\n";
+    for text in [file("stopped.toml"), file("stopped-itself.toml"), alone.to_owned()] {
+        let explored = |text: &str| Test::new().file("a.toml", text).args(["explore", "a.toml"]).run();
+        explored(&text).status(0).stdout_contains("every execution ends so:");
+        let bare = &text[..text.find("[[expect]]").expect("it expects something")];
+        for done in [explored(bare), Test::scenario(bare).run()] {
+            done.status(1).stdout_contains("p is stopped by a signal").nothing_left();
+        }
+    }
+}
+
+#[test]
 fn stopping_and_continuing_from_outside_is_no_deadlock() {
     let text = r#"
 [objects]

@@ -19,6 +19,7 @@ s = { kind = "semaphore", value = 1 }
 m = { kind = "mutex" }
 c = { kind = "condition", mutex = "m" }
 letter = { kind = "value", type = "char", value = "a" }
+sent = { kind = "event" }
 [processes.w]
 count = 3
 steps = [
@@ -37,12 +38,12 @@ steps = [
   { start = "late" },
   { sleep = "3ms" }, { lock = "m" }, { notify = "c" }, { unlock = "m" }, { set = "e" },
   { store = "letter", value = "b" }, { kill = "k" },
-  { send = "p.w", value = "hello" }, { send = "p.w", value = "world" }, { join = "late" },
+  { send = "p.w", value = "hello" }, { send = "p.w", value = "world" }, { set = "sent" }, { join = "late" },
 ]
 [processes.k]
 steps = [{ sleep = "1h" }]
 [processes.r]
-steps = [{ sleep = "9ms" }, { recv = "p.r", max = 100, into = "x" }]
+steps = [{ wait = "sent" }, { recv = "p.r", max = 100, into = "x" }]
 [processes.late]
 start = "manual"
 steps = [{ load = "letter", into = "l" }]
@@ -55,15 +56,24 @@ count = "w put q"
 equals = 3
 "#;
 
-/// Two processes that wait for each other.
+/// Two processes that wait for each other, and for nothing before that.
 const DEADLOCK: &str = r#"
 [objects]
 a = { kind = "mutex" }
 b = { kind = "mutex" }
+locked = { kind = "value", type = "i32", value = 0 }
 [processes.p]
-steps = [{ lock = "a" }, { sleep = "20ms" }, { lock = "b" }]
+steps = [
+  { lock = "a" }, { add = "locked", value = 1 },
+  { while = "seen != 2", do = [{ sleep = "1ms" }, { load = "locked", into = "seen" }] },
+  { lock = "b" },
+]
 [processes.q]
-steps = [{ lock = "b" }, { sleep = "20ms" }, { lock = "a" }]
+steps = [
+  { lock = "b" }, { add = "locked", value = 1 },
+  { while = "seen != 2", do = [{ sleep = "1ms" }, { load = "locked", into = "seen" }] },
+  { lock = "a" },
+]
 "#;
 
 /// The run of a scenario in the form of that ending.

@@ -4,10 +4,13 @@
 //! Machines are shared, so speeds are of CPU time, of whole processes, and of each side the least of its runs; the sides
 //! run in turn. Counts of states are exact.
 
+mod cores;
 mod fuzz;
 mod problems;
 mod replay;
 mod rows;
+mod shards;
+mod shuttle;
 mod side;
 mod spin;
 

@@ -6,11 +6,11 @@ use std::process::Command;
 use std::time::Instant;
 
 use super::problems::Problem;
-use super::{Kit, Line, Report, fuzz, goal, replay, spin};
+use super::{Kit, Line, Report, cores, fuzz, goal, replay, shards, shuttle, spin};
 use crate::table::time;
 
 /// The names of the rows.
-pub(super) const NAMES: [&str; 8] = [
+pub(super) const NAMES: [&str; 11] = [
     "explore-speed",
     "explore-memory",
     "explore-states",
@@ -19,8 +19,13 @@ pub(super) const NAMES: [&str; 8] = [
     "explore-walk",
     "explore-replay",
     "explore-fuzz",
+    "explore-cores",
+    "explore-shards",
+    "explore-shuttle",
 ];
 
+/// The problems by which speed is measured.
+const SPEED_PROBLEMS: [Problem; 3] = [Problem::Semaphore(12), Problem::Ordered(10), Problem::LostUpdate(4, 3)];
 /// At least so many times SPIN's states in a second of CPU time.
 const SPEED: f64 = 3.0;
 /// At most so many bytes of a state.
@@ -44,7 +49,7 @@ pub(super) fn all(kit: &Kit<'_>, report: &mut Report) {
     let begin = |name: &str| eprintln!("{name}");
     if wants(0) || wants(1) {
         begin(NAMES[0]);
-        for problem in [Problem::Semaphore(12), Problem::Ordered(10), Problem::LostUpdate(4, 3)] {
+        for problem in SPEED_PROBLEMS {
             report.take(NAMES[0], speed(kit, problem));
         }
     }
@@ -75,6 +80,21 @@ pub(super) fn all(kit: &Kit<'_>, report: &mut Report) {
     if wants(7) {
         begin(NAMES[7]);
         report.take(NAMES[7], fuzz::row(kit));
+    }
+    if wants(8) {
+        begin(NAMES[8]);
+        for problem in SPEED_PROBLEMS {
+            report.take(NAMES[8], cores::row(kit, NAMES[8], problem, false));
+        }
+        report.take(NAMES[8], cores::row(kit, NAMES[8], Problem::LostUpdate(3, 3), true));
+    }
+    if wants(9) {
+        begin(NAMES[9]);
+        report.take(NAMES[9], shards::row(kit, NAMES[9], Problem::Ordered(5)));
+    }
+    if wants(10) {
+        begin(NAMES[10]);
+        report.take(NAMES[10], shuttle::row(kit, NAMES[10]));
     }
 }
 

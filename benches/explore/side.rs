@@ -34,6 +34,7 @@ pub(crate) fn be(mut words: impl Iterator<Item = String>) -> Option<ExitCode> {
         ["search", name, reduced] => search(name, *reduced == "reduced"),
         ["story", name] => tell_story(name),
         ["walk", name, runs] => walk(name, runs),
+        ["cores", name, how, jobs] => cores(name, how, jobs),
         ["replay", runs] => replay(runs),
         _ => Err(format!("no such side: {words:?}")),
     };
@@ -129,6 +130,22 @@ fn walk(name: &str, runs: &str) -> Result<(), String> {
         return Err(format!("no walks were taken: {:?}", explored.rungs));
     };
     println!("spent {spent}\nwalks {}\nsteps {}", walks.random, walks.steps);
+    Ok(())
+}
+
+/// Explores every state without reductions, or so many random executions, by so many threads.
+fn cores(name: &str, how: &str, jobs: &str) -> Result<(), String> {
+    let plan = plan(name)?;
+    let jobs = jobs.parse().map_err(|error| format!("{jobs}: {error}"))?;
+    let mut options = explore::Options { reductions: Reductions::NONE, jobs, ..explore::Options::default() };
+    if how != "full" {
+        let runs = how.parse().map_err(|error| format!("{how}: {error}"))?;
+        (options.strategy, options.beyond) = (Strategy::Random, Beyond { runs, ..Beyond::default() });
+    }
+    let (before, begin) = (cpu(UsageWho::RUSAGE_SELF)?, Instant::now());
+    let explored = explored(&plan, &options)?;
+    let (took, spent) = (begin.elapsed().as_nanos(), cpu(UsageWho::RUSAGE_SELF)? - before);
+    println!("took {took}\nspent {spent}\nfound {}", explored.size.edges);
     Ok(())
 }
 

@@ -2,9 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use super::output::{ColorChoice, ErrorFormat};
+use super::options::Common;
 use super::status::Status;
 use super::{check, completions, explain, explore, list, man, replay, run, schema, trace, watch};
 
@@ -27,28 +27,6 @@ pub(super) struct Arguments {
     pub(super) command: Command,
     #[command(flatten)]
     pub(super) common: Common,
-}
-
-/// Options of every command.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Output")]
-pub(super) struct Common {
-    /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
-    pub(super) color: ColorChoice,
-    /// How to show diagnostics: full, concise, json or github
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "full", hide_possible_values = true)]
-    pub(super) error_format: ErrorFormat,
-    /// Draw with ASCII characters only, as is done where the locale is not UTF-8
-    #[arg(long, global = true)]
-    pub(super) ascii: bool,
-    /// Say less: only what failed
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(super) quiet: bool,
-    /// Log what ipcrun does, to standard error; -vv in detail, -vvv with the events of scenarios. `IPCRUN_LOG` takes a
-    /// filter: `ipcrun::event=trace` logs the events alone
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub(super) verbose: u8,
 }
 
 /// The commands. Each has a file of its own.
@@ -83,13 +61,20 @@ fn footer() -> String {
 }
 
 /// The names of the commands.
-pub(super) fn commands() -> Vec<String> {
+fn commands() -> Vec<String> {
     Arguments::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+}
+
+/// The whole command line: all commands, and the arguments of `run`, which are those where no command is named.
+pub(super) fn whole() -> clap::Command {
+    run::Arguments::augment_args(Arguments::command())
 }
 
 /// Reads the command line; ends the process where it is wrong or asks for help.
 pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Arguments {
-    Arguments::parse_from(with_command(arguments.into_iter().collect()))
+    let mut parsed = Arguments::parse_from(with_command(arguments.into_iter().collect()));
+    parsed.common.commands = commands();
+    parsed
 }
 
 /// Puts `run` where the command is missing: before the first argument that is no option of every command.

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::Common;
 use super::inputs;
+use super::options::Common;
+use super::options::Scenario;
 use super::output::{self, Output};
-use super::run::Scenario;
 use super::session;
 use super::status::Status;
 
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
-    let inputs = match inputs::collect(&arguments.files) {
+    let inputs = match inputs::collect(&arguments.files, &common.commands) {
         Ok(inputs) => inputs,
         Err(diagnostic) => {
             output.report(&[*diagnostic]);

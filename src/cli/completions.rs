@@ -1,11 +1,10 @@
 //! `ipcrun completions SHELL`.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 use super::output;
 use super::status::Status;
-use super::{arguments, run};
 
 /// The arguments of `completions`.
 #[derive(Args, Debug)]
@@ -15,11 +14,10 @@ pub(super) struct Arguments {
     shell: Shell,
 }
 
-pub(super) fn main(arguments: &Arguments) -> Status {
-    // Without a command the arguments are those of `run`.
-    let mut command = run::Arguments::augment_args(arguments::Arguments::command());
+/// `whole` is the command line as a whole.
+pub(super) fn main(arguments: &Arguments, mut whole: Command) -> Status {
     let mut text = Vec::new();
-    clap_complete::generate(arguments.shell, &mut command, "ipcrun", &mut text);
+    clap_complete::generate(arguments.shell, &mut whole, "ipcrun", &mut text);
     output::print(&String::from_utf8_lossy(&text));
     Status::Passed
 }

@@ -8,19 +8,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 
-use super::arguments::Common;
 use super::export::{Format, Shown};
 use super::inputs::{self, Input};
+use super::options::{Common, RecordChoice, ReportOptions, Scenario};
 use super::output::{self, Output};
 use super::parts::{self, Choosing};
 use super::picture::Picture;
 use super::reports::Reports;
-use super::run::{self, RecordChoice, ReportOptions, Scenario};
 use super::searching::{KillChoice, Language, RandomChoice, Searching, TimeChoice, allowing};
 use super::session::{self, Report};
 use super::signals::Blocked;
 use super::status::Status;
-use super::{page, session::Options};
+use super::{page, session::Options, suites};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::{self, Subject, Summary};
 use crate::model::chance::Leeway;
@@ -33,7 +32,7 @@ use crate::model::shard;
 use crate::model::space::{Kind, Time};
 use crate::model::story::{self, Best};
 use crate::promela;
-use crate::report::exploration::{self, Exploration};
+use crate::report::exploration::{self, Exploration, Killed};
 use crate::report::progress::{Progress, Snapshot};
 use crate::report::story::Story;
 use crate::report::suite::Suite;
@@ -114,7 +113,7 @@ struct Exploring<'a> {
 
 pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
     if let Some(Language::Promela) = arguments.searching.emit {
-        return emit(arguments, output);
+        return emit(arguments, common, output);
     }
     let walks = [Strategy::Random, Strategy::Pct].contains(&arguments.choosing.strategy());
     if walks && arguments.searching.kill == KillChoice::Any {
@@ -142,7 +141,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
     }
     let arguments = &changed;
     let paths: Vec<PathBuf> = merged.iter().map(|scenario| PathBuf::from(&scenario.path)).collect();
-    match prepare(arguments, if arguments.choosing.merge { &paths } else { &arguments.files }, output) {
+    match prepare(arguments, if arguments.choosing.merge { &paths } else { &arguments.files }, common, output) {
         Ok((mut inputs, traces, reports)) => {
             let options = Options {
                 scenario: arguments.scenario.clone(),
@@ -165,7 +164,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 output,
                 arguments: arguments.again(),
             };
-            let jobs = run::jobs(arguments.searching.jobs);
+            let jobs = suites::jobs(arguments.searching.jobs);
             let alone = inputs.len() == 1;
             let places: Vec<String> = inputs.iter().map(|input| input.path.clone()).collect();
             inputs.retain(|input| {
@@ -188,7 +187,7 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
             let status = if inputs.is_empty() {
                 Status::Passed
             } else {
-                run::all(&inputs, &options, reports, at_once, &|input, direct| exploring.one(input, direct))
+                suites::all(&inputs, &options, reports, at_once, &|input, direct| exploring.one(input, direct))
             };
             match arguments.choosing.write(exploring.part.into_inner()) {
                 Ok(()) => status,
@@ -203,9 +202,9 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
 }
 
 /// Prints a scenario in the language of SPIN.
-fn emit(arguments: &Arguments, output: Output) -> Status {
+fn emit(arguments: &Arguments, common: &Common, output: Output) -> Status {
     let promela = || {
-        let inputs = inputs::collect(&arguments.files).map_err(|diagnostic| vec![*diagnostic])?;
+        let inputs = inputs::collect(&arguments.files, &common.commands).map_err(|diagnostic| vec![*diagnostic])?;
         let [input] = inputs.as_slice() else {
             let message = format!("`--emit` takes one scenario, and these are {}", inputs.len());
             return Err(vec![Diagnostic::error(Code::USAGE, message)]);
@@ -228,13 +227,13 @@ fn emit(arguments: &Arguments, output: Output) -> Status {
 type Prepared = (Vec<Input>, Vec<(PathBuf, Format)>, Reports);
 
 /// Finds the scenarios and opens what takes reports.
-fn prepare(arguments: &Arguments, files: &[PathBuf], output: Output) -> Result<Prepared, Status> {
+fn prepare(arguments: &Arguments, files: &[PathBuf], common: &Common, output: Output) -> Result<Prepared, Status> {
     let invalid = |diagnostic: Box<Diagnostic>| {
         let status = if diagnostic.code == Code::HOST_LIMIT { Status::Host } else { Status::Invalid };
         output.report(&[*diagnostic]);
         status
     };
-    let inputs = inputs::collect(files).map_err(invalid)?;
+    let inputs = inputs::collect(files, &common.commands).map_err(invalid)?;
     arguments.choosing.check(inputs.len()).map_err(invalid)?;
     if inputs.is_empty() {
         output::eprint(&inputs::nothing(files));
@@ -320,6 +319,7 @@ impl Exploring<'_> {
             cut: explored.cut,
             size: explored.size,
             circles: explored.circles,
+            liveness: explored.liveness.clone(),
             rungs: explored.rungs.clone(),
             found: explored.found.clone(),
         });
@@ -385,11 +385,21 @@ impl Exploring<'_> {
     /// Reports what was found.
     fn report(&self, plan: &Plan, explored: Explored, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
         let (options, arguments) = (self.options, self.arguments);
-        let told = self.best(plan, &explored)?;
+        let mut told = self.best(plan, &explored)?;
+        let killed = told.as_ref().and_then(|(best, _)| self.killed(plan, best, &explored));
         let mut how = self.how(&explored);
         how.extend(explored.liveness.words(plan));
-        how.extend(told.as_ref().and_then(|(best, _)| self.killed(plan, best, &explored)));
-        let Explored { summary, stories, cut, size, circles, liveness, .. } = explored;
+        let Explored { mut summary, stories, cut, size, circles, liveness, .. } = explored;
+        if let (Some(killed), Some((best, subject))) = (&killed, &mut told) {
+            let note = format!("it {}", killed.words(plan));
+            let example = summary.overall.iter_mut().find(|one| one.subject == *subject);
+            let found = best.verdict.findings.iter_mut().find(|one| one.subject == *subject);
+            let findings = [
+                example.and_then(|one| one.example.as_mut()).map(|(_, finding)| finding),
+                found.map(|one| &mut one.finding),
+            ];
+            findings.into_iter().flatten().for_each(|finding| finding.notes.push(note.clone()));
+        }
         let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
         let leeway = arguments.searching.leeway();
         let mut replay = None;
@@ -414,6 +424,7 @@ impl Exploring<'_> {
             counts,
             how: &how,
             story,
+            killed,
             replay,
         };
         let drawing = terminal::Options {
@@ -474,21 +485,10 @@ impl Exploring<'_> {
     }
 
     /// Who is killed from outside in the execution that is told, and where.
-    fn killed(&self, plan: &Plan, best: &Best, explored: &Explored) -> Option<String> {
+    fn killed(&self, plan: &Plan, best: &Best, explored: &Explored) -> Option<Killed> {
         let space = explore::space(plan, self.arguments.searching.leeway(), explored.ends);
-        let (process, waiting) = follow::struck(&space, &best.path)?;
-        let name = &plan.processes[process as usize].name;
-        let step = waiting.and_then(|waiting| {
-            let target = plan.target_name(waiting.target);
-            let words = format!("{} {target}", waiting.verb);
-            let line = plan.place(waiting.step?);
-            Some(format!(" in its step {} ({line})", words.trim_end()))
-        });
-        let step = step.unwrap_or_default();
-        Some(match explored.cut {
-            None => format!("what is told below fails only if somebody is killed: if {name} is{step}"),
-            Some(_) => format!("what is told below fails if {name} is killed{step}"),
-        })
+        let (process, step) = follow::struck(&space, &best.path)?;
+        Some(Killed { process, step, only: explored.cut.is_none() })
     }
 
     /// How many orders of steps there are, where it does not take long to find out.

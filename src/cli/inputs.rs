@@ -5,7 +5,6 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::arguments;
 use crate::diagnostic::{Code, Diagnostic, Source, nearest};
 
 /// The largest scenario that is read. A mistaken path to a device or an image is refused before memory is gone.
@@ -20,11 +19,12 @@ pub(super) struct Input {
     pub(super) source: Result<Arc<Source>, Box<Diagnostic>>,
 }
 
-/// Every scenario the arguments name, in their order, directories sorted. Empty where directories hold none.
+/// Every scenario the arguments name, in their order, directories sorted. Empty where directories hold none. `commands`
+/// are the names of ipcrun's commands.
 ///
 /// # Errors
 /// A path that does not exist and is near the name of a command: the command line is wrong as a whole.
-pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<Input>, Box<Diagnostic>> {
+pub(super) fn collect(paths: &[PathBuf], commands: &[String]) -> Result<Vec<Input>, Box<Diagnostic>> {
     let mut inputs = Vec::new();
     for path in paths {
         if path == Path::new("-") {
@@ -35,7 +35,7 @@ pub(super) fn collect(paths: &[PathBuf]) -> Result<Vec<Input>, Box<Diagnostic>> 
             walk(path, &mut found, &mut inputs);
             inputs.extend(found.iter().map(PathBuf::as_path).map(open));
         } else {
-            if let Some(command) = mistyped(path) {
+            if let Some(command) = mistyped(path, commands) {
                 return Err(Box::new(command));
             }
             inputs.push(open(path));
@@ -105,12 +105,11 @@ pub(super) fn cannot_read(path: &str, error: &io::Error) -> Box<Diagnostic> {
 }
 
 /// A path that does not exist and looks like a command.
-fn mistyped(path: &Path) -> Option<Diagnostic> {
+fn mistyped(path: &Path, commands: &[String]) -> Option<Diagnostic> {
     let name = path.to_str().filter(|name| !name.contains(['/', '.']))?;
     if path.exists() {
         return None;
     }
-    let commands = arguments::commands();
     let command = nearest(name, commands.iter().map(String::as_str))?;
     let message = format!("there is no file and no command `{name}`");
     let help = if command == name {

@@ -1,6 +1,7 @@
 //! The command line: its arguments, its commands, its exit statuses.
 //!
-//! One file a command. `session` is where a command meets the other rooms: text in, verdict and report out.
+//! One file a command. `options` is what several commands have; `session` is where a command meets the other rooms: text
+//! in, verdict and report out; `suites` is what is done with several scenarios.
 
 mod arguments;
 mod catalogue;
@@ -13,6 +14,7 @@ mod golden;
 mod inputs;
 mod list;
 mod man;
+mod options;
 mod output;
 mod page;
 mod parts;
@@ -26,6 +28,7 @@ mod searching;
 mod session;
 mod signals;
 mod status;
+mod suites;
 mod trace;
 mod watch;
 mod workers;
@@ -36,7 +39,8 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
-use arguments::{Command, Common};
+use arguments::Command;
+use options::Common;
 use output::Output;
 
 /// Reads the command line and does what it says.
@@ -55,8 +59,8 @@ pub fn main() -> ExitCode {
         Command::List(arguments) => list::main(arguments, output),
         Command::Schema(arguments) => schema::main(arguments),
         Command::Explain(arguments) => explain::main(arguments, output),
-        Command::Completions(arguments) => completions::main(arguments),
-        Command::Man(arguments) => man::main(arguments),
+        Command::Completions(arguments) => completions::main(arguments, arguments::whole()),
+        Command::Man(arguments) => man::main(arguments, arguments::whole()),
     };
     status.into()
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::inputs;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::ladder::{Beyond, Strategy};
 use crate::model::shard::{self, FORMAT, Part, Scenario};
@@ -119,17 +120,18 @@ impl Choosing {
 pub(super) fn merge(files: &[PathBuf]) -> Result<Vec<Scenario>, Box<Diagnostic>> {
     let mut parts = Vec::with_capacity(files.len());
     for file in files {
-        parts.push(read(file).map_err(|why| {
-            let message = format!("`{}` is no part of an exploration: {why}", file.display());
-            Box::new(Diagnostic::error(Code::USAGE, message).help("parts are written by `ipcrun explore --shard I/K`"))
-        })?);
+        parts.push(read(file)?);
     }
     shard::merge(parts).map_err(|why| {
         Box::new(Diagnostic::error(Code::USAGE, format!("these parts do not make an exploration: {why}")))
     })
 }
 
-fn read(file: &Path) -> Result<Part, String> {
-    let text = fs::read(file).map_err(|error| error.to_string())?;
-    serde_json::from_slice(&text).map_err(|error| error.to_string())
+fn read(file: &Path) -> Result<Part, Box<Diagnostic>> {
+    let path = file.display().to_string();
+    let text = fs::read(file).map_err(|error| inputs::cannot_read(&path, &error))?;
+    serde_json::from_slice(&text).map_err(|why| {
+        let message = format!("`{path}` is no part of an exploration: {why}");
+        Box::new(Diagnostic::error(Code::USAGE, message).help("parts are written by `ipcrun explore --shard I/K`"))
+    })
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::Common;
+use super::options::{Common, ReportOptions, Scenario, TraceOption};
 use super::output::Output;
-use super::run::{self, ReportOptions, Scenario, TraceOption};
+use super::run;
 use super::schedules::{self, Chosen};
 use super::searching::{RandomChoice, TimeChoice};
 use super::status::Status;

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::options::ReportOptions;
 use super::output;
-use super::run::ReportOptions;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report::suite::Suite;
 use crate::report::{junit, tap};

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::run;
+use super::options;
 use crate::model::chance::Leeway;
 use crate::model::search::Reductions;
 use crate::model::space::Time;
@@ -29,7 +29,7 @@ pub(super) struct Searching {
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) max_memory: Option<usize>,
     /// Search so long at most, as 30s or 5m
-    #[arg(long, value_name = "DURATION", value_parser = run::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = options::duration)]
     pub(super) max_time: Option<u64>,
     /// What may be left out since it changes no verdict: orders of steps that do not get in each other's way (`order`),
     /// exchanges of processes that are alike (`symmetry`), `all` of it or `none`

@@ -1,8 +1,6 @@
 //! One scenario from its text to its report: where the commands meet the other rooms.
 
-use std::collections::hash_map::RandomState;
 use std::fs::File;
-use std::hash::{BuildHasher, Hasher};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::export::{Format, Shown};
 use super::golden::Golden;
 use super::inputs::Input;
+use super::options::{ProgressChoice, RecordChoice, Scenario};
 use super::output::{self, Output};
 use super::page;
 use super::picture::Picture;
-use super::run::{ProgressChoice, RecordChoice, Scenario};
 use super::schedules::{self, Chosen};
 use super::status::Status;
 use crate::diagnostic::{Code, Diagnostic, Source};
@@ -104,12 +102,6 @@ impl Report {
         let (out, err) = (String::new(), String::new());
         Self { path: path.to_owned(), status: Status::Passed, out, err, suite: None }
     }
-}
-
-/// A seed that nobody chose, within TOML's integers.
-pub(super) fn random_seed() -> u64 {
-    // The hasher's keys come from the kernel's random numbers.
-    RandomState::new().build_hasher().finish() >> 1
 }
 
 /// How progress is shown: `auto` is a bar on a terminal, unless a CI runs this.

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::arguments::Common;
 use super::export::{Format, Shown};
+use super::options::Common;
+use super::options::Scenario;
 use super::output::{self, Output};
 use super::picture::{Picture, ViewChoice};
-use super::run::Scenario;
 use super::status::Status;
 use super::{inputs, page, session};
 use crate::diagnostic::{Code, Diagnostic, Source};

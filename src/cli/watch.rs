@@ -18,11 +18,11 @@ use clap::Args;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
-use super::arguments::Common;
 use super::inputs;
+use super::options::Common;
+use super::options::{RecordChoice, Scenario};
 use super::output::{self, Output};
 use super::picture::Picture;
-use super::run::{RecordChoice, Scenario};
 use super::session::{self, Options};
 use super::signals::Blocked;
 use super::status::Status;

@@ -44,6 +44,12 @@ impl<'p> Machine<'p> {
         Self { plan, program, process, pid, place: 0, slots, random }
     }
 
+    /// Lets another process of its program stand where this one stands.
+    pub fn stand_as(&mut self, process: ProcessId, pid: i64) {
+        self.process = process;
+        self.pid = pid;
+    }
+
     /// Goes to the end of the program.
     pub fn finish(&mut self) {
         self.place = self.program.code.len() - 1;

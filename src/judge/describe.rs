@@ -127,6 +127,9 @@ pub(super) fn run_end(end: &RunEnd) -> &'static str {
 /// `philosopher[0] at acquire forks[1]`.
 pub(super) fn waiting(plan: &Plan, waiting: &Waiting) -> String {
     let name = target(plan, Target::Process(waiting.process));
+    if waiting.is_stopped() {
+        return format!("{name} (stopped by a signal)");
+    }
     let at = target(plan, waiting.target);
     if at.is_empty() { format!("{name} at {}", waiting.verb) } else { format!("{name} at {} {at}", waiting.verb) }
 }

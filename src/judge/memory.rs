@@ -78,10 +78,19 @@ pub enum Memory<'p> {
         /// Beyond how many none is told from another.
         most: i64,
     },
+    /// Whether each match of a pattern is a cause of each match of the next.
+    Before(&'p [Pattern]),
+    /// Whether the events that the patterns stand for are each a cause of the next: as in [`Memory::Firsts`].
+    Causes(&'p [Pattern]),
+    /// Whether any two accesses are without an order.
+    Races {
+        /// The object.
+        object: &'p ObjectRef,
+        /// Whether it must be known of each execution, and not only whether there is any such.
+        each: bool,
+    },
     /// Everything that came before, by causes: of each process and each object the order of what happened on it.
     Past,
-    /// What decides whether any two accesses are without an order: [`Memory::Past`], where nothing less does.
-    Races(&'p ObjectRef),
     /// When each of these processes began and ended; all where none are named.
     Spans(&'p [ProcessId]),
     /// The longest that a matching event took.

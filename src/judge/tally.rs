@@ -331,7 +331,10 @@ pub fn final_state(plan: &Plan, trace: &Trace) -> String {
             kind.verb_that(Effect::Reads).is_some() && kind.verb_that(Effect::Writes).is_some()
         })
         .collect();
-    let replay = Replay::of(&context, &objects).finish();
+    // What the engine itself says needs no events.
+    let unsaid = |object: &ObjectId| !matches!(trace.finals.get(*object as usize), Some(Some(_)));
+    let followed: Vec<ObjectId> = objects.iter().copied().filter(unsaid).collect();
+    let replay = Replay::of(&context, &followed).finish();
     let mut parts: Vec<String> = objects
         .iter()
         .filter_map(|object| {

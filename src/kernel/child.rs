@@ -433,7 +433,13 @@ impl Child<'_> {
                 if later {
                     post.pend(signal);
                 }
-                match if later { Ok(()) } else { os::kill(post.pid.load(Ordering::Acquire), signal) } {
+                let send = || os::kill(post.pid.load(Ordering::Acquire), signal);
+                let sent = match process == itself && os::is_stop(signal) {
+                    _ if later => Ok(()),
+                    true => self.recorder.stop(send),
+                    false => send(),
+                };
+                match sent {
                     // It may have ended this moment and is not joined yet: as a zombie it would still take the signal.
                     Ok(()) | Err(libc::ESRCH) => Outcome::OK,
                     Err(errno) => Outcome::from_errno(errno),

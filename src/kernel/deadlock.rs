@@ -5,12 +5,15 @@
 //! processes publish. Before it counts, every process of the set must have slept through a common instant: seen asleep
 //! twice, with the same wait and the same number of context switches both times. A process that was woken and has not
 //! run yet is not asleep for the kernel, so it is never taken for a stuck one.
+//!
+//! A process that a step has stopped by a signal does nothing until a step continues it, and is stuck where none is left
+//! that could. One that was stopped from outside the run counts as running.
 
 use std::collections::HashSet;
 
 use crate::event::{ObjectId, ProcessId, Target};
 use crate::objects::{Enablers, Live};
-use crate::os::process::asleep;
+use crate::os::process::{asleep, stopped};
 use crate::scenario::plan::{Action, Condition, Plan, Program};
 use crate::scenario::steps::STEPS;
 use crate::trace::Waiting;
@@ -31,6 +34,8 @@ pub(super) enum Status {
     Running,
     /// It waits, without a deadline.
     Waiting(Wait),
+    /// A step's signal has stopped it. The end of its last event, ns of the clock of records.
+    Stopped(u64),
 }
 
 /// What a program could ever do to others.
@@ -66,7 +71,7 @@ impl<'p> Detector<'p> {
         let owners: Vec<_> = objects.iter().map(|object| object.owner()).collect();
         let mut inside: Vec<bool> =
             statuses.iter().map(|status| !matches!(status, Status::Ended | Status::Running)).collect();
-        if !statuses.iter().any(|status| matches!(status, Status::Waiting(_))) {
+        if !statuses.iter().any(|status| matches!(status, Status::Waiting(_) | Status::Stopped(_))) {
             return Vec::new();
         }
         // Processes outside the set that are alive, by program.
@@ -90,18 +95,22 @@ impl<'p> Detector<'p> {
                 break;
             }
         }
-        let members: Vec<(ProcessId, Wait)> = statuses
-            .iter()
-            .enumerate()
-            .filter_map(|(process, status)| match status {
-                Status::Waiting(wait) if inside[process] => Some((process as ProcessId, *wait)),
-                _ => None,
+        let members: Vec<(ProcessId, Status)> = (0..)
+            .zip(statuses)
+            .filter(|(process, status)| {
+                inside[*process as usize] && matches!(status, Status::Waiting(_) | Status::Stopped(_))
             })
+            .map(|(process, status)| (process, *status))
             .collect();
         if members.is_empty() || !slept_through(&members, look, pid) {
             return Vec::new();
         }
-        members.iter().map(|(process, wait)| self.tell(*process, wait, &members, &owners, origin)).collect()
+        let told = members.iter().filter_map(|(process, status)| match status {
+            Status::Waiting(wait) => Some(self.tell(*process, wait, &members, &owners, origin)),
+            Status::Stopped(since) => Some(Waiting::stopped(*process, since.saturating_sub(origin))),
+            _ => None,
+        });
+        told.collect()
     }
 
     /// Whether something outside the set could let this process go on.
@@ -123,6 +132,8 @@ impl<'p> Detector<'p> {
         }
         match statuses[process as usize] {
             Status::Ended | Status::Running => true,
+            // Only by a signal, which is looked at above.
+            Status::Stopped(_) => false,
             Status::Unstarted => somebody(&|powers| powers.starts.contains(&process)),
             Status::Pending => {
                 let program = self.plan.program(process);
@@ -167,7 +178,7 @@ impl<'p> Detector<'p> {
         &self,
         process: ProcessId,
         wait: &Wait,
-        members: &[(ProcessId, Wait)],
+        members: &[(ProcessId, Status)],
         owners: &[Option<ProcessId>],
         origin: u64,
     ) -> Waiting {
@@ -215,16 +226,19 @@ pub(super) fn describe(plan: &Plan, process: ProcessId, wait: &Wait, origin: u64
 
 /// Whether all of them slept through an instant that they share: between the two looks.
 fn slept_through(
-    members: &[(ProcessId, Wait)],
+    members: &[(ProcessId, Status)],
     look: &dyn Fn(ProcessId) -> Option<Wait>,
     pid: &dyn Fn(ProcessId) -> i32,
 ) -> bool {
     let pass = || -> Option<Vec<u64>> {
         members
             .iter()
-            .map(|(process, wait)| {
-                let switches = asleep(pid(*process))?;
-                (look(*process)?.number == wait.number).then_some(switches)
+            .map(|(process, status)| match status {
+                Status::Waiting(wait) => {
+                    let switches = asleep(pid(*process))?;
+                    (look(*process)?.number == wait.number).then_some(switches)
+                }
+                _ => stopped(pid(*process)),
             })
             .collect()
     };

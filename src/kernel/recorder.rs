@@ -69,6 +69,15 @@ impl Recorder<'_> {
         }
     }
 
+    /// Sends the process a signal that stops it. Where there are turns, its turn is over with that.
+    pub(super) fn stop(&mut self, signal: impl Fn() -> Result<(), i32>) -> Result<(), i32> {
+        let (events, bell) = (self.number, self.bell);
+        match &mut self.held {
+            None => signal(),
+            Some(held) => held.stop(signal, events, bell),
+        }
+    }
+
     pub(super) fn head(&mut self, head: Head) {
         self.push(&head, &Value::Null, &Value::Null);
     }
@@ -309,6 +318,10 @@ impl Party for Current<'_, '_> {
 
     fn is_held(&self) -> bool {
         self.recorder.held.as_ref().is_some_and(|held| !held.is_free())
+    }
+
+    fn is_overdue(&mut self) -> bool {
+        self.recorder.held.as_mut().is_some_and(Held::is_overdue)
     }
 
     fn choose(&mut self, count: u32) -> Option<u32> {

@@ -356,8 +356,18 @@ impl Supervisor<'_> {
         RunEnd::Timeout(left.map(|process| self.doing(process)).collect())
     }
 
+    /// Whether a step's signal has stopped the process.
+    fn is_stopped(&self, process: ProcessId) -> bool {
+        let post = self.table.post(process);
+        post.was_stopped() && os::stopped(post.pid.load(std::sync::atomic::Ordering::Acquire)).is_some()
+    }
+
     /// What a process is doing that has not ended.
     fn doing(&self, process: ProcessId) -> Waiting {
+        if self.is_stopped(process) {
+            let last = self.consumers[process as usize].last();
+            return Waiting::stopped(process, last.saturating_sub(self.table.origin()));
+        }
         match self.consumers[process as usize].lane().waiting() {
             Some(wait) => describe(self.plan, process, &wait, self.table.origin()),
             None => Waiting {
@@ -404,6 +414,8 @@ impl Supervisor<'_> {
                     Status::Ended
                 } else if !self.table.post(process).is_open() {
                     if self.plan.program(process).manual { Status::Unstarted } else { Status::Pending }
+                } else if self.is_stopped(process) {
+                    Status::Stopped(self.consumers[process as usize].last())
                 } else {
                     match self.consumers[process as usize].lane().waiting() {
                         Some(wait) if !wait.deadline => Status::Waiting(wait),
@@ -456,6 +468,7 @@ impl Supervisor<'_> {
         };
         self.ends[process as usize] = Some(end);
         let code = end.code().unwrap_or(0) as i32;
+        let killed = matches!(end, ProcessEnd::Killed(_) | ProcessEnd::Crashed(_));
         let consumer = &mut self.consumers[process as usize];
         consumer.drain();
         if started {
@@ -472,9 +485,10 @@ impl Supervisor<'_> {
                 verb: record::END,
                 flags: record::PROCESS,
             };
-            consumer.append(record::encode(&head, &Value::Int(i64::from(code)), &Value::Null, &mut Vec::new()));
+            // Who is held to a schedule dies between the effects of its steps.
+            let cut = killed && self.course.as_ref().is_none_or(|course| course.free);
+            consumer.append(record::encode(&head, &Value::Int(i64::from(code)), &Value::Null, &mut Vec::new()), cut);
         }
-        let killed = matches!(end, ProcessEnd::Killed(_) | ProcessEnd::Crashed(_));
         for (object, planned) in self.objects.iter().zip(&self.plan.objects) {
             if killed || planned.object.notices_ends() {
                 object.reclaim(process);

@@ -8,6 +8,7 @@ use zerocopy::FromZeros;
 use crate::event::ProcessId;
 use crate::os::arena::{Arena, Shared};
 use crate::os::futex;
+use crate::os::process::STOPS;
 
 /// One process's entry.
 #[derive(FromZeros)]
@@ -191,6 +192,11 @@ impl Post {
     pub(super) fn pending(&self) -> impl Iterator<Item = i32> + use<> {
         let pending = self.pending.load(Ordering::Acquire);
         (0..64).filter(move |signal| pending & 1 << signal != 0)
+    }
+
+    /// Whether a step has sent it a signal that stops it.
+    pub(super) fn was_stopped(&self) -> bool {
+        STOPS.iter().any(|signal| self.was_sent(*signal))
     }
 
     /// Whether a step has sent it this signal.

@@ -39,6 +39,8 @@ pub(super) const STAYS: u32 = 16;
 const BEFORE: u32 = 0;
 /// It answered within its step.
 const WITHIN: u32 = 1;
+/// It answered as it was about to stop itself.
+const STOPS: u32 = 2;
 
 /// What the supervisor and one process share.
 #[derive(FromZeros)]
@@ -54,7 +56,7 @@ struct Seat {
     _supervisor: [u64; 5],
     /// The turn that was answered last. Written by the process, as all that follows.
     answered: AtomicU32,
-    /// [`BEFORE`] or [`WITHIN`].
+    /// [`BEFORE`], [`WITHIN`] or [`STOPS`].
     place: AtomicU32,
     /// The turn whose step was to end within the kernel and came back: it waits for the next turn now.
     returned: AtomicU32,
@@ -87,6 +89,8 @@ pub(super) struct Grant<'a> {
 pub(super) struct Answer {
     /// Whether it stands within its step.
     pub(super) within: bool,
+    /// Whether it is about to stop itself.
+    pub(super) stops: bool,
     /// How many events it had recorded.
     pub(super) events: u64,
 }
@@ -122,6 +126,7 @@ impl Turnstile {
         let seat = self.seat(process);
         (seat.answered.load(Ordering::Acquire) == number).then(|| Answer {
             within: seat.place.load(Ordering::Relaxed) == WITHIN,
+            stops: seat.place.load(Ordering::Relaxed) == STOPS,
             events: seat.events.load(Ordering::Relaxed),
         })
     }
@@ -248,6 +253,18 @@ impl Held {
         }
     }
 
+    /// Ends the turn by a signal that stops the process, and waits for the next one once another has continued it.
+    pub(super) fn stop(&mut self, signal: impl Fn() -> Result<(), i32>, events: u64, bell: &Bell) -> Result<(), i32> {
+        if !self.is_free() {
+            self.answer(STOPS, events, bell);
+        }
+        let sent = signal();
+        if !self.is_free() {
+            self.take_up();
+        }
+        sent
+    }
+
     /// Begins a step, or goes on with one.
     fn begin(&mut self) {
         self.first = std::mem::take(&mut self.fresh);
@@ -269,6 +286,15 @@ impl Held {
 
     fn times_out(&self) -> bool {
         self.first && self.flags & TIMES_OUT != 0
+    }
+
+    /// Whether the time of the step is over that went on by itself since its turn ended: then that is its turn.
+    pub(super) fn is_overdue(&mut self) -> bool {
+        let seat = self.seat();
+        if seat.turn.load(Ordering::Acquire) != self.turn && seat.flags.load(Ordering::Relaxed) & TIMES_OUT != 0 {
+            self.resume();
+        }
+        self.times_out()
     }
 
     /// Whether the step that it is in should end the turn within itself.

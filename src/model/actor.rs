@@ -13,7 +13,7 @@ use crate::event::{ObjectId, ProcessId, StepId, Target};
 use crate::interpreter::{Clock, Left, Place, Random, Request, Timeout, World};
 use crate::objects::Completion;
 use crate::objects::model::{Model, ModelCall, Progress, Stage as Scenery, Willing};
-use crate::os::process::is_deadly;
+use crate::os::process::{is_deadly, is_stop};
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Instruction, Plan};
 use crate::trace::ProcessEnd;
@@ -110,7 +110,7 @@ impl<'p> Actor<'_, 'p> {
         let mut act = Act::new(self, Some(if give_up { First::GiveUp } else { First::Go }), segment.given_up);
         let left = segment.machine.advance(&mut act);
         let (halt, mut effects, steps) = (act.halt, std::mem::take(&mut act.effects), act.steps);
-        let died = act.died;
+        let (died, stopped) = (act.died, act.stopped);
         if let Some(trouble) = self.choices.trouble(step) {
             return Turned::Lost(trouble);
         }
@@ -150,6 +150,8 @@ impl<'p> Actor<'_, 'p> {
                 self.leave(segment, left);
                 Turned::Went { effects, steps }
             }
+            // It goes on from there once it is continued.
+            None if stopped => Turned::Went { effects, steps },
             None => self.go_on(segment, &mut effects, steps, false),
         }
     }
@@ -270,13 +272,25 @@ struct Act<'x, 'a, 'p> {
     effects: Effects,
     steps: u32,
     ready: bool,
-    /// The signal that the process has sent itself.
+    /// The signal by which the process has ended itself.
     died: Option<i32>,
+    /// Whether it has stopped itself.
+    stopped: bool,
 }
 
 impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
     fn new(actor: &'x mut Actor<'a, 'p>, first: Option<First>, given_up: bool) -> Self {
-        Self { actor, first, given_up, halt: Halt::No, effects: Effects::default(), steps: 0, ready: false, died: None }
+        Self {
+            actor,
+            first,
+            given_up,
+            halt: Halt::No,
+            effects: Effects::default(),
+            steps: 0,
+            ready: false,
+            died: None,
+            stopped: false,
+        }
     }
 
     fn record(&mut self, step: StepId, verb: &'static str, target: Target, completion: &Completion) {
@@ -379,6 +393,9 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
                     if process == self.actor.process {
                         if is_deadly(signal) {
                             self.died = Some(signal);
+                        } else if is_stop(signal) {
+                            self.stopped = true;
+                            self.effects.signals.push((process, signal));
                         }
                     } else if signal != 0 {
                         self.effects.signals.push((process, signal));

@@ -38,7 +38,7 @@ impl Ample {
             return None;
         }
         let plan = space.plan;
-        let futures = Futures::new(plan);
+        let futures = Futures::new(plan, space.tells_causes());
         let processes = plan.processes.len();
         Some(Self {
             mask: futures.empty(),

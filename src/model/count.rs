@@ -220,7 +220,7 @@ struct Dependence<'p> {
 
 impl<'p> Dependence<'p> {
     fn new(plan: &'p Plan) -> Self {
-        Self { plan, futures: Futures::new(plan), steps: HashMap::new(), known: HashMap::new() }
+        Self { plan, futures: Futures::new(plan, false), steps: HashMap::new(), known: HashMap::new() }
     }
 
     /// Gives each move that is gone along where those processes sleep, by its place, and who sleeps behind it.

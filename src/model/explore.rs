@@ -18,6 +18,7 @@ use super::races;
 use super::search::{Cut, Limits, Reached, Reductions, Search, Threads};
 use super::space::{Endless, Kind, Move, Space, Time};
 use super::tell::{Lost, Step, Told};
+use super::walkers;
 use crate::event::ProcessId;
 use crate::judge::{self, Status, Subject, Summary, Verdict};
 use crate::scenario::plan::Plan;
@@ -162,8 +163,8 @@ struct Goal {
     line: Vec<u32>,
     /// The place in `line` to which the last state leads back.
     stem: Option<usize>,
-    /// Where the processes stand whose steps follow that lead beyond the last state.
-    beyond: Vec<u32>,
+    /// The processes whose steps follow that lead beyond the last state, as they are called there.
+    beyond: Vec<ProcessId>,
     /// Whether it is no end.
     partial: bool,
 }
@@ -173,7 +174,7 @@ impl Goal {
         Self { line, stem: None, beyond: Vec::new(), partial: false }
     }
 
-    fn part(line: Vec<u32>, beyond: Vec<u32>) -> Self {
+    fn part(line: Vec<u32>, beyond: Vec<ProcessId>) -> Self {
         Self { beyond, partial: true, ..Self::end(line) }
     }
 }
@@ -242,8 +243,7 @@ fn once(
     let space = |wish: Wish| {
         Space::remembering(plan, options.leeway(), Memories::new(plan, judge::memories(plan), options.time, wish))
     };
-    let wants = |space: &Space<'_>| space.memories.as_ref().is_some_and(|memories| memories.wants_ends);
-    let ends = Wish { ends: true, ..wish };
+    let wants = |space: &Space<'_>, wish: Wish| space.memories.as_ref().and_then(|memories| memories.wants(wish));
     let Options { strategy, beyond, limits, longest, .. } = *options;
     let clock = Clock { begin, longest };
     let full = strategy == Strategy::Full;
@@ -257,8 +257,8 @@ fn once(
         let mut search = Search::new(&mut space, options.reductions).by(options.threads());
         let mut late = false;
         search.run(limits, &mut |reached| clock.tell(*reached, 0, "state looked at", &mut late, progress))?;
-        if wants(search.space) {
-            return Ok(Err(ends));
+        if let Some(more) = wants(search.space, wish) {
+            return Ok(Err(more));
         }
         match gather(&mut search, (plan, wish), (clock, options.jobs), &mut late, &mut gathering, progress)? {
             Some(found) => (size, circles) = found,
@@ -274,8 +274,8 @@ fn once(
         let mut space = space(wish);
         let clock = if full { clock.part(7, 8) } else { clock };
         let rung = ladder::preemptions(&mut space, (&beyond, limits), full, clock, &mut gathering, progress)?;
-        if wants(&space) {
-            return Ok(Err(ends));
+        if let Some(more) = wants(&space, wish) {
+            return Ok(Err(more));
         }
         if let Rung::Preemptions { states, edges, ends, whole, cut: why, .. } = rung {
             if !full {
@@ -293,11 +293,11 @@ fn once(
     }
     let walks = matches!(strategy, Strategy::Random | Strategy::Pct);
     if walks || full && limit && !matches!(cut, None | Some(Cut::Stopped)) {
-        let mut space = space(wish);
-        let rung = ladder::walks(&mut space, (&beyond, strategy), full, clock, &mut gathering, progress)?;
-        if wants(&space) {
-            return Ok(Err(ends));
-        }
+        let make = || space(wish);
+        let how = (&beyond, strategy, options.jobs);
+        let Some(rung) = walkers::walks(&make, how, full, clock, &mut gathering, progress)? else {
+            return Ok(Err(Wish { ends: true, ..wish }));
+        };
         if let Rung::Walks(walks) = &rung {
             if !full {
                 size = of_walks(walks);
@@ -369,7 +369,7 @@ fn gather(
         match races::find(search, &asked) {
             None => return Ok(None),
             Some(found) => {
-                goals.extend(found.iter().map(|race| Goal::part(search.line(race.state), race.standing.to_vec())));
+                goals.extend(found.iter().map(|race| Goal::part(search.line(race.state), race.processes.to_vec())));
             }
         }
     }
@@ -415,14 +415,12 @@ fn path(search: &mut Search<'_, '_>, goal: &Goal) -> Result<Vec<Step>, Endless> 
     let mut path = search.path(&goal.line)?;
     if !goal.beyond.is_empty() {
         let state = truly(search.space, &path)?;
-        let mut taken: Vec<usize> = Vec::new();
-        for stands in &goal.beyond {
-            let process =
-                (0..search.space.plan.processes.len()).find(|at| state[*at] == *stands && !taken.contains(at));
-            taken.extend(process);
-        }
-        let steps = taken.iter().map(|at| Step { process: *at as ProcessId, kind: Kind::Go, choices: Vec::new() });
-        path.extend(steps);
+        let origins = search.origins(&state);
+        path.extend(goal.beyond.iter().map(|process| Step {
+            process: origins[*process as usize],
+            kind: Kind::Go,
+            choices: Vec::new(),
+        }));
     }
     Ok(path)
 }

@@ -51,7 +51,8 @@ pub(super) struct Futures {
 }
 
 impl Futures {
-    pub(super) fn new(plan: &Plan) -> Self {
+    /// `causes`: whether steps get in each other's way too by which of them is a cause of others.
+    pub(super) fn new(plan: &Plan, causes: bool) -> Self {
         let mut futures = Self {
             uses: Vec::new(),
             numbers: HashMap::new(),
@@ -68,7 +69,7 @@ impl Futures {
             let set = futures.flow(plan, process as ProcessId, places);
             futures.sets.push(set);
         }
-        futures.relate(plan);
+        futures.relate(plan, causes);
         futures
     }
 
@@ -237,14 +238,14 @@ impl Futures {
         sets
     }
 
-    fn relate(&mut self, plan: &Plan) {
+    fn relate(&mut self, plan: &Plan, causes: bool) {
         let count = self.uses.len();
         self.conflicts = vec![self.empty(); count];
         self.enablers = vec![self.empty(); count];
         for first in 0..count {
             for second in 0..count {
                 let (one, other) = (self.uses[first], self.uses[second]);
-                if conflict(plan, one, other) {
+                if conflict(plan, one, other) || causes && tells_order(plan, one, other) {
                     insert(&mut self.conflicts[first], second as u32);
                 }
                 if enables(plan, other, one) && !mutated(Mutant::NoEnablers) {
@@ -283,6 +284,16 @@ pub(super) fn conflict(plan: &Plan, first: Use, second: Use) -> bool {
             one == other
         }
         (Use::Status(one), Use::End(other)) | (Use::End(one), Use::Status(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// Whether it makes a difference to what happened before what which of two uses comes first.
+fn tells_order(plan: &Plan, first: Use, second: Use) -> bool {
+    match (first, second) {
+        (Use::Object(object, one, _), Use::Object(other, two, _)) => {
+            object == other && plan.objects[object as usize].object.tells_order(one, two)
+        }
         _ => false,
     }
 }

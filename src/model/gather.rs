@@ -31,6 +31,17 @@ pub struct Found {
     pub ended: bool,
 }
 
+impl Found {
+    /// Adds what another part of the same exploration has found of that kind.
+    pub(super) fn join(&mut self, other: Self) {
+        let times = self.times + other.times;
+        if other.number < self.number {
+            *self = other;
+        }
+        self.times = times;
+    }
+}
+
 /// Is told of each verdict and end.
 type Judged<'j> = dyn FnMut(&Verdict, &str) + 'j;
 
@@ -66,16 +77,15 @@ pub(super) struct Case {
 /// A path that cannot be followed.
 pub(super) fn case(space: &Space<'_>, path: Vec<Step>, ended: bool) -> Result<Case, Fault> {
     let plan = space.plan;
-    let told = tell(space, &path).map_err(Fault::Lost)?;
-    let (verdict, state) = if ended && space.leeway.time == Time::Virtual {
-        (judge::judge(plan, &told.trace), judge::final_state(plan, &told.trace))
-    } else {
-        let mut trace = tell(space, &path).map_err(Fault::Lost)?.trace;
-        if !ended {
-            trace.end = RunEnd::Interrupted;
-        }
-        (untimed(space, &mut trace), judge::final_state(plan, &trace))
-    };
+    let mut told = tell(space, &path).map_err(Fault::Lost)?;
+    // What is judged is told as it is.
+    let end = if ended { None } else { Some(std::mem::replace(&mut told.trace.end, RunEnd::Interrupted)) };
+    let verdict =
+        if space.leeway.time == Time::Any { untimed(plan, &mut told.trace) } else { judge::judge(plan, &told.trace) };
+    let state = judge::final_state(plan, &told.trace);
+    if let Some(end) = end {
+        told.trace.end = end;
+    }
     let kind = format!("{ended}\n{}\n{state}", verdict.kind());
     Ok(Case { path, told, verdict, state, kind })
 }
@@ -90,18 +100,19 @@ pub(super) fn cases(space: &Space<'_>, jobs: usize, paths: &[(Vec<Step>, bool)])
 }
 
 /// Judges an execution in which any time may have passed: then none of its times says anything.
-fn untimed(space: &Space<'_>, trace: &mut Trace) -> Verdict {
-    let any = space.leeway.time == Time::Any;
-    if any {
-        for event in &mut trace.events {
-            (event.begin, event.end) = (0, 0);
-        }
-        trace.duration = 0;
+fn untimed(plan: &Plan, trace: &mut Trace) -> Verdict {
+    let times: Vec<_> = trace.events.iter().map(|event| (event.begin, event.end)).collect();
+    for event in &mut trace.events {
+        (event.begin, event.end) = (0, 0);
     }
-    let mut verdict = judge::judge(space.plan, trace);
-    let timed = |place: usize| any && judge::is_timed(space.plan, place);
+    let duration = std::mem::take(&mut trace.duration);
+    let mut verdict = judge::judge(plan, trace);
+    for (event, times) in trace.events.iter_mut().zip(times) {
+        (event.begin, event.end) = times;
+    }
+    trace.duration = duration;
     for judged in &mut verdict.findings {
-        if matches!(judged.subject, Subject::Expectation(place) if timed(place)) {
+        if matches!(judged.subject, Subject::Expectation(place) if judge::is_timed(plan, place)) {
             judged.status = Status::Unknown;
             judged.finding.status = Status::Unknown;
             let reason = "any sleep and any timeout may end at any moment, so how long it takes is not known";

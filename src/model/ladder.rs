@@ -1,19 +1,17 @@
 //! What is done where not every state can be looked at: each rung says what it has looked at and what that guarantees.
 //! First all executions with few preemptions, then many single ones: random, and by priorities.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::bounded::Bounded;
 use super::explore::{Fault, Progress};
-use super::gather::{Found, Gathering, case, sign};
+use super::gather::{Found, Gathering, case};
 use super::search::{Cut, Limits, Reached};
 use super::sketch::Sketch;
 use super::space::Space;
-use super::store::{ROOT, Store};
-use super::walk::{self, LONGEST, Manner, Walker};
+use super::walk::LONGEST;
 
 /// How an exploration goes about it.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -89,8 +87,14 @@ pub struct Walks {
     pub depth: u32,
     /// How many processes there are.
     pub processes: u32,
-    /// How many steps an execution has at most, as far as that was seen beforehand.
+    /// The steps within which those by priorities change priorities: what they guarantee is of what shows within so many.
     pub length: u32,
+    /// Whether no execution has more of them.
+    #[serde(default)]
+    pub bounded: bool,
+    /// Whether something besides the order of steps was chosen: which waiter is woken, which number is drawn.
+    #[serde(default)]
+    pub chosen: bool,
     /// Why there are no more of them.
     pub cut: Option<Cut>,
     /// The states that were met.
@@ -105,7 +109,8 @@ impl Walks {
         self.steps += other.steps;
         self.unended += other.unended;
         self.cut = self.cut.or(other.cut);
-        (self.depth, self.processes, self.length) = (other.depth, other.processes, self.length.max(other.length));
+        (self.depth, self.processes, self.length) = (other.depth, other.processes, other.length);
+        (self.bounded, self.chosen) = (other.bounded, self.chosen | other.chosen);
         self.states.join(&other.states);
     }
 
@@ -163,12 +168,17 @@ impl Walks {
             let list: Vec<String> = (1..=self.depth)
                 .map(|depth| format!("of depth {depth} with probability at most {}", probability(self.missed(depth))))
                 .collect();
+            let processes = many(self.processes.into(), "process").replace("processs", "processes");
+            let steps = many(self.length.into(), "step");
             words.push(format!(
-                "a bug is missed by those by priorities {}, for {} and {}",
+                "a bug is missed by those by priorities {}, for {processes}{}",
                 list.join(", "),
-                many(self.processes.into(), "process").replace("processs", "processes"),
-                many(self.length.into(), "step")
+                if self.bounded { format!(" and at most {steps}") } else { format!(", where it shows within {steps}") },
             ));
+            if self.chosen {
+                let besides = "which waiter is woken, which number is drawn";
+                words.push(format!("one that also takes a certain choice ({besides}) is missed more often"));
+            }
         }
         words
     }
@@ -241,95 +251,6 @@ pub(super) fn preemptions(
     Ok(Rung::Preemptions { completed: search.completed, states, edges, ends: ends.len(), whole: search.whole, cut })
 }
 
-/// How many executions are gone through to see how many steps one has.
-const MEASURED: u64 = 32;
-/// Of those that have not ended, which are judged: those with a smaller number.
-const UNENDED: u64 = 64;
-
-/// Goes through single executions. Random ones and those by priorities take turns where there is no strategy for one of
-/// them. `fresh`: only verdicts and ends that have not been met are gathered, each once.
-pub(super) fn walks(
-    space: &mut Space<'_>,
-    (beyond, strategy): (&Beyond, Strategy),
-    fresh: bool,
-    clock: Clock,
-    gathering: &mut Gathering<'_, '_>,
-    progress: &mut dyn FnMut(&Progress) -> bool,
-) -> Result<Rung, Fault> {
-    let plan = space.plan;
-    let seed = |number: u64| walk::seed(plan.seed, number);
-    let mut over = Store::new(space.width(), plan.processes.len());
-    let mut walker = Walker::new(space)?;
-    let mut walks = Walks { depth: beyond.depth.max(1), processes: plan.processes.len() as u32, ..Walks::default() };
-    for number in 0..MEASURED {
-        walks.length = walks.length.max(walker.walk(seed(u64::MAX - number), Manner::Random, None)?.steps);
-    }
-    let priorities = Manner::Priorities { depth: walks.depth, steps: walks.length };
-    // By kind, and by end: the place of the kind.
-    let mut kinds: Vec<(String, Found)> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut of: Vec<usize> = Vec::new();
-    let (mut late, mut told) = (false, u64::MAX);
-    let (index, count) = (beyond.shard.0, beyond.shard.1.max(1));
-    let total = (beyond.runs + count - 1 - index.min(count - 1)) / count;
-    for number in (index..beyond.runs).step_by(count as usize) {
-        // Often enough, and not often: a walk may be a microsecond.
-        if told == u64::MAX || walks.steps - told > 1 << 16 {
-            told = walks.steps;
-            let done = (walks.random + walks.pct) as usize;
-            let reached = Reached { states: total as usize, expanded: done, depth: 0, bytes: over.bytes() };
-            if !clock.tell(reached, 0, "execution", &mut late, progress) {
-                walks.cut = Some(if late { Cut::Time } else { Cut::Stopped });
-                break;
-            }
-        }
-        let pct = strategy == Strategy::Pct || strategy != Strategy::Random && number % 2 == 1;
-        let manner = if pct { priorities } else { Manner::Random };
-        let reached = walker.walk(seed(number), manner, None)?;
-        *(if pct { &mut walks.pct } else { &mut walks.random }) += 1;
-        walks.steps += u64::from(reached.steps);
-        if reached.over {
-            let (end, new) = over.insert(&walker.state, ROOT);
-            if !new {
-                kinds[of[end as usize]].1.times += 1;
-                continue;
-            }
-        } else {
-            walks.unended += 1;
-            if number >= UNENDED {
-                continue;
-            }
-        }
-        let mut path = Vec::new();
-        walker.walk(seed(number), manner, Some(&mut path))?;
-        let case = case(walker.space, path, reached.over)?;
-        if !reached.over && !case.decides() {
-            continue;
-        }
-        let place = *places.entry(case.kind).or_insert_with_key(|kind| {
-            let (number_of_kind, path) = (sign(kind), case.path);
-            let ended = reached.over;
-            let found = Found { number: number + 1, times: 0, kind: number_of_kind, path, stem: None, ended };
-            kinds.push((kind.clone(), found));
-            kinds.len() - 1
-        });
-        kinds[place].1.times += 1;
-        if reached.over {
-            of.push(place);
-        }
-    }
-    walks.states = std::mem::take(&mut walker.sketch);
-    for (kind, found) in kinds {
-        if !fresh {
-            again(walker.space, found, gathering)?;
-        } else if !gathering.knows(&kind) {
-            let number = gathering.next();
-            again(walker.space, Found { number, times: 1, ..found }, gathering)?;
-        }
-    }
-    Ok(Rung::Walks(walks))
-}
-
 /// Gathers what was found before.
 pub(super) fn again(space: &Space<'_>, found: Found, gathering: &mut Gathering<'_, '_>) -> Result<(), Fault> {
     let Found { number, times, path, stem, ended, .. } = found;
@@ -394,7 +315,7 @@ mod tests {
 
     #[test]
     fn what_executions_by_priorities_guarantee_is_told() {
-        let walks = Walks { pct: 1000, depth: 2, processes: 2, length: 10, ..Walks::default() };
+        let walks = Walks { pct: 1000, depth: 2, processes: 2, length: 10, bounded: true, ..Walks::default() };
         assert!((walks.missed(1) - 0.5_f64.powi(1000)).abs() < 1e-12);
         assert!((walks.missed(2) - 0.95_f64.powi(1000)).abs() < 1e-12);
         let walks = Walks { pct: 10, ..walks };
@@ -402,8 +323,11 @@ mod tests {
         assert_eq!(
             words[1],
             "a bug is missed by those by priorities of depth 1 with probability at most 1e-3, of depth 2 with \
-             probability at most 0.599, for 2 processes and 10 steps"
+             probability at most 0.599, for 2 processes and at most 10 steps"
         );
+        let words = Walks { bounded: false, chosen: true, ..walks }.words();
+        assert!(words[1].ends_with(", for 2 processes, where it shows within 10 steps"), "{words:?}");
+        assert!(words[2].starts_with("one that also takes a certain choice"), "{words:?}");
     }
 
     #[test]

@@ -124,6 +124,11 @@ impl Log {
     }
 
     /// The end of the process's last event.
+    pub(super) fn last(&self, process: ProcessId) -> u64 {
+        self.last[process as usize]
+    }
+
+    /// The begin of the step that the process is in: the end of its last event that is no part of a step.
     pub(super) fn since(&self, process: ProcessId) -> u64 {
         self.outer[process as usize].unwrap_or(self.last[process as usize])
     }

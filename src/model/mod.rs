@@ -20,6 +20,7 @@ mod future;
 pub mod gather;
 pub mod ladder;
 mod layout;
+mod length;
 pub mod liveness;
 mod log;
 mod memories;
@@ -45,6 +46,7 @@ mod table;
 pub mod tell;
 mod together;
 mod walk;
+mod walkers;
 mod whole;
 
 #[cfg(test)]

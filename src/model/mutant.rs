@@ -13,6 +13,10 @@ pub(super) enum Mutant {
     GivingUpCommutes,
     /// Who waits is let go on by nobody.
     NoEnablers,
+    /// Processes that do something with their index can change places.
+    IndexIsNoValue,
+    /// What one of them is named by another process can change places.
+    OthersNameNothing,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What is known of a program without running it: which variables are read later, which steps others can notice.
 
+use crate::expression::node::Node;
 use crate::expression::{Builtin, Expression};
 use crate::objects::Effect;
 use crate::objects::model::Access;
@@ -225,11 +226,11 @@ pub(super) fn expressions<'p>(operation: &'p Operation, visit: &mut dyn FnMut(&'
     }
 }
 
-/// Calls `visit` with each expression of a program but those of its output.
-fn all_expressions<'p>(program: &'p Program, visit: &mut dyn FnMut(&'p Expression)) {
+/// Calls `visit` with each expression of a program, those of its output only with `output`.
+fn all_expressions<'p>(program: &'p Program, output: bool, visit: &mut dyn FnMut(&'p Expression)) {
     for instruction in &program.code {
         match instruction {
-            Instruction::Operate(operation) if matches!(operation.action, Action::Print(_)) => {}
+            Instruction::Operate(operation) if !output && matches!(operation.action, Action::Print(_)) => {}
             Instruction::Operate(operation) => expressions(operation, visit),
             Instruction::Set { value, .. } => visit(value),
             Instruction::Unless { condition, .. } => visit(condition),
@@ -242,10 +243,29 @@ fn all_expressions<'p>(program: &'p Program, visit: &mut dyn FnMut(&'p Expressio
 }
 
 /// Whether what a process of the program does can depend on which process it is: it reads its own name, number or
-/// index, or draws random numbers from its own stream.
-pub(crate) fn has_identity(program: &Program, own_stream: bool) -> bool {
+/// index, or draws random numbers from its own stream. `output`: whether what it prints counts.
+pub(crate) fn has_identity(program: &Program, own_stream: bool, output: bool) -> bool {
+    reads_identity(program, own_stream, output, &|_| false)
+}
+
+/// Whether it can depend on that otherwise than by which of several it names where it names the one of its own index.
+pub(super) fn has_more_than_its_index(program: &Program, own_stream: bool, output: bool) -> bool {
+    let names = program.operations().filter_map(|operation| own_index(operation).or_else(|| own_element(operation)));
+    let names: Vec<*const Expression> = names.map(std::ptr::from_ref).collect();
+    reads_identity(program, own_stream, output, &|expression| names.contains(&std::ptr::from_ref(expression)))
+}
+
+fn reads_identity(
+    program: &Program,
+    own_stream: bool,
+    output: bool,
+    passed_over: &dyn Fn(&Expression) -> bool,
+) -> bool {
     let mut identity = false;
-    all_expressions(program, &mut |expression| {
+    all_expressions(program, output, &mut |expression| {
+        if passed_over(expression) {
+            return;
+        }
         identity |= own_stream && expression.draws();
         expression
             .builtins(&mut |builtin| identity |= matches!(builtin, Builtin::Pid | Builtin::Name | Builtin::Index));
@@ -253,10 +273,37 @@ pub(crate) fn has_identity(program: &Program, own_stream: bool) -> bool {
     identity
 }
 
+/// The index of what a step names, an object of an array or one of several processes, where that is the index of the
+/// process itself and nothing else.
+pub(super) fn own_index(operation: &Operation) -> Option<&Expression> {
+    let index = match &operation.action {
+        Action::Object(action) => action.index.as_ref().map(|(_, index)| index),
+        Action::Start(processes) | Action::Join(processes) | Action::Status(processes) | Action::Kill(processes, _) => {
+            processes.index.as_ref()
+        }
+        _ => None,
+    };
+    index.filter(|index| is_index(index))
+}
+
+/// The element of the one object that a step is about, where that is the index of the process itself and nothing else.
+pub(super) fn own_element(operation: &Operation) -> Option<&Expression> {
+    match &operation.action {
+        Action::Object(ObjectAction { index: None, element: Some(element), .. }) => {
+            Some(element).filter(|element| is_index(element))
+        }
+        _ => None,
+    }
+}
+
+fn is_index(expression: &Expression) -> bool {
+    matches!(expression.node(), Node::Builtin(Builtin::Index))
+}
+
 /// Whether a process of the program reads the clock.
 pub(super) fn reads_clock(program: &Program) -> bool {
     let mut reads = false;
-    all_expressions(program, &mut |expression| {
+    all_expressions(program, false, &mut |expression| {
         expression.builtins(&mut |builtin| reads |= builtin == Builtin::Now);
     });
     reads

@@ -8,7 +8,7 @@
 use super::ask::Next;
 use super::program::reads_clock;
 use super::search::Search;
-use crate::event::ObjectId;
+use crate::event::{ObjectId, ProcessId};
 use crate::judge::memory::{CellUse, Memory};
 use crate::objects::Effect;
 use crate::objects::model::Access;
@@ -46,7 +46,7 @@ pub(super) fn asked<'p>(memories: &[Memory<'p>]) -> Vec<&'p ObjectRef> {
         return Vec::new();
     }
     let races = memories.iter().filter_map(|memory| match memory {
-        Memory::Races(object) => Some(*object),
+        Memory::Races { object, each: false } => Some(*object),
         _ => None,
     });
     races.collect()
@@ -57,8 +57,8 @@ pub(super) fn asked<'p>(memories: &[Memory<'p>]) -> Vec<&'p ObjectRef> {
 pub(super) struct Race {
     /// The state.
     pub(super) state: u32,
-    /// Where the two stand: the numbers of their segments.
-    pub(super) standing: [u32; 2],
+    /// Who they are in that state.
+    pub(super) processes: [ProcessId; 2],
 }
 
 /// The first race on each of the objects that are asked for, where they decide it: none where there is a race on
@@ -68,13 +68,13 @@ pub(super) fn find(search: &mut Search<'_, '_>, asked: &[&ObjectRef]) -> Option<
     let mut any = false;
     let mut state = vec![0; search.space.width()];
     let processes = search.space.plan.processes.len();
-    let mut standing: Vec<(u32, Standing)> = Vec::new();
+    let mut standing: Vec<(ProcessId, Standing)> = Vec::new();
     for number in 0..search.store.len() as u32 {
         search.store.get(number, &mut state);
         standing.clear();
-        for segment in &state[..processes] {
+        for (process, segment) in (0..).zip(&state[..processes]) {
             if let Some(stands) = stands(search, *segment) {
-                standing.push((*segment, stands));
+                standing.push((process, stands));
             }
         }
         for (at, (first, one)) in standing.iter().enumerate() {
@@ -88,7 +88,7 @@ pub(super) fn find(search: &mut Search<'_, '_>, asked: &[&ObjectRef]) -> Option<
                         object.element.is_none() || stands.element.is_none() || stands.element == object.element
                     };
                     if object.objects.contains(&one.object) && near(one) && near(other) {
-                        race.get_or_insert(Race { state: number, standing: [*first, *second] });
+                        race.get_or_insert(Race { state: number, processes: [*first, *second] });
                     }
                 }
             }

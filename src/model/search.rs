@@ -10,6 +10,7 @@ use super::store::{ROOT, Store};
 use super::symmetry::Symmetry;
 use super::tell::Step;
 use super::together::Hand;
+use crate::event::ProcessId;
 
 /// What may be left out of a search, since it changes no verdict.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -164,8 +165,8 @@ impl Reducing {
     /// Every move of a state, but those that lead where another leads by symmetry.
     fn all_moves(&mut self, space: &mut Space<'_>, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
         space.moves(state, moves)?;
-        if let Some(symmetry) = &self.symmetry {
-            symmetry.thin(state, moves);
+        if let Some(symmetry) = &mut self.symmetry {
+            symmetry.thin(space, state, moves);
         }
         Ok(())
     }
@@ -176,13 +177,13 @@ impl Reducing {
     /// A process that computes without end.
     pub(super) fn take(&mut self, space: &mut Space<'_>, state: &mut [u32], step: Move) -> Result<(), Endless> {
         space.take(state, step)?;
-        self.settle(state);
+        self.settle(space, state);
         Ok(())
     }
 
-    fn settle(&self, state: &mut [u32]) {
-        if let Some(symmetry) = &self.symmetry {
-            symmetry.settle(state);
+    fn settle(&mut self, space: &mut Space<'_>, state: &mut [u32]) {
+        if let Some(symmetry) = &mut self.symmetry {
+            symmetry.settle(space, state);
         }
     }
 }
@@ -219,7 +220,7 @@ impl<'s, 'p> Search<'s, 'p> {
     /// A process that computes without end.
     pub fn run(&mut self, limits: Limits, watch: &mut dyn FnMut(&Reached) -> bool) -> Result<(), Endless> {
         let mut first = self.space.initial()?;
-        self.reducing.settle(&mut first);
+        self.reducing.settle(self.space, &mut first);
         self.store.insert(&first, ROOT);
         let mut next = 0;
         next = self.expand(next, limits, watch)?;
@@ -361,6 +362,14 @@ impl<'s, 'p> Search<'s, 'p> {
         self.reducing.take(self.space, state, step)
     }
 
+    /// By process of the state that stands for this one, which process of this one it is.
+    pub(super) fn origins(&mut self, state: &[u32]) -> Vec<ProcessId> {
+        match &mut self.reducing.symmetry {
+            Some(symmetry) => symmetry.origins(self.space, state),
+            None => (0..self.space.plan.processes.len() as ProcessId).collect(),
+        }
+    }
+
     /// The states from the beginning to one, both included.
     pub fn line(&self, end: u32) -> Vec<u32> {
         let mut states = vec![end];
@@ -388,7 +397,7 @@ impl<'s, 'p> Search<'s, 'p> {
                 after.copy_from_slice(&state);
                 self.space.take(&mut after, *step)?;
                 settled.copy_from_slice(&after);
-                self.reducing.settle(&mut settled);
+                self.reducing.settle(self.space, &mut settled);
                 if settled == wanted {
                     path.push(Step { process: step.process, kind: step.kind, choices: self.space.script(*step) });
                     break;

@@ -5,6 +5,7 @@
 mod numbers;
 mod row;
 mod turns;
+mod twins;
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub(super) use turns::Memo;
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::interpreter::Machine;
 use crate::objects::Model;
-use crate::scenario::plan::{Instruction, ObjectPlan, Plan};
+use crate::scenario::plan::{Instruction, ObjectPlan, Plan, ProcessPlan};
 use crate::schedule::pid;
 use crate::trace::ProcessEnd;
 pub(super) use numbers::Quick;
@@ -69,9 +70,13 @@ pub struct Move {
     pub kind: Kind,
     /// Which of the turn's possibilities.
     pub(super) branch: u32,
-    /// Where the possibilities stand.
+    /// Where the possibilities stand; [`HELD`] at the death of a process that is stopped.
     pub(super) result: u32,
 }
+
+/// A signal that ends a process which another one has stopped: it does so at once where the process has not come to stop
+/// yet, else once it is continued.
+const HELD: u32 = 0;
 
 /// Why a state has no way on that could be computed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -110,10 +115,10 @@ pub struct Space<'p> {
     pub(super) memories: Option<Box<Memories<'p>>>,
 }
 
-/// Whether a run can be over where these are the ways on: nothing happens but that somebody is killed from outside, which
-/// need not be.
+/// Whether a run can be over where these are the ways on: nothing happens but that somebody is killed from outside, or
+/// dies although he is stopped, which need not be.
 pub(super) fn is_over(moves: &[Move]) -> bool {
-    moves.iter().all(|step| step.kind == Kind::Kill)
+    moves.iter().all(|step| step.kind == Kind::Kill || step.kind == Kind::Die && step.result == HELD)
 }
 
 impl<'p> Space<'p> {
@@ -121,12 +126,6 @@ impl<'p> Space<'p> {
     pub fn new(plan: &'p Plan, leeway: impl Into<Leeway>, visible: Vec<bool>, clocked: bool) -> Self {
         let leeway = leeway.into();
         let knowledge = plan.programs.iter().map(|program| Knowledge::new(program, &[])).collect();
-        let mut classes = Vec::with_capacity(plan.processes.len());
-        for (id, process) in plan.processes.iter().enumerate() {
-            let program = &plan.programs[process.program];
-            let own = has_identity(program, !leeway.random);
-            classes.push(if own { id as u32 } else { program.first });
-        }
         let depends = plan.programs.iter().any(|program| !program.depends_on.is_empty());
         let traits = Traits { depends, kills: plan.kills() };
         let mut space = Self {
@@ -136,7 +135,7 @@ impl<'p> Space<'p> {
             visible,
             traits,
             clocked: clocked || plan.programs.iter().any(reads_clock),
-            classes,
+            classes: classes(plan, leeway, false),
             stands: Numbers::default(),
             shapes: plan.objects.iter().map(|_| Numbers::default()).collect(),
             times: Numbers::default(),
@@ -162,6 +161,7 @@ impl<'p> Space<'p> {
     /// The space of a plan whose states hold what is kept of the events before them.
     pub(super) fn remembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: Memories<'p>) -> Self {
         let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
+        space.classes = classes(plan, space.leeway, memories.reads_output());
         space.notice_ends(&memories.ends);
         space.memories = if memories.is_empty() { None } else { Some(Box::new(memories)) };
         space
@@ -210,6 +210,11 @@ impl<'p> Space<'p> {
     /// Whether somebody looks at the process's next step.
     pub(super) fn sees(&self, process: ProcessId, next: &Next) -> bool {
         self.memories.as_ref().is_some_and(|memories| memories.sees(process, next))
+    }
+
+    /// Whether it matters which of two steps is a cause of others.
+    pub(super) fn tells_causes(&self) -> bool {
+        self.memories.as_ref().is_some_and(|memories| memories.tells_causes())
     }
 
     /// Whether what is kept of the past is the same where processes that are alike change places.
@@ -270,10 +275,27 @@ impl<'p> Space<'p> {
         if moves.is_empty() && self.next_deadline(state).is_some() {
             moves.push(Move { process: NONE, kind: Kind::Tick, branch: 0, result: NONE });
         }
+        if self.traits.kills {
+            self.held_deaths(state, moves);
+        }
         if self.may_kill(state) {
             self.kills(state, moves);
         }
         self.endless.take().map_or(Ok(()), Err)
+    }
+
+    /// The deaths of those that are stopped.
+    fn held_deaths(&self, state: &[u32], moves: &mut Vec<Move>) {
+        for process in 0..self.processes() as ProcessId {
+            let number = state[process as usize] as usize;
+            let info = &self.stands.things[number].info;
+            if info.running && info.stopped && info.deadly {
+                let branches = (0..)
+                    .zip(&self.stands.things[number].segment.pending)
+                    .filter(|(_, signal)| **signal != libc::SIGKILL);
+                moves.extend(branches.map(|(branch, _)| Move { process, kind: Kind::Die, branch, result: HELD }));
+            }
+        }
     }
 
     /// Whether a process may still be killed from outside.
@@ -308,8 +330,9 @@ impl<'p> Space<'p> {
             return;
         }
         if info.deadly {
-            let branches = self.stands.things[number as usize].segment.pending.len() as u32;
-            moves.extend((0..branches).map(|branch| Move { process, kind: Kind::Die, branch, result: NONE }));
+            let pending = (0..).zip(&self.stands.things[number as usize].segment.pending);
+            let due = pending.filter(|(_, signal)| !info.stopped || **signal == libc::SIGKILL);
+            moves.extend(due.map(|(branch, _)| Move { process, kind: Kind::Die, branch, result: NONE }));
         }
         let info = &self.stands.things[number as usize].info;
         if info.stopped {
@@ -557,6 +580,16 @@ impl<'p> Space<'p> {
     pub(super) fn into_memo(self) -> Memo {
         self.memo
     }
+}
+
+/// By process, those that can stand in the same places: those of a program that never asks who it is, or else each its
+/// own. `output`: whether what they print counts.
+fn classes(plan: &Plan, leeway: Leeway, output: bool) -> Vec<u32> {
+    let class = |(id, process): (usize, &ProcessPlan)| {
+        let program = &plan.programs[process.program];
+        if has_identity(program, !leeway.random, output) { id as u32 } else { program.first }
+    };
+    plan.processes.iter().enumerate().map(class).collect()
 }
 
 /// The objects that a step touches besides its own.

@@ -30,6 +30,9 @@ fn of(
     now: u64,
 ) -> Waiting {
     let segment = &segments[process as usize];
+    if segment.stopped {
+        return Waiting::stopped(process, log.last(process).min(now));
+    }
     let step = match segment.machine.instruction() {
         Instruction::Operate(operation) => Some(operation.step),
         _ => None,

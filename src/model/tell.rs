@@ -9,7 +9,8 @@ use super::segment::{Segment, Stage};
 use super::space::{Kind, Space, models, post, segment};
 use super::stuck;
 use super::whole::{self, Whole, settle};
-use crate::event::ProcessId;
+use crate::event::{ObjectId, ProcessId};
+use crate::objects::model::Willing;
 use crate::scenario::plan::Plan;
 use crate::schedule::{Rest, Turn, Turns};
 use crate::trace::{ProcessEnd, RunEnd, Trace, arrange_along};
@@ -63,8 +64,12 @@ struct Course<'s, 'p> {
     log: Log,
     now: u64,
     endless: Option<ProcessId>,
-    /// Who has begun since the last turn.
+    /// By process: whether it has had to wait since its step began.
     waited: Vec<bool>,
+    /// By process: whether something has changed since it was looked at that it could have to wait for.
+    stale: Vec<bool>,
+    /// By process: the objects that it was found to go on by.
+    needs: Vec<Vec<ObjectId>>,
     /// By process, how many steps it took as it began.
     begins: Vec<u32>,
 }
@@ -109,6 +114,8 @@ impl<'s, 'p> Course<'s, 'p> {
             now: 0,
             endless: None,
             waited: vec![false; processes],
+            stale: vec![true; processes],
+            needs: vec![Vec::new(); processes],
             begins: vec![0; processes],
         };
         for process in 0..processes as ProcessId {
@@ -121,12 +128,33 @@ impl<'s, 'p> Course<'s, 'p> {
         course
     }
 
-    /// Notes who has to wait now.
+    /// Notes who has to wait now. Who did not has not to as long as nothing has changed that it goes on by.
     fn look(&mut self) {
         for process in 0..self.segments.len() {
-            if !self.waited[process] && self.segments[process].stage == Stage::Running {
-                self.waited[process] = self.has_to_wait(process as ProcessId);
+            if self.waited[process] || self.segments[process].stage != Stage::Running {
+                continue;
             }
+            if std::mem::take(&mut self.stale[process]) || self.space.clocked {
+                self.waited[process] = self.has_to_wait(process as ProcessId);
+            } else {
+                debug_assert!(!self.has_to_wait(process as ProcessId), "it has to wait, and nothing has changed");
+            }
+        }
+    }
+
+    /// Notes that an object has changed.
+    fn touch(&mut self, object: ObjectId) {
+        for (stale, needs) in self.stale.iter_mut().zip(&self.needs) {
+            *stale |= needs.contains(&object);
+        }
+    }
+
+    /// The objects that a step may change or depends on.
+    fn objects_of(&self, next: &Next, objects: &mut Vec<ObjectId>) {
+        objects.clear();
+        if let Next::Object(object, access, _) = next {
+            objects.push(*object);
+            objects.extend(super::space::touched(self.space.plan, *object, access.verb));
         }
     }
 
@@ -136,29 +164,45 @@ impl<'s, 'p> Course<'s, 'p> {
         if segment.parked {
             return true;
         }
-        match next(segment, self.now) {
+        let next = next(segment, self.now);
+        match &next {
             Next::Join(range, willing) => {
-                willing != crate::objects::model::Willing::Never
+                // Ends are no objects: it is looked at again each time.
+                self.stale[process as usize] = true;
+                *willing != Willing::Never
                     && range.clone().any(|other| !matches!(self.segments[other as usize].stage, Stage::Ended(_)))
                     && !range.contains(&process)
             }
-            Next::Object(object, access, willing) if willing != crate::objects::model::Willing::Never => {
-                let mut segment = segment.clone();
-                let mut parts = Parts {
-                    objects: self.space.plan.objects.iter().map(|_| None).collect(),
-                    shares: self.parts.shares.clone(),
-                    posts: self.parts.posts.clone(),
-                };
-                let touched = super::space::touched(self.space.plan, object, access.verb);
-                for id in std::iter::once(object).chain(touched) {
-                    parts.objects[id as usize] = self.parts.objects[id as usize].as_ref().map(|model| model.copy());
-                }
+            Next::Object(_, _, willing) if *willing != Willing::Never => {
+                let mut needs = std::mem::take(&mut self.needs[process as usize]);
+                self.objects_of(&next, &mut needs);
+                let mut segment = self.segments[process as usize].clone();
+                let mut parts = self.copied(&needs);
+                self.needs[process as usize] = needs;
                 let choices = Choices::default();
                 let turned = self.actor(process, &mut parts, &choices, None).turn(&mut segment, false);
                 matches!(turned, Turned::Waits)
             }
-            _ => false,
+            _ => {
+                self.needs[process as usize].clear();
+                false
+            }
         }
+    }
+
+    /// Copies of these objects and of all shares of them.
+    fn copied(&self, objects: &[ObjectId]) -> Parts {
+        let mut parts = Parts {
+            objects: self.parts.objects.iter().map(|_| None).collect(),
+            shares: vec![Vec::new(); self.parts.shares.len()],
+            posts: self.parts.posts.clone(),
+        };
+        for object in objects {
+            let at = *object as usize;
+            parts.objects[at] = self.parts.objects[at].as_ref().map(|model| model.copy());
+            parts.shares[at].clone_from(&self.parts.shares[at]);
+        }
+        parts
     }
 
     fn actor<'a>(
@@ -224,6 +268,8 @@ impl<'s, 'p> Course<'s, 'p> {
             }
             turn.waited = self.waited[process as usize] || give_up;
             turn.times_out = give_up;
+            let mut objects = Vec::new();
+            self.objects_of(&next(&segment, self.now), &mut objects);
             let mut parts = std::mem::replace(&mut self.parts, Parts::empty());
             let mut log = std::mem::replace(&mut self.log, Log::new(0));
             let choices = Choices::new(step.choices.clone());
@@ -232,10 +278,11 @@ impl<'s, 'p> Course<'s, 'p> {
             log.waited = false;
             (self.parts, self.log) = (parts, log);
             // What others were told in their shares is theirs from now on.
-            for (object, shares) in (0..).zip(&self.parts.shares) {
-                for (other, share) in self.segments.iter_mut().zip(shares) {
+            for object in objects {
+                for (other, share) in self.segments.iter_mut().zip(&self.parts.shares[object as usize]) {
                     other.set_share(object, *share);
                 }
+                self.touch(object);
             }
             match turned {
                 Turned::Waits => return Err(Lost::Blocked { place }),
@@ -249,6 +296,7 @@ impl<'s, 'p> Course<'s, 'p> {
             turn.choices = choices.script();
         }
         self.waited[process as usize] = segment.parked;
+        self.stale[process as usize] = true;
         self.segments[process as usize] = segment;
         self.parts.posts[process as usize] = post(&self.segments[process as usize]);
         let traits = self.space.traits;
@@ -266,9 +314,9 @@ impl<'s, 'p> Course<'s, 'p> {
         let can_move = (0..self.segments.len() as ProcessId).any(|process| {
             let segment = &self.segments[process as usize];
             segment.stage == Stage::Running
-                && (segment.left.is_some()
-                    || !segment.pending.is_empty()
-                    || !segment.stopped && !self.waited_now(process))
+                && (segment.left.is_some_and(|left| left > 0)
+                    || segment.pending.iter().any(|signal| !segment.stopped || *signal == libc::SIGKILL)
+                    || !segment.stopped && (segment.left.is_some() || !self.waited_now(process)))
         });
         let alive: Vec<ProcessId> = (0..self.segments.len() as ProcessId)
             .filter(|process| self.segments[*process as usize].stage == Stage::Running)
@@ -328,11 +376,8 @@ impl<'s, 'p> Course<'s, 'p> {
         if !segment.parked {
             return self.has_to_wait(process);
         }
-        let mut parts = Parts {
-            objects: self.parts.objects.iter().map(|model| model.as_ref().map(|model| model.copy())).collect(),
-            shares: self.parts.shares.clone(),
-            posts: self.parts.posts.clone(),
-        };
+        let all: Vec<ObjectId> = (0..self.parts.objects.len() as ObjectId).collect();
+        let mut parts = self.copied(&all);
         let mut segment = segment;
         let choices = Choices::default();
         matches!(self.actor(process, &mut parts, &choices, None).turn(&mut segment, false), Turned::Waits)
@@ -357,6 +402,7 @@ impl<'p> Whole<'p> for Course<'_, 'p> {
     fn change(&mut self, process: ProcessId, change: &mut dyn FnMut(&mut Segment<'p>)) {
         let segment = &mut self.segments[process as usize];
         change(segment);
+        self.stale[process as usize] = true;
         self.parts.posts[process as usize] = post(segment);
         for (object, shares) in self.parts.shares.iter_mut().enumerate() {
             shares[process as usize] = segment.share(object as u32);
@@ -368,6 +414,7 @@ impl<'p> Whole<'p> for Course<'_, 'p> {
         if let Some(model) = &mut self.parts.objects[object as usize] {
             model.part(&mut share, held, killed);
         }
+        self.touch(object);
         self.change(process, &mut |segment| segment.set_share(object, share));
     }
 
@@ -385,6 +432,7 @@ impl<'p> Whole<'p> for Course<'_, 'p> {
             Turned::Waits => {}
         }
         self.segments[process as usize] = segment;
+        self.stale[process as usize] = true;
         self.parts.posts[process as usize] = post(&self.segments[process as usize]);
     }
 

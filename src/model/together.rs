@@ -58,7 +58,7 @@ impl Search<'_, '_> {
         let end = level.min(first.saturating_add(MOST.max(self.threads.least)));
         let threads = self.threads.count;
         let deal = self.store.table.deal(threads);
-        let (mut yields, wants) = self.yields(first..end, deal);
+        let (mut yields, noticed) = self.yields(first..end, deal);
         let found: usize = yields.iter().flat_map(|some| &some.fresh).map(|fresh| fresh.places.len()).sum();
         let met = self.store.len() + found;
         let slow: Vec<u32> = yields.iter().flat_map(|some| some.slow.iter().copied()).collect();
@@ -69,8 +69,8 @@ impl Search<'_, '_> {
         if slow.len() * 4 > (end - first) as usize {
             self.alone = end.saturating_add(self.threads.alone.saturating_mul(end - first));
         }
-        if let (Some(memories), Some(wants)) = (&mut self.space.memories, wants) {
-            memories.notice(wants);
+        if let Some(memories) = &mut self.space.memories {
+            noticed.into_iter().for_each(|noticed| memories.notice(noticed));
         }
         self.edges += places.len() as u64 + yields.iter().map(|some| some.edges).sum::<u64>();
         let mut ends = ends;
@@ -105,7 +105,7 @@ impl Search<'_, '_> {
     }
 
     /// What the threads find behind these states, in order; and what the memories' copies have noticed.
-    fn yields(&mut self, states: std::ops::Range<u32>, deal: Deal) -> (Vec<Yield>, Option<bool>) {
+    fn yields(&mut self, states: std::ops::Range<u32>, deal: Deal) -> (Vec<Yield>, Vec<[bool; 2]>) {
         let threads = self.threads.count;
         while self.hands.len() < threads {
             self.hands.push(Hand { memo: Memo::default(), reducing: self.reducing.clone() });
@@ -126,7 +126,7 @@ impl Search<'_, '_> {
             worker.expand(store, whole, plain, first..states.end.min(first + size as u32), deal)
         });
         let noticed = workers.iter().filter_map(|worker| worker.space.memories.as_ref());
-        let noticed = noticed.map(|memories| memories.noticed()).reduce(|one, other| one | other);
+        let noticed: Vec<[bool; 2]> = noticed.map(|memories| memories.noticed()).collect();
         let hand = |worker: Worker<'_>| Hand { memo: worker.space.into_memo(), reducing: worker.reducing };
         self.hands = workers.into_iter().map(hand).collect();
         (yields, noticed)

@@ -6,7 +6,8 @@
 //! lets always the process go that has the highest priority of those that can; priorities are given at random, and at
 //! `depth - 1` steps chosen at random the process that has gone gets a lower priority than all that were given. What
 //! goes wrong only where `depth` steps come in a certain order is met by one such walk with probability
-//! 1 / (n k^(depth - 1)) at least, of n processes and k steps.
+//! 1 / (n k^(depth - 1)) at least, of n processes, where that is within the first k steps: a priority changes behind each
+//! of them with the same probability. What is chosen besides the order of steps is chosen at random.
 //!
 //! What a walk does depends on its seed alone: a walk can be gone again.
 
@@ -50,6 +51,8 @@ pub(super) struct Walker<'s, 'p> {
     points: Vec<u32>,
     moves: Vec<Move>,
     random: u64,
+    /// Whether something was chosen besides the order of steps.
+    pub(super) chosen: bool,
     /// Whether a turn that changes one process and one object can be taken without asking.
     quick: bool,
     contents: Contents,
@@ -69,6 +72,7 @@ impl<'s, 'p> Walker<'s, 'p> {
             points: Vec::new(),
             moves: Vec::new(),
             random: 0,
+            chosen: false,
             quick,
             contents: Contents::new(space),
             sum: 0,
@@ -148,6 +152,7 @@ impl<'s, 'p> Walker<'s, 'p> {
             self.space.moves_of(&self.state, process, &mut self.moves);
             self.space.check()?;
             if !self.moves.is_empty() {
+                self.chosen |= self.moves.len() > 1;
                 let step = self.moves[below(&mut self.random, self.moves.len() as u64) as usize];
                 self.take(step, path)?;
                 return Ok(Some(at));

@@ -6,7 +6,7 @@
 use super::actor::Effects;
 use super::segment::{Segment, Stage};
 use crate::event::{ObjectId, ProcessId};
-use crate::os::process::is_deadly;
+use crate::os::process::{is_deadly, is_stop};
 use crate::scenario::plan::{Condition, Plan};
 use crate::trace::ProcessEnd;
 
@@ -44,7 +44,7 @@ pub(super) fn settle<'p>(whole: &mut impl Whole<'p>, traits: Traits, process: Pr
     for (target, signal) in &effects.signals {
         whole.change(*target, &mut |segment| match *signal {
             libc::SIGCONT => segment.stopped = false,
-            libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => segment.stopped = true,
+            signal if is_stop(signal) => segment.stopped = true,
             signal if is_deadly(signal) && !segment.pending.contains(&signal) => {
                 segment.pending.push(signal);
                 segment.pending.sort_unstable();

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
+use super::handover::{Handover, NOTHING, Usage};
 use super::model::Access;
 use super::{
     Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model,
@@ -236,6 +237,37 @@ impl Object for Barrier {
                 }
             }
         }
+    }
+
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        true
+    }
+
+    /// Holds how many have come and what they gave; and, for each that has yet to go on, what the end of its round gave.
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        let process = handover.event.id.process;
+        let (come, given) = (handover.held.count(0), handover.held.set(0));
+        match (handover.event.verb, handover.event.implicit, handover.event.outcome) {
+            ("wait", true, Outcome::WOULD_BLOCK) => {
+                let all = handover.join(given, handover.gives);
+                handover.held.hold(come + 1, all);
+                if come + 1 == self.parties { given } else { NOTHING }
+            }
+            ("wait", false, Outcome::TIMEOUT) if !handover.has_ticket() => NOTHING,
+            ("wait", false, Outcome::TIMEOUT) | ("abort" | "reset", _, Outcome::OK) | ("wait", true, _) => {
+                handover.held.hold(0, NOTHING);
+                let waiting = model::going_on(handover.shares);
+                handover.held.give(waiting, handover.gives);
+                NOTHING
+            }
+            ("wait", ..) => handover.held.own.remove(&process).unwrap_or(NOTHING),
+            _ => NOTHING,
+        }
+    }
+
+    /// Of two that break it, the first is what lets those go on that wait.
+    fn tells_order(&self, first: Access, second: Access) -> bool {
+        first.verb != SIZE && second.verb != SIZE
     }
 
     fn limit(&self) -> Option<i64> {

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
+use super::handover::{Handover, NOTHING, Usage};
 use super::model::{Access, Model};
 use super::scalar::Scalar;
 use super::{
@@ -336,6 +337,46 @@ impl Object for Cells {
                         relation.chain(before, place);
                     }
                 }
+            }
+        }
+    }
+
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        true
+    }
+
+    /// Holds, for each cell since its last `store`, what the last atomic step on it knew when it was over.
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        if !handover.event.outcome.is_ok() || !handover.has_ticket() {
+            return NOTHING;
+        }
+        let at = handover.event.element.unwrap_or(0);
+        let place = handover.held.counts.binary_search(&at);
+        match (handover.event.verb, handover.event.element) {
+            ("load", _) => NOTHING,
+            ("store", None) => {
+                handover.held.counts.clear();
+                handover.held.sets.clear();
+                NOTHING
+            }
+            ("store", Some(_)) => {
+                if let Ok(place) = place {
+                    handover.held.counts.remove(place);
+                    handover.held.sets.remove(place);
+                }
+                NOTHING
+            }
+            _ => {
+                let given = place.map_or(NOTHING, |place| handover.held.sets[place]);
+                let knows = handover.join(given, handover.gives);
+                match place {
+                    Ok(place) => handover.held.sets[place] = knows,
+                    Err(place) => {
+                        handover.held.counts.insert(place, at);
+                        handover.held.sets.insert(place, knows);
+                    }
+                }
+                given
             }
         }
     }

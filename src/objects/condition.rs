@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
+use super::handover::{Handover, NOTHING, Usage};
 use super::mutex::{self, MutexLive};
 use super::{
     Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model,
@@ -183,6 +184,23 @@ impl Object for Condition {
         for (place, event) in events.iter().enumerate() {
             if let Some(notification) = event.cause.and_then(|cause| notifications.get(&cause)) {
                 relation.cause(*notification, place);
+            }
+        }
+    }
+
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        true
+    }
+
+    /// Holds, for each process that was woken and has yet to go on, what the notification gave that woke it.
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        match (handover.event.verb, handover.event.implicit) {
+            ("wait", true) => NOTHING,
+            ("wait", false) => handover.held.own.remove(&handover.event.id.process).unwrap_or(NOTHING),
+            _ => {
+                let woken = model::woken(handover.shares);
+                handover.held.give(woken, handover.gives);
+                NOTHING
             }
         }
     }

@@ -10,6 +10,7 @@ use std::any::Any;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::handover::{Handover, NOTHING, Usage};
 use super::joins::Joins;
 use super::model::Access;
 use super::{
@@ -136,6 +137,35 @@ impl Object for Event {
                 _ => joins.take(event.id.process, |set| relation.cause(set, place)),
             }
         }
+    }
+
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        true
+    }
+
+    /// Holds what every `set` since the last `clear` gave.
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        if !handover.event.outcome.is_ok() || !handover.has_ticket() {
+            return NOTHING;
+        }
+        let given = handover.held.set(0);
+        match handover.event.verb {
+            "set" => {
+                let given = handover.join(given, handover.gives);
+                handover.held.hold(0, given);
+                NOTHING
+            }
+            "clear" => {
+                handover.held.hold(0, NOTHING);
+                NOTHING
+            }
+            _ => given,
+        }
+    }
+
+    /// What waits knows each `set` before it.
+    fn tells_order(&self, first: Access, second: Access) -> bool {
+        (first.verb == WAIT) != (second.verb == WAIT)
     }
 }
 

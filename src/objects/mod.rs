@@ -13,6 +13,7 @@ mod condition;
 mod declaration;
 pub mod effect;
 mod event;
+pub mod handover;
 mod joins;
 #[cfg(test)]
 mod lockstep;
@@ -44,6 +45,7 @@ use model::Access;
 
 pub use declaration::{Declaration, Problem};
 pub use effect::Effect;
+pub use handover::{Handover, Held, Usage};
 pub use model::Model;
 pub use relation::Relation;
 pub use site::{HostError, Site};
@@ -302,6 +304,22 @@ pub trait Object: Send + Sync {
     /// object's, in no particular order but each process's own.
     fn relate(&self, events: &[&Event], relation: &mut Relation);
 
+    /// Whether [`Object::hand_over`] finds every cause that [`Object::relate`] does, in the runs of a plan that uses the
+    /// object so.
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        false
+    }
+
+    /// Takes in the next of the object's events. Gives what it takes of what earlier ones gave.
+    fn hand_over(&self, _handover: &mut Handover<'_>) -> u32 {
+        handover::NOTHING
+    }
+
+    /// Whether two steps that can change places are causes of others by which of them comes first.
+    fn tells_order(&self, _first: Access, _second: Access) -> bool {
+        false
+    }
+
     /// Attributes worth showing in a report, as `capacity 5`; the limit that a picture draws as a line.
     fn limit(&self) -> Option<i64> {
         None
@@ -385,6 +403,11 @@ pub trait Party {
     fn pause(&mut self) {}
     /// Whether a schedule says when the step goes on that has to wait: it must not wait in the kernel then.
     fn is_held(&self) -> bool {
+        false
+    }
+    /// Whether a schedule says now that the time of the step is over, which goes on by itself in the kernel otherwise. Asked
+    /// again and again while it waits there.
+    fn is_overdue(&mut self) -> bool {
         false
     }
     /// Which of so many possibilities a schedule takes; none where there is no schedule.

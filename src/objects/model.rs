@@ -136,6 +136,21 @@ pub trait Model: Send + Sync {
     /// A copy.
     fn copy(&self) -> Box<dyn Model>;
 
+    /// The same state of another object that is declared alike: `to` says which object stands there for which here.
+    fn exchanged(&self, _to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        self.copy()
+    }
+
+    /// What tells the element at that place from others; none where it has no elements.
+    fn element(&self, _at: u32) -> Option<u64> {
+        None
+    }
+
+    /// The same with its elements in another order: at each place the one that stands here where `order` says.
+    fn arranged(&self, _order: &[u32]) -> Box<dyn Model> {
+        self.copy()
+    }
+
     /// Writes what tells this state from others: two states with the same key allow the same steps with the same
     /// outcomes and values that are looked at for ever. No ticket and no event's id is part of it.
     fn key(&self, key: &mut Vec<u8>);
@@ -156,6 +171,12 @@ pub trait Model: Send + Sync {
     /// Whose shares the verb reads or writes. Of what [`Stage::on`] carries out on another object, [`Reach::Own`].
     fn reach(&self, _verb: u8) -> Reach {
         Reach::Own
+    }
+
+    /// In how many turns a step ends at most, each time that it is parked being one, where it has no timeout: with one, a
+    /// step that can be parked takes one more at most. None where that is not bounded.
+    fn turns(&self, _verb: u8) -> Option<u32> {
+        Some(1)
     }
 
     /// What a process waits for that is parked with that share in `verb`, where it is another object's verb: a condition's

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
+use super::handover::{Handover, NOTHING, Usage};
 use super::model::Access;
 use super::{
     Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
@@ -223,6 +224,24 @@ impl Object for Mutex {
                 relation.cause(pair[0], pair[1]);
             }
         }
+    }
+
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        true
+    }
+
+    /// Holds what the last step gave, where that was an `unlock`, or where its process may die and another go on from there.
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        if !handover.has_ticket() {
+            return NOTHING;
+        }
+        let (given, freed) = (handover.held.set(0), handover.held.count(0) == 1);
+        let (verb, outcome) = (handover.event.verb, handover.event.outcome);
+        let frees = verb == "unlock";
+        let kept = if frees || self.options.robust { handover.gives } else { NOTHING };
+        handover.held.hold(u32::from(frees), kept);
+        let died = outcome == Outcome::OWNER_DIED;
+        if verb == "lock" && (died || outcome.is_ok() && freed) { given } else { NOTHING }
     }
 }
 

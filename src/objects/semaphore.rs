@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
+use super::handover::{Handover, NOTHING, Usage};
 use super::joins::Joins;
 use super::model::{Access, Model};
 use super::{
@@ -242,6 +243,32 @@ impl Object for Semaphore {
                 }
             }
         }
+    }
+
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        true
+    }
+
+    /// Holds how many permits were taken, up to one more than there were at first, and what all releases gave.
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        if !handover.event.outcome.is_ok() || !handover.has_ticket() {
+            return NOTHING;
+        }
+        let (taken, given) = (handover.held.count(0), handover.held.set(0));
+        if handover.event.verb == "release" {
+            let given = handover.join(given, handover.gives);
+            handover.held.hold(taken, given);
+            return NOTHING;
+        }
+        let most = i64::from(self.value) + 1;
+        let taken = (i64::from(taken) + handover.event.value.as_int().unwrap_or(1)).min(most);
+        handover.held.hold(taken as u32, given);
+        if taken < most { NOTHING } else { given }
+    }
+
+    /// What takes knows the releases before it.
+    fn tells_order(&self, first: Access, second: Access) -> bool {
+        first.verb != second.verb && first.verb != SIZE && second.verb != SIZE
     }
 
     fn limit(&self) -> Option<i64> {

@@ -86,18 +86,16 @@ pub fn kill(pid: i32, signal: i32) -> Result<(), i32> {
 
 /// Whether a signal ends a process of a run, in which only SIGPIPE has another action than its default: signal(7).
 pub fn is_deadly(signal: i32) -> bool {
-    !matches!(
-        signal,
-        0 | libc::SIGPIPE
-            | libc::SIGCHLD
-            | libc::SIGCONT
-            | libc::SIGURG
-            | libc::SIGWINCH
-            | libc::SIGSTOP
-            | libc::SIGTSTP
-            | libc::SIGTTIN
-            | libc::SIGTTOU
-    )
+    !is_stop(signal)
+        && !matches!(signal, 0 | libc::SIGPIPE | libc::SIGCHLD | libc::SIGCONT | libc::SIGURG | libc::SIGWINCH)
+}
+
+/// The signals that stop a process until SIGCONT comes.
+pub const STOPS: [i32; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+
+/// Whether a signal stops a process of a run until SIGCONT comes.
+pub fn is_stop(signal: i32) -> bool {
+    STOPS.contains(&signal)
 }
 
 /// sched_yield(2).
@@ -163,10 +161,21 @@ pub fn set_name(name: &str) {
 /// Whether a process sleeps, by /proc, and how often it was switched out so far: two equal answers mean that it slept
 /// all the time between them.
 pub fn asleep(pid: i32) -> Option<u64> {
+    switches(pid, 'S')
+}
+
+/// Whether a signal has stopped a process, by /proc, and how often it was switched out so far: two equal answers mean that
+/// it did nothing between them.
+pub fn stopped(pid: i32) -> Option<u64> {
+    switches(pid, 'T')
+}
+
+/// How often a process was switched out so far, where it is in that state.
+fn switches(pid: i32, wanted: char) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let state = field("State:")?;
-    if !state.starts_with('S') {
+    if !state.starts_with(wanted) {
         return None;
     }
     let voluntary: u64 = field("voluntary_ctxt_switches:")?.parse().ok()?;

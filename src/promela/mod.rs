@@ -81,7 +81,7 @@ fn alike(world: &World<'_>, process: ProcessId) -> u32 {
         },
         _ => false,
     });
-    if itself || program.manual || !program.depends_on.is_empty() || has_identity(program, true) {
+    if itself || program.manual || !program.depends_on.is_empty() || has_identity(program, true, false) {
         return 1;
     }
     let same = |other: &ProcessId| {

@@ -216,6 +216,9 @@ impl Writer<'_> {
             out.push(slice(pid, pid, &name, &category, (span.begin, span.end), 0, &fields));
             self.write_parts(pid, &parts, 1, out);
         }
+        // Of a step in which its process was killed only that is known.
+        let left: Vec<Part> = implicit[done..].iter().map(|place| self.part(*place, false)).collect();
+        self.write_parts(pid, &left, 0, out);
         self.ended(lane, pid, out);
     }
 
@@ -260,44 +263,47 @@ impl Writer<'_> {
         (words::waiting(self.plan, waiting), "unfinished".to_owned(), args)
     }
 
-    /// The parts of a step or of a part of one, in their order and apart from each other.
+    /// The parts of a step or of a part of one, in their order and apart from each other. What was done on the step's
+    /// behalf keeps its time; the ends of arrows stand where that leaves room.
     fn parts(&self, (begin, end): (u64, u64), event: Option<usize>, blocked: bool, implicit: &[usize]) -> Vec<Part> {
-        let mut parts: Vec<Part> = implicit
-            .iter()
-            .map(|place| {
-                let event = &self.trace.events[*place];
-                // The wait of its step is recorded as a part of what was done after it: that is short if it did not wait.
-                let longest = if blocked && !event.blocked { SLIVER } else { u64::MAX };
-                let begin = event.begin.max(event.end.saturating_sub(longest));
-                Part { begin, end: event.end, what: What::Implicit(*place) }
-            })
-            .collect();
-        if let Some((place, (leaves, _))) = event.and_then(|place| Some((place, self.arrows.from.get(&place)?))) {
-            // Otherwise they leave at the end of the step itself.
-            if *leaves < end {
-                parts.push(Part { begin: leaves.saturating_sub(SLIVER), end: *leaves, what: What::Out(place) });
-            }
-        }
-        let into = event.and_then(|place| self.arrows.into.get(&place)).map_or(&[][..], Vec::as_slice);
-        let mut last = begin;
-        for (left, at) in (1..=into.len() as u64).rev().zip(into) {
-            let arrives = self.arrows.arrives(self.trace, &self.arrows.all[*at]);
-            let sliver = (end - arrives.min(end)) / left.max(1);
-            let from = arrives.max(last);
-            last = (from + sliver).min(end);
-            parts.push(Part { begin: from, end: last, what: What::In(*at) });
-        }
-        parts.sort_by_key(|part| (part.begin, part.end));
+        let mut parts: Vec<Part> = implicit.iter().map(|place| self.part(*place, blocked)).collect();
         let mut free = begin;
         for part in &mut parts {
             part.begin = part.begin.clamp(free, end.max(free));
             part.end = part.end.clamp(part.begin, end.max(part.begin));
             free = part.end;
         }
+        if let Some((place, (leaves, _))) = event.and_then(|place| Some((place, self.arrows.from.get(&place)?))) {
+            let at = parts.partition_point(|part| part.begin < *leaves);
+            let room = parts[..at].last().map_or(begin, |part| part.end);
+            // Otherwise they leave from the slice of the step itself.
+            if *leaves < end && room <= *leaves {
+                let begin = leaves.saturating_sub(SLIVER).max(room);
+                parts.insert(at, Part { begin, end: *leaves, what: What::Out(place) });
+                free = free.max(*leaves);
+            }
+        }
+        let into = event.and_then(|place| self.arrows.into.get(&place)).map_or(&[][..], Vec::as_slice);
+        for (left, at) in (1..=into.len() as u64).rev().zip(into) {
+            let begin = self.arrows.arrives(self.trace, &self.arrows.all[*at]).max(free).min(end.max(free));
+            free = begin + end.saturating_sub(begin) / left;
+            parts.push(Part { begin, end: free, what: What::In(*at) });
+        }
         if blocked {
             wait(&mut parts, begin, end);
         }
         parts
+    }
+
+    /// Something that was done on behalf of a step, which waited or did not.
+    fn part(&self, place: usize, blocked: bool) -> Part {
+        let event = &self.trace.events[place];
+        // The wait of its step is recorded as a part of what was done after it: that is short if it did not wait. But
+        // what goes out from it does so after its begin.
+        let longest = if blocked && !event.blocked { SLIVER } else { u64::MAX };
+        let leaves = self.arrows.from.get(&place).map_or(u64::MAX, |(leaves, _)| *leaves);
+        let latest = event.end.saturating_sub(longest).min(leaves.saturating_sub(SLIVER));
+        Part { begin: event.begin.max(latest), end: event.end, what: What::Implicit(place) }
     }
 
     fn write_parts(&self, pid: usize, parts: &[Part], depth: u8, out: &mut Vec<Entry>) {
@@ -475,93 +481,4 @@ fn microseconds(ns: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::sketch::sketch;
-    use super::*;
-    use crate::judge::judge;
-
-    const PIPE: &str = "[objects]\nlink = { kind = \"pipe\" }\n[processes.a]\nsteps = [{ send = \"link.w\", value = 1 }]\n\
-                        [processes.b]\nsteps = [{ recv = \"link.r\", into = \"x\" }]\n";
-
-    /// The lines of the steps and their parts: `name ts dur`, with `->` and `<-` for arrows.
-    fn slices(scenario: &str, lines: &str) -> Vec<String> {
-        let (plan, mut trace) = sketch(scenario, lines);
-        // What is done as part of a step belongs to that step.
-        let wait = trace.events.iter().find(|event| event.verb == "wait").and_then(|event| event.step);
-        trace.events.iter_mut().filter(|event| event.implicit).for_each(|event| event.step = wait);
-        let mut out = Vec::new();
-        write(&mut out, &plan, &trace, &judge(&plan, &trace)).expect("a vector takes it all");
-        let text = String::from_utf8(out).expect("text");
-        let document: Json = serde_json::from_str(&text).expect("JSON");
-        let events = document["traceEvents"].as_array().expect("a list");
-        let steps = events.iter().filter(|event| {
-            event["ph"] == "X"
-                && event["cat"] != "process"
-                && event["pid"].as_u64() <= Some(plan.processes.len() as u64)
-        });
-        steps
-            .map(|event| {
-                let arrow = |key: &str, sign: &str| {
-                    if event[key] == true { format!(" {sign}{}", event["bind_id"]) } else { String::new() }
-                };
-                let (leaves, arrives) = (arrow("flow_out", "->"), arrow("flow_in", "<-"));
-                format!("{} {} {}{leaves}{arrives}", event["name"].as_str().unwrap_or(""), event["ts"], event["dur"])
-            })
-            .collect()
-    }
-
-    #[test]
-    fn an_arrow_ends_on_a_sliver_behind_the_wait() {
-        assert_eq!(
-            slices(PIPE, "a 10 20 send link ticket=1 value=1\nb 5 40 recv link ticket=1 cause=a:1 value=1 blocked"),
-            [
-                "recv link 5.0 35.0",
-                "blocked 5.0 34.0",
-                "send link 10.0 10.0 ->\"0x3\"",
-                "got 1 from a 39.0 1.0 <-\"0x3\"",
-            ]
-        );
-    }
-
-    #[test]
-    fn an_arrow_leaves_before_it_arrives_where_the_sender_returns_last() {
-        assert_eq!(
-            slices(PIPE, "a 10 90 send link ticket=1 value=1\nb 5 40 recv link ticket=1 cause=a:1 value=1 blocked"),
-            [
-                "recv link 5.0 35.0",
-                "blocked 5.0 34.0",
-                "send link 10.0 80.0",
-                "sent 38.0 1.0 ->\"0x3\"",
-                "got 1 from a 39.0 1.0 <-\"0x3\"",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_wait_lies_between_the_parts_of_its_step() {
-        let scenario = "[objects]\nm = { kind = \"mutex\" }\nc = { kind = \"condition\", mutex = \"m\" }\n[processes.a]\nsteps = \
-                        [{ lock = \"m\" }, { wait = \"c\" }, { unlock = \"m\" }]\n[processes.b]\nsteps = [{ notify = \"c\" }]\n";
-        let lines = "a 1 2 lock m ticket=1\na 2 3 wait c ticket=1 outcome=would_block implicit\n\
-                     a 3 4 unlock m ticket=2 implicit\nb 20 30 notify c ticket=2 value=1\n\
-                     a 4 33 lock m ticket=3 implicit\na 33 34 wait c ticket=3 cause=b:1 blocked\na 34 35 unlock m ticket=4";
-        let slices = slices(scenario, lines);
-        let expected = [
-            "lock m 1.0 1.0",
-            "wait c 2.0 32.0",
-            "wait c 2.0 1.0",
-            "unlock m 3.0 1.0",
-            "blocked 4.0 28.0",
-            "notify c 20.0 10.0 ->\"0x6\"",
-            "lock m 32.0 1.0",
-            "woken by b 33.5 0.5 <-\"0x6\"",
-            "unlock m 34.0 1.0",
-        ];
-        assert_eq!(slices, expected);
-    }
-
-    #[test]
-    fn every_nanosecond_is_kept() {
-        assert_eq!(microseconds(1_234_567_890_123_456_789), "1234567890123456.789");
-        assert_eq!(microseconds(7), "0.007");
-    }
-}
+mod tests;

@@ -104,6 +104,11 @@ fn sentence(plan: &Plan, waiting: &Waiting, several: bool, since: Option<u64>, t
         let was = if several { "were" } else { "was" };
         return format!("{was} never started");
     }
+    if waiting.is_stopped() {
+        let are = if several { "are" } else { "is" };
+        let since = since.map_or_else(String::new, |since| format!(" from {} on", duration(since)));
+        return format!("{are} stopped by a signal{since}");
+    }
     let target = plan.target_name(waiting.target);
     // "waits to wait" says nothing more than "waits for".
     let verb = if waiting.verb == "wait" && !timeout { "" } else { waiting.verb.as_str() };

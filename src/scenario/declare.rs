@@ -41,8 +41,9 @@ pub(super) fn read(checker: &mut Checker, table: &Fields<'_>, declared: &mut Dec
         .into_iter()
         .partition(|(.., kind)| !kind.attributes.iter().any(|attribute| matches!(attribute.form, Form::Object(_))));
     for (name, span, fields, kind) in first.into_iter().chain(second) {
-        if one(checker, declared, name, span, &fields, kind).is_none() {
+        if one(checker, declared, name, span.clone(), &fields, kind).is_none() {
             declared.broken.push(name.to_owned());
+            declared.kinds.push((name.to_owned(), kind, span));
         }
     }
 }
@@ -130,6 +131,7 @@ fn one(
     if checker.diagnostics.len() > errors {
         return None;
     }
+    let alike = declarations.windows(2).all(|pair| pair[0].attributes == pair[1].attributes);
     let mut objects = Vec::new();
     for declaration in declarations {
         match (kind.declare)(&declaration) {
@@ -150,7 +152,8 @@ fn one(
         }
     }
     declared.objects.extend(objects);
-    declared.groups.push(Group { name: name.to_owned(), kind, first, count: count.is_some().then_some(number), span });
+    let count = count.is_some().then_some(number);
+    declared.groups.push(Group { name: name.to_owned(), kind, first, count, alike, span });
     Some(())
 }
 

@@ -10,7 +10,6 @@ use super::names::Declared;
 use super::steps;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::ProcessId;
-use crate::objects::CATALOGUE;
 use crate::outcome::{Outcome, Outcomes};
 use crate::value::Value;
 use toml::de::DeValue;
@@ -144,13 +143,10 @@ impl Patterns<'_> {
     }
 
     fn known_verb(checker: &mut Checker, text: &Text<'_>) -> Option<String> {
-        let names = || steps::STEPS.iter().chain(CATALOGUE.iter().flat_map(|kind| kind.verbs)).map(|verb| verb.name);
-        if names().any(|name| name == text.value) {
+        if steps::verb_names().any(|name| name == text.value) {
             return Some(text.value.to_owned());
         }
-        let diagnostic = Diagnostic::error(Code::UNKNOWN_VERB, format!("no verb is called `{}`", text.value))
-            .at(&checker.source, text.span.clone(), "unknown verb")
-            .suggest_nearest(text.span.clone(), text.value, names());
+        let diagnostic = steps::unknown(text.value, &checker.source, text.span.clone());
         checker.report(diagnostic);
         None
     }

@@ -56,6 +56,8 @@ pub struct Group {
     pub first: ObjectId,
     /// How many: `None` for one object that is no array.
     pub count: Option<u32>,
+    /// Whether they are declared alike, but for the objects that they name: no attribute says another thing of one.
+    pub alike: bool,
     /// Where it is declared, in bytes: its name.
     pub span: Range<usize>,
 }

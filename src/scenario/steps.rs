@@ -1,6 +1,10 @@
 //! The verbs without an object: what a process does by itself, with other processes, and how its steps are ordered.
 
-use crate::objects::{Argument, Effect, Element, Form, Verb};
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostic, Source};
+use crate::objects::{Argument, CATALOGUE, Effect, Element, Form, Verb};
 use crate::outcome::Outcome;
 use crate::value::Types;
 
@@ -14,6 +18,44 @@ pub static COMMON: &[Argument] = &[
     ),
     optional("outcome", Form::Variable, "a variable that takes the outcome's name; every outcome is then taken"),
     optional("expect", Form::Value(Types::ANY), "the outcome or value that it must have, judged like an expectation"),
+];
+
+/// What other libraries, languages and textbooks call a verb, and its name here.
+static ELSEWHERE: &[(&str, &str)] = &[
+    ("read", "load"),
+    ("write", "store"),
+    ("increment", "add"),
+    ("fetch_add", "add"),
+    ("exchange", "swap"),
+    ("cas", "compare_swap"),
+    ("compare_exchange", "compare_swap"),
+    ("receive", "recv"),
+    ("push", "put"),
+    ("enqueue", "put"),
+    ("pop", "get"),
+    ("dequeue", "get"),
+    ("qsize", "size"),
+    ("task_done", "done"),
+    ("p", "acquire"),
+    ("down", "acquire"),
+    ("v", "release"),
+    ("up", "release"),
+    ("post", "release"),
+    ("broadcast", "notify_all"),
+    ("arrive", "wait"),
+    ("unset", "clear"),
+    ("spawn", "start"),
+    ("fork", "start"),
+    ("terminate", "kill"),
+    ("quit", "exit"),
+    ("return", "exit"),
+    ("echo", "print"),
+    ("log", "print"),
+    ("delay", "sleep"),
+    ("loop", "forever"),
+    ("foreach", "for"),
+    ("var", "let"),
+    ("assign", "let"),
 ];
 
 /// Verbs that the format names and this version has not got.
@@ -202,7 +244,44 @@ pub static STEPS: &[Verb] = &[
     },
 ];
 
+/// The names of all verbs, those of objects too; some kinds have verbs of the same name.
+pub fn verb_names() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().chain(CATALOGUE.iter().flat_map(|kind| kind.verbs)).map(|verb| verb.name)
+}
+
+/// Says that no verb has the name that stands at `span`, and which may be meant.
+pub(super) fn unknown(word: &str, source: &Arc<Source>, span: Range<usize>) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(Code::UNKNOWN_VERB, format!("no verb is called `{word}`")).at(
+        source,
+        span.clone(),
+        "unknown verb",
+    );
+    diagnostic = match ELSEWHERE.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)) {
+        Some((_, verb)) => diagnostic.suggest(span, *verb),
+        None => diagnostic.suggest_nearest(span, word, verb_names()),
+    };
+    if diagnostic.suggestion.is_none() { diagnostic.help("`ipcrun list` shows every verb") } else { diagnostic }
+}
+
 /// The verb of that name without an object.
 pub fn step(name: &str) -> Option<&'static Verb> {
     STEPS.iter().find(|verb| verb.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_verb_is_called_elsewhere_leads_to_the_verb() {
+        for (name, verb) in ELSEWHERE {
+            assert!(verb_names().any(|known| known == *verb), "{verb}");
+            assert!(!verb_names().chain(LATER.iter().copied()).any(|known| known == *name), "{name}");
+        }
+        let source = Arc::new(Source::new("a.toml", "loop"));
+        let told = |word| unknown(word, &source, 0..4).suggestion.map(|suggestion| format!("{suggestion:?}"));
+        assert!(told("loop").is_some_and(|told| told.contains("forever")));
+        assert!(told("aquire").is_some_and(|told| told.contains("acquire")));
+        assert_eq!(told("banana"), None);
+    }
 }

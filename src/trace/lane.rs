@@ -311,12 +311,14 @@ pub struct Consumer {
     records: Vec<Record>,
     /// Their payload, in order.
     payload: Vec<u8>,
+    /// Whether the number before the last record's is that of an event which was never recorded.
+    cut: bool,
 }
 
 impl Consumer {
     /// The consumer of a lane from which nothing was taken yet.
     pub fn new(lane: Lane) -> Self {
-        Self { lane, tail: 0, payload_tail: 0, fragments: 0, records: Vec::new(), payload: Vec::new() }
+        Self { lane, tail: 0, payload_tail: 0, fragments: 0, records: Vec::new(), payload: Vec::new(), cut: false }
     }
 
     /// The lane.
@@ -382,9 +384,17 @@ impl Consumer {
         })
     }
 
-    /// Adds a record that the process itself could not make: its end.
-    pub fn append(&mut self, record: Record) {
+    /// Adds a record that the process itself could not make: its end. `cut` says that it may have died in the middle of
+    /// a step. What that did stands under the number of an event that was never recorded, which others may name as
+    /// their cause: the end gets the number after it.
+    pub fn append(&mut self, record: Record, cut: bool) {
         self.records.push(record);
+        self.cut = cut;
+    }
+
+    /// The end of the last event taken, ns of CLOCK_MONOTONIC; 0 where there is none.
+    pub fn last(&self) -> u64 {
+        self.records.last().map_or(0, record::end)
     }
 
     /// How many records and payload bytes were taken so far.
@@ -399,8 +409,9 @@ impl Consumer {
     pub fn events(&self, process: ProcessId, origin: u64, verbs: &dyn Verbs) -> Result<Vec<Event>, String> {
         // Collecting results does not know how many there will be, and would move them again and again.
         let mut events = Vec::with_capacity(self.records.len());
-        for (number, (record, payload)) in self.records(0, 0).enumerate() {
-            events.push(record::decode(record, payload, process, number as u64, origin, verbs)?);
+        for (at, (record, payload)) in self.records(0, 0).enumerate() {
+            let number = at as u64 + u64::from(self.cut && at + 1 == self.records.len());
+            events.push(record::decode(record, payload, process, number, origin, verbs)?);
         }
         Ok(events)
     }
@@ -466,6 +477,21 @@ mod tests {
         let first = &events[0];
         assert_eq!((first.begin, first.end, first.ticket, first.element), (0, 4, 3, Some(0)));
         assert!(first.blocked && first.outcome == Outcome::TIMEOUT && first.second == Value::from("second"));
+    }
+
+    #[test]
+    fn the_end_of_a_process_that_was_killed_has_no_number_that_it_gave_away() {
+        for (cut, last) in [(false, 1), (true, 2)] {
+            let arena = Arena::new();
+            let lane = Lane::new(&arena, 8, 8, 1).expect("memory");
+            let mut consumer = Consumer::new(lane.clone());
+            let record = |step| record::encode(&head(step), &Value::Null, &Value::Null, &mut Vec::new());
+            Producer::new(lane).push(&record(0), &|| {});
+            consumer.drain();
+            consumer.append(record(record::NONE), cut);
+            let events = consumer.events(7, 0, &Names).expect("sound records");
+            assert_eq!(events.iter().map(|event| event.id.number).collect::<Vec<_>>(), [0, last]);
+        }
     }
 
     #[test]

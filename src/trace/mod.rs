@@ -84,7 +84,8 @@ pub struct Waiting {
     pub process: ProcessId,
     /// The step it is in, where it is in one.
     pub step: Option<StepId>,
-    /// The step's verb, or what it does instead: `start` where it was never started.
+    /// The step's verb, or what it does instead: `start` where it was never started, `stopped` where a signal has stopped
+    /// it.
     pub verb: String,
     /// What it waits for.
     pub target: Target,
@@ -94,6 +95,29 @@ pub struct Waiting {
     pub on: Vec<ProcessId>,
     /// The owner of the mutex it waits for.
     pub holder: Option<ProcessId>,
+}
+
+/// The verb of a process that a signal has stopped: it waits for one that continues it.
+const STOPPED: &str = "stopped";
+
+impl Waiting {
+    /// A process that a signal has stopped, and that has done nothing since.
+    pub fn stopped(process: ProcessId, since: u64) -> Self {
+        Self {
+            process,
+            step: None,
+            verb: STOPPED.to_owned(),
+            target: Target::None,
+            since,
+            on: Vec::new(),
+            holder: None,
+        }
+    }
+
+    /// Whether a signal has stopped it.
+    pub fn is_stopped(&self) -> bool {
+        self.verb == STOPPED && self.step.is_none()
+    }
 }
 
 impl ProcessEnd {

@@ -332,7 +332,12 @@ fn processes(plan: &Plan, flat: &Flat<'_>, edges: &mut Vec<Edge>) {
         for (first, count, condition) in &plan.program(process).depends_on {
             for on in *first..first.saturating_add(*count).min(flat.lanes.len() as u32) {
                 let from = match condition {
-                    Condition::Started => flat.begin(on),
+                    Condition::Started => {
+                        // What let it begin did so before; it may have come to begin later than who waited for that.
+                        let (begin, own) = (flat.begin(on), flat.begin(process).map(|own| flat.event(own)));
+                        cause(begin.and_then(|begin| flat.find(flat.event(begin).cause?)), flat.begin(process));
+                        begin.filter(|begin| own.is_some_and(|own| flat.event(*begin).begin <= own.end))
+                    }
                     Condition::Exited | Condition::Succeeded => flat.end(on),
                     Condition::Ready => flat.lanes[on as usize]
                         .iter()

@@ -115,6 +115,11 @@ pub fn flags(record: &Record) -> u8 {
     (record[7] >> 48) as u8
 }
 
+/// When the event ended.
+pub fn end(record: &Record) -> u64 {
+    record[1]
+}
+
 /// The record's verb.
 pub fn verb(record: &Record) -> u8 {
     (record[7] >> 40) as u8

@@ -246,7 +246,7 @@ pub(crate) fn empty(source: Source) -> Plan {
 /// Adds one object of its own name.
 pub(crate) fn add_object(plan: &mut Plan, name: &str, kind: &'static Kind, object: Box<dyn Object>) {
     let (name, first, group) = (name.to_owned(), plan.objects.len() as ObjectId, plan.groups.len());
-    plan.groups.push(Group { name: name.clone(), kind, first, count: None, span: 0..0 });
+    plan.groups.push(Group { name: name.clone(), kind, first, count: None, alike: true, span: 0..0 });
     plan.objects.push(ObjectPlan { name, group, object });
 }
 

@@ -73,7 +73,7 @@ fn taste(seed: u64) -> Taste {
     Taste {
         times: !seed.is_multiple_of(3),
         families: seed.is_multiple_of(2),
-        stops: false,
+        stops: seed.is_multiple_of(4),
         processes: 2 + seed % 3,
         steps: 2 + seed % 4,
     }

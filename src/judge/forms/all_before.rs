@@ -24,7 +24,7 @@ all_before = ["worker put q", "main mark done"]"#,
 
 fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
     let patterns = expectation.patterns("all_before");
-    vec![if expectation.text("by") == Some("time") { Memory::Late(patterns) } else { Memory::Past }]
+    vec![if expectation.text("by") == Some("time") { Memory::Late(patterns) } else { Memory::Before(patterns) }]
 }
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {

@@ -26,7 +26,7 @@ fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> 
     if expectation.text("by") == Some("time") {
         return vec![Memory::Firsts { patterns, which: false }];
     }
-    vec![Memory::Past, Memory::Firsts { patterns, which: true }]
+    vec![Memory::Causes(patterns)]
 }
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {

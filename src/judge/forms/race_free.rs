@@ -25,12 +25,9 @@ race_free = "money""#,
     memory,
 };
 
-/// In how many executions there is a race is known only by all that came before.
 fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> {
-    if expectation.holds != Holds::Always {
-        return vec![Memory::Past];
-    }
-    expectation.objects("race_free").iter().map(Memory::Races).collect()
+    let each = expectation.holds != Holds::Always;
+    expectation.objects("race_free").iter().map(|object| Memory::Races { object, each }).collect()
 }
 
 fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {

@@ -18,6 +18,8 @@ pub(super) struct Course {
     /// Who has begun, and how many have not.
     pub(super) begun: Vec<bool>,
     pub(super) waiting: usize,
+    /// Whether the turns are over and those that are left go on by themselves.
+    pub(super) free: bool,
 }
 
 impl Course {
@@ -31,6 +33,7 @@ impl Course {
             known: vec![0; processes],
             begun: vec![false; processes],
             waiting: processes,
+            free: false,
         }
     }
 

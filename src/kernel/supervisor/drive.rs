@@ -218,6 +218,8 @@ impl Driver<'_, '_, '_> {
         let pid = post.pid.load(std::sync::atomic::Ordering::Acquire);
         // Where it has just died of something else, that is seen below.
         let _ = os::kill(pid, signal);
+        // One that is stopped takes its signal as it is continued, before it does anything.
+        let _ = os::kill(pid, libc::SIGCONT);
         match self.wait(process, 0, false)? {
             Came::Ended => {
                 self.record(process);
@@ -273,6 +275,9 @@ impl Driver<'_, '_, '_> {
             self.supervisor.consumers[process as usize].drain();
             if let Some(course) = &self.supervisor.course {
                 if let Some(answer) = course.turnstile.answer(process, number) {
+                    if answer.stops {
+                        self.await_stop(process)?;
+                    }
                     return Ok(Came::Answered(answer));
                 }
                 if parks && course.turnstile.has_returned(process, number) {
@@ -299,6 +304,18 @@ impl Driver<'_, '_, '_> {
                 return Err(self.diverged(process, "does not come to its next step"));
             }
         }
+    }
+
+    /// Waits until a process that is about to stop itself has done so: who continues it must not come before that.
+    fn await_stop(&mut self, process: ProcessId) -> Result<(), Stop> {
+        let since = clock::now();
+        while !self.supervisor.is_stopped(process) && !self.supervisor.has_ended(process) {
+            self.look(SOON)?;
+            if clock::now().saturating_sub(since) >= LOST {
+                return Err(self.diverged(process, "was not stopped by its signal"));
+            }
+        }
+        Ok(())
     }
 
     fn answered(&self, process: ProcessId, number: u32) -> Option<Answer> {
@@ -348,6 +365,9 @@ impl Driver<'_, '_, '_> {
 
     /// Lets all that are left go on by themselves.
     fn free(&mut self) {
+        if let Some(course) = &mut self.supervisor.course {
+            course.free = true;
+        }
         let running: Vec<ProcessId> = self.supervisor.running().collect();
         for process in running {
             let post = self.supervisor.table.post(process);

@@ -2,8 +2,11 @@
 //! processes share, and small numbers that belong to one process and stand in its segment.
 //!
 //! `observe` is what an event does to each memory, `condition` evaluates state expressions in a state of the search.
+//! `knowledge` is what each process knows of what happened before, and `marks` what must be known.
 
 mod condition;
+mod knowledge;
+mod marks;
 mod observe;
 
 use std::collections::HashMap;
@@ -15,6 +18,8 @@ use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::judge::memory::{Changes, Events, Memory};
 use crate::scenario::plan::{Action, Delay, Fact, Instruction, Plan};
 use crate::value::Value;
+
+use knowledge::Knowledge;
 
 pub(super) use observe::{Moment, Sight};
 
@@ -55,6 +60,8 @@ pub(super) struct Memories<'p> {
     /// Whether the whole past is kept.
     pub(super) everything: bool,
     past: bool,
+    /// What is known of causes, with the place of its number among the memories.
+    knowledge: Option<(usize, Box<Knowledge<'p>>)>,
     /// What came before an event, by what came before it in its process and on its object, and the event itself.
     nodes: Numbers<(u32, u32, u32)>,
     signs: Numbers<Vec<u8>>,
@@ -63,6 +70,7 @@ pub(super) struct Memories<'p> {
 
 /// What is to be kept.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub(super) struct Wish {
     /// The end of every process is a step of its own.
     pub(super) ends: bool,
@@ -70,6 +78,15 @@ pub(super) struct Wish {
     pub(super) fine: bool,
     /// Races are found without the past.
     pub(super) races: bool,
+    /// What happened before what is found by all that happened.
+    pub(super) past: bool,
+}
+
+impl Wish {
+    /// Whether nothing need be kept for that.
+    fn spares(self, memory: &Memory<'_>) -> bool {
+        self.races && matches!(memory, Memory::Races { each: false, .. })
+    }
 }
 
 impl<'p> Memories<'p> {
@@ -80,16 +97,26 @@ impl<'p> Memories<'p> {
         let passes = time_passes(plan);
         let mut facts = HashMap::new();
         let mut past = false;
-        for memory in memories {
+        let memories: Vec<Memory<'p>> = memories.into_iter().filter(|memory| !wish.spares(memory)).collect();
+        let mut knowledge = if everything || wish.past { None } else { Knowledge::new(plan, &memories) };
+        let mut place = None;
+        let memories = memories.into_iter().flat_map(|memory| match memory {
+            _ if knowledge.is_some() => vec![memory],
+            Memory::Before(_) | Memory::Races { .. } => vec![Memory::Past],
+            Memory::Causes(patterns) => vec![Memory::Past, Memory::Firsts { patterns, which: true }],
+            memory => vec![memory],
+        });
+        for memory in memories.collect::<Vec<_>>() {
             let mut ends = false;
             let memory = match memory {
                 // Where any time may pass, how much did says nothing.
                 Memory::Spans(_) | Memory::Waits(_) | Memory::Course(_) if time == Time::Any => continue,
                 Memory::Fact(number) if facts.contains_key(&number) => continue,
-                Memory::Races(_) if wish.races || past => continue,
-                Memory::Races(_) => {
-                    past = true;
-                    Memory::Past
+                // One number is for all that is known.
+                Memory::Before(_) | Memory::Causes(_) | Memory::Races { .. } if place.is_some() => continue,
+                memory @ (Memory::Before(_) | Memory::Causes(_) | Memory::Races { .. }) => {
+                    place = Some(list.len());
+                    memory
                 }
                 Memory::Past if std::mem::replace(&mut past, true) => continue,
                 Memory::Most { of, .. } if passes && may_stand(plan, &of, time) => {
@@ -145,6 +172,7 @@ impl<'p> Memories<'p> {
             facts,
             everything,
             past,
+            knowledge: place.zip(knowledge.take().map(Box::new)),
             nodes: Numbers::default(),
             signs: Numbers::default(),
             values: Numbers::default(),
@@ -186,21 +214,27 @@ impl<'p> Memories<'p> {
                 }
             }
         }
-        for step in 0..plan.steps.len() {
+        for step in 0..plan.steps.len() as u32 {
+            let mut causes = self.knowledge.iter().flat_map(|(_, knowledge)| knowledge.ordered());
+            self.visible[step as usize] |= causes.any(|pattern| Events::Pattern(pattern).may(plan, step));
             let looked = self.list.iter().filter(|kept| kept.ordered);
-            let looked = looked.flat_map(|kept| events(plan, &kept.memory)).any(|events| events.may(plan, step as u32));
-            self.visible[step] |= looked;
+            let looked = looked.flat_map(|kept| events(plan, &kept.memory)).any(|events| events.may(plan, step));
+            self.visible[step as usize] |= looked;
         }
     }
 
-    /// What was noticed on the way that asks for other memories.
-    pub(super) fn noticed(&self) -> bool {
-        self.wants_ends
+    /// What was noticed on the way that asks for other memories: that it matters when processes end, and that an object
+    /// could not say what it handed over.
+    pub(super) fn noticed(&self) -> [bool; 2] {
+        [self.wants_ends, self.knowledge.as_ref().is_some_and(|(_, knowledge)| knowledge.lost)]
     }
 
     /// Takes over what a copy has noticed.
-    pub(super) fn notice(&mut self, noticed: bool) {
-        self.wants_ends |= noticed;
+    pub(super) fn notice(&mut self, [ends, lost]: [bool; 2]) {
+        self.wants_ends |= ends;
+        if let Some((_, knowledge)) = &mut self.knowledge {
+            knowledge.lost |= lost;
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -213,7 +247,46 @@ impl<'p> Memories<'p> {
 
     /// Whether processes that are alike may change places in spite of what is kept.
     pub(super) fn symmetric(&self) -> bool {
-        !self.list.iter().any(|kept| matches!(kept.memory, Memory::Course(_) | Memory::Everything))
+        self.knowledge.is_none()
+            && !self.list.iter().any(|kept| matches!(kept.memory, Memory::Course(_) | Memory::Everything))
+    }
+
+    /// What must be kept, where it turns out that these do not keep enough.
+    pub(super) fn wants(&self, wish: Wish) -> Option<Wish> {
+        let lost = self.knowledge.as_ref().is_some_and(|(_, knowledge)| knowledge.lost);
+        let more = Wish { ends: wish.ends || self.wants_ends, past: wish.past || lost, ..wish };
+        (self.wants_ends || lost).then_some(more)
+    }
+
+    /// Whether what happened before what by causes matters, of each two steps.
+    pub(super) fn tells_causes(&self) -> bool {
+        self.knowledge.is_some()
+    }
+
+    /// Whether objects that are alike may change places with their processes, of which `among` says which they are: what
+    /// is kept tells none of them from another.
+    pub(super) fn exchanges(&self, among: &dyn Fn(ObjectId) -> bool) -> bool {
+        let tells = |kept: &Kept<'_>| match &kept.memory {
+            Memory::Lost { object, .. } => object.objects.iter().any(|object| among(*object)),
+            Memory::Past | Memory::Course(_) | Memory::Everything => true,
+            _ => false,
+        };
+        !self.past && self.knowledge.is_none() && !self.list.iter().any(tells)
+    }
+
+    /// Whether what a process prints counts, and not only that it prints.
+    pub(super) fn reads_output(&self) -> bool {
+        self.list.iter().any(|kept| {
+            let values = matches!(kept.memory, Memory::Values { .. });
+            events(self.plan, &kept.memory).iter().any(|events| match events {
+                Events::Printed(..) => true,
+                Events::Pattern(pattern) => {
+                    (values || pattern.value.is_some()) && pattern.verb.as_ref().is_none_or(|verb| verb == "print")
+                }
+                Events::Step { step, value, .. } => value.is_some() && self.plan.steps[*step as usize].verb == "print",
+                Events::Holding(_) | Events::Section(_) => false,
+            })
+        })
     }
 
     /// Whether somebody looks at the process's next step: its order among the steps of others matters although it may
@@ -247,22 +320,22 @@ impl<'p> Memories<'p> {
     }
 
     fn looks(&self, process: ProcessId, verb: &str, object: ObjectId) -> bool {
-        self.watched[object as usize]
-            || self
-                .list
-                .iter()
-                .filter(|kept| kept.ordered)
-                .any(|kept| events(self.plan, &kept.memory).iter().any(|events| events.may_be(process, verb, object)))
+        self.watched[object as usize] || self.ordered().any(|events| events.may_be(process, verb, object))
     }
 
     fn hears(&self, verb: &str) -> bool {
-        self.list.iter().filter(|kept| kept.ordered).any(|kept| {
-            events(self.plan, &kept.memory).iter().any(|events| match events {
-                Events::Pattern(pattern) => pattern.verb.as_ref().is_none_or(|wanted| wanted == verb),
-                Events::Step { .. } => true,
-                _ => false,
-            })
+        self.ordered().any(|events| match events {
+            Events::Pattern(pattern) => pattern.verb.as_ref().is_none_or(|wanted| wanted == verb),
+            Events::Step { .. } => true,
+            _ => false,
         })
+    }
+
+    /// The events whose order matters.
+    fn ordered(&self) -> impl Iterator<Item = Events<'_>> {
+        let causes = self.knowledge.iter().flat_map(|(_, knowledge)| knowledge.ordered()).map(Events::Pattern);
+        let kept = self.list.iter().filter(|kept| kept.ordered);
+        kept.flat_map(|kept| events(self.plan, &kept.memory)).chain(causes)
     }
 
     /// Whether an event, were it any of these processes', could change anything.
@@ -270,6 +343,7 @@ impl<'p> Memories<'p> {
         let on = |wanted: &dyn Fn(ObjectId) -> bool| matches!(event.target, Target::Object(object) if wanted(object));
         self.everything
             || self.past && event.target != Target::None
+            || self.knowledge.as_ref().is_some_and(|(_, knowledge)| knowledge.minds(event, processes.clone()))
             || on(&|object| self.watched[object as usize])
             || self.list.iter().any(|kept| {
                 matches!(kept.memory, Memory::Waits(_))
@@ -341,7 +415,9 @@ fn events<'m>(plan: &'m Plan, memory: &'m Memory<'_>) -> Vec<Events<'m>> {
         Memory::Ever { .. }
         | Memory::Lost { .. }
         | Memory::Past
-        | Memory::Races(_)
+        | Memory::Before(_)
+        | Memory::Causes(_)
+        | Memory::Races { .. }
         | Memory::Spans(_)
         | Memory::Everything => Vec::new(),
     }

@@ -1,6 +1,7 @@
 //! What an event does to each memory.
 
 use super::Memories;
+use super::knowledge::Scene;
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::judge::memory::{Changes, Memory, access, common, equal};
 use crate::objects::Model;
@@ -51,8 +52,17 @@ impl Memories<'_> {
     /// Takes in an event, the state being what it is after it.
     pub(in super::super) fn observe(&mut self, sight: &mut dyn Sight, event: &Event, moment: Moment<'_>) {
         let mut changed = false;
+        if let Some((at, knowledge)) = &mut self.knowledge {
+            let scene = Scene {
+                ended: &|process| moment.acting != Some(process) && sight.end(process).is_some(),
+                shares: &|object| sight.object(object).1,
+            };
+            let after = knowledge.observe(sight.shared(*at), event, &scene);
+            sight.set_shared(*at, after);
+        }
         for at in 0..self.list.len() {
-            if !matches!(self.list[at].memory, Memory::Ever { .. }) {
+            let known = self.knowledge.as_ref().is_some_and(|(place, _)| *place == at);
+            if !known && !matches!(self.list[at].memory, Memory::Ever { .. }) {
                 changed |= self.one(at, sight, event, moment);
             }
         }
@@ -262,7 +272,8 @@ impl Memories<'_> {
                     shared[0] = i64::from(self.nodes.of(&(shared[0] as u32, u32::MAX, sign)));
                 }
             }
-            Memory::Ever { .. } | Memory::Everything | Memory::Races(_) => {}
+            Memory::Ever { .. } | Memory::Everything | Memory::Before(_) | Memory::Causes(_) | Memory::Races { .. } => {
+            }
         }
         let after = self.list[at].shared.of(&shared);
         if after != before {

@@ -120,6 +120,11 @@ impl BarrierModel {
     }
 }
 
+/// Who was told by these shares that the round is over, and has yet to go on.
+pub(super) fn going_on(shares: &[u32]) -> impl Iterator<Item = ProcessId> + '_ {
+    (0..).zip(shares).filter(|(_, share)| matches!(**share & PHASE, RELEASED | BROKEN)).map(|(process, _)| process)
+}
+
 /// Whether the order of arrival is taken.
 fn takes(call: &ModelCall<'_>) -> bool {
     call.arguments.first().is_some_and(|into| *into != Value::Null)
@@ -128,6 +133,10 @@ fn takes(call: &ModelCall<'_>) -> bool {
 impl Model for BarrierModel {
     fn copy(&self) -> Box<dyn Model> {
         Box::new(self.clone())
+    }
+
+    fn exchanged(&self, to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        Box::new(Self { id: to(self.id), ..self.clone() })
     }
 
     fn key(&self, key: &mut Vec<u8>) {
@@ -163,6 +172,11 @@ impl Model for BarrierModel {
 
     fn reach(&self, verb: u8) -> Reach {
         if verb == SIZE || self.posix && verb != WAIT { Reach::Own } else { Reach::All }
+    }
+
+    /// To wait is to come, and to go on.
+    fn turns(&self, verb: u8) -> Option<u32> {
+        Some(if verb == WAIT { 2 } else { 1 })
     }
 
     /// It has come all the same.

@@ -126,6 +126,10 @@ impl Model for ConditionModel {
         Box::new(self.clone())
     }
 
+    fn exchanged(&self, to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        Box::new(Self { id: to(self.id), mutex: to(self.mutex), ..self.clone() })
+    }
+
     /// The shares say all.
     fn key(&self, _key: &mut Vec<u8>) {}
 
@@ -157,6 +161,11 @@ impl Model for ConditionModel {
         if verb == WAIT { Reach::Own } else { Reach::All }
     }
 
+    /// To wait is to park, and to take the mutex again.
+    fn turns(&self, verb: u8) -> Option<u32> {
+        Some(if verb == WAIT { 2 } else { 1 })
+    }
+
     fn waits_for(&self, verb: u8, share: u32) -> Option<(ObjectId, u8)> {
         (verb == WAIT && matches!(share & PHASE, NOTIFIED | GIVEN_UP)).then_some((self.mutex, mutex::LOCK))
     }
@@ -178,6 +187,11 @@ impl Model for ConditionModel {
     fn last(&self, shares: &[u32]) -> Option<Value> {
         Some(Value::Int(count(shares, &[WAITING])))
     }
+}
+
+/// Who was notified by these shares, and has yet to go on.
+pub(super) fn woken(shares: &[u32]) -> impl Iterator<Item = ProcessId> + '_ {
+    (0..).zip(shares).filter(|(_, share)| **share & PHASE == NOTIFIED).map(|(process, _)| process)
 }
 
 /// How many processes are in one of these phases.

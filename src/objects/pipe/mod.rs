@@ -2,6 +2,7 @@
 
 mod bytes;
 mod flow;
+mod handover;
 mod history;
 mod message;
 mod model;
@@ -14,6 +15,7 @@ use std::any::Any;
 use std::io;
 use std::rc::Rc;
 
+use super::handover::{Handover, Usage};
 use super::{
     Access, Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live,
     Model, Object, Patience, Problem, Relation, Site, State, Verb,
@@ -283,6 +285,14 @@ impl Object for Pipe {
 
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         self.draw(events, relation);
+    }
+
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        self.follows()
+    }
+
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        self.pass(handover)
     }
 
     /// Its capacity is one of bytes, and so is its size where there is no framing.

@@ -270,6 +270,11 @@ fn write(
     }
 }
 
+/// How many bytes of a message go into one packet.
+pub(super) fn content(pipe: &Pipe) -> u64 {
+    Room::new(pipe).content()
+}
+
 /// Whether two steps can change places where neither has to wait.
 ///
 /// What goes one way does not touch what goes the other way. A send of a message can with a receive, since what comes
@@ -359,6 +364,11 @@ impl Model for Ends {
         };
         call.set_mine(call.mine() & CLOSED);
         Progress::Done(done)
+    }
+
+    /// What is sent goes in piece by piece, and what a sender left behind comes out so.
+    fn turns(&self, verb: u8) -> Option<u32> {
+        (!matches!(verb, SEND_AT | RECEIVE_AT)).then_some(1)
     }
 
     fn part(&mut self, share: &mut u32, held: &[bool], _killed: bool) {

@@ -3,6 +3,7 @@
 
 mod arrange;
 mod bell;
+mod handover;
 mod history;
 mod memory;
 mod model;
@@ -18,6 +19,7 @@ use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::handover::{Handover, Usage};
 use super::pipe::message_length;
 use super::{
     Access, Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live,
@@ -341,6 +343,14 @@ impl Object for Queue {
 
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         order::draw(events, self.capacity(), relation);
+    }
+
+    fn hands_over(&self, uses: &[Usage]) -> bool {
+        handover::counts(self.has_priorities(), self.capacity(), uses)
+    }
+
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        handover::hand_over(self.capacity(), handover)
     }
 
     fn limit(&self) -> Option<i64> {

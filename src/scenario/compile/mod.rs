@@ -295,12 +295,7 @@ impl<'c> Compiler<'c> {
             self.checker.error(Code::LATER, span, message, "not in this version");
             return;
         }
-        let mut diagnostic = Diagnostic::error(Code::UNKNOWN_VERB, format!("no verb is called `{word}`"))
-            .at(&self.checker.source, span.clone(), "unknown verb")
-            .suggest_nearest(span, word, verb_names());
-        if diagnostic.suggestion.is_none() {
-            diagnostic = diagnostic.help("`ipcrun list` shows every verb");
-        }
+        let diagnostic = steps::unknown(word, &self.checker.source, span);
         self.checker.report(diagnostic);
     }
 
@@ -506,8 +501,4 @@ fn is_verb(key: &str) -> bool {
     steps::step(key).is_some()
         || steps::LATER.contains(&key)
         || CATALOGUE.iter().any(|kind: &&'static Kind| objects::Kind::verb(kind, key).is_some())
-}
-
-fn verb_names() -> impl Iterator<Item = &'static str> {
-    STEPS.iter().chain(CATALOGUE.iter().flat_map(|kind| kind.verbs)).map(|verb| verb.name)
 }

@@ -54,6 +54,27 @@ fn a_join_comes_after_all_that_the_other_did_and_a_start_before() {
 }
 
 #[test]
+fn who_was_let_begin_first_and_came_to_it_last_tells_nothing_of_its_own() {
+    for (begins, told) in [(10, true), (40, false)] {
+        let mut scene = Scene::new(&[], &[("main", None), ("server", None), ("client", None)]);
+        scene.plan.programs[2].depends_on.push((1, 1, Condition::Started));
+        let start = scene.act(0, "start", 0, 5);
+        (start.target, start.step) = (Target::Process(1), Some(0));
+        let start = start.id;
+        let server = &mut scene.lanes[1][0];
+        (server.begin, server.end, server.cause) = (begins, begins, Some(start));
+        let client = &mut scene.lanes[2][0];
+        (client.begin, client.end) = (20, 20);
+        scene.act(1, "mark", begins, 50);
+        scene.act(2, "mark", 20, 30);
+        let (_, trace) = scene.finish();
+        assert_eq!(trace.happens_before(place(&trace, 1, "begin"), place(&trace, 2, "begin")), told);
+        assert!(trace.happens_before(place(&trace, 0, "start"), place(&trace, 2, "mark")));
+        assert!(trace.events.windows(2).all(|pair| pair[0].end <= pair[1].end), "{:?}", trace.events);
+    }
+}
+
+#[test]
 fn a_step_begins_before_the_implicit_events_within_it() {
     let mut scene = Scene::new(&[("m", &PERMITS, 1)], &[("a", None), ("b", None)]);
     let step = scene.step(0, "wait", "c");
