@@ -45,7 +45,8 @@ pub struct Options {
     pub strategy: Strategy,
     /// What is looked at where not every state is.
     pub beyond: Beyond,
-    /// How many threads work on it, of which at least one does. What is found does not depend on it.
+    /// How many threads work on it, of which at least one does. What is found does not depend on it, unless
+    /// memory or time ends the search.
     pub jobs: usize,
     /// Whether several threads work on it although it is so small that it is not worth it.
     pub eager: bool,

@@ -67,7 +67,7 @@ impl<T> Index<usize> for Things<T> {
 /// Numbers for things that are told apart by keys: by themselves, or by what is made of them.
 #[derive(Debug)]
 pub(super) struct Numbers<K, T = K> {
-    numbers: Arc<HashMap<K, u32>>,
+    known: Arc<HashMap<K, u32>>,
     passing: HashMap<K, u32>,
     pub(super) things: Things<T>,
 }
@@ -75,7 +75,7 @@ pub(super) struct Numbers<K, T = K> {
 impl<K, T> Default for Numbers<K, T> {
     fn default() -> Self {
         Self {
-            numbers: Arc::default(),
+            known: Arc::default(),
             passing: HashMap::new(),
             things: Things { lasting: Arc::default(), passing: Vec::new() },
         }
@@ -86,7 +86,7 @@ impl<K, T> Default for Numbers<K, T> {
 impl<K, T> Clone for Numbers<K, T> {
     fn clone(&self) -> Self {
         Self {
-            numbers: Arc::clone(&self.numbers),
+            known: Arc::clone(&self.known),
             passing: HashMap::new(),
             things: Things { lasting: Arc::clone(&self.things.lasting), passing: Vec::new() },
         }
@@ -100,7 +100,7 @@ impl<K: Eq + Hash, T> Numbers<K, T> {
     where
         K: Borrow<Q>,
     {
-        if let Some(number) = self.numbers.get(key) {
+        if let Some(number) = self.known.get(key) {
             return Some(*number);
         }
         if self.passing.is_empty() {
@@ -115,7 +115,7 @@ impl<K: Eq + Hash, T> Numbers<K, T> {
 
     /// Gives a number to what has none. Whether it lasts.
     pub(super) fn give(&mut self, key: K, thing: T) -> (u32, bool) {
-        match (Arc::get_mut(&mut self.numbers), Arc::get_mut(&mut self.things.lasting)) {
+        match (Arc::get_mut(&mut self.known), Arc::get_mut(&mut self.things.lasting)) {
             (Some(numbers), Some(things)) => {
                 let number = things.len() as u32;
                 things.push(thing);
@@ -133,9 +133,9 @@ impl<K: Eq + Hash, T> Numbers<K, T> {
     }
 }
 
-impl<T: Clone + Eq + Hash> Numbers<T> {
+impl<K: Clone + Eq + Hash> Numbers<K> {
     /// The number of a thing.
-    pub(super) fn of(&mut self, thing: &T) -> u32 {
+    pub(super) fn of(&mut self, thing: &K) -> u32 {
         match self.find(thing) {
             Some(number) => number,
             None => self.give(thing.clone(), thing.clone()).0,

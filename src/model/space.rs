@@ -87,6 +87,9 @@ pub struct Endless {
     pub trouble: Trouble,
 }
 
+/// What an object can be.
+type Shapes = Numbers<Box<[u8]>, Box<dyn Model>>;
+
 /// All states that have been met, as numbers.
 pub struct Space<'p> {
     pub(super) plan: &'p Plan,
@@ -104,7 +107,7 @@ pub struct Space<'p> {
     /// Where processes can stand.
     stands: Numbers<Box<[u8]>, Stand<'p>>,
     /// By object, what it can be.
-    shapes: Vec<Numbers<Box<[u8]>, Box<dyn Model>>>,
+    shapes: Vec<Shapes>,
     times: Numbers<u64>,
     memo: Memo,
     key: Vec<u8>,

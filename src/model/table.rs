@@ -49,7 +49,7 @@ impl Shape {
     /// Where a state would stand, were there no others.
     #[inline]
     fn home(self, hash: u64) -> usize {
-        (u128::from(hash) * self.size as u128 >> 64) as usize
+        ((u128::from(hash) * self.size as u128) >> 64) as usize
     }
 
     /// What a slot holds for a state.

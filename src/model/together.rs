@@ -70,7 +70,9 @@ impl Search<'_, '_> {
             self.alone = end.saturating_add(self.threads.alone.saturating_mul(end - first));
         }
         if let Some(memories) = &mut self.space.memories {
-            noticed.into_iter().for_each(|noticed| memories.notice(noticed));
+            for noticed in noticed {
+                memories.notice(noticed);
+            }
         }
         self.edges += places.len() as u64 + yields.iter().map(|some| some.edges).sum::<u64>();
         let mut ends = ends;
