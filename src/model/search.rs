@@ -76,6 +76,22 @@ pub struct Reached {
     pub bytes: usize,
 }
 
+/// A path that was found: the states that stand for those along it, those states as they truly are, and the steps between
+/// them.
+#[derive(Default)]
+pub(super) struct Trail {
+    line: Vec<u32>,
+    states: Vec<Vec<u32>>,
+    steps: Vec<Option<Step>>,
+}
+
+impl Trail {
+    /// The last of the states, no process having changed places with another.
+    pub(super) fn last(&self) -> &[u32] {
+        self.states.last().map_or(&[], Vec::as_slice)
+    }
+}
+
 /// A search, and what it has found so far.
 pub struct Search<'s, 'p> {
     /// Where it searches.
@@ -263,27 +279,44 @@ impl<'s, 'p> Search<'s, 'p> {
     /// # Errors
     /// A process that computes without end.
     pub fn path(&mut self, states: &[u32]) -> Result<Vec<Step>, Endless> {
-        let mut path = Vec::with_capacity(states.len());
+        self.path_from(&mut Trail::default(), states)
+    }
+
+    /// The same behind another path: as far as both are the same, it is not looked for again.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub(super) fn path_from(&mut self, trail: &mut Trail, line: &[u32]) -> Result<Vec<Step>, Endless> {
+        let same = trail.line.iter().zip(line).take_while(|(one, other)| one == other).count().max(1);
+        if trail.states.is_empty() {
+            trail.states.push(self.space.initial()?);
+        }
+        trail.states.truncate(same);
+        trail.steps.truncate(same - 1);
+        trail.line = line.to_vec();
         // Processes that are alike may have changed places: the steps are those of the state as it truly is.
-        let mut state = self.space.initial()?;
+        let mut state = trail.states[same - 1].clone();
         let (mut wanted, mut after, mut settled) = (state.clone(), state.clone(), state.clone());
         let mut moves = Vec::new();
-        for next in states.iter().skip(1) {
+        for next in line.iter().skip(same) {
             self.store.get(*next, &mut wanted);
             self.space.moves(&state, &mut moves)?;
+            let mut taken = None;
             for step in &moves {
                 after.copy_from_slice(&state);
                 self.space.take(&mut after, *step)?;
                 settled.copy_from_slice(&after);
                 self.settle(&mut settled);
                 if settled == wanted {
-                    path.push(Step { process: step.process, kind: step.kind, choices: self.space.script(*step) });
+                    taken = Some(self.space.step(*step));
                     break;
                 }
             }
             std::mem::swap(&mut state, &mut after);
+            trail.steps.push(taken);
+            trail.states.push(state.clone());
         }
-        Ok(path)
+        Ok(trail.steps.iter().flatten().cloned().collect())
     }
 
     /// Whether somebody has been killed from outside on the way to a state.
