@@ -413,7 +413,7 @@ fn no_verdict_changes_by_what_is_left_out() {
     for ((taste, leeway), kind) in kinds.into_iter().zip(0..) {
         let first = 100_000_000 + kind * 10_000_000;
         let mut compared = 0;
-        for seed in first..first + budget(4) {
+        for seed in first..first + budget(10) {
             let program = scenario(seed, taste);
             let stored = if program.contains("store = \"v0\"") { STORED } else { "" };
             let text = program + EXPECTATIONS + stored;

@@ -50,6 +50,8 @@ mod walkers;
 mod whole;
 
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod tests;
