@@ -15,7 +15,7 @@ use super::ladder::{self, Beyond, Clock, Rung, Strategy};
 use super::liveness::{self, Liveness};
 use super::memories::{Memories, Wish};
 use super::races;
-use super::search::{Cut, Limits, Reached, Reductions, Search, Trail};
+use super::search::{Cut, Limits, Reached, Reductions, Search, Threads, Trail};
 use super::space::{Endless, Kind, Space, Time};
 use super::tell::{Lost, Step, Told};
 use super::walkers;
@@ -45,11 +45,19 @@ pub struct Options {
     pub strategy: Strategy,
     /// What is looked at where not every state is.
     pub beyond: Beyond,
-    /// How many threads work on it, of which at least one does. What is found does not depend on it.
+    /// How many threads work on it, of which at least one does. What is found does not depend on it, unless
+    /// memory or time ends the search.
     pub jobs: usize,
+    /// Whether several threads work on it although it is so small that it is not worth it.
+    pub eager: bool,
 }
 
 impl Options {
+    fn threads(&self) -> Threads {
+        let usual = Threads::new(self.jobs);
+        if self.eager { Threads { least: 1, alone: 0, ..usual } } else { usual }
+    }
+
     /// What is left open besides the order of steps.
     pub fn leeway(&self) -> Leeway {
         Leeway { time: self.time, random: self.random, kill: self.kill }
@@ -247,7 +255,7 @@ fn once(
         let mut space = space(wish);
         // Where the ladder is gone down, that takes time too.
         let clock = if beyond.descend { clock.part(3, 4) } else { clock };
-        let mut search = Search::new(&mut space, options.reductions);
+        let mut search = Search::new(&mut space, options.reductions).by(options.threads());
         let mut late = false;
         search.run(limits, &mut |reached| clock.tell(*reached, 0, "state looked at", &mut late, progress))?;
         if let Some(more) = wants(search.space, wish) {

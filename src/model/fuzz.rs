@@ -401,11 +401,19 @@ fn verdicts(text: &str, leeway: Leeway, reductions: Reductions) -> Option<BTreeS
 #[test]
 fn no_verdict_changes_by_what_is_left_out() {
     let any = Leeway { time: Time::Any, ..Leeway::default() };
-    let kinds = [(PLAIN, Leeway::default()), (TIMEOUTS, any), (LOOPS, any), (RANDOM, DRAWN), (PLAIN, KILLED)];
+    let kinds = [
+        (PLAIN, Leeway::default()),
+        (TIMEOUTS, any),
+        (LOOPS, any),
+        (RANDOM, DRAWN),
+        (PLAIN, KILLED),
+        (OWNING, Leeway::default()),
+        (OWNING, KILLED),
+    ];
     for ((taste, leeway), kind) in kinds.into_iter().zip(0..) {
         let first = 100_000_000 + kind * 10_000_000;
         let mut compared = 0;
-        for seed in first..first + budget(4) {
+        for seed in first..first + budget(10) {
             let program = scenario(seed, taste);
             let stored = if program.contains("store = \"v0\"") { STORED } else { "" };
             let text = program + EXPECTATIONS + stored;
@@ -424,6 +432,7 @@ fn no_verdict_changes_by_what_is_left_out() {
 fn reductions_keep_every_end_of_programs_with_objects_of_their_own() {
     compare(90_000_000..90_000_000 + budget(60), OWNING, Time::Virtual);
     compare(95_000_000..95_000_000 + budget(30), Taste { loops: true, timeouts: true, ..OWNING }, Time::Any);
+    compare(97_000_000..97_000_000 + budget(15), Taste { random: true, ..OWNING }, Leeway { kill: true, ..DRAWN });
 }
 
 /// Two who are alike race, and then meet twice: what is kept of the race is not the same where they change places.

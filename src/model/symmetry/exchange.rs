@@ -196,7 +196,7 @@ impl Exchange {
             Target::Object(object) => Target::Object(self.objects[*object as usize]),
             Target::Process(process) => Target::Process(self.processes[*process as usize]),
         };
-        self.keeps_list(&at.processes) && at.targets.iter().all(|at_it| at.targets.contains(&target(at_it)))
+        self.keeps_list(&at.processes) && at.targets.iter().all(|named| at.targets.contains(&target(named)))
     }
 }
 

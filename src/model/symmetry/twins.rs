@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::strands::{Row, Strands};
 use crate::event::ObjectId;
+use crate::model::numbers::lasting;
 use crate::model::space::{NONE, Space};
 
 /// The numbers that mean the same in the strands of a group.
@@ -64,9 +65,11 @@ impl Twins {
             Known::Places { first, at } if place > 0 => match first[place].get(number as usize) {
                 Some(first) if *first != NONE => u64::from(*first),
                 _ => {
-                    let twin = twin(space, &self.strands, column, (place, 0), number);
-                    note(&mut first[place], number, twin);
-                    note(&mut at[place], twin, number);
+                    let (twin, lasts) = lasting(|| twin(space, &self.strands, column, (place, 0), number));
+                    if lasts {
+                        note(&mut first[place], number, twin);
+                        note(&mut at[place], twin, number);
+                    }
                     u64::from(twin)
                 }
             },
@@ -81,9 +84,11 @@ impl Twins {
             Known::Places { first, at } if place > 0 => match at[place].get(number as usize) {
                 Some(there) if *there != NONE => *there,
                 _ => {
-                    let twin = twin(space, &self.strands, column, (0, place), number);
-                    note(&mut first[place], twin, number);
-                    note(&mut at[place], number, twin);
+                    let (twin, lasts) = lasting(|| twin(space, &self.strands, column, (0, place), number));
+                    if lasts {
+                        note(&mut first[place], twin, number);
+                        note(&mut at[place], number, twin);
+                    }
                     twin
                 }
             },
@@ -94,7 +99,15 @@ impl Twins {
     /// What an object is with its elements in that order.
     pub(super) fn arranged(&mut self, space: &mut Space<'_>, column: usize, number: u32, order: &[u32]) -> u32 {
         let Known::Elements { object, arranged } = &mut self.columns[column] else { return number };
-        *arranged.entry((number, order.into())).or_insert_with(|| space.object_arranged(*object, number, order))
+        let key = (number, order.into());
+        if let Some(known) = arranged.get(&key) {
+            return *known;
+        }
+        let (there, lasts) = lasting(|| space.object_arranged(*object, number, order));
+        if lasts {
+            arranged.insert(key, there);
+        }
+        there
     }
 }
 
