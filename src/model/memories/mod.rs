@@ -248,7 +248,10 @@ impl<'p> Memories<'p> {
     /// Whether processes that are alike may change places in spite of what is kept.
     pub(super) fn symmetric(&self) -> bool {
         self.knowledge.is_none()
-            && !self.list.iter().any(|kept| matches!(kept.memory, Memory::Course(_) | Memory::Everything))
+            && !self
+                .list
+                .iter()
+                .any(|kept| matches!(kept.memory, Memory::Past | Memory::Course(_) | Memory::Everything))
     }
 
     /// What must be kept, where it turns out that these do not keep enough.
