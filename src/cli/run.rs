@@ -17,7 +17,7 @@ use super::session::{self, Held};
 use super::status::Status;
 use super::suites;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::chance::Leeway;
+use crate::model::step::Leeway;
 use crate::report::progress::Mode;
 
 /// What runs and how.

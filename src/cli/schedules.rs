@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use super::inputs;
 use crate::diagnostic::{Code, Diagnostic, Source};
-use crate::model::chance::Leeway;
 use crate::model::explore;
 use crate::model::follow::{self, Refused};
-use crate::model::space::Time;
+use crate::model::step::{Leeway, Time};
 use crate::model::tell::{Told, tell};
 use crate::scenario::plan::Plan;
 use crate::schedule::{self, Schedule};
@@ -96,7 +95,7 @@ pub(super) fn follow(plan: &Plan, chosen: &Chosen, leeway: Leeway) -> Result<Tol
 fn told(
     plan: &Plan,
     space: &crate::model::space::Space<'_>,
-    path: &[crate::model::tell::Step],
+    path: &[crate::model::step::Step],
 ) -> Result<Told, Vec<Diagnostic>> {
     tell(space, path).map_err(|lost| {
         let message = format!("the schedule cannot be followed: {}", follow::lost(plan, &lost));

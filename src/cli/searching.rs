@@ -3,9 +3,8 @@
 use clap::{Args, ValueEnum};
 
 use super::options;
-use crate::model::chance::Leeway;
 use crate::model::search::Reductions;
-use crate::model::space::Time;
+use crate::model::step::{Leeway, Time};
 use crate::scenario::units::parse_size;
 
 /// How it is searched.

@@ -20,7 +20,7 @@ use super::status::Status;
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::judge::{self, FORMS, Tally, Verdict};
 use crate::kernel::{self, Notice, Recording};
-use crate::model::chance::Leeway;
+use crate::model::step::Leeway;
 use crate::model::tell::Told;
 use crate::report::live::Live;
 use crate::report::progress::{Mode, Progress, Snapshot};

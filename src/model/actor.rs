@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::ask::{Ask, is_visible, willing};
-use super::chance::{Choices, Trouble, begins_turn, step_of};
+use super::chance::{Choices, begins_turn, step_of};
 use super::log::Log;
 use super::program::Knowledge;
 use super::segment::{Segment, Stage};
+use super::step::Trouble;
 use crate::event::{ObjectId, ProcessId, StepId, Target};
 use crate::interpreter::{Clock, Left, Place, Random, Request, Timeout, World};
 use crate::objects::Completion;

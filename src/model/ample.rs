@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use super::ask::Next;
 use super::future::{Futures, Set, Use, insert, meet};
-use super::space::{Kind, Move, Space};
+use super::space::{Move, Space};
+use super::step::Kind;
 use crate::event::ProcessId;
 use crate::objects::model::{Access, Willing};
 use crate::scenario::plan::Plan;

@@ -5,9 +5,9 @@
 //! preemption, then what takes one, and so on. So it is known of each of them how many it takes at least.
 
 use super::search::{Cut, Limits, Reached};
-use super::space::{Endless, Kind, Move, Space, is_over};
+use super::space::{Move, Space, is_over};
+use super::step::{Endless, Kind, Step};
 use super::store::{ROOT, Store};
-use super::tell::Step;
 
 /// Nobody has moved, or time has passed since.
 const NOBODY: u32 = 0;
@@ -212,7 +212,7 @@ impl<'s, 'p> Bounded<'s, 'p> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::space::Time;
+    use super::super::step::Time;
     use super::super::tests::{lost_update, philosophers, plan, semaphore};
     use super::*;
     use crate::trace::RunEnd;

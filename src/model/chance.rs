@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ask::is_visible;
 use super::program::all_draws;
-use super::space::{Endless, Time};
+use super::step::{Endless, Trouble};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::StepId;
 use crate::expression::Expression;
@@ -20,41 +20,6 @@ use crate::scenario::plan::{Action, Delay, Instruction, Plan};
 pub const MOST_VALUES: u64 = 256;
 /// The most possibilities of one turn.
 const MOST_WAYS: u64 = 65_536;
-
-/// What is left open besides the order of steps.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Leeway {
-    /// How time passes.
-    pub time: Time,
-    /// Whether every random number of its range can be drawn; else a process draws from its own stream.
-    pub random: bool,
-    /// Whether one process may be killed from outside, at any moment.
-    pub kill: bool,
-}
-
-impl From<Time> for Leeway {
-    fn from(time: Time) -> Self {
-        Self { time, ..Self::default() }
-    }
-}
-
-/// Why what a process can do is not known.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Trouble {
-    /// It computes without end.
-    #[default]
-    Endless,
-    /// It draws from a range of so many numbers.
-    Range(StepId, u64),
-    /// It draws so often in one turn that there are too many possibilities.
-    Ways(StepId),
-    /// It draws what others must know before the step.
-    Early(StepId),
-    /// It draws what decides whether the step waits.
-    Waits(StepId),
-    /// It draws the first value of a variable.
-    First,
-}
 
 impl Endless {
     /// What is to be said of it.

@@ -4,7 +4,8 @@
 //! of its states is looked at whole (Valmari's condition, on terminal components only).
 
 use super::search::Search;
-use super::space::{Endless, Kind, Move};
+use super::space::Move;
+use super::step::{Endless, Kind};
 
 const UNSEEN: u32 = u32::MAX;
 

@@ -18,7 +18,8 @@ use std::fmt;
 
 use super::ample::uses;
 use super::future::{Futures, Use, conflict};
-use super::space::{Endless, Kind, Move, Space, Time};
+use super::space::{Move, Space};
+use super::step::{Endless, Kind, Time};
 use super::store::{ROOT, Store};
 use crate::event::ProcessId;
 use crate::objects::Effect;

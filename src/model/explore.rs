@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::chance::Leeway;
 use super::components;
 use super::gather::{Found, Gathering, cases};
 use super::ladder::{self, Beyond, Clock, Rung, Strategy};
@@ -16,8 +15,9 @@ use super::liveness::{self, Liveness};
 use super::memories::{Memories, Wish};
 use super::races;
 use super::search::{Cut, Limits, Reached, Reductions, Search, Threads, Trail};
-use super::space::{Endless, Kind, Space, Time};
-use super::tell::{Lost, Step, Told};
+use super::space::Space;
+use super::step::{Endless, Kind, Leeway, Step, Time};
+use super::tell::{Lost, Told};
 use super::walkers;
 use crate::event::ProcessId;
 use crate::judge::{self, Status, Subject, Summary, Verdict};

@@ -1,8 +1,9 @@
 //! From the turns of a schedule to a path of the model: whose turn it is and what is chosen is given, all else (when
 //! time passes, which step gives up) follows. Also paths that nobody gave: a random one, and the rest of a short one.
 
-use super::space::{Endless, Kind, Move, Space};
-use super::tell::{Lost, Step, tell};
+use super::space::{Move, Space};
+use super::step::{Endless, Kind, Standing, Step};
+use super::tell::{Lost, tell};
 use crate::event::ProcessId;
 use crate::scenario::plan::Plan;
 use crate::schedule::Order;
@@ -262,18 +263,6 @@ impl<'s, 'p> Walker<'s, 'p> {
             }),
         }
     }
-}
-
-/// How a process stands that cannot move.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Standing {
-    Ended,
-    NotBegun,
-    Stopped,
-    /// It waits for a time.
-    Timed,
-    /// It waits for others.
-    Waits,
 }
 
 /// Says why a turn cannot be taken, as half a sentence behind the process's name.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::ask::Next;
-use super::chance::Leeway;
 use super::explore::{Options, explore};
 use super::mutant::{MUTANT, Mutant};
 use super::search::{Limits, Reductions, Search};
-use super::space::{Space, Time};
+use super::space::Space;
+use super::step::{Leeway, Time};
 use super::symmetry::Symmetry;
 use super::tests::plan;
 use crate::event::ObjectId;

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::explore::{Fault, Story};
 use super::parallel;
-use super::space::{Space, Time};
-use super::tell::{Step, Told, tell};
+use super::space::Space;
+use super::step::{Step, Time};
+use super::tell::{Told, tell};
 use crate::judge::{self, Status, Subject, Summary, Tally, Verdict};
 use crate::scenario::plan::Plan;
 use crate::trace::{RunEnd, Trace};

@@ -105,7 +105,7 @@ fn turns(instruction: &Instruction, visible: &[bool], models: &[Box<dyn Model>])
 #[cfg(test)]
 mod tests {
     use super::super::fuzz::{Taste, scenario};
-    use super::super::space::Time;
+    use super::super::step::Time;
     use super::super::tests::{lost_update, philosophers, plan, semaphore};
     use super::super::walk::{Manner, Walker, seed};
     use super::*;

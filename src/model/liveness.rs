@@ -11,9 +11,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::chance::Leeway;
 use super::search::{Limits, Reductions, Search};
-use super::space::{Endless, Kind, Move, Space, is_over};
+use super::space::{Move, Space, is_over};
+use super::step::{Endless, Kind, Leeway};
 use crate::event::ProcessId;
 use crate::scenario::plan::Plan;
 

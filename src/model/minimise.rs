@@ -3,9 +3,9 @@
 //! of switches and then steps, so that the first goal met is a shortest one.
 
 use super::explore::Fault;
-use super::space::{Endless, Kind, Move, Space, is_over};
+use super::space::{Move, Space, is_over};
+use super::step::{Endless, Kind, Step};
 use super::store::{ROOT, Store};
-use super::tell::Step;
 use crate::event::ProcessId;
 
 /// Nobody has moved yet.
@@ -354,7 +354,7 @@ impl Graph for States<'_, '_> {
 mod tests {
     use std::fmt::Write as _;
 
-    use super::super::space::Time;
+    use super::super::step::Time;
     use super::super::tests::{lost_update, plan};
     use super::*;
 

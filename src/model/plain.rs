@@ -2,7 +2,8 @@
 //! before, and are taken in many at a time.
 
 use super::search::{Cut, Limits, Search};
-use super::space::{Endless, Move, NONE, Quick, Space};
+use super::space::{Move, NONE, Quick, Space};
+use super::step::Endless;
 use super::store::Store;
 
 /// How many states are taken in at a time.

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::ample::Ample;
 use super::components;
 use super::mutant::{Mutant, mutated};
-use super::space::{Endless, Move, Space, is_over};
+use super::space::{Move, Space, is_over};
+use super::step::{Endless, Step};
 use super::store::{ROOT, Store};
 use super::symmetry::Symmetry;
-use super::tell::Step;
 use super::together::Hand;
 use crate::event::ProcessId;
 

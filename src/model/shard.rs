@@ -150,8 +150,9 @@ pub(super) mod steps {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::super::space::{Kind, NONE};
-    use super::super::tell::Step;
+    use super::super::space::NONE;
+    use super::super::step::Kind;
+    use super::super::step::Step;
 
     pub(in super::super) fn serialize<S: Serializer>(path: &[Step], serializer: S) -> Result<S::Ok, S::Error> {
         let mut text = String::new();
@@ -198,7 +199,7 @@ pub(super) mod steps {
 mod tests {
     use super::super::explore::{Options, again, explore};
     use super::super::ladder::{Beyond, Strategy};
-    use super::super::space::Time;
+    use super::super::step::Time;
     use super::super::tests::{lost_update, philosophers, plan};
     use super::*;
     use crate::scenario::plan::Plan;

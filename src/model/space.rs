@@ -11,13 +11,12 @@ use std::sync::Arc;
 
 use super::actor::{Effects, Post};
 use super::ask::Next;
-use super::chance::{self, Leeway, Trouble};
-use super::follow::Standing;
+use super::chance;
 use super::memories::{Memories, Moment, Sight};
 use super::numbers::Numbers;
 use super::program::{Knowledge, has_identity, noticed_ends, reads_clock};
 use super::segment::{Segment, Stage};
-use super::tell::Step;
+use super::step::{Endless, Kind, Leeway, Standing, Step, Time};
 use super::whole::{self, Traits, settle};
 use numbers::{Info, Stand};
 use row::{Eye, Row};
@@ -36,31 +35,6 @@ const SPENT: u64 = 1 << 63;
 /// No number.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// How time passes.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Time {
-    /// It passes only when nothing else can move, up to the next deadline.
-    #[default]
-    Virtual,
-    /// A sleep or a timeout may end at any moment.
-    Any,
-}
-
-/// What a step of a path is.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Kind {
-    /// A process takes its step.
-    Go,
-    /// The time of a process's step is over.
-    GiveUp,
-    /// A process dies of a signal that was sent to it.
-    Die,
-    /// Time passes.
-    Tick,
-    /// A process is killed from outside.
-    Kill,
-}
-
 /// One way on from a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Move {
@@ -77,15 +51,6 @@ pub struct Move {
 /// A signal that ends a process which another one has stopped: it does so at once where the process has not come to stop
 /// yet, else once it is continued.
 const HELD: u32 = 0;
-
-/// Why a state has no way on that could be computed.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Endless {
-    /// Which process it is.
-    pub process: ProcessId,
-    /// What is wrong with it.
-    pub trouble: Trouble,
-}
 
 /// What an object can be.
 type Shapes = Numbers<Box<[u8]>, Box<dyn Model>>;

@@ -3,8 +3,9 @@
 use super::explore::{Fault, Story};
 use super::follow;
 use super::minimise::{Shortest, States, critical, shortest};
-use super::space::{Kind, Space};
-use super::tell::{Step, Told, tell};
+use super::space::Space;
+use super::step::{Kind, Step};
+use super::tell::{Told, tell};
 use crate::judge::{self, Status, Subject, Verdict};
 use crate::scenario::plan::Plan;
 use crate::schedule::{Order, Turn};

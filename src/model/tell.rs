@@ -6,7 +6,8 @@ use super::ask::{Next, next};
 use super::chance::Choices;
 use super::log::Log;
 use super::segment::{Segment, Stage};
-use super::space::{Kind, Space, models, post, segment};
+use super::space::{Space, models, post, segment};
+use super::step::{Kind, Step};
 use super::stuck;
 use super::whole::{self, Whole, settle};
 use crate::event::{ObjectId, ProcessId};
@@ -14,17 +15,6 @@ use crate::objects::model::Willing;
 use crate::scenario::plan::Plan;
 use crate::schedule::{Rest, Turn, Turns};
 use crate::trace::{ProcessEnd, RunEnd, Trace, arrange_along};
-
-/// One step of a path.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Step {
-    /// Whose step it is; nobody's where time passes.
-    pub process: ProcessId,
-    /// What it is.
-    pub kind: Kind,
-    /// What is chosen in it.
-    pub choices: Vec<u32>,
-}
 
 /// Why a path cannot be followed.
 #[derive(Clone, Debug, Eq, PartialEq)]

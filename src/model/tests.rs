@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::search::{Limits, Reductions, Search};
-use super::space::{Space, Time};
+use super::space::Space;
+use super::step::Time;
 use crate::diagnostic::Source;
 use crate::judge::FORMS;
 use crate::scenario;

@@ -1,11 +1,11 @@
 //! That several threads find what one finds: every state with its number and the one before it, every end, every word.
 
-use super::chance::Leeway;
 use super::explore::{Explored, Options, explore};
 use super::fuzz::{Taste, scenario};
 use super::ladder::Rung;
 use super::search::{Limits, Reductions, Search, Threads};
-use super::space::{Space, Time};
+use super::space::Space;
+use super::step::{Leeway, Time};
 use super::tests::{lost_update, philosophers, plan, semaphore};
 use crate::scenario::plan::Plan;
 

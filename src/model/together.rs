@@ -10,7 +10,8 @@ use super::numbers::lasting;
 use super::parallel;
 use super::plain::{Scratch, plainly};
 use super::search::{Limits, Reducing, Search};
-use super::space::{Endless, Memo, Space, is_over};
+use super::space::{Memo, Space, is_over};
+use super::step::Endless;
 use super::store::{Store, hash, repack};
 use super::table::Deal;
 

@@ -12,8 +12,8 @@
 //! What a walk does depends on its seed alone: a walk can be gone again.
 
 use super::sketch::Sketch;
-use super::space::{Endless, Kind, Move, NONE, Quick, Space};
-use super::tell::Step;
+use super::space::{Move, NONE, Quick, Space};
+use super::step::{Endless, Kind, Step};
 
 /// The most steps of a walk: one that has not ended is cut there.
 pub(super) const LONGEST: u32 = 10_000;
@@ -306,7 +306,7 @@ fn below(state: &mut u64, count: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::space::Time;
+    use super::super::step::Time;
     use super::super::tests::{lost_update, philosophers, plan, semaphore};
     use super::*;
 

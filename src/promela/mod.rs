@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{ObjectId, ProcessId};
 use crate::model::program::has_identity;
-use crate::model::space::Time;
+use crate::model::step::Time;
 use crate::objects::promela::NIL;
 use crate::scenario::plan::{Action, Instruction, Plan};
 use begin::beginning;

@@ -6,7 +6,7 @@ use super::expression::Scope;
 use super::process::Body;
 use crate::event::{ObjectId, ProcessId};
 use crate::expression::Expression;
-use crate::model::space::Time;
+use crate::model::step::Time;
 use crate::objects::model::Willing;
 use crate::objects::promela::{Call, Check, Given, Refusal, Term, Way};
 use crate::outcome::Outcome;

@@ -8,7 +8,7 @@ use super::begin::Beginning;
 use super::expression::Texts;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{ObjectId, ProcessId, StepId};
-use crate::model::space::Time;
+use crate::model::step::Time;
 use crate::objects::promela::{Around, Promela, Refusal};
 use crate::scenario::plan::{Condition, Plan};
 

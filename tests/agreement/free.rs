@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use ipcrun::judge;
 use ipcrun::model::search::{Limits, Reductions, Search};
-use ipcrun::model::space::{Space, Time};
+use ipcrun::model::space::Space;
+use ipcrun::model::step::Time;
 use ipcrun::model::tell::tell;
 use ipcrun::scenario::plan::Plan;
 use ipcrun::trace::{RunEnd, Trace};

@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 
 use ipcrun::event::Event;
-use ipcrun::model::space::{Move, Space, Time};
-use ipcrun::model::tell::{Step, Told, tell};
+use ipcrun::model::space::{Move, Space};
+use ipcrun::model::step::{Step, Time};
+use ipcrun::model::tell::{Told, tell};
 use ipcrun::scenario::plan::Plan;
 use ipcrun::trace::{ProcessEnd, RunEnd, Trace};
 

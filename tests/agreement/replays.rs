@@ -2,7 +2,8 @@
 //! processes, and their trace is the model's.
 
 use ipcrun::model::search::{Limits, Reductions, Search};
-use ipcrun::model::space::{Space, Time};
+use ipcrun::model::space::Space;
+use ipcrun::model::step::Time;
 use ipcrun::model::tell::{Told, tell};
 use ipcrun::scenario::plan::Plan;
 use ipcrun::schedule::Rest;

@@ -1,6 +1,6 @@
 //! Small scenarios over everything that has a translation to Promela.
 
-use ipcrun::model::space::Time;
+use ipcrun::model::step::Time;
 
 /// How many are put together by chance.
 const BY_CHANCE: u64 = 14;

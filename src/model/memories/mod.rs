@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use super::ask::Next;
 use super::numbers::Numbers;
-use super::space::Time;
+use super::step::Time;
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::judge::memory::{Changes, Events, Memory};
 use crate::scenario::plan::{Action, Delay, Fact, Instruction, Plan};

@@ -2,7 +2,8 @@
 
 use super::super::ask::{Next, next};
 use super::super::segment::{Segment, Stage};
-use super::{NONE, Space, Time, touched};
+use super::super::step::Time;
+use super::{NONE, Space, touched};
 use crate::event::{ObjectId, ProcessId};
 use crate::objects::Model;
 use crate::objects::model::Reach;

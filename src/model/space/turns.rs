@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use super::super::actor::{Actor, Effects, Parts, Turned};
 use super::super::ask::Next;
-use super::super::chance::{self, Choices, Trouble};
+use super::super::chance::{self, Choices};
 use super::super::log::Log;
 use super::super::numbers::{Numbers, lasting};
 use super::super::segment::{Segment, Stage};
+use super::super::step::{Endless, Trouble};
 use super::numbers::{Hot, Quick, Stand, Way};
-use super::{Endless, NONE, Space, post, touched};
+use super::{NONE, Space, post, touched};
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::objects::model::Reach;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Symmetry;
 use crate::model::search::{Limits, Reductions, Search};
-use crate::model::space::{Space, Time};
+use crate::model::space::Space;
+use crate::model::step::Time;
 use crate::model::tests::plan;
 
 const SYMMETRY: Reductions = Reductions { symmetry: true, ..Reductions::NONE };
