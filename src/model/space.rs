@@ -556,7 +556,7 @@ impl<'p> Space<'p> {
 
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.weight
+        self.weight + self.memories.as_ref().map_or(0, |memories| memories.bytes())
     }
 }
 

@@ -496,7 +496,7 @@ fn each_form_finds_what_all_orders_show() {
 fn what_changes_places_changes_no_verdict() {
     for (program, lines) in ALIKE {
         let expectations: Vec<String> = expectations(lines).collect();
-        assert!(compare(program, &expectations), "too many orders: {program}");
+        assert!(compare(program, &expectations, MOST), "too many orders: {program}");
     }
 }
 
@@ -760,6 +760,7 @@ fn causes(seeds: std::ops::Range<u64>) {
     for seed in seeds {
         let mut random = Random::new(seed, "causes", 0);
         let program = random_causes(&mut random);
+        std::fs::write("/tmp/seed", format!("{seed} {compared}")).unwrap();
         let mut some: Vec<String> = (0..6).map(|_| random_cause(&mut random)).collect();
         some.retain(|one| loads(&format!("{program}{one}")));
         some.dedup();
@@ -772,7 +773,8 @@ fn causes(seeds: std::ops::Range<u64>) {
 
 #[test]
 fn causes_are_judged_as_in_all_orders() {
-    causes(0..60);
+    let of = |name: &str, or: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(or);
+    causes(of("CA", 0)..of("CB", 60));
 }
 
 /// What a status over all executions says.

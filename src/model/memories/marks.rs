@@ -87,6 +87,13 @@ pub(super) struct Watched {
     pub(super) sets: Vec<u32>,
 }
 
+impl Watched {
+    /// How many numbers it holds.
+    pub(super) fn words(&self) -> usize {
+        self.counts.len() + self.sets.len()
+    }
+}
+
 /// Of an event, what matters to an expectation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hit {

@@ -264,6 +264,11 @@ impl<'p> Memories<'p> {
             && !self.list.iter().any(|kept| matches!(kept.memory, Memory::Course(_) | Memory::Everything))
     }
 
+    /// About how many bytes it takes what is known of causes.
+    pub(super) fn bytes(&self) -> usize {
+        self.knowledge.as_ref().map_or(0, |(_, knowledge)| knowledge.weight)
+    }
+
     /// What must be kept, where it turns out that these do not keep enough.
     pub(super) fn wants(&self, wish: Wish) -> Option<Wish> {
         let lost = self.knowledge.as_ref().is_some_and(|(_, knowledge)| knowledge.lost);
