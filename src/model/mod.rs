@@ -44,6 +44,8 @@ mod walkers;
 mod whole;
 
 #[cfg(test)]
+mod causes;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod tests;

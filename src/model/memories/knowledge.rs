@@ -261,6 +261,12 @@ impl<'p> Knowledge<'p> {
         number
     }
 
+    /// By expectation, whether it is decided that something was not as it should be.
+    #[cfg(test)]
+    pub(super) fn failed(&self, number: u32) -> Vec<bool> {
+        self.states.things[number as usize].watched.iter().map(Watched::is_failed).collect()
+    }
+
     /// What of the event matters to whom.
     fn hits(&self, known: &mut Known, event: &Event) -> Vec<Hit> {
         let mut hits = Vec::new();

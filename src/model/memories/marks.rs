@@ -88,6 +88,12 @@ pub(super) struct Watched {
 }
 
 impl Watched {
+    /// Whether it is decided that something was not as it should be.
+    #[cfg(test)]
+    pub(super) fn is_failed(&self) -> bool {
+        self.decided && self.failed
+    }
+
     /// How many numbers it holds.
     pub(super) fn words(&self) -> usize {
         self.counts.len() + self.sets.len()

@@ -264,6 +264,13 @@ impl<'p> Memories<'p> {
             && !self.list.iter().any(|kept| matches!(kept.memory, Memory::Course(_) | Memory::Everything))
     }
 
+    /// By expectation about causes, whether something was not as it should be in the state with that number; none where
+    /// that is not known.
+    #[cfg(test)]
+    pub(super) fn failed(&self, number: u32) -> Option<Vec<bool>> {
+        self.knowledge.as_ref().filter(|(_, knowledge)| !knowledge.lost).map(|(_, knowledge)| knowledge.failed(number))
+    }
+
     /// About how many bytes it takes what is known of causes.
     pub(super) fn bytes(&self) -> usize {
         self.knowledge.as_ref().map_or(0, |(_, knowledge)| knowledge.weight)
