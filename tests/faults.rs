@@ -105,6 +105,31 @@ fn what_a_killed_process_leaves_taken_is_found_and_happens_on_the_kernel() {
 }
 
 #[test]
+fn every_report_says_who_has_to_be_killed() {
+    let names = ["--junit", "r.xml", "--tap", "r.tap", "--html", "r.html"];
+    let done = kill(PERMIT).args(names).run().status(1);
+    let says = "it fails only if somebody is killed: if worker[";
+    for file in ["r.xml", "r.tap", "r.html"] {
+        let text = done.read(file);
+        assert!(text.contains(says), "{file}: {text}");
+    }
+    let done = kill(PERMIT).args(["--json"]).run().status(1);
+    let document: serde_json::Value = serde_json::from_str(&done.out).expect("JSON");
+    let killed = &document["story"]["killed"];
+    assert!(killed["process"].as_str().is_some_and(|name| name.starts_with("worker[")), "{killed}");
+    assert_eq!((&killed["verb"], &killed["object"]), (&"release".into(), &"permit".into()));
+    assert!(killed["line"].is_u64() && killed["only"] == true, "{killed}");
+    let how = document["how"].as_array().expect("a list");
+    assert!(how.contains(&"any one process could be killed from outside, at any moment".into()), "{how:?}");
+    let notes = document["broken"][0]["example"]["notes"].as_array().expect("a list");
+    assert!(notes.iter().any(|note| note.as_str().is_some_and(|note| note.starts_with(says))), "{notes:?}");
+    // What fails without that says nothing of it.
+    let done = kill(&PERMIT.replace("value = 1", "value = 0")).args(["--json"]).run().status(1);
+    let document: serde_json::Value = serde_json::from_str(&done.out).expect("JSON");
+    assert!(document["story"]["killed"].is_null(), "{}", document["story"]);
+}
+
+#[test]
 fn what_is_mended_after_a_death_holds_whoever_is_killed_and_whenever() {
     let done = kill(ROBUST).run().status(0);
     done.stdout_contains("any one process could be killed from outside").stdout_contains("killed by");

@@ -73,6 +73,22 @@ fn parts_of_single_executions_say_together_what_one_exploration_says() {
 }
 
 #[test]
+fn who_can_be_starved_is_said_by_the_parts_too() {
+    let round = "[objects]\ns = { kind = \"semaphore\", value = 1 }\n[processes.p]\ncount = 2\ndaemon = true\n\
+                 steps = [{ forever = [{ acquire = \"s\" }, { release = \"s\" }] }]\n[processes.main]\nsteps = [\"yield\"]\n";
+    let files = || Test::new().file("all/round.toml", round).file("all/abba.toml", ABBA);
+    let whole = files().args(["explore", "all"]).run();
+    assert!(whole.out.contains("can be starved for ever"), "{}", whole.out);
+    let mut together = files().args(["explore", "--merge"]);
+    for part in ["1/2", "2/2"] {
+        let name = format!("{}.json", &part[..1]);
+        let done = files().args(["explore", "all", "--shard", part, "--part", &name]).run();
+        together = together.file(&name, done.read(&name)).args([name.as_str()]);
+    }
+    assert_eq!(untimed(&together.run().out), untimed(&whole.out));
+}
+
+#[test]
 fn scenarios_are_divided_whole() {
     let files = || {
         let mut test = Test::new().file("all/abba.toml", ABBA);

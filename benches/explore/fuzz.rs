@@ -8,7 +8,7 @@ use std::process::Command;
 use super::{Kit, Line, Said, goal, side, spin};
 
 /// Kinds of programs that `IPCRUN_FUZZ` counts: with loops or without, that give up or do not, as time passes, with random numbers, with one process killed.
-const KINDS: u32 = 9;
+const KINDS: u32 = 11;
 
 pub(super) fn row(kit: &Kit<'_>) -> Result<Vec<Line>, String> {
     let programs: u32 = if kit.options.quick { 500 } else { 4000 };

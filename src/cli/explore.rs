@@ -32,7 +32,7 @@ use crate::model::shard;
 use crate::model::space::{Kind, Time};
 use crate::model::story::{self, Best};
 use crate::promela;
-use crate::report::exploration::{self, Exploration};
+use crate::report::exploration::{self, Exploration, Killed};
 use crate::report::progress::{Progress, Snapshot};
 use crate::report::story::Story;
 use crate::report::suite::Suite;
@@ -319,6 +319,7 @@ impl Exploring<'_> {
             cut: explored.cut,
             size: explored.size,
             circles: explored.circles,
+            liveness: explored.liveness.clone(),
             rungs: explored.rungs.clone(),
             found: explored.found.clone(),
         });
@@ -344,6 +345,7 @@ impl Exploring<'_> {
             strategy: self.arguments.choosing.strategy(),
             beyond: self.arguments.choosing.beyond(self.alone),
             jobs: self.threads,
+            eager: false,
         };
         let mode = if direct { self.options.progress } else { crate::report::progress::Mode::None };
         let progress = RefCell::new(Progress::new(mode, output::columns()));
@@ -383,11 +385,21 @@ impl Exploring<'_> {
     /// Reports what was found.
     fn report(&self, plan: &Plan, explored: Explored, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
         let (options, arguments) = (self.options, self.arguments);
-        let told = self.best(plan, &explored)?;
+        let mut told = self.best(plan, &explored)?;
+        let killed = told.as_ref().and_then(|(best, _)| self.killed(plan, best, &explored));
         let mut how = self.how(&explored);
         how.extend(explored.liveness.words(plan));
-        how.extend(told.as_ref().and_then(|(best, _)| self.killed(plan, best, &explored)));
-        let Explored { summary, stories, cut, size, circles, liveness, .. } = explored;
+        let Explored { mut summary, stories, cut, size, circles, liveness, .. } = explored;
+        if let (Some(killed), Some((best, subject))) = (&killed, &mut told) {
+            let note = format!("it {}", killed.words(plan));
+            let example = summary.overall.iter_mut().find(|one| one.subject == *subject);
+            let found = best.verdict.findings.iter_mut().find(|one| one.subject == *subject);
+            let findings = [
+                example.and_then(|one| one.example.as_mut()).map(|(_, finding)| finding),
+                found.map(|one| &mut one.finding),
+            ];
+            findings.into_iter().flatten().for_each(|finding| finding.notes.push(note.clone()));
+        }
         let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
         let leeway = arguments.searching.leeway();
         let mut replay = None;
@@ -412,6 +424,7 @@ impl Exploring<'_> {
             counts,
             how: &how,
             story,
+            killed,
             replay,
         };
         let drawing = terminal::Options {
@@ -472,21 +485,10 @@ impl Exploring<'_> {
     }
 
     /// Who is killed from outside in the execution that is told, and where.
-    fn killed(&self, plan: &Plan, best: &Best, explored: &Explored) -> Option<String> {
+    fn killed(&self, plan: &Plan, best: &Best, explored: &Explored) -> Option<Killed> {
         let space = explore::space(plan, self.arguments.searching.leeway(), explored.ends);
-        let (process, waiting) = follow::struck(&space, &best.path)?;
-        let name = &plan.processes[process as usize].name;
-        let step = waiting.and_then(|waiting| {
-            let target = plan.target_name(waiting.target);
-            let words = format!("{} {target}", waiting.verb);
-            let line = plan.place(waiting.step?);
-            Some(format!(" in its step {} ({line})", words.trim_end()))
-        });
-        let step = step.unwrap_or_default();
-        Some(match explored.cut {
-            None => format!("what is told below fails only if somebody is killed: if {name} is{step}"),
-            Some(_) => format!("what is told below fails if {name} is killed{step}"),
-        })
+        let (process, step) = follow::struck(&space, &best.path)?;
+        Some(Killed { process, step, only: explored.cut.is_none() })
     }
 
     /// How many orders of steps there are, where it does not take long to find out.

@@ -39,7 +39,7 @@ pub(super) struct Searching {
     #[arg(long, value_name = "LANGUAGE", hide_possible_values = true, help_heading = "Other tools")]
     pub(super) emit: Option<Language>,
     /// Use so many CPUs: for so many scenarios at once, and where there are fewer for threads of each; 0 is all of them.
-    /// What is found does not depend on it
+    /// What is found does not depend on it, unless memory or time ends the search
     #[arg(short, long, value_name = "N", default_value = "0")]
     pub(super) jobs: u32,
 }

@@ -82,12 +82,14 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
 }
 
 fn watch(path: &Path, options: &Options) -> io::Result<Status> {
+    // From the beginning: whoever asks to end between two runs is heard in the wait behind them.
+    let signals = Blocked::new()?;
     let mut watcher = Watcher::new(path)?;
     loop {
         let seen = stamp(path);
         let report = session::one(&inputs::open(path), options, false);
         show(&report.err, &report.out, path);
-        if report.status == Status::Interrupted || !watcher.wait(path, seen)? {
+        if report.status == Status::Interrupted || !watcher.wait(path, seen, &signals)? {
             return Ok(Status::Interrupted);
         }
     }
@@ -148,8 +150,7 @@ impl Watcher {
     }
 
     /// Waits until the file is another than the one that was `seen`. Gives false where a signal asks to end.
-    fn wait(&mut self, path: &Path, seen: Stamp) -> io::Result<bool> {
-        let signals = Blocked::new()?;
+    fn wait(&mut self, path: &Path, seen: Stamp, signals: &Blocked) -> io::Result<bool> {
         loop {
             // Whoever saves the file may write it in pieces.
             let now = stamp(path);

@@ -39,26 +39,37 @@ pub use tally::{FinalState, Frequency, Overall, Summary, Tally, final_state};
 /// broke without an expectation that says so.
 pub fn judge(plan: &Plan, trace: &Trace) -> Verdict {
     let context = Context::new(plan, trace);
-    let interrupted = trace.end == RunEnd::Interrupted;
-    let mut findings: Vec<Judged> = Vec::with_capacity(plan.expectations.len());
-    for (place, expectation) in plan.expectations.iter().enumerate() {
-        let mut finding = match form(expectation.form.name) {
-            Some(form) => (form.judge)(expectation, &context),
-            None => Finding::unknown("", "nothing", "there is no such form"),
-        };
-        if interrupted && !finding.firm && finding.status != Status::Unknown {
-            finding.status = Status::Unknown;
-            finding.reason = Some("the run was interrupted before this was decided".to_owned());
-        }
-        let each_seen = expectation.boolean("each_seen");
-        let (status, reason) = over_one_run(expectation.holds, each_seen, &finding);
-        let subject = Subject::Expectation(place);
-        let label = expectation.label.clone();
-        findings.push(Judged { subject, label, holds: expectation.holds, status, reason, finding });
-    }
+    let mut findings: Vec<Judged> = (0..plan.expectations.len()).map(|place| expectation(&context, place)).collect();
     let rules = rules::broken(&context, &findings);
     findings.extend(rules);
     Verdict::new(findings)
+}
+
+/// Whether that is what one run says of an expectation or a rule; the others are only looked at where they have to be.
+pub fn says(plan: &Plan, trace: &Trace, subject: Subject, status: Status) -> bool {
+    match subject {
+        Subject::Expectation(place) if place < plan.expectations.len() => {
+            expectation(&Context::new(plan, trace), place).status == status
+        }
+        _ => judge(plan, trace).findings.iter().any(|one| one.subject == subject && one.status == status),
+    }
+}
+
+/// What one run says of an expectation, by its place.
+fn expectation(context: &Context<'_>, place: usize) -> Judged {
+    let expectation = &context.plan.expectations[place];
+    let mut finding = match form(expectation.form.name) {
+        Some(form) => (form.judge)(expectation, context),
+        None => Finding::unknown("", "nothing", "there is no such form"),
+    };
+    if context.trace.end == RunEnd::Interrupted && !finding.firm && finding.status != Status::Unknown {
+        finding.status = Status::Unknown;
+        finding.reason = Some("the run was interrupted before this was decided".to_owned());
+    }
+    let each_seen = expectation.boolean("each_seen");
+    let (status, reason) = over_one_run(expectation.holds, each_seen, &finding);
+    let (subject, label) = (Subject::Expectation(place), expectation.label.clone());
+    Judged { subject, label, holds: expectation.holds, status, reason, finding }
 }
 
 /// What the verdicts of a plan's expectations depend on besides the state in which a run ends.

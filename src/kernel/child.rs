@@ -17,7 +17,7 @@ use crate::model::chance::begins_turn;
 use crate::objects::{Call, Completion, Live, Patience};
 use crate::os::{clock, process as os};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Plan};
+use crate::scenario::plan::{Action, Condition, Plan};
 use crate::scenario::steps::STEPS;
 use crate::schedule;
 use crate::trace::lane::{Lane, Producer, Wait};
@@ -387,11 +387,16 @@ impl Child<'_> {
         }
     }
 
-    /// Whether a process runs, or will without anybody's doing: those that wait for nothing all begin with the run,
-    /// whichever gate is opened first.
+    /// Whether a process runs, or will without anybody's doing: those that wait for nothing but that such have started
+    /// all begin with the run, whichever gate is opened first.
     fn has_begun(&self, process: ProcessId) -> bool {
         let program = self.plan.program(process);
-        self.table.post(process).is_open() || !program.manual && program.depends_on.is_empty()
+        let mut depends = program.depends_on.iter();
+        self.table.post(process).is_open()
+            || !program.manual
+                && depends.all(|(first, count, condition)| {
+                    *condition == Condition::Started && (*first..first + count).all(|other| self.has_begun(other))
+                })
     }
 
     fn status(&mut self, step: StepId, process: ProcessId) -> Completion {
@@ -422,6 +427,8 @@ impl Child<'_> {
             } else if post.ended().is_some() {
                 Outcome::OK
             } else {
+                // The signal is for a process that has begun, also where its gate was to be opened this moment.
+                post.open();
                 if signal != 0 {
                     post.signal(signal);
                 }

@@ -320,6 +320,10 @@ impl Party for Current<'_, '_> {
         self.recorder.held.as_ref().is_some_and(|held| !held.is_free())
     }
 
+    fn is_overdue(&mut self) -> bool {
+        self.recorder.held.as_mut().is_some_and(Held::is_overdue)
+    }
+
     fn choose(&mut self, count: u32) -> Option<u32> {
         self.recorder.held.as_ref().and_then(|held| held.choose(count))
     }

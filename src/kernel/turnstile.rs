@@ -288,6 +288,15 @@ impl Held {
         self.first && self.flags & TIMES_OUT != 0
     }
 
+    /// Whether the time of the step is over that went on by itself since its turn ended: then that is its turn.
+    pub(super) fn is_overdue(&mut self) -> bool {
+        let seat = self.seat();
+        if seat.turn.load(Ordering::Acquire) != self.turn && seat.flags.load(Ordering::Relaxed) & TIMES_OUT != 0 {
+            self.resume();
+        }
+        self.times_out()
+    }
+
     /// Whether the step that it is in should end the turn within itself.
     fn parks(&self) -> bool {
         !self.is_free() && self.left == 0 && self.flags & PARKS != 0

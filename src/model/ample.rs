@@ -8,6 +8,8 @@
 //! A race (two processes that stand before conflicting accesses of one cell) is kept as well: were one of them a member,
 //! the other, whose future holds the conflicting access, would be one too.
 
+use std::sync::Arc;
+
 use super::ask::Next;
 use super::future::{Futures, Set, Use, insert, meet};
 use super::space::{Kind, Move, Space};
@@ -16,8 +18,9 @@ use crate::objects::model::{Access, Willing};
 use crate::scenario::plan::Plan;
 
 /// What the reduction knows.
+#[derive(Clone)]
 pub(super) struct Ample {
-    futures: Futures,
+    futures: Arc<Futures>,
     /// By number of a segment: the uses of its next step.
     steps: Vec<Option<Box<[u32]>>>,
     depends: bool,
@@ -39,7 +42,7 @@ impl Ample {
         let processes = plan.processes.len();
         Some(Self {
             mask: futures.empty(),
-            futures,
+            futures: Arc::new(futures),
             steps: Vec::new(),
             depends: space.traits.depends,
             members: vec![false; processes],

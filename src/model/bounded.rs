@@ -36,14 +36,14 @@ pub(super) struct Bounded<'s, 'p> {
 
 impl<'s, 'p> Bounded<'s, 'p> {
     pub(super) fn new(space: &'s mut Space<'p>) -> Self {
-        let width = space.width();
+        let (width, processes) = (space.width(), space.plan.processes.len());
         Self {
             space,
-            store: Store::new(width + 1),
+            store: Store::new(width + 1, processes),
             before: Vec::new(),
             level: Vec::new(),
             ends: Vec::new(),
-            over: Store::new(width),
+            over: Store::new(width, processes),
             completed: None,
             whole: false,
             cut: None,

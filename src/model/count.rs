@@ -101,7 +101,7 @@ impl Graph {
     /// None where there are too many states.
     fn new(space: &mut Space<'_>, most: usize, watch: &mut dyn FnMut() -> bool) -> Result<Option<Self>, Endless> {
         let first = space.initial()?;
-        let mut store = Store::new(first.len());
+        let mut store = Store::new(first.len(), space.plan.processes.len());
         store.insert(&first, ROOT);
         let mut before: Vec<u32> = vec![0];
         let (mut state, mut after) = (first.clone(), first);

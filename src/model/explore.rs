@@ -15,8 +15,8 @@ use super::ladder::{self, Beyond, Clock, Rung, Strategy};
 use super::liveness::{self, Liveness};
 use super::memories::{Memories, Wish};
 use super::races;
-use super::search::{Cut, Limits, Reached, Reductions, Search};
-use super::space::{Endless, Kind, Move, Space, Time};
+use super::search::{Cut, Limits, Reached, Reductions, Search, Threads, Trail};
+use super::space::{Endless, Kind, Space, Time};
 use super::tell::{Lost, Step, Told};
 use super::walkers;
 use crate::event::ProcessId;
@@ -45,11 +45,19 @@ pub struct Options {
     pub strategy: Strategy,
     /// What is looked at where not every state is.
     pub beyond: Beyond,
-    /// How many threads work on it, of which at least one does. What is found does not depend on it.
+    /// How many threads work on it, of which at least one does. What is found does not depend on it, unless
+    /// memory or time ends the search.
     pub jobs: usize,
+    /// Whether several threads work on it although it is so small that it is not worth it.
+    pub eager: bool,
 }
 
 impl Options {
+    fn threads(&self) -> Threads {
+        let usual = Threads::new(self.jobs);
+        if self.eager { Threads { least: 1, alone: 0, ..usual } } else { usual }
+    }
+
     /// What is left open besides the order of steps.
     pub fn leeway(&self) -> Leeway {
         Leeway { time: self.time, random: self.random, kill: self.kill }
@@ -247,7 +255,7 @@ fn once(
         let mut space = space(wish);
         // Where the ladder is gone down, that takes time too.
         let clock = if beyond.descend { clock.part(3, 4) } else { clock };
-        let mut search = Search::new(&mut space, options.reductions);
+        let mut search = Search::new(&mut space, options.reductions).by(options.threads());
         let mut late = false;
         search.run(limits, &mut |reached| clock.tell(*reached, 0, "state looked at", &mut late, progress))?;
         if let Some(more) = wants(search.space, wish) {
@@ -375,6 +383,7 @@ fn gather(
     // What is found first is told first: the shortest.
     // What happens only where somebody is killed from outside comes behind what happens anyway.
     goals.sort_by_key(|goal| (search.is_killed(goal.line.last().copied()), goal.line.len()));
+    let mut trail = Trail::default();
     for (some, goals) in goals.chunks(OFTEN).enumerate() {
         if some > 0 {
             let (bytes, states) = (search.store.bytes(), search.store.len());
@@ -386,7 +395,7 @@ fn gather(
                 break;
             }
         }
-        let paths = goals.iter().map(|goal| Ok((path(search, goal)?, !goal.partial)));
+        let paths = goals.iter().map(|goal| Ok((path(search, &mut trail, goal)?, !goal.partial)));
         let paths = paths.collect::<Result<Vec<_>, Endless>>()?;
         for (goal, case) in goals.iter().zip(cases(search.space, jobs, &paths)) {
             gathering.add(case?, gathering.next(), 1, goal.stem, !goal.partial);
@@ -403,12 +412,11 @@ fn gather(
     Ok(Some((size, circles)))
 }
 
-/// The steps that lead to a goal.
-fn path(search: &mut Search<'_, '_>, goal: &Goal) -> Result<Vec<Step>, Endless> {
-    let mut path = search.path(&goal.line)?;
+/// The steps that lead to a goal, behind those to another.
+fn path(search: &mut Search<'_, '_>, trail: &mut Trail, goal: &Goal) -> Result<Vec<Step>, Endless> {
+    let mut path = search.path_from(trail, &goal.line)?;
     if !goal.beyond.is_empty() {
-        let state = truly(search.space, &path)?;
-        let origins = search.origins(&state);
+        let origins = search.origins(trail.last());
         path.extend(goal.beyond.iter().map(|process| Step {
             process: origins[*process as usize],
             kind: Kind::Go,
@@ -416,20 +424,6 @@ fn path(search: &mut Search<'_, '_>, goal: &Goal) -> Result<Vec<Step>, Endless> 
         }));
     }
     Ok(path)
-}
-
-/// The state behind a path, no process having changed places with another.
-fn truly(space: &mut Space<'_>, path: &[Step]) -> Result<Vec<u32>, Endless> {
-    let mut state = space.initial()?;
-    let mut moves = Vec::new();
-    for step in path {
-        space.moves(&state, &mut moves)?;
-        let fits =
-            |way: &Move| way.process == step.process && way.kind == step.kind && space.script(*way) == step.choices;
-        let Some(found) = moves.iter().copied().find(fits) else { break };
-        space.take(&mut state, found)?;
-    }
-    Ok(state)
 }
 
 /// Where a search was cut: a state for each way in which what is kept of the past differs.

@@ -9,6 +9,8 @@
 //!
 //! What is left out of a search could be such a part, so this is a search of its own that leaves nothing out.
 
+use serde::{Deserialize, Serialize};
+
 use super::chance::Leeway;
 use super::search::{Limits, Reductions, Search};
 use super::space::{Endless, Kind, Move, Space, is_over};
@@ -21,7 +23,7 @@ pub const MOST_STATES: usize = 200_000;
 const UNSEEN: u32 = u32::MAX;
 
 /// Whether processes can be starved.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Liveness {
     /// Nothing goes round for ever.
     #[default]
@@ -64,7 +66,7 @@ impl Liveness {
 }
 
 /// A process that can be starved.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Starved {
     /// Which.
     pub process: ProcessId,

@@ -245,7 +245,8 @@ impl<'s, 'p> States<'s, 'p> {
     /// The graph of a plan's states.
     pub fn new(space: &'s mut Space<'p>) -> Self {
         let width = space.width();
-        Self { store: Store::new(width), space, state: vec![0; width], after: vec![0; width], moves: Vec::new() }
+        let store = Store::new(width, space.plan.processes.len());
+        Self { store, space, state: vec![0; width], after: vec![0; width], moves: Vec::new() }
     }
 
     /// Where the states are.

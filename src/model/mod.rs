@@ -4,7 +4,7 @@
 //! [`Model`](crate::objects::Model)s. `actor` carries out one turn: one step that others can notice, and what the
 //! process does behind it. `program` is what is known of a program without running it, `segment` is where a process
 //! stands, `whole` what a turn does to the others. `space` numbers what processes and objects can be, so that a state of
-//! the whole is a few numbers and a turn that was taken once is looked up the next time; `store` keeps the states. `tell`
+//! the whole is a few numbers and a turn that was taken once is looked up the next time; `store` keeps the states, `together` has several threads look at them, who find what one finds. `tell`
 //! follows a path again on real values and gives it as a trace and as turns, `follow` makes a path of a schedule.
 
 mod actor;
@@ -19,13 +19,17 @@ pub mod follow;
 mod future;
 pub mod gather;
 pub mod ladder;
+mod layout;
 mod length;
 pub mod liveness;
 mod log;
 mod memories;
+mod merge;
 pub mod minimise;
 mod mutant;
+mod numbers;
 mod parallel;
+mod parents;
 mod plain;
 pub(crate) mod program;
 mod races;
@@ -38,7 +42,9 @@ pub mod store;
 pub mod story;
 mod stuck;
 mod symmetry;
+mod table;
 pub mod tell;
+mod together;
 mod walk;
 mod walkers;
 mod whole;
@@ -46,8 +52,12 @@ mod whole;
 #[cfg(test)]
 mod causes;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod threads;
 #[cfg(test)]
 mod verdicts;

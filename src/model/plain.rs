@@ -1,119 +1,117 @@
 //! The search without reductions, for speed: successors are made in the packed form, by changing two numbers of the state
 //! before, and are taken in many at a time.
 
-use super::search::{Limits, Reached, Search};
-use super::space::{Endless, Move, NONE, Quick};
+use super::search::{Cut, Limits, Search};
+use super::space::{Endless, Move, NONE, Quick, Space};
+use super::store::Store;
 
 /// How many states are taken in at a time.
 const BATCH: usize = 512;
 
-/// Successors that have not been taken in.
-#[derive(Default)]
-struct Batch {
-    keys: Vec<u64>,
-    parents: Vec<u32>,
+/// A state, and what is behind it.
+pub(super) struct Scratch {
+    pub(super) state: Vec<u32>,
+    pub(super) after: Vec<u32>,
+    pub(super) moves: Vec<Move>,
+}
+
+impl Scratch {
+    pub(super) fn new(width: usize) -> Self {
+        Self { state: vec![0; width], after: vec![0; width], moves: Vec::new() }
+    }
 }
 
 impl Search<'_, '_> {
-    /// Looks at what comes behind every state from `next` on, leaving nothing out. The number behind the last.
-    pub(super) fn expand_plainly(
-        &mut self,
-        mut next: u32,
-        limits: Limits,
-        watch: &mut dyn FnMut(&Reached) -> bool,
-    ) -> Result<u32, Endless> {
-        let width = self.space.width();
-        let processes = self.space.plan.processes.len();
-        let (mut state, mut after) = (vec![0; width], vec![0; width]);
-        let mut moves: Vec<Move> = Vec::new();
-        let mut batch = Batch::default();
-        let mut level = self.store.len() as u32;
+    /// Looks at what comes behind the states from `next` up to `until`, leaving nothing out. The number behind the last.
+    pub(super) fn expand_plainly(&mut self, mut next: u32, until: u32, limits: Limits) -> Result<u32, Endless> {
+        let mut scratch = Scratch::new(self.space.width());
+        let (mut keys, mut parents): (Vec<u64>, Vec<u32>) = (Vec::new(), Vec::new());
         loop {
-            if next == level || next as usize == self.store.len() || batch.parents.len() >= BATCH {
-                self.take_in(&mut batch);
-                if next as usize == self.store.len() {
-                    return Ok(next);
-                }
-                if next == level {
-                    self.deepen();
-                    level = self.store.len() as u32;
-                }
-                if self.is_cut(next, limits, watch) {
-                    return Ok(next);
-                }
+            let met = self.store.len() + parents.len();
+            if next == until || parents.len() >= BATCH || met >= limits.states && !parents.is_empty() {
+                self.store.insert_packed(&keys, &parents);
+                keys.clear();
+                parents.clear();
             }
-            self.store.get(next, &mut state);
-            let before = self.edges;
-            for process in 0..processes {
-                let (column, quick) = self.space.quick(&state, process as u32);
-                match quick {
-                    Quick::Waits => continue,
-                    Quick::Plain(segment, becomes, _) => {
-                        self.edges += 1;
-                        let words = self.store.words();
-                        let start = batch.keys.len();
-                        batch.keys.extend_from_slice(self.store.packed(next));
-                        let key = &mut batch.keys[start..start + words];
-                        let fits = self.store.patch(key, process, segment)
-                            && (column == NONE || self.store.patch(key, column as usize, becomes));
-                        batch.parents.push(next);
-                        if fits {
-                            continue;
-                        }
-                        // All states are packed anew, and those of the batch are not among them yet.
-                        batch.keys.truncate(start);
-                        batch.parents.pop();
-                        self.take_in(&mut batch);
-                        after.copy_from_slice(&state);
-                        after[process] = segment;
-                        if column != NONE {
-                            after[column as usize] = becomes;
-                        }
-                        self.store.insert(&after, next);
-                        continue;
+            if next == until {
+                return Ok(next);
+            }
+            if parents.is_empty() && self.store.len() >= limits.states {
+                self.cut = Some(Cut::States);
+                return Ok(next);
+            }
+            let before = keys.len();
+            match plainly(self.space, &self.store, next, &mut scratch, &mut keys) {
+                Some(count) => {
+                    parents.resize(parents.len() + count, next);
+                    self.edges += count as u64;
+                    if count == 0 {
+                        self.ends.push(next);
                     }
-                    Quick::Unknown | Quick::More(_) => {}
                 }
-                moves.clear();
-                self.space.moves_of(&state, process as u32, &mut moves);
-                self.take_all(next, &state, &mut after, &moves, &mut batch)?;
-            }
-            if self.edges == before {
-                // Nobody can move: time passes, or it is over.
-                self.space.moves(&state, &mut moves)?;
-                if moves.is_empty() {
-                    self.ends.push(next);
+                None => {
+                    // Where all states are packed anew, those that were not taken in are not among them.
+                    self.store.insert_packed(&keys[..before], &parents);
+                    keys.clear();
+                    parents.clear();
+                    let Scratch { state, after, moves } = &mut scratch;
+                    self.expand_one(next, state, after, moves)?;
                 }
-                self.take_all(next, &state, &mut after, &moves, &mut batch)?;
             }
             next += 1;
         }
     }
+}
 
-    fn take_all(
-        &mut self,
-        number: u32,
-        state: &[u32],
-        after: &mut [u32],
-        moves: &[Move],
-        batch: &mut Batch,
-    ) -> Result<(), Endless> {
-        for step in moves {
-            after.copy_from_slice(state);
-            self.space.take(after, *step)?;
-            // A number that is too large has all states packed anew.
-            if !self.store.fits(after) {
-                self.take_in(batch);
+/// Packs what comes behind a state; how many there are. None where one does not fit, or where a process computes without
+/// end.
+pub(super) fn plainly(
+    space: &mut Space<'_>,
+    store: &Store,
+    number: u32,
+    scratch: &mut Scratch,
+    keys: &mut Vec<u64>,
+) -> Option<usize> {
+    let Scratch { state, after, moves } = scratch;
+    store.get(number, state);
+    let words = store.layout.words();
+    let start = keys.len();
+    let mut count = 0;
+    let mut quick = true;
+    for process in 0..space.plan.processes.len() {
+        match space.quick(state, process as u32) {
+            (_, Quick::Waits) => {}
+            (column, Quick::Plain(segment, becomes, _)) => {
+                let at = keys.len();
+                keys.extend_from_slice(store.packed(number));
+                let key = &mut keys[at..at + words];
+                let fits = store.layout.patch(key, process, segment)
+                    && (column == NONE || store.layout.patch(key, column as usize, becomes));
+                if !fits {
+                    return None;
+                }
+                count += 1;
             }
-            self.store.insert(after, number);
+            (_, Quick::Unknown | Quick::More(_)) => {
+                quick = false;
+                break;
+            }
         }
-        self.edges += moves.len() as u64;
-        self.space.check()
     }
-
-    fn take_in(&mut self, batch: &mut Batch) {
-        self.store.insert_packed(&batch.keys, &batch.parents);
-        batch.keys.clear();
-        batch.parents.clear();
+    if quick && count > 0 {
+        return Some(count);
     }
+    // Somebody has to be looked at more closely; or nobody can move: time passes, or it is over.
+    keys.truncate(start);
+    space.moves(state, moves).ok()?;
+    for step in &*moves {
+        after.copy_from_slice(state);
+        space.take(after, *step).ok()?;
+        let at = keys.len();
+        keys.resize(at + words, 0);
+        if !store.layout.pack(after, &mut keys[at..]) {
+            return None;
+        }
+    }
+    Some(moves.len())
 }

@@ -250,7 +250,8 @@ pub(crate) fn has_identity(program: &Program, own_stream: bool, output: bool) ->
 
 /// Whether it can depend on that otherwise than by which of several it names where it names the one of its own index.
 pub(super) fn has_more_than_its_index(program: &Program, own_stream: bool, output: bool) -> bool {
-    let names: Vec<*const Expression> = program.operations().filter_map(own_index).map(std::ptr::from_ref).collect();
+    let names = program.operations().filter_map(|operation| own_index(operation).or_else(|| own_element(operation)));
+    let names: Vec<*const Expression> = names.map(std::ptr::from_ref).collect();
     reads_identity(program, own_stream, output, &|expression| names.contains(&std::ptr::from_ref(expression)))
 }
 
@@ -282,7 +283,21 @@ pub(super) fn own_index(operation: &Operation) -> Option<&Expression> {
         }
         _ => None,
     };
-    index.filter(|index| matches!(index.node(), Node::Builtin(Builtin::Index)))
+    index.filter(|index| is_index(index))
+}
+
+/// The element of the one object that a step is about, where that is the index of the process itself and nothing else.
+pub(super) fn own_element(operation: &Operation) -> Option<&Expression> {
+    match &operation.action {
+        Action::Object(ObjectAction { index: None, element: Some(element), .. }) => {
+            Some(element).filter(|element| is_index(element))
+        }
+        _ => None,
+    }
+}
+
+fn is_index(expression: &Expression) -> bool {
+    matches!(expression.node(), Node::Builtin(Builtin::Index))
 }
 
 /// Whether a process of the program reads the clock.

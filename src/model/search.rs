@@ -9,6 +9,7 @@ use super::space::{Endless, Move, Space, is_over};
 use super::store::{ROOT, Store};
 use super::symmetry::Symmetry;
 use super::tell::Step;
+use super::together::Hand;
 use crate::event::ProcessId;
 
 /// What may be left out of a search, since it changes no verdict.
@@ -76,6 +77,43 @@ pub struct Reached {
     pub bytes: usize,
 }
 
+/// How many threads search.
+#[derive(Clone, Copy, Debug)]
+pub struct Threads {
+    /// So many, at least one.
+    pub count: usize,
+    /// From how many states on that can be looked at at once.
+    pub least: u32,
+    /// Where most of some states needed one thread, so many times as many are left to one thread behind them.
+    pub alone: u32,
+}
+
+impl Threads {
+    /// One thread.
+    pub const ONE: Self = Self { count: 1, least: u32::MAX, alone: 0 };
+
+    /// So many threads, where there is enough for them to do.
+    pub fn new(count: usize) -> Self {
+        Self { count: count.max(1), least: 2048, alone: 4 }
+    }
+}
+
+/// A path that was found: the states that stand for those along it, those states as they truly are, and the steps between
+/// them.
+#[derive(Default)]
+pub(super) struct Trail {
+    line: Vec<u32>,
+    states: Vec<Vec<u32>>,
+    steps: Vec<Option<Step>>,
+}
+
+impl Trail {
+    /// The last of the states, no process having changed places with another.
+    pub(super) fn last(&self) -> &[u32] {
+        self.states.last().map_or(&[], Vec::as_slice)
+    }
+}
+
 /// A search, and what it has found so far.
 pub struct Search<'s, 'p> {
     /// Where it searches.
@@ -90,30 +128,106 @@ pub struct Search<'s, 'p> {
     pub cut: Option<Cut>,
     /// Whether a state can be met again behind itself.
     pub cyclic: bool,
-    ample: Option<Ample>,
-    symmetry: Option<Symmetry>,
+    pub(super) reducing: Reducing,
     /// States of which every move is taken although fewer would be enough.
     pub(super) whole: Vec<u32>,
     depth: usize,
+    pub(super) threads: Threads,
+    pub(super) hands: Vec<Hand>,
+    /// The state up to which one thread searches.
+    pub(super) alone: u32,
+}
+
+/// What leaves out what may be left out.
+#[derive(Clone)]
+pub(super) struct Reducing {
+    ample: Option<Ample>,
+    symmetry: Option<Symmetry>,
+}
+
+impl Reducing {
+    fn new(space: &Space<'_>, reductions: Reductions) -> Self {
+        let ample = if reductions.partial_order { Ample::new(space) } else { None };
+        let symmetry = if reductions.symmetry && space.is_symmetric() { Some(Symmetry::new(space)) } else { None };
+        Self { ample, symmetry: symmetry.filter(|symmetry| !symmetry.is_empty()) }
+    }
+
+    /// Whether nothing is left out.
+    pub(super) fn is_none(&self) -> bool {
+        self.ample.is_none() && self.symmetry.is_none()
+    }
+
+    /// What is taken of a state's moves; all of them where it is looked at whole.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub(super) fn moves(
+        &mut self,
+        space: &mut Space<'_>,
+        whole: bool,
+        state: &[u32],
+        moves: &mut Vec<Move>,
+    ) -> Result<(), Endless> {
+        self.all_moves(space, state, moves)?;
+        if let Some(ample) = &mut self.ample
+            && !whole
+        {
+            let space = &*space;
+            ample.reduce(space, state, moves, &|process, next| space.sees(process, next));
+        }
+        Ok(())
+    }
+
+    /// Every move of a state, but those that lead where another leads by symmetry.
+    fn all_moves(&mut self, space: &mut Space<'_>, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
+        space.moves(state, moves)?;
+        if let Some(symmetry) = &mut self.symmetry {
+            symmetry.thin(space, state, moves);
+        }
+        Ok(())
+    }
+
+    /// Takes a move: changes the state to the one that stands for where it leads.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub(super) fn take(&mut self, space: &mut Space<'_>, state: &mut [u32], step: Move) -> Result<(), Endless> {
+        space.take(state, step)?;
+        self.settle(space, state);
+        Ok(())
+    }
+
+    fn settle(&mut self, space: &mut Space<'_>, state: &mut [u32]) {
+        if let Some(symmetry) = &mut self.symmetry {
+            symmetry.settle(space, state);
+        }
+    }
 }
 
 impl<'s, 'p> Search<'s, 'p> {
-    /// A search that has not begun.
+    /// A search that has not begun, by one thread.
     pub fn new(space: &'s mut Space<'p>, reductions: Reductions) -> Self {
-        let ample = if reductions.partial_order { Ample::new(space) } else { None };
-        let symmetry = if reductions.symmetry && space.is_symmetric() { Some(Symmetry::new(space)) } else { None };
         Self {
-            store: Store::new(space.width()),
+            store: Store::new(space.width(), space.plan.processes.len()),
             ends: Vec::new(),
             edges: 0,
             cut: None,
             cyclic: false,
-            ample,
-            symmetry: symmetry.filter(|symmetry| !symmetry.is_empty()),
+            reducing: Reducing::new(space, reductions),
             whole: Vec::new(),
             depth: 0,
+            threads: Threads::ONE,
+            hands: Vec::new(),
+            alone: 0,
             space,
         }
+    }
+
+    /// The same by several threads, who find the same.
+    #[must_use]
+    pub fn by(mut self, threads: Threads) -> Self {
+        self.threads = threads;
+        self
     }
 
     /// Searches. `watch` is told how far it has come, every few thousand states, and says whether to go on.
@@ -122,7 +236,7 @@ impl<'s, 'p> Search<'s, 'p> {
     /// A process that computes without end.
     pub fn run(&mut self, limits: Limits, watch: &mut dyn FnMut(&Reached) -> bool) -> Result<(), Endless> {
         let mut first = self.space.initial()?;
-        self.settle(&mut first);
+        self.reducing.settle(self.space, &mut first);
         self.store.insert(&first, ROOT);
         let mut next = 0;
         next = self.expand(next, limits, watch)?;
@@ -146,41 +260,88 @@ impl<'s, 'p> Search<'s, 'p> {
         watch: &mut dyn FnMut(&Reached) -> bool,
     ) -> Result<u32, Endless> {
         const OFTEN: u32 = 4096;
-        if self.ample.is_none() && self.symmetry.is_none() && self.space.is_plain() {
-            return self.expand_plainly(next, limits, watch);
-        }
-        let width = self.space.width();
-        let (mut state, mut after) = (vec![0; width], vec![0; width]);
-        let mut moves: Vec<Move> = Vec::new();
-        let mut level = self.store.len() as u32;
+        let (mut level, mut look) = (self.store.len() as u32, next);
         while (next as usize) < self.store.len() {
             if next == level {
                 self.depth += 1;
                 level = self.store.len() as u32;
             }
-            if next.is_multiple_of(OFTEN) && self.is_cut(next, limits, watch) || self.store.len() >= limits.states {
-                self.cut = self.cut.or(Some(Cut::States));
+            if next >= look {
+                if self.is_cut(next, limits, watch) {
+                    break;
+                }
+                look = next + OFTEN;
+            }
+            if self.is_enough(level - next)
+                && next >= self.alone
+                && let Some(end) = self.expand_together(next, level, limits)?
+            {
+                next = end;
+                continue;
+            }
+            next = self.expand_alone(next, level.min(look), limits)?;
+            if self.cut.is_some() {
                 break;
             }
-            self.store.get(next, &mut state);
-            self.moves(next, &state, &mut moves)?;
-            if is_over(&moves) {
-                self.ends.push(next);
+        }
+        Ok(next)
+    }
+
+    /// Whether so many states are enough for several threads.
+    fn is_enough(&self, states: u32) -> bool {
+        self.threads.count > 1 && states >= self.threads.least
+    }
+
+    /// Looks at what comes behind the states from `next` up to `until`, by one thread. The number behind the last.
+    fn expand_alone(&mut self, mut next: u32, until: u32, limits: Limits) -> Result<u32, Endless> {
+        if self.is_plain() {
+            return self.expand_plainly(next, until, limits);
+        }
+        let mut state = vec![0; self.space.width()];
+        let mut after = state.clone();
+        let mut moves: Vec<Move> = Vec::new();
+        while next < until {
+            if self.store.len() >= limits.states {
+                self.cut = Some(Cut::States);
+                break;
             }
-            for step in &moves {
-                after.copy_from_slice(&state);
-                self.take(&mut after, *step)?;
-                self.store.insert(&after, next);
-            }
-            self.edges += moves.len() as u64;
+            self.expand_one(next, &mut state, &mut after, &mut moves)?;
             next += 1;
         }
         Ok(next)
     }
 
+    /// Looks at what comes behind one state.
+    pub(super) fn expand_one(
+        &mut self,
+        number: u32,
+        state: &mut [u32],
+        after: &mut [u32],
+        moves: &mut Vec<Move>,
+    ) -> Result<(), Endless> {
+        self.store.get(number, state);
+        self.moves(number, state, moves)?;
+        if is_over(moves) {
+            self.ends.push(number);
+        }
+        for step in &*moves {
+            after.copy_from_slice(state);
+            self.take(after, *step)?;
+            self.store.insert(after, number);
+        }
+        self.edges += moves.len() as u64;
+        Ok(())
+    }
+
+    /// Whether nothing is left out and nothing is kept of the past.
+    pub(super) fn is_plain(&self) -> bool {
+        self.reducing.is_none() && self.space.is_plain()
+    }
+
     /// Tells how far the search has come, up to the state `next`. Whether it is to stop here.
-    pub(super) fn is_cut(&mut self, next: u32, limits: Limits, watch: &mut dyn FnMut(&Reached) -> bool) -> bool {
-        let bytes = self.store.bytes() + self.space.bytes();
+    fn is_cut(&mut self, next: u32, limits: Limits, watch: &mut dyn FnMut(&Reached) -> bool) -> bool {
+        let hands: usize = self.hands.iter().map(Hand::bytes).sum();
+        let bytes = self.store.bytes() + self.space.bytes() + hands;
         let reached = Reached { states: self.store.len(), expanded: next as usize, depth: self.depth, bytes };
         if !watch(&reached) {
             self.cut = Some(Cut::Stopped);
@@ -192,24 +353,13 @@ impl<'s, 'p> Search<'s, 'p> {
         self.cut.is_some()
     }
 
-    /// The search has come a step farther from the beginning.
-    pub(super) fn deepen(&mut self) {
-        self.depth += 1;
-    }
-
     /// What the search takes of a state's moves.
     ///
     /// # Errors
     /// A process that computes without end.
     pub(super) fn moves(&mut self, number: u32, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
-        self.all_moves(state, moves)?;
-        if let Some(ample) = &mut self.ample
-            && self.whole.binary_search(&number).is_err()
-        {
-            let space = &*self.space;
-            ample.reduce(space, state, moves, &|process, next| space.sees(process, next));
-        }
-        Ok(())
+        let whole = self.whole.binary_search(&number).is_ok();
+        self.reducing.moves(self.space, whole, state, moves)
     }
 
     /// Every move of a state, but those that lead where another leads by symmetry.
@@ -217,11 +367,7 @@ impl<'s, 'p> Search<'s, 'p> {
     /// # Errors
     /// A process that computes without end.
     pub(super) fn all_moves(&mut self, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
-        self.space.moves(state, moves)?;
-        if let Some(symmetry) = &mut self.symmetry {
-            symmetry.thin(self.space, state, moves);
-        }
-        Ok(())
+        self.reducing.all_moves(self.space, state, moves)
     }
 
     /// Takes a move: changes the state to the one that stands for where it leads.
@@ -229,20 +375,12 @@ impl<'s, 'p> Search<'s, 'p> {
     /// # Errors
     /// A process that computes without end.
     pub(super) fn take(&mut self, state: &mut [u32], step: Move) -> Result<(), Endless> {
-        self.space.take(state, step)?;
-        self.settle(state);
-        Ok(())
-    }
-
-    fn settle(&mut self, state: &mut [u32]) {
-        if let Some(symmetry) = &mut self.symmetry {
-            symmetry.settle(self.space, state);
-        }
+        self.reducing.take(self.space, state, step)
     }
 
     /// By process of the state that stands for this one, which process of this one it is.
     pub(super) fn origins(&mut self, state: &[u32]) -> Vec<ProcessId> {
-        match &mut self.symmetry {
+        match &mut self.reducing.symmetry {
             Some(symmetry) => symmetry.origins(self.space, state),
             None => (0..self.space.plan.processes.len() as ProcessId).collect(),
         }
@@ -263,27 +401,44 @@ impl<'s, 'p> Search<'s, 'p> {
     /// # Errors
     /// A process that computes without end.
     pub fn path(&mut self, states: &[u32]) -> Result<Vec<Step>, Endless> {
-        let mut path = Vec::with_capacity(states.len());
+        self.path_from(&mut Trail::default(), states)
+    }
+
+    /// The same behind another path: as far as both are the same, it is not looked for again.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub(super) fn path_from(&mut self, trail: &mut Trail, line: &[u32]) -> Result<Vec<Step>, Endless> {
+        let same = trail.line.iter().zip(line).take_while(|(one, other)| one == other).count().max(1);
+        if trail.states.is_empty() {
+            trail.states.push(self.space.initial()?);
+        }
+        trail.states.truncate(same);
+        trail.steps.truncate(same - 1);
+        trail.line = line.to_vec();
         // Processes that are alike may have changed places: the steps are those of the state as it truly is.
-        let mut state = self.space.initial()?;
+        let mut state = trail.states[same - 1].clone();
         let (mut wanted, mut after, mut settled) = (state.clone(), state.clone(), state.clone());
         let mut moves = Vec::new();
-        for next in states.iter().skip(1) {
+        for next in line.iter().skip(same) {
             self.store.get(*next, &mut wanted);
             self.space.moves(&state, &mut moves)?;
+            let mut taken = None;
             for step in &moves {
                 after.copy_from_slice(&state);
                 self.space.take(&mut after, *step)?;
                 settled.copy_from_slice(&after);
-                self.settle(&mut settled);
+                self.reducing.settle(self.space, &mut settled);
                 if settled == wanted {
-                    path.push(Step { process: step.process, kind: step.kind, choices: self.space.script(*step) });
+                    taken = Some(self.space.step(*step));
                     break;
                 }
             }
             std::mem::swap(&mut state, &mut after);
+            trail.steps.push(taken);
+            trail.states.push(state.clone());
         }
-        Ok(path)
+        Ok(trail.steps.iter().flatten().cloned().collect())
     }
 
     /// Whether somebody has been killed from outside on the way to a state.
@@ -297,6 +452,6 @@ impl<'s, 'p> Search<'s, 'p> {
 
     /// Whether states that differ by an exchange of processes stand for one another.
     pub(super) fn has_symmetry(&self) -> bool {
-        self.symmetry.is_some()
+        self.reducing.symmetry.is_some()
     }
 }

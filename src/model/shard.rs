@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::explore::{Circles, Explored, Size};
 use super::gather::{Found, sign};
 use super::ladder::Rung;
+use super::liveness::Liveness;
 use super::search::Cut;
 
 /// The version of the form in which parts are written.
@@ -59,6 +60,9 @@ pub struct Scenario {
     pub size: Size,
     /// What goes on for ever.
     pub circles: Circles,
+    /// Who can be starved.
+    #[serde(default)]
+    pub liveness: Liveness,
     /// What was done where not every state was looked at.
     pub rungs: Vec<Rung>,
     /// One execution of each kind.
@@ -68,8 +72,8 @@ pub struct Scenario {
 impl Scenario {
     /// The exploration of which only is missing what is said of it: see [`super::explore::again`].
     pub fn explored(self) -> Explored {
-        let Self { ends, cut, size, circles, rungs, found, .. } = self;
-        Explored { cut, size, circles, rungs, found, ends, ..Explored::default() }
+        let Self { ends, cut, size, circles, liveness, rungs, found, .. } = self;
+        Explored { cut, size, circles, liveness, rungs, found, ends, ..Explored::default() }
     }
 
     /// Adds another part of the same.
@@ -200,7 +204,7 @@ mod tests {
     use crate::scenario::plan::Plan;
 
     fn scenario(plan: &Plan, explored: Explored) -> Scenario {
-        let Explored { cut, size, circles, rungs, found, ends, .. } = explored;
+        let Explored { cut, size, circles, liveness, rungs, found, ends, .. } = explored;
         Scenario {
             place: 0,
             path: "p.toml".to_owned(),
@@ -214,6 +218,7 @@ mod tests {
             cut,
             size,
             circles,
+            liveness,
             rungs,
             found,
         }
@@ -229,8 +234,8 @@ mod tests {
         let stories: Vec<_> = explored.stories.iter().map(|story| (story.run, &story.path)).collect();
         let Size { states, edges, ends, depth, .. } = explored.size;
         format!(
-            "{:?} {:?} {words:?} {stories:?} {:?} {states} {edges} {ends} {depth}",
-            explored.summary, explored.cut, explored.circles
+            "{:?} {:?} {words:?} {stories:?} {:?} {:?} {states} {edges} {ends} {depth}",
+            explored.summary, explored.cut, explored.circles, explored.liveness
         )
     }
 
@@ -268,6 +273,15 @@ mod tests {
             let again = merged(&plan, vec![explored(&plan, Strategy::Full, (0, 1))]);
             assert_eq!(told(&again), told(&whole));
         }
+    }
+
+    #[test]
+    fn a_part_that_knows_nothing_of_who_is_starved_can_be_read() {
+        let plan = plan(&lost_update(2, 2));
+        let mut written = serde_json::to_value(scenario(&plan, explored(&plan, Strategy::Full, (0, 1)))).expect("JSON");
+        written.as_object_mut().expect("an object").remove("liveness").expect("it is there");
+        let read: Scenario = serde_json::from_value(written).expect("it can be read");
+        assert_eq!(read.explored().liveness, Liveness::Ends);
     }
 
     #[test]

@@ -7,20 +7,21 @@ mod row;
 mod turns;
 mod twins;
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::actor::{Effects, Post};
 use super::ask::Next;
 use super::chance::{self, Leeway, Trouble};
 use super::follow::Standing;
 use super::memories::{Memories, Moment, Sight};
+use super::numbers::Numbers;
 use super::program::{Knowledge, has_identity, noticed_ends, reads_clock};
 use super::segment::{Segment, Stage};
 use super::tell::Step;
 use super::whole::{self, Traits, settle};
-use numbers::{Hot, Info, Shapes};
+use numbers::{Info, Stand};
 use row::{Eye, Row};
-use turns::Branch;
+pub(super) use turns::Memo;
 
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::interpreter::Machine;
@@ -86,11 +87,14 @@ pub struct Endless {
     pub trouble: Trouble,
 }
 
+/// What an object can be.
+type Shapes = Numbers<Box<[u8]>, Box<dyn Model>>;
+
 /// All states that have been met, as numbers.
 pub struct Space<'p> {
     pub(super) plan: &'p Plan,
     pub(super) leeway: Leeway,
-    pub(super) knowledge: Vec<Knowledge>,
+    pub(super) knowledge: Arc<[Knowledge]>,
     /// By step: whether others can notice it although it is about no object.
     pub(super) visible: Vec<bool>,
     /// By process: whether its end is a step of its own.
@@ -100,16 +104,12 @@ pub struct Space<'p> {
     pub(super) clocked: bool,
     /// By process: those of one class can stand in the same places.
     pub(super) classes: Vec<u32>,
-    segments: Vec<Segment<'p>>,
-    infos: Vec<Info>,
-    hot: Vec<Hot>,
-    index: HashMap<Box<[u8]>, u32>,
+    /// Where processes can stand.
+    stands: Numbers<Box<[u8]>, Stand<'p>>,
+    /// By object, what it can be.
     shapes: Vec<Shapes>,
-    times: Vec<u64>,
-    time_index: HashMap<u64, u32>,
-    results: Vec<Box<[Branch]>>,
-    many: HashMap<Box<[u32]>, u32>,
-    parted: HashMap<(ObjectId, u32, u32, u64), (u32, u32)>,
+    times: Numbers<u64>,
+    memo: Memo,
     key: Vec<u8>,
     names: Vec<u32>,
     endless: Option<Endless>,
@@ -139,16 +139,10 @@ impl<'p> Space<'p> {
             traits,
             clocked: clocked || plan.programs.iter().any(reads_clock),
             classes: classes(plan, leeway, false),
-            segments: Vec::new(),
-            infos: Vec::new(),
-            hot: Vec::new(),
-            index: HashMap::new(),
-            shapes: plan.objects.iter().map(|_| Shapes::default()).collect(),
-            times: Vec::new(),
-            time_index: HashMap::new(),
-            results: vec![Box::new([])],
-            many: HashMap::new(),
-            parted: HashMap::new(),
+            stands: Numbers::default(),
+            shapes: plan.objects.iter().map(|_| Numbers::default()).collect(),
+            times: Numbers::default(),
+            memo: Memo::default(),
             key: Vec::new(),
             names: Vec::new(),
             endless: None,
@@ -297,10 +291,11 @@ impl<'p> Space<'p> {
     fn held_deaths(&self, state: &[u32], moves: &mut Vec<Move>) {
         for process in 0..self.processes() as ProcessId {
             let number = state[process as usize] as usize;
-            let info = &self.infos[number];
+            let info = &self.stands.things[number].info;
             if info.running && info.stopped && info.deadly {
-                let branches =
-                    (0..).zip(&self.segments[number].pending).filter(|(_, signal)| **signal != libc::SIGKILL);
+                let branches = (0..)
+                    .zip(&self.stands.things[number].segment.pending)
+                    .filter(|(_, signal)| **signal != libc::SIGKILL);
                 moves.extend(branches.map(|(branch, _)| Move { process, kind: Kind::Die, branch, result: HELD }));
             }
         }
@@ -313,14 +308,14 @@ impl<'p> Space<'p> {
 
     /// Whether a process has been killed from outside.
     pub(super) fn is_killed(&self, state: &[u32]) -> bool {
-        self.times[state[self.clock()] as usize] & SPENT != 0
+        self.times.things[state[self.clock()] as usize] & SPENT != 0
     }
 
     /// Who can be killed: whoever has begun and not ended.
     fn kills(&self, state: &[u32], moves: &mut Vec<Move>) {
         let alive = |process: &ProcessId| {
             let number = state[*process as usize] as usize;
-            self.infos[number].running && self.segments[number].leaving.is_none()
+            self.stands.things[number].info.running && self.stands.things[number].segment.leaving.is_none()
         };
         let alive = (0..self.processes() as ProcessId).filter(alive);
         moves.extend(alive.map(|process| Move { process, kind: Kind::Kill, branch: 0, result: NONE }));
@@ -328,21 +323,21 @@ impl<'p> Space<'p> {
 
     /// ns since the begin, where they are a part of the state.
     fn now(&self, state: &[u32]) -> u64 {
-        self.times[state[self.clock()] as usize] & !SPENT
+        self.times.things[state[self.clock()] as usize] & !SPENT
     }
 
     pub(super) fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Move>) {
         let number = state[process as usize];
-        let info = &self.infos[number as usize];
+        let info = &self.stands.things[number as usize].info;
         if !info.running {
             return;
         }
         if info.deadly {
-            let pending = (0..).zip(&self.segments[number as usize].pending);
+            let pending = (0..).zip(&self.stands.things[number as usize].segment.pending);
             let due = pending.filter(|(_, signal)| !info.stopped || **signal == libc::SIGKILL);
             moves.extend(due.map(|(branch, _)| Move { process, kind: Kind::Die, branch, result: NONE }));
         }
-        let info = &self.infos[number as usize];
+        let info = &self.stands.things[number as usize].info;
         if info.stopped {
             return;
         }
@@ -351,12 +346,12 @@ impl<'p> Space<'p> {
             return;
         }
         let result = self.result(state, process, false);
-        let branches = self.results[result as usize].len() as u32;
+        let branches = self.memo.results[result as usize].len() as u32;
         if branches > 0 {
             moves.extend((0..branches).map(|branch| Move { process, kind: Kind::Go, branch, result }));
         } else if left == Some(0) {
             let result = self.result(state, process, true);
-            let branches = self.results[result as usize].len() as u32;
+            let branches = self.memo.results[result as usize].len() as u32;
             moves.extend((0..branches).map(|branch| Move { process, kind: Kind::GiveUp, branch, result }));
         }
     }
@@ -365,7 +360,7 @@ impl<'p> Space<'p> {
     fn next_deadline(&self, state: &[u32]) -> Option<u64> {
         state[..self.processes()]
             .iter()
-            .map(|number| &self.infos[*number as usize])
+            .map(|number| &self.stands.things[*number as usize].info)
             .filter(|info| info.running)
             .filter_map(|info| info.left.filter(|left| *left > 0))
             .min()
@@ -373,13 +368,13 @@ impl<'p> Space<'p> {
 
     /// Whether the step of a process ends when its time comes.
     pub(super) fn has_deadline(&self, state: &[u32], process: ProcessId) -> bool {
-        let info = &self.infos[state[process as usize] as usize];
+        let info = &self.stands.things[state[process as usize] as usize].info;
         info.running && !info.stopped && info.left.is_some_and(|left| left > 0)
     }
 
     /// How a process stands that cannot move.
     pub(super) fn standing(&self, state: &[u32], process: ProcessId) -> Standing {
-        let info = &self.infos[state[process as usize] as usize];
+        let info = &self.stands.things[state[process as usize] as usize].info;
         match () {
             () if info.ended => Standing::Ended,
             () if !info.running => Standing::NotBegun,
@@ -404,11 +399,11 @@ impl<'p> Space<'p> {
         match step.kind {
             Kind::Tick => {
                 let delta = self.next_deadline(state).unwrap_or(0);
-                let moment = self.times[state[self.clock()] as usize];
+                let moment = self.times.things[state[self.clock()] as usize];
                 for (process, place) in (0..processes as ProcessId).zip(state.iter_mut()) {
-                    let info = &self.infos[*place as usize];
+                    let info = &self.stands.things[*place as usize].info;
                     if let (true, Some(left)) = (info.running, info.left) {
-                        let mut segment = self.segments[*place as usize].clone();
+                        let mut segment = self.stands.things[*place as usize].segment.clone();
                         segment.left = Some(left.saturating_sub(delta));
                         *place = self.number(process, segment);
                     }
@@ -421,9 +416,9 @@ impl<'p> Space<'p> {
             Kind::Die | Kind::Kill => {
                 if step.kind == Kind::Kill {
                     let clock = self.clock();
-                    state[clock] = self.moment(self.times[state[clock] as usize] | SPENT);
+                    state[clock] = self.moment(self.times.things[state[clock] as usize] | SPENT);
                 }
-                let mut segment = self.segments[state[process as usize] as usize].clone();
+                let mut segment = self.stands.things[state[process as usize] as usize].segment.clone();
                 let sent = segment.pending.get(step.branch as usize).copied();
                 let signal = sent.filter(|_| step.kind == Kind::Die).unwrap_or(libc::SIGKILL);
                 segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
@@ -432,7 +427,7 @@ impl<'p> Space<'p> {
                 settle(&mut Row { space: self, state }, traits, process, &Effects::default());
             }
             Kind::Go | Kind::GiveUp => {
-                let branch = &self.results[step.result as usize][step.branch as usize];
+                let branch = &self.memo.results[step.result as usize][step.branch as usize];
                 let eventful = !branch.plain && branch.more.as_ref().is_some_and(|more| !more.events.is_empty());
                 let before = if eventful { state.to_vec() } else { Vec::new() };
                 state[process as usize] = branch.segment;
@@ -449,7 +444,7 @@ impl<'p> Space<'p> {
 
     /// Does what a branch does besides.
     fn follow(&mut self, state: &mut [u32], step: Move, before: &[u32]) {
-        let branch = &self.results[step.result as usize][step.branch as usize];
+        let branch = &self.memo.results[step.result as usize][step.branch as usize];
         let more = branch.more.as_deref().cloned().unwrap_or_default();
         let processes = self.processes();
         for (object, becomes) in more.objects {
@@ -512,7 +507,7 @@ impl<'p> Space<'p> {
     /// The choices that a way on makes.
     pub(super) fn script(&self, step: Move) -> Vec<u32> {
         match step.kind {
-            Kind::Go | Kind::GiveUp => self.results[step.result as usize][step.branch as usize]
+            Kind::Go | Kind::GiveUp => self.memo.results[step.result as usize][step.branch as usize]
                 .more
                 .as_ref()
                 .map_or_else(Vec::new, |more| more.script.clone()),
@@ -523,22 +518,22 @@ impl<'p> Space<'p> {
 
     /// Where the process stands behind its turn, before what follows from that.
     pub(super) fn segment_behind(&self, step: Move) -> u32 {
-        self.results[step.result as usize][step.branch as usize].segment
+        self.memo.results[step.result as usize][step.branch as usize].segment
     }
 
     /// What is known of where a process stands.
     pub(super) fn info(&self, number: u32) -> &Info {
-        &self.infos[number as usize]
+        &self.stands.things[number as usize].info
     }
 
     /// Where a process stands.
     pub(super) fn segment_of(&self, number: u32) -> &Segment<'p> {
-        &self.segments[number as usize]
+        &self.stands.things[number as usize].segment
     }
 
     /// The state of an object.
     pub(super) fn object_of(&self, object: ObjectId, number: u32) -> &dyn Model {
-        &*self.shapes[object as usize].states[number as usize]
+        &*self.shapes[object as usize].things[number as usize]
     }
 
     /// Whether nothing is kept of what came before a state.
@@ -556,7 +551,37 @@ impl<'p> Space<'p> {
 
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.weight + self.memories.as_ref().map_or(0, |memories| memories.bytes())
+        self.weight + self.memo.weight + self.memories.as_ref().map_or(0, |memories| memories.bytes())
+    }
+
+    /// A copy for another thread, which knows what turns do that are in the memo. As long as there is a copy, no number
+    /// that is given out lasts.
+    pub(super) fn fork(&self, mut memo: Memo) -> Self {
+        memo.heat(&self.stands);
+        Self {
+            plan: self.plan,
+            leeway: self.leeway,
+            knowledge: Arc::clone(&self.knowledge),
+            visible: self.visible.clone(),
+            ends: self.ends.clone(),
+            traits: self.traits,
+            clocked: self.clocked,
+            classes: self.classes.clone(),
+            stands: self.stands.clone(),
+            shapes: self.shapes.clone(),
+            times: self.times.clone(),
+            memo,
+            key: Vec::new(),
+            names: Vec::new(),
+            endless: None,
+            weight: 0,
+            memories: self.memories.clone(),
+        }
+    }
+
+    /// What a copy has come to know of turns.
+    pub(super) fn into_memo(self) -> Memo {
+        self.memo
     }
 }
 

@@ -1,48 +1,36 @@
 //! The states that were met: each once, packed into as few bits as its numbers need, exactly.
 //!
-//! Numbers are given out in the order in which things are met, so they are small. A column that outgrows its bits makes
-//! all states be packed anew, which happens as often as a number doubles.
+//! `layout` packs them, `table` finds them, `parents` keeps how they were met. A column that outgrows its bits makes all
+//! states be packed anew, which happens as often as a number doubles.
 
+use super::layout::{Column, Layout};
+use super::parents::Parents;
+use super::table::{Found, Table};
 use crate::os::prefetch;
 
-/// Where a column of a state stands.
-#[derive(Clone, Copy, Debug)]
-struct Column {
-    word: u32,
-    shift: u32,
-    bits: u32,
-}
+pub use super::parents::ROOT;
 
 /// A set of states, each with the state before it on the path by which it was first met.
 pub struct Store {
-    columns: Vec<Column>,
-    /// Words a state takes.
-    words: usize,
-    keys: Vec<u64>,
-    /// By hash: the number of a state and 1, or 0.
-    table: Vec<u32>,
-    parents: Vec<u32>,
+    pub(super) layout: Layout,
+    pub(super) keys: Vec<u64>,
+    pub(super) table: Table,
+    pub(super) parents: Parents,
     key: Vec<u64>,
     hashes: Vec<u64>,
 }
 
-/// A state that was met first of all has no state before it.
-pub const ROOT: u32 = u32::MAX;
-
 impl Store {
-    /// An empty set of states of so many numbers each.
-    pub fn new(width: usize) -> Self {
-        let mut store = Self {
-            columns: vec![Column { word: 0, shift: 0, bits: 1 }; width],
-            words: 0,
+    /// An empty set of states of so many numbers each, of which the first `coded` are not numbered for themselves.
+    pub fn new(width: usize, coded: usize) -> Self {
+        Self {
+            layout: Layout::new(width, coded),
             keys: Vec::new(),
-            table: vec![0; 1 << 10],
-            parents: Vec::new(),
+            table: Table::new(),
+            parents: Parents::default(),
             key: Vec::new(),
             hashes: Vec::new(),
-        };
-        store.lay_out();
-        store
+        }
     }
 
     /// How many states there are.
@@ -52,205 +40,164 @@ impl Store {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.parents.is_empty()
+        self.parents.len() == 0
     }
 
     /// The bytes that the states take.
     pub fn bytes(&self) -> usize {
-        self.keys.capacity() * 8 + (self.table.capacity() + self.parents.capacity()) * 4
+        self.keys.len() * 8 + Table::bytes(self.len()) + self.parents.bytes() + self.layout.bytes()
     }
 
     /// The state before the one of that number.
     pub fn parent(&self, state: u32) -> u32 {
-        self.parents[state as usize]
+        self.parents.of(state)
     }
 
     /// Reads the state of that number.
     pub fn get(&self, state: u32, row: &mut [u32]) {
-        let at = state as usize * self.words;
-        let key = &self.keys[at..at + self.words];
-        for (column, place) in self.columns.iter().zip(row) {
-            *place = (key[column.word as usize] >> column.shift) as u32 & mask(column.bits);
-        }
+        self.layout.unpack(self.packed(state), row);
     }
 
     /// The number of a state that was met.
     pub fn find(&mut self, row: &[u32]) -> Option<u32> {
-        if !self.fits(row) {
+        if !self.pack(row) {
             return None;
         }
-        self.pack(row);
-        let found = self.table[self.slot()];
-        found.checked_sub(1)
+        match self.table.find(hash(&self.key), |number| self.is(number, &self.key)) {
+            Found::Known(number) => Some(number),
+            Found::Empty(_) | Found::Full => None,
+        }
     }
 
     /// Takes in a state. Its number, and whether it was met for the first time.
     pub fn insert(&mut self, row: &[u32], parent: u32) -> (u32, bool) {
-        if !self.fits(row) {
+        if !self.pack(row) {
             self.widen(row);
+            self.pack(row);
         }
-        self.pack(row);
-        let slot = self.slot();
-        if let Some(known) = self.table[slot].checked_sub(1) {
-            return (known, false);
-        }
-        let number = self.parents.len() as u32;
         let key = std::mem::take(&mut self.key);
-        self.push(slot, &key, parent);
+        let before = self.len();
+        let number = self.take_in(hash(&key), &key, parent);
         self.key = key;
-        (number, true)
-    }
-
-    /// How many words a packed state takes.
-    pub(super) fn words(&self) -> usize {
-        self.words
+        (number, self.len() > before)
     }
 
     /// The packed state of that number.
-    pub(super) fn packed(&self, state: u32) -> &[u64] {
-        let at = state as usize * self.words;
-        &self.keys[at..at + self.words]
-    }
-
-    /// Changes one number of a packed state. False where it does not fit.
     #[inline]
-    pub(super) fn patch(&self, key: &mut [u64], column: usize, number: u32) -> bool {
-        let Column { word, shift, bits } = self.columns[column];
-        let mask = mask(bits);
-        let word = &mut key[word as usize];
-        *word = *word & !(u64::from(mask) << shift) | u64::from(number) << shift;
-        number <= mask
+    pub(super) fn packed(&self, state: u32) -> &[u64] {
+        let words = self.layout.words();
+        let at = state as usize * words;
+        &self.keys[at..at + words]
     }
 
     /// Takes in many packed states at once, each with the one before it: while one is looked for, the memory that the
     /// next ones need is fetched.
     pub(super) fn insert_packed(&mut self, keys: &[u64], parents: &[u32]) {
-        let words = self.words;
-        self.hashes.clear();
-        self.hashes.extend(keys.chunks_exact(words).map(hash));
-        let mask = self.table.len() - 1;
-        for hash in &self.hashes {
-            prefetch::read(&self.table, *hash as usize & mask);
+        let words = self.layout.words();
+        let mut hashes = std::mem::take(&mut self.hashes);
+        hashes.clear();
+        hashes.extend(keys.chunks_exact(words).map(hash));
+        for hash in &hashes {
+            prefetch::read(self.table.slots(), self.table.home(*hash));
         }
-        for hash in &self.hashes {
-            let found = self.table[*hash as usize & mask];
-            if found != 0 {
-                prefetch::read(&self.keys, (found as usize - 1) * words);
+        for hash in &hashes {
+            if let Some(number) = self.table.likely(*hash) {
+                prefetch::read(&self.keys, number as usize * words);
             }
         }
-        for (place, key) in keys.chunks_exact(words).enumerate() {
-            let slot = self.slot_of(self.hashes[place], key);
-            if self.table[slot] == 0 {
-                self.push(slot, key, parents[place]);
-            }
+        for ((key, hash), parent) in keys.chunks_exact(words).zip(&hashes).zip(parents) {
+            self.take_in(*hash, key, *parent);
         }
+        self.hashes = hashes;
     }
 
-    fn push(&mut self, slot: usize, key: &[u64], parent: u32) {
-        self.parents.push(parent);
-        self.table[slot] = self.parents.len() as u32;
-        self.keys.extend_from_slice(key);
-        if self.parents.len() * 4 > self.table.len() * 3 {
-            self.rehash(self.table.len() * 2);
-        }
-    }
-
-    /// Whether no number of a state is too large for its bits.
-    pub(super) fn fits(&self, row: &[u32]) -> bool {
-        self.columns.iter().zip(row).all(|(column, number)| *number <= mask(column.bits))
-    }
-
+    /// Takes in a packed state; its number.
     #[inline]
-    fn pack(&mut self, row: &[u32]) {
-        self.key.clear();
-        self.key.resize(self.words, 0);
-        for (column, number) in self.columns.iter().zip(row) {
-            self.key[column.word as usize] |= u64::from(*number) << column.shift;
-        }
-    }
-
-    /// The slot of the packed state: where it stands, or where it would.
-    #[inline]
-    fn slot(&self) -> usize {
-        self.slot_of(hash(&self.key), &self.key)
-    }
-
-    #[inline]
-    fn slot_of(&self, hash: u64, key: &[u64]) -> usize {
-        let mask = self.table.len() - 1;
-        let mut slot = hash as usize & mask;
+    pub(super) fn take_in(&mut self, hash: u64, key: &[u64], parent: u32) -> u32 {
         loop {
-            match self.table[slot] {
-                0 => return slot,
-                found => {
-                    let at = (found as usize - 1) * self.words;
-                    // Word by word: of the few that there are, a call to compare them costs more than comparing.
-                    if self.keys[at..at + self.words].iter().zip(key).all(|(one, other)| one == other) {
-                        return slot;
+            match self.table.find(hash, |number| self.is(number, key)) {
+                Found::Known(number) => return number,
+                Found::Empty(slot) => {
+                    let number = self.parents.len() as u32;
+                    self.table.enter(slot, hash, number);
+                    self.append(key, parent);
+                    if self.table.is_full(self.len()) {
+                        self.rehash(true, 1);
                     }
+                    return number;
                 }
+                Found::Full => self.rehash(true, 1),
             }
-            slot = (slot + 1) & mask;
         }
+    }
+
+    #[inline]
+    fn append(&mut self, key: &[u64], parent: u32) {
+        self.parents.push(parent);
+        self.keys.extend_from_slice(key);
+    }
+
+    /// Whether the state of that number is this one.
+    #[inline]
+    pub(super) fn is(&self, number: u32, key: &[u64]) -> bool {
+        // Word by word: of the few that there are, a call to compare them costs more than comparing.
+        self.packed(number).iter().zip(key).all(|(one, other)| one == other)
+    }
+
+    #[inline]
+    fn pack(&mut self, row: &[u32]) -> bool {
+        self.key.resize(self.layout.words(), 0);
+        self.layout.pack(row, &mut self.key)
     }
 
     /// Makes room for larger numbers.
     fn widen(&mut self, row: &[u32]) {
-        let before = (self.columns.clone(), self.words);
-        for (column, number) in self.columns.iter_mut().zip(row) {
-            column.bits = column.bits.max(32 - number.leading_zeros());
+        let (columns, words) = (self.layout.columns(), self.layout.words());
+        if !self.layout.admit(row) {
+            return;
         }
-        self.lay_out();
-        let keys = std::mem::take(&mut self.keys);
-        self.keys.reserve(self.len() * self.words);
-        let mut numbers = vec![0u32; row.len()];
-        for key in keys.chunks_exact(before.1.max(1)) {
-            for (column, place) in before.0.iter().zip(&mut numbers) {
-                *place = (key[column.word as usize] >> column.shift) as u32 & mask(column.bits);
-            }
-            self.pack(&numbers);
-            self.keys.extend_from_slice(&self.key);
-        }
-        self.rehash(self.table.len());
+        repack(&self.layout, &columns, words, row.len(), &mut self.keys);
+        self.rehash(false, 1);
     }
 
-    fn rehash(&mut self, size: usize) {
-        self.table = vec![0; size];
-        let mask = size - 1;
-        for (number, key) in self.keys.chunks_exact(self.words).enumerate() {
-            let mut slot = hash(key) as usize & mask;
-            while self.table[slot] != 0 {
-                slot = (slot + 1) & mask;
-            }
-            self.table[slot] = number as u32 + 1;
-        }
-    }
-
-    fn lay_out(&mut self) {
-        let (mut word, mut shift) = (0, 0);
-        for column in &mut self.columns {
-            if shift + column.bits > 64 {
-                (word, shift) = (word + 1, 0);
-            }
-            (column.word, column.shift) = (word, shift);
-            shift += column.bits;
-        }
-        self.words = word as usize + 1;
+    /// Makes the table anew, larger or not, by so many threads.
+    pub(super) fn rehash(&mut self, larger: bool, threads: usize) {
+        let (keys, words) = (&self.keys, self.layout.words());
+        self.table.fill(larger, self.parents.len(), threads, |some, hashes| {
+            hashes.clear();
+            hashes.extend(keys[some.start * words..some.end * words].chunks_exact(words).map(hash));
+        });
     }
 }
 
-fn mask(bits: u32) -> u32 {
-    if bits >= 32 { u32::MAX } else { (1 << bits) - 1 }
+/// Packs states anew that were packed when the columns stood so and a state took so many words.
+pub(super) fn repack(layout: &Layout, columns: &[Column], before: usize, width: usize, keys: &mut Vec<u64>) {
+    let words = layout.words();
+    let count = keys.len() / before;
+    keys.resize(count * words, 0);
+    let (mut row, mut key) = (vec![0; width], vec![0; words]);
+    // From behind: states only become wider.
+    for place in (0..count).rev() {
+        layout.unpack_as(columns, &keys[place * before..(place + 1) * before], &mut row);
+        layout.pack(&row, &mut key);
+        keys[place * words..(place + 1) * words].copy_from_slice(&key);
+    }
+}
+
+/// Every bit of it depends on every bit of the state.
+#[inline]
+pub(super) fn hash(key: &[u64]) -> u64 {
+    let mut hash = 0x9e37_79b9_7f4a_7c15_u64;
+    for word in key {
+        hash = fold(hash ^ word, 0xd6e8_feb8_6659_fd93);
+    }
+    fold(hash ^ 0xa076_1d64_78bd_642f, 0xe703_7ed1_a0b4_28db)
 }
 
 #[inline]
-fn hash(key: &[u64]) -> u64 {
-    let mut hash = 0x9e37_79b9_7f4a_7c15_u64;
-    for word in key {
-        hash = (hash ^ word).wrapping_mul(0xd6e8_feb8_6659_fd93);
-        hash ^= hash >> 32;
-    }
-    hash.wrapping_mul(0xd6e8_feb8_6659_fd93) ^ hash >> 29
+fn fold(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    product as u64 ^ (product >> 64) as u64
 }
 
 #[cfg(test)]
@@ -259,8 +206,8 @@ mod tests {
 
     #[test]
     fn every_state_is_kept_once_and_comes_out_as_it_went_in() {
-        let mut store = Store::new(3);
-        let row = |n: u32| [n % 7, n, n.wrapping_mul(0x9e37_79b9)];
+        let mut store = Store::new(3, 2);
+        let row = |n: u32| [n % 7 * 1000, n.wrapping_mul(5), n.wrapping_mul(0x9e37_79b9)];
         for n in 0..5000 {
             assert_eq!(store.insert(&row(n), ROOT), (n, true));
         }

@@ -63,9 +63,9 @@ pub fn best(
             }
             let path = states.path(way)?;
             let told = tell(states.space(), &path).map_err(Fault::Lost)?;
-            let verdict = judge::judge(plan, &told.trace);
-            let says = says(&verdict, subject, status);
+            let says = judge::says(plan, &told.trace, subject, status);
             if says {
+                let verdict = judge::judge(plan, &told.trace);
                 found = Some((path, told, verdict));
             }
             Ok(says)
@@ -96,11 +96,6 @@ fn orders(path: &[Step], told: &Told) -> Vec<Order> {
     follow::orders(&kept.cloned().collect::<Vec<_>>())
 }
 
-/// Whether that is what a run says.
-fn says(verdict: &Verdict, subject: Subject, status: Status) -> bool {
-    verdict.findings.iter().any(|one| one.subject == subject && one.status == status)
-}
-
 /// The step that leads away from the last state with a good end, by its place.
 fn last_good(
     plan: &Plan,
@@ -117,7 +112,7 @@ fn last_good(
         }
         let path = states.path_to(node)?;
         let told = tell(states.space(), &path).map_err(Fault::Lost)?;
-        Ok(!says(&judge::judge(plan, &told.trace), subject, Status::Fail))
+        Ok(!judge::says(plan, &told.trace, subject, Status::Fail))
     })?;
     // Where not every end was judged, one of them could be good.
     Ok(place.filter(|_| judged <= ENDS))

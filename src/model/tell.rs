@@ -173,7 +173,9 @@ impl<'s, 'p> Course<'s, 'p> {
                     && range.clone().any(|other| !matches!(self.segments[other as usize].stage, Stage::Ended(_)))
                     && !range.contains(&process)
             }
-            Next::Object(_, _, willing) if *willing != Willing::Never => {
+            Next::Object(object, access, willing)
+                if *willing != Willing::Never && self.blocks(*object, access.verb) =>
+            {
                 let mut needs = std::mem::take(&mut self.needs[process as usize]);
                 self.objects_of(&next, &mut needs);
                 let mut segment = self.segments[process as usize].clone();
@@ -188,6 +190,11 @@ impl<'s, 'p> Course<'s, 'p> {
                 false
             }
         }
+    }
+
+    /// Whether a step with that verb can wait.
+    fn blocks(&self, object: ObjectId, verb: u8) -> bool {
+        self.space.plan.kind(object).verbs.get(usize::from(verb)).is_some_and(|verb| verb.blocks)
     }
 
     /// Copies of these objects and of all shares of them.

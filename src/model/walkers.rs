@@ -174,7 +174,7 @@ impl Common {
         watch: &mut dyn FnMut(usize) -> bool,
     ) -> Result<(), Fault> {
         let seed = space.plan.seed;
-        let mut over = Store::new(space.width());
+        let mut over = Store::new(space.width(), space.plan.processes.len());
         let mut walker = Walker::new(space)?;
         // By end: the place of its kind.
         let mut of: Vec<usize> = Vec::new();

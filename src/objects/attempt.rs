@@ -1,9 +1,12 @@
 //! One way to carry out a call that may wait, for all kinds over kernel objects that wait by themselves.
 
 use super::{Parked, Party, Patience};
+use crate::os::clock;
 
 /// A deadline that never comes.
 const NEVER_COMES: u64 = 1 << 62;
+/// How long a step sleeps that goes on by itself under a schedule before it looks whether its time is over, in ns.
+const NAP: u64 = 1_000_000;
 
 impl Patience {
     /// The same, for a step that goes on in parts: where a schedule says when it does, no part waits in the kernel.
@@ -72,7 +75,7 @@ impl Patience {
                         party.block();
                         let parked = if parks { party.park() } else { Parked::Sleep };
                         let goes_on = match parked {
-                            Parked::Sleep => ready(Some(deadline))?,
+                            Parked::Sleep => sleep(party, deadline, &ready)?,
                             Parked::Again => true,
                             Parked::GiveUp => false,
                         };
@@ -85,4 +88,21 @@ impl Patience {
             }
         }
     }
+}
+
+/// Sleeps by `ready` until a further try is worth while; `false` where the time is over.
+///
+/// # Errors
+/// Those of `ready`.
+fn sleep(party: &mut dyn Party, deadline: u64, ready: &impl Fn(Option<u64>) -> Result<bool, i32>) -> Result<bool, i32> {
+    while party.is_held() {
+        if party.is_overdue() {
+            // What can be done at once is still done.
+            return ready(Some(1));
+        }
+        if ready(Some(clock::now() + NAP))? {
+            return Ok(true);
+        }
+    }
+    ready(Some(deadline))
 }

@@ -405,6 +405,11 @@ pub trait Party {
     fn is_held(&self) -> bool {
         false
     }
+    /// Whether a schedule says now that the time of the step is over, which goes on by itself in the kernel otherwise. Asked
+    /// again and again while it waits there.
+    fn is_overdue(&mut self) -> bool {
+        false
+    }
     /// Which of so many possibilities a schedule takes; none where there is no schedule.
     fn choose(&mut self, _count: u32) -> Option<u32> {
         None

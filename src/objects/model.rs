@@ -141,6 +141,16 @@ pub trait Model: Send + Sync {
         self.copy()
     }
 
+    /// What tells the element at that place from others; none where it has no elements.
+    fn element(&self, _at: u32) -> Option<u64> {
+        None
+    }
+
+    /// The same with its elements in another order: at each place the one that stands here where `order` says.
+    fn arranged(&self, _order: &[u32]) -> Box<dyn Model> {
+        self.copy()
+    }
+
     /// Writes what tells this state from others: two states with the same key allow the same steps with the same
     /// outcomes and values that are looked at for ever. No ticket and no event's id is part of it.
     fn key(&self, key: &mut Vec<u8>);

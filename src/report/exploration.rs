@@ -8,13 +8,14 @@ use super::repeat::line;
 use super::story::Story;
 use super::terminal::{LINES, Options, Page, headline, label, mark, quoted};
 use super::waits;
+use crate::event::ProcessId;
 use crate::judge::{Frequency, Overall, Status, Subject, Summary};
 use crate::model::count::{Counts, Number};
 use crate::model::explore::{Circles, Size};
 use crate::model::liveness::Liveness;
 use crate::model::search::Cut;
 use crate::scenario::plan::Plan;
-use crate::trace::Trace;
+use crate::trace::{Trace, Waiting};
 
 /// The longest schedule that is printed within a command, in characters.
 const TYPED: usize = 160;
@@ -40,8 +41,38 @@ pub struct Exploration<'a> {
     pub how: &'a [String],
     /// The execution to be told, and what fails in it.
     pub story: Option<(Story<'a>, Subject)>,
+    /// Who has to be killed from outside for it.
+    pub killed: Option<Killed>,
     /// The command that replays it.
     pub replay: Option<String>,
+}
+
+/// Who is killed from outside in the execution that is told.
+#[derive(Clone, Debug)]
+pub struct Killed {
+    /// Who.
+    pub process: ProcessId,
+    /// The step in which that happens, as one who waits there; none where it is in none.
+    pub step: Option<Waiting>,
+    /// Whether nothing fails where nobody is killed: every execution was looked at.
+    pub only: bool,
+}
+
+impl Killed {
+    /// `fails only if somebody is killed: if worker[1] is in its step release permit (a.toml:6)`.
+    pub fn words(&self, plan: &Plan) -> String {
+        let name = &plan.processes[self.process as usize].name;
+        let step = self.step.as_ref().and_then(|waiting| {
+            let words = format!("{} {}", waiting.verb, plan.target_name(waiting.target));
+            Some(format!(" in its step {} ({})", words.trim_end(), plan.place(waiting.step?)))
+        });
+        let step = step.unwrap_or_default();
+        if self.only {
+            format!("fails only if somebody is killed: if {name} is{step}")
+        } else {
+            format!("fails if {name} is killed{step}")
+        }
+    }
 }
 
 /// What cut the search short, in words.
@@ -186,6 +217,9 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
     }
     for how in exploration.how {
         page.wrapped(out, "    ", how);
+    }
+    if let Some(killed) = &exploration.killed {
+        page.wrapped(out, "    ", &format!("what is told below {}", killed.words(page.plan)));
     }
     if let Some(cut) = exploration.cut {
         let words = format!("not all of it: {}; what was not looked at may do otherwise", cut_words(cut));

@@ -5,7 +5,7 @@
 use serde_json::{Value as Json, json};
 
 use super::agreement::Difference;
-use super::exploration::{Exploration, cut_words};
+use super::exploration::{Exploration, Killed, cut_words};
 use super::facts::{Usage, cycle, groups, objects, unfinished};
 use super::repeat::frequency;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -105,6 +105,7 @@ pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
             "critical": story.critical,
             "round": story.round,
             "waiting": waiting,
+            "killed": exploration.killed.as_ref().map(|killed| self::killed(plan, killed)),
             "replay": exploration.replay,
         })
     });
@@ -114,6 +115,7 @@ pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
             "engine": "model",
             "complete": exploration.cut.is_none(),
             "cut": exploration.cut.map(cut_words),
+            "how": exploration.how,
             "explored": {
                 "states": size.states,
                 "steps": size.edges,
@@ -147,6 +149,21 @@ pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
         }),
     );
     document
+}
+
+/// Who is killed from outside, and in which step.
+fn killed(plan: &Plan, killed: &Killed) -> Json {
+    let step = killed.step.as_ref().filter(|one| one.step.is_some()).and_then(|one| waiting_json(plan, one));
+    let step = step.unwrap_or(Json::Null);
+    json!({
+        "process": plan.target_name(Target::Process(killed.process)),
+        "step": step["step"],
+        "line": step["line"],
+        "verb": step["verb"],
+        "object": step["object"],
+        "peer": step["peer"],
+        "only": killed.only,
+    })
 }
 
 fn exact(number: Number) -> Option<String> {

@@ -41,8 +41,9 @@ pub(super) fn read(checker: &mut Checker, table: &Fields<'_>, declared: &mut Dec
         .into_iter()
         .partition(|(.., kind)| !kind.attributes.iter().any(|attribute| matches!(attribute.form, Form::Object(_))));
     for (name, span, fields, kind) in first.into_iter().chain(second) {
-        if one(checker, declared, name, span, &fields, kind).is_none() {
+        if one(checker, declared, name, span.clone(), &fields, kind).is_none() {
             declared.broken.push(name.to_owned());
+            declared.kinds.push((name.to_owned(), kind, span));
         }
     }
 }

@@ -7,6 +7,7 @@ use super::plan::{Group, ObjectPlan};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{ObjectId, ProcessId};
 use crate::expression::{Expression, Scope};
+use crate::objects::Kind;
 use crate::value::{Types, Value};
 
 /// What is declared: all that names can mean.
@@ -17,6 +18,8 @@ pub(super) struct Declared {
     pub(super) programs: Vec<ProgramName>,
     /// Objects and processes whose declaration is wrong: steps that name them are not reported as well.
     pub(super) broken: Vec<String>,
+    /// Of what kind those of the objects are where that much is right, and where they are declared.
+    pub(super) kinds: Vec<(String, &'static Kind, Range<usize>)>,
 }
 
 /// A process as declared, before its steps are read.
@@ -58,6 +61,13 @@ impl Declared {
 
     pub(super) fn group(&self, name: &str) -> Option<usize> {
         self.groups.iter().position(|group| group.name == name)
+    }
+
+    /// The object of that name whose declaration is wrong in more than its kind: its name, its kind, its place.
+    pub(super) fn broken_kind(&self, text: &str) -> Option<(&str, &'static Kind, Range<usize>)> {
+        let name = text.split(['[', '.']).next().unwrap_or(text);
+        let (name, kind, span) = self.kinds.iter().find(|(other, ..)| other == name)?;
+        Some((name, kind, span.clone()))
     }
 
     /// Reads the name of an object. Reports what is wrong.

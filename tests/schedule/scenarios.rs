@@ -291,4 +291,87 @@ steps = [{ acquire = "s" }]
 steps = [{ kill = "p", signal = "STOP" }, { kill = "p", signal = "TERM" }, { release = "s" }, { join = "p" }]
 "#,
     ),
+    (
+        "counted",
+        r#"
+[objects]
+b = { kind = "pipe", framing = "bytes", capacity = 4096 }
+d = { kind = "pipe", framing = "bytes", duplex = true }
+[processes.p]
+steps = [
+  { send = "b.w", value = { bytes = "x", repeat = 9000 }, into = "n" }, { print = "{n}" },
+  { send = "b.w", value = { bytes = "y", repeat = 6000 }, into = "n", timeout = "2ms", outcome = "o" }, { print = "{o} {n}" },
+  { send = "d.a", value = { bytes = "z", repeat = 9 }, into = "n", timeout = "0s" }, { print = "{n}" },
+]
+[processes.g]
+steps = [
+  { repeat = 3, do = [{ recv = "b.r", max = 3000, into = "v" }] }, { sleep = "1ms" },
+  { recv = "b.r", max = 3000, into = "v", timeout = "5ms", on = { timeout = [] } },
+]
+"#,
+    ),
+    (
+        "counted and left",
+        r#"
+[objects]
+b = { kind = "pipe", framing = "bytes", capacity = 4096 }
+[processes.p]
+steps = [{ send = "b.w", value = { bytes = "x", repeat = 9000 }, into = "n", outcome = "o" }, { print = "{o} {n}" }]
+[processes.g]
+steps = [{ recv = "b.r", max = 3000, into = "v" }, { close = "b.r" }]
+"#,
+    ),
+    (
+        "half sent",
+        r#"
+[objects]
+b = { kind = "pipe", capacity = 2 }
+[processes.p]
+steps = [
+  { send = "b.w", value = { bytes = "x", repeat = 20000 }, timeout = "2ms", outcome = "o" }, { print = "{o}" },
+  { send = "b.w", value = "small", timeout = "3ms", outcome = "o" }, { print = "{o}" },
+]
+[processes.g]
+steps = [
+  { sleep = "1ms" }, { recv = "b.r", into = "v", timeout = "2ms", outcome = "o" }, { print = "{o}" },
+  { recv = "b.r", into = "v", timeout = "4ms", outcome = "o" }, { print = "{o}" },
+]
+"#,
+    ),
+    (
+        "half sent by one of two",
+        r#"
+[objects]
+b = { kind = "pipe", capacity = 2 }
+[processes.p]
+count = 2
+steps = [{ send = "b.w", value = { bytes = "x", repeat = 9000 }, timeout = "{2 + index}ms", into = "n", outcome = "o" }, { print = "{o}" }]
+[processes.g]
+steps = [{ sleep = "2ms" }, { repeat = 2, do = [{ recv = "b.r", into = "v", timeout = "2ms", outcome = "o" }, { print = "{o}" }] }]
+"#,
+    ),
+    (
+        "half sent by one who dies",
+        r#"
+[objects]
+b = { kind = "pipe", capacity = 2 }
+[processes.p]
+steps = [{ send = "b.w", value = { bytes = "x", repeat = 20000 } }]
+[processes.k]
+steps = [{ kill = "p" }, { send = "b.w", value = "k", timeout = "2ms", on = { timeout = [] } }]
+[processes.g]
+steps = [{ repeat = 2, do = [{ recv = "b.r", into = "v", timeout = "1ms", outcome = "o" }, { print = "{o}" }] }]
+"#,
+    ),
+    (
+        "half sent both ways",
+        r#"
+[objects]
+d = { kind = "pipe", duplex = true }
+[processes.p]
+steps = [{ send = "d.a", value = { bytes = "x", repeat = 400000 }, timeout = "2ms", outcome = "o" }, { print = "{o}" }, { recv = "d.a", into = "v", timeout = "3ms", outcome = "o" }, { print = "{o}" }]
+[processes.g]
+steps = [{ send = "d.b", value = 1 }, { recv = "d.b", into = "v", timeout = "1ms", outcome = "o" }, { print = "{o}" }]
+"#,
+    ),
 ];

@@ -132,6 +132,13 @@ signal = "INT"
 }
 
 #[test]
+fn who_waits_only_for_the_start_of_another_has_begun_with_it() {
+    let text = "[processes.a]\nsteps = [{ kill = \"b\", signal = \"TERM\" }, { status = \"b\" }]\n[processes.b]\n\
+                depends_on = { a = \"started\" }\nsteps = [{ sleep = \"1h\" }]\n[[expect]]\nexits = \"b\"\nsignal = \"TERM\"\n";
+    Test::scenario(text).args(["--repeat", "300"]).run().status(0).nothing_left();
+}
+
+#[test]
 fn stopped_and_continued() {
     holds(
         r#"

@@ -16,6 +16,7 @@ use super::Numbers;
 use super::marks::{Changes, Hit, Mark, Watch, Watched};
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::judge::memory::Memory;
+use crate::model::numbers::lasting;
 use crate::objects::handover::{self, NOTHING};
 use crate::objects::model::Access;
 use crate::objects::{Handover, Held, Usage};
@@ -23,7 +24,7 @@ use crate::scenario::plan::{Action, Condition, Instruction, Plan};
 use crate::value::Value;
 
 /// Sets of marks, by number.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sets {
     numbers: Numbers<Vec<Mark>>,
     joined: HashMap<(u32, u32), u32>,
@@ -82,8 +83,10 @@ impl handover::Sets for Sets {
             return *known;
         }
         let more = self.marks(other).to_vec();
-        let set = self.with(one, &more);
-        self.joined.insert(pair, set);
+        let (set, lasts) = lasting(|| self.with(one, &more));
+        if lasts {
+            self.joined.insert(pair, set);
+        }
         set
     }
 }
@@ -118,7 +121,7 @@ impl Known {
 }
 
 /// All that is known in any state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Knowledge<'p> {
     plan: &'p Plan,
     watches: Vec<Watch<'p>>,

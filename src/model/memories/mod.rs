@@ -10,9 +10,9 @@ mod marks;
 mod observe;
 
 use std::collections::HashMap;
-use std::hash::Hash;
 
 use super::ask::Next;
+use super::numbers::Numbers;
 use super::space::Time;
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::judge::memory::{Changes, Events, Memory};
@@ -23,33 +23,8 @@ use knowledge::Knowledge;
 
 pub(super) use observe::{Moment, Sight};
 
-/// Gives numbers to things, in the order in which they are first met.
-#[derive(Debug)]
-struct Numbers<T> {
-    numbers: HashMap<T, u32>,
-    things: Vec<T>,
-}
-
-impl<T> Default for Numbers<T> {
-    fn default() -> Self {
-        Self { numbers: HashMap::new(), things: Vec::new() }
-    }
-}
-
-impl<T: Clone + Eq + Hash> Numbers<T> {
-    fn of(&mut self, thing: &T) -> u32 {
-        if let Some(number) = self.numbers.get(thing) {
-            return *number;
-        }
-        let number = self.things.len() as u32;
-        self.things.push(thing.clone());
-        self.numbers.insert(thing.clone(), number);
-        number
-    }
-}
-
 /// A memory, and what it has been so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Kept<'p> {
     memory: Memory<'p>,
     /// Whether the order of the events that it looks at matters to it, beyond the order of steps that do not commute.
@@ -59,11 +34,11 @@ struct Kept<'p> {
     /// What all processes share of it, by number.
     shared: Numbers<Vec<i64>>,
     /// For lost updates: the cells that were met.
-    cells: Vec<(ObjectId, Option<u32>)>,
+    cells: Numbers<(ObjectId, Option<u32>)>,
 }
 
 /// Everything that is kept.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each says another thing of all that is kept")]
 pub(super) struct Memories<'p> {
     plan: &'p Plan,
@@ -90,8 +65,7 @@ pub(super) struct Memories<'p> {
     /// What came before an event, by what came before it in its process and on its object, and the event itself.
     nodes: Numbers<(u32, u32, u32)>,
     signs: Numbers<Vec<u8>>,
-    values: Vec<Value>,
-    value_numbers: Numbers<Vec<u8>>,
+    values: Numbers<Vec<u8>, Value>,
 }
 
 /// What is to be kept.
@@ -185,7 +159,7 @@ impl<'p> Memories<'p> {
                 _ => 1,
             };
             shared.of(&vec![0; size]);
-            list.push(Kept { memory, ordered, ends, shared, cells: Vec::new() });
+            list.push(Kept { memory, ordered, ends, shared, cells: Numbers::default() });
         }
         let mut memories = Self {
             plan,
@@ -201,8 +175,7 @@ impl<'p> Memories<'p> {
             knowledge: place.zip(knowledge.take().map(Box::new)),
             nodes: Numbers::default(),
             signs: Numbers::default(),
-            values: Vec::new(),
-            value_numbers: Numbers::default(),
+            values: Numbers::default(),
             list,
         };
         memories.nodes.of(&(0, 0, 0));
@@ -250,6 +223,20 @@ impl<'p> Memories<'p> {
         }
     }
 
+    /// What was noticed on the way that asks for other memories: that it matters when processes end, and that an object
+    /// could not say what it handed over.
+    pub(super) fn noticed(&self) -> [bool; 2] {
+        [self.wants_ends, self.knowledge.as_ref().is_some_and(|(_, knowledge)| knowledge.lost)]
+    }
+
+    /// Takes over what a copy has noticed.
+    pub(super) fn notice(&mut self, [ends, lost]: [bool; 2]) {
+        self.wants_ends |= ends;
+        if let Some((_, knowledge)) = &mut self.knowledge {
+            knowledge.lost |= lost;
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
@@ -261,7 +248,10 @@ impl<'p> Memories<'p> {
     /// Whether processes that are alike may change places in spite of what is kept.
     pub(super) fn symmetric(&self) -> bool {
         self.knowledge.is_none()
-            && !self.list.iter().any(|kept| matches!(kept.memory, Memory::Course(_) | Memory::Everything))
+            && !self
+                .list
+                .iter()
+                .any(|kept| matches!(kept.memory, Memory::Past | Memory::Course(_) | Memory::Everything))
     }
 
     /// By expectation about causes, whether something was not as it should be in the state with that number; none where
@@ -389,11 +379,10 @@ impl<'p> Memories<'p> {
     fn value(&mut self, value: &Value) -> u32 {
         let mut key = Vec::new();
         crate::value::encode(value, &mut key);
-        let number = self.value_numbers.of(&key);
-        if number as usize == self.values.len() {
-            self.values.push(value.clone());
+        match self.values.find(&key) {
+            Some(number) => number,
+            None => self.values.give(key, value.clone()).0,
         }
-        number
     }
 
     /// What tells the event from others of its process, as a number.

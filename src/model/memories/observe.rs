@@ -159,7 +159,8 @@ impl Memories<'_> {
                     if !ordered {
                         shared.sort_unstable();
                     }
-                    let values: Vec<&Value> = shared.iter().map(|number| &self.values[*number as usize]).collect();
+                    let values: Vec<&Value> =
+                        shared.iter().map(|number| &self.values.things[*number as usize]).collect();
                     if !lists.iter().any(|list| begins(list, &values, ordered)) {
                         shared = vec![-1];
                     }
@@ -230,17 +231,14 @@ impl Memories<'_> {
                     }
                 } else if let Some((cell, uses)) = access(object, event) {
                     let cells = &mut self.list[at].cells;
-                    let own = cells.iter().position(|known| *known == cell).unwrap_or_else(|| {
-                        cells.push(cell);
-                        cells.len() - 1
-                    });
+                    let own = cells.of(&cell) as usize;
                     let known = sight.note(process, slot(at, own));
                     if uses.plain && known == STALE && shared[0] <= most {
                         shared[0] += 1;
                     }
                     if uses.writes {
                         let touched: Vec<usize> =
-                            (0..cells.len()).filter(|other| common(cells[*other], cell)).collect();
+                            (0..cells.things.len()).filter(|other| common(cells.things[*other], cell)).collect();
                         for other in (0..self.plan.processes.len() as ProcessId).filter(|other| *other != process) {
                             for cell in &touched {
                                 if sight.note(other, slot(at, *cell)) == FRESH {

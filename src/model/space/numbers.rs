@@ -1,7 +1,5 @@
 //! Numbers for where a process can stand, for what an object can be, and for moments: given out as they are first met.
 
-use std::collections::HashMap;
-
 use super::super::ask::{Next, next};
 use super::super::segment::{Segment, Stage};
 use super::{NONE, Space, Time, touched};
@@ -59,11 +57,14 @@ pub(super) enum Way {
     Many,
 }
 
-/// What an object can be.
-#[derive(Default)]
-pub(super) struct Shapes {
-    pub(super) states: Vec<Box<dyn Model>>,
-    index: HashMap<Box<[u8]>, u32>,
+/// Where a process can stand, and what is asked of that again and again.
+pub(super) struct Stand<'p> {
+    pub(super) segment: Segment<'p>,
+    pub(super) info: Info,
+    /// How its turn is looked up.
+    pub(super) way: Way,
+    /// Whether it has to be looked at more closely in any case.
+    pub(super) special: bool,
 }
 
 impl<'p> Space<'p> {
@@ -71,7 +72,7 @@ impl<'p> Space<'p> {
     /// changes, or [`NONE`].
     #[inline]
     pub(in crate::model) fn quick(&self, state: &[u32], process: ProcessId) -> (u32, Quick) {
-        let hot = &self.hot[state[process as usize] as usize];
+        let hot = &self.memo.hot[state[process as usize] as usize];
         let (column, at) = match hot.way {
             Way::Still => return (NONE, Quick::Waits),
             Way::Alone => (NONE, 0),
@@ -98,40 +99,37 @@ impl<'p> Space<'p> {
         key.clear();
         key.extend(self.classes[process as usize].to_le_bytes());
         segment.key(random, &mut key);
-        let number = match self.index.get(key.as_slice()) {
-            Some(number) => *number,
+        let number = match self.stands.find(key.as_slice()) {
+            Some(number) => number,
             None => {
-                let number = self.segments.len() as u32;
                 let next = next(&segment, 0);
                 let way = match &next {
                     _ if self.clocked && running => Way::Many,
                     Next::Nothing => Way::Still,
                     Next::Time | Next::Free => Way::Alone,
                     Next::Object(object, access, _) => {
-                        let model = self.shapes[*object as usize].states.first();
+                        let model = self.shapes[*object as usize].things.first();
                         let own = model.is_none_or(|model| model.reach(access.verb) == Reach::Own);
                         let alone = touched(self.plan, *object, access.verb).next().is_none();
                         if own && alone { Way::One(self.processes() as u32 + object) } else { Way::Many }
                     }
                     _ => Way::Many,
                 };
-                self.infos.push(Info {
+                let info = Info {
                     next,
                     left: segment.left,
                     running,
                     ended: matches!(segment.stage, Stage::Ended(_)),
                     stopped: segment.stopped,
                     deadly: !segment.pending.is_empty(),
-                });
-                self.hot.push(Hot {
-                    way,
-                    special: segment.stopped || segment.left.is_some() || !segment.pending.is_empty(),
-                    known: Vec::new(),
-                });
-                self.weight += size_of::<Segment<'_>>() + size_of::<Info>() + size_of::<Hot>() + 2 * key.len() + 64;
+                };
+                let special = segment.stopped || segment.left.is_some() || !segment.pending.is_empty();
+                self.weight += size_of::<Stand<'_>>() + size_of::<Hot>() + 2 * key.len() + 64;
                 self.weight += size_of_val(segment.machine.slots());
-                self.segments.push(segment);
-                self.index.insert(key.as_slice().into(), number);
+                let (number, lasts) = self.stands.give(key.as_slice().into(), Stand { segment, info, way, special });
+                if lasts {
+                    self.memo.heat(&self.stands);
+                }
                 number
             }
         };
@@ -144,22 +142,15 @@ impl<'p> Space<'p> {
         self.key.clear();
         model.key(&mut self.key);
         let shapes = &mut self.shapes[object as usize];
-        if let Some(number) = shapes.index.get(self.key.as_slice()) {
-            return *number;
+        if let Some(number) = shapes.find(self.key.as_slice()) {
+            return number;
         }
         self.weight += 2 * self.key.len() + 128;
-        let number = shapes.states.len() as u32;
-        shapes.states.push(model);
-        shapes.index.insert(self.key.as_slice().into(), number);
-        number
+        shapes.give(self.key.as_slice().into(), model).0
     }
 
     /// The number of a moment.
     pub(super) fn moment(&mut self, time: u64) -> u32 {
-        let times = &mut self.times;
-        *self.time_index.entry(time).or_insert_with(|| {
-            times.push(time);
-            times.len() as u32 - 1
-        })
+        self.times.of(&time)
     }
 }

@@ -4,6 +4,7 @@ use super::super::actor::{Actor, Turned};
 use super::super::chance::Choices;
 use super::super::log::Log;
 use super::super::memories::Sight;
+use super::super::numbers::lasting;
 use super::super::segment::{Segment, Stage};
 use super::super::whole::Whole;
 use super::{Endless, Space};
@@ -50,7 +51,10 @@ impl Sight for Eye<'_, '_, '_> {
             _ => self.row.state,
         };
         let processes = space.processes();
-        let shares = state[..processes].iter().map(|number| space.segments[*number as usize].share(object)).collect();
+        let shares = state[..processes]
+            .iter()
+            .map(|number| space.stands.things[*number as usize].segment.share(object))
+            .collect();
         (space.object_of(object, state[processes + object as usize]), shares)
     }
 
@@ -74,7 +78,7 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
     }
 
     fn segment(&self, process: ProcessId) -> &Segment<'p> {
-        &self.space.segments[self.state[process as usize] as usize]
+        &self.space.stands.things[self.state[process as usize] as usize].segment
     }
 
     fn change(&mut self, process: ProcessId, change: &mut dyn FnMut(&mut Segment<'p>)) {
@@ -89,14 +93,16 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
         let ends =
             held.iter().enumerate().fold(u64::from(killed), |ends, (end, held)| ends | u64::from(*held) << (end + 1));
         let key = (object, self.state[place], share, ends);
-        let (becomes, left) = match self.space.parted.get(&key) {
+        let (becomes, left) = match self.space.memo.parted.get(&key) {
             Some(known) => *known,
             None => {
-                let mut model = self.space.shapes[object as usize].states[self.state[place] as usize].copy();
+                let mut model = self.space.shapes[object as usize].things[self.state[place] as usize].copy();
                 let mut left = share;
                 model.part(&mut left, held, killed);
-                let becomes = self.space.shape(object, model);
-                self.space.parted.insert(key, (becomes, left));
+                let (becomes, lasts) = lasting(|| self.space.shape(object, model));
+                if lasts {
+                    self.space.memo.parted.insert(key, (becomes, left));
+                }
                 (becomes, left)
             }
         };
@@ -108,7 +114,7 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
 
     fn begin(&mut self, process: ProcessId) {
         let space = &mut *self.space;
-        let mut segment = space.segments[self.state[process as usize] as usize].clone();
+        let mut segment = space.stands.things[self.state[process as usize] as usize].segment.clone();
         let mut parts = space.parts(self.state, process, &[], false);
         let choices = Choices::default();
         let now = space.now(self.state);

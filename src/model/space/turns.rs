@@ -1,14 +1,54 @@
 //! What turns do: computed the first time, looked up after.
 
+use std::collections::HashMap;
+
 use super::super::actor::{Actor, Effects, Parts, Turned};
 use super::super::ask::Next;
 use super::super::chance::{self, Choices, Trouble};
 use super::super::log::Log;
+use super::super::numbers::{Numbers, lasting};
 use super::super::segment::{Segment, Stage};
-use super::numbers::{Quick, Way};
+use super::numbers::{Hot, Quick, Stand, Way};
 use super::{Endless, NONE, Space, post, touched};
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::objects::model::Reach;
+
+/// What is known of what turns do.
+#[derive(Debug)]
+pub(in crate::model) struct Memo {
+    /// By where a process stands.
+    pub(super) hot: Vec<Hot>,
+    pub(super) results: Vec<Box<[Branch]>>,
+    /// By all that a turn depends on: its place among `results`.
+    many: HashMap<Box<[u32]>, u32>,
+    /// What an object becomes, and a process's share of it, when the process ends.
+    pub(super) parted: HashMap<(ObjectId, u32, u32, u64), (u32, u32)>,
+    /// About how many bytes it takes.
+    pub(super) weight: usize,
+}
+
+impl Default for Memo {
+    fn default() -> Self {
+        // What cannot go on stands first.
+        let results = vec![Box::from([])];
+        Self { hot: Vec::new(), results, many: HashMap::new(), parted: HashMap::new(), weight: 0 }
+    }
+}
+
+impl Memo {
+    /// About how many bytes it takes.
+    pub(in crate::model) fn bytes(&self) -> usize {
+        self.weight
+    }
+
+    /// Makes room for all places where processes stand.
+    pub(super) fn heat(&mut self, stands: &Numbers<Box<[u8]>, Stand<'_>>) {
+        for number in self.hot.len()..stands.things.len() {
+            let Stand { way, special, .. } = stands.things[number];
+            self.hot.push(Hot { way, special, known: Vec::new() });
+        }
+    }
+}
 
 /// One possibility of a turn.
 #[derive(Clone, Debug)]
@@ -37,25 +77,28 @@ impl<'p> Space<'p> {
     /// The place of what a turn does among `results`.
     pub(super) fn result(&mut self, state: &[u32], process: ProcessId, give_up: bool) -> u32 {
         let number = state[process as usize];
-        let at = match self.hot[number as usize].way {
+        let at = match self.memo.hot[number as usize].way {
             Way::Still => return 0,
             Way::Alone => Some(0),
             Way::One(column) => Some(state[column as usize] as usize),
             Way::Many => None,
         };
         if let (Some(at), false) = (at, give_up) {
-            match self.hot[number as usize].known.get(at) {
+            match self.memo.hot[number as usize].known.get(at) {
                 Some(Quick::Waits) => return 0,
                 Some(Quick::More(result) | Quick::Plain(_, _, result)) => return *result,
                 _ => {}
             }
-            let result = self.compute(state, process, false);
-            let quick = match &*self.results[result as usize] {
+            let (result, lasts) = lasting(|| self.compute(state, process, false));
+            if !lasts {
+                return result;
+            }
+            let quick = match &*self.memo.results[result as usize] {
                 [] => Quick::Waits,
                 [only] if only.plain && only.more.is_none() => Quick::Plain(only.segment, only.becomes, result),
                 _ => Quick::More(result),
             };
-            let known = &mut self.hot[number as usize].known;
+            let known = &mut self.memo.hot[number as usize].known;
             if known.len() <= at {
                 known.resize(at + 1, Quick::Unknown);
             }
@@ -63,12 +106,14 @@ impl<'p> Space<'p> {
             return result;
         }
         self.name(state, process, give_up);
-        if let Some(result) = self.many.get(self.names.as_slice()) {
+        if let Some(result) = self.memo.many.get(self.names.as_slice()) {
             return *result;
         }
         let names: Box<[u32]> = self.names.as_slice().into();
-        let result = self.compute(state, process, give_up);
-        self.many.insert(names, result);
+        let (result, lasts) = lasting(|| self.compute(state, process, give_up));
+        if lasts {
+            self.memo.many.insert(names, result);
+        }
         result
     }
 
@@ -78,14 +123,14 @@ impl<'p> Space<'p> {
         let number = state[process as usize];
         self.names.clear();
         self.names.extend([number, u32::from(give_up)]);
-        match &self.infos[number as usize].next {
+        match &self.stands.things[number as usize].info.next {
             Next::Object(object, access, _) => {
                 let object = *object;
                 self.names.push(state[processes + object as usize]);
                 for touched in touched(self.plan, object, access.verb) {
                     self.names.push(state[processes + touched as usize]);
                 }
-                let model = &self.shapes[object as usize].states[state[processes + object as usize] as usize];
+                let model = &self.shapes[object as usize].things[state[processes + object as usize] as usize];
                 if model.reach(access.verb) == Reach::All {
                     self.names.push(process);
                     self.names.extend(&state[..processes]);
@@ -109,7 +154,7 @@ impl<'p> Space<'p> {
         let number = state[process as usize];
         let mut needed: Vec<ObjectId> = Vec::new();
         let mut all = false;
-        if let Next::Object(object, access, _) = &self.infos[number as usize].next {
+        if let Next::Object(object, access, _) = &self.stands.things[number as usize].info.next {
             needed.push(*object);
             needed.extend(touched(self.plan, *object, access.verb));
             let model = self.object_of(*object, state[processes + *object as usize]);
@@ -121,7 +166,7 @@ impl<'p> Space<'p> {
         while let Some(taken) = choices {
             let mut log = self.memories.as_ref().map(|_| Log::new(processes));
             let mut parts = self.parts(state, process, &needed, all);
-            let mut segment = self.segments[number as usize].clone();
+            let mut segment = self.stands.things[number as usize].segment.clone();
             let now = self.now(state);
             let mut actor = Actor {
                 plan: self.plan,
@@ -157,17 +202,17 @@ impl<'p> Space<'p> {
             choices = taken.next();
         }
         if waits && drawn && !branches.is_empty() {
-            let step = chance::step_of(self.segments[number as usize].machine.instruction());
+            let step = chance::step_of(self.stands.things[number as usize].segment.machine.instruction());
             self.endless = Some(Endless { process, trouble: Trouble::Waits(step) });
         }
         // What cannot go on stands first.
         if branches.is_empty() {
             return 0;
         }
-        self.weight += 64 + branches.len() * size_of::<Branch>();
-        self.weight += branches.iter().filter(|branch| branch.more.is_some()).count() * 2 * size_of::<More>();
-        self.results.push(branches.into());
-        self.results.len() as u32 - 1
+        self.memo.weight += 64 + branches.len() * size_of::<Branch>();
+        self.memo.weight += branches.iter().filter(|branch| branch.more.is_some()).count() * 2 * size_of::<More>();
+        self.memo.results.push(branches.into());
+        self.memo.results.len() as u32 - 1
     }
 
     #[expect(clippy::too_many_arguments, reason = "all that a turn has changed")]
@@ -188,7 +233,7 @@ impl<'p> Space<'p> {
                 || self.memories.is_some());
         if all {
             for other in (0..self.processes() as ProcessId).filter(|other| *other != process) {
-                let mut changed = self.segments[state[other as usize] as usize].clone();
+                let mut changed = self.stands.things[state[other as usize] as usize].segment.clone();
                 let mut same = true;
                 for object in needed {
                     let share = parts.shares[*object as usize][other as usize];
@@ -228,15 +273,18 @@ impl<'p> Space<'p> {
         let mut parts = Parts {
             objects: self.plan.objects.iter().map(|_| None).collect(),
             shares: vec![Vec::new(); self.plan.objects.len()],
-            posts: state[..processes].iter().map(|number| post(&self.segments[*number as usize])).collect(),
+            posts: state[..processes]
+                .iter()
+                .map(|number| post(&self.stands.things[*number as usize].segment))
+                .collect(),
         };
         for object in needed {
             let at = *object as usize;
-            parts.objects[at] = Some(self.shapes[at].states[state[processes + at] as usize].copy());
+            parts.objects[at] = Some(self.shapes[at].things[state[processes + at] as usize].copy());
             parts.shares[at] = (0..processes)
                 .map(|other| {
                     let wanted = all || other == process as usize;
-                    if wanted { self.segments[state[other] as usize].share(*object) } else { 0 }
+                    if wanted { self.stands.things[state[other] as usize].segment.share(*object) } else { 0 }
                 })
                 .collect();
         }

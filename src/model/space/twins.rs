@@ -12,7 +12,7 @@ impl Space<'_> {
         process: ProcessId,
         to: &dyn Fn(ObjectId) -> ObjectId,
     ) -> u32 {
-        let mut segment = self.segments[number as usize].clone();
+        let mut segment = self.stands.things[number as usize].segment.clone();
         segment.machine.stand_as(process, pid(process));
         for (object, _) in &mut segment.shares {
             *object = to(*object);
@@ -27,7 +27,15 @@ impl Space<'_> {
         (object, number): (ObjectId, u32),
         to: &dyn Fn(ObjectId) -> ObjectId,
     ) -> u32 {
-        let model = self.shapes[object as usize].states[number as usize].exchanged(to);
+        let model = self.shapes[object as usize].things[number as usize].exchanged(to);
         self.shape(to(object), model)
+    }
+
+    /// The number of the same object with its elements in another order, as [`Model::arranged`] has it.
+    ///
+    /// [`Model::arranged`]: crate::objects::Model::arranged
+    pub(in crate::model) fn object_arranged(&mut self, object: ObjectId, number: u32, order: &[u32]) -> u32 {
+        let model = self.shapes[object as usize].things[number as usize].arranged(order);
+        self.shape(object, model)
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::strands::{Row, Strands};
 use crate::event::{ObjectId, ProcessId, Target};
 use crate::model::mutant::{Mutant, mutated};
-use crate::model::program::own_index;
+use crate::model::program::{own_element, own_index};
 use crate::scenario::expectation::{Argument, BlockedAt, Expectation, Pattern, PatternTarget, Shape};
 use crate::scenario::plan::{Action, Fact, Operation, Plan, Processes, Program};
 
@@ -14,6 +14,8 @@ use crate::scenario::plan::{Action, Fact, Operation, Plan, Processes, Program};
 pub(super) struct Exchange {
     processes: Vec<ProcessId>,
     objects: Vec<ObjectId>,
+    /// The objects whose elements do.
+    elements: Vec<ObjectId>,
 }
 
 impl Exchange {
@@ -28,11 +30,16 @@ impl Exchange {
         let mut exchange = Self {
             processes: (0..plan.processes.len() as ProcessId).collect(),
             objects: (0..plan.objects.len() as ObjectId).collect(),
+            elements: Vec::new(),
         };
         for row in &strands.rows {
             let (list, first) = match row {
                 Row::Processes(first) => (&mut exchange.processes, *first),
                 Row::Objects(first) => (&mut exchange.objects, *first),
+                Row::Elements(object) => {
+                    exchange.elements.push(*object);
+                    continue;
+                }
             };
             for place in 0..strands.count {
                 list[(first + place) as usize] = first + to(place);
@@ -90,6 +97,10 @@ impl Exchange {
             _ => is_fixed(&self.processes, processes.range()),
         };
         match &operation.action {
+            Action::Object(action) if self.has_elements_of(action.objects()) => {
+                // They change places in step with the processes of the program.
+                own_element(operation).is_some() && self.processes[program.first as usize] != program.first
+            }
             Action::Object(action) if own => self.keeps_own(program, &self.objects, action.objects()),
             Action::Object(action) => is_fixed(&self.objects, action.objects()),
             Action::Start(named) | Action::Kill(named, _) => processes(named, false),
@@ -110,6 +121,11 @@ impl Exchange {
         })
     }
 
+    /// Whether elements of one of these change places.
+    fn has_elements_of(&self, mut objects: Range<ObjectId>) -> bool {
+        objects.any(|object| self.elements.contains(&object))
+    }
+
     fn keeps_processes(&self, range: Range<ProcessId>) -> bool {
         range.clone().all(|process| range.contains(&self.processes[process as usize]))
     }
@@ -121,8 +137,9 @@ impl Exchange {
     fn keeps_pattern(&self, pattern: &Pattern) -> bool {
         pattern.processes.clone().is_none_or(|range| self.keeps_processes(range))
             && match &pattern.target {
-                Some(PatternTarget::Objects(range, _)) => {
+                Some(PatternTarget::Objects(range, element)) => {
                     range.clone().all(|object| range.contains(&self.objects[object as usize]))
+                        && (element.is_none() || !self.has_elements_of(range.clone()))
                 }
                 Some(PatternTarget::Processes(range)) => self.keeps_processes(range.clone()),
                 Some(PatternTarget::Label(_)) | None => true,
@@ -138,7 +155,9 @@ impl Exchange {
                 let group = &plan.groups[*at];
                 let objects = group.first..group.first + group.count.unwrap_or(1);
                 // The value of what has an owner is the owner's name.
-                !plan.objects[group.first as usize].object.has_owner() && is_fixed(&self.objects, objects)
+                !plan.objects[group.first as usize].object.has_owner()
+                    && is_fixed(&self.objects, objects.clone())
+                    && !self.has_elements_of(objects)
             }
             Fact::Size(object) => self.objects[*object as usize] == *object,
             Fact::Inside(_) => true,
@@ -154,8 +173,9 @@ impl Exchange {
             Argument::Objects(named) => named.iter().all(|named| {
                 // Of several, the values are given in their order.
                 let ordered = shape(name).is_none_or(|argument| !matches!(argument.shape, Shape::Object(_)));
-                if ordered {
-                    named.objects.iter().all(|object| self.objects[*object as usize] == *object)
+                if ordered || named.element.is_some() {
+                    let fixed = |object: &ObjectId| self.objects[*object as usize] == *object;
+                    named.objects.iter().all(|object| fixed(object) && !self.elements.contains(object))
                 } else {
                     is_same(named.objects.clone(), &|object| self.objects[*object as usize])
                 }
@@ -176,7 +196,7 @@ impl Exchange {
             Target::Object(object) => Target::Object(self.objects[*object as usize]),
             Target::Process(process) => Target::Process(self.processes[*process as usize]),
         };
-        self.keeps_list(&at.processes) && at.targets.iter().all(|at_it| at.targets.contains(&target(at_it)))
+        self.keeps_list(&at.processes) && at.targets.iter().all(|named| at.targets.contains(&target(named)))
     }
 }
 

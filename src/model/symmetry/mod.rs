@@ -2,7 +2,7 @@
 //! one another by that, one stands for all: the one whose numbers are in order.
 //!
 //! What changes places is a *strand*: a process of each of some programs and, of arrays of objects of which each of these
-//! processes uses the one of its own index, that object. Processes of one program that never asks who it is are strands of
+//! processes uses the one of its own index, that object; of an object with elements likewise, that element. Processes of one program that never asks who it is are strands of
 //! one process each. `strands` finds them, `exchange` says whether a plan is the same where two have changed places.
 //!
 //! Where processes name objects of their own, the same standing of another has another number: `twins` knows it. Strands
@@ -24,7 +24,7 @@ pub(super) struct Symmetry {
     /// By process: its group and which strand of it it belongs to; [`NONE`] where it belongs to none.
     of: Vec<(u32, u32)>,
     /// By strand of a group, what stands in it, as it would stand in the first place.
-    keys: Vec<u32>,
+    keys: Vec<u64>,
     /// By place, which strand comes there.
     order: Vec<u32>,
 }
@@ -33,9 +33,24 @@ pub(super) struct Symmetry {
 #[derive(Clone)]
 struct Group {
     count: usize,
-    /// What a strand is made of: of each, where in a state the number of the first strand stands. The others follow.
-    columns: Vec<usize>,
+    /// What a strand is made of.
+    columns: Vec<Column>,
     twins: Twins,
+}
+
+/// Where the numbers of one row stand in a state.
+#[derive(Clone, Copy)]
+struct Column {
+    /// Where that of the first strand stands.
+    first: usize,
+    /// Whether those of the others follow. Otherwise the same one says it of all.
+    each: bool,
+}
+
+impl Column {
+    fn of(self, place: usize) -> usize {
+        if self.each { self.first + place } else { self.first }
+    }
 }
 
 impl Symmetry {
@@ -65,8 +80,8 @@ impl Symmetry {
     /// Makes of a state the one that stands for it.
     pub(super) fn settle(&mut self, space: &mut Space<'_>, state: &mut [u32]) {
         for group in &mut self.groups {
-            if let (true, [first]) = (group.twins.are_the_same(), group.columns.as_slice()) {
-                insert(&mut state[*first..first + group.count]);
+            if let (true, [column]) = (group.twins.are_the_same(), group.columns.as_slice()) {
+                insert(&mut state[column.first..column.first + group.count]);
             } else if group.arrange(space, state, &mut self.keys, &mut self.order) {
                 group.place(space, state, &self.keys, &self.order);
             }
@@ -78,9 +93,9 @@ impl Symmetry {
         let mut origins: Vec<ProcessId> = (0..self.of.len() as ProcessId).collect();
         for group in &mut self.groups {
             group.arrange(space, state, &mut self.keys, &mut self.order);
-            for first in group.columns.iter().filter(|first| **first < self.of.len()) {
+            for column in group.columns.iter().filter(|column| column.first < self.of.len()) {
                 for (place, from) in self.order.iter().enumerate() {
-                    origins[first + place] = *first as ProcessId + from;
+                    origins[column.of(place)] = column.of(*from as usize) as ProcessId;
                 }
             }
         }
@@ -98,7 +113,7 @@ impl Symmetry {
             let group = &mut self.groups[number as usize];
             let place = place as usize;
             if group.twins.are_the_same() {
-                return group.columns.iter().any(|first| state[first + place] != state[first + place - 1]);
+                return group.columns.iter().any(|column| state[column.of(place)] != state[column.of(place - 1)]);
             }
             // Moves are in the order of the processes, and a group's stand together or nearly so.
             if number != known {
@@ -115,8 +130,9 @@ impl Group {
     fn new(space: &Space<'_>, strands: Strands) -> Self {
         let processes = space.plan.processes.len();
         let column = |row: &Row| match row {
-            Row::Processes(first) => *first as usize,
-            Row::Objects(first) => processes + *first as usize,
+            Row::Processes(first) => Column { first: *first as usize, each: true },
+            Row::Objects(first) => Column { first: processes + *first as usize, each: true },
+            Row::Elements(object) => Column { first: processes + *object as usize, each: false },
         };
         Self {
             count: strands.count as usize,
@@ -126,17 +142,17 @@ impl Group {
     }
 
     /// Writes down what stands in each strand, as it would stand in the first place.
-    fn read(&mut self, space: &mut Space<'_>, state: &[u32], keys: &mut Vec<u32>) {
+    fn read(&mut self, space: &mut Space<'_>, state: &[u32], keys: &mut Vec<u64>) {
         keys.clear();
         for place in 0..self.count {
-            for (column, first) in self.columns.iter().enumerate() {
-                keys.push(self.twins.first(space, column, place, state[first + place]));
+            for (at, column) in self.columns.iter().enumerate() {
+                keys.push(self.twins.first(space, at, place, state[column.of(place)]));
             }
         }
     }
 
     /// Finds the order in which the strands are to stand. Whether they stand in another.
-    fn arrange(&mut self, space: &mut Space<'_>, state: &[u32], keys: &mut Vec<u32>, order: &mut Vec<u32>) -> bool {
+    fn arrange(&mut self, space: &mut Space<'_>, state: &[u32], keys: &mut Vec<u64>, order: &mut Vec<u32>) -> bool {
         self.read(space, state, keys);
         let width = self.columns.len();
         let strand = |at: u32| &keys[at as usize * width..(at as usize + 1) * width];
@@ -156,12 +172,16 @@ impl Group {
     }
 
     /// Puts the strands in that order.
-    fn place(&mut self, space: &mut Space<'_>, state: &mut [u32], keys: &[u32], order: &[u32]) {
+    fn place(&mut self, space: &mut Space<'_>, state: &mut [u32], keys: &[u64], order: &[u32]) {
         let width = self.columns.len();
-        for (place, from) in order.iter().enumerate().filter(|(place, from)| *place != **from as usize) {
-            for (column, first) in self.columns.iter().enumerate() {
-                let key = keys[*from as usize * width + column];
-                state[first + place] = self.twins.at(space, column, place, key);
+        for (at, column) in self.columns.iter().enumerate() {
+            if !column.each {
+                state[column.first] = self.twins.arranged(space, at, state[column.first], order);
+                continue;
+            }
+            for (place, from) in order.iter().enumerate().filter(|(place, from)| *place != **from as usize) {
+                let key = keys[*from as usize * width + at];
+                state[column.of(place)] = self.twins.at(space, at, place, key as u32);
             }
         }
     }

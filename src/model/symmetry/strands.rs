@@ -5,15 +5,19 @@ use super::exchange::Exchange;
 use crate::event::{ObjectId, ProcessId};
 use crate::model::memories::Memories;
 use crate::model::mutant::{Mutant, mutated};
-use crate::model::program::{has_more_than_its_index, own_index};
+use crate::model::program::{has_more_than_its_index, own_element, own_index};
 use crate::model::space::Space;
 use crate::scenario::plan::{Action, Plan, Program};
 
-/// The processes of a program, or the objects of an array, by the first of them.
+/// As many things as there are strands, one for each.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Row {
+    /// The processes of a program, by the first of them.
     Processes(ProcessId),
+    /// The objects of an array of objects, by the first of them.
     Objects(ObjectId),
+    /// The elements of one object.
+    Elements(ObjectId),
 }
 
 /// Strands that can change places.
@@ -28,25 +32,42 @@ pub(super) struct Strands {
 /// The strands of a plan, in the order of their processes.
 pub(super) fn find(space: &Space<'_>) -> Vec<Strands> {
     let plan = space.plan;
-    let memories = space.memories.as_deref();
-    let output = memories.is_some_and(Memories::reads_output);
-    let alike = |strands: &Strands| {
-        let programs = plan.programs.iter().filter(|program| strands.rows.contains(&Row::Processes(program.first)));
-        let arrays = plan.groups.iter().filter(|group| strands.rows.contains(&Row::Objects(group.first)));
-        let among = |object: ObjectId| {
-            let group = &plan.groups[plan.objects[object as usize].group];
-            strands.rows.contains(&Row::Objects(group.first))
-        };
-        let objects = strands.rows.iter().any(|row| matches!(row, Row::Objects(_)));
-        programs.into_iter().all(|program| {
-            !has_more_than_its_index(program, !space.leeway.random, output) || mutated(Mutant::IndexIsNoValue)
-        }) && arrays.into_iter().all(|group| group.alike)
-            && (!objects || memories.is_none_or(|memories| memories.exchanges(&among)))
-            && Exchange::generators(plan, strands).iter().all(|exchange| exchange.keeps(plan))
-    };
     let mut found = linked(plan);
-    found.retain(alike);
+    found.retain(|strands| {
+        strands.rows.iter().all(|row| is_alike(space, *row, strands.count))
+            && is_forgotten(space, strands)
+            && Exchange::generators(plan, strands).iter().all(|exchange| exchange.keeps(plan))
+    });
     found
+}
+
+/// Whether those of a row are the same by themselves.
+fn is_alike(space: &Space<'_>, row: Row, count: u32) -> bool {
+    let plan = space.plan;
+    match row {
+        Row::Processes(first) => {
+            let output = space.memories.as_deref().is_some_and(Memories::reads_output);
+            !has_more_than_its_index(plan.program(first), !space.leeway.random, output)
+                || mutated(Mutant::IndexIsNoValue)
+        }
+        Row::Objects(first) => plan.groups[plan.objects[first as usize].group].alike,
+        Row::Elements(object) => {
+            let planned = &plan.objects[object as usize].object;
+            let model = planned.model(&vec![0; planned.ends().len()]);
+            (1..count).all(|at| model.element(at) == model.element(0))
+        }
+    }
+}
+
+/// Whether nothing is kept of the past that tells the objects of one strand from those of another.
+fn is_forgotten(space: &Space<'_>, strands: &Strands) -> bool {
+    let plan = space.plan;
+    let among = |object: ObjectId| {
+        let group = &plan.groups[plan.objects[object as usize].group];
+        strands.rows.contains(&Row::Objects(group.first)) || strands.rows.contains(&Row::Elements(object))
+    };
+    strands.rows.iter().all(|row| matches!(row, Row::Processes(_)))
+        || space.memories.as_deref().is_none_or(|memories| memories.exchanges(&among))
 }
 
 /// The rows of a plan that hang together: all of them would have to change places at once.
@@ -74,6 +95,11 @@ fn named(plan: &Plan, program: &Program) -> Vec<(Row, Option<u32>)> {
         (Row::Objects(group.first), group.count)
     };
     let mut rows = Vec::new();
+    for operation in program.operations().filter(|operation| own_element(operation).is_some()) {
+        if let Action::Object(action) = &operation.action {
+            rows.push((Row::Elements(action.first), plan.objects[action.first as usize].object.length()));
+        }
+    }
     for operation in program.operations().filter(|operation| own_index(operation).is_some()) {
         match &operation.action {
             Action::Object(action) => {

@@ -124,6 +124,41 @@ steps = [{ start = "child[index]" }, { join = "child[index]" }]
     assert_eq!(counted(text), (4 * 4 * 4, 4 * 5 * 6 / 6));
 }
 
+#[test]
+fn elements_of_one_array_go_with_their_processes() {
+    let text = r#"
+[objects]
+cells = { kind = "array", len = 3 }
+lock = { kind = "mutex", count = 3 }
+[processes.p]
+count = 3
+steps = [{ lock = "lock[index]" }, { load = "cells[index]", into = "x" }, { store = "cells[index]", value = "{x + 1}" }]
+"#;
+    assert_eq!(groups(text), [3]);
+    assert_eq!(counted(text), (4 * 4 * 4, 4 * 5 * 6 / 6));
+    let none: [usize; 0] = [];
+    let instead = |what: &str, by: &str| groups(&text.replace(what, by));
+    assert_eq!(instead("len = 3", "len = 4"), none);
+    assert_eq!(instead("len = 3", "value = [0, 1, 0]"), none);
+    assert_eq!(instead("len = 3", "value = [1, 1, 1]"), [3]);
+    assert_eq!(instead("load = \"cells[index]\"", "load = \"cells\""), none);
+    assert_eq!(instead("load = \"cells[index]\"", "load = \"cells[2 - index]\""), none);
+    let with = |what: &str| groups(&format!("{text}{what}"));
+    assert_eq!(with("[processes.q]\nsteps = [{ load = \"cells[0]\" }]\n"), none);
+    assert_eq!(with("[processes.q]\nsteps = [{ load = \"cells\" }]\n"), none);
+    for line in [
+        "final = \"cells[0] == 1\"",
+        "final_values = [\"cells\"]\nin = [[[1, 1, 1]]]",
+        "count = \"p store cells[1]\"",
+        "race_free = \"cells[1]\"",
+    ] {
+        assert_eq!(with(&format!("[[expect]]\n{line}\n")), none, "{line}");
+    }
+    for line in ["count = \"p store cells\"", "race_free = \"cells\""] {
+        assert_eq!(with(&format!("[[expect]]\n{line}\n")), [3], "{line}");
+    }
+}
+
 /// One scenario, and what tells its processes or objects apart where it is there too.
 #[test]
 fn what_is_told_apart_does_not_change_places() {

@@ -1,80 +1,113 @@
 //! What has another number in another place, and means the same there: found once, looked up after.
 
+use std::collections::HashMap;
+
 use super::strands::{Row, Strands};
 use crate::event::ObjectId;
+use crate::model::numbers::lasting;
 use crate::model::space::{NONE, Space};
 
 /// The numbers that mean the same in the strands of a group.
 #[derive(Clone)]
 pub(super) struct Twins {
     strands: Strands,
-    /// By column, what is known of it; none where a number means the same in every place.
-    columns: Vec<Option<Known>>,
+    columns: Vec<Known>,
 }
 
 /// What is known of a column, [`NONE`] where that is not found out.
 #[derive(Clone)]
-struct Known {
-    /// By place, by number there: the number in the first place.
-    first: Vec<Vec<u32>>,
-    /// By place, by number in the first place: the number there.
-    at: Vec<Vec<u32>>,
+enum Known {
+    /// A number means the same in every place.
+    Same,
+    /// It does not.
+    Places {
+        /// By place, by number there: the number in the first place.
+        first: Vec<Vec<u32>>,
+        /// By place, by number in the first place: the number there.
+        at: Vec<Vec<u32>>,
+    },
+    /// One number says of an object what all its elements are.
+    Elements {
+        object: ObjectId,
+        /// By number and order: the number with the elements in that order.
+        arranged: HashMap<(u32, Box<[u32]>), u32>,
+    },
 }
 
 impl Twins {
     pub(super) fn new(space: &Space<'_>, strands: Strands) -> Self {
-        let differs = |row: &Row| match row {
+        let places = || {
+            let none = || vec![Vec::new(); strands.count as usize];
+            Known::Places { first: none(), at: none() }
+        };
+        let known = |row: &Row| match row {
             Row::Processes(first) => {
                 let classes = &space.classes[*first as usize..(first + strands.count) as usize];
-                classes.iter().any(|class| *class != classes[0])
+                if classes.iter().all(|class| *class == classes[0]) { Known::Same } else { places() }
             }
-            Row::Objects(_) => true,
+            Row::Objects(_) => places(),
+            Row::Elements(object) => Known::Elements { object: *object, arranged: HashMap::new() },
         };
-        let none = || vec![Vec::new(); strands.count as usize];
-        let columns =
-            strands.rows.iter().map(|row| differs(row).then(|| Known { first: none(), at: none() })).collect();
+        let columns = strands.rows.iter().map(known).collect();
         Self { strands, columns }
     }
 
     /// Whether every number means the same in every place.
     pub(super) fn are_the_same(&self) -> bool {
-        self.columns.iter().all(Option::is_none)
+        self.columns.iter().all(|known| matches!(known, Known::Same))
     }
 
-    /// What would stand in the first place as that number does in another.
+    /// What would stand in the first place as that number does in another; of elements, what the one there is.
     #[inline]
-    pub(super) fn first(&mut self, space: &mut Space<'_>, column: usize, place: usize, number: u32) -> u32 {
-        let Some(known) = &mut self.columns[column] else { return number };
-        if place == 0 {
-            return number;
-        }
-        match known.first[place].get(number as usize) {
-            Some(first) if *first != NONE => *first,
-            _ => {
-                let first = twin(space, &self.strands, column, (place, 0), number);
-                note(&mut known.first[place], number, first);
-                note(&mut known.at[place], first, number);
-                first
-            }
+    pub(super) fn first(&mut self, space: &mut Space<'_>, column: usize, place: usize, number: u32) -> u64 {
+        match &mut self.columns[column] {
+            Known::Elements { object, .. } => space.object_of(*object, number).element(place as u32).unwrap_or(0),
+            Known::Places { first, at } if place > 0 => match first[place].get(number as usize) {
+                Some(first) if *first != NONE => u64::from(*first),
+                _ => {
+                    let (twin, lasts) = lasting(|| twin(space, &self.strands, column, (place, 0), number));
+                    if lasts {
+                        note(&mut first[place], number, twin);
+                        note(&mut at[place], twin, number);
+                    }
+                    u64::from(twin)
+                }
+            },
+            Known::Places { .. } | Known::Same => u64::from(number),
         }
     }
 
     /// What stands in that place as that number does in the first.
     #[inline]
-    pub(super) fn at(&mut self, space: &mut Space<'_>, column: usize, place: usize, first: u32) -> u32 {
-        let Some(known) = &mut self.columns[column] else { return first };
-        if place == 0 {
-            return first;
+    pub(super) fn at(&mut self, space: &mut Space<'_>, column: usize, place: usize, number: u32) -> u32 {
+        match &mut self.columns[column] {
+            Known::Places { first, at } if place > 0 => match at[place].get(number as usize) {
+                Some(there) if *there != NONE => *there,
+                _ => {
+                    let (twin, lasts) = lasting(|| twin(space, &self.strands, column, (0, place), number));
+                    if lasts {
+                        note(&mut first[place], twin, number);
+                        note(&mut at[place], number, twin);
+                    }
+                    twin
+                }
+            },
+            Known::Places { .. } | Known::Elements { .. } | Known::Same => number,
         }
-        match known.at[place].get(first as usize) {
-            Some(number) if *number != NONE => *number,
-            _ => {
-                let number = twin(space, &self.strands, column, (0, place), first);
-                note(&mut known.first[place], number, first);
-                note(&mut known.at[place], first, number);
-                number
-            }
+    }
+
+    /// What an object is with its elements in that order.
+    pub(super) fn arranged(&mut self, space: &mut Space<'_>, column: usize, number: u32, order: &[u32]) -> u32 {
+        let Known::Elements { object, arranged } = &mut self.columns[column] else { return number };
+        let key = (number, order.into());
+        if let Some(known) = arranged.get(&key) {
+            return *known;
         }
+        let (there, lasts) = lasting(|| space.object_arranged(*object, number, order));
+        if lasts {
+            arranged.insert(key, there);
+        }
+        there
     }
 }
 
@@ -88,6 +121,7 @@ fn twin(space: &mut Space<'_>, strands: &Strands, column: usize, (from, to): (us
     match strands.rows[column] {
         Row::Processes(first) => space.segment_as(number, first + to, &there),
         Row::Objects(first) => space.object_as((first + from, number), &there),
+        Row::Elements(_) => number,
     }
 }
 

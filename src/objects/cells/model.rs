@@ -56,6 +56,15 @@ impl Model for Words {
         Box::new(self.clone())
     }
 
+    fn element(&self, at: u32) -> Option<u64> {
+        self.cells.get(at as usize).copied()
+    }
+
+    fn arranged(&self, order: &[u32]) -> Box<dyn Model> {
+        let cells = order.iter().map(|at| self.cells[*at as usize]).collect();
+        Box::new(Self { cells, ..*self })
+    }
+
     fn key(&self, key: &mut Vec<u8>) {
         for word in &self.cells {
             key.extend(word.to_le_bytes());

@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use super::flow::{Flow, Held};
 use super::port::Port;
 use super::{Channel, Completion, Outcome};
-use crate::objects::{Call, Party, Patience};
+use crate::objects::{Call, Parked, Party, Patience};
 use crate::os::clock;
 use crate::value::{Value, decode, encode};
 
@@ -222,7 +222,16 @@ impl Channel {
                         return Err(if patience == Patience::Never { libc::EAGAIN } else { libc::ETIMEDOUT });
                     }
                     party.block();
-                    port.wait_readable(Some(if going { now + LOOK } else { deadline }))?;
+                    // Where the rest does not come any more, another message is waited for as any other.
+                    let goes_on = match if going { Parked::Sleep } else { party.park() } {
+                        Parked::Sleep if going => port.wait_readable(Some(now + LOOK)).map(|_| true),
+                        Parked::Sleep => port.wait_readable(Some(deadline)).map(|_| true),
+                        Parked::Again => Ok(true),
+                        Parked::GiveUp => Ok(false),
+                    };
+                    if !goes_on? {
+                        return Err(libc::ETIMEDOUT);
+                    }
                 }
                 done => return done,
             }

@@ -3,11 +3,12 @@
 use super::{Compiler, PossibleTarget};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expression::Expression;
-use crate::objects::{Element, Form, Kind};
+use crate::objects::{Argument, Element, Form, Kind, Verb};
 use crate::scenario::document::{Fields, Item, list};
 use crate::scenario::names::with_article;
 use crate::scenario::plan::{Action, ObjectAction};
 use crate::scenario::scope::ProcessScope;
+use crate::scenario::steps;
 use crate::value::{Types, Value};
 use std::ops::Range;
 use std::rc::Rc;
@@ -21,6 +22,12 @@ impl Compiler<'_> {
         let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
         let found = self.declared.object(self.checker, &text, &mut scope);
         let Some(found) = found else {
+            if let Some((name, kind, declared)) = self.declared.broken_kind(text.value) {
+                match kind.verb(word) {
+                    Some((_, verb)) => self.of_broken(word, verb, kind, fields),
+                    None => self.not_of_kind(word, word_span, kind, name, declared),
+                }
+            }
             self.keep_variables(fields);
             return;
         };
@@ -64,15 +71,7 @@ impl Compiler<'_> {
             let given = fields.take(argument.name);
             let mut value = Expression::constant(Value::Null);
             match (given, argument.form) {
-                (None, _) if argument.required => {
-                    let message = format!("`{word}` needs `{}`: {}", argument.name, argument.summary);
-                    self.checker.error(
-                        Code::MISSING_KEY,
-                        fields.span.clone(),
-                        message,
-                        format!("`{}` is missing", argument.name),
-                    );
-                }
+                (None, _) if argument.required => self.needs(word, argument, fields),
                 (None, _) => {}
                 (Some(item), Form::Into) => {
                     let narrowed =
@@ -140,6 +139,27 @@ impl Compiler<'_> {
             foreseen.map(|(outcome, reason)| (outcome, reason, text.span.clone())),
         );
         self.finish(fields, verb, &format!("`{word}` on {}", with_article(kind.name)));
+    }
+
+    /// Says what is wrong with a step on an object whose declaration is wrong too, as far as its kind tells.
+    fn of_broken(&mut self, word: &str, verb: &Verb, kind: &Kind, fields: &Fields<'_>) {
+        for argument in verb.arguments.iter().filter(|argument| argument.required) {
+            if fields.peek(argument.name).is_none() {
+                self.needs(word, argument, fields);
+            }
+        }
+        for argument in verb.arguments.iter().chain(steps::COMMON) {
+            if argument.name != "timeout" || verb.blocks {
+                fields.take(argument.name);
+            }
+        }
+        self.finish(fields, verb, &format!("`{word}` on {}", with_article(kind.name)));
+    }
+
+    fn needs(&mut self, word: &str, argument: &Argument, fields: &Fields<'_>) {
+        let message = format!("`{word}` needs `{}`: {}", argument.name, argument.summary);
+        let missing = format!("`{}` is missing", argument.name);
+        self.checker.error(Code::MISSING_KEY, fields.span.clone(), message, missing);
     }
 
     pub(super) fn not_of_kind(
