@@ -51,6 +51,8 @@ mod walkers;
 mod whole;
 
 #[cfg(test)]
+mod causes;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod fuzz;

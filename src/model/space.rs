@@ -516,7 +516,7 @@ impl<'p> Space<'p> {
 
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.weight + self.memo.weight
+        self.weight + self.memo.weight + self.memories.as_ref().map_or(0, |memories| memories.bytes())
     }
 
     /// A copy for another thread, which knows what turns do that are in the memo. As long as there is a copy, no number

@@ -1,9 +1,9 @@
 //! The exploration's verdicts, compared with those of every order of steps, each told and judged by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Instant;
 
+use super::causes::{self, loads};
 use super::corpus::{ALIKE, CORPUS};
 use super::explore::{Explored, Options, exploring};
 use super::memories::{Memories, Wish};
@@ -12,10 +12,8 @@ use super::space::{Move, Space};
 use super::step::{Endless, Step, Time};
 use super::tell::tell;
 use super::tests::plan;
-use crate::diagnostic::Source;
 use crate::interpreter::Random;
 use crate::judge::{self, FORMS, Status, Subject, Verdict};
-use crate::scenario;
 use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;
 
@@ -135,13 +133,6 @@ fn compare(program: &str, expectations: &[String], most: usize) -> bool {
         }
     }
     true
-}
-
-/// Whether the scenario is one: an expectation of what never can be is none.
-fn loads(text: &str) -> bool {
-    let source = Arc::new(Source::new("p.toml".to_owned(), text.to_owned()));
-    let forms: Vec<_> = FORMS.iter().map(|form| &form.description).collect();
-    scenario::load(&source, &scenario::Options::default(), &forms).is_ok()
 }
 
 /// A line of the corpus as an `[[expect]]`.
@@ -265,177 +256,12 @@ fn random_programs_are_judged_as_all_their_orders_are() {
     random(0..25);
 }
 
-/// Random programs over all that can be a cause of something else.
-fn random_causes(random: &mut Random) -> String {
-    let mut of = |count: i64| random.between(0, count - 1);
-    let kinds = ["memory", "posix", "sysv"];
-    let mut text = format!(
-        r#"[objects]
-x = {{ kind = "value", value = 0 }}
-a = {{ kind = "array", type = "i32", len = 2 }}
-s = {{ kind = "semaphore", value = {}{} }}
-m = {{ kind = "mutex", robust = {}, type = "{}" }}
-c = {{ kind = "condition", mutex = "m" }}
-e = {{ kind = "event" }}
-b = {{ kind = "barrier", parties = 2 }}
-q = {{ kind = "queue", capacity = {}, via = "{}" }}
-l = {{ kind = "pipe"{} }}
-d = {{ kind = "pipe", duplex = true }}
-"#,
-        of(2),
-        if of(3) == 0 { ", bound = true" } else { "" },
-        of(2) == 0,
-        ["normal", "recursive"][of(2) as usize],
-        1 + of(2),
-        kinds[of(3) as usize],
-        ["", ", capacity = 1", ", framing = \"bytes\""][of(3) as usize],
-    );
-    // Mostly of a few kinds, so that they meet.
-    let mut menu: Vec<i64> = (0..2 + of(2)).map(|_| of(11)).collect();
-    menu.push(0);
-    let programs = 2 + of(2);
-    for program in 0..programs {
-        let count = 1 + i64::from(of(5) == 0);
-        let mut steps = String::new();
-        for _ in 0..=of(3) {
-            let kind = menu[of(menu.len() as i64) as usize];
-            let step: &[&str] = match kind {
-                0 => &[
-                    r#"{ load = "x" }"#,
-                    r#"{ store = "x", value = 1 }"#,
-                    r#"{ add = "x", value = 1 }"#,
-                    r#"{ mark = "here" }"#,
-                ],
-                1 => &[
-                    r#"{ load = "a" }"#,
-                    r#"{ store = "a", value = [1, 1] }"#,
-                    r#"{ store = "a[0]", value = 1 }"#,
-                    r#"{ load = "a[1]" }"#,
-                    r#"{ add = "a[0]", value = 1 }"#,
-                ],
-                2 => &[
-                    r#"{ acquire = "s" }"#,
-                    r#"{ release = "s", outcome = "o" }"#,
-                    r#"{ acquire = "s", timeout = "1ms", outcome = "o" }"#,
-                    r#"{ acquire = "s", timeout = "0s", outcome = "o" }"#,
-                ],
-                3 => &[
-                    r#"{ lock = "m", outcome = "o" }, { add = "x", value = 1 }, { unlock = "m", outcome = "o" }"#,
-                    r#"{ lock = "m", outcome = "o" }"#,
-                    r#"{ unlock = "m", outcome = "o" }"#,
-                ],
-                4 => &[
-                    r#"{ lock = "m", outcome = "o" }, { wait = "c", outcome = "o" }, { unlock = "m", outcome = "o" }"#,
-                    r#"{ lock = "m", outcome = "o" }, { wait = "c", timeout = "1ms", outcome = "o" }"#,
-                    r#"{ notify = "c" }"#,
-                    r#"{ notify_all = "c" }"#,
-                ],
-                5 => &[
-                    r#"{ set = "e" }"#,
-                    r#"{ clear = "e" }"#,
-                    r#"{ wait = "e" }"#,
-                    r#"{ wait = "e", timeout = "1ms", outcome = "o" }"#,
-                ],
-                6 => &[
-                    r#"{ wait = "b", outcome = "o" }"#,
-                    r#"{ wait = "b", timeout = "1ms", outcome = "o" }"#,
-                    r#"{ abort = "b" }"#,
-                    r#"{ reset = "b" }"#,
-                ],
-                7 => &[
-                    r#"{ put = "q", value = 1 }"#,
-                    r#"{ get = "q" }"#,
-                    r#"{ put = "q", value = 1, timeout = "1ms", outcome = "o" }"#,
-                    r#"{ get = "q", timeout = "0s", outcome = "o" }"#,
-                    r#"{ done = "q", outcome = "o" }"#,
-                    r#"{ wait = "q" }"#,
-                ],
-                8 => &[
-                    r#"{ send = "l.w", value = "v" }"#,
-                    r#"{ recv = "l.r", outcome = "o" }"#,
-                    r#"{ send = "l.w", value = "v", timeout = "1ms", outcome = "o" }"#,
-                    r#"{ send = "l.w", value = "LONG", timeout = "1ms", outcome = "o" }"#,
-                    r#"{ recv = "l.r", timeout = "0s", outcome = "o" }"#,
-                    r#"{ close = "l.r" }"#,
-                ],
-                9 => &[
-                    r#"{ send = "d.a", value = "v" }"#,
-                    r#"{ send = "d.b", value = "v" }"#,
-                    r#"{ recv = "d.a" }"#,
-                    r#"{ recv = "d.b" }"#,
-                ],
-                _ => &[
-                    r#"{ sleep = "1ms" }"#,
-                    r#"{ join = "p0", outcome = "o" }"#,
-                    "{ ready = true }",
-                    r#"{ status = "p0" }"#,
-                ],
-            };
-            steps.push_str(step[of(step.len() as i64) as usize]);
-            steps.push_str(", ");
-        }
-        let starts = if program > 0 && of(8) == 0 {
-            [
-                "depends_on = { p0 = \"exited\" }\n",
-                "depends_on = { p0 = \"ready\" }\n",
-                "depends_on = { p0 = \"started\" }\n",
-            ][of(3) as usize]
-        } else if program == 1 && of(8) == 0 {
-            "start = \"manual\"\n"
-        } else {
-            ""
-        };
-        let begins = if program == 0 && of(4) == 0 { "{ start = \"p1\", outcome = \"o\" }, " } else { "" };
-        text.push_str(&format!("[processes.p{program}]\ncount = {count}\n{starts}steps = [{begins}{steps}]\n"));
-    }
-    // Too long for one packet.
-    text.replace("LONG", &"v".repeat(5000))
-}
-
-/// A random expectation about causes.
-fn random_cause(random: &mut Random) -> String {
-    let mut pattern = || {
-        let process = ["p0", "p1", "*", "p2"][random.between(0, 3) as usize];
-        let what = [
-            "*",
-            "*",
-            "* x",
-            "add",
-            "mark here",
-            "acquire",
-            "release",
-            "lock",
-            "unlock",
-            "wait",
-            "* q",
-            "* b",
-            "* e",
-            "load",
-            "store",
-            "send",
-            "recv",
-        ];
-        format!("\"{process} {}\"", what[random.between(0, what.len() as i64 - 1) as usize])
-    };
-    let (first, second, third) = (pattern(), pattern(), pattern());
-    let patterns =
-        if random.between(0, 3) == 0 { format!("{first}, {second}, {third}") } else { format!("{first}, {second}") };
-    let holds = ["", "", "\nholds = \"sometimes\"", "\nholds = \"never\""][random.between(0, 3) as usize];
-    let form = match random.between(0, 5) {
-        0 | 1 => format!("order = [{patterns}]\nallow_empty = true"),
-        2 | 3 => format!("all_before = [{patterns}]"),
-        4 => "race_free = \"x\"".to_owned(),
-        _ => ["race_free = \"a\"", "race_free = \"a[0]\""][random.between(0, 1) as usize].to_owned(),
-    };
-    format!("\n[[expect]]\n{form}{holds}\n")
-}
-
-fn causes(seeds: std::ops::Range<u64>) {
+fn causes_of(seeds: std::ops::Range<u64>) {
     let mut compared = 0;
     for seed in seeds {
         let mut random = Random::new(seed, "causes", 0);
-        let program = random_causes(&mut random);
-        let mut some: Vec<String> = (0..6).map(|_| random_cause(&mut random)).collect();
+        let program = causes::program(&mut random, 4);
+        let mut some: Vec<String> = (0..6).map(|_| causes::expectation(&mut random)).collect();
         some.retain(|one| loads(&format!("{program}{one}")));
         some.dedup();
         if !some.is_empty() {
@@ -447,7 +273,7 @@ fn causes(seeds: std::ops::Range<u64>) {
 
 #[test]
 fn causes_are_judged_as_in_all_orders() {
-    causes(0..60);
+    causes_of(0..60);
 }
 
 /// What a status over all executions says.

@@ -10,6 +10,7 @@
 //! [`Object::hand_over`]: crate::objects::Object::hand_over
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Numbers;
 use super::marks::{Changes, Hit, Mark, Watch, Watched};
@@ -108,13 +109,26 @@ pub(super) struct Known {
     watched: Vec<Watched>,
 }
 
+impl Known {
+    /// About how many bytes it takes.
+    fn weight(&self) -> usize {
+        let words = |held: &Held| held.counts.len() + held.sets.len() + 4 * held.own.len();
+        let held: usize = self.held.iter().map(words).sum();
+        let watched: usize = self.watched.iter().map(Watched::words).sum();
+        let lists = size_of_val(&*self.held) + size_of_val(&*self.watched);
+        size_of::<Self>() + lists + 4 * (3 * self.knows.len() + held + watched) + 64
+    }
+}
+
 /// All that is known in any state.
 #[derive(Clone, Debug)]
 pub(super) struct Knowledge<'p> {
     plan: &'p Plan,
     watches: Vec<Watch<'p>>,
     sets: Sets,
-    states: Numbers<Known>,
+    states: Numbers<Arc<Known>>,
+    /// About how many bytes they take.
+    pub(super) weight: usize,
     /// By process, whether others can learn from its end, and from its first `ready`.
     ends: Vec<bool>,
     readies: Vec<bool>,
@@ -169,9 +183,9 @@ impl<'p> Knowledge<'p> {
             watched: watches.iter().map(|watch| watch.first(plan)).collect(),
         };
         let mut states = Numbers::default();
-        states.of(&first);
+        states.of(&Arc::new(first));
         let nests = watches.iter().any(|watch| !matches!(watch, Watch::Races(_)));
-        Some(Self { plan, watches, sets: Sets::new(), states, ends, readies, nests, lost: false })
+        Some(Self { plan, watches, sets: Sets::new(), states, ends, readies, nests, lost: false, weight: 0 })
     }
 
     /// The patterns of which it matters which match comes first.
@@ -191,10 +205,11 @@ impl<'p> Knowledge<'p> {
 
     /// The state behind an event.
     pub(super) fn observe(&mut self, before: u32, event: &Event, scene: &Scene<'_>) -> u32 {
-        let mut known = self.states.things[before as usize].clone();
+        let known = &self.states.things[before as usize];
         if known.watched.iter().all(|watched| watched.decided) {
             return before;
         }
+        let mut known = Known::clone(known);
         let process = event.id.process as usize;
         let bound = event.step.is_none();
         let hits = self.hits(&mut known, event);
@@ -240,7 +255,19 @@ impl<'p> Knowledge<'p> {
         if known.watched.iter().all(|watched| watched.decided) {
             known = Known { watched: known.watched, ..Known::default() };
         }
-        self.states.of(&known)
+        let count = self.states.things.len();
+        let weight = known.weight();
+        let number = self.states.of(&Arc::new(known));
+        if number as usize == count {
+            self.weight += weight;
+        }
+        number
+    }
+
+    /// By expectation, whether it is decided that something was not as it should be.
+    #[cfg(test)]
+    pub(super) fn failed(&self, number: u32) -> Vec<bool> {
+        self.states.things[number as usize].watched.iter().map(Watched::is_failed).collect()
     }
 
     /// What of the event matters to whom.

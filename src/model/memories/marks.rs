@@ -87,6 +87,19 @@ pub(super) struct Watched {
     pub(super) sets: Vec<u32>,
 }
 
+impl Watched {
+    /// Whether it is decided that something was not as it should be.
+    #[cfg(test)]
+    pub(super) fn is_failed(&self) -> bool {
+        self.decided && self.failed
+    }
+
+    /// How many numbers it holds.
+    pub(super) fn words(&self) -> usize {
+        self.counts.len() + self.sets.len()
+    }
+}
+
 /// Of an event, what matters to an expectation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hit {

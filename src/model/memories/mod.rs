@@ -254,6 +254,18 @@ impl<'p> Memories<'p> {
                 .any(|kept| matches!(kept.memory, Memory::Past | Memory::Course(_) | Memory::Everything))
     }
 
+    /// By expectation about causes, whether something was not as it should be in the state with that number; none where
+    /// that is not known.
+    #[cfg(test)]
+    pub(super) fn failed(&self, number: u32) -> Option<Vec<bool>> {
+        self.knowledge.as_ref().filter(|(_, knowledge)| !knowledge.lost).map(|(_, knowledge)| knowledge.failed(number))
+    }
+
+    /// About how many bytes it takes what is known of causes.
+    pub(super) fn bytes(&self) -> usize {
+        self.knowledge.as_ref().map_or(0, |(_, knowledge)| knowledge.weight)
+    }
+
     /// What must be kept, where it turns out that these do not keep enough.
     pub(super) fn wants(&self, wish: Wish) -> Option<Wish> {
         let lost = self.knowledge.as_ref().is_some_and(|(_, knowledge)| knowledge.lost);
