@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::memories::{Memories, Wish};
-use super::space::{Move, Space, Time, is_over};
-use super::tell::{Step, tell};
+use super::space::{Move, Space, is_over};
+use super::step::{Step, Time};
+use super::tell::tell;
 use super::tests::plan;
 use crate::diagnostic::Source;
 use crate::interpreter::Random;
@@ -224,7 +225,7 @@ fn what_is_known_is_what_the_judge_finds() {
         for _ in 0..12 {
             let one = expectation(&mut random);
             // A trace has those who leave a barrier in the order in which they came, which is not the order of their steps: it
-            // has another first match there.
+            // may have another first match there, and then every step is kept and not what is known.
             let first = one.contains("\norder") && text.contains("\"b\"");
             if !first && loads(&format!("{text}{one}")) {
                 text.push_str(&one);

@@ -5,6 +5,29 @@ pub(super) const CORPUS: &[(&str, &str)] = &[
     (
         r#"
 [objects]
+t = { kind = "barrier", parties = 3 }
+[processes.p]
+steps = [{ wait = "t" }, { mark = "past" }]
+[processes.q]
+steps = [{ wait = "t" }, { mark = "past" }]
+[processes.r]
+steps = [{ wait = "t" }]
+"#,
+        r#"
+order = ["p wait t", "q wait t"]
+order = ["p wait t", "q wait t"]; by = "time"
+order = ["p mark past", "q wait t"]; by = "time"
+order = ["q mark past", "p mark past"]; by = "time"
+order = ["* wait t", "q mark past"]
+all_before = ["p wait t", "q wait t"]; by = "time"
+each = "p wait t"; followed_by = "q wait t"
+between = ["p wait t", "q wait t"]; at_most = 0
+always = "count('p wait t') >= count('q wait t')"
+"#,
+    ),
+    (
+        r#"
+[objects]
 x = { kind = "value", value = 0 }
 y = { kind = "value", value = 0 }
 [processes.p]

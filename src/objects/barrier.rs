@@ -239,6 +239,10 @@ impl Object for Barrier {
         }
     }
 
+    fn reorders(&self) -> bool {
+        true
+    }
+
     fn hands_over(&self, _uses: &[Usage]) -> bool {
         true
     }

@@ -292,6 +292,12 @@ pub trait Object: Send + Sync {
         false
     }
 
+    /// Whether a run has its events in another order than that in which its steps end: those who leave a barrier stand in the
+    /// order in which they came.
+    fn reorders(&self) -> bool {
+        false
+    }
+
     /// What a step with that verb also does to other objects: a condition's `wait` unlocks and locks its mutex.
     fn touches(&self, _verb: u8) -> Vec<(ObjectId, u8)> {
         Vec::new()

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use super::ask::Next;
 use super::numbers::Numbers;
 use super::step::Time;
-use crate::event::{Event, ObjectId, ProcessId, Target};
+use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::judge::memory::{Changes, Events, Memory};
 use crate::scenario::plan::{Action, Delay, Fact, Instruction, Plan};
 use crate::value::Value;
@@ -93,6 +93,10 @@ impl<'p> Memories<'p> {
     /// Those that a plan's expectations need.
     pub(super) fn new(plan: &'p Plan, memories: Vec<Memory<'p>>, time: Time, wish: Wish) -> Self {
         let mut list: Vec<Kept<'p>> = Vec::new();
+        let mut memories = memories;
+        if memories.iter().any(|memory| looks_at_reordered(plan, memory)) {
+            memories.push(Memory::Everything);
+        }
         let everything = memories.iter().any(|memory| matches!(memory, Memory::Everything));
         let passes = time_passes(plan);
         let mut facts = HashMap::new();
@@ -136,18 +140,7 @@ impl<'p> Memories<'p> {
             if let Memory::Fact(number) = memory {
                 facts.insert(number, list.len());
             }
-            let ordered = matches!(
-                memory,
-                Memory::Values { ordered: true, .. }
-                    | Memory::Firsts { .. }
-                    | Memory::Late(_)
-                    | Memory::Pairs { .. }
-                    | Memory::Ever { .. }
-                    | Memory::Most { .. }
-                    | Memory::Past
-                    | Memory::Course(_)
-                    | Memory::Everything
-            );
+            let ordered = is_ordered(&memory);
             let mut shared = Numbers::default();
             let size = match &memory {
                 Memory::Values { .. } => 0,
@@ -410,6 +403,44 @@ impl<'p> Memories<'p> {
         }
         self.signs.of(&key)
     }
+}
+
+/// Whether the order of the events that a memory looks at matters to it, beyond the order of steps that do not commute.
+fn is_ordered(memory: &Memory<'_>) -> bool {
+    matches!(
+        memory,
+        Memory::Values { ordered: true, .. }
+            | Memory::Firsts { .. }
+            | Memory::Late(_)
+            | Memory::Pairs { .. }
+            | Memory::Ever { .. }
+            | Memory::Most { .. }
+            | Memory::Past
+            | Memory::Course(_)
+            | Memory::Everything
+    )
+}
+
+/// Whether a memory looks at the order of events that stand in a run in another order than that of their steps. Then only who
+/// knows every step knows what it finds.
+fn looks_at_reordered(plan: &Plan, memory: &Memory<'_>) -> bool {
+    let looked = match memory {
+        Memory::Causes(patterns) => patterns.iter().map(Events::Pattern).collect(),
+        Memory::Fact(_) => events(plan, memory),
+        memory if is_ordered(memory) => events(plan, memory),
+        _ => return false,
+    };
+    let reordered = |object: ObjectId| plan.objects[object as usize].object.reorders();
+    (0..plan.steps.len() as StepId).any(|number| {
+        let Some(Action::Object(action)) = plan.operation(number).map(|operation| &operation.action) else {
+            return false;
+        };
+        let step = &plan.steps[number as usize];
+        plan.programs[step.program].range().any(|process| {
+            let one = |object| looked.iter().any(|events| events.may_be(process, step.verb, object));
+            action.objects().filter(|object| reordered(*object)).any(one)
+        })
+    })
 }
 
 /// The events that a memory looks at.
