@@ -184,8 +184,9 @@ impl Walks {
     }
 }
 
+/// A bound on a probability; what is too small to be told from 0 is no 0.
 fn probability(p: f64) -> String {
-    if p >= 0.001 { format!("{p:.3}") } else { format!("{p:.0e}") }
+    if p >= 0.001 { format!("{p:.3}") } else { format!("{:.0e}", p.max(1e-300)) }
 }
 
 fn many(number: u64, noun: &str) -> String {
@@ -318,6 +319,7 @@ mod tests {
         let walks = Walks { pct: 1000, depth: 2, processes: 2, length: 10, bounded: true, ..Walks::default() };
         assert!((walks.missed(1) - 0.5_f64.powi(1000)).abs() < 1e-12);
         assert!((walks.missed(2) - 0.95_f64.powi(1000)).abs() < 1e-12);
+        assert_eq!(probability(walks.missed(1)), "1e-300");
         let walks = Walks { pct: 10, ..walks };
         let words = walks.words();
         assert_eq!(
