@@ -23,8 +23,10 @@ use super::{page, session::Options, suites};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::{self, Subject, Summary};
 use crate::model::count::{self, Counts};
-use crate::model::explore::{self, Explored, Fault};
+use crate::model::explore::{self, Explored};
 use crate::model::follow;
+use crate::model::gather::Fault;
+use crate::model::ladder;
 use crate::model::ladder::{Rung, Strategy};
 use crate::model::search::{Cut, Limits};
 use crate::model::shard;
@@ -349,7 +351,7 @@ impl Exploring<'_> {
         let mode = if direct { self.options.progress } else { crate::report::progress::Mode::None };
         let progress = RefCell::new(Progress::new(mode, output::columns()));
         let signals = Blocked::new().ok();
-        let mut watch = |now: &explore::Progress| {
+        let mut watch = |now: &ladder::Progress| {
             let states = now.reached.states as u64;
             // Single executions have no states that wait to be looked at.
             let detail = if now.reached.depth > 0 {

@@ -9,15 +9,14 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::components;
-use super::gather::{Found, Gathering, cases};
-use super::ladder::{self, Beyond, Clock, Rung, Strategy};
+use super::gather::{Fault, Found, Gathering, Story, cases};
+use super::ladder::{self, Beyond, Clock, Progress, Rung, Strategy};
 use super::liveness::{self, Liveness};
 use super::memories::{Memories, Wish};
 use super::races;
 use super::search::{Cut, Limits, Reached, Reductions, Search, Threads, Trail};
 use super::space::Space;
 use super::step::{Endless, Kind, Leeway, Step, Time};
-use super::tell::{Lost, Told};
 use super::walkers;
 use crate::event::ProcessId;
 use crate::judge::{self, Status, Subject, Summary, Verdict};
@@ -62,19 +61,6 @@ impl Options {
     pub fn leeway(&self) -> Leeway {
         Leeway { time: self.time, random: self.random, kill: self.kill }
     }
-}
-
-/// How far an exploration has come.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// What was searched.
-    pub reached: Reached,
-    /// Ends that were judged.
-    pub judged: usize,
-    /// How long it has taken.
-    pub elapsed: Duration,
-    /// What `reached` counts: `state looked at`, `execution`.
-    pub unit: &'static str,
 }
 
 /// What was found.
@@ -125,36 +111,6 @@ pub struct Circles {
     pub left: bool,
     /// How many sets of states there are that are never left and where nothing ends.
     pub livelocks: usize,
-}
-
-/// An execution that was told.
-#[derive(Debug)]
-pub struct Story {
-    /// Its number among those that were judged, from 1: that of [`judge::Overall::example`].
-    pub run: u64,
-    /// Its steps.
-    pub path: Vec<Step>,
-    /// What happened.
-    pub told: Told,
-    /// What was found in it.
-    pub verdict: Verdict,
-    /// How many of its steps lead to where it goes round for ever; none where it ends.
-    pub stem: Option<usize>,
-}
-
-/// Why there is no verdict.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Fault {
-    /// A process computes without end.
-    Endless(Endless),
-    /// A path that was found could not be followed.
-    Lost(Lost),
-}
-
-impl From<Endless> for Fault {
-    fn from(endless: Endless) -> Self {
-        Self::Endless(endless)
-    }
 }
 
 /// Where an execution leads.

@@ -5,14 +5,43 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::explore::{Fault, Story};
 use super::parallel;
 use super::space::Space;
-use super::step::{Step, Time};
-use super::tell::{Told, tell};
+use super::step::{Endless, Step, Time};
+use super::tell::{Lost, Told, tell};
 use crate::judge::{self, Status, Subject, Summary, Tally, Verdict};
 use crate::scenario::plan::Plan;
 use crate::trace::{RunEnd, Trace};
+
+/// Why there is no verdict.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// A process computes without end.
+    Endless(Endless),
+    /// A path that was found could not be followed.
+    Lost(Lost),
+}
+
+impl From<Endless> for Fault {
+    fn from(endless: Endless) -> Self {
+        Self::Endless(endless)
+    }
+}
+
+/// An execution that was told.
+#[derive(Debug)]
+pub struct Story {
+    /// Its number among those that were judged, from 1: that of [`judge::Overall::example`].
+    pub run: u64,
+    /// Its steps.
+    pub path: Vec<Step>,
+    /// What happened.
+    pub told: Told,
+    /// What was found in it.
+    pub verdict: Verdict,
+    /// How many of its steps lead to where it goes round for ever; none where it ends.
+    pub stem: Option<usize>,
+}
 
 /// An execution that was found, and how many there are that no expectation can tell from it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -6,12 +6,24 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::bounded::Bounded;
-use super::explore::{Fault, Progress};
-use super::gather::{Found, Gathering, case};
+use super::gather::{Fault, Found, Gathering, case};
 use super::search::{Cut, Limits, Reached};
 use super::sketch::Sketch;
 use super::space::Space;
 use super::walk::LONGEST;
+
+/// How far an exploration has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// What was searched.
+    pub reached: Reached,
+    /// Ends that were judged.
+    pub judged: usize,
+    /// How long it has taken.
+    pub elapsed: Duration,
+    /// What `reached` counts: `state looked at`, `execution`.
+    pub unit: &'static str,
+}
 
 /// How an exploration goes about it.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]

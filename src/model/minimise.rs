@@ -2,7 +2,7 @@
 //! with the fewest steps. It is found by a search over states together with the process that moved last, in the order
 //! of switches and then steps, so that the first goal met is a shortest one.
 
-use super::explore::Fault;
+use super::gather::Fault;
 use super::space::{Move, Space, is_over};
 use super::step::{Endless, Kind, Step};
 use super::store::{ROOT, Store};

@@ -1,7 +1,7 @@
 //! The story behind a verdict: of an execution that fails, the shortest one that fails alike, and its critical step.
 
-use super::explore::{Fault, Story};
 use super::follow;
+use super::gather::{Fault, Story};
 use super::minimise::{Shortest, States, critical, shortest};
 use super::space::Space;
 use super::step::{Kind, Step};

@@ -8,9 +8,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use super::explore::{Fault, Progress};
-use super::gather::{Found, Gathering, case, sign};
-use super::ladder::{Beyond, Clock, Rung, Strategy, Walks, again};
+use super::gather::{Fault, Found, Gathering, case, sign};
+use super::ladder::{Beyond, Clock, Progress, Rung, Strategy, Walks, again};
 use super::length::longest;
 use super::search::{Cut, Reached};
 use super::space::Space;
