@@ -127,7 +127,7 @@ impl Impatient {
         }
     }
 
-    /// As [`write`], but ends with EAGAIN where it would wait.
+    /// As [`write()`], but ends with EAGAIN where it would wait.
     ///
     /// # Errors
     /// See the table above.
