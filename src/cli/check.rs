@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::inputs;
-use super::options::Common;
-use super::options::Scenario;
+use super::options::{Common, Scenario};
 use super::output::{self, Output};
 use super::session;
 use super::status::Status;

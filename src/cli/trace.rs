@@ -8,8 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::export::{Format, Shown};
-use super::options::Common;
-use super::options::Scenario;
+use super::options::{Common, Scenario};
 use super::output::{self, Output};
 use super::picture::{Picture, ViewChoice};
 use super::status::Status;

@@ -19,8 +19,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
 use super::inputs;
-use super::options::Common;
-use super::options::{RecordChoice, Scenario};
+use super::options::{Common, RecordChoice, Scenario};
 use super::output::{self, Output};
 use super::picture::Picture;
 use super::session::{self, Options};

@@ -409,10 +409,11 @@ impl MemoryLive {
         let (generation, arrival) = (u64::from(word.generation()), word.count() + 1);
         if arrival == self.parties {
             self.shared.word.store(word.next(false).0, Ordering::Release);
-            drop(held);
-            // Told before the others wake, so that their departures are seen to end after it.
+            // Told before the others leave, woken or not asleep yet, so that their departures are seen to end after it: until
+            // then the guard keeps them.
             call.party.implicit(self.id, WAIT, arrived(generation, arrival));
             call.party.implicit(self.id, WAIT, ended(generation, self.parties, Outcome::OK));
+            drop(held);
             self.wake();
             return Ok(departed(generation, self.parties, arrival, Outcome::OK));
         }
@@ -440,6 +441,7 @@ impl MemoryLive {
                 return Ok(ended(generation, self.parties, Outcome::TIMEOUT));
             }
         }
+        self.shared.guard.pass(process);
         let outcome = if slot.state.load(Ordering::Acquire) == BROKEN { Outcome::BROKEN } else { Outcome::OK };
         slot.state.store(IDLE, Ordering::Release);
         Ok(departed(generation, self.parties, arrival, outcome))

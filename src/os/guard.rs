@@ -39,6 +39,14 @@ impl Guard {
         Held(self)
     }
 
+    /// Waits until whoever holds it has let go of it.
+    #[inline]
+    pub fn pass(&self, process: u32) {
+        if self.0.load(Ordering::Acquire) != 0 {
+            drop(self.lock(process));
+        }
+    }
+
     #[cold]
     fn contend(&self, word: u32) {
         let mut tries = 0u32;

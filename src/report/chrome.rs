@@ -8,7 +8,7 @@
 //! - Slices of a thread must nest. What overlaps, such as what a process holds, stands in tracks of its own.
 //! - Times are microseconds. Three decimals keep every nanosecond.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use serde_json::{Value as Json, json};
@@ -47,14 +47,7 @@ pub fn write(out: &mut dyn Write, plan: &Plan, trace: &Trace, verdict: &Verdict)
     // Those of one time stay in their order: a slice before what lies in it, an arrow's begin before its end.
     events.sort_by_key(|event| (event.at, event.depth));
     let mut lines = writer.names(&spans);
-    let mut left: HashSet<String> = HashSet::new();
-    lines.extend(events.into_iter().map(|event| {
-        left.extend(event.leaves);
-        match event.arrives {
-            Some((id, alone)) if !left.contains(&id) => alone,
-            _ => event.fields,
-        }
-    }));
+    lines.extend(events.into_iter().map(|event| event.fields));
 
     let other = json!({
         "ipcrun": env!("CARGO_PKG_VERSION"),
@@ -76,10 +69,6 @@ struct Entry {
     at: u64,
     depth: u8,
     fields: String,
-    /// The arrow that leaves from it, by its id.
-    leaves: Option<String>,
-    /// The arrow that ends on it, and what is written where that has not left before: readers would refuse it.
-    arrives: Option<(String, String)>,
 }
 
 /// A slice within a step.
@@ -477,25 +466,14 @@ fn slice(pid: usize, tid: usize, name: &str, category: &str, times: (u64, u64), 
         fields.extend(more.clone());
     }
     let duration = format!(",\"dur\":{}", microseconds(times.1.saturating_sub(times.0)));
-    let written = entry(times.0, depth, &duration, &fields);
-    let Some(id) = more["bind_id"].as_str().map(str::to_owned) else { return written };
-    if more["flow_out"] == true {
-        return Entry { leaves: Some(id), ..written };
-    }
-    if let Some(fields) = fields.as_object_mut() {
-        fields.remove("bind_id");
-        fields.remove("flow_in");
-    }
-    let alone = entry(times.0, depth, &duration, &fields).fields;
-    Entry { arrives: Some((id, alone)), ..written }
+    entry(times.0, depth, &duration, &fields)
 }
 
 /// An entry of these fields, with its time. The time is no number of the fields, which would lose digits.
 fn entry(at: u64, depth: u8, more: &str, fields: &Json) -> Entry {
     let text = fields.to_string();
     let head = text.strip_suffix('}').unwrap_or(&text);
-    let fields = format!("{head},\"ts\":{}{more}}}", microseconds(at));
-    Entry { at, depth, fields, leaves: None, arrives: None }
+    Entry { at, depth, fields: format!("{head},\"ts\":{}{more}}}", microseconds(at)) }
 }
 
 fn microseconds(ns: u64) -> String {
