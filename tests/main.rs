@@ -8,6 +8,7 @@ mod deadlocks;
 mod endings;
 mod expectations;
 mod explain;
+mod explanations;
 mod explore;
 mod exports;
 mod faults;

@@ -2,7 +2,7 @@
 //!
 //! `record` is the 64-byte record as it lies in memory, `lane` the memory that a process shares with the supervisor,
 //! `compare` finds the first difference between two, `order` puts the events of all processes into one order and knows what happened before what, `file` writes and
-//! reads a trace. This room knows nothing of how a run is made or judged.
+//! reads a trace, `wait_for` what the processes wait for that are left. This room knows nothing of how a run is made or judged.
 
 mod causality;
 pub mod diff;
@@ -12,6 +12,7 @@ pub mod record;
 pub mod ring_buffer;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod wait_for;
 
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::value::Value;
@@ -33,6 +34,8 @@ pub struct Trace {
     pub ends: Vec<ProcessEnd>,
     /// The processes that were found blocked for ever, daemons left out.
     pub stuck: Vec<Waiting>,
+    /// What the daemons wait for that the stuck processes wait for, directly or through one another.
+    pub daemons: Vec<Waiting>,
     /// How the run ended.
     pub end: RunEnd,
     /// The last value of each object, by [`ObjectId`], where it has one.
@@ -58,6 +61,8 @@ pub enum RunEnd {
     Deadlock,
     /// The scenario's `timeout` passed. What each process that was left was doing.
     Timeout(Vec<Waiting>),
+    /// The run is held to a schedule, or is one of a model, and repeats the same states for ever. What each process that was left was doing.
+    Livelock(Vec<Waiting>),
     /// A signal interrupted ipcrun.
     Interrupted,
 }
@@ -85,7 +90,7 @@ pub struct Waiting {
     /// The step it is in, where it is in one.
     pub step: Option<StepId>,
     /// The step's verb, or what it does instead: `start` where it was never started, `stopped` where a signal has stopped
-    /// it.
+    /// it, `running` where it is in no step.
     pub verb: String,
     /// What it waits for.
     pub target: Target,
@@ -99,6 +104,8 @@ pub struct Waiting {
 
 /// The verb of a process that a signal has stopped: it waits for one that continues it.
 const STOPPED: &str = "stopped";
+/// What stands in place of the verb of a process that is in no step.
+const RUNNING: &str = "running";
 
 impl Waiting {
     /// A process that a signal has stopped, and that has done nothing since.
@@ -112,6 +119,16 @@ impl Waiting {
             on: Vec::new(),
             holder: None,
         }
+    }
+
+    /// A process that is in no step.
+    pub fn running(process: ProcessId, since: u64) -> Self {
+        Self { verb: RUNNING.to_owned(), ..Self::stopped(process, since) }
+    }
+
+    /// Whether it is in no step.
+    pub fn is_running(&self) -> bool {
+        self.verb == RUNNING && self.step.is_none()
     }
 
     /// Whether a signal has stopped it.
@@ -132,7 +149,22 @@ impl ProcessEnd {
     }
 }
 
+impl RunEnd {
+    /// What each process was doing that was left, where the run did not end by itself.
+    pub fn doing(&self) -> Option<&[Waiting]> {
+        match self {
+            Self::Timeout(doing) | Self::Livelock(doing) => Some(doing),
+            Self::Completed | Self::Deadlock | Self::Interrupted => None,
+        }
+    }
+}
+
 impl Trace {
+    /// Whether the run was cut off while processes could still move, and none was found blocked for ever.
+    pub fn is_cut_off(&self) -> bool {
+        self.stuck.is_empty() && self.end.doing().is_some()
+    }
+
     /// The events of one process, in its own order, with their places in [`Trace::events`].
     pub fn of(&self, process: ProcessId) -> impl Iterator<Item = (usize, &Event)> {
         self.events.iter().enumerate().filter(move |(_, event)| event.id.process == process)

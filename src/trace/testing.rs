@@ -285,6 +285,7 @@ pub(crate) fn completed(plan: &Plan, lanes: Vec<Vec<Event>>) -> Trace {
         causality,
         ends: vec![ProcessEnd::Exited(0); plan.processes.len()],
         stuck: Vec::new(),
+        daemons: Vec::new(),
         end: RunEnd::Completed,
         finals: vec![None; plan.objects.len()],
         counted: Vec::new(),

@@ -56,6 +56,7 @@ impl Supervisor<'_> {
             causality,
             ends: self.ends.iter().map(|end| end.unwrap_or(ProcessEnd::Stopped)).collect(),
             stuck: std::mem::take(&mut self.stuck),
+            daemons: std::mem::take(&mut self.daemons),
             end,
             finals: self.objects.iter().map(|object| object.value()).collect(),
             counted,

@@ -74,7 +74,7 @@ impl Supervisor<'_> {
         let (round, prints) = (clock::now(), self.plan.steps.iter().any(|step| step.verb == "print"));
         let mut driver = Driver { supervisor: self, turns, signals, options, begin, round, prints, place: None };
         match driver.all() {
-            Ok(()) => Ok((turns.rest == Rest::Stop).then(|| self.out_of_time())),
+            Ok(()) => Ok((turns.rest == Rest::Stop).then(|| turns.left.clone().unwrap_or_else(|| self.out_of_time()))),
             Err(Stop::Interrupted) => Ok(Some(RunEnd::Interrupted)),
             Err(Stop::Diverged(diagnostic)) => Err(vec![*diagnostic]),
         }

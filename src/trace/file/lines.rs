@@ -162,6 +162,8 @@ pub(super) struct End<'a> {
     pub how: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doing: Vec<Waiting<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub daemons: Vec<Waiting<'a>>,
     pub events: u64,
     pub duration: u64,
     pub stalled: u64,

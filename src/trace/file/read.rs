@@ -196,6 +196,7 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
         order: Vec::new(),
         ends: Vec::new(),
         stuck: Vec::new(),
+        daemons: Vec::new(),
         end: RunEnd::Interrupted,
         finals: vec![None; header.objects.len()],
         objects: header
@@ -367,10 +368,13 @@ impl<'a> Body<'a> {
             return Err(Fault::new(format!("how `{name}` ended is missing")));
         }
         let doing = line.doing.into_iter().map(|waiting| self.waiting(waiting)).collect::<Result<Vec<_>, _>>()?;
+        self.saved.daemons =
+            line.daemons.into_iter().map(|waiting| self.waiting(waiting)).collect::<Result<Vec<_>, _>>()?;
         self.saved.end = match line.how.as_ref() {
             "completed" => RunEnd::Completed,
             "deadlock" => RunEnd::Deadlock,
             "timeout" => RunEnd::Timeout(doing),
+            "livelock" => RunEnd::Livelock(doing),
             "interrupted" => RunEnd::Interrupted,
             other => return Err(Fault::new(format!("no run ends `{other}`"))),
         };
