@@ -24,5 +24,6 @@ pub mod promela;
 pub mod report;
 pub mod scenario;
 pub mod schedule;
+pub mod text;
 pub mod trace;
 pub mod value;

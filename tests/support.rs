@@ -22,6 +22,7 @@ pub(crate) struct Test {
     arguments: Vec<OsString>,
     environment: Vec<(String, String)>,
     input: Vec<u8>,
+    shell: Option<String>,
     before: Option<Names>,
     watchdog: Duration,
 }
@@ -64,6 +65,7 @@ impl Test {
             arguments: Vec::new(),
             environment: Vec::new(),
             input: Vec::new(),
+            shell: None,
             before: None,
             watchdog: WATCHDOG,
         }
@@ -106,6 +108,12 @@ impl Test {
         self
     }
 
+    /// What a shell does before it becomes the run: a limit, where output goes.
+    pub(crate) fn shell(mut self, before: &str) -> Self {
+        self.shell = Some(before.to_owned());
+        self
+    }
+
     /// Lets the run take longer than others before it counts as hanging.
     pub(crate) fn patient(mut self, watchdog: Duration) -> Self {
         self.watchdog = watchdog;
@@ -120,7 +128,15 @@ impl Test {
     /// Starts the run and returns at once.
     pub(crate) fn start(mut self) -> Running {
         self.before = Some(Names::now());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ipcrun"));
+        let ipcrun = env!("CARGO_BIN_EXE_ipcrun");
+        let mut command = match &self.shell {
+            None => Command::new(ipcrun),
+            Some(before) => {
+                let mut shell = Command::new("sh");
+                shell.arg("-c").arg(format!("{before}\nexec \"$0\" \"$@\"")).arg(ipcrun);
+                shell
+            }
+        };
         command.args(&self.arguments).current_dir(&self.directory);
         for name in ["NO_COLOR", "CLICOLOR_FORCE", "IPCRUN_LOG", "CI", "COLUMNS", "LC_ALL", "LC_CTYPE", "LANG"] {
             command.env_remove(name);
@@ -248,6 +264,11 @@ impl Drop for Running {
 }
 
 impl Done {
+    /// The directory of the run.
+    pub(crate) fn directory(&self) -> &Path {
+        self.test.directory()
+    }
+
     /// Asserts the exit status.
     #[track_caller]
     pub(crate) fn status(self, expected: i32) -> Self {

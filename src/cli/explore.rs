@@ -1,8 +1,7 @@
 //! `ipcrun explore FILE..`: every interleaving of a scenario, in the model.
 
 use std::cell::RefCell;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -19,7 +18,7 @@ use super::searching::{KillChoice, Language, RandomChoice, Searching, TimeChoice
 use super::session::{self, Report};
 use super::signals::Blocked;
 use super::status::Status;
-use super::{page, session::Options, suites};
+use super::{files, page, session::Options, suites};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::{self, Subject, Summary};
 use crate::model::count::{self, Counts};
@@ -525,11 +524,9 @@ impl Exploring<'_> {
         let about = failed.map_or_else(String::new, |one| format!("{}: {}", one.label, one.finding.measured));
         let (name, any) = (file.display().to_string(), leeway.time == Time::Any);
         let about = format!("{}\nipcrun replay {} {name}", about.replace('\n', " "), plan.source.path);
-        fs::write(
-            &file,
-            schedule::write(plan, &explore::told_apart(plan), any, leeway.random, about.trim(), &best.orders, &told),
-        )
-        .map_err(|error| {
+        let text =
+            schedule::write(plan, &explore::told_apart(plan), any, leeway.random, about.trim(), &best.orders, &told);
+        files::replace(&file, text.as_bytes()).map_err(|error| {
             let message = format!("the schedule cannot be written to `{name}`: {error}");
             vec![Diagnostic::error(Code::HOST_LIMIT, message)]
         })?;
@@ -555,9 +552,9 @@ impl Exploring<'_> {
             arguments: &self.options.arguments,
         };
         for (path, format) in &self.traces {
-            let written = File::create(path).map(BufWriter::new).and_then(|mut file| {
+            let written = session::create(path).and_then(|mut file| {
                 format.write(&mut file, &shown)?;
-                file.flush()
+                session::keep(file)
             });
             written.map_err(|error| vec![session::unwritable(path, &error)])?;
         }

@@ -10,6 +10,7 @@ mod completions;
 mod explain;
 mod explore;
 mod export;
+mod files;
 mod golden;
 mod inputs;
 mod list;
@@ -39,13 +40,18 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::os::process;
 use arguments::Command;
 use options::Common;
 use output::Output;
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
-    let arguments = arguments::parse(env::args_os());
+    process::ignore_file_size_signal();
+    let arguments = match arguments::parse(env::args_os().collect()) {
+        Ok(arguments) => arguments,
+        Err(status) => return status,
+    };
     let common = &arguments.common;
     let output = Output::new(common.color, common.error_format, common.ascii);
     log(common, output);
@@ -62,7 +68,13 @@ pub fn main() -> ExitCode {
         Command::Completions(arguments) => completions::main(arguments, arguments::whole()),
         Command::Man(arguments) => man::main(arguments, arguments::whole()),
     };
-    status.into()
+    match output::lost() {
+        Some(lost) => {
+            output.report(&[lost]);
+            status.max(status::Status::Host).into()
+        }
+        None => status.into(),
+    }
 }
 
 /// Logs to standard error what `-v` or `IPCRUN_LOG` ask for. Processes of a scenario never log: they only record.
