@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use super::commands::{check, completions, explain, explore, list, man, replay, run, schema, trace, watch};
 use super::options::Common;
+use super::output;
 use super::status::Status;
-use super::{check, completions, explain, explore, list, man, output, replay, run, schema, trace, watch};
 use crate::text;
 
 /// Runs scenarios of inter-process communication on real processes and judges what happened.
@@ -24,17 +25,17 @@ use crate::text;
     arg_required_else_help = true,
     subcommand_required = true
 )]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(crate) command: Command,
     #[command(flatten)]
-    pub(super) common: Common,
+    pub(crate) common: Common,
 }
 
 /// The commands. Each has a file of its own.
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// Run scenarios and judge what happened; the command where none is named
     Run(run::Arguments),
     /// Try every interleaving of scenarios in a model of them, and judge all of them
@@ -69,7 +70,7 @@ fn commands() -> Vec<String> {
 }
 
 /// The whole command line: all commands, and the arguments of `run`, which are those where no command is named.
-pub(super) fn whole() -> clap::Command {
+pub(crate) fn whole() -> clap::Command {
     run::Arguments::augment_args(Arguments::command())
 }
 
@@ -77,7 +78,7 @@ pub(super) fn whole() -> clap::Command {
 ///
 /// # Errors
 /// The exit status where it is wrong, which is then reported, or where it asks for help, which is then printed.
-pub(super) fn parse(arguments: Vec<OsString>) -> Result<Arguments, ExitCode> {
+pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Arguments, ExitCode> {
     let arguments = with_command(arguments);
     match Arguments::try_parse_from(&arguments) {
         Ok(mut parsed) => {

@@ -18,7 +18,7 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// A file that is being written. It takes its place by [`Replacing::keep`]; dropped before that, it leaves nothing.
 #[derive(Debug)]
-pub(super) struct Replacing {
+pub(crate) struct Replacing {
     file: File,
     /// Where it is written until it is whole, and the file that it then replaces; none where it is written in place.
     places: Option<(PathBuf, PathBuf)>,
@@ -37,7 +37,7 @@ impl Replacing {
     ///
     /// # Errors
     /// Where no file can be written there, or the one that is there may not be written.
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let target = match target(path)? {
             Target::Opened(file) => return Ok(Self { file, places: None }),
             Target::File(target) => target,
@@ -62,7 +62,7 @@ impl Replacing {
     ///
     /// # Errors
     /// Where it cannot be written: what was there before is still there.
-    pub(super) fn fill(mut self, content: &[u8]) -> io::Result<()> {
+    pub(crate) fn fill(mut self, content: &[u8]) -> io::Result<()> {
         self.write_all(content)?;
         self.keep()
     }
@@ -71,7 +71,7 @@ impl Replacing {
     ///
     /// # Errors
     /// Where it cannot take that place: what is there stays.
-    pub(super) fn keep(mut self) -> io::Result<()> {
+    pub(crate) fn keep(mut self) -> io::Result<()> {
         self.file.flush()?;
         let Some((beside, target)) = &self.places else { return Ok(()) };
         fs::rename(beside, target)?;
@@ -103,7 +103,7 @@ impl Drop for Replacing {
 ///
 /// # Errors
 /// Where it cannot be written: what was there before is still there.
-pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     Replacing::create(path)?.fill(content)
 }
 
@@ -112,7 +112,7 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// Why not.
-pub(super) fn probe(path: &Path) -> io::Result<Option<Replacing>> {
+pub(crate) fn probe(path: &Path) -> io::Result<Option<Replacing>> {
     Replacing::create(path).map(|opened| Some(opened).filter(|opened| opened.places.is_none()))
 }
 

@@ -7,15 +7,15 @@ use super::files::{self, Replacing};
 use super::options::ReportOptions;
 use super::output;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::report::suite::Suite;
-use crate::report::{junit, tap};
+use crate::report::ci::test_suite::Suite;
+use crate::report::ci::{junit, tap};
 
 /// How suites become a report.
 type Form = fn(&[Suite]) -> String;
 
 /// The reports that were asked for, each with the file that takes it; `-` is standard output. What is no
 /// regular file is open already.
-pub(super) struct Reports {
+pub(crate) struct Reports {
     all: Vec<(PathBuf, Option<Replacing>, Form)>,
 }
 
@@ -24,7 +24,7 @@ impl Reports {
     ///
     /// # Errors
     /// Two results for standard output, or a file that cannot be written.
-    pub(super) fn new(options: &ReportOptions) -> Result<Self, Box<Diagnostic>> {
+    pub(crate) fn new(options: &ReportOptions) -> Result<Self, Box<Diagnostic>> {
         let asked = [(&options.junit, junit::report as Form), (&options.tap, tap::report as Form)];
         let mut reports = Self { all: Vec::new() };
         for (path, form) in asked {
@@ -42,12 +42,12 @@ impl Reports {
     }
 
     /// Whether there are any.
-    pub(super) fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         !self.all.is_empty()
     }
 
     /// Whether one of them goes to standard output.
-    pub(super) fn take_stdout(&self) -> bool {
+    pub(crate) fn take_stdout(&self) -> bool {
         self.all.iter().any(|(path, ..)| is_stdout(path))
     }
 
@@ -55,7 +55,7 @@ impl Reports {
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub(super) fn write(&mut self, suites: &[Suite]) -> Result<(), Box<Diagnostic>> {
+    pub(crate) fn write(&mut self, suites: &[Suite]) -> Result<(), Box<Diagnostic>> {
         for (path, opened, form) in &mut self.all {
             let text = form(suites);
             if is_stdout(path) {
