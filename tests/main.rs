@@ -25,4 +25,5 @@ mod timeline;
 mod trace;
 mod user;
 mod verbs;
+mod verdicts;
 mod watch;

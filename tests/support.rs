@@ -19,6 +19,8 @@ const MARK: &str = "IPCRUN_TEST";
 pub(crate) struct Test {
     directory: PathBuf,
     mark: String,
+    /// Run by a shell that finds `ipcrun`, in place of `ipcrun` with the arguments.
+    shell: Option<String>,
     arguments: Vec<OsString>,
     environment: Vec<(String, String)>,
     input: Vec<u8>,
@@ -61,6 +63,7 @@ impl Test {
         Self {
             directory,
             mark,
+            shell: None,
             arguments: Vec::new(),
             environment: Vec::new(),
             input: Vec::new(),
@@ -94,6 +97,12 @@ impl Test {
         self
     }
 
+    /// Runs a line of shell commands, as one that ipcrun has printed.
+    pub(crate) fn shell(mut self, line: &str) -> Self {
+        self.shell = Some(line.to_owned());
+        self
+    }
+
     /// Sets a variable of the environment.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
@@ -120,7 +129,13 @@ impl Test {
     /// Starts the run and returns at once.
     pub(crate) fn start(mut self) -> Running {
         self.before = Some(Names::now());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ipcrun"));
+        let program = Path::new(env!("CARGO_BIN_EXE_ipcrun"));
+        let mut command = Command::new(if self.shell.is_some() { Path::new("sh") } else { program });
+        if let Some(line) = &self.shell {
+            let folders = std::env::var("PATH").unwrap_or_default();
+            let folder = program.parent().unwrap_or(program).display();
+            command.args(["-c", line]).env("PATH", format!("{folder}:{folders}"));
+        }
         command.args(&self.arguments).current_dir(&self.directory);
         for name in ["NO_COLOR", "CLICOLOR_FORCE", "IPCRUN_LOG", "CI", "COLUMNS", "LC_ALL", "LC_CTYPE", "LANG"] {
             command.env_remove(name);
