@@ -12,11 +12,11 @@
 pub mod cli;
 pub mod diagnostic;
 pub mod event;
+pub mod explore;
 pub mod expression;
 pub mod interpreter;
 pub mod judge;
 pub mod kernel;
-pub mod model;
 pub mod objects;
 pub mod os;
 pub mod outcome;
