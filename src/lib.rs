@@ -13,6 +13,8 @@ pub mod cli;
 pub mod diagnostic;
 pub mod event;
 pub mod expression;
+#[doc(hidden)]
+pub mod generate;
 pub mod interpreter;
 pub mod judge;
 pub mod kernel;
