@@ -12,13 +12,13 @@
 pub mod cli;
 pub mod diagnostic;
 pub mod event;
+pub mod explore;
 pub mod expression;
 #[doc(hidden)]
 pub mod generate;
 pub mod interpreter;
 pub mod judge;
 pub mod kernel;
-pub mod model;
 pub mod objects;
 pub mod os;
 pub mod outcome;
