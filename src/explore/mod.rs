@@ -1,13 +1,20 @@
-//! The imagined world: every interleaving of a plan's processes over models of its objects.
+//! The explorer: every interleaving of a plan's processes over models of its objects.
 //!
 //! The same [`Machine`](crate::interpreter::Machine) that runs a process on the kernel runs it here, over objects'
-//! [`Model`](crate::objects::Model)s. `step` is what an execution is made of. `actor` carries out one turn: one
-//! step that others can notice, and what the process does behind it. `program` is what is known of a program
-//! without running it, `segment` is where a process stands, `whole` what a turn does to the others. `space` numbers
-//! what processes and objects can be, so that a state of the whole is a few numbers and a turn that was taken once
-//! is looked up the next time; `store` keeps the states, `together` has several threads look at them, who find what
-//! one finds. `tell` follows a path again on real values and gives it as a trace and as turns, `follow` makes a
-//! path of a schedule.
+//! [`Model`](crate::objects::Model)s. From the ground up:
+//!
+//! - `base`: interning, worker threads, estimates; it knows nothing of scenarios.
+//! - `semantics`: what a transition is and what it does. `execute` carries one out, `process_state` is the local state,
+//!   `program_analysis` what is known of a program without running it.
+//! - `visited`: the visited set, its packing and its predecessor links.
+//! - `history`: what a state keeps of the events before it, because an expectation asks for it.
+//! - `state_space`: numbers local states, so that a state of the whole is a row of numbers and a transition that was
+//!   computed once is looked up the next time.
+//! - `reduction`: partial orders and symmetries.
+//! - `execution`: a path made into a trace, a schedule made into a path, and the verdicts over single executions.
+//! - `strategy`: breadth first, by several threads, bounded, random.
+//! - `analysis`, `counterexample`: what is asked of a finished search.
+//! - `run` and `distributed`: the entry points, for one machine and for parts of a search.
 
 pub mod analysis;
 pub mod base;
