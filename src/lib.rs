@@ -14,6 +14,8 @@ pub mod diagnostic;
 pub mod event;
 pub mod explore;
 pub mod expression;
+#[doc(hidden)]
+pub mod generate;
 pub mod interpreter;
 pub mod judge;
 pub mod kernel;

@@ -26,4 +26,5 @@ mod timeline;
 mod trace;
 mod user;
 mod verbs;
+mod verdicts;
 mod watch;

@@ -31,7 +31,7 @@ fn what_standard_output_does_not_take_is_reported_by_every_command_and_format() 
                     --markdown|schema|man|man run|completions bash|explain|explain E0102|--help|run --help|--version";
     for command in commands.split('|') {
         let words: Vec<&str> = command.split_whitespace().collect();
-        let done = prepared().shell("exec >/dev/full").args(words).run();
+        let done = prepared().behind("exec >/dev/full").args(words).run();
         assert_eq!(done.status, 3, "{command}: {}", done.err);
         assert!(
             done.err.contains("standard output cannot be written: No space left on device"),
@@ -44,7 +44,7 @@ fn what_standard_output_does_not_take_is_reported_by_every_command_and_format() 
 #[test]
 fn a_reader_that_is_gone_is_no_failure() {
     for command in [&["a.toml"][..], &["--json", "a.toml"], &["list"], &["trace", "t.jsonl"], &["--help"]] {
-        let done = prepared().shell("mkfifo f; head -c0 <f & exec >f; wait").args(command).run();
+        let done = prepared().behind("mkfifo f; head -c0 <f & exec >f; wait").args(command).run();
         assert_eq!(done.status, 0, "{command:?}: {}", done.err);
     }
 }
@@ -83,7 +83,7 @@ fn names(directory: &Path) -> Vec<String> {
 #[test]
 fn a_file_past_the_limit_of_its_size_is_reported_and_leaves_what_was_there() {
     for (file, arguments) in FILES {
-        let done = prepared().file(file, "before").shell("ulimit -f 0").args(arguments).run();
+        let done = prepared().file(file, "before").behind("ulimit -f 0").args(arguments).run();
         let text = fs::read_to_string(done.directory().join(file)).expect("the file");
         assert_eq!((done.status, text.as_str()), (3, "before"), "{arguments:?}: {}", done.err);
         assert!(done.err.contains("File too large"), "{arguments:?}: {}", done.err);
@@ -132,8 +132,8 @@ fn devices_and_links_are_written_through() {
     prepared().args(["a.toml", "-q", "--junit", "/dev/null"]).run().status(0);
     prepared().args(["a.toml", "-q", "--junit", "/dev/full"]).run().status(3).stderr_contains("No space left");
     prepared().args(["a.toml", "-q", "--tap", "/dev/stdout"]).run().status(0).stdout_contains("ok 1 - ");
-    let done = prepared().shell("mkfifo f; cat f > copy &").args(["a.toml", "-q", "--tap", "f"]).run().status(0);
+    let done = prepared().behind("mkfifo f; cat f > copy &").args(["a.toml", "-q", "--tap", "f"]).run().status(0);
     assert!(done.read("copy").contains("ok 1 - "));
-    let done = prepared().shell("echo before > real; ln -s real link").args(["a.toml", "-q", "--tap", "link"]).run();
+    let done = prepared().behind("echo before > real; ln -s real link").args(["a.toml", "-q", "--tap", "link"]).run();
     assert!(done.read("real").contains("ok 1 - ") && done.directory().join("link").is_symlink());
 }
