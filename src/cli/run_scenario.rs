@@ -1,7 +1,6 @@
 //! One scenario from its text to its report: where the commands meet the other rooms.
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::export::{Format, Shown};
+use super::files::Replacing;
 use super::golden::Golden;
 use super::html_file;
 use super::inputs::Input;
@@ -234,10 +234,9 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     let columns = output::columns();
     let arguments = options.arguments.as_slice();
     let shown = Shown { plan, trace, verdict, meta: &meta, color: false, ascii: false, columns, arguments };
-    for (path, format, file) in &mut files {
-        if let Err(error) = format.write(file, &shown).and_then(|()| file.flush()) {
-            return Err(vec![unwritable(path, &error)]);
-        }
+    for (path, format, mut file) in files {
+        let written = format.write(&mut file, &shown).and_then(|()| keep(file));
+        written.map_err(|error| vec![unwritable(path, &error)])?;
     }
     let drawing = run_summary::Options {
         color: options.output.color,
@@ -395,8 +394,14 @@ impl Runs {
     }
 }
 
-pub(crate) fn create(path: &Path) -> io::Result<BufWriter<File>> {
-    File::create(path).map(BufWriter::new)
+/// Begins a file that takes a trace.
+pub(crate) fn create(path: &Path) -> io::Result<BufWriter<Replacing>> {
+    Replacing::create(path).map(BufWriter::new)
+}
+
+/// Puts a file that took a trace in its place.
+pub(crate) fn keep(file: BufWriter<Replacing>) -> io::Result<()> {
+    file.into_inner().map_err(io::IntoInnerError::into_error)?.keep()
 }
 
 pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {

@@ -86,13 +86,20 @@ pub fn await_end(pid: i32, deadline: u64) -> bool {
     }
 }
 
+/// Makes a write past RLIMIT_FSIZE an error of the call, EFBIG, instead of a signal that ends the process.
+pub fn ignore_file_size_signal() {
+    // SAFETY: ignoring installs no code of ours. It fails for no signal that may be ignored.
+    let _ = unsafe { nix::sys::signal::signal(Signal::SIGXFSZ, SigHandler::SigIgn) };
+}
+
 /// Gives signals their default actions back, but for SIGPIPE, which is ignored, so that a broken pipe is an outcome.
 /// Unblocks every signal.
 ///
 /// # Errors
 /// None that the kernel documents for these signals.
 pub fn default_signals() -> io::Result<()> {
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGCHLD] {
+    let handled = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGCHLD, Signal::SIGXFSZ];
+    for signal in handled {
         // One that is pending was meant for the process that forked: ignoring it takes it back.
         for action in [SigHandler::SigIgn, SigHandler::SigDfl] {
             // SAFETY: neither action installs code of ours.
