@@ -132,6 +132,8 @@ pub enum Rule {
     Trace,
     /// Be interrupted.
     Interrupt,
+    /// Record more than its trace may hold.
+    Limit,
 }
 
 impl Rule {
@@ -144,6 +146,7 @@ impl Rule {
             Self::Exit => "exit",
             Self::Trace => "trace",
             Self::Interrupt => "interrupt",
+            Self::Limit => "limit",
         }
     }
 }

@@ -42,7 +42,7 @@ impl Scene<'_> {
         if waiting.is_stopped() {
             return format!("{} stopped by a signal{since}", if several { "are" } else { "is" });
         }
-        if waiting.is_running() {
+        if waiting.is_in_no_step() {
             let last = self.trace.and_then(|trace| {
                 let own =
                     |event: &&Event| event.id.process == waiting.process && event.step.is_some() && !event.implicit;
@@ -51,7 +51,7 @@ impl Scene<'_> {
             let after = last.map_or_else(String::new, |event| {
                 format!(", after {} {}", event.verb, plan.target_name(event.target)).trim_end().to_owned()
             });
-            return format!("{} running{after}", if several { "are" } else { "is" });
+            return format!("{} {}{after}", if several { "are" } else { "is" }, waiting.verb);
         }
         let target = plan.target_name(waiting.target);
         // "waits to wait" says nothing more than "waits for".

@@ -65,6 +65,32 @@ pub enum RunEnd {
     Livelock(Vec<Waiting>),
     /// A signal interrupted ipcrun.
     Interrupted,
+    /// The trace reached its limit.
+    Limit(Limit),
+}
+
+/// The most that a trace may hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Limit {
+    /// A number of events.
+    Events(u64),
+    /// The bytes of memory that its events take.
+    Bytes(u64),
+}
+
+impl RunEnd {
+    /// What each process was doing that was left, where the run was cut off by time or repeats states for ever.
+    pub fn doing(&self) -> Option<&[Waiting]> {
+        match self {
+            Self::Timeout(doing) | Self::Livelock(doing) => Some(doing),
+            Self::Completed | Self::Deadlock | Self::Interrupted | Self::Limit(_) => None,
+        }
+    }
+
+    /// Whether the run was ended from outside of the scenario: what it would have done next is not known.
+    pub fn is_cut(&self) -> bool {
+        matches!(self, Self::Interrupted | Self::Limit(_))
+    }
 }
 
 /// How a process ended.
@@ -90,7 +116,7 @@ pub struct Waiting {
     /// The step it is in, where it is in one.
     pub step: Option<StepId>,
     /// The step's verb, or what it does instead: `start` where it was never started, `stopped` where a signal has stopped
-    /// it, `running` where it is in no step.
+    /// it, `running` or `preparing` where it is in no step.
     pub verb: String,
     /// What it waits for.
     pub target: Target,
@@ -104,8 +130,6 @@ pub struct Waiting {
 
 /// The verb of a process that a signal has stopped: it waits for one that continues it.
 const STOPPED: &str = "stopped";
-/// What stands in place of the verb of a process that is in no step.
-const RUNNING: &str = "running";
 
 impl Waiting {
     /// A process that a signal has stopped, and that has done nothing since.
@@ -121,14 +145,9 @@ impl Waiting {
         }
     }
 
-    /// A process that is in no step.
-    pub fn running(process: ProcessId, since: u64) -> Self {
-        Self { verb: RUNNING.to_owned(), ..Self::stopped(process, since) }
-    }
-
-    /// Whether it is in no step.
-    pub fn is_running(&self) -> bool {
-        self.verb == RUNNING && self.step.is_none()
+    /// Whether it does what its verb says without being in a step: it runs, or prepares.
+    pub fn is_in_no_step(&self) -> bool {
+        self.step.is_none() && self.target == Target::None && self.verb != "start" && !self.is_stopped()
     }
 
     /// Whether a signal has stopped it.
@@ -145,16 +164,6 @@ impl ProcessEnd {
             Self::Exited(code) => Some(i64::from(code)),
             Self::Killed(signal) | Self::Crashed(signal) => Some(-i64::from(signal)),
             Self::NotStarted | Self::Stopped => None,
-        }
-    }
-}
-
-impl RunEnd {
-    /// What each process was doing that was left, where the run did not end by itself.
-    pub fn doing(&self) -> Option<&[Waiting]> {
-        match self {
-            Self::Timeout(doing) | Self::Livelock(doing) => Some(doing),
-            Self::Completed | Self::Deadlock | Self::Interrupted => None,
         }
     }
 }

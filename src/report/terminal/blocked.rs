@@ -96,7 +96,7 @@ fn together(waiting: &[Waiting]) -> Vec<Vec<&Waiting>> {
     for one in waiting {
         let same = |other: &Waiting| {
             // Those that run have no step in common.
-            !other.is_running()
+            !other.is_in_no_step()
                 && (other.step, &other.verb, other.target, other.holder)
                     == (one.step, &one.verb, one.target, one.holder)
         };
