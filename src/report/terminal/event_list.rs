@@ -133,7 +133,7 @@ impl Lines<'_> {
             action: shorten(&format!("{indent}{}", action(self.plan, event)), ACTION).into_owned(),
             detail: shorten(&self.detail(event), DETAIL).into_owned(),
             place: event.step.map_or_else(String::new, |step| {
-                format!("{}:{}", file_name(&self.plan.source.path), self.plan.steps[step as usize].line)
+                format!("{}:{}", file_name(&self.plan.source.path.shown()), self.plan.steps[step as usize].line)
             }),
         }
     }
