@@ -11,6 +11,7 @@ mod explain;
 mod explore;
 mod exports;
 mod faults;
+mod limits;
 mod outputs;
 mod page;
 mod partial;

@@ -21,7 +21,8 @@ use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::explore::execution::concretise::Told;
 use crate::explore::semantics::transition::Leeway;
 use crate::judge::{self, FORMS, Tally, Verdict};
-use crate::kernel::{self, Notice, Recording};
+use crate::kernel::{self, Limits, Notice, Recording};
+use crate::os::limits;
 use crate::report::ci::annotations;
 use crate::report::ci::test_suite::Suite;
 use crate::report::export::{json, tracing_events};
@@ -47,6 +48,8 @@ pub(crate) struct Options {
     pub(crate) repeat: u32,
     /// What is recorded.
     pub(crate) record: RecordChoice,
+    /// How much of it at most.
+    pub(crate) limits: Limits,
     /// The files that take the trace, each in its form.
     pub(crate) traces: Vec<(PathBuf, Format)>,
     /// Whether reports for a CI server are written, which need a suite of each scenario.
@@ -115,6 +118,13 @@ pub(crate) fn mode(choice: ProgressChoice) -> Mode {
         ProgressChoice::Bar => Mode::Bar,
         ProgressChoice::Plain => Mode::Plain,
     }
+}
+
+/// The memory that a trace may take where nothing else is said and so many are made at once: of what is free a part that
+/// leaves room for judging and reporting it. None where the host does not say what is free.
+pub(crate) fn share(at_once: usize) -> Option<u64> {
+    const PART: u64 = 4;
+    limits::free_memory().map(|free| free / PART / at_once.max(1) as u64)
 }
 
 /// Checks a scenario.
@@ -201,6 +211,7 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
                 plan,
                 &mut kernel::Options {
                     recording,
+                    limits: options.limits,
                     schedule: told.as_ref().map(|told| &told.turns),
                     notice: &mut notice,
                 },

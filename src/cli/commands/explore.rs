@@ -39,6 +39,7 @@ use crate::explore::strategy::bfs::{Cut, Limits};
 use crate::explore::strategy::fallback;
 use crate::explore::strategy::fallback::{Rung, Strategy};
 use crate::judge::{self, Subject, Summary};
+use crate::kernel;
 use crate::promela;
 use crate::report::ci::annotations;
 use crate::report::ci::test_suite::Suite;
@@ -159,6 +160,7 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 held: None,
                 repeat: 1,
                 record: RecordChoice::Full,
+                limits: kernel::Limits::default(),
                 traces: Vec::new(),
                 suites: reports.any(),
                 silent: reports.take_stdout(),
