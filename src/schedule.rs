@@ -9,7 +9,7 @@ mod orders;
 use crate::event::ProcessId;
 use crate::trace::RunEnd;
 
-pub use file::{Schedule, fingerprint, read, write};
+pub use file::{Schedule, file_name, fingerprint, read, write};
 pub use orders::{Order, compact, parse};
 
 /// The process id that a process reads in the model and under a schedule: no two runs of the kernel's give the same.

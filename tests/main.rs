@@ -24,6 +24,7 @@ mod schedules;
 mod schema;
 mod several;
 mod support;
+mod texts;
 mod timeline;
 mod trace;
 mod user;

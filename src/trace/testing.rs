@@ -228,7 +228,7 @@ impl Scene {
 pub(crate) fn empty(source: Source) -> Plan {
     Plan {
         source: Arc::new(source),
-        name: "test".to_owned(),
+        name: crate::text::Untrusted::new("test"),
         about: None,
         timeout: 60_000_000_000,
         seed: 0,

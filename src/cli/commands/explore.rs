@@ -374,7 +374,7 @@ impl Exploring<'_> {
                 String::new()
             };
             let shown = Snapshot {
-                name: &plan.name,
+                name: &plan.name.shown(),
                 done: now.reached.expanded as u64,
                 total: states,
                 unit: now.unit,
@@ -533,7 +533,7 @@ impl Exploring<'_> {
 
     /// Saves the schedule of an execution. The path of its file.
     fn save(plan: &Plan, path: &Path, best: &Best, leeway: Leeway) -> Result<String, Vec<Diagnostic>> {
-        let file = if path.is_dir() { path.join(format!("{}.schedule.toml", plan.name)) } else { path.to_owned() };
+        let file = if path.is_dir() { path.join(schedule::file_name(plan)) } else { path.to_owned() };
         let told = tale(best).comments(plan);
         let failed = best.verdict.findings.iter().find(|one| one.finding.status == judge::Status::Fail);
         let about = failed.map_or_else(String::new, |one| format!("{}: {}", one.label, one.finding.measured));

@@ -201,9 +201,9 @@ pub fn refused(path: &str, exit: u8, diagnostics: &[Diagnostic]) -> Json {
 fn scenario(plan: &Plan, status: Status, exit: u8) -> Json {
     let params = plan.params.iter().map(|(name, value)| (name.clone(), value_json(value)));
     json!({
-        "scenario": plan.name,
+        "scenario": plan.name.raw(),
         "about": plan.about,
-        "path": plan.source.path,
+        "path": plan.source.path.raw(),
         "seed": plan.seed,
         "params": params.collect::<serde_json::Map<_, _>>(),
         "status": status_word(status),
@@ -351,7 +351,7 @@ fn printed(plan: &Plan, trace: &Trace) -> Vec<Json> {
 fn diagnostic(diagnostic: &Diagnostic) -> Json {
     let place = diagnostic.source.as_ref().map(|source| {
         let start = diagnostic.primary.as_ref().map(|label| source.place(label.span.start));
-        (source.path.as_str(), start)
+        (source.path.raw(), start)
     });
     let start = place.and_then(|(_, start)| start);
     json!({

@@ -72,7 +72,7 @@ pub(super) fn header(
          <span class=\"facts\">{}</span><span class=\"spring\"></span>\
          <span class=\"live\"><button type=\"button\" id=\"theme\" aria-label=\"dark colours\">◐</button> \
          <button type=\"button\" id=\"help-open\" aria-label=\"keys\">?</button></span></div>\n",
-        Text(&plan.name),
+        Text(plan.name.raw()),
         Text(&facts.join(" · ")),
     );
     if let Some(about) = &plan.about {
@@ -206,7 +206,7 @@ fn item(out: &mut String, plan: &Plan, trace: &Trace, told: &Told<'_>) {
         Subject::Rule(_) => None,
     };
     let place = line.map_or_else(String::new, |line| {
-        format!(" <a class=\"faint\" href=\"#L{line}\">{}:{line}</a>", Text(file_name(&plan.source.path)))
+        format!(" <a class=\"faint\" href=\"#L{line}\">{}:{line}</a>", Text(file_name(plan.source.path.raw())))
     });
     let _ = write!(
         out,

@@ -140,7 +140,7 @@ impl Lines<'_> {
             // With the mark of what is cut behind it.
             outcome: if event.outcome.is_ok() { 0 } else { event.outcome.to_string().len() + 1 },
             place: event.step.map_or_else(String::new, |step| {
-                format!("{}:{}", file_name(&self.plan.source.path), self.plan.steps[step as usize].line)
+                format!("{}:{}", file_name(&self.plan.source.path.shown()), self.plan.steps[step as usize].line)
             }),
         }
     }

@@ -89,7 +89,7 @@ pub fn cut_words(cut: Cut) -> &'static str {
 /// The command that replays a schedule: with the schedule itself where it is short enough to be typed, else with a file
 /// that has to be saved first.
 pub fn replay(plan: &Plan, schedule: &str, saved: Option<&str>, arguments: &[String]) -> String {
-    let path = quoted(&plan.source.path);
+    let path = quoted(plan.source.path.raw());
     let mut more = String::new();
     for argument in arguments {
         let _ = write!(more, " {}", quoted(argument));
@@ -100,7 +100,7 @@ pub fn replay(plan: &Plan, schedule: &str, saved: Option<&str>, arguments: &[Str
             format!("ipcrun replay {path} '{}'{more}", schedule.replace('\'', "'\\''"))
         }
         None => {
-            let file = format!("{}.schedule.toml", plan.name);
+            let file = crate::schedule::file_name(plan);
             let file = quoted(&file);
             format!("ipcrun explore {path} --save {file}{more}; ipcrun replay {path} {file}{more}")
         }

@@ -6,6 +6,7 @@ use super::blocked;
 use super::style::{Pen, process_style, width};
 use crate::event::ProcessId;
 use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::text;
 use crate::trace::Waiting;
 
 /// Names are padded to the longest that prints, but to no more than this.
@@ -78,7 +79,7 @@ fn printable(line: &str) -> String {
                 chars = rest;
             }
         } else if c == '\t' || !c.is_control() {
-            out.push(c);
+            out.push(text::harmless(c));
         }
     }
     out

@@ -224,6 +224,15 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
 }
 
 /// The lines behind the first.
+/// What a process was doing: a verb, or another word where it was in no step.
+fn word(verb: String) -> Result<String, Fault> {
+    if !verb.is_empty() && verb.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+        Ok(verb)
+    } else {
+        Err(Fault::new(format!("`{verb}` is no verb")))
+    }
+}
+
 struct Body<'a> {
     saved: Saved,
     verbs: &'a dyn Fn(&str) -> Option<&'static str>,
@@ -336,7 +345,7 @@ impl<'a> Body<'a> {
             process: self.process(&line.process)?,
             step: self.step(line.step)?,
             target: self.target(line.object.as_deref(), line.peer.as_deref())?,
-            verb: line.verb.into_owned(),
+            verb: word(line.verb.into_owned())?,
             since: line.since,
             on: line.on.iter().map(|name| self.process(name)).collect::<Result<_, _>>()?,
             holder: line.holder.map(|name| self.process(&name)).transpose()?,

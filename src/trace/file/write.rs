@@ -11,6 +11,7 @@ use super::{FORMAT, Meta, VERSION, hash};
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::outcome::Outcome;
 use crate::scenario::plan::Plan;
+use crate::text;
 use crate::trace::{Limit, ProcessEnd, RunEnd, Trace, Waiting};
 use crate::value::Value;
 
@@ -73,7 +74,14 @@ struct File<'a> {
 
 impl File<'_> {
     fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
+        let begin = self.buffer.len();
         serde_json::to_writer(&mut self.buffer, line)?;
+        if let Ok(written) = str::from_utf8(&self.buffer[begin..])
+            && let Cow::Owned(escaped) = text::json(written)
+        {
+            self.buffer.truncate(begin);
+            self.buffer.extend_from_slice(escaped.as_bytes());
+        }
         self.buffer.push(b'\n');
         if self.buffer.len() >= CHUNK {
             self.out.write_all(&self.buffer)?;
@@ -122,7 +130,7 @@ impl<'a> Names<'a> {
             ipcrun: env!("CARGO_PKG_VERSION").to_owned(),
             engine: trace.engine.to_owned(),
             scenario: lines::Scenario {
-                path: plan.source.path.as_str().into(),
+                path: plan.source.path.raw().into(),
                 hash: hash(&plan.source.text).into(),
                 text: plan.source.text.as_str().into(),
             },
