@@ -43,7 +43,8 @@ pub(crate) static KIND: Kind = Kind {
     name: "condition",
     summary: "processes wait for another to say that something has changed, and let go of a mutex meanwhile",
     primitive: "atomic words in shared memory, mmap(2) with MAP_SHARED, and futex(2): what pthread_cond_wait(3) does, \
-                in a form that survives the death of a waiter. A notification whose receiver is killed before it \
+                in a form of ipcrun's own that survives the death of a waiter, which pthread_cond_t does not: there a waiter \
+                that is killed can block every later notification. A notification whose receiver is killed before it \
                 goes on is lost with it. Nobody wakes without a notification",
     attributes: &[Attribute {
         name: "mutex",
