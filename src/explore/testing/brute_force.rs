@@ -21,7 +21,7 @@ use crate::scenario::plan::Plan;
 /// Orders of steps beyond which a scenario is too large to try them all.
 const MOST: usize = 12_000;
 /// The same, where many scenarios are tried.
-const FEW: usize = 1_500;
+pub(super) const FEW: usize = 1_500;
 
 /// What was found: of each expectation by its label, and how executions ended.
 type Found = BTreeMap<String, BTreeSet<String>>;
@@ -98,7 +98,7 @@ fn explored(plan: &Plan, reductions: Reductions) -> (Found, Explored) {
 }
 
 /// Compares each expectation alone and all together, or says that there are too many orders.
-fn compare(program: &str, expectations: &[String], most: usize) -> bool {
+pub(super) fn compare(program: &str, expectations: &[String], most: usize) -> bool {
     let all = format!("{program}{}", expectations.concat());
     let whole = plan(&all);
     let mut brute = Brute::new(&whole, most);
