@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::semantics::transition::Time;
 use super::state_space::Space;
 use super::strategy::bfs::{Limits, Reductions, Search};
-use super::testing;
 use crate::diagnostic::Source;
 use crate::judge::FORMS;
 use crate::scenario;
@@ -15,10 +14,7 @@ pub(super) fn plan(text: &str) -> Plan {
     let source = Arc::new(Source::new("p.toml".to_owned(), text.to_owned()));
     let forms: Vec<_> = FORMS.iter().map(|form| &form.description).collect();
     match scenario::load(&source, &scenario::Options::default(), &forms) {
-        Ok(mut loaded) => {
-            testing::weakened::weaken(&mut loaded.plan);
-            loaded.plan
-        }
+        Ok(loaded) => loaded.plan,
         Err(diagnostics) => {
             let messages: Vec<_> = diagnostics.iter().map(|diagnostic| &diagnostic.message).collect();
             panic!("{messages:?}\n{text}")

@@ -107,7 +107,7 @@ fn leeway(seed: u64, taste_times: bool) -> Leeway {
 fn the_ends_do_not_depend_on_the_expectations() {
     over(12, TASTES, |drawn, seed| {
         let text = drawn.text();
-        let leeway = Leeway { kill: seed % 4 == 3, ..leeway(seed, true) };
+        let leeway = leeway(seed, true);
         let Some(bare) = ends(&text, leeway, 0) else { return Ok(false) };
         let asked = drawn.expectations(6);
         let Some(with) = ends(&(text.clone() + &asked.concat()), leeway, 0) else { return Ok(false) };
@@ -151,21 +151,6 @@ fn no_verdict_depends_on_what_is_left_out_or_on_threads() {
             }
         }
         Ok(true)
-    });
-}
-
-#[test]
-fn a_kill_from_outside_is_a_kill_by_another_process_at_any_time() {
-    over(6, TASTES, |drawn, _| {
-        let text = drawn.text();
-        let any = Leeway { time: Time::Any, ..Leeway::default() };
-        let Some(from_outside) = ends(&text, Leeway { kill: true, ..any }, 0) else { return Ok(false) };
-        let Some(mut union) = ends(&text, any, 0) else { return Ok(false) };
-        for process in drawn.processes() {
-            let Some(killed) = ends(&(text.clone() + &Scenario::killer(&process)), any, 1) else { return Ok(false) };
-            union.extend(killed);
-        }
-        if union == from_outside { Ok(true) } else { Err(format!("{}\n{text}", apart(&from_outside, &union))) }
     });
 }
 

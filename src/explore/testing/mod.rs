@@ -14,5 +14,3 @@ pub(crate) mod random_programs;
 mod step_soundness;
 #[cfg(test)]
 pub(crate) mod thread_count;
-#[cfg(test)]
-pub(crate) mod weakened;

@@ -5,11 +5,7 @@
 //! touch; whoever a step lets go on must have been said to wait for such a step.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::weakened::{self, Fault, Method};
 use crate::event::{ObjectId, ProcessId};
 use crate::explore::reduction::ample_set::uses;
 use crate::explore::reduction::independence::{Futures, Use, conflict, enables};
@@ -204,63 +200,4 @@ fn what_each_kind_says_of_its_steps_is_so() {
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
-}
-
-/// Whether a search with this text says something else than all its orders do.
-fn misjudged(kind: &'static str, seed: u64) -> bool {
-    let drawn = generate::scenario(
-        seed,
-        Taste { name: "one kind", kind: Some(kind), lives: false, processes: 3, steps: 2, ..generate::EVERYTHING },
-    );
-    let asked = drawn.expectations(6);
-    let compared = catch_unwind(AssertUnwindSafe(|| {
-        super::brute_force::compare(&drawn.text(), &asked, super::brute_force::FEW / 3)
-    }));
-    compared.is_err()
-}
-
-/// A check that could not fail would be none: each kind that says less than it should is found.
-#[test]
-fn what_a_kind_does_not_say_is_found() {
-    let mut missed = Vec::new();
-    let mut found = 0;
-    for kind in CATALOGUE {
-        for method in [Method::Commute, Method::Touches, Method::NoticesEnds, Method::Enablers] {
-            let fault_in = Fault { kind: kind.name, method, differs: Arc::new(AtomicBool::new(false)) };
-            let first = (0..number("IPCRUN_WEAKENED", 150))
-                .find(|seed| weakened::with(&fault_in, || fault(&text(kind.name, *seed)).is_some()));
-            match first {
-                Some(seed) => println!("{} {method:?}: found by {seed}", kind.name),
-                None if !fault_in.differs.load(Ordering::Relaxed) => continue,
-                None => missed.push(format!("{} {method:?}", kind.name)),
-            }
-            found += 1;
-        }
-    }
-    assert!(missed.is_empty() && found > 8, "{found} found, not {missed:?}");
-}
-
-/// The same of what a kind says of what happened before what.
-#[test]
-fn what_a_kind_does_not_say_of_causes_is_found() {
-    let mut missed = Vec::new();
-    let mut found = 0;
-    for kind in CATALOGUE {
-        for method in [Method::TellsOrder, Method::Reorders, Method::HandsOver] {
-            let fault_in = Fault { kind: kind.name, method, differs: Arc::new(AtomicBool::new(false)) };
-            let most = number("IPCRUN_WEAKENED", 120);
-            // What is never asked in the first of them is not there to be silent about.
-            let first = (0..most).find(|seed| {
-                (*seed < 12 || fault_in.differs.load(Ordering::Relaxed))
-                    && weakened::with(&fault_in, || misjudged(kind.name, *seed))
-            });
-            match first {
-                Some(seed) => println!("{} {method:?}: found by {seed}", kind.name),
-                None if !fault_in.differs.load(Ordering::Relaxed) => continue,
-                None => missed.push(format!("{} {method:?}", kind.name)),
-            }
-            found += 1;
-        }
-    }
-    assert!(missed.is_empty() && found > 0, "{found} found, not {missed:?}");
 }
