@@ -21,6 +21,7 @@ use zerocopy::FromZeros;
 use super::mutex::{self, MutexLive};
 use crate::event::{Event, EventId, ObjectId, ProcessId};
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
+use crate::objects::contract::model::Access;
 use crate::objects::{
     Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model,
     Object, Parked, Problem, Relation, Site, State, Verb,
@@ -168,6 +169,22 @@ impl Object for Condition {
 
     fn touches(&self, verb: u8) -> Vec<(ObjectId, u8)> {
         if verb == WAIT { vec![(self.mutex, mutex::UNLOCK), (self.mutex, mutex::LOCK)] } else { Vec::new() }
+    }
+
+    fn has_owner(&self) -> bool {
+        false
+    }
+
+    fn notices_ends(&self) -> bool {
+        false
+    }
+
+    fn reorders(&self) -> bool {
+        false
+    }
+
+    fn tells_order(&self, _first: Access, _second: Access) -> bool {
+        false
     }
 
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
