@@ -15,7 +15,7 @@ use super::output::{self, Output};
 use super::parts::{self, Choosing};
 use super::picture::Picture;
 use super::reports::Reports;
-use super::searching::{KillChoice, Language, RandomChoice, Searching, TimeChoice, allowing};
+use super::searching::{KillChoice, Language, RandomChoice, Searching, allowing};
 use super::session::{self, Report};
 use super::signals::Blocked;
 use super::status::Status;
@@ -26,12 +26,14 @@ use crate::model::count::{self, Counts};
 use crate::model::explore::{self, Explored};
 use crate::model::follow;
 use crate::model::gather::Fault;
-use crate::model::ladder::{self, Rung, Strategy};
+use crate::model::ladder::{self, Strategy};
+use crate::model::looks;
 use crate::model::search::{Cut, Limits};
 use crate::model::shard;
 use crate::model::step::{Kind, Leeway, Time};
 use crate::model::story::{self, Best};
 use crate::promela;
+use crate::report::assumptions::Assumptions;
 use crate::report::exploration::{self, Exploration, Killed};
 use crate::report::progress::{Progress, Snapshot};
 use crate::report::story::Story;
@@ -135,7 +137,6 @@ pub(super) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
     if let Some(first) = merged.first() {
         changed.scenario.set.clone_from(&first.set);
         changed.scenario.seed = first.seed;
-        changed.searching.time = if first.any_time { TimeChoice::Any } else { TimeChoice::Virtual };
         changed.searching.random = if first.any_random { RandomChoice::All } else { RandomChoice::Seed };
         changed.searching.kill = if first.kill { KillChoice::Any } else { KillChoice::None };
     }
@@ -210,7 +211,8 @@ fn emit(arguments: &Arguments, common: &Common, output: Output) -> Status {
             return Err(vec![Diagnostic::error(Code::USAGE, message)]);
         };
         let plan = session::load_input(input, &arguments.scenario)?.plan;
-        promela::promela(&plan, arguments.searching.time.into())
+        let time = arguments.searching.time.map(Time::from).or(plan.time).unwrap_or_default();
+        promela::promela(&plan, time)
     };
     match promela() {
         Ok(text) => {
@@ -271,8 +273,9 @@ impl Exploring<'_> {
                     return report;
                 }
                 match self.search(&plan, input, direct) {
-                    Ok(explored) => {
-                        self.keep(&plan, input, &explored);
+                    Ok(looks) => {
+                        self.keep(&plan, input, &looks);
+                        let explored = looks::together(&plan, looks, self.given());
                         if let Err(diagnostics) = self.report(&plan, explored, &mut report) {
                             session::refuse(&mut report, Status::Host, &diagnostics, self.options);
                         }
@@ -301,36 +304,49 @@ impl Exploring<'_> {
     }
 
     /// Keeps what was found for the file of this part.
-    fn keep(&self, plan: &Plan, input: &Input, explored: &Explored) {
+    fn keep(&self, plan: &Plan, input: &Input, looks: &[Explored]) {
         if !self.arguments.choosing.is_part() {
             return;
         }
         let place = self.places.iter().position(|path| *path == input.path).unwrap_or(0) as u64;
-        self.part.borrow_mut().push(shard::Scenario {
-            place,
-            path: input.path.clone(),
-            fingerprint: schedule::fingerprint(plan, &explore::told_apart(plan)),
-            set: self.arguments.scenario.set.clone(),
-            seed: self.arguments.scenario.seed,
-            any_time: self.arguments.searching.time == TimeChoice::Any,
-            any_random: self.arguments.searching.leeway().random,
-            kill: self.arguments.searching.leeway().kill,
-            ends: explored.ends,
-            cut: explored.cut,
-            size: explored.size,
-            circles: explored.circles,
-            liveness: explored.liveness.clone(),
-            rungs: explored.rungs.clone(),
-            found: explored.found.clone(),
-        });
+        let fingerprint = schedule::fingerprint(plan, &explore::told_apart(plan));
+        let mut kept: Option<shard::Scenario> = None;
+        for explored in looks.iter().rev() {
+            let leeway = self.arguments.searching.leeway(explored.time);
+            kept = Some(shard::Scenario {
+                place,
+                path: input.path.clone(),
+                fingerprint: fingerprint.clone(),
+                set: self.arguments.scenario.set.clone(),
+                seed: self.arguments.scenario.seed,
+                any_time: leeway.time == Time::Any,
+                any_random: leeway.random,
+                kill: leeway.kill,
+                ends: explored.ends,
+                cut: explored.cut,
+                size: explored.size,
+                circles: explored.circles,
+                liveness: explored.liveness.clone(),
+                rungs: explored.rungs.clone(),
+                found: explored.found.clone(),
+                second: kept.map(Box::new),
+            });
+        }
+        self.part.borrow_mut().extend(kept);
     }
 
-    fn search(&self, plan: &Plan, input: &Input, direct: bool) -> Result<Explored, Fault> {
+    /// How time passes, where that was asked for.
+    fn given(&self) -> Option<Time> {
+        self.arguments.searching.time.map(Time::from)
+    }
+
+    fn search(&self, plan: &Plan, input: &Input, direct: bool) -> Result<Vec<Explored>, Fault> {
         let searching = &self.arguments.searching;
-        let leeway = searching.leeway();
         if let Some(scenario) = self.of_parts(input) {
-            return explore::again(plan, leeway, scenario.clone().explored());
+            let looks = scenario.clone().explored().into_iter();
+            return looks.map(|look| explore::again(plan, searching.leeway(look.time), look)).collect();
         }
+        let leeway = searching.leeway(Time::default());
         let all = Limits::default();
         let options = explore::Options {
             time: leeway.time,
@@ -370,15 +386,15 @@ impl Exploring<'_> {
             let _ = progress.borrow_mut().tick(&mut io::stderr().lock(), now.elapsed, &shown);
             signals.as_ref().and_then(Blocked::take).is_none()
         };
-        let explored = explore::explore(plan, &options, &mut watch);
+        let explored = looks::look(plan, &options, &looks::times(plan, self.given()), &mut watch);
         let _ = progress.borrow_mut().erase(&mut io::stderr().lock());
         explored
     }
 
     /// The arguments that a command which follows an execution needs besides the file and the schedule.
-    fn again(&self) -> Vec<String> {
+    fn again(&self, time: Time) -> Vec<String> {
         let mut again = self.options.arguments.clone();
-        again.extend(allowing(self.arguments.searching.time, self.arguments.searching.random));
+        again.extend(allowing(time, self.arguments.searching.random));
         again
     }
 
@@ -389,6 +405,14 @@ impl Exploring<'_> {
         let killed = told.as_ref().and_then(|(best, _)| self.killed(plan, best, &explored));
         let mut how = self.how(&explored);
         how.extend(explored.liveness.words(plan));
+        let times: Vec<Time> = explored.looks.iter().map(|look| look.time).collect();
+        let assumptions = Assumptions {
+            timed: plan.passes_time(),
+            leeway: arguments.searching.leeway(times.first().copied().unwrap_or_default()),
+            times,
+        };
+        let look = told.as_ref().map(|(best, _)| explored.look(best.run)).unwrap_or_default();
+        let counts = if explored.cut.is_none() { self.count(plan, &explored) } else { None };
         let Explored { mut summary, stories, cut, size, circles, liveness, .. } = explored;
         if let (Some(killed), Some((best, subject))) = (&killed, &mut told) {
             let note = format!("it {}", killed.words(plan));
@@ -401,11 +425,11 @@ impl Exploring<'_> {
             findings.into_iter().flatten().for_each(|finding| finding.notes.push(note.clone()));
         }
         let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
-        let leeway = arguments.searching.leeway();
         let mut replay = None;
         if let Some((best, _)) = &told {
             let orders = &best.orders;
-            let again = self.again();
+            let leeway = arguments.searching.leeway(look.time);
+            let again = self.again(leeway.time);
             let saved = match &arguments.saving.save {
                 Some(path) => Some(Self::save(plan, path, best, leeway)?),
                 None => None,
@@ -413,9 +437,9 @@ impl Exploring<'_> {
             replay = Some(exploration::replay(plan, &schedule::compact(plan, orders), saved.as_deref(), &again));
         }
         let story = told.as_ref().map(|(best, subject)| (tale(best), *subject));
-        let counts = if cut.is_none() { self.count(plan) } else { None };
         let seen = Exploration {
             summary: &summary,
+            assumptions: &assumptions,
             kept: &kept,
             cut,
             size,
@@ -451,7 +475,7 @@ impl Exploring<'_> {
         }
         report.status = report.status.max(status);
         if let Some((best, _)) = &told {
-            self.export(plan, best, (&summary, best.run), &meta)?;
+            self.export(plan, best, (&summary, look.time), &meta)?;
         }
         if options.json {
             report.out.push_str(&session::line(&json::explored(plan, &seen, report.status.code())));
@@ -471,13 +495,14 @@ impl Exploring<'_> {
     fn best(&self, plan: &Plan, explored: &Explored) -> Result<Option<(Best, Subject)>, Vec<Diagnostic>> {
         let wanted = match self.arguments.saving.show {
             Some(number) => explored.witness(number as usize - 1),
-            None => explored.counterexample().map(|(story, subject)| (story, subject, judge::Status::Fail)),
+            None => explored.counterexample(),
         };
         let Some((story, subject, status)) = wanted else { return Ok(None) };
+        let look = explored.look(story.run);
         let killed = story.path.iter().any(|step| step.kind == Kind::Kill);
         // What fails without that is told without it.
-        let leeway = Leeway { kill: killed, ..self.arguments.searching.leeway() };
-        let mut space = explore::space(plan, leeway, explored.ends);
+        let leeway = Leeway { kill: killed, ..self.arguments.searching.leeway(look.time) };
+        let mut space = explore::space(plan, leeway, look.ends);
         match story::best(plan, &mut space, story, subject, status) {
             Ok(best) => Ok(Some((best, subject))),
             Err(fault) => Err(vec![because(plan, &fault)]),
@@ -486,14 +511,16 @@ impl Exploring<'_> {
 
     /// Who is killed from outside in the execution that is told, and where.
     fn killed(&self, plan: &Plan, best: &Best, explored: &Explored) -> Option<Killed> {
-        let space = explore::space(plan, self.arguments.searching.leeway(), explored.ends);
+        let look = explored.look(best.run);
+        let space = explore::space(plan, self.arguments.searching.leeway(look.time), look.ends);
         let (process, step) = follow::struck(&space, &best.path)?;
         Some(Killed { process, step, only: explored.cut.is_none() })
     }
 
     /// How many orders of steps there are, where it does not take long to find out.
-    fn count(&self, plan: &Plan) -> Option<Counts> {
-        let leeway = self.arguments.searching.leeway();
+    fn count(&self, plan: &Plan, explored: &Explored) -> Option<Counts> {
+        let [look] = explored.looks.as_slice() else { return None };
+        let leeway = self.arguments.searching.leeway(look.time);
         if leeway.random || leeway.kill {
             return None;
         }
@@ -501,18 +528,11 @@ impl Exploring<'_> {
         count::counts(plan, leeway.time, COUNTED, &mut || begin.elapsed() < COUNTING).ok().flatten()
     }
 
-    /// What was left out and how time passed, where that is not the usual way.
+    /// What was left out, and which random numbers were drawn, where that is not the usual way.
     fn how(&self, explored: &Explored) -> Vec<String> {
-        let mut how = Vec::new();
-        how.extend(explored.rungs.iter().flat_map(Rung::words));
-        if self.arguments.searching.time == TimeChoice::Any {
-            how.push("any sleep and any timeout could end at any moment".to_owned());
-        }
+        let mut how = explored.words();
         if self.arguments.searching.random == RandomChoice::All {
             how.push("any random number of its range could be drawn".to_owned());
-        }
-        if self.arguments.searching.kill == KillChoice::Any {
-            how.push("any one process could be killed from outside, at any moment".to_owned());
         }
         how
     }
@@ -541,7 +561,7 @@ impl Exploring<'_> {
         &self,
         plan: &Plan,
         best: &Best,
-        (summary, run): (&Summary, u64),
+        (summary, time): (&Summary, Time),
         meta: &Meta,
     ) -> Result<(), Vec<Diagnostic>> {
         let shown = Shown {
@@ -562,9 +582,9 @@ impl Exploring<'_> {
             written.map_err(|error| vec![session::unwritable(path, &error)])?;
         }
         if let Some(path) = &self.options.html {
-            let mut again = self.again();
+            let mut again = self.again(time);
             again.extend(["--schedule".to_owned(), schedule::compact(plan, &best.orders)]);
-            page::write(path, plan, &best.told.trace, &best.verdict, &again, Some((summary, run)))
+            page::write(path, plan, &best.told.trace, &best.verdict, &again, Some((summary, best.run)))
                 .map_err(|diagnostic| vec![*diagnostic])?;
         }
         Ok(())

@@ -12,6 +12,7 @@ use super::components;
 use super::gather::{Fault, Found, Gathering, Story, cases};
 use super::ladder::{self, Beyond, Clock, Progress, Rung, Strategy};
 use super::liveness::{self, Liveness};
+use super::looks::Look;
 use super::memories::{Memories, Wish};
 use super::races;
 use super::search::{Cut, Limits, Reached, Reductions, Search, Threads, Trail};
@@ -19,7 +20,7 @@ use super::space::Space;
 use super::step::{Endless, Kind, Leeway, Step, Time};
 use super::walkers;
 use crate::event::ProcessId;
-use crate::judge::{self, Status, Subject, Summary, Verdict};
+use crate::judge::{self, Overall, Status, Subject, Summary, Verdict};
 use crate::scenario::plan::Plan;
 
 /// How many executions are judged between two looks at the clock.
@@ -85,6 +86,12 @@ pub struct Explored {
     pub found: Vec<Found>,
     /// Whether the end of each process is a step of its own, since it matters when it ends.
     pub ends: bool,
+    /// How time passes.
+    pub time: Time,
+    /// The looks that it consists of: see [`super::looks`].
+    pub looks: Vec<Look>,
+    /// What was done where not every state was looked at, in words, where that is told of several looks.
+    pub words: Vec<String>,
 }
 
 /// How much was looked at.
@@ -276,7 +283,8 @@ fn once(
         rungs,
         found,
         ends: wish.ends,
-        liveness: Liveness::Ends,
+        time: options.time,
+        ..Explored::default()
     })))
 }
 
@@ -469,15 +477,19 @@ impl Explored {
         self.stories.iter().find(|story| story.run == *run)
     }
 
-    /// The shortest execution that fails, and what fails in it.
-    pub fn counterexample(&self) -> Option<(&Story, Subject)> {
-        let failed = self.summary.overall.iter().filter(|one| one.status == Status::Fail);
-        failed
-            .filter_map(|one| {
-                let (run, _) = one.example.as_ref()?;
-                Some((self.stories.iter().find(|story| story.run == *run)?, one.subject))
-            })
-            .min_by_key(|(story, _)| story.run)
+    /// The shortest execution that fails, and what it says of what; where nothing fails outright, the shortest that shows
+    /// that something depends on timing.
+    pub fn counterexample(&self) -> Option<(&Story, Subject, Status)> {
+        let shortest = |of: &dyn Fn(&Overall) -> bool| {
+            let failed = self.summary.overall.iter().filter(|one| of(one));
+            failed
+                .filter_map(|one| {
+                    let (run, _) = one.example.as_ref()?;
+                    Some((self.stories.iter().find(|story| story.run == *run)?, one.subject, one.shown()))
+                })
+                .min_by_key(|(story, ..)| story.run)
+        };
+        shortest(&|one| one.status == Status::Fail).or_else(|| shortest(&|one| one.timing))
     }
 
     /// The execution that shows what an expectation says, by its place in the file: what can happen, or what fails.
@@ -486,7 +498,7 @@ impl Explored {
         Some((
             self.story(self.summary.overall.iter().position(|other| other.subject == one.subject)?)?,
             one.subject,
-            one.status,
+            one.shown(),
         ))
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::looks::unprocessed;
 use super::parallel;
 use super::space::Space;
 use super::step::{Endless, Step, Time};
@@ -110,8 +111,7 @@ pub(super) fn case(space: &Space<'_>, path: Vec<Step>, ended: bool) -> Result<Ca
     let mut told = tell(space, &path).map_err(Fault::Lost)?;
     // What is judged is told as it is.
     let end = if ended { None } else { Some(std::mem::replace(&mut told.trace.end, RunEnd::Interrupted)) };
-    let verdict =
-        if space.leeway.time == Time::Any { untimed(plan, &mut told.trace) } else { judge::judge(plan, &told.trace) };
+    let verdict = judged(plan, space.leeway.time, &mut told.trace);
     let state = judge::final_state(plan, &told.trace);
     if let Some(end) = end {
         told.trace.end = end;
@@ -129,8 +129,14 @@ pub(super) fn cases(space: &Space<'_>, jobs: usize, paths: &[(Vec<Step>, bool)])
     })
 }
 
-/// Judges an execution in which any time may have passed: then none of its times says anything.
-fn untimed(plan: &Plan, trace: &mut Trace) -> Verdict {
+/// Judges an execution. Where any time may have passed, or times depend on CPUs and priorities, none of them says
+/// anything.
+fn judged(plan: &Plan, time: Time, trace: &mut Trace) -> Verdict {
+    let reason = match time {
+        Time::Any => "any sleep and any timeout may end at any moment, so how long it takes is not known".to_owned(),
+        Time::Virtual if plan.processors().is_some() => unprocessed(plan, "how long it takes"),
+        Time::Virtual => return judge::judge(plan, trace),
+    };
     let times: Vec<_> = trace.events.iter().map(|event| (event.begin, event.end)).collect();
     for event in &mut trace.events {
         (event.begin, event.end) = (0, 0);
@@ -145,8 +151,7 @@ fn untimed(plan: &Plan, trace: &mut Trace) -> Verdict {
         if matches!(judged.subject, Subject::Expectation(place) if judge::is_timed(plan, place)) {
             judged.status = Status::Unknown;
             judged.finding.status = Status::Unknown;
-            let reason = "any sleep and any timeout may end at any moment, so how long it takes is not known";
-            (judged.reason, judged.finding.reason) = (Some(reason.to_owned()), Some(reason.to_owned()));
+            (judged.reason, judged.finding.reason) = (Some(reason.clone()), Some(reason.clone()));
         }
     }
     verdict

@@ -25,6 +25,7 @@ mod layout;
 mod length;
 pub mod liveness;
 mod log;
+pub mod looks;
 mod memories;
 mod merge;
 pub mod minimise;

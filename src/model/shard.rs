@@ -13,6 +13,7 @@ use super::gather::{Found, sign};
 use super::ladder::Rung;
 use super::liveness::Liveness;
 use super::search::Cut;
+use super::step::Time;
 
 /// The version of the form in which parts are written.
 pub const FORMAT: u32 = 1;
@@ -67,13 +68,23 @@ pub struct Scenario {
     pub rungs: Vec<Rung>,
     /// One execution of each kind.
     pub found: Vec<Found>,
+    /// The look in which a sleep or a timeout may end at any moment, where what is said above is of one in which time is
+    /// ideal.
+    #[serde(default)]
+    pub second: Option<Box<Self>>,
 }
 
 impl Scenario {
-    /// The exploration of which only is missing what is said of it: see [`super::explore::again`].
-    pub fn explored(self) -> Explored {
-        let Self { ends, cut, size, circles, liveness, rungs, found, .. } = self;
-        Explored { cut, size, circles, liveness, rungs, found, ends, ..Explored::default() }
+    /// The explorations, one for each look, of which only is missing what is said of them: see [`super::explore::again`].
+    pub fn explored(self) -> Vec<Explored> {
+        let mut looks = Vec::new();
+        let mut next = Some(self);
+        while let Some(Self { any_time, ends, cut, size, circles, liveness, rungs, found, second, .. }) = next {
+            let time = if any_time { Time::Any } else { Time::Virtual };
+            looks.push(Explored { cut, size, circles, liveness, rungs, found, ends, time, ..Explored::default() });
+            next = second.map(|second| *second);
+        }
+        looks
     }
 
     /// Adds another part of the same.
@@ -99,6 +110,9 @@ impl Scenario {
         }
         self.found = kinds.into_values().collect();
         self.found.sort_by_key(|found| found.number);
+        if let (Some(own), Some(other)) = (&mut self.second, other.second) {
+            own.join(*other);
+        }
     }
 }
 
@@ -199,7 +213,6 @@ pub(super) mod steps {
 mod tests {
     use super::super::explore::{Options, again, explore};
     use super::super::ladder::{Beyond, Strategy};
-    use super::super::step::Time;
     use super::super::tests::{lost_update, philosophers, plan};
     use super::*;
     use crate::scenario::plan::Plan;
@@ -222,6 +235,7 @@ mod tests {
             liveness,
             rungs,
             found,
+            second: None,
         }
     }
 
@@ -249,7 +263,7 @@ mod tests {
             serde_json::from_str(&text).expect("it can be read")
         });
         let merged = merge(parts.collect()).expect("they belong together").remove(0);
-        again(plan, Time::Virtual.into(), merged.explored()).expect("it can be followed")
+        again(plan, Time::Virtual.into(), merged.explored().remove(0)).expect("it can be followed")
     }
 
     #[test]
@@ -282,7 +296,7 @@ mod tests {
         let mut written = serde_json::to_value(scenario(&plan, explored(&plan, Strategy::Full, (0, 1)))).expect("JSON");
         written.as_object_mut().expect("an object").remove("liveness").expect("it is there");
         let read: Scenario = serde_json::from_value(written).expect("it can be read");
-        assert_eq!(read.explored().liveness, Liveness::Ends);
+        assert_eq!(read.explored()[0].liveness, Liveness::Ends);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
+use super::assumptions::Assumptions;
 use super::layout::{BAD, DOUBT, FAINT, STRONG, ascii, duration, plural, shorten, visible, width};
-use super::repeat::line;
+use super::repeat::{WORD, frequency, line};
 use super::story::Story;
 use super::terminal::{LINES, Options, Page, headline, label, mark, quoted};
 use super::waits;
@@ -25,6 +26,8 @@ const TYPED: usize = 160;
 pub struct Exploration<'a> {
     /// What all executions say.
     pub summary: &'a Summary,
+    /// What is assumed of the world.
+    pub assumptions: &'a Assumptions,
     /// The executions that decide it, by their numbers.
     pub kept: &'a [(u64, Trace)],
     /// Why not every execution was looked at.
@@ -118,7 +121,7 @@ pub fn summary(plan: &Plan, exploration: &Exploration<'_>, options: &Options<'_>
     let mut out = headline(plan, &statuses, status, page.pen, page.columns);
     expectations(&page, exploration, &mut out);
     size(&page, exploration, &mut out);
-    histogram(&page, exploration.summary, &mut out);
+    histogram(&page, exploration.summary, exploration.cut.is_none(), &mut out);
     if let Some((story, subject)) = &exploration.story {
         tell(&page, exploration, story, *subject, options, &mut out);
     }
@@ -135,8 +138,11 @@ pub fn summary(plan: &Plan, exploration: &Exploration<'_>, options: &Options<'_>
 fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
     let summary = exploration.summary;
     let labels = summary.overall.iter().map(|overall| width(&label(&overall.label, overall.holds)));
-    let counts = summary.overall.iter().map(|overall| width(&held(overall, summary.runs))).max().unwrap_or(0);
-    let columns = page.labels(labels, 17 + counts);
+    let whole = exploration.cut.is_none();
+    let held = |overall| held(overall, summary.runs, whole);
+    let counts = summary.overall.iter().map(|overall| width(&held(overall))).max().unwrap_or(0);
+    let beside = summary.overall.iter().map(|overall| word(overall, whole).len()).max().unwrap_or(0).max(WORD);
+    let columns = page.labels(labels, 8 + beside + counts);
     let told = exploration.story.as_ref().map(|(_, subject)| *subject);
     let passed = summary.overall.iter().filter(|overall| overall.status == Status::Pass).count();
     let folded = if passed > LINES { passed - LINES + 1 } else { 0 };
@@ -148,12 +154,15 @@ fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String
                 continue;
             }
         }
-        line(page, overall, &held(overall, summary.runs), columns, out);
+        line(page, overall, (word(overall, whole), beside), &held(overall), columns, out);
         match overall.status {
             Status::Pass => {}
             Status::Unknown => {
                 if let Some(reason) = &overall.reason {
                     page.wrapped(out, "    ", reason);
+                }
+                if let Some((_, finding)) = overall.example.as_ref().filter(|_| overall.timing) {
+                    page.found(out, finding, None, None);
                 }
             }
             Status::Fail => {
@@ -179,13 +188,26 @@ fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String
     }
 }
 
+/// How often it holds. Of a search that was cut only the executions that were looked at are spoken of.
+pub(super) fn word(overall: &Overall, whole: bool) -> &'static str {
+    match overall.frequency {
+        _ if overall.timing => "Timing-dependent",
+        Frequency::Always if !whole => "So far",
+        Frequency::Never if !whole => "Not seen",
+        other => frequency(other),
+    }
+}
+
 /// `in 3 of 4 ends`: the ends that an expectation could tell apart.
-fn held(overall: &Overall, ends: u64) -> String {
+fn held(overall: &Overall, ends: u64, whole: bool) -> String {
     let judged = overall.held + overall.failed;
     let mut text = match overall.frequency {
-        Frequency::Undecided => String::new(),
-        Frequency::Sometimes => format!("in {} of {}", overall.held, plural(judged, "end")),
-        Frequency::Always | Frequency::Never => plural(judged, "end"),
+        Frequency::Undecided | Frequency::NotAlways => String::new(),
+        Frequency::Sometimes if whole => format!("in {} of {}", overall.held, plural(judged, "end")),
+        Frequency::Always | Frequency::Never if whole => plural(judged, "end"),
+        Frequency::Sometimes => format!("in {} of {judged} looked at", overall.held),
+        Frequency::Always => format!("in all {judged} looked at"),
+        Frequency::Never => "in none of those looked at".to_owned(),
     };
     let besides = ends - judged.min(ends);
     if besides > 0 && judged > 0 && overall.unknown > 0 {
@@ -215,6 +237,7 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
             counts.traces.map_or_else(String::new, |traces| format!("{traces} distinguishable interleavings = "));
         page.wrapped(out, "  = ", &format!("{traces}{} schedules", counts.schedules));
     }
+    page.wrapped(out, "    ", &exploration.assumptions.words());
     for how in exploration.how {
         page.wrapped(out, "    ", how);
     }
@@ -245,7 +268,7 @@ fn grouped(n: u64) -> String {
 }
 
 /// In what states executions end. How many there are of each says nothing of how likely it is.
-fn histogram(page: &Page<'_>, summary: &Summary, out: &mut String) {
+fn histogram(page: &Page<'_>, summary: &Summary, whole: bool, out: &mut String) {
     let mut states: Vec<&crate::judge::FinalState> = summary.states.iter().collect();
     if states.is_empty() {
         return;
@@ -255,8 +278,10 @@ fn histogram(page: &Page<'_>, summary: &Summary, out: &mut String) {
         out,
         "  {}",
         match states.len() {
-            1 => "every execution ends so:".to_owned(),
-            n => format!("{n} ways to end:"),
+            1 if whole => "every execution ends so:".to_owned(),
+            1 => "those looked at end so:".to_owned(),
+            n if whole => format!("{n} ways to end:"),
+            n => format!("{n} ways to end, of those looked at:"),
         }
     );
     for state in states.iter().take(LINES) {
@@ -282,11 +307,13 @@ fn tell(
 ) {
     let failed = exploration.summary.overall.iter().find(|overall| overall.subject == subject);
     let what = failed.map(|overall| label(&overall.label, overall.holds)).unwrap_or_default();
-    let fails = failed.is_none_or(|overall| overall.status == Status::Fail);
+    let timing = failed.is_some_and(|overall| overall.timing);
+    let fails = failed.is_none_or(|overall| overall.shown() == Status::Fail);
     let head = page.pen.paint(if fails { BAD } else { STRONG }, "how it comes to that");
     let several = exploration.summary.overall.iter().filter(|overall| overall.status == Status::Fail).count() > 1;
     let what = shorten(&what, page.columns / 2);
     let about = match fails {
+        true if timing => format!(" that `{what}` fails"),
         true if several => format!(" that `{what}` fails"),
         true => String::new(),
         false => format!(" that `{what}`"),

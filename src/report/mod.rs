@@ -10,6 +10,7 @@
 
 pub mod agreement;
 pub mod annotations;
+pub mod assumptions;
 pub mod chrome;
 pub mod events;
 pub mod exploration;

@@ -231,6 +231,7 @@ pub(crate) fn empty(source: Source) -> Plan {
         name: "test".to_owned(),
         about: None,
         timeout: 60_000_000_000,
+        time: None,
         seed: 0,
         params: Vec::new(),
         groups: Vec::new(),
