@@ -39,7 +39,8 @@ pub fn both(ideal: &Look, any: &Look, offset: u64) -> Summary {
     }
     // Executions that go round for ever where time is ideal are none of the others.
     let known: Vec<FinalState> = states.clone();
-    states.extend(ideal.summary.states.iter().filter(|one| known.iter().all(|other| other.state != one.state)).cloned());
+    states
+        .extend(ideal.summary.states.iter().filter(|one| known.iter().all(|other| other.state != one.state)).cloned());
     let status = worst(overall.iter().map(|one| one.status));
     Summary { runs: any.summary.runs.max(ideal.summary.runs), status, overall, states }
 }
@@ -79,7 +80,8 @@ fn alone(ideal: &Overall, whole: bool) -> Overall {
 /// where time is ideal, and not otherwise.
 fn depends(numbers: &Overall, shows: &Overall, ideal: bool) -> Overall {
     let (first, second) = if ideal { ("holds", "fails") } else { ("fails", "holds") };
-    let reason = format!("it {first} where time is ideal, and {second} where a sleep or a timeout may end at any moment");
+    let reason =
+        format!("it {first} where time is ideal, and {second} where a sleep or a timeout may end at any moment");
     Overall {
         status: Status::Unknown,
         timing: true,

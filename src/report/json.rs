@@ -62,7 +62,9 @@ pub fn runs(plan: &Plan, summary: &Summary, kept: &[(u64, Trace)]) -> Json {
     let mut document = scenario(plan, summary.status, exit_of(summary.status));
     let (expectations, broken): (Vec<&Overall>, Vec<&Overall>) =
         summary.overall.iter().partition(|overall| matches!(overall.subject, Subject::Expectation(_)));
-    let all = |list: &[&Overall]| list.iter().map(|overall| over_runs(plan, overall, frequency(overall.frequency), kept)).collect::<Vec<_>>();
+    let all = |list: &[&Overall]| {
+        list.iter().map(|overall| over_runs(plan, overall, frequency(overall.frequency), kept)).collect::<Vec<_>>()
+    };
     let states = summary.states.iter();
     add(
         &mut document,
@@ -86,7 +88,9 @@ pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
     let (expectations, broken): (Vec<&Overall>, Vec<&Overall>) =
         summary.overall.iter().partition(|overall| matches!(overall.subject, Subject::Expectation(_)));
     let whole = exploration.cut.is_none();
-    let all = |list: &[&Overall]| list.iter().map(|one| over_runs(plan, one, word(one, whole), exploration.kept)).collect::<Vec<_>>();
+    let all = |list: &[&Overall]| {
+        list.iter().map(|one| over_runs(plan, one, word(one, whole), exploration.kept)).collect::<Vec<_>>()
+    };
     let size = exploration.size;
     let story = exploration.story.as_ref().map(|(story, subject)| {
         let failed = summary.overall.iter().find(|overall| overall.subject == *subject);

@@ -440,9 +440,8 @@ impl Plan {
             let (key, _) = keys.into_iter().find(|(_, given)| *given)?;
             Some((key, program.name.as_str()))
         });
-        let of_object = || {
-            self.objects.iter().find_map(|object| Some((object.object.priorities()?, object.name.as_str())))
-        };
+        let of_object =
+            || self.objects.iter().find_map(|object| Some((object.object.priorities()?, object.name.as_str())));
         of_program.or_else(of_object)
     }
 
