@@ -5,22 +5,20 @@
 //! whichever engine made it, and knows nothing of how a verdict is shown.
 
 mod bounds;
-mod cells;
-mod choice;
+pub(crate) mod checks;
 mod context;
 mod deadlocks;
 mod describe;
 mod durations;
-mod finding;
-mod flow;
 mod forms;
-pub mod memory;
-mod occupancy;
-mod replay;
+pub mod history;
+mod one_of;
+mod repeat;
 mod rules;
-mod tally;
+mod state_replay;
+mod state_scan;
 pub mod timing;
-mod walk;
+mod verdict;
 
 #[cfg(test)]
 mod testing;
@@ -32,9 +30,9 @@ use crate::scenario::plan::Plan;
 use crate::trace::{RunEnd, Trace};
 use context::Context;
 
-pub use finding::{Finding, Judged, Rule, Status, Subject, Verdict};
 pub use forms::{FORMS, Form, form};
-pub use tally::{FinalState, Frequency, Overall, Summary, Tally, final_state};
+pub use repeat::{FinalState, Frequency, Overall, Summary, Tally, final_state};
+pub use verdict::{Finding, Judged, Rule, Status, Subject, Verdict};
 
 /// Judges one run: every expectation of the plan, in the order of the file, and behind them each rule that the run
 /// broke without an expectation that says so.
@@ -74,19 +72,19 @@ fn expectation(context: &Context<'_>, place: usize) -> Judged {
 }
 
 /// What the verdicts of a plan's expectations depend on besides the state in which a run ends.
-pub fn memories(plan: &Plan) -> Vec<memory::Memory<'_>> {
+pub fn memories(plan: &Plan) -> Vec<history::Memory<'_>> {
     (0..plan.expectations.len()).flat_map(|place| memories_of(plan, place)).collect()
 }
 
 /// What the verdict of one expectation depends on besides the state in which a run ends.
-fn memories_of(plan: &Plan, place: usize) -> Vec<memory::Memory<'_>> {
+fn memories_of(plan: &Plan, place: usize) -> Vec<history::Memory<'_>> {
     let Some(expectation) = plan.expectations.get(place) else { return Vec::new() };
     form(expectation.form.name).map_or_else(Vec::new, |form| (form.memory)(expectation, plan))
 }
 
 /// Whether the verdict of an expectation depends on how long something takes.
 pub fn is_timed(plan: &Plan, place: usize) -> bool {
-    memories_of(plan, place).iter().any(memory::Memory::is_timed)
+    memories_of(plan, place).iter().any(history::Memory::is_timed)
 }
 
 /// What one run says of an expectation over the executions it speaks of.

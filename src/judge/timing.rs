@@ -3,8 +3,8 @@
 //!
 //! What both say is the verdict. Where they differ, the verdict depends on timing.
 
-use super::finding::{Status, worst};
-use super::tally::{FinalState, Overall, Summary};
+use super::repeat::{FinalState, Overall, Summary};
+use super::verdict::{Status, worst};
 use crate::scenario::expectation::Holds;
 
 /// What one look says, and whether it has seen every execution.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::model::step::{Leeway, Time};
+use crate::explore::semantics::transition::{Leeway, Time};
 
 /// What an exploration assumes.
 #[derive(Clone, Debug)]

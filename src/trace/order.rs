@@ -11,7 +11,7 @@ use std::collections::BinaryHeap;
 
 use super::causality::Causality;
 use crate::event::{Event, EventId, ProcessId, Target};
-use crate::objects::relation::{Relation, Tie};
+use crate::objects::causality::happens_before::{Relation, Tie};
 use crate::scenario::plan::{Condition, Plan};
 use crate::value::Value;
 
