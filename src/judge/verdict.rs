@@ -139,6 +139,8 @@ pub enum Rule {
     Trace,
     /// Be interrupted.
     Interrupt,
+    /// Record more than its trace may hold.
+    Limit,
 }
 
 impl Rule {
@@ -150,6 +152,7 @@ impl Rule {
             Self::Exit => "exit",
             Self::Trace => "trace",
             Self::Interrupt => "interrupt",
+            Self::Limit => "limit",
         }
     }
 }
