@@ -14,6 +14,7 @@ use super::run::{Circles, Explored, Size};
 use super::semantics::transition::Time;
 use super::strategy::bfs::Cut;
 use super::strategy::fallback::Rung;
+use crate::event::StepId;
 
 /// The version of the form in which parts are written.
 pub const FORMAT: u32 = 1;
@@ -72,6 +73,9 @@ pub struct Scenario {
     /// ideal.
     #[serde(default)]
     pub second: Option<Box<Self>>,
+    /// The steps that no execution comes to, where every execution was looked at.
+    #[serde(default)]
+    pub unreached: Option<Vec<StepId>>,
 }
 
 impl Scenario {
@@ -79,9 +83,22 @@ impl Scenario {
     pub fn explored(self) -> Vec<Explored> {
         let mut looks = Vec::new();
         let mut next = Some(self);
-        while let Some(Self { any_time, ends, cut, size, circles, liveness, rungs, found, second, .. }) = next {
+        while let Some(Self { any_time, ends, cut, size, circles, liveness, rungs, found, second, unreached, .. }) =
+            next
+        {
             let time = if any_time { Time::Any } else { Time::Virtual };
-            looks.push(Explored { cut, size, circles, liveness, rungs, found, ends, time, ..Explored::default() });
+            looks.push(Explored {
+                cut,
+                size,
+                circles,
+                liveness,
+                rungs,
+                found,
+                ends,
+                time,
+                unreached,
+                ..Explored::default()
+            });
             next = second.map(|second| *second);
         }
         looks
@@ -218,7 +235,7 @@ mod tests {
     use crate::scenario::plan::Plan;
 
     fn scenario(plan: &Plan, explored: Explored) -> Scenario {
-        let Explored { cut, size, circles, liveness, rungs, found, ends, .. } = explored;
+        let Explored { cut, size, circles, liveness, rungs, found, ends, unreached, .. } = explored;
         Scenario {
             place: 0,
             path: "p.toml".to_owned(),
@@ -236,6 +253,7 @@ mod tests {
             rungs,
             found,
             second: None,
+            unreached,
         }
     }
 

@@ -107,6 +107,10 @@ pub fn together(plan: &Plan, looks: Vec<Explored>, given: Option<Time>) -> Explo
             livelocks: first.circles.livelocks.max(second.circles.livelocks),
         },
         liveness: if second.liveness == Liveness::Ends { first.liveness } else { second.liveness },
+        unreached: first.unreached.zip(second.unreached).map(|(mut steps, other)| {
+            steps.retain(|step| other.contains(step));
+            steps
+        }),
         words,
         ..first
     }

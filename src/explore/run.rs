@@ -21,7 +21,7 @@ use super::strategy::cycle_proviso;
 use super::strategy::fallback;
 use super::strategy::fallback::{Beyond, Clock, Progress, Rung, Strategy};
 use super::strategy::random_walk_parallel;
-use crate::event::ProcessId;
+use crate::event::{ProcessId, StepId};
 use crate::judge::{self, Overall, Status, Subject, Summary, Verdict};
 use crate::scenario::plan::Plan;
 
@@ -92,6 +92,8 @@ pub struct Explored {
     pub time: Time,
     /// The looks that it consists of: see [`super::looks`].
     pub looks: Vec<Look>,
+    /// The steps that no execution comes to, where every execution was looked at.
+    pub unreached: Option<Vec<StepId>>,
     /// What was done where not every state was looked at, in words, where that is told of several looks.
     pub words: Vec<String>,
 }
@@ -216,6 +218,7 @@ fn once(
     let mut gathering = Gathering::new(plan, beyond.keep, judged);
     let (mut size, mut circles) = (Size::default(), Circles::default());
     let mut cut = Some(Cut::Chosen);
+    let mut unreached = None;
     if full {
         let mut space = space(wish);
         // Where the ladder is gone down, that takes time too.
@@ -231,6 +234,7 @@ fn once(
             None => return Ok(Err(Wish { races: false, ..wish })),
         }
         cut = search.cut.map(|cut| if late { Cut::Time } else { cut });
+        unreached = if cut.is_none() { Some(search.space.unreached()) } else { None };
     }
     // What races are is seen in states only where all of them are looked at.
     let wish = Wish { races: false, ..wish };
@@ -286,6 +290,7 @@ fn once(
         found,
         ends: wish.ends,
         time: options.time,
+        unreached,
         ..Explored::default()
     })))
 }

@@ -57,8 +57,11 @@ use crate::schedule;
 use crate::trace::file::Meta;
 
 /// How many states there may be where orders of steps are counted, and how long that may take.
-const COUNTED: usize = 500_000;
-const COUNTING: Duration = Duration::from_secs(1);
+/// For each state that the search has met, and besides.
+const COUNTED: usize = 16;
+const COUNTED_BESIDES: usize = 2_000;
+/// The shortest time that counting may take.
+const COUNTING: Duration = Duration::from_millis(5);
 
 /// What is explored and how.
 #[derive(Args, Clone, Debug)]
@@ -343,6 +346,7 @@ impl Exploring<'_> {
                 rungs: explored.rungs.clone(),
                 found: explored.found.clone(),
                 second: kept.map(Box::new),
+                unreached: explored.unreached.clone(),
             });
         }
         self.part.borrow_mut().extend(kept);
@@ -426,6 +430,10 @@ impl Exploring<'_> {
         };
         let look = told.as_ref().map(|(best, _)| explored.look(best.run)).unwrap_or_default();
         let counts = if explored.cut.is_none() { self.count(plan, &explored) } else { None };
+        let steps = explored.unreached.iter().flatten().filter_map(|step| plan.steps.get(*step as usize));
+        let mut unreached: Vec<usize> = steps.map(|step| step.line).collect();
+        unreached.sort_unstable();
+        unreached.dedup();
         let Explored { mut summary, stories, cut, size, circles, liveness, .. } = explored;
         if let (Some(killed), Some((best, subject))) = (&killed, &mut told) {
             let note = format!("it {}", killed.words(plan));
@@ -454,6 +462,7 @@ impl Exploring<'_> {
         let seen = Exploration {
             summary: &summary,
             assumptions: &assumptions,
+            unreached: &unreached,
             kept: &kept,
             cut,
             size,
@@ -477,7 +486,11 @@ impl Exploring<'_> {
         if options.suites {
             let text = exploration_summary::summary(plan, &seen, &plain);
             let elapsed = size.elapsed.as_nanos() as u64;
-            report.suite = Some(Suite::runs(plan, &summary, &kept, elapsed, &meta.started, text));
+            let mut suite = Suite::runs(plan, &summary, &kept, elapsed, &meta.started, text);
+            suite.properties.extend(
+                exploration_summary::never_reached(&unreached).map(|lines| ("never reached".to_owned(), lines)),
+            );
+            report.suite = Some(suite);
         }
         run_scenario::annotate(report, options, || annotations::runs(plan, &summary, &kept));
         let mut status = Status::from(summary.status);
@@ -535,11 +548,15 @@ impl Exploring<'_> {
     fn count(&self, plan: &Plan, explored: &Explored) -> Option<Counts> {
         let [look] = explored.looks.as_slice() else { return None };
         let leeway = self.arguments.searching.leeway(look.time);
-        if leeway.random || leeway.kill {
+        // What expectations look at besides how executions end would be counted together although they tell it apart.
+        let looked_at = !judge::memories(plan).is_empty() || look.ends;
+        if leeway.random || leeway.kill || looked_at {
             return None;
         }
         let begin = Instant::now();
-        interleavings::counts(plan, leeway.time, COUNTED, &mut || begin.elapsed() < COUNTING).ok().flatten()
+        let longest = explored.size.elapsed.max(COUNTING);
+        let most = explored.size.states.saturating_mul(COUNTED).saturating_add(COUNTED_BESIDES);
+        interleavings::counts(plan, leeway.time, most, &mut || begin.elapsed() < longest).ok().flatten()
     }
 
     /// What was left out, and which random numbers were drawn, where that is not the usual way.
@@ -547,6 +564,9 @@ impl Exploring<'_> {
         let mut how = explored.words();
         if self.arguments.searching.random == RandomChoice::All {
             how.push("any random number of its range could be drawn".to_owned());
+        }
+        if self.arguments.searching.kill == KillChoice::Any {
+            how.push("any one process could be killed from outside, at any moment".to_owned());
         }
         how
     }

@@ -225,6 +225,7 @@ impl<'s, 'p> Course<'s, 'p> {
             choices,
             random: space.leeway.random,
             log,
+            reached: None,
         }
     }
 

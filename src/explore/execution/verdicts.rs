@@ -133,8 +133,8 @@ pub(crate) fn cases(space: &Space<'_>, jobs: usize, paths: &[(Vec<Step>, bool)])
 /// anything.
 fn judged(plan: &Plan, time: Time, trace: &mut Trace) -> Verdict {
     let reason = match time {
+        _ if plan.processors().is_some() => unprocessed(plan, "how long it takes"),
         Time::Any => "any sleep and any timeout may end at any moment, so how long it takes is not known".to_owned(),
-        Time::Virtual if plan.processors().is_some() => unprocessed(plan, "how long it takes"),
         Time::Virtual => return judge::judge(plan, trace),
     };
     let times: Vec<_> = trace.events.iter().map(|event| (event.begin, event.end)).collect();

@@ -121,6 +121,7 @@ pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
             "complete": exploration.cut.is_none(),
             "cut": exploration.cut.map(cut_words),
             "assumes": exploration.assumptions.json(),
+            "unreached": exploration.unreached,
             "how": exploration.how,
             "explored": {
                 "states": size.states,

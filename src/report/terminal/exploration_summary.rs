@@ -28,6 +28,8 @@ pub struct Exploration<'a> {
     pub summary: &'a Summary,
     /// What is assumed of the world.
     pub assumptions: &'a Assumptions,
+    /// The lines of the steps that no execution comes to.
+    pub unreached: &'a [usize],
     /// The executions that decide it, by their numbers.
     pub kept: &'a [(u64, Trace)],
     /// Why not every execution was looked at.
@@ -248,6 +250,9 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
         let words = format!("not all of it: {}; what was not looked at may do otherwise", cut_words(cut));
         let _ = writeln!(out, "  {}", page.pen.paint(DOUBT, words));
     }
+    if let Some(lines) = never_reached(exploration.unreached) {
+        page.wrapped(out, "  ", &format!("never reached: {lines}"));
+    }
     let Circles { left, livelocks } = exploration.circles;
     if livelocks > 0 {
         let words = format!("livelock: {} of states from which no end can be reached", plural(livelocks as u64, "set"));
@@ -255,6 +260,24 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
     } else if left {
         page.wrapped(out, "  ", "some executions can go round for ever, and from everywhere an end can be reached");
     }
+}
+
+/// `line 12`, `lines 3, 7 to 9`.
+pub fn never_reached(lines: &[usize]) -> Option<String> {
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    for line in lines {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == *line => *last = *line,
+            _ => ranges.push((*line, *line)),
+        }
+    }
+    let words = ranges.iter().map(|(first, last)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first}, {last}"),
+        _ => format!("{first} to {last}"),
+    });
+    let noun = if lines.len() == 1 { "line" } else { "lines" };
+    (!lines.is_empty()).then(|| format!("{noun} {}", words.collect::<Vec<_>>().join(", ")))
 }
 
 /// `1,234,567 states`.
