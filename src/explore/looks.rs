@@ -1,11 +1,12 @@
 //! An exploration under what is assumed of time: one look where that is known, and where it is not, one in which time is
 //! ideal and one in which a sleep or a timeout may end at any moment.
 
-use std::time::Instant;
+use std::sync::Arc;
 
 use super::analysis::starvation::Liveness;
+use super::budget::Budget;
 use super::execution::verdicts::Fault;
-use super::run::{Circles, Explored, Options, Size, explore};
+use super::run::{Circles, Explored, Options, Size, within};
 use super::semantics::transition::Time;
 use super::strategy::bfs::Cut;
 use super::strategy::fallback::{Progress, Rung};
@@ -45,16 +46,15 @@ pub fn look(
     plan: &Plan,
     options: &Options,
     times: &[Time],
+    budget: &Arc<Budget>,
     progress: &mut dyn FnMut(&Progress) -> bool,
 ) -> Result<Vec<Explored>, Fault> {
-    let begin = Instant::now();
     let mut looks: Vec<Explored> = Vec::with_capacity(times.len());
     for time in times {
         let mut options = Options { time: *time, ..*options };
         let states: usize = looks.iter().map(|look| look.size.states).sum();
         options.limits.states = options.limits.states.saturating_sub(states).max(1);
-        options.longest = options.longest.map(|longest| longest.saturating_sub(begin.elapsed()));
-        let explored = explore(plan, &options, progress)?;
+        let explored = within(plan, &options, budget, progress)?;
         let stopped = explored.cut == Some(Cut::Stopped);
         looks.push(explored);
         if stopped {

@@ -19,6 +19,7 @@ mod state_replay;
 mod state_scan;
 pub mod timing;
 mod verdict;
+pub(crate) mod wait_text;
 
 #[cfg(test)]
 mod testing;

@@ -1,7 +1,7 @@
 //! The exploration's verdicts, compared with those of every order of steps, each told and judged by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::sync::Arc;
 
 use super::causality;
 use super::causality::loads;
@@ -91,7 +91,7 @@ impl<'p> Brute<'p> {
 fn explored(plan: &Plan, reductions: Reductions) -> (Found, Explored) {
     let mut found = Found::new();
     let options = Options { reductions, limits: Limits { states: 200_000, ..Limits::default() }, ..Options::default() };
-    let explored = exploring(plan, &options, Instant::now(), &mut |_| true, &mut |verdict, state| {
+    let explored = exploring(plan, &options, &Arc::default(), &mut |_| true, &mut |verdict, state| {
         note(&mut found, verdict, state);
     });
     (found, explored.expect("no process computes without end"))
