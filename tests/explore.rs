@@ -122,7 +122,8 @@ fn time_passes_only_when_nothing_else_can_move_unless_it_may_at_any_moment() {
     let text = "[objects]\nm = { kind = \"mutex\" }\nc = { kind = \"condition\", mutex = \"m\" }\n\
                 [processes.waiter]\nsteps = [{ lock = \"m\" }, { wait = \"c\" }, { unlock = \"m\" }]\n\
                 [processes.waker]\nsteps = [{ sleep = \"10ms\" }, { lock = \"m\" }, { notify = \"c\" }, { unlock = \"m\" }]\n";
-    explore(text).run().status(0);
+    explore(text).args(["--time", "ideal"]).run().status(0).stdout_contains("time: ideal, it passes only when");
+    explore(text).args(["--time", "virtual"]).run().status(0);
     let done = explore(text).args(["--time", "any"]).run().status(1);
     let done = done.stdout_contains("deadlock: 1 process waits for ever").stdout_contains("--time any");
     let (_, command) = done.out.split_once("replay: ipcrun replay a.toml '").expect("a command");
@@ -190,4 +191,152 @@ fn what_can_happen_is_told_where_that_is_asked_for() {
         .status(0)
         .stdout_contains("shortest execution that shows `deadlock = true, holds = \"sometimes\" (sometimes)`: 2 steps, 1 context switch")
         .stdout_contains("replay:");
+}
+
+/// A waker that sleeps until the waiter waits: as long as nobody is slow.
+const SLEEPS: &str = "\
+[objects]
+m = { kind = \"mutex\" }
+c = { kind = \"condition\", mutex = \"m\" }
+v = { kind = \"value\", value = 0 }
+[processes.waiter]
+steps = [{ lock = \"m\" }, { wait = \"c\" }, { unlock = \"m\" }]
+[processes.waker]
+steps = [{ sleep = \"10ms\" }, { lock = \"m\" }, { notify = \"c\" }, { unlock = \"m\" }]
+";
+
+fn json(done: &crate::support::Done) -> serde_json::Value {
+    serde_json::from_str(&done.out).expect("one document")
+}
+
+#[test]
+fn what_holds_only_where_time_is_ideal_depends_on_timing() {
+    let text = format!("{SLEEPS}[[expect]]\nends = true\n[[expect]]\nfinal = \"v == 0\"\n");
+    let done = explore(&text).args(["--junit", "r.xml", "--tap", "r.tap"]).run().status(5);
+    let done = done
+        .stdout_contains("? Timing-dependent  ends = true")
+        .stdout_contains("it holds where time is ideal, and fails where a sleep or a timeout may end at any moment")
+        .stdout_contains("✓ Always            final")
+        .stdout_contains("deadlock: 1 process waits for ever")
+        .stdout_contains("time: ideal and any, both looked at");
+    assert!(done.read("r.xml").contains("<skipped message=\"timing-dependent: it holds where time is ideal"));
+    assert!(done.read("r.tap").contains("# SKIP timing-dependent: it holds where time is ideal"));
+    let (_, command) = done.out.split_once("replay: ipcrun replay a.toml '").expect("a command");
+    let (schedule, options) = command.split_once('\'').expect("a schedule");
+    assert!(options.contains("--time any"), "{options}");
+    let replay = Test::new().file("a.toml", &text).args(["replay", "a.toml", schedule, "--time", "any"]);
+    replay.run().status(1).stdout_contains("= the kernel did as the model").nothing_left();
+    let document = json(&explore(&text).args(["--json"]).run().status(5));
+    assert_eq!(document["expectations"][0]["status"], "timing-dependent");
+    assert_eq!(document["expectations"][1]["status"], "passed");
+    assert_eq!(document["assumes"]["time"], serde_json::json!(["ideal", "any"]));
+    assert_eq!(document["assumes"]["memory"], "sequentially consistent");
+}
+
+#[test]
+fn the_file_says_what_is_assumed_of_time_and_the_command_line_stands_above_it() {
+    for (time, status) in [("ideal", 0), ("any", 1)] {
+        let text = format!("time = \"{time}\"\n{SLEEPS}");
+        explore(&text).run().status(status);
+        explore(&text).args(["--time", "ideal"]).run().status(0);
+        explore(&text).args(["--time", "any"]).run().status(1);
+    }
+    explore(&format!("time = \"virtual\"\n{SLEEPS}")).run().status(2).stderr_contains("is not one of");
+    // Where no time can pass there is nothing to look at twice.
+    let text = lost(1, "");
+    explore(&text).run().status(0).stdout_contains("time: none passes");
+}
+
+#[test]
+fn parts_of_both_looks_say_together_what_one_exploration_says() {
+    let one = ["explore", "a.toml", "--strategy", "random", "--runs", "200"];
+    let whole = Test::new().file("a.toml", SLEEPS).args(one).run();
+    let mut together = Test::new().file("a.toml", SLEEPS).args(["explore", "--merge"]);
+    for part in 1..=2 {
+        let done = Test::new().file("a.toml", SLEEPS).args(one).args(["--shard", &format!("{part}/2")]).run();
+        let name = format!("part-{part}-of-2.json");
+        together = together.file(&name, done.read(&name)).args([name.as_str()]);
+    }
+    let merged = together.run();
+    assert_eq!((merged.status, &merged.out), (whole.status, &whole.out));
+}
+
+#[test]
+fn durations_are_undecided_where_a_file_has_priorities() {
+    let text = "[objects]\nm = { kind = \"mutex\" }\n[processes.low]\nnice = 5\nsteps = [{ lock = \"m\" }, { unlock = \"m\" }]\n\
+                [processes.high]\nsteps = [{ lock = \"m\" }, { unlock = \"m\" }]\n\
+                [[expect]]\nblocks = \"high lock m\"\nat_most = \"100ms\"\n";
+    for time in ["ideal", "any"] {
+        explore(text)
+            .args(["--time", time])
+            .run()
+            .status(5)
+            .stdout_contains("the model has neither CPUs nor priorities (`nice` of low)");
+    }
+    let free = text.replace("nice = 5\n", "");
+    explore(&free).args(["--time", "ideal"]).run().status(0);
+}
+
+#[test]
+fn a_search_that_looked_at_some_executions_speaks_of_those() {
+    let text = "[objects]\nv = { kind = \"value\", value = 0 }\n[processes.a]\nsteps = [{ store = \"v\", value = 1 }]\n\
+                [processes.b]\nsteps = [{ store = \"v\", value = 2 }]\n[[expect]]\nfinal = \"v == 1\"\n";
+    let mut seen = std::collections::BTreeSet::new();
+    for seed in ["0", "1", "2", "3"] {
+        let done = explore(text).args(["--strategy", "random", "--runs", "1", "--seed", seed]).run();
+        for word in ["Never", "Always", "every execution"] {
+            assert!(!done.out.contains(word), "{}", done.out);
+        }
+        assert!(done.out.contains("those looked at end so:"), "{}", done.out);
+        seen.insert(if done.out.contains("in none of those looked at") { "none" } else { "all" });
+    }
+    assert_eq!(seen.len(), 2);
+}
+
+#[test]
+fn what_expectations_tell_apart_is_not_counted_together() {
+    let prints = "[processes.a]\nsteps = [{ print = \"a\" }]\n[processes.b]\nsteps = [{ print = \"b\" }]\n\
+                  [[expect]]\norder = [\"a print *\", \"b print *\"]\nby = \"time\"\nholds = \"sometimes\"\n";
+    let done = explore(prints).run().status(0);
+    assert!(!done.out.contains("interleavings"), "{}", done.out);
+    explore(&lost(2, "[[expect]]\nfinal = \"money >= 2\"")).run().status(0).stdout_contains("= 70 schedules");
+}
+
+#[test]
+fn a_pattern_is_vacuous_where_no_execution_has_it() {
+    let text = "[objects]\nv = { kind = \"value\", value = 0 }\n[processes.a]\nsteps = [{ store = \"v\", value = 1 }]\n\
+                [processes.b]\nsteps = [{ load = \"v\", into = \"x\" }, { if = \"x == 1\", then = [{ mark = \"saw\" }] }]\n";
+    let each = "[[expect]]\neach = \"b mark saw\"\npreceded_by = \"a store v\"\n";
+    explore(&format!("{text}{each}")).run().status(0).stdout_contains("✓ Always");
+    let never = text.replace("x == 1", "x == 7");
+    explore(&format!("{never}{each}")).run().status(1).stdout_contains("vacuous");
+}
+
+#[test]
+fn how_often_there_is_a_race_is_not_said() {
+    let text = "[objects]\nv = { kind = \"value\", value = 0 }\ns = { kind = \"semaphore\", value = 0 }\n\
+                [processes.a]\nsteps = [{ store = \"v\", value = 1 }, { release = \"s\" }]\n\
+                [processes.c]\nsteps = [{ release = \"s\" }]\n\
+                [processes.b]\nsteps = [{ acquire = \"s\" }, { load = \"v\" }]\n[[expect]]\nrace_free = \"v\"\n";
+    let done = explore(text).run().status(1).stdout_contains("✗ Not always  race_free");
+    assert!(!done.out.contains("Never"), "{}", done.out);
+    let document = json(&explore(text).args(["--json"]).run().status(1));
+    assert_eq!(document["expectations"][0]["held"], serde_json::Value::Null);
+}
+
+#[test]
+fn what_no_execution_comes_to_is_listed_under_every_reduction() {
+    let text = "[objects]\ns = { kind = \"semaphore\", value = 0 }\nv = { kind = \"value\", value = 0 }\n\
+                [processes.a]\ncount = 3\nsteps = [\n  { release = \"s\" },\n  { load = \"v\", into = \"x\" },\n  { if = \"x > 9\", then = [\n    \
+                { mark = \"never\" },\n  ], else = [\n    { mark = \"here\" },\n  ] },\n]\n\
+                [processes.b]\nsteps = [\n  { acquire = \"s\", timeout = \"1s\", on = { timeout = [\n    { store = \"v\", value = 1 },\n  ] } },\n]\n";
+    for reduce in ["none", "order", "symmetry", "all"] {
+        let done = explore(text).args(["--time", "ideal", "--reduce", reduce, "--junit", "r.xml"]).run().status(0);
+        let done = done.stdout_contains("never reached: lines 10, 18\n");
+        assert!(done.read("r.xml").contains("<property name=\"never reached\" value=\"lines 10, 18\"/>"));
+        let any = explore(text).args(["--time", "any", "--reduce", reduce, "--json"]).run().status(0);
+        assert_eq!(json(&any)["unreached"], serde_json::json!([10]));
+    }
+    let cut = explore(text).args(["--time", "ideal", "--max-states", "3", "--reduce", "none"]).run();
+    assert!(!cut.out.contains("never reached"), "{}", cut.out);
 }

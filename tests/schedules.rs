@@ -52,7 +52,7 @@ fn a_saved_schedule_is_readable_and_is_read_again() {
     assert!(lines[4].starts_with("hash = \""), "{saved}");
     assert_eq!(
         lines[5..],
-        ["time = \"virtual\"", "turns = [", "  \"A\", # lock left (line 5)", "  \"B\", # lock right (line 7)", "]",]
+        ["time = \"ideal\"", "turns = [", "  \"A\", # lock left (line 5)", "  \"B\", # lock right (line 7)", "]",]
     );
     let replay = |scenario: &str| {
         Test::new().file("a.toml", scenario).file("s.toml", &saved).args(["replay", "a.toml", "s.toml"])

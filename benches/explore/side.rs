@@ -109,7 +109,7 @@ fn tell_story(name: &str) -> Result<(), String> {
     let begin = Instant::now();
     let explored = explored(&plan, &run::Options::default())?;
     println!("explored {}\nstates {}", begin.elapsed().as_nanos(), explored.size.states);
-    if let Some((found, subject)) = explored.counterexample() {
+    if let Some((found, subject, _)) = explored.counterexample() {
         let begin = Instant::now();
         let mut space = run::space(&plan, Time::Virtual, explored.ends);
         let best = counterexample::best(&plan, &mut space, found, subject, ipcrun::judge::Status::Fail)

@@ -16,9 +16,10 @@ const UNKNOWN: usize = 1 << 30;
 #[command(next_help_heading = "Searching")]
 #[group(skip)]
 pub(crate) struct Searching {
-    /// How time passes: `virtual`, only when nothing else can move; `any`: a sleep or a timeout may end at any moment
-    #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true)]
-    pub(crate) time: TimeChoice,
+    /// How time passes: `ideal`, only when nothing else can move; `any`: a sleep or a timeout may end at any moment. Without
+    /// it and without `time` in the file, both are looked at where time can pass at all
+    #[arg(long, value_name = "HOW", hide_possible_values = true)]
+    pub(crate) time: Option<TimeChoice>,
     /// Which random numbers are drawn: `seed`, those of each process's own stream; `all`: each number of its range
     #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true)]
     pub(crate) random: RandomChoice,
@@ -53,6 +54,7 @@ pub(crate) struct Searching {
 pub(crate) enum TimeChoice {
     /// It passes only when nothing else can move
     #[default]
+    #[value(name = "ideal", alias = "virtual")]
     Virtual,
     /// A sleep or a timeout may end at any moment
     Any,
@@ -118,9 +120,9 @@ impl From<ReduceChoice> for Reductions {
 }
 
 impl Searching {
-    /// What is left open besides the order of steps.
-    pub(crate) fn leeway(&self) -> Leeway {
-        Leeway { time: self.time.into(), random: self.random == RandomChoice::All, kill: self.kill == KillChoice::Any }
+    /// What is left open besides the order of steps, where time passes so.
+    pub(crate) fn leeway(&self, time: Time) -> Leeway {
+        Leeway { time, random: self.random == RandomChoice::All, kill: self.kill == KillChoice::Any }
     }
 
     /// How many bytes of memory a scenario may use where so many are explored at once. What the host cannot give is no
@@ -141,8 +143,8 @@ pub(crate) fn size(text: &str) -> Result<usize, String> {
 }
 
 /// The arguments that say what an execution may do besides what the scenario says, for a command that follows it.
-pub(crate) fn allowing(time: TimeChoice, random: RandomChoice) -> Vec<String> {
-    let time = (time == TimeChoice::Any).then_some(["--time", "any"]);
+pub(crate) fn allowing(time: Time, random: RandomChoice) -> Vec<String> {
+    let time = (time == Time::Any).then_some(["--time", "any"]);
     let random = (random == RandomChoice::All).then_some(["--random", "all"]);
     time.into_iter().chain(random).flatten().map(str::to_owned).collect()
 }

@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::analysis::starvation::Liveness;
 use super::execution::verdicts::{Found, sign};
 use super::run::{Circles, Explored, Size};
+use super::semantics::transition::Time;
 use super::strategy::bfs::Cut;
 use super::strategy::fallback::Rung;
+use crate::event::StepId;
 use crate::scenario::plan::Plan;
 
 /// The version of the form in which parts are written.
@@ -71,6 +73,13 @@ pub struct Scenario {
     pub rungs: Vec<Rung>,
     /// One execution of each kind.
     pub found: Vec<Found>,
+    /// The look in which a sleep or a timeout may end at any moment, where what is said above is of one in which time is
+    /// ideal.
+    #[serde(default)]
+    pub second: Option<Box<Self>>,
+    /// The steps that no execution comes to, where every execution was looked at.
+    #[serde(default)]
+    pub unreached: Option<Vec<StepId>>,
     /// The place of the file that it is from, or of the first of them.
     #[serde(skip)]
     pub part: usize,
@@ -84,7 +93,8 @@ impl Part {
     pub fn place(&mut self, part: usize) -> Result<(), String> {
         // Of so many executions even all parts together have fewer than can be counted.
         const MOST: u64 = 1 << 44;
-        for scenario in &mut self.scenarios {
+        let mut left: Vec<&mut Scenario> = self.scenarios.iter_mut().collect();
+        while let Some(scenario) = left.pop() {
             scenario.part = part;
             for found in &mut scenario.found {
                 found.part = part;
@@ -96,6 +106,7 @@ impl Part {
             if scenario.rungs.iter().any(deep) {
                 return Err(format!("`{}` was explored to a depth of more than {DEEPEST}", scenario.path));
             }
+            left.extend(scenario.second.as_deref_mut());
         }
         Ok(())
     }
@@ -110,10 +121,29 @@ impl Scenario {
         }
     }
 
-    /// The exploration of which only is missing what is said of it: see [`super::run::again`].
-    pub fn explored(self) -> Explored {
-        let Self { ends, cut, size, circles, liveness, rungs, found, .. } = self;
-        Explored { cut, size, circles, liveness, rungs, found, ends, ..Explored::default() }
+    /// The explorations, one for each look, of which only is missing what is said of them: see [`super::run::again`].
+    pub fn explored(self) -> Vec<Explored> {
+        let mut looks = Vec::new();
+        let mut next = Some(self);
+        while let Some(Self { any_time, ends, cut, size, circles, liveness, rungs, found, second, unreached, .. }) =
+            next
+        {
+            let time = if any_time { Time::Any } else { Time::Virtual };
+            looks.push(Explored {
+                cut,
+                size,
+                circles,
+                liveness,
+                rungs,
+                found,
+                ends,
+                time,
+                unreached,
+                ..Explored::default()
+            });
+            next = second.map(|second| *second);
+        }
+        looks
     }
 
     /// Adds another part of the same.
@@ -139,6 +169,9 @@ impl Scenario {
         }
         self.found = kinds.into_values().collect();
         self.found.sort_by_key(|found| found.number);
+        if let (Some(own), Some(other)) = (&mut self.second, other.second) {
+            own.join(*other);
+        }
     }
 }
 
@@ -241,12 +274,11 @@ pub(super) mod steps {
 mod tests {
     use super::*;
     use crate::explore::run::{Options, again, explore};
-    use crate::explore::semantics::transition::Time;
     use crate::explore::strategy::fallback::{Beyond, Strategy};
     use crate::explore::tests::{lost_update, philosophers, plan};
 
     fn scenario(plan: &Plan, explored: Explored) -> Scenario {
-        let Explored { cut, size, circles, liveness, rungs, found, ends, .. } = explored;
+        let Explored { cut, size, circles, liveness, rungs, found, ends, unreached, .. } = explored;
         Scenario {
             place: 0,
             path: "p.toml".to_owned(),
@@ -263,6 +295,8 @@ mod tests {
             liveness,
             rungs,
             found,
+            second: None,
+            unreached,
             part: 0,
         }
     }
@@ -291,7 +325,7 @@ mod tests {
             serde_json::from_str(&text).expect("it can be read")
         });
         let merged = merge(parts.collect()).expect("they belong together").remove(0);
-        again(plan, Time::Virtual.into(), merged.explored()).expect("it can be followed")
+        again(plan, Time::Virtual.into(), merged.explored().remove(0)).expect("it can be followed")
     }
 
     #[test]
@@ -324,7 +358,7 @@ mod tests {
         let mut written = serde_json::to_value(scenario(&plan, explored(&plan, Strategy::Full, (0, 1)))).expect("JSON");
         written.as_object_mut().expect("an object").remove("liveness").expect("it is there");
         let read: Scenario = serde_json::from_value(written).expect("it can be read");
-        assert_eq!(read.explored().liveness, Liveness::Ends);
+        assert_eq!(read.explored()[0].liveness, Liveness::Ends);
     }
 
     #[test]

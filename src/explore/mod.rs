@@ -27,6 +27,7 @@ pub mod budget;
 pub mod counterexample;
 pub mod distributed;
 mod history;
+pub mod looks;
 pub mod run;
 pub mod state_space;
 #[cfg(test)]

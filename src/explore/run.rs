@@ -15,6 +15,7 @@ use super::analysis::starvation::Liveness;
 use super::budget::{Budget, Pace};
 use super::execution::verdicts::{Fault, Found, Gathering, Story, cases};
 use super::history::{Memories, Wish};
+use super::looks::Look;
 use super::semantics::transition::{Endless, Kind, Leeway, Step, Time};
 use super::state_space::Space;
 use super::strategy::bfs::{Cut, Limits, Reached, Reductions, Search, Threads, Trail, WHILE};
@@ -22,9 +23,10 @@ use super::strategy::cycle_proviso;
 use super::strategy::fallback;
 use super::strategy::fallback::{Beyond, Progress, Rung, Strategy};
 use super::strategy::random_walk_parallel;
-use crate::event::ProcessId;
-use crate::judge::{self, Status, Subject, Summary, Verdict};
+use crate::event::{ProcessId, StepId};
+use crate::judge::{self, Overall, Status, Subject, Summary, Verdict};
 use crate::os::memory;
+
 use crate::scenario::plan::Plan;
 
 /// How many executions are judged at once, and how many steps they have together where they are more than one for each
@@ -94,6 +96,14 @@ pub struct Explored {
     pub found: Vec<Found>,
     /// Whether the end of each process is a step of its own, since it matters when it ends.
     pub ends: bool,
+    /// How time passes.
+    pub time: Time,
+    /// The looks that it consists of: see [`super::looks`].
+    pub looks: Vec<Look>,
+    /// The steps that no execution comes to, where every execution was looked at.
+    pub unreached: Option<Vec<StepId>>,
+    /// What was done where not every state was looked at, in words, where that is told of several looks.
+    pub words: Vec<String>,
 }
 
 /// How much was looked at.
@@ -256,6 +266,7 @@ fn once(
     let mut gathering = Gathering::new(plan, beyond.keep, judged);
     let (mut size, mut circles) = (Size::default(), Circles::default());
     let mut cut = Some(Cut::Chosen);
+    let mut unreached = None;
     if full {
         // Where the ladder is gone down, that takes time too; and to judge what was found takes both.
         let time = if beyond.descend { (3, 4) } else { (1, 1) };
@@ -275,6 +286,7 @@ fn once(
             None => return Ok(Err(Wish { races: false, ..wish })),
         }
         cut = search.cut;
+        unreached = if cut.is_none() { Some(search.space.unreached()) } else { None };
     }
     memory::release();
     // What races are is seen in states only where all of them are looked at.
@@ -331,7 +343,9 @@ fn once(
         rungs,
         found,
         ends: wish.ends,
-        liveness: Liveness::Ends,
+        time: options.time,
+        unreached,
+        ..Explored::default()
     })))
 }
 
@@ -558,15 +572,19 @@ impl Explored {
         self.stories.iter().find(|story| story.run == *run)
     }
 
-    /// The shortest execution that fails, and what fails in it.
-    pub fn counterexample(&self) -> Option<(&Story, Subject)> {
-        let failed = self.summary.overall.iter().filter(|one| one.status == Status::Fail);
-        failed
-            .filter_map(|one| {
-                let (run, _) = one.example.as_ref()?;
-                Some((self.stories.iter().find(|story| story.run == *run)?, one.subject))
-            })
-            .min_by_key(|(story, _)| story.run)
+    /// The shortest execution that fails, and what it says of what; where nothing fails outright, the shortest that shows
+    /// that something depends on timing.
+    pub fn counterexample(&self) -> Option<(&Story, Subject, Status)> {
+        let shortest = |of: &dyn Fn(&Overall) -> bool| {
+            let failed = self.summary.overall.iter().filter(|one| of(one));
+            failed
+                .filter_map(|one| {
+                    let (run, _) = one.example.as_ref()?;
+                    Some((self.stories.iter().find(|story| story.run == *run)?, one.subject, one.shown()))
+                })
+                .min_by_key(|(story, ..)| story.run)
+        };
+        shortest(&|one| one.status == Status::Fail).or_else(|| shortest(&|one| one.timing))
     }
 
     /// The execution that shows what an expectation says, by its place in the file: what can happen, or what fails.
@@ -575,7 +593,7 @@ impl Explored {
         Some((
             self.story(self.summary.overall.iter().position(|other| other.subject == one.subject)?)?,
             one.subject,
-            one.status,
+            one.shown(),
         ))
     }
 }

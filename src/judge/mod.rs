@@ -17,6 +17,7 @@ mod repeat;
 mod rules;
 mod state_replay;
 mod state_scan;
+pub mod timing;
 mod verdict;
 pub(crate) mod wait_text;
 
@@ -74,21 +75,18 @@ fn expectation(context: &Context<'_>, place: usize) -> Judged {
 
 /// What the verdicts of a plan's expectations depend on besides the state in which a run ends.
 pub fn memories(plan: &Plan) -> Vec<history::Memory<'_>> {
-    let mut memories = Vec::new();
-    for expectation in &plan.expectations {
-        if let Some(form) = form(expectation.form.name) {
-            memories.extend((form.memory)(expectation, plan));
-        }
-    }
-    memories
+    (0..plan.expectations.len()).flat_map(|place| memories_of(plan, place)).collect()
+}
+
+/// What the verdict of one expectation depends on besides the state in which a run ends.
+fn memories_of(plan: &Plan, place: usize) -> Vec<history::Memory<'_>> {
+    let Some(expectation) = plan.expectations.get(place) else { return Vec::new() };
+    form(expectation.form.name).map_or_else(Vec::new, |form| (form.memory)(expectation, plan))
 }
 
 /// Whether the verdict of an expectation depends on how long something takes.
 pub fn is_timed(plan: &Plan, place: usize) -> bool {
-    plan.expectations.get(place).is_some_and(|expectation| {
-        form(expectation.form.name)
-            .is_some_and(|form| (form.memory)(expectation, plan).iter().any(history::Memory::is_timed))
-    })
+    memories_of(plan, place).iter().any(history::Memory::is_timed)
 }
 
 /// What one run says of an expectation over the executions it speaks of.

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use super::context::Context;
 use super::deadlocks;
 use super::describe;
+use super::history::Memory;
+use super::memories_of;
 use super::state_replay::Replay;
 use super::verdict::{Finding, Status, Subject, Verdict, worst};
 use crate::event::{ObjectId, ProcessId};
@@ -25,15 +27,19 @@ pub struct Tally {
     known: HashMap<String, usize>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Count {
     held: u64,
     failed: u64,
+    /// Those of the failed that fail only since a pattern matches nothing.
+    vacuous: u64,
     unknown: u64,
     skipped: u64,
     seen: Vec<bool>,
     first_held: Option<(u64, Finding)>,
     first_failed: Option<(u64, Finding)>,
+    /// The first that fails although its patterns match something.
+    first_met: Option<(u64, Finding)>,
     first_unknown: Option<(u64, Finding)>,
 }
 
@@ -66,6 +72,8 @@ pub enum Frequency {
     Sometimes,
     /// In none of them.
     Never,
+    /// Not in all of them; in how many was not looked for.
+    NotAlways,
     /// No run could be judged.
     Undecided,
 }
@@ -95,6 +103,19 @@ pub struct Overall {
     pub example: Option<(u64, Finding)>,
     /// The entries of `in` that no run showed, where `each_seen` asks for them all.
     pub unseen: Vec<usize>,
+    /// Whether it depends on timing: it holds under one assumption of time and fails under the other.
+    pub timing: bool,
+}
+
+impl Overall {
+    /// What an execution says of it that shows how it comes to the status: a failure, but of what has to be shown.
+    pub fn shown(&self) -> Status {
+        match (self.timing, self.holds) {
+            (true, Holds::Sometimes) => Status::Pass,
+            (true, _) => Status::Fail,
+            _ => self.status,
+        }
+    }
 }
 
 /// What all runs say together.
@@ -148,7 +169,11 @@ impl Tally {
 
     /// What the runs so far say.
     pub fn summary(&self, plan: &Plan) -> Summary {
-        let mut overall: Vec<Overall> = (plan.expectations.iter().enumerate().zip(&self.expectations))
+        self.summary_of(plan, &self.expectations)
+    }
+
+    fn summary_of(&self, plan: &Plan, expectations: &[Count]) -> Summary {
+        let mut overall: Vec<Overall> = (plan.expectations.iter().enumerate().zip(expectations))
             .map(|((place, expectation), count)| count.overall(place, expectation, self.runs))
             .collect();
         overall.extend(self.rules.iter().map(|broken| Overall {
@@ -163,6 +188,7 @@ impl Tally {
             unknown: 0,
             example: Some(broken.first.clone()),
             unseen: Vec::new(),
+            timing: false,
         }));
         let mut states = self.states.clone();
         states.sort_by(|a, b| b.runs.cmp(&a.runs).then(a.first.cmp(&b.first)));
@@ -190,23 +216,44 @@ impl Tally {
     /// What the runs so far say where they stand for every execution, or, if `whole` is false, for those that were
     /// looked at.
     pub fn over_all(&self, plan: &Plan, whole: bool) -> Summary {
-        let mut summary = self.summary(plan);
-        let counts = self.expectations.iter().map(Some).chain(std::iter::repeat(None));
+        let expectations: Vec<Count> = self.expectations.iter().map(Count::met).collect();
+        let mut summary = self.summary_of(plan, &expectations);
+        let counts = expectations.iter().map(Some).chain(std::iter::repeat(None));
         for (one, count) in summary.overall.iter_mut().zip(counts) {
             let Subject::Expectation(place) = one.subject else { continue };
             let Some(count) = count else { continue };
             count.settle(&plan.expectations[place], one, whole);
+            if one.failed > 0 && looks_for_one_race(plan, place) {
+                one.frequency = Frequency::NotAlways;
+            }
         }
         summary.status = worst(summary.overall.iter().map(|one| one.status));
         summary
     }
 }
 
+/// Whether one race is enough for the verdict of an expectation, and in how many executions there is one is not known.
+fn looks_for_one_race(plan: &Plan, place: usize) -> bool {
+    memories_of(plan, place).iter().any(|memory| matches!(memory, Memory::Races { each: false, .. }))
+}
+
 impl Count {
+    /// Without the executions in which a pattern matches nothing, where there are others: over all executions only that
+    /// is vacuous which none of them has.
+    fn met(&self) -> Self {
+        if self.held + self.failed == self.vacuous {
+            return self.clone();
+        }
+        let (failed, skipped) = (self.failed - self.vacuous, self.skipped + self.vacuous);
+        Self { failed, skipped, vacuous: 0, first_failed: self.first_met.clone(), ..self.clone() }
+    }
+
     /// Decides what runs alone cannot.
     fn settle(&self, expectation: &Expectation, one: &mut Overall, whole: bool) {
         let cut = "not every execution was looked at";
         let decided = match expectation.holds {
+            // Those that were not looked at may have what a pattern stands for.
+            Holds::Always if !whole => self.failed > self.vacuous,
             Holds::Always => self.failed > 0,
             Holds::Sometimes | Holds::Never => self.held > 0,
         };
@@ -245,6 +292,11 @@ impl Count {
         if first.is_none() {
             *first = Some((run, finding.clone()));
         }
+        if finding.vacuous {
+            self.vacuous += times;
+        } else if finding.status == Status::Fail && self.first_met.is_none() {
+            self.first_met = Some((run, finding.clone()));
+        }
         if let Some(seen) = finding.seen {
             if self.seen.len() <= seen {
                 self.seen.resize(seen + 1, false);
@@ -278,6 +330,7 @@ impl Count {
             unknown: self.unknown + self.skipped,
             example: example.clone(),
             unseen,
+            timing: false,
         }
     }
 

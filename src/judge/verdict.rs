@@ -35,6 +35,8 @@ pub struct Finding {
     pub(crate) firm: bool,
     /// Whether it does not speak of runs that end as this one did.
     pub(crate) skipped: bool,
+    /// Whether it fails only since a pattern matches nothing.
+    pub(crate) vacuous: bool,
 }
 
 impl Finding {
@@ -49,7 +51,14 @@ impl Finding {
             seen: None,
             firm: false,
             skipped: false,
+            vacuous: false,
         }
+    }
+
+    /// Fails since a pattern matches nothing.
+    pub(crate) fn vacuous(expected: impl Into<String>, measured: impl Into<String>, pattern: &str) -> Self {
+        let reason = format!("vacuous: {pattern} matches nothing, and `allow_empty` is not set");
+        Self { vacuous: true, ..Self::fail(expected, measured).because(reason) }
     }
 
     pub(crate) fn pass(expected: impl Into<String>, measured: impl Into<String>) -> Self {
@@ -189,8 +198,8 @@ impl Verdict {
     pub fn kind(&self) -> String {
         let mut kind = String::new();
         for one in &self.findings {
-            let Finding { status, seen, skipped, firm, .. } = one.finding;
-            kind.push_str(&format!("{} {:?} {status:?} {seen:?} {skipped} {firm}\n", one.label, one.status));
+            let Finding { status, seen, skipped, firm, vacuous, .. } = one.finding;
+            kind.push_str(&format!("{} {:?} {status:?} {seen:?} {skipped} {firm} {vacuous}\n", one.label, one.status));
         }
         kind
     }

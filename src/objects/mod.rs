@@ -265,6 +265,11 @@ pub trait Object: Send + Sync {
         false
     }
 
+    /// The attribute by which priorities of processes matter to it, where one does.
+    fn priorities(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether one process owns it at a time, who alone can let another have it, and whose name is its value.
     fn has_owner(&self) -> bool;
 

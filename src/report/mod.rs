@@ -13,6 +13,7 @@ pub mod export;
 pub mod terminal;
 pub mod view;
 
+pub mod assumptions;
 pub mod catalogue;
 pub mod html;
 #[cfg(test)]

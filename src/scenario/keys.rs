@@ -123,6 +123,12 @@ pub const FILE_KEYS: &[Key] = &[
         "the whole run; past it every process is killed and the run fails, saying who was doing what",
     ),
     key(
+        "time",
+        Takes::Choice(&["ideal", "any"]),
+        "both are looked at",
+        "what `explore` assumes of sleeps and timeouts: that they order processes, or that each may end at any moment",
+    ),
+    key(
         "seed",
         Takes::Integer(0),
         "0",

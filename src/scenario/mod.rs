@@ -94,6 +94,10 @@ fn read(
     let name = fields.take("name").and_then(|item| checker.text(item, "text")).map(|text| text.value.to_owned());
     let about = fields.take("about").and_then(|item| checker.text(item, "text")).map(|text| text.value.to_owned());
     let timeout = fields.take("timeout").and_then(|item| checker.duration(item));
+    let time = fields.take("time").and_then(|item| checker.word(item, &plan::Time::WORDS)).map(|word| match word {
+        "any" => plan::Time::Any,
+        _ => plan::Time::Virtual,
+    });
     let seed = fields.take("seed").and_then(|item| checker.integer(item, 0, i64::MAX));
     for key in LATER {
         if fields.take(key).is_some() {
@@ -140,6 +144,7 @@ fn read(
         name: Untrusted::new(name.unwrap_or_else(stem)),
         about,
         timeout: options.timeout.or(timeout).unwrap_or(DEFAULT_TIMEOUT),
+        time,
         seed: options.seed.unwrap_or(seed.unwrap_or(0) as u64),
         params: checker.params.clone(),
         groups: declared.groups,

@@ -26,6 +26,8 @@ pub struct Plan {
     pub about: Option<String>,
     /// The longest the run may take, in ns.
     pub timeout: u64,
+    /// `time`: what an exploration assumes of sleeps and timeouts.
+    pub time: Option<Time>,
     /// The seed of every `random`.
     pub seed: u64,
     /// `[params]` after `--set`.
@@ -44,6 +46,29 @@ pub struct Plan {
     pub expectations: Vec<Expectation>,
     /// What the state numbers of state expressions mean.
     pub facts: Vec<Fact>,
+}
+
+/// How time passes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Time {
+    /// `ideal`: it passes only when nothing else can move, up to the next deadline.
+    #[default]
+    Virtual,
+    /// `any`: a sleep, a `busy` or a timeout may end at any moment.
+    Any,
+}
+
+impl Time {
+    /// The words of the format.
+    pub const WORDS: [&str; 2] = ["ideal", "any"];
+
+    /// The word of the format.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Virtual => "ideal",
+            Self::Any => "any",
+        }
+    }
 }
 
 /// One entry of `[objects]`.
@@ -388,6 +413,38 @@ impl Plan {
     /// Whether a step sends signals.
     pub fn kills(&self) -> bool {
         self.operations().any(|operation| matches!(operation.action, Action::Kill(..)))
+    }
+
+    /// Whether time can pass in it: a step sleeps, computes or has a timeout.
+    pub fn passes_time(&self) -> bool {
+        let long = |delay: &Delay| !matches!(delay, Delay::Fixed(0));
+        self.waits_with_timeout()
+            || self.operations().any(|operation| match &operation.action {
+                Action::Sleep(delay) | Action::Busy(delay) => long(delay),
+                _ => false,
+            })
+    }
+
+    /// Whether a step can wait until its timeout.
+    pub fn waits_with_timeout(&self) -> bool {
+        self.operations().any(|operation| !matches!(operation.timeout, None | Some(Delay::Fixed(0))))
+    }
+
+    /// What in it says on which CPU and with which priority something runs: the key, and whose it is.
+    pub fn processors(&self) -> Option<(&'static str, &str)> {
+        let of_program = self.programs.iter().find_map(|program| {
+            let keys = [
+                ("cpus", !program.cpus.is_empty()),
+                ("nice", program.nice.is_some()),
+                ("policy", program.policy.is_some()),
+                ("priority", program.priority.is_some()),
+            ];
+            let (key, _) = keys.into_iter().find(|(_, given)| *given)?;
+            Some((key, program.name.as_str()))
+        });
+        let of_object =
+            || self.objects.iter().find_map(|object| Some((object.object.priorities()?, object.name.as_str())));
+        of_program.or_else(of_object)
     }
 
     /// The verbs that steps have for an object, by themselves or for another object, a bit for each by its place.

@@ -129,10 +129,10 @@ impl Reader<'_> {
         self.version(table.get("version"));
         self.hash(table.get("hash"));
         let any_time = match table.get("time").map(|item| (item.span(), item.get_ref().as_str())) {
-            None | Some((_, Some("virtual"))) => false,
+            None | Some((_, Some("ideal" | "virtual"))) => false,
             Some((_, Some("any"))) => true,
             Some((span, _)) => {
-                self.error(span, "`time` is \"virtual\" or \"any\"", "neither");
+                self.error(span, "`time` is \"ideal\" or \"any\"", "neither");
                 false
             }
         };
@@ -261,7 +261,7 @@ pub fn write(
         quoted(scenario),
         quoted(&fingerprint(plan, told_apart)),
     );
-    let _ = writeln!(text, "time = {}", quoted(if any_time { "any" } else { "virtual" }));
+    let _ = writeln!(text, "time = {}", quoted(if any_time { "any" } else { "ideal" }));
     if any_random {
         text.push_str("random = \"all\"\n");
     }

@@ -252,6 +252,7 @@ pub(crate) fn empty(source: Source) -> Plan {
         name: crate::text::Untrusted::new("test"),
         about: None,
         timeout: 60_000_000_000,
+        time: None,
         seed: 0,
         params: Vec::new(),
         groups: Vec::new(),

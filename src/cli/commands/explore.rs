@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 
-use crate::cli::explore_args::{KillChoice, Language, RandomChoice, Searching, TimeChoice, allowing};
+use crate::cli::explore_args::{KillChoice, Language, RandomChoice, Searching, allowing};
 use crate::cli::export::{Format, Shown};
 use crate::cli::inputs;
 use crate::cli::inputs::Input;
@@ -34,15 +34,17 @@ use crate::explore::counterexample::Best;
 use crate::explore::distributed;
 use crate::explore::execution::guided;
 use crate::explore::execution::verdicts::Fault;
+use crate::explore::looks;
 use crate::explore::run;
 use crate::explore::run::Explored;
 use crate::explore::semantics::transition::{Kind, Leeway, Time};
 use crate::explore::strategy::bfs::{Cut, Limits};
 use crate::explore::strategy::fallback;
-use crate::explore::strategy::fallback::{Rung, Strategy};
+use crate::explore::strategy::fallback::Strategy;
 use crate::judge::{self, Subject, Summary};
 use crate::kernel;
 use crate::promela;
+use crate::report::assumptions::Assumptions;
 use crate::report::ci::annotations;
 use crate::report::ci::test_suite::Suite;
 use crate::report::export::json;
@@ -151,7 +153,6 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
     if let Some(first) = merged.first() {
         changed.scenario.set.clone_from(&first.set);
         changed.scenario.seed = first.seed;
-        changed.searching.time = if first.any_time { TimeChoice::Any } else { TimeChoice::Virtual };
         changed.searching.random = if first.any_random { RandomChoice::All } else { RandomChoice::Seed };
         changed.searching.kill = if first.kill { KillChoice::Any } else { KillChoice::None };
     }
@@ -228,7 +229,8 @@ fn emit(arguments: &Arguments, common: &Common, output: Output) -> Status {
             return Err(vec![Diagnostic::error(Code::USAGE, message)]);
         };
         let plan = run_scenario::load_input(input, &arguments.scenario)?.plan;
-        promela::promela(&plan, arguments.searching.time.into())
+        let time = arguments.searching.time.map(Time::from).or(plan.time).unwrap_or_default();
+        promela::promela(&plan, time)
     };
     match promela() {
         Ok(text) => {
@@ -293,8 +295,9 @@ impl Exploring<'_> {
                 let longest = searching.max_time.map(Duration::from_nanos);
                 let budget = Arc::new(Budget::new(begin, longest, searching.memory(self.at_once)));
                 match self.search(&plan, input, &budget, direct) {
-                    Ok(explored) => {
-                        self.keep(&plan, input, &explored);
+                    Ok(looks) => {
+                        self.keep(&plan, input, &looks);
+                        let explored = looks::together(&plan, looks, self.given());
                         if let Err(diagnostics) = self.report(&plan, explored, &budget, &mut report) {
                             run_scenario::refuse(&mut report, Status::Host, &diagnostics, self.options);
                         }
@@ -324,40 +327,54 @@ impl Exploring<'_> {
     }
 
     /// Keeps what was found for the file of this part.
-    fn keep(&self, plan: &Plan, input: &Input, explored: &Explored) {
+    fn keep(&self, plan: &Plan, input: &Input, looks: &[Explored]) {
         if !self.arguments.choosing.is_part() {
             return;
         }
         let place = self.places.iter().position(|path| *path == input.path).unwrap_or(0) as u64;
-        self.part.borrow_mut().push(distributed::Scenario {
-            place,
-            path: input.path.clone(),
-            fingerprint: schedule::fingerprint(plan, &run::told_apart(plan)),
-            set: self.arguments.scenario.set.clone(),
-            seed: self.arguments.scenario.seed,
-            any_time: self.arguments.searching.time == TimeChoice::Any,
-            any_random: self.arguments.searching.leeway().random,
-            kill: self.arguments.searching.leeway().kill,
-            ends: explored.ends,
-            cut: explored.cut,
-            size: explored.size,
-            circles: explored.circles,
-            liveness: explored.liveness.clone(),
-            rungs: explored.rungs.clone(),
-            found: explored.found.clone(),
-            part: 0,
-        });
+        let fingerprint = schedule::fingerprint(plan, &run::told_apart(plan));
+        let mut kept: Option<distributed::Scenario> = None;
+        for explored in looks.iter().rev() {
+            let leeway = self.arguments.searching.leeway(explored.time);
+            kept = Some(distributed::Scenario {
+                place,
+                path: input.path.clone(),
+                fingerprint: fingerprint.clone(),
+                set: self.arguments.scenario.set.clone(),
+                seed: self.arguments.scenario.seed,
+                any_time: leeway.time == Time::Any,
+                any_random: leeway.random,
+                kill: leeway.kill,
+                ends: explored.ends,
+                cut: explored.cut,
+                size: explored.size,
+                circles: explored.circles,
+                liveness: explored.liveness.clone(),
+                rungs: explored.rungs.clone(),
+                found: explored.found.clone(),
+                part: 0,
+                second: kept.map(Box::new),
+                unreached: explored.unreached.clone(),
+            });
+        }
+        self.part.borrow_mut().extend(kept);
     }
 
-    fn search(&self, plan: &Plan, input: &Input, budget: &Arc<Budget>, direct: bool) -> Result<Explored, Fault> {
+    /// How time passes, where that was asked for.
+    fn given(&self) -> Option<Time> {
+        self.arguments.searching.time.map(Time::from)
+    }
+
+    fn search(&self, plan: &Plan, input: &Input, budget: &Arc<Budget>, direct: bool) -> Result<Vec<Explored>, Fault> {
         let searching = &self.arguments.searching;
-        let leeway = searching.leeway();
         if let Some(scenario) = self.of_parts(input) {
             if !scenario.fits(plan) {
                 return Err(Fault::Part(scenario.part));
             }
-            return run::again(plan, leeway, scenario.clone().explored());
+            let looks = scenario.clone().explored().into_iter();
+            return looks.map(|look| run::again(plan, searching.leeway(look.time), look)).collect();
         }
+        let leeway = searching.leeway(Time::default());
         let all = Limits::default();
         let options = run::Options {
             time: leeway.time,
@@ -397,15 +414,15 @@ impl Exploring<'_> {
             let _ = progress.borrow_mut().tick(&mut io::stderr().lock(), now.elapsed, &shown);
             signals.as_ref().and_then(Blocked::take).is_none()
         };
-        let explored = run::within(plan, &options, budget, &mut watch);
+        let explored = looks::look(plan, &options, &looks::times(plan, self.given()), budget, &mut watch);
         let _ = progress.borrow_mut().erase(&mut io::stderr().lock());
         explored
     }
 
     /// The arguments that a command which follows an execution needs besides the file and the schedule.
-    fn again(&self) -> Vec<String> {
+    fn again(&self, time: Time) -> Vec<String> {
         let mut again = self.options.arguments.clone();
-        again.extend(allowing(self.arguments.searching.time, self.arguments.searching.random));
+        again.extend(allowing(time, self.arguments.searching.random));
         again
     }
 
@@ -422,6 +439,18 @@ impl Exploring<'_> {
         let killed = told.as_ref().and_then(|(best, _)| self.killed(plan, best, &explored));
         let mut how = self.how(&explored);
         how.extend(explored.liveness.words(plan));
+        let times: Vec<Time> = explored.looks.iter().map(|look| look.time).collect();
+        let assumptions = Assumptions {
+            timed: plan.passes_time(),
+            leeway: arguments.searching.leeway(times.first().copied().unwrap_or_default()),
+            times,
+        };
+        let look = told.as_ref().map(|(best, _)| explored.look(best.run)).unwrap_or_default();
+        let counts = if explored.cut.is_none() { self.count(plan, &explored, budget) } else { None };
+        let steps = explored.unreached.iter().flatten().filter_map(|step| plan.steps.get(*step as usize));
+        let mut unreached: Vec<usize> = steps.map(|step| step.line).collect();
+        unreached.sort_unstable();
+        unreached.dedup();
         let Explored { mut summary, stories, cut, size, circles, liveness, .. } = explored;
         if let (Some(killed), Some((best, subject))) = (&killed, &mut told) {
             let note = format!("it {}", killed.words(plan));
@@ -434,11 +463,11 @@ impl Exploring<'_> {
             findings.into_iter().flatten().for_each(|finding| finding.notes.push(note.clone()));
         }
         let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
-        let leeway = arguments.searching.leeway();
         let mut replay = None;
         if let Some((best, _)) = &told {
             let orders = &best.orders;
-            let again = self.again();
+            let leeway = arguments.searching.leeway(look.time);
+            let again = self.again(leeway.time);
             let saved = match &arguments.saving.save {
                 Some(path) => Some(Self::save(plan, path, best, leeway)?),
                 None => None,
@@ -447,9 +476,10 @@ impl Exploring<'_> {
                 Some(exploration_summary::replay(plan, &schedule::compact(plan, orders), saved.as_deref(), &again));
         }
         let story = told.as_ref().map(|(best, subject)| (tale(best), *subject));
-        let counts = if cut.is_none() { self.count(plan, size.states, budget) } else { None };
         let seen = Exploration {
             summary: &summary,
+            assumptions: &assumptions,
+            unreached: &unreached,
             kept: &kept,
             cut,
             size,
@@ -473,7 +503,11 @@ impl Exploring<'_> {
         if options.suites {
             let text = exploration_summary::summary(plan, &seen, &plain);
             let elapsed = size.elapsed.as_nanos() as u64;
-            report.suite = Some(Suite::runs(plan, &summary, &kept, elapsed, &meta.started, text));
+            let mut suite = Suite::runs(plan, &summary, &kept, elapsed, &meta.started, text);
+            suite.properties.extend(
+                exploration_summary::never_reached(&unreached).map(|lines| ("never reached".to_owned(), lines)),
+            );
+            report.suite = Some(suite);
         }
         run_scenario::annotate(report, options, || annotations::runs(plan, &summary, &kept));
         let mut status = Status::from(summary.status);
@@ -485,7 +519,7 @@ impl Exploring<'_> {
         }
         report.status = report.status.max(status);
         if let Some((best, _)) = &told {
-            self.export(plan, best, (&summary, best.run), &meta)?;
+            self.export(plan, best, (&summary, look.time), &meta)?;
         }
         if options.json {
             report.out.push_str(&run_scenario::line(&json::explored(plan, &seen, report.status.code())));
@@ -510,13 +544,14 @@ impl Exploring<'_> {
     ) -> Result<Option<(Best, Subject)>, Vec<Diagnostic>> {
         let wanted = match self.arguments.saving.show {
             Some(number) => explored.witness(number as usize - 1),
-            None => explored.counterexample().map(|(story, subject)| (story, subject, judge::Status::Fail)),
+            None => explored.counterexample(),
         };
         let Some((story, subject, status)) = wanted else { return Ok(None) };
+        let look = explored.look(story.run);
         let killed = story.path.iter().any(|step| step.kind == Kind::Kill);
         // What fails without that is told without it.
-        let leeway = Leeway { kill: killed, ..self.arguments.searching.leeway() };
-        let mut space = run::space(plan, leeway, explored.ends).within(budget);
+        let leeway = Leeway { kill: killed, ..self.arguments.searching.leeway(look.time) };
+        let mut space = run::space(plan, leeway, look.ends).within(budget);
         match counterexample::best(plan, &mut space, story, subject, status) {
             Ok(best) => Ok(Some((best, subject))),
             Err(fault) => Err(vec![self.because(plan, &fault)]),
@@ -541,27 +576,28 @@ impl Exploring<'_> {
 
     /// Who is killed from outside in the execution that is told, and where.
     fn killed(&self, plan: &Plan, best: &Best, explored: &Explored) -> Option<Killed> {
-        let space = run::space(plan, self.arguments.searching.leeway(), explored.ends);
+        let look = explored.look(best.run);
+        let space = run::space(plan, self.arguments.searching.leeway(look.time), look.ends);
         let (process, step) = guided::struck(&space, &best.path)?;
         Some(Killed { process, step, only: explored.cut.is_none() })
     }
 
-    /// How many orders of steps there are, where to find out takes no longer than the search of so many states did.
-    fn count(&self, plan: &Plan, states: usize, budget: &Arc<Budget>) -> Option<Counts> {
-        let leeway = self.arguments.searching.leeway();
-        if leeway.random || leeway.kill || budget.spent().is_some() {
+    /// How many orders of steps there are, where to find out takes no longer than the search did.
+    fn count(&self, plan: &Plan, explored: &Explored, budget: &Arc<Budget>) -> Option<Counts> {
+        let [look] = explored.looks.as_slice() else { return None };
+        let leeway = self.arguments.searching.leeway(look.time);
+        // What expectations look at besides how executions end would be counted together although they tell it apart.
+        let looked_at = !judge::memories(plan).is_empty() || look.ends;
+        if leeway.random || leeway.kill || looked_at || budget.spent().is_some() {
             return None;
         }
-        interleavings::counts(plan, leeway.time, states.clamp(COUNTED, MOST_COUNTED), budget).ok().flatten()
+        let most = explored.size.states.clamp(COUNTED, MOST_COUNTED);
+        interleavings::counts(plan, leeway.time, most, budget).ok().flatten()
     }
 
-    /// What was left out and how time passed, where that is not the usual way.
+    /// What was left out, and which random numbers were drawn, where that is not the usual way.
     fn how(&self, explored: &Explored) -> Vec<String> {
-        let mut how = Vec::new();
-        how.extend(explored.rungs.iter().flat_map(Rung::words));
-        if self.arguments.searching.time == TimeChoice::Any {
-            how.push("any sleep and any timeout could end at any moment".to_owned());
-        }
+        let mut how = explored.words();
         if self.arguments.searching.random == RandomChoice::All {
             how.push("any random number of its range could be drawn".to_owned());
         }
@@ -592,7 +628,7 @@ impl Exploring<'_> {
         &self,
         plan: &Plan,
         best: &Best,
-        (summary, run): (&Summary, u64),
+        (summary, time): (&Summary, Time),
         meta: &Meta,
     ) -> Result<(), Vec<Diagnostic>> {
         let shown = Shown {
@@ -613,9 +649,9 @@ impl Exploring<'_> {
             written.map_err(|error| vec![run_scenario::unwritable(path, &error)])?;
         }
         if let Some(path) = &self.options.html {
-            let mut again = self.again();
+            let mut again = self.again(time);
             again.extend(["--schedule".to_owned(), schedule::compact(plan, &best.orders)]);
-            html_file::write(path, plan, &best.told.trace, &best.verdict, &again, Some((summary, run)))
+            html_file::write(path, plan, &best.told.trace, &best.verdict, &again, Some((summary, best.run)))
                 .map_err(|diagnostic| vec![*diagnostic])?;
         }
         Ok(())

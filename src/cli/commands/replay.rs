@@ -25,8 +25,8 @@ pub(crate) struct Arguments {
     schedule: Chosen,
     #[command(flatten)]
     scenario: Scenario,
-    /// How time passes: `virtual`, only when nothing else can move; `any`: a sleep or a timeout may end at any moment
-    #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true, help_heading = "Running")]
+    /// How time passes: `ideal`, only when nothing else can move; `any`: a sleep or a timeout may end at any moment
+    #[arg(long, value_name = "HOW", default_value = "ideal", hide_possible_values = true, help_heading = "Running")]
     time: TimeChoice,
     /// Where random numbers come from: each process's own stream, `seed`, or the schedule's choices, `all`
     #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true, help_heading = "Running")]

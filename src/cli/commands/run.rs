@@ -65,8 +65,8 @@ pub(crate) struct Running {
     /// of `ipcrun explore --save`, or the turns themselves, as 'A3 B1 worker[0]2'
     #[arg(long, value_name = "SCHEDULE", value_parser = schedules::argument)]
     pub(crate) schedule: Option<Chosen>,
-    /// How time passes under a schedule: `virtual`, only when nothing else can move, or `any`
-    #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true, requires = "schedule")]
+    /// How time passes under a schedule: `ideal`, only when nothing else can move, or `any`
+    #[arg(long, value_name = "HOW", default_value = "ideal", hide_possible_values = true, requires = "schedule")]
     pub(crate) time: TimeChoice,
     /// Where random numbers come from under a schedule: each process's own stream, `seed`, or the schedule's choices, `all`
     #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true, requires = "schedule")]
@@ -116,7 +116,7 @@ impl Arguments {
         if let Some(schedule) = self.schedule() {
             again.extend(["--schedule".to_owned(), schedule.argument()]);
         }
-        again.extend(allowing(self.running.time, self.running.random));
+        again.extend(allowing(self.running.time.into(), self.running.random));
         again
     }
 }

@@ -244,6 +244,7 @@ impl<'s, 'p> Course<'s, 'p> {
             choices,
             random: space.leeway.random,
             log,
+            reached: None,
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::concretise::{Lost, Told, tell};
 use crate::explore::base::workers;
+use crate::explore::looks::unprocessed;
 use crate::explore::semantics::transition::{Endless, Step, Time};
 use crate::explore::state_space::Space;
 use crate::explore::strategy::bfs::Cut;
@@ -135,8 +136,7 @@ pub(crate) fn case(space: &Space<'_>, path: Vec<Step>, ended: bool) -> Result<Ca
     }
     // What is judged is told as it is.
     let end = if ended { None } else { Some(std::mem::replace(&mut told.trace.end, RunEnd::Interrupted)) };
-    let verdict =
-        if space.leeway.time == Time::Any { untimed(plan, &mut told.trace) } else { judge::judge(plan, &told.trace) };
+    let verdict = judged(plan, space.leeway.time, &mut told.trace);
     let state = judge::final_state(plan, &told.trace);
     if let Some(end) = end {
         told.trace.end = end;
@@ -154,8 +154,14 @@ pub(crate) fn cases(space: &Space<'_>, jobs: usize, paths: &[(Vec<Step>, bool)])
     })
 }
 
-/// Judges an execution in which any time may have passed: then none of its times says anything.
-fn untimed(plan: &Plan, trace: &mut Trace) -> Verdict {
+/// Judges an execution. Where any time may have passed, or times depend on CPUs and priorities, none of them says
+/// anything.
+fn judged(plan: &Plan, time: Time, trace: &mut Trace) -> Verdict {
+    let reason = match time {
+        _ if plan.processors().is_some() => unprocessed(plan, "how long it takes"),
+        Time::Any => "any sleep and any timeout may end at any moment, so how long it takes is not known".to_owned(),
+        Time::Virtual => return judge::judge(plan, trace),
+    };
     let times: Vec<_> = trace.events.iter().map(|event| (event.begin, event.end)).collect();
     for event in &mut trace.events {
         (event.begin, event.end) = (0, 0);
@@ -170,8 +176,7 @@ fn untimed(plan: &Plan, trace: &mut Trace) -> Verdict {
         if matches!(judged.subject, Subject::Expectation(place) if judge::is_timed(plan, place)) {
             judged.status = Status::Unknown;
             judged.finding.status = Status::Unknown;
-            let reason = "any sleep and any timeout may end at any moment, so how long it takes is not known";
-            (judged.reason, judged.finding.reason) = (Some(reason.to_owned()), Some(reason.to_owned()));
+            (judged.reason, judged.finding.reason) = (Some(reason.clone()), Some(reason.clone()));
         }
     }
     verdict

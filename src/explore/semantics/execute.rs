@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::choice_point::{Choices, begins_turn, step_of};
 use super::event_log::Log;
@@ -83,6 +84,8 @@ pub(crate) struct Actor<'a, 'p> {
     /// Whether random numbers are drawn from the choices.
     pub(crate) random: bool,
     pub(crate) log: Option<&'a mut Log>,
+    /// By step: whether a process has come to it, where that is to be known.
+    pub(crate) reached: Option<&'a [AtomicBool]>,
 }
 
 impl<'p> Actor<'_, 'p> {
@@ -173,13 +176,16 @@ impl<'p> Actor<'_, 'p> {
     /// Goes on up to the next step that others can notice; with `until_drawn`, or to what draws a random number.
     fn go_on(&mut self, segment: &mut Segment<'p>, effects: &mut Effects, mut steps: u32, until_drawn: bool) -> Turned {
         for _ in 0..MOST_LOCAL {
+            let step = step_of(segment.machine.instruction());
+            if let Some(reached) = self.reached.and_then(|reached| reached.get(step as usize)) {
+                reached.store(true, Ordering::Relaxed);
+            }
             if self.arrive(segment) || until_drawn && begins_turn(segment.machine.instruction()) {
                 let knowledge = &self.knowledge[self.plan.processes[self.process as usize].program];
                 let place = segment.machine.place_in_program();
                 segment.machine.forget(|slot| knowledge.is_live(place, slot));
                 return Turned::Went { effects: std::mem::take(effects), steps };
             }
-            let step = step_of(segment.machine.instruction());
             let mut act = Act::new(self, None, false);
             let left = segment.machine.advance(&mut act);
             steps += act.steps;

@@ -2,15 +2,7 @@
 
 use crate::event::{ProcessId, StepId};
 
-/// How time passes.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Time {
-    /// It passes only when nothing else can move, up to the next deadline.
-    #[default]
-    Virtual,
-    /// A sleep or a timeout may end at any moment.
-    Any,
-}
+pub use crate::scenario::plan::Time;
 
 /// What is left open besides the order of steps.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -8,6 +8,7 @@ mod state_view;
 mod transition_cache;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::base::interner::Numbers;
 use super::budget::Budget;
@@ -24,7 +25,7 @@ use local_state::{Info, Stand};
 use state_view::{Eye, Row};
 pub(super) use transition_cache::Memo;
 
-use crate::event::{Event, ObjectId, ProcessId, Target};
+use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::interpreter::Machine;
 use crate::objects::Model;
 use crate::scenario::plan::{Instruction, ObjectPlan, Plan, ProcessPlan};
@@ -62,6 +63,8 @@ pub struct Space<'p> {
     pub(super) plan: &'p Plan,
     pub(super) leeway: Leeway,
     pub(super) knowledge: Arc<[Knowledge]>,
+    /// By step: whether a process comes to it in a state that was met.
+    reached: Arc<[AtomicBool]>,
     /// By step: whether others can notice it although it is about no object.
     pub(super) visible: Vec<bool>,
     /// By process: whether its end is a step of its own.
@@ -104,6 +107,7 @@ impl<'p> Space<'p> {
             plan,
             leeway,
             knowledge,
+            reached: plan.steps.iter().map(|_| AtomicBool::new(false)).collect(),
             visible,
             traits,
             clocked: clocked || plan.programs.iter().any(reads_clock),
@@ -158,6 +162,17 @@ impl<'p> Space<'p> {
             let any = own.contains(&true);
             own.fill(any);
         }
+    }
+
+    /// The steps that no process has come to in any state that was met, in the order of the file. What is no instruction of
+    /// its own (`break`, `forever`, `section`) is left out.
+    pub(crate) fn unreached(&self) -> Vec<StepId> {
+        let code = self.plan.programs.iter().flat_map(|program| &program.code).map(choice_point::step_of);
+        let reached = |step: StepId| self.reached.get(step as usize).is_none_or(|one| one.load(Ordering::Relaxed));
+        let mut steps: Vec<StepId> = code.filter(|step| !reached(*step)).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        steps
     }
 
     /// How many numbers a state has: one for each process, for each object, for the time, and for each memory.
@@ -539,6 +554,7 @@ impl<'p> Space<'p> {
             plan: self.plan,
             leeway: self.leeway,
             knowledge: Arc::clone(&self.knowledge),
+            reached: Arc::clone(&self.reached),
             visible: self.visible.clone(),
             ends: self.ends.clone(),
             traits: self.traits,

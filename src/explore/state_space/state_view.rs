@@ -134,6 +134,7 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
             choices: &choices,
             random: space.leeway.random,
             log: log.as_mut(),
+            reached: Some(&space.reached),
         };
         if let Turned::Lost(trouble) = actor.begin(&mut segment) {
             space.endless = Some(Endless { process, trouble });

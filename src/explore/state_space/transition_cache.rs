@@ -181,6 +181,7 @@ impl<'p> Space<'p> {
                 choices: &taken,
                 random: self.leeway.random,
                 log: log.as_mut(),
+                reached: Some(&self.reached),
             };
             match actor.turn(&mut segment, give_up) {
                 Turned::Waits => waits = true,

@@ -72,8 +72,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
         return if expectation.boolean("allow_empty") {
             Finding::pass(expected, measured).because("it holds for want of a match")
         } else {
-            Finding::fail(expected, measured)
-                .because("vacuous: the pattern matches nothing, and `allow_empty` is not set")
+            Finding::vacuous(expected, measured, "the pattern")
         };
     }
     let mut widest = 0;

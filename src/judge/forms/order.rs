@@ -47,8 +47,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
         return if expectation.boolean("allow_empty") {
             Finding::pass(expected, measured).because("it holds for want of a match")
         } else {
-            Finding::fail(expected, measured)
-                .because("vacuous: a pattern matches nothing, and `allow_empty` is not set")
+            Finding::vacuous(expected, measured, "a pattern")
         };
     }
     let places: Vec<usize> = places.into_iter().flatten().collect();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::judge::{Finding, Rule, Status, Subject, Summary, Verdict};
+use crate::judge::{Finding, Frequency, Rule, Status, Subject, Summary, Verdict};
 use crate::report::terminal::event_list::event_words;
 use crate::report::view::statistics::unfinished;
 use crate::scenario::plan::Plan;
@@ -31,7 +31,10 @@ pub fn runs(plan: &Plan, summary: &Summary, kept: &[(u64, Trace)]) -> Vec<Diagno
         .filter_map(|overall| {
             let (run, finding) = overall.example.as_ref()?;
             let trace = kept.iter().find(|(number, _)| number == run).map(|(_, trace)| trace);
-            let mut notes = vec![format!("it held in {} of {} runs; this is run {run}", overall.held, summary.runs)];
+            let mut notes = match overall.frequency {
+                Frequency::NotAlways => Vec::new(),
+                _ => vec![format!("it held in {} of {} runs; this is run {run}", overall.held, summary.runs)],
+            };
             notes.extend(overall.reason.clone());
             Some(annotation(plan, trace, overall.subject, &overall.label, finding, notes))
         })

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Format, Severity, render};
-use crate::judge::{Finding, Judged, Overall, Rule, Status, Subject, Summary, Verdict};
+use crate::judge::{Finding, Frequency, Judged, Overall, Rule, Status, Subject, Summary, Verdict};
 use crate::report::terminal::event_list::event_words;
 use crate::report::terminal::run_summary::label;
 use crate::report::terminal::style::{plural, visible};
@@ -125,18 +125,21 @@ impl Suite {
             let trace = kept.iter().find(|(number, _)| number == run).map(|(_, trace)| trace);
             let mut fault = fault(plan, overall.subject, &overall.label, finding, overall.reason.as_deref())
                 .witnesses(plan, trace, finding);
-            let held = format!("it held in {} of {}", overall.held, plural(summary.runs, "run"));
+            let held = match overall.frequency {
+                Frequency::NotAlways => "it does not hold in every execution".to_owned(),
+                _ => format!("it held in {} of {}", overall.held, plural(summary.runs, "run")),
+            };
             fault.message = format!("{} ({held})", fault.message);
             fault.notes.insert(0, format!("{held}; this is run {run}"));
             fault
         };
         let rules = summary.overall.iter().filter(|overall| matches!(overall.subject, Subject::Rule(_)));
-        let run = of_run(rules.map(|overall| (overall.status, overall.reason.clone(), told(overall))), duration);
+        let run = of_run(rules.map(|overall| (overall.status, why(overall), told(overall))), duration);
         let expectations = summary.overall.iter().filter_map(|overall| {
             let line = expectation_line(plan, overall.subject)?;
             let result = match overall.status {
                 Status::Pass => Ending::Passed(format!("held in {} of {}", overall.held, plural(summary.runs, "run"))),
-                Status::Unknown => Ending::Skipped(unknown(overall.reason.as_deref())),
+                Status::Unknown => Ending::Skipped(unknown(why(overall).as_deref())),
                 Status::Fail => Ending::Failed(told(overall)),
             };
             Some(Case { name: label(&overall.label, overall.holds), line, duration: 0, result })
@@ -272,6 +275,12 @@ fn of_run(broken: impl Iterator<Item = (Status, Option<String>, Fault)>, duratio
         (None, None) => Ending::Passed("it ended by itself, every process well".to_owned()),
     };
     Case { name: RUN.to_owned(), line: None, duration, result }
+}
+
+/// Why it has that status, as a report says it that has no word for what depends on timing.
+fn why(overall: &Overall) -> Option<String> {
+    let reason = overall.reason.clone();
+    if overall.timing { Some(format!("timing-dependent: {}", reason.unwrap_or_default())) } else { reason }
 }
 
 fn unknown(reason: Option<&str>) -> String {

@@ -8,8 +8,8 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::event::Target;
 use crate::explore::analysis::interleavings::Number;
 use crate::explore::analysis::starvation::Liveness;
-use crate::judge::{Judged, Overall, Status, Subject, Summary, Verdict};
-use crate::report::terminal::exploration_summary::{Exploration, Killed, cut_words};
+use crate::judge::{Frequency, Judged, Overall, Status, Subject, Summary, Verdict};
+use crate::report::terminal::exploration_summary::{Exploration, Killed, cut_words, word};
 use crate::report::terminal::repeat_summary::frequency;
 use crate::report::terminal::trace_diff::Difference;
 use crate::report::view::statistics::{Usage, groups, objects, unfinished};
@@ -64,7 +64,9 @@ pub fn runs(plan: &Plan, summary: &Summary, kept: &[(u64, Trace)]) -> Json {
     let mut document = scenario(plan, summary.status, exit_of(summary.status));
     let (expectations, broken): (Vec<&Overall>, Vec<&Overall>) =
         summary.overall.iter().partition(|overall| matches!(overall.subject, Subject::Expectation(_)));
-    let all = |list: &[&Overall]| list.iter().map(|overall| over_runs(plan, overall, kept)).collect::<Vec<_>>();
+    let all = |list: &[&Overall]| {
+        list.iter().map(|overall| over_runs(plan, overall, frequency(overall.frequency), kept)).collect::<Vec<_>>()
+    };
     let states = summary.states.iter();
     add(
         &mut document,
@@ -87,7 +89,10 @@ pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
     let mut document = scenario(plan, status, exit);
     let (expectations, broken): (Vec<&Overall>, Vec<&Overall>) =
         summary.overall.iter().partition(|overall| matches!(overall.subject, Subject::Expectation(_)));
-    let all = |list: &[&Overall]| list.iter().map(|one| over_runs(plan, one, exploration.kept)).collect::<Vec<_>>();
+    let whole = exploration.cut.is_none();
+    let all = |list: &[&Overall]| {
+        list.iter().map(|one| over_runs(plan, one, word(one, whole), exploration.kept)).collect::<Vec<_>>()
+    };
     let size = exploration.size;
     let story = exploration.story.as_ref().map(|(story, subject)| {
         let failed = summary.overall.iter().find(|overall| overall.subject == *subject);
@@ -117,6 +122,8 @@ pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
             "engine": "model",
             "complete": exploration.cut.is_none(),
             "cut": exploration.cut.map(cut_words),
+            "assumes": exploration.assumptions.json(),
+            "unreached": exploration.unreached,
             "how": exploration.how,
             "explored": {
                 "states": size.states,
@@ -282,8 +289,9 @@ fn finding(plan: &Plan, trace: &Trace, judged: &Judged) -> Json {
     document
 }
 
-fn over_runs(plan: &Plan, overall: &Overall, kept: &[(u64, Trace)]) -> Json {
+fn over_runs(plan: &Plan, overall: &Overall, word: &str, kept: &[(u64, Trace)]) -> Json {
     let mut document = subject(plan, overall.subject, &overall.label, overall.holds);
+    let counted = overall.frequency != Frequency::NotAlways;
     let example = overall.example.as_ref().map(|(run, found)| {
         let trace = kept.iter().find(|(number, _)| number == run).map(|(_, trace)| trace);
         let witnesses: Option<Vec<Json>> =
@@ -299,10 +307,10 @@ fn over_runs(plan: &Plan, overall: &Overall, kept: &[(u64, Trace)]) -> Json {
     add(
         &mut document,
         json!({
-            "status": status_word(overall.status),
-            "frequency": frequency(overall.frequency).to_lowercase(),
-            "held": overall.held,
-            "failed": overall.failed,
+            "status": if overall.timing { "timing-dependent" } else { status_word(overall.status) },
+            "frequency": word.to_lowercase(),
+            "held": counted.then_some(overall.held),
+            "failed": counted.then_some(overall.failed),
             "unknown": overall.unknown,
             "unseen": overall.unseen,
             "reason": overall.reason,
@@ -370,7 +378,7 @@ fn diagnostic(diagnostic: &Diagnostic) -> Json {
 mod tests {
     use super::*;
     use crate::diagnostic::Code;
-    use crate::judge::{FinalState, Frequency};
+    use crate::judge::FinalState;
     use crate::report::testing::verdicts::verdict;
     use crate::trace::Waiting;
     use crate::trace::file::fixture;
@@ -464,6 +472,7 @@ mod tests {
                 unknown: 0,
                 example: Some((2, finding)),
                 unseen: Vec::new(),
+                timing: false,
             }],
             states: vec![FinalState { state: "ended".to_owned(), runs: 2, first: 1 }],
         };

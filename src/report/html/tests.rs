@@ -121,6 +121,7 @@ fn what_a_scenario_says_never_becomes_markup() {
             unknown: 0,
             example: None,
             unseen: Vec::new(),
+            timing: false,
         }],
         states: vec![FinalState { state: EVIL.to_owned(), runs: 3, first: 1 }],
     };

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::blocked;
 use super::interleaving::Story;
-use super::repeat_summary::line;
+use super::repeat_summary::{WORD, frequency, line};
 use super::run_summary::{LINES, Options, Page, headline, label, mark, quoted};
 use super::style::{BAD, DOUBT, FAINT, STRONG, ascii, duration, plural, shorten, visible, width};
 use crate::event::ProcessId;
@@ -14,6 +14,7 @@ use crate::explore::analysis::starvation::Liveness;
 use crate::explore::run::{Circles, Size};
 use crate::explore::strategy::bfs::Cut;
 use crate::judge::{Frequency, Overall, Status, Subject, Summary};
+use crate::report::assumptions::Assumptions;
 use crate::scenario::plan::Plan;
 use crate::trace::{Trace, Waiting};
 
@@ -25,6 +26,10 @@ const TYPED: usize = 160;
 pub struct Exploration<'a> {
     /// What all executions say.
     pub summary: &'a Summary,
+    /// What is assumed of the world.
+    pub assumptions: &'a Assumptions,
+    /// The lines of the steps that no execution comes to.
+    pub unreached: &'a [usize],
     /// The executions that decide it, by their numbers.
     pub kept: &'a [(u64, Trace)],
     /// Why not every execution was looked at.
@@ -118,7 +123,7 @@ pub fn summary(plan: &Plan, exploration: &Exploration<'_>, options: &Options<'_>
     let mut out = headline(plan, &statuses, status, page.pen, page.columns);
     expectations(&page, exploration, &mut out);
     size(&page, exploration, &mut out);
-    histogram(&page, exploration.summary, &mut out);
+    histogram(&page, exploration.summary, exploration.cut.is_none(), &mut out);
     if let Some((story, subject)) = &exploration.story {
         tell(&page, exploration, story, *subject, options, &mut out);
     }
@@ -135,8 +140,11 @@ pub fn summary(plan: &Plan, exploration: &Exploration<'_>, options: &Options<'_>
 fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
     let summary = exploration.summary;
     let labels = summary.overall.iter().map(|overall| width(&label(&overall.label, overall.holds)));
-    let counts = summary.overall.iter().map(|overall| width(&held(overall, summary.runs))).max().unwrap_or(0);
-    let columns = page.labels(labels, 17 + counts);
+    let whole = exploration.cut.is_none();
+    let held = |overall| held(overall, summary.runs, whole);
+    let counts = summary.overall.iter().map(|overall| width(&held(overall))).max().unwrap_or(0);
+    let beside = summary.overall.iter().map(|overall| word(overall, whole).len()).max().unwrap_or(0).max(WORD);
+    let columns = page.labels(labels, 8 + beside + counts);
     let told = exploration.story.as_ref().map(|(_, subject)| *subject);
     let passed = summary.overall.iter().filter(|overall| overall.status == Status::Pass).count();
     let folded = if passed > LINES { passed - LINES + 1 } else { 0 };
@@ -148,12 +156,15 @@ fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String
                 continue;
             }
         }
-        line(page, overall, &held(overall, summary.runs), columns, out);
+        line(page, overall, (word(overall, whole), beside), &held(overall), columns, out);
         match overall.status {
             Status::Pass => {}
             Status::Unknown => {
                 if let Some(reason) = &overall.reason {
                     page.wrapped(out, "    ", reason);
+                }
+                if let Some((_, finding)) = overall.example.as_ref().filter(|_| overall.timing) {
+                    page.found(out, finding, None, None);
                 }
             }
             Status::Fail => {
@@ -179,13 +190,26 @@ fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String
     }
 }
 
+/// How often it holds. Of a search that was cut only the executions that were looked at are spoken of.
+pub(crate) fn word(overall: &Overall, whole: bool) -> &'static str {
+    match overall.frequency {
+        _ if overall.timing => "Timing-dependent",
+        Frequency::Always if !whole => "So far",
+        Frequency::Never if !whole => "Not seen",
+        other => frequency(other),
+    }
+}
+
 /// `in 3 of 4 ends`: the ends that an expectation could tell apart.
-fn held(overall: &Overall, ends: u64) -> String {
+fn held(overall: &Overall, ends: u64, whole: bool) -> String {
     let judged = overall.held + overall.failed;
     let mut text = match overall.frequency {
-        Frequency::Undecided => String::new(),
-        Frequency::Sometimes => format!("in {} of {}", overall.held, plural(judged, "end")),
-        Frequency::Always | Frequency::Never => plural(judged, "end"),
+        Frequency::Undecided | Frequency::NotAlways => String::new(),
+        Frequency::Sometimes if whole => format!("in {} of {}", overall.held, plural(judged, "end")),
+        Frequency::Always | Frequency::Never if whole => plural(judged, "end"),
+        Frequency::Sometimes => format!("in {} of {judged} looked at", overall.held),
+        Frequency::Always => format!("in all {judged} looked at"),
+        Frequency::Never => "in none of those looked at".to_owned(),
     };
     let besides = ends - judged.min(ends);
     if besides > 0 && judged > 0 && overall.unknown > 0 {
@@ -215,6 +239,7 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
             counts.traces.map_or_else(String::new, |traces| format!("{traces} distinguishable interleavings = "));
         page.wrapped(out, "  = ", &format!("{traces}{} schedules", counts.schedules));
     }
+    page.wrapped(out, "    ", &exploration.assumptions.words());
     for how in exploration.how {
         page.wrapped(out, "    ", how);
     }
@@ -225,6 +250,9 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
         let words = format!("not all of it: {}; what was not looked at may do otherwise", cut_words(cut));
         let _ = writeln!(out, "  {}", page.pen.paint(DOUBT, words));
     }
+    if let Some(lines) = never_reached(exploration.unreached) {
+        page.wrapped(out, "  ", &format!("never reached: {lines}"));
+    }
     let Circles { left, livelocks } = exploration.circles;
     if livelocks > 0 {
         let words = format!("livelock: {} of states from which no end can be reached", plural(livelocks as u64, "set"));
@@ -232,6 +260,24 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
     } else if left {
         page.wrapped(out, "  ", "some executions can go round for ever, and from everywhere an end can be reached");
     }
+}
+
+/// `line 12`, `lines 3, 7 to 9`.
+pub fn never_reached(lines: &[usize]) -> Option<String> {
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    for line in lines {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == *line => *last = *line,
+            _ => ranges.push((*line, *line)),
+        }
+    }
+    let words = ranges.iter().map(|(first, last)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first}, {last}"),
+        _ => format!("{first} to {last}"),
+    });
+    let noun = if lines.len() == 1 { "line" } else { "lines" };
+    (!lines.is_empty()).then(|| format!("{noun} {}", words.collect::<Vec<_>>().join(", ")))
 }
 
 /// `1,234,567 states`.
@@ -245,7 +291,7 @@ fn grouped(n: u64) -> String {
 }
 
 /// In what states executions end. How many there are of each says nothing of how likely it is.
-fn histogram(page: &Page<'_>, summary: &Summary, out: &mut String) {
+fn histogram(page: &Page<'_>, summary: &Summary, whole: bool, out: &mut String) {
     let mut states: Vec<&crate::judge::FinalState> = summary.states.iter().collect();
     if states.is_empty() {
         return;
@@ -255,8 +301,10 @@ fn histogram(page: &Page<'_>, summary: &Summary, out: &mut String) {
         out,
         "  {}",
         match states.len() {
-            1 => "every execution ends so:".to_owned(),
-            n => format!("{n} ways to end:"),
+            1 if whole => "every execution ends so:".to_owned(),
+            1 => "those looked at end so:".to_owned(),
+            n if whole => format!("{n} ways to end:"),
+            n => format!("{n} ways to end, of those looked at:"),
         }
     );
     for state in states.iter().take(LINES) {
@@ -282,12 +330,13 @@ fn tell(
 ) {
     let failed = exploration.summary.overall.iter().find(|overall| overall.subject == subject);
     let what = failed.map(|overall| label(&overall.label, overall.holds)).unwrap_or_default();
-    let fails = failed.is_none_or(|overall| overall.status == Status::Fail);
+    let timing = failed.is_some_and(|overall| overall.timing);
+    let fails = failed.is_none_or(|overall| overall.shown() == Status::Fail);
     let several = exploration.summary.overall.iter().filter(|overall| overall.status == Status::Fail).count() > 1;
     let what = shorten(&what, page.columns / 2);
     let shortest = if story.fewest { "shortest " } else { "" };
     let head = match fails {
-        true if several => format!("{shortest}counterexample to `{what}`"),
+        true if several || timing => format!("{shortest}counterexample to `{what}`"),
         true => format!("{shortest}counterexample"),
         false => format!("{shortest}execution that shows `{what}`"),
     };

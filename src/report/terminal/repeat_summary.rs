@@ -9,6 +9,8 @@ use crate::judge::{Frequency, Overall, Status, Summary};
 use crate::scenario::plan::Plan;
 use crate::trace::Trace;
 
+/// The columns of the word that says how often something holds.
+pub(crate) const WORD: usize = 9;
 /// The columns of the longest bar.
 const BAR: u64 = 20;
 
@@ -35,6 +37,7 @@ pub(crate) fn frequency(frequency: Frequency) -> &'static str {
         Frequency::Always => "Always",
         Frequency::Sometimes => "Sometimes",
         Frequency::Never => "Never",
+        Frequency::NotAlways => "Not always",
         Frequency::Undecided => "Undecided",
     }
 }
@@ -44,7 +47,7 @@ fn expectations(page: &Page<'_>, summary: &Summary, kept: &[(u64, Trace)], out: 
     let counts = summary.overall.iter().map(|overall| width(&held(overall, summary.runs))).max().unwrap_or(0);
     let columns = page.labels(labels, 17 + counts);
     for overall in &summary.overall {
-        line(page, overall, &held(overall, summary.runs), columns, out);
+        line(page, overall, (frequency(overall.frequency), WORD), &held(overall, summary.runs), columns, out);
         match overall.status {
             Status::Pass => {}
             Status::Unknown => {
@@ -57,10 +60,18 @@ fn expectations(page: &Page<'_>, summary: &Summary, kept: &[(u64, Trace)], out: 
     }
 }
 
-/// The line of an expectation over several executions; `held` says in how many it holds.
-pub(crate) fn line(page: &Page<'_>, overall: &Overall, held: &str, columns: usize, out: &mut String) {
+/// The line of an expectation over several executions; `word` says how often it holds, in that many columns, and `held` in
+/// how many.
+pub(crate) fn line(
+    page: &Page<'_>,
+    overall: &Overall,
+    (word, beside): (&str, usize),
+    held: &str,
+    columns: usize,
+    out: &mut String,
+) {
     let text = shorten(&label(&overall.label, overall.holds), columns).into_owned();
-    let word = format!("{:<9}", frequency(overall.frequency));
+    let word = format!("{word:<beside$}");
     let fails = overall.status == Status::Fail;
     let style = if fails { STRONG } else { anstyle::Style::new() };
     let place = if fails { page.place(overall.subject) } else { String::new() };
@@ -71,7 +82,7 @@ pub(crate) fn line(page: &Page<'_>, overall: &Overall, held: &str, columns: usiz
         page.pen.paint(FAINT, word),
         page.pen.pad(style, &text, columns),
         page.pen.paint(FAINT, held),
-        placed(&place, 17 + columns + width(held), page.columns, page.pen),
+        placed(&place, 8 + beside + columns + width(held), page.columns, page.pen),
     );
 }
 
@@ -141,6 +152,7 @@ mod tests {
             unknown: 0,
             example,
             unseen: Vec::new(),
+            timing: false,
         };
         let state = |state: &str, runs, first| FinalState { state: state.to_owned(), runs, first };
         Summary {

@@ -179,6 +179,10 @@ impl Object for Mutex {
         Ok(Rc::new(MutexLive { id: self.id, kernel, owned, options: self.options }))
     }
 
+    fn priorities(&self) -> Option<&'static str> {
+        (self.options.protocol != Protocol::None).then_some("protocol")
+    }
+
     fn state(&self) -> Box<dyn State> {
         Box::new(Owned { owner: None, depth: 0 })
     }
