@@ -43,6 +43,8 @@ pub struct Trace {
     pub whole: bool,
     /// Events that were lost, and why: nothing ever should be here.
     pub lost: Vec<String>,
+    /// Whether a deadlock could not have been seen: the host does not show whether processes sleep.
+    pub unwatched: bool,
     /// How long the recorder held processes up, in ns.
     pub stalled: u64,
     /// From the run's begin to its end, in ns.

@@ -290,6 +290,7 @@ pub(crate) fn completed(plan: &Plan, lanes: Vec<Vec<Event>>) -> Trace {
         counted: Vec::new(),
         whole: true,
         lost: Vec::new(),
+        unwatched: false,
         stalled: 0,
         duration,
     }

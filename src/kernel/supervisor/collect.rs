@@ -68,6 +68,7 @@ impl Supervisor<'_> {
             counted,
             whole: self.full,
             lost,
+            unwatched: !self.watches,
             stalled,
             duration,
         }

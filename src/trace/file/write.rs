@@ -233,6 +233,7 @@ impl<'a> Names<'a> {
             doing: doing.iter().map(|waiting| self.waiting("", waiting)).collect(),
             events: trace.events.len() as u64,
             duration: trace.duration,
+            unwatched: trace.unwatched,
             stalled: trace.stalled,
             whole: trace.whole,
             lost: trace.lost.clone(),
