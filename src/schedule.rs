@@ -7,6 +7,7 @@ mod file;
 mod orders;
 
 use crate::event::ProcessId;
+use crate::trace::RunEnd;
 
 pub use file::{Schedule, file_name, fingerprint, read, write};
 pub use orders::{Order, compact, parse};
@@ -66,6 +67,8 @@ pub struct Turns {
     pub leaves: Vec<bool>,
     /// What becomes of who is left.
     pub rest: Rest,
+    /// What those are doing that are left where the run is ended: they repeat the same states for ever, or time is over.
+    pub left: Option<RunEnd>,
     /// The virtual time at which the run ends, in ns.
     pub end: u64,
     /// Whether random numbers are taken from the choices instead of the processes' own streams.

@@ -453,10 +453,10 @@ impl<'a> Screen<'a> {
                 }
             }
             Notice::Printed { .. } => {}
-            Notice::Stuck { waiting } => {
+            Notice::Stuck { waiting, daemons } => {
                 if self.direct && self.lines {
                     self.progress_off();
-                    output::eprint(&self.live.stuck(self.plan, waiting, output::columns()));
+                    output::eprint(&self.live.stuck(self.plan, waiting, daemons, output::columns()));
                 }
             }
             Notice::Tick { elapsed, ended, events } => {

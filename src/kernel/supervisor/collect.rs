@@ -14,7 +14,7 @@ impl Supervisor<'_> {
         let mut lost = Vec::new();
         let mut lanes = Vec::with_capacity(self.consumers.len());
         let names = Names(self.plan);
-        for (process, consumer) in self.consumers.iter().enumerate() {
+        for (process, consumer) in self.consumers.iter_mut().enumerate() {
             match consumer.events(process as ProcessId, origin, &names) {
                 Ok(events) => lanes.push(events),
                 Err(error) => {
@@ -63,6 +63,7 @@ impl Supervisor<'_> {
                 })
                 .collect(),
             stuck: std::mem::take(&mut self.stuck),
+            daemons: std::mem::take(&mut self.daemons),
             end,
             finals: self.objects.iter().map(|object| object.value()).collect(),
             counted,

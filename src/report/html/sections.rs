@@ -94,7 +94,7 @@ pub(super) fn end_is_expected(plan: &Plan, verdict: &Verdict) -> bool {
     !verdict.findings.iter().any(|judged| {
         judged.status == Status::Fail
             && match judged.subject {
-                Subject::Rule(rule) => matches!(rule, Rule::Deadlock | Rule::Timeout),
+                Subject::Rule(rule) => matches!(rule, Rule::Deadlock | Rule::Timeout | Rule::Livelock),
                 Subject::Expectation(at) => plan
                     .expectations
                     .get(at)

@@ -283,15 +283,16 @@ fn tell(
     let failed = exploration.summary.overall.iter().find(|overall| overall.subject == subject);
     let what = failed.map(|overall| label(&overall.label, overall.holds)).unwrap_or_default();
     let fails = failed.is_none_or(|overall| overall.status == Status::Fail);
-    let head = page.pen.paint(if fails { BAD } else { STRONG }, "how it comes to that");
     let several = exploration.summary.overall.iter().filter(|overall| overall.status == Status::Fail).count() > 1;
     let what = shorten(&what, page.columns / 2);
-    let about = match fails {
-        true if several => format!(" that `{what}` fails"),
-        true => String::new(),
-        false => format!(" that `{what}`"),
+    let shortest = if story.fewest { "shortest " } else { "" };
+    let head = match fails {
+        true if several => format!("{shortest}counterexample to `{what}`"),
+        true => format!("{shortest}counterexample"),
+        false => format!("{shortest}execution that shows `{what}`"),
     };
-    let _ = writeln!(out, "  {head}{about}: {}", story.length());
+    let head = page.pen.paint(if fails { BAD } else { STRONG }, head);
+    let _ = writeln!(out, "  {head}: {}", story.length());
     out.push_str(&story.draw(page.plan, page.pen, options.ascii, 2, page.columns));
     out.push_str(&blocked::tell(page.plan, story.trace, false, page.pen, page.columns));
 }

@@ -36,8 +36,8 @@ impl Live {
     }
 
     /// What to write of processes that are blocked for ever while others go on: a line for each wait.
-    pub fn stuck(&self, plan: &Plan, waiting: &[Waiting], columns: usize) -> String {
-        blocked::found(plan, waiting, self.pen, columns)
+    pub fn stuck(&self, plan: &Plan, waiting: &[Waiting], daemons: &[Waiting], columns: usize) -> String {
+        blocked::found(plan, waiting, daemons, self.pen, columns)
     }
 
     /// What to write for `text`, which a process printed: `worker[3] │ text`, with a line end, and each further line

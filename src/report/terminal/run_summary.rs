@@ -140,7 +140,7 @@ impl Page<'_> {
     /// Whether it judges how the run ended: in a deadlock, by the timeout.
     pub(crate) fn is_about_end(&self, subject: Subject) -> bool {
         match subject {
-            Subject::Rule(rule) => matches!(rule, Rule::Deadlock | Rule::Timeout),
+            Subject::Rule(rule) => matches!(rule, Rule::Deadlock | Rule::Timeout | Rule::Livelock),
             Subject::Expectation(at) => {
                 let form = self.plan.expectations.get(at).map(|expectation| expectation.form.name);
                 matches!(form, Some("deadlock" | "ends"))

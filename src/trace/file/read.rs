@@ -212,6 +212,7 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
         order: Vec::new(),
         ends: Vec::new(),
         stuck: Vec::new(),
+        daemons: Vec::new(),
         end: RunEnd::Interrupted,
         finals: vec![None; header.objects.len()],
         objects: header
@@ -393,10 +394,13 @@ impl<'a> Body<'a> {
             return Err(Fault::new(format!("how `{name}` ended is missing")));
         }
         let doing = line.doing.into_iter().map(|waiting| self.waiting(waiting)).collect::<Result<Vec<_>, _>>()?;
+        self.saved.daemons =
+            line.daemons.into_iter().map(|waiting| self.waiting(waiting)).collect::<Result<Vec<_>, _>>()?;
         self.saved.end = match (line.how.as_ref(), line.max_events, line.max_trace) {
             ("completed", ..) => RunEnd::Completed,
             ("deadlock", ..) => RunEnd::Deadlock,
             ("timeout", ..) => RunEnd::Timeout(doing),
+            ("livelock", ..) => RunEnd::Livelock(doing),
             ("interrupted", ..) => RunEnd::Interrupted,
             ("limit", Some(most), None) => RunEnd::Limit(Limit::Events(most)),
             ("limit", None, Some(most)) => RunEnd::Limit(Limit::Bytes(most)),

@@ -214,10 +214,7 @@ impl<'a> Names<'a> {
     }
 
     fn end(&self, trace: &Trace) -> lines::End<'a> {
-        let doing = match &trace.end {
-            RunEnd::Timeout(waiting) => &waiting[..],
-            _ => &[],
-        };
+        let doing = trace.end.doing().unwrap_or(&[]);
         let finals = (0..).zip(&trace.finals);
         lines::End {
             tag: lines::END,
@@ -231,6 +228,7 @@ impl<'a> Names<'a> {
                 _ => None,
             },
             doing: doing.iter().map(|waiting| self.waiting("", waiting)).collect(),
+            daemons: trace.daemons.iter().map(|waiting| self.waiting("", waiting)).collect(),
             events: trace.events.len() as u64,
             duration: trace.duration,
             unwatched: trace.unwatched,
@@ -255,6 +253,7 @@ pub fn end_word(end: &RunEnd) -> &'static str {
         RunEnd::Completed => "completed",
         RunEnd::Deadlock => "deadlock",
         RunEnd::Timeout(_) => "timeout",
+        RunEnd::Livelock(_) => "livelock",
         RunEnd::Interrupted => "interrupted",
         RunEnd::Limit(_) => "limit",
     }
