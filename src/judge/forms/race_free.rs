@@ -128,10 +128,10 @@ impl Search<'_> {
     fn list(&mut self, place: usize, others: &[usize]) {
         for other in others.iter().rev() {
             self.left = self.left.saturating_sub(1);
-            if self.left == 0 || self.context.trace.happens_before(*other, place) {
+            if self.left == 0 || self.context.trace.synchronises(*other, place) {
                 return;
             }
-            if !self.context.trace.happens_before(place, *other) {
+            if !self.context.trace.synchronises(place, *other) {
                 self.races += 1;
                 self.first = self.first.or(Some((*other, place)));
                 if self.races >= TOLD {
