@@ -255,7 +255,8 @@ impl Object for Barrier {
                 relation.sync(broke, place);
             }
         });
-        let changes: Vec<usize> = rounds.values().flat_map(|round| round.arrivals.iter().copied().chain(round.end)).collect();
+        let changes: Vec<usize> =
+            rounds.values().flat_map(|round| round.arrivals.iter().copied().chain(round.end)).collect();
         relation.sees(events, &changes, Tie::Sync, |event| event.verb == "size" && event.outcome.is_ok());
     }
 

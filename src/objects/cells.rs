@@ -411,7 +411,13 @@ impl Object for Cells {
                 }
                 None => {
                     let held = &*handover.held;
-                    let of: Vec<u32> = held.counts.iter().zip(&held.sets).filter(|(key, _)| is_write(**key)).map(|(_, set)| *set).collect();
+                    let of: Vec<u32> = held
+                        .counts
+                        .iter()
+                        .zip(&held.sets)
+                        .filter(|(key, _)| is_write(**key))
+                        .map(|(_, set)| *set)
+                        .collect();
                     for set in of {
                         takes = handover.join(takes, set);
                     }

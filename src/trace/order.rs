@@ -276,13 +276,7 @@ fn index(edges: &[Edge], events: usize, sides: impl Fn(&Edge) -> (u32, u32)) -> 
 /// Adds the edges that the objects' kinds draw. Gives the events of which they say that they take effect bit by bit. Beside its
 /// own events a kind is given the ends of those processes whose end can tell others something: they hold an end of the
 /// object, or may own it.
-fn objects(
-    plan: &Plan,
-    flat: &Flat<'_>,
-    settled: bool,
-    killers: &[Option<u32>],
-    edges: &mut Vec<Edge>,
-) -> Vec<u32> {
+fn objects(plan: &Plan, flat: &Flat<'_>, settled: bool, killers: &[Option<u32>], edges: &mut Vec<Edge>) -> Vec<u32> {
     let mut lasting = Vec::new();
     let mut of_object: Vec<Vec<u32>> = vec![Vec::new(); plan.objects.len()];
     for (at, event) in flat.events.iter().enumerate() {

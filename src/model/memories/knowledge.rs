@@ -404,7 +404,8 @@ impl<'p> Knowledge<'p> {
                 let (sets, lost) = (&mut self.sets, &mut self.lost);
                 let Used { verbs, tries, most } = self.used[object as usize];
                 let (reads, end) = (self.reads, event.step.map_or(0, |step| self.named[step as usize]));
-                let mut handover = Handover { event, shares: &shares, gives, reads, verbs, tries, most, end, held, sets, lost };
+                let mut handover =
+                    Handover { event, shares: &shares, gives, reads, verbs, tries, most, end, held, sets, lost };
                 self.plan.objects[object as usize].object.hand_over(&mut handover)
             }
             Target::Process(_) if event.step.is_none() && event.verb == "begin" => {
@@ -437,7 +438,13 @@ impl<'p> Knowledge<'p> {
                         let alive =
                             matches!(&event.value, Value::Map(map) if map.get("alive") == Some(&Value::Bool(true)));
                         match known.begun[other as usize] {
-                            _ if !alive => if (scene.ended)(other) { *knows } else { NOTHING },
+                            _ if !alive => {
+                                if (scene.ended)(other) {
+                                    *knows
+                                } else {
+                                    NOTHING
+                                }
+                            }
                             0 => *knows,
                             begun => begun - 1,
                         }

@@ -24,8 +24,8 @@ use crate::objects::model::{Access, Model, ModelCall, Progress, Willing};
 use crate::outcome::Outcome;
 use crate::value::{Value, encode};
 use messages::{Begun, Found};
-pub(super) use room::SLOTS;
 use room::Room;
+pub(super) use room::SLOTS;
 
 /// In a process's share: it has closed both ends. The lower bit is the end at place 0.
 const CLOSED: u32 = 0b11;

@@ -1,5 +1,5 @@
-use super::super::{Ties, Trace};
 use super::super::testing::{CELL, COUNTER, PERMITS, QUEUE, Scene};
+use super::super::{Ties, Trace};
 use super::*;
 
 /// `p0 release` for each event but begins and ends.
