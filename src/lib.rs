@@ -3,20 +3,20 @@
 //!
 //! ```text
 //! file.toml ─ scenario ─> Plan ─┬─ kernel  (real processes, free or held to a schedule) ─┬─> Trace ─ judge ─> Verdict ─ report
-//!                               └─ model   (every interleaving, in memory)              ─┘
+//!                               └─ explore (every interleaving, in memory)              ─┘
 //! ```
 //!
-//! Each arrow runs one way, and a module knows only modules above it in the list below: a [`scenario::plan::Plan`]
+//! Each arrow runs one way, and a module knows only modules on lower floors: a [`scenario::plan::Plan`]
 //! is all that an engine sees of a scenario, a [`trace::Trace`] is all that the judge and the reports see of a run.
 
 pub mod cli;
 pub mod diagnostic;
 pub mod event;
+pub mod explore;
 pub mod expression;
 pub mod interpreter;
 pub mod judge;
 pub mod kernel;
-pub mod model;
 pub mod objects;
 pub mod os;
 pub mod outcome;

@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use ipcrun::diagnostic::{Diagnostic, Source};
+use ipcrun::explore::execution::concretise::tell;
+use ipcrun::explore::semantics::transition::Time;
+use ipcrun::explore::state_space::Space;
+use ipcrun::explore::strategy::bfs::{Limits, Reductions, Search};
 use ipcrun::judge::FORMS;
-use ipcrun::model::search::{Limits, Reductions, Search};
-use ipcrun::model::space::Space;
-use ipcrun::model::step::Time;
-use ipcrun::model::tell::tell;
 use ipcrun::outcome::Outcome;
 use ipcrun::promela::promela;
 use ipcrun::scenario::plan::Plan;

@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ipcrun::diagnostic::Source;
+use ipcrun::explore::counterexample;
+use ipcrun::explore::execution::{concretise, guided};
+use ipcrun::explore::run;
+use ipcrun::explore::run::Explored;
+use ipcrun::explore::semantics::transition::Time;
+use ipcrun::explore::state_space::Space;
+use ipcrun::explore::strategy::bfs::{Limits, Reductions, Search};
+use ipcrun::explore::strategy::fallback::{Beyond, Rung, Strategy};
 use ipcrun::kernel::{self, Recording};
-use ipcrun::model::explore::{self, Explored};
-use ipcrun::model::ladder::{Beyond, Rung, Strategy};
-use ipcrun::model::search::{Limits, Reductions, Search};
-use ipcrun::model::space::Space;
-use ipcrun::model::step::Time;
-use ipcrun::model::{follow, story, tell};
 use ipcrun::scenario::{self, plan::Plan};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 
@@ -97,20 +99,20 @@ fn search(name: &str, reduced: bool) -> Result<(), String> {
     Ok(())
 }
 
-fn explored(plan: &Plan, options: &explore::Options) -> Result<Explored, String> {
-    explore::explore(plan, options, &mut |_| true).map_err(|fault| format!("{fault:?}"))
+fn explored(plan: &Plan, options: &run::Options) -> Result<Explored, String> {
+    run::explore(plan, options, &mut |_| true).map_err(|fault| format!("{fault:?}"))
 }
 
 /// Explores, and looks for the best story of what fails or can end in a deadlock.
 fn tell_story(name: &str) -> Result<(), String> {
     let plan = plan(name)?;
     let begin = Instant::now();
-    let explored = explored(&plan, &explore::Options::default())?;
+    let explored = explored(&plan, &run::Options::default())?;
     println!("explored {}\nstates {}", begin.elapsed().as_nanos(), explored.size.states);
     if let Some((found, subject)) = explored.counterexample() {
         let begin = Instant::now();
-        let mut space = explore::space(&plan, Time::Virtual, explored.ends);
-        let best = story::best(&plan, &mut space, found, subject, ipcrun::judge::Status::Fail)
+        let mut space = run::space(&plan, Time::Virtual, explored.ends);
+        let best = counterexample::best(&plan, &mut space, found, subject, ipcrun::judge::Status::Fail)
             .map_err(|fault| format!("{fault:?}"))?;
         println!("told {}\nswitches {}", begin.elapsed().as_nanos(), best.switches);
         println!("steps {}\nfewest {}", best.path.len(), u8::from(best.fewest));
@@ -123,7 +125,7 @@ fn walk(name: &str, runs: &str) -> Result<(), String> {
     let plan = plan(name)?;
     let runs = runs.parse().map_err(|error| format!("{runs}: {error}"))?;
     let beyond = Beyond { runs, ..Beyond::default() };
-    let options = explore::Options { strategy: Strategy::Random, beyond, ..explore::Options::default() };
+    let options = run::Options { strategy: Strategy::Random, beyond, ..run::Options::default() };
     let before = cpu(UsageWho::RUSAGE_SELF)?;
     let explored = explored(&plan, &options)?;
     let spent = cpu(UsageWho::RUSAGE_SELF)? - before;
@@ -138,7 +140,7 @@ fn walk(name: &str, runs: &str) -> Result<(), String> {
 fn cores(name: &str, how: &str, jobs: &str) -> Result<(), String> {
     let plan = plan(name)?;
     let jobs = jobs.parse().map_err(|error| format!("{jobs}: {error}"))?;
-    let mut options = explore::Options { reductions: Reductions::NONE, jobs, ..explore::Options::default() };
+    let mut options = run::Options { reductions: Reductions::NONE, jobs, ..run::Options::default() };
     if how != "full" {
         let runs = how.parse().map_err(|error| format!("{how}: {error}"))?;
         (options.strategy, options.beyond) = (Strategy::Random, Beyond { runs, ..Beyond::default() });
@@ -154,11 +156,11 @@ fn cores(name: &str, how: &str, jobs: &str) -> Result<(), String> {
 fn replay(runs: &str) -> Result<(), String> {
     let plan = plan(&Problem::Ordered(10).name())?;
     let runs: u64 = runs.parse().map_err(|error| format!("{runs}: {error}"))?;
-    let mut space = explore::bare(&plan, Time::Virtual);
+    let mut space = run::bare(&plan, Time::Virtual);
     let mut told = Vec::new();
     for seed in 0..runs {
-        let path = follow::walk(&mut space, seed).map_err(|endless| format!("{endless:?}"))?;
-        told.push(tell::tell(&space, &path).map_err(|lost| format!("{lost:?}"))?);
+        let path = guided::walk(&mut space, seed).map_err(|endless| format!("{endless:?}"))?;
+        told.push(concretise::tell(&space, &path).map_err(|lost| format!("{lost:?}"))?);
     }
     let both = || Ok::<_, String>(cpu(UsageWho::RUSAGE_SELF)? + cpu(UsageWho::RUSAGE_CHILDREN)?);
     let (before, begin) = (both()?, Instant::now());

@@ -4,9 +4,9 @@ use std::ffi::{OsStr, OsString};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use super::commands::{check, completions, explain, explore, list, man, replay, run, schema, trace, watch};
 use super::options::Common;
 use super::status::Status;
-use super::{check, completions, explain, explore, list, man, replay, run, schema, trace, watch};
 
 /// Runs scenarios of inter-process communication on real processes and judges what happened.
 #[derive(Debug, Parser)]
@@ -21,17 +21,17 @@ use super::{check, completions, explain, explore, list, man, replay, run, schema
     arg_required_else_help = true,
     subcommand_required = true
 )]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(crate) command: Command,
     #[command(flatten)]
-    pub(super) common: Common,
+    pub(crate) common: Common,
 }
 
 /// The commands. Each has a file of its own.
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// Run scenarios and judge what happened; the command where none is named
     Run(run::Arguments),
     /// Try every interleaving of scenarios in a model of them, and judge all of them
@@ -66,12 +66,12 @@ fn commands() -> Vec<String> {
 }
 
 /// The whole command line: all commands, and the arguments of `run`, which are those where no command is named.
-pub(super) fn whole() -> clap::Command {
+pub(crate) fn whole() -> clap::Command {
     run::Arguments::augment_args(Arguments::command())
 }
 
 /// Reads the command line; ends the process where it is wrong or asks for help.
-pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Arguments {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Arguments {
     let mut parsed = Arguments::parse_from(with_command(arguments.into_iter().collect()));
     parsed.common.commands = commands();
     parsed

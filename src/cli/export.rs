@@ -5,17 +5,20 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use super::page;
+use super::html_file;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::Verdict;
-use crate::report::{chrome, json, junit, mermaid, shiviz, suite::Suite, tap, terminal, text};
+use crate::report::ci::test_suite::Suite;
+use crate::report::ci::{junit, tap};
+use crate::report::export::{chrome, json, mermaid, shiviz};
+use crate::report::terminal::{event_list, run_summary};
 use crate::scenario::plan::Plan;
 use crate::trace::Trace;
 use crate::trace::file::{self, Meta};
 
 /// A form of a trace.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(super) enum Format {
+pub(crate) enum Format {
     /// One line an event
     Text,
     /// The trace file, in the version of this ipcrun
@@ -50,18 +53,18 @@ const ENDINGS: [(&str, Format, &str); 7] = [
 ];
 
 /// What a form shows.
-pub(super) struct Shown<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) trace: &'a Trace,
-    pub(super) verdict: &'a Verdict,
-    pub(super) meta: &'a Meta,
+pub(crate) struct Shown<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) trace: &'a Trace,
+    pub(crate) verdict: &'a Verdict,
+    pub(crate) meta: &'a Meta,
     /// Whether text is coloured.
-    pub(super) color: bool,
+    pub(crate) color: bool,
     /// Whether pictures keep to ASCII.
-    pub(super) ascii: bool,
-    pub(super) columns: usize,
+    pub(crate) ascii: bool,
+    pub(crate) columns: usize,
     /// The arguments that a command to repeat the run needs besides the file and the seed.
-    pub(super) arguments: &'a [String],
+    pub(crate) arguments: &'a [String],
 }
 
 impl Format {
@@ -69,7 +72,7 @@ impl Format {
     ///
     /// # Errors
     /// An ending that stands for none.
-    pub(super) fn of(path: &Path) -> Result<Self, Box<Diagnostic>> {
+    pub(crate) fn of(path: &Path) -> Result<Self, Box<Diagnostic>> {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("");
         let known = ENDINGS.iter().find(|(name, ..)| ending.eq_ignore_ascii_case(name));
         known.map(|(_, format, _)| *format).ok_or_else(|| {
@@ -80,7 +83,7 @@ impl Format {
     }
 
     /// Whether it is about the verdict, which then is the exit status too.
-    pub(super) fn judges(self) -> bool {
+    pub(crate) fn judges(self) -> bool {
         matches!(self, Self::Verdict | Self::Json | Self::Junit | Self::Tap)
     }
 
@@ -88,15 +91,15 @@ impl Format {
     ///
     /// # Errors
     /// Those of `out`.
-    pub(super) fn write(self, out: &mut dyn Write, shown: &Shown<'_>) -> io::Result<()> {
+    pub(crate) fn write(self, out: &mut dyn Write, shown: &Shown<'_>) -> io::Result<()> {
         let Shown { plan, trace, verdict, meta, .. } = *shown;
         match self {
-            Self::Text => text::write(out, plan, trace, shown.color, None),
+            Self::Text => event_list::write(out, plan, trace, shown.color, None),
             Self::Jsonl => file::write(out, plan, trace, meta),
             Self::Chrome => chrome::write(out, plan, trace, verdict),
             Self::Mermaid => out.write_all(mermaid::diagram(plan, trace, verdict).as_bytes()),
             Self::Shiviz => shiviz::write(out, plan, trace),
-            Self::Html => out.write_all(page::text(plan, trace, verdict, shown.arguments, None).as_bytes()),
+            Self::Html => out.write_all(html_file::text(plan, trace, verdict, shown.arguments, None).as_bytes()),
             Self::Verdict => out.write_all(shown.summary(shown.color).as_bytes()),
             Self::Json => writeln!(out, "{}", json::run(plan, trace, verdict)),
             Self::Junit => out.write_all(junit::report(&[shown.suite()]).as_bytes()),
@@ -107,14 +110,14 @@ impl Format {
 
 impl Shown<'_> {
     fn summary(&self, color: bool) -> String {
-        let options = terminal::Options {
+        let options = run_summary::Options {
             color,
             picture: true,
             ascii: self.ascii,
             columns: self.columns,
             arguments: self.arguments,
         };
-        terminal::run(self.plan, self.trace, self.verdict, &options)
+        run_summary::run(self.plan, self.trace, self.verdict, &options)
     }
 
     fn suite(&self) -> Suite {

@@ -6,25 +6,25 @@ use std::path::{Path, PathBuf};
 
 use super::output::{self, Output};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::report::golden;
+use crate::report::ci::golden;
 use crate::scenario::plan::Plan;
 use crate::trace::Trace;
 
 /// Where kept traces are, and what is done with them.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Golden {
+pub(crate) struct Golden {
     /// The directory; beside each scenario where there is none.
-    pub(super) directory: Option<PathBuf>,
+    pub(crate) directory: Option<PathBuf>,
     /// Whether they are written anew.
-    pub(super) bless: bool,
+    pub(crate) bless: bool,
 }
 
 /// What came of it.
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// Whether the run did what was kept.
-    pub(super) same: bool,
+    pub(crate) same: bool,
     /// What to tell.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl Golden {
@@ -41,7 +41,7 @@ impl Golden {
     ///
     /// # Errors
     /// A file that cannot be read or written.
-    pub(super) fn take(
+    pub(crate) fn take(
         &self,
         plan: &Plan,
         trace: &Trace,

@@ -12,11 +12,11 @@ const LARGEST: u64 = 64 << 20;
 
 /// A scenario that was named, read or not.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(crate) struct Input {
     /// Its path as the user would write it.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// Its text, or why there is none.
-    pub(super) source: Result<Arc<Source>, Box<Diagnostic>>,
+    pub(crate) source: Result<Arc<Source>, Box<Diagnostic>>,
 }
 
 /// Every scenario the arguments name, in their order, directories sorted. Empty where directories hold none. `commands`
@@ -24,7 +24,7 @@ pub(super) struct Input {
 ///
 /// # Errors
 /// A path that does not exist and is near the name of a command: the command line is wrong as a whole.
-pub(super) fn collect(paths: &[PathBuf], commands: &[String]) -> Result<Vec<Input>, Box<Diagnostic>> {
+pub(crate) fn collect(paths: &[PathBuf], commands: &[String]) -> Result<Vec<Input>, Box<Diagnostic>> {
     let mut inputs = Vec::new();
     for path in paths {
         if path == Path::new("-") {
@@ -69,7 +69,7 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<Input>)
 }
 
 /// Reads one file. Its name is what reports say: without a `./`, which no tool that reads them expects.
-pub(super) fn open(path: &Path) -> Input {
+pub(crate) fn open(path: &Path) -> Input {
     let plain = path.strip_prefix(".").ok().filter(|plain| !plain.as_os_str().as_encoded_bytes().starts_with(b"-"));
     let name = plain.unwrap_or(path).display().to_string();
     let source = fs::File::open(path).map_err(|error| cannot_read(&name, &error)).and_then(|file| read(file, &name));
@@ -95,7 +95,7 @@ fn read(from: impl Read, path: &str) -> Result<Arc<Source>, Box<Diagnostic>> {
 }
 
 /// Why a file cannot be read.
-pub(super) fn cannot_read(path: &str, error: &io::Error) -> Box<Diagnostic> {
+pub(crate) fn cannot_read(path: &str, error: &io::Error) -> Box<Diagnostic> {
     let reason = match error.kind() {
         io::ErrorKind::NotFound => "no such file or directory".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
@@ -122,7 +122,7 @@ fn mistyped(path: &Path, commands: &[String]) -> Option<Diagnostic> {
 }
 
 /// What to say where the arguments name no scenario at all.
-pub(super) fn nothing(paths: &[PathBuf]) -> String {
+pub(crate) fn nothing(paths: &[PathBuf]) -> String {
     let paths: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
     format!("error: no scenario found: there is no `*.toml` in {}\n", paths.join(", "))
 }

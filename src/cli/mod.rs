@@ -4,34 +4,24 @@
 //! in, verdict and report out; `suites` is what is done with several scenarios.
 
 mod arguments;
-mod catalogue;
-mod check;
-mod completions;
-mod explain;
-mod explore;
+mod batch;
+pub(crate) mod commands;
+mod explore_args;
 mod export;
+mod full_catalogue;
 mod golden;
+mod html_file;
 mod inputs;
-mod list;
-mod man;
 mod options;
 mod output;
-mod page;
-mod parts;
-mod picture;
-mod replay;
 mod reports;
-mod run;
+mod run_scenario;
 mod schedules;
-mod schema;
-mod searching;
-mod session;
+mod sharding;
 mod signals;
 mod status;
-mod suites;
-mod trace;
-mod watch;
-mod workers;
+mod timeline_choice;
+mod worker_processes;
 
 use std::env;
 use std::io;
@@ -50,17 +40,17 @@ pub fn main() -> ExitCode {
     let output = Output::new(common.color, common.error_format, common.ascii);
     log(common, output);
     let status = match &arguments.command {
-        Command::Run(arguments) => run::main(arguments, common, output),
-        Command::Explore(arguments) => explore::main(arguments, common, output),
-        Command::Replay(arguments) => replay::main(arguments, common, output),
-        Command::Watch(arguments) => watch::main(arguments, common, output),
-        Command::Check(arguments) => check::main(arguments, common, output),
-        Command::Trace(arguments) => trace::main(arguments, common, output),
-        Command::List(arguments) => list::main(arguments, output),
-        Command::Schema(arguments) => schema::main(arguments),
-        Command::Explain(arguments) => explain::main(arguments, output),
-        Command::Completions(arguments) => completions::main(arguments, arguments::whole()),
-        Command::Man(arguments) => man::main(arguments, arguments::whole()),
+        Command::Run(arguments) => commands::run::main(arguments, common, output),
+        Command::Explore(arguments) => commands::explore::main(arguments, common, output),
+        Command::Replay(arguments) => commands::replay::main(arguments, common, output),
+        Command::Watch(arguments) => commands::watch::main(arguments, common, output),
+        Command::Check(arguments) => commands::check::main(arguments, common, output),
+        Command::Trace(arguments) => commands::trace::main(arguments, common, output),
+        Command::List(arguments) => commands::list::main(arguments, output),
+        Command::Schema(arguments) => commands::schema::main(arguments),
+        Command::Explain(arguments) => commands::explain::main(arguments, output),
+        Command::Completions(arguments) => commands::completions::main(arguments, arguments::whole()),
+        Command::Man(arguments) => commands::man::main(arguments, arguments::whole()),
     };
     status.into()
 }

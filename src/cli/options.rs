@@ -7,53 +7,53 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 use super::output::{ColorChoice, ErrorFormat};
-use super::picture::ViewChoice;
+use super::timeline_choice::ViewChoice;
 use crate::scenario::units::parse_duration;
 
 /// Options of every command.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
-pub(super) struct Common {
+pub(crate) struct Common {
     /// The names of the commands: a file that does not exist may be one of them, mistyped.
     #[arg(skip)]
-    pub(super) commands: Vec<String>,
+    pub(crate) commands: Vec<String>,
     /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
-    pub(super) color: ColorChoice,
+    pub(crate) color: ColorChoice,
     /// How to show diagnostics: full, concise, json or github
     #[arg(long, global = true, value_name = "FORMAT", default_value = "full", hide_possible_values = true)]
-    pub(super) error_format: ErrorFormat,
+    pub(crate) error_format: ErrorFormat,
     /// Draw with ASCII characters only, as is done where the locale is not UTF-8
     #[arg(long, global = true)]
-    pub(super) ascii: bool,
+    pub(crate) ascii: bool,
     /// Say less: only what failed
     #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(super) quiet: bool,
+    pub(crate) quiet: bool,
     /// Log what ipcrun does, to standard error; -vv in detail, -vvv with the events of scenarios. `IPCRUN_LOG` takes a
     /// filter: `ipcrun::event=trace` logs the events alone
     #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub(super) verbose: u8,
+    pub(crate) verbose: u8,
 }
 
 /// What is changed of a scenario.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Scenario")]
 #[group(skip)]
-pub(super) struct Scenario {
+pub(crate) struct Scenario {
     /// Give a param another value; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
-    pub(super) set: Vec<(String, String)>,
+    pub(crate) set: Vec<(String, String)>,
     /// The seed of every random number: an integer, or `random` for another one each time
     #[arg(long, value_name = "N|random", value_parser = seed)]
-    pub(super) seed: Option<u64>,
+    pub(crate) seed: Option<u64>,
     /// The longest a run may take, as 30s or 1m30s
     #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(super) timeout: Option<u64>,
+    pub(crate) timeout: Option<u64>,
 }
 
 impl Scenario {
     /// The arguments that give params other values.
-    pub(super) fn params(&self) -> Vec<String> {
+    pub(crate) fn params(&self) -> Vec<String> {
         self.set.iter().flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")]).collect()
     }
 }
@@ -62,41 +62,41 @@ impl Scenario {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Reports")]
 #[group(skip)]
-pub(super) struct TraceOption {
+pub(crate) struct TraceOption {
     /// Save the trace, in the form that the ending says: .jsonl (which ipcrun reads again), .json (for ui.perfetto.dev),
     /// .mmd (Mermaid), .shiviz or .log, .txt; may be repeated. `full` and `blocking` stand for `--record` instead
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub(super) trace: Vec<String>,
+    pub(crate) trace: Vec<String>,
 }
 
 /// What a run leaves behind.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Reports")]
 #[group(skip)]
-pub(super) struct ReportOptions {
+pub(crate) struct ReportOptions {
     /// Write the results as JUnit XML; `-` is standard output, instead of the summaries
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub(super) junit: Option<PathBuf>,
+    pub(crate) junit: Option<PathBuf>,
     /// Write the results in the Test Anything Protocol; `-` as above
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub(super) tap: Option<PathBuf>,
+    pub(crate) tap: Option<PathBuf>,
     /// Draw the run, as `ipcrun trace` does; `--timeline=gantt`, `=sequence` or `=log` says how
     #[arg(long, value_name = "VIEW", num_args = 0..=1, require_equals = true, default_missing_value = "auto", hide_possible_values = true)]
-    pub(super) timeline: Option<ViewChoice>,
+    pub(crate) timeline: Option<ViewChoice>,
     /// Write the run as a page that opens in a browser, from disk
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub(super) html: Option<PathBuf>,
+    pub(crate) html: Option<PathBuf>,
     /// Print the results as JSON, one object a line and scenario
     #[arg(long)]
-    pub(super) json: bool,
+    pub(crate) json: bool,
     /// How to show how far a long run is: auto, bar, plain or none
     #[arg(long, value_name = "HOW", default_value = "auto", hide_possible_values = true)]
-    pub(super) progress: ProgressChoice,
+    pub(crate) progress: ProgressChoice,
 }
 
 /// What is recorded one by one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub(super) enum RecordChoice {
+pub(crate) enum RecordChoice {
     /// Every step
     #[default]
     Full,
@@ -106,7 +106,7 @@ pub(super) enum RecordChoice {
 
 /// How a long run's progress is shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(super) enum ProgressChoice {
+pub(crate) enum ProgressChoice {
     /// A bar on a terminal, unless `CI` is set
     Auto,
     /// A bar
@@ -136,12 +136,12 @@ fn seed(text: &str) -> Result<u64, String> {
 }
 
 /// A duration in ns, as an argument says it: `30s`.
-pub(super) fn duration(text: &str) -> Result<u64, String> {
+pub(crate) fn duration(text: &str) -> Result<u64, String> {
     parse_duration(text).map_err(str::to_owned)
 }
 
 /// A seed that nobody chose, within TOML's integers.
-pub(super) fn random_seed() -> u64 {
+pub(crate) fn random_seed() -> u64 {
     // The hasher's keys come from the kernel's random numbers.
     RandomState::new().build_hasher().finish() >> 1
 }

@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Format, render};
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub(super) enum ColorChoice {
+pub(crate) enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` is set; everywhere with `CLICOLOR_FORCE`
     #[default]
     Auto,
@@ -24,7 +24,7 @@ pub(super) enum ColorChoice {
 
 /// How diagnostics are shown.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub(super) enum ErrorFormat {
+pub(crate) enum ErrorFormat {
     /// With the lines of the file and the places underlined
     #[default]
     Full,
@@ -49,19 +49,19 @@ impl From<ErrorFormat> for Format {
 
 /// Both outputs of a command.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Output {
+pub(crate) struct Output {
     /// Whether standard output takes colours.
-    pub(super) color: bool,
+    pub(crate) color: bool,
     /// Whether standard error takes colours.
-    pub(super) error_color: bool,
+    pub(crate) error_color: bool,
     /// Whether pictures keep to ASCII.
-    pub(super) ascii: bool,
+    pub(crate) ascii: bool,
     format: Format,
 }
 
 impl Output {
     /// The outputs as the arguments and the environment want them. The environment is read here only.
-    pub(super) fn new(choice: ColorChoice, format: ErrorFormat, ascii: bool) -> Self {
+    pub(crate) fn new(choice: ColorChoice, format: ErrorFormat, ascii: bool) -> Self {
         let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
         let forced = is_set("CLICOLOR_FORCE") && env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -80,23 +80,23 @@ impl Output {
     }
 
     /// Whether diagnostics become annotations, as those of what does not hold then do.
-    pub(super) fn annotates(self) -> bool {
+    pub(crate) fn annotates(self) -> bool {
         self.format == Format::Github
     }
 
     /// Diagnostics as text, in the format asked for.
-    pub(super) fn render(self, diagnostics: &[Diagnostic]) -> String {
+    pub(crate) fn render(self, diagnostics: &[Diagnostic]) -> String {
         render(diagnostics, self.format, self.error_color)
     }
 
     /// Writes diagnostics.
-    pub(super) fn report(self, diagnostics: &[Diagnostic]) {
+    pub(crate) fn report(self, diagnostics: &[Diagnostic]) {
         eprint(&self.render(diagnostics));
     }
 }
 
 /// How wide a report may be: as wide as the terminal, 100 columns elsewhere.
-pub(super) fn columns() -> usize {
+pub(crate) fn columns() -> usize {
     terminal_size::terminal_size().map_or_else(
         || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100),
         |(width, _)| usize::from(width.0),
@@ -104,12 +104,12 @@ pub(super) fn columns() -> usize {
 }
 
 /// How many lines the terminal has.
-pub(super) fn screen() -> usize {
+pub(crate) fn screen() -> usize {
     terminal_size::terminal_size().map_or(40, |(_, height)| usize::from(height.0))
 }
 
 /// How high a picture may be: a screen less the prompt, but never only a few lines; 40 lines where there is no screen.
-pub(super) fn rows() -> usize {
+pub(crate) fn rows() -> usize {
     terminal_size::terminal_size().map_or(40, |(_, height)| usize::from(height.0).saturating_sub(2).clamp(20, 60))
 }
 
@@ -123,13 +123,13 @@ fn is_unicode() -> bool {
 }
 
 /// Writes text that was asked for.
-pub(super) fn print(text: &str) {
+pub(crate) fn print(text: &str) {
     let mut out = io::stdout().lock();
     // Nobody reads any more: there is nobody to tell.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Writes text about what is being done.
-pub(super) fn eprint(text: &str) {
+pub(crate) fn eprint(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

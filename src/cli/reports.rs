@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use super::options::ReportOptions;
 use super::output;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::report::suite::Suite;
-use crate::report::{junit, tap};
+use crate::report::ci::test_suite::Suite;
+use crate::report::ci::{junit, tap};
 
 /// How suites become a report.
 type Form = fn(&[Suite]) -> String;
 
 /// The reports that were asked for, each with the file that takes it; none is standard output.
-pub(super) struct Reports {
+pub(crate) struct Reports {
     all: Vec<(PathBuf, Option<File>, Form)>,
 }
 
@@ -23,7 +23,7 @@ impl Reports {
     ///
     /// # Errors
     /// Two results for standard output, or a file that cannot be written.
-    pub(super) fn new(options: &ReportOptions) -> Result<Self, Box<Diagnostic>> {
+    pub(crate) fn new(options: &ReportOptions) -> Result<Self, Box<Diagnostic>> {
         let asked = [(&options.junit, junit::report as Form), (&options.tap, tap::report as Form)];
         let mut reports = Self { all: Vec::new() };
         for (path, form) in asked {
@@ -44,12 +44,12 @@ impl Reports {
     }
 
     /// Whether there are any.
-    pub(super) fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         !self.all.is_empty()
     }
 
     /// Whether one of them goes to standard output.
-    pub(super) fn take_stdout(&self) -> bool {
+    pub(crate) fn take_stdout(&self) -> bool {
         self.all.iter().any(|(_, file, _)| file.is_none())
     }
 
@@ -57,7 +57,7 @@ impl Reports {
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub(super) fn write(&mut self, suites: &[Suite]) -> Result<(), Box<Diagnostic>> {
+    pub(crate) fn write(&mut self, suites: &[Suite]) -> Result<(), Box<Diagnostic>> {
         for (path, file, form) in &mut self.all {
             let text = form(suites);
             match file {

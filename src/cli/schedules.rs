@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use super::inputs;
 use crate::diagnostic::{Code, Diagnostic, Source};
-use crate::model::explore;
-use crate::model::follow::{self, Refused};
-use crate::model::step::{Leeway, Time};
-use crate::model::tell::{Told, tell};
+use crate::explore::execution::concretise::{Told, tell};
+use crate::explore::execution::guided;
+use crate::explore::execution::guided::Refused;
+use crate::explore::run;
+use crate::explore::semantics::transition::{Leeway, Time};
 use crate::scenario::plan::Plan;
 use crate::schedule::{self, Schedule};
 
 /// A schedule as it was named.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Chosen {
+pub(crate) enum Chosen {
     /// A file of `explore --save`.
     File(PathBuf),
     /// The turns themselves: `A3 B1 A2`.
@@ -25,7 +26,7 @@ pub(super) enum Chosen {
 
 impl Chosen {
     /// How it was named.
-    pub(super) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match self {
             Self::File(path) => path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
             Self::Words(words) => format!("`{}`", words.trim()),
@@ -36,7 +37,7 @@ impl Chosen {
 
 impl Chosen {
     /// The argument that names it.
-    pub(super) fn argument(&self) -> String {
+    pub(crate) fn argument(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Words(words) => words.clone(),
@@ -46,7 +47,7 @@ impl Chosen {
 }
 
 /// Reads an argument. What is neither a seed nor looks like a file is the turns themselves.
-pub(super) fn argument(text: &str) -> Result<Chosen, String> {
+pub(crate) fn argument(text: &str) -> Result<Chosen, String> {
     if let Some(seed) = text.strip_prefix("seed:") {
         let seed = seed.parse().map_err(|_| "a random schedule is `seed:` and a number, as seed:7".to_owned())?;
         return Ok(Chosen::Seed(seed));
@@ -59,11 +60,11 @@ pub(super) fn argument(text: &str) -> Result<Chosen, String> {
 ///
 /// # Errors
 /// A schedule that cannot be read, or not be followed where it says so.
-pub(super) fn follow(plan: &Plan, chosen: &Chosen, leeway: Leeway) -> Result<Told, Vec<Diagnostic>> {
+pub(crate) fn follow(plan: &Plan, chosen: &Chosen, leeway: Leeway) -> Result<Told, Vec<Diagnostic>> {
     let schedule = match chosen {
         Chosen::Seed(seed) => {
-            let mut space = explore::bare(plan, leeway);
-            let path = follow::walk(&mut space, *seed).map_err(|endless| vec![endless.diagnostic(plan)])?;
+            let mut space = run::bare(plan, leeway);
+            let path = guided::walk(&mut space, *seed).map_err(|endless| vec![endless.diagnostic(plan)])?;
             return told(plan, &space, &path);
         }
         Chosen::Words(words) => {
@@ -77,7 +78,7 @@ pub(super) fn follow(plan: &Plan, chosen: &Chosen, leeway: Leeway) -> Result<Tol
         }
         Chosen::File(path) => {
             let source = inputs::open(path).source.map_err(|diagnostic| vec![*diagnostic])?;
-            let mut schedule = schedule::read(plan, &explore::told_apart(plan), &source)?;
+            let mut schedule = schedule::read(plan, &run::told_apart(plan), &source)?;
             schedule.any_time |= leeway.time == Time::Any;
             schedule.any_random |= leeway.random;
             schedule
@@ -86,19 +87,19 @@ pub(super) fn follow(plan: &Plan, chosen: &Chosen, leeway: Leeway) -> Result<Tol
     let time = if schedule.any_time { Time::Any } else { Time::Virtual };
     let kill = schedule.orders.iter().any(|order| order.killed);
     let leeway = Leeway { time, random: schedule.any_random, kill };
-    let mut space = explore::bare(plan, leeway);
-    let path = follow::follow(&mut space, &schedule.orders).map_err(|found| vec![refused(plan, &schedule, &found)])?;
-    let path = follow::complete(&mut space, &path).map_err(|endless| vec![endless.diagnostic(plan)])?;
+    let mut space = run::bare(plan, leeway);
+    let path = guided::follow(&mut space, &schedule.orders).map_err(|found| vec![refused(plan, &schedule, &found)])?;
+    let path = guided::complete(&mut space, &path).map_err(|endless| vec![endless.diagnostic(plan)])?;
     told(plan, &space, &path)
 }
 
 fn told(
     plan: &Plan,
-    space: &crate::model::space::Space<'_>,
-    path: &[crate::model::step::Step],
+    space: &crate::explore::state_space::Space<'_>,
+    path: &[crate::explore::semantics::transition::Step],
 ) -> Result<Told, Vec<Diagnostic>> {
     tell(space, path).map_err(|lost| {
-        let message = format!("the schedule cannot be followed: {}", follow::lost(plan, &lost));
+        let message = format!("the schedule cannot be followed: {}", guided::lost(plan, &lost));
         vec![Diagnostic::error(Code::BAD_SCHEDULE, message).within(&plan.source)]
     })
 }
@@ -109,11 +110,11 @@ fn refused(plan: &Plan, schedule: &Schedule, found: &Refused) -> Diagnostic {
         return Diagnostic::error(Code::BAD_SCHEDULE, "the schedule cannot be followed").within(&schedule.source);
     };
     let name = &plan.processes[order.process as usize].name;
-    let message = format!("{name} {}", follow::because(plan, &found.why));
+    let message = format!("{name} {}", guided::because(plan, &found.why));
     let label = if order.turns > 1 { format!("turn {} of these", found.turn + 1) } else { String::new() };
     let diagnostic = Diagnostic::error(Code::BAD_SCHEDULE, message).at(&schedule.source, order.span.clone(), label);
     match &found.why {
-        follow::Why::Waits(waiting) => match waiting.step {
+        guided::Why::Waits(waiting) => match waiting.step {
             Some(step) => diagnostic.note(format!("its step is at {}", plan.place(step))),
             None => diagnostic,
         },

@@ -6,9 +6,9 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 /// The signals that ask ipcrun to end, taken from a descriptor as long as this lives.
-pub(super) struct Blocked {
+pub(crate) struct Blocked {
     /// Can be read when one has come.
-    pub(super) fd: SignalFd,
+    pub(crate) fd: SignalFd,
     before: SigSet,
 }
 
@@ -17,7 +17,7 @@ impl Blocked {
     ///
     /// # Errors
     /// Those of sigprocmask(2) and signalfd(2).
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let mut set = SigSet::empty();
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
             set.add(signal);
@@ -29,7 +29,7 @@ impl Blocked {
     }
 
     /// The next one that has come.
-    pub(super) fn take(&self) -> Option<Signal> {
+    pub(crate) fn take(&self) -> Option<Signal> {
         let information = self.fd.read_signal().ok().flatten()?;
         Signal::try_from(information.ssi_signo as i32).ok()
     }

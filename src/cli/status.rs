@@ -8,7 +8,7 @@ use crate::judge;
 
 /// How ipcrun ends. Of several scenarios the one further down this list decides.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-pub(super) enum Status {
+pub(crate) enum Status {
     /// 0
     Passed,
     /// 4
@@ -27,7 +27,7 @@ pub(super) enum Status {
 
 impl Status {
     /// Every status, in the order of its number, with what it says.
-    pub(super) const TABLE: [(Self, u8, &'static str); 7] = [
+    pub(crate) const TABLE: [(Self, u8, &'static str); 7] = [
         (Self::Passed, 0, "all expectations hold"),
         (Self::Failed, 1, "one does not hold: an unexpected deadlock, exit or timeout of the scenario among them"),
         (Self::Invalid, 2, "a scenario or the arguments are wrong"),
@@ -38,12 +38,12 @@ impl Status {
     ];
 
     /// Its number.
-    pub(super) fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         Self::TABLE.iter().find(|(status, ..)| *status == self).map_or(1, |(_, code, _)| *code)
     }
 
     /// The table as the help shows it.
-    pub(super) fn help() -> String {
+    pub(crate) fn help() -> String {
         let lines = Self::TABLE.iter().map(|(_, code, meaning)| format!("  {code:>3}  {meaning}\n"));
         lines.collect::<String>().trim_end().to_owned()
     }

@@ -1,18 +1,18 @@
 //! `equals`, `at_least`, `at_most`.
 
-use super::finding::Finding;
+use super::verdict::Finding;
 use crate::scenario::expectation::Expectation;
 
 /// Between which numbers a measured one must lie.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
+pub(crate) struct Bounds {
     least: Option<i64>,
     most: Option<i64>,
 }
 
 impl Bounds {
     /// Those of the expectation; at least 1 where it gives none.
-    pub(super) fn of(expectation: &Expectation) -> Self {
+    pub(crate) fn of(expectation: &Expectation) -> Self {
         let equals = expectation.integer("equals");
         let mut bounds = Self {
             least: tighter(equals, expectation.integer("at_least"), i64::max),
@@ -24,21 +24,21 @@ impl Bounds {
         bounds
     }
 
-    pub(super) fn hold(self, number: i64) -> bool {
+    pub(crate) fn hold(self, number: i64) -> bool {
         self.least.is_none_or(|least| number >= least) && self.most.is_none_or(|most| number <= most)
     }
 
     /// The most that is allowed.
-    pub(super) fn most(self) -> Option<i64> {
+    pub(crate) fn most(self) -> Option<i64> {
         self.most
     }
 
     /// Beyond which number none is told from another.
-    pub(super) fn decisive(self) -> i64 {
+    pub(crate) fn decisive(self) -> i64 {
         self.most.unwrap_or(0).max(self.least.unwrap_or(0).saturating_sub(1)).max(0)
     }
 
-    pub(super) fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         match (self.least, self.most) {
             (Some(least), Some(most)) if least == most => format!("exactly {least}"),
             (Some(least), Some(most)) => format!("at least {least} and at most {most}"),
@@ -49,14 +49,14 @@ impl Bounds {
     }
 
     /// Judges a number that only grows while the run goes on.
-    pub(super) fn judge(self, number: i64, expected: String, measured: String) -> Finding {
+    pub(crate) fn judge(self, number: i64, expected: String, measured: String) -> Finding {
         let holds = self.hold(number);
         let firm = if holds { self.most.is_none() } else { self.most.is_some_and(|most| number > most) };
         Finding::decide(holds, expected, measured).firm(firm)
     }
 
     /// Judges a number of which only the limits are known.
-    pub(super) fn judge_between(self, low: i64, high: i64, expected: String, measured: String) -> Option<Finding> {
+    pub(crate) fn judge_between(self, low: i64, high: i64, expected: String, measured: String) -> Option<Finding> {
         if self.hold(low) && self.hold(high) {
             return Some(Finding::pass(expected, measured));
         }

@@ -10,37 +10,37 @@ use crate::scenario::plan::{Plan, Step};
 use crate::trace::{RunEnd, Trace, Waiting};
 
 /// The run that is judged.
-pub(super) struct Context<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) trace: &'a Trace,
+pub(crate) struct Context<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) trace: &'a Trace,
 }
 
 /// How many events match a pattern of which no record was kept.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Unrecorded {
+pub(crate) struct Unrecorded {
     /// So many surely.
-    pub(super) certain: u64,
+    pub(crate) certain: u64,
     /// So many more perhaps.
-    pub(super) possible: u64,
+    pub(crate) possible: u64,
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(plan: &'a Plan, trace: &'a Trace) -> Self {
+    pub(crate) fn new(plan: &'a Plan, trace: &'a Trace) -> Self {
         Self { plan, trace }
     }
 
-    pub(super) fn event(&self, place: usize) -> &'a Event {
+    pub(crate) fn event(&self, place: usize) -> &'a Event {
         &self.trace.events[place]
     }
 
     /// `#12 worker[3] get q ended timeout`.
-    pub(super) fn describe(&self, place: usize) -> String {
+    pub(crate) fn describe(&self, place: usize) -> String {
         describe::event(self.plan, place, self.event(place))
     }
 
     /// When the step of an event began. What was recorded of a step before its end, as an implicit event, has a begin
     /// of its own.
-    pub(super) fn step_begin(&self, place: usize) -> u64 {
+    pub(crate) fn step_begin(&self, place: usize) -> u64 {
         let event = self.event(place);
         let mut begin = event.begin;
         for at in self.trace.causality.before(place) {
@@ -54,22 +54,22 @@ impl<'a> Context<'a> {
     }
 
     /// The places of the events that match.
-    pub(super) fn matches(&self, pattern: &Pattern) -> Vec<usize> {
+    pub(crate) fn matches(&self, pattern: &Pattern) -> Vec<usize> {
         self.trace.events.iter().enumerate().filter(|(_, event)| pattern.matches(event)).map(|(at, _)| at).collect()
     }
 
     /// Whether the run ended by itself.
-    pub(super) fn ended_by_itself(&self) -> bool {
+    pub(crate) fn ended_by_itself(&self) -> bool {
         self.trace.end == RunEnd::Completed
     }
 
     /// The name of a process.
-    pub(super) fn name(&self, process: ProcessId) -> &'a str {
+    pub(crate) fn name(&self, process: ProcessId) -> &'a str {
         describe::target(self.plan, crate::event::Target::Process(process))
     }
 
     /// What is missing of the events that a pattern asks for.
-    pub(super) fn unrecorded(&self, pattern: &Pattern) -> Unrecorded {
+    pub(crate) fn unrecorded(&self, pattern: &Pattern) -> Unrecorded {
         let mut sum = Unrecorded::default();
         for (step, times) in &self.trace.counted {
             let Some(step) = self.plan.steps.get(*step as usize) else { continue };
@@ -131,7 +131,7 @@ impl<'a> Context<'a> {
     }
 
     /// Why the events of these patterns cannot be told, where some were not recorded.
-    pub(super) fn gap(&self, patterns: &[Pattern]) -> Option<String> {
+    pub(crate) fn gap(&self, patterns: &[Pattern]) -> Option<String> {
         self.lost().or_else(|| {
             patterns.iter().find_map(|pattern| {
                 let missing = self.unrecorded(pattern);
@@ -142,14 +142,14 @@ impl<'a> Context<'a> {
     }
 
     /// Why the events of these objects cannot be told, where some were not recorded.
-    pub(super) fn gap_on(&self, objects: &[ObjectId]) -> Option<String> {
+    pub(crate) fn gap_on(&self, objects: &[ObjectId]) -> Option<String> {
         self.gap_of(|step| {
             self.objects_of(step).is_some_and(|range| objects.iter().any(|object| range.contains(object)))
         })
     }
 
     /// Why the events of some steps cannot be told, where they were not recorded.
-    pub(super) fn gap_of(&self, wanted: impl Fn(&Step) -> bool) -> Option<String> {
+    pub(crate) fn gap_of(&self, wanted: impl Fn(&Step) -> bool) -> Option<String> {
         self.lost().or_else(|| {
             self.trace.counted.iter().filter(|(_, times)| *times > 0).find_map(|(step, _)| {
                 let step = self.plan.steps.get(*step as usize).filter(|step| wanted(step))?;
@@ -159,7 +159,7 @@ impl<'a> Context<'a> {
     }
 
     /// Who was left waiting at the end of the run.
-    pub(super) fn waiting(&self) -> &'a [Waiting] {
+    pub(crate) fn waiting(&self) -> &'a [Waiting] {
         match &self.trace.end {
             RunEnd::Timeout(left) => left,
             _ => &self.trace.stuck,
@@ -167,7 +167,7 @@ impl<'a> Context<'a> {
     }
 
     /// Why the state of the run cannot be followed, where some events were not recorded.
-    pub(super) fn gap_anywhere(&self) -> Option<String> {
+    pub(crate) fn gap_anywhere(&self) -> Option<String> {
         self.lost().or_else(|| (!self.trace.whole).then(|| "not every event was recorded one by one".to_owned()))
     }
 

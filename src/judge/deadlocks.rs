@@ -9,13 +9,13 @@ use crate::scenario::expectation::BlockedAt;
 use crate::trace::Waiting;
 
 /// `philosopher[0] at acquire forks[1], philosopher[1] at acquire forks[0]`.
-pub(super) fn who(context: &Context<'_>) -> String {
+pub(crate) fn who(context: &Context<'_>) -> String {
     let stuck = &context.trace.stuck;
     describe::listed(stuck.iter().map(|waiting| describe::waiting(context.plan, waiting)), stuck.len())
 }
 
 /// A line for each process that waits, and the cycle they wait in.
-pub(super) fn explain(context: &Context<'_>, waiting: &[Waiting]) -> Vec<String> {
+pub(crate) fn explain(context: &Context<'_>, waiting: &[Waiting]) -> Vec<String> {
     let mut lines: Vec<String> = waiting.iter().map(|waiting| explain_one(context, waiting)).collect();
     if let Some(cycle) = cycle(waiting) {
         let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(|process| context.name(*process)).collect();
@@ -63,7 +63,7 @@ fn cycle(waiting: &[Waiting]) -> Option<Vec<ProcessId>> {
 }
 
 /// Whether exactly these processes are blocked, each entry standing for one of them.
-pub(super) fn matches(stuck: &[Waiting], expected: &[BlockedAt]) -> bool {
+pub(crate) fn matches(stuck: &[Waiting], expected: &[BlockedAt]) -> bool {
     if stuck.len() != expected.len() {
         return false;
     }
@@ -102,7 +102,7 @@ fn fits(waiting: &Waiting, expected: &BlockedAt) -> bool {
 }
 
 /// `reader at link, writer`.
-pub(super) fn list(expected: &[BlockedAt]) -> String {
+pub(crate) fn list(expected: &[BlockedAt]) -> String {
     if expected.is_empty() {
         return "nobody".to_owned();
     }

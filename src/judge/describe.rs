@@ -13,17 +13,17 @@ const NAMED: usize = 4;
 const LONGEST: usize = 80;
 
 /// `#12`, as reports number events.
-pub(super) fn number(place: usize) -> String {
+pub(crate) fn number(place: usize) -> String {
     format!("#{}", place + 1)
 }
 
 /// `#1, #2, #3 and 5 more`.
-pub(super) fn numbers(places: &[usize]) -> String {
+pub(crate) fn numbers(places: &[usize]) -> String {
     listed(places.iter().map(|place| number(*place)), places.len())
 }
 
 /// The first few of a list, and how many more there are.
-pub(super) fn listed(items: impl Iterator<Item = String>, length: usize) -> String {
+pub(crate) fn listed(items: impl Iterator<Item = String>, length: usize) -> String {
     let shown = if length <= NAMED + 1 { length } else { NAMED };
     let mut text = items.take(shown).collect::<Vec<_>>().join(", ");
     if length > shown {
@@ -33,12 +33,12 @@ pub(super) fn listed(items: impl Iterator<Item = String>, length: usize) -> Stri
 }
 
 /// `1 event`, `3 events`.
-pub(super) fn counted(number: i64, what: &str) -> String {
+pub(crate) fn counted(number: i64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// `#12 worker[3] get q ended timeout`.
-pub(super) fn event(plan: &Plan, place: usize, event: &Event) -> String {
+pub(crate) fn event(plan: &Plan, place: usize, event: &Event) -> String {
     let mut text = format!("{} {}", number(place), action(plan, event));
     if !event.outcome.is_ok() {
         let _ = write!(text, " ended {}", event.outcome);
@@ -47,7 +47,7 @@ pub(super) fn event(plan: &Plan, place: usize, event: &Event) -> String {
 }
 
 /// `worker[3] get q`.
-pub(super) fn action(plan: &Plan, event: &Event) -> String {
+pub(crate) fn action(plan: &Plan, event: &Event) -> String {
     let name = plan.processes.get(event.id.process as usize).map_or("?", |process| process.name.as_str());
     let mut text = format!("{name} {}", event.verb);
     let target = target(plan, event.target);
@@ -66,7 +66,7 @@ pub(super) fn action(plan: &Plan, event: &Event) -> String {
 }
 
 /// The name of a target; empty where there is none.
-pub(super) fn target(plan: &Plan, target: Target) -> &str {
+pub(crate) fn target(plan: &Plan, target: Target) -> &str {
     match target {
         Target::None => "",
         Target::Object(id) => plan.objects.get(id as usize).map_or("?", |object| object.name.as_str()),
@@ -75,7 +75,7 @@ pub(super) fn target(plan: &Plan, target: Target) -> &str {
 }
 
 /// A value, cut where it is long.
-pub(super) fn value(value: &Value) -> String {
+pub(crate) fn value(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(LONGEST) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
@@ -84,7 +84,7 @@ pub(super) fn value(value: &Value) -> String {
 }
 
 /// `41.87 ms`.
-pub(super) fn duration(ns: u64) -> String {
+pub(crate) fn duration(ns: u64) -> String {
     let (unit, name) = match ns {
         0..1_000 => return format!("{ns} ns"),
         1_000..1_000_000 => (1e3, "µs"),
@@ -96,7 +96,7 @@ pub(super) fn duration(ns: u64) -> String {
 }
 
 /// `SIGTERM`, or `signal 40`.
-pub(super) fn signal(number: i32) -> String {
+pub(crate) fn signal(number: i32) -> String {
     match nix::sys::signal::Signal::try_from(number) {
         Ok(signal) => signal.as_str().to_owned(),
         Err(_) => format!("signal {number}"),
@@ -104,7 +104,7 @@ pub(super) fn signal(number: i32) -> String {
 }
 
 /// How a process ended, as in "worker[3] ..".
-pub(super) fn process_end(end: ProcessEnd) -> String {
+pub(crate) fn process_end(end: ProcessEnd) -> String {
     match end {
         ProcessEnd::NotStarted => "was never started".to_owned(),
         ProcessEnd::Exited(code) => format!("exited with status {code}"),
@@ -115,7 +115,7 @@ pub(super) fn process_end(end: ProcessEnd) -> String {
 }
 
 /// How a run ended, as in "the run ..".
-pub(super) fn run_end(end: &RunEnd) -> &'static str {
+pub(crate) fn run_end(end: &RunEnd) -> &'static str {
     match end {
         RunEnd::Completed => "it ended by itself",
         RunEnd::Deadlock => "it ended in a deadlock",
@@ -125,7 +125,7 @@ pub(super) fn run_end(end: &RunEnd) -> &'static str {
 }
 
 /// `philosopher[0] at acquire forks[1]`.
-pub(super) fn waiting(plan: &Plan, waiting: &Waiting) -> String {
+pub(crate) fn waiting(plan: &Plan, waiting: &Waiting) -> String {
     let name = target(plan, Target::Process(waiting.process));
     if waiting.is_stopped() {
         return format!("{name} (stopped by a signal)");

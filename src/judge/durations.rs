@@ -1,22 +1,22 @@
 //! `at_least` and `at_most` for durations.
 
 use super::describe;
-use super::finding::Finding;
+use super::verdict::Finding;
 use crate::scenario::expectation::Expectation;
 
 /// Between which durations the measured ones must lie.
 #[derive(Clone, Copy)]
-pub(super) struct Durations {
+pub(crate) struct Durations {
     least: Option<u64>,
     most: Option<u64>,
 }
 
 impl Durations {
-    pub(super) fn of(expectation: &Expectation) -> Self {
+    pub(crate) fn of(expectation: &Expectation) -> Self {
         Self { least: expectation.duration("at_least"), most: expectation.duration("at_most") }
     }
 
-    pub(super) fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         match (self.least, self.most) {
             (None, None) => "any time".to_owned(),
             (Some(least), None) => format!("at least {}", describe::duration(least)),
@@ -28,7 +28,7 @@ impl Durations {
     }
 
     /// Judges durations of which these are the shortest and the longest.
-    pub(super) fn judge(self, shortest: u64, longest: u64, measured: String) -> Finding {
+    pub(crate) fn judge(self, shortest: u64, longest: u64, measured: String) -> Finding {
         let holds = self.least.is_none_or(|least| shortest >= least) && self.most.is_none_or(|most| longest <= most);
         let finding = Finding::decide(holds, self.text(), measured);
         if self.least.is_none() && self.most.is_none() {

@@ -5,21 +5,19 @@
 //! whichever engine made it, and knows nothing of how a verdict is shown.
 
 mod bounds;
-mod cells;
-mod choice;
+pub(crate) mod checks;
 mod context;
 mod deadlocks;
 mod describe;
 mod durations;
-mod finding;
-mod flow;
 mod forms;
-pub mod memory;
-mod occupancy;
-mod replay;
+pub mod history;
+mod one_of;
+mod repeat;
 mod rules;
-mod tally;
-mod walk;
+mod state_replay;
+mod state_scan;
+mod verdict;
 
 #[cfg(test)]
 mod testing;
@@ -31,9 +29,9 @@ use crate::scenario::plan::Plan;
 use crate::trace::{RunEnd, Trace};
 use context::Context;
 
-pub use finding::{Finding, Judged, Rule, Status, Subject, Verdict};
 pub use forms::{FORMS, Form, form};
-pub use tally::{FinalState, Frequency, Overall, Summary, Tally, final_state};
+pub use repeat::{FinalState, Frequency, Overall, Summary, Tally, final_state};
+pub use verdict::{Finding, Judged, Rule, Status, Subject, Verdict};
 
 /// Judges one run: every expectation of the plan, in the order of the file, and behind them each rule that the run
 /// broke without an expectation that says so.
@@ -73,7 +71,7 @@ fn expectation(context: &Context<'_>, place: usize) -> Judged {
 }
 
 /// What the verdicts of a plan's expectations depend on besides the state in which a run ends.
-pub fn memories(plan: &Plan) -> Vec<memory::Memory<'_>> {
+pub fn memories(plan: &Plan) -> Vec<history::Memory<'_>> {
     let mut memories = Vec::new();
     for expectation in &plan.expectations {
         if let Some(form) = form(expectation.form.name) {
@@ -87,7 +85,7 @@ pub fn memories(plan: &Plan) -> Vec<memory::Memory<'_>> {
 pub fn is_timed(plan: &Plan, place: usize) -> bool {
     plan.expectations.get(place).is_some_and(|expectation| {
         form(expectation.form.name)
-            .is_some_and(|form| (form.memory)(expectation, plan).iter().any(memory::Memory::is_timed))
+            .is_some_and(|form| (form.memory)(expectation, plan).iter().any(history::Memory::is_timed))
     })
 }
 

@@ -6,14 +6,14 @@ use std::fmt::Write;
 use super::context::Context;
 use super::deadlocks;
 use super::describe;
-use super::finding::{Finding, Judged, Rule, Status, Subject};
 use super::forms;
+use super::verdict::{Finding, Judged, Rule, Status, Subject};
 use crate::event::ProcessId;
 use crate::scenario::expectation::{Expectation, Holds};
 use crate::trace::{ProcessEnd, RunEnd};
 
 /// The rules that the run broke, after its expectations were judged.
-pub(super) fn broken(context: &Context<'_>, judged: &[Judged]) -> Vec<Judged> {
+pub(crate) fn broken(context: &Context<'_>, judged: &[Judged]) -> Vec<Judged> {
     let trace = context.trace;
     let mut broken = Vec::new();
     let problems: Vec<String> = trace.lost.iter().chain(trace.causality.problems()).cloned().collect();

@@ -10,10 +10,10 @@ use crate::scenario::plan::{Fact, Plan};
 use crate::trace::Trace;
 use crate::value::{Types, Value};
 
-pub(super) use crate::trace::testing::{CELL, PERMITS, QUEUE, Scene};
+pub(crate) use crate::trace::testing::{CELL, PERMITS, QUEUE, Scene};
 
 /// Adds an expectation of that form.
-pub(super) fn expect(plan: &mut Plan, name: &str, arguments: Vec<(&'static str, Argument)>) {
+pub(crate) fn expect(plan: &mut Plan, name: &str, arguments: Vec<(&'static str, Argument)>) {
     let form = &form(name).expect("it is a form").description;
     let arguments = arguments.into_iter().map(|(key, argument)| (key, argument, 0..0)).collect();
     let (label, holds) = (name.to_owned(), Holds::Always);
@@ -21,12 +21,12 @@ pub(super) fn expect(plan: &mut Plan, name: &str, arguments: Vec<(&'static str, 
 }
 
 /// What the only expectation of the plan gives.
-pub(super) fn finding(plan: &Plan, trace: &Trace) -> Finding {
+pub(crate) fn finding(plan: &Plan, trace: &Trace) -> Finding {
     judge(plan, trace).findings.swap_remove(0).finding
 }
 
 /// Judges one expectation, and checks its status and that it says what it measured.
-pub(super) fn check(
+pub(crate) fn check(
     (plan, trace): &mut (Plan, Trace),
     name: &str,
     arguments: Vec<(&'static str, Argument)>,
@@ -40,12 +40,12 @@ pub(super) fn check(
     finding
 }
 
-pub(super) fn patterns(plan: &Plan, texts: &[&str]) -> Argument {
+pub(crate) fn patterns(plan: &Plan, texts: &[&str]) -> Argument {
     Argument::Patterns(texts.iter().map(|text| pattern(plan, text)).collect())
 }
 
 /// `"worker get q"`, with `timeout` or another outcome as a fourth word.
-pub(super) fn pattern(plan: &Plan, text: &str) -> Pattern {
+pub(crate) fn pattern(plan: &Plan, text: &str) -> Pattern {
     let mut words = text.split(' ');
     let mut word = || words.next().filter(|word| *word != "*");
     let (process, verb, object, outcome) = (word(), word(), word(), word());
@@ -59,7 +59,7 @@ pub(super) fn pattern(plan: &Plan, text: &str) -> Pattern {
     Pattern { text: text.to_owned(), processes, verb: verb.map(str::to_owned), target, outcomes, value: None }
 }
 
-pub(super) fn processes(plan: &Plan, name: &str) -> Range<u32> {
+pub(crate) fn processes(plan: &Plan, name: &str) -> Range<u32> {
     if let Some(program) = plan.programs.iter().find(|program| program.name == name) {
         return program.first..program.first + program.count.unwrap_or(1);
     }
@@ -67,7 +67,7 @@ pub(super) fn processes(plan: &Plan, name: &str) -> Range<u32> {
     at as u32..at as u32 + 1
 }
 
-pub(super) fn objects(plan: &Plan, names: &[&str]) -> Argument {
+pub(crate) fn objects(plan: &Plan, names: &[&str]) -> Argument {
     let find =
         |name: &&str| plan.objects.iter().position(|object| object.name == **name).expect("it is an object") as u32;
     let objects =
@@ -75,17 +75,17 @@ pub(super) fn objects(plan: &Plan, names: &[&str]) -> Argument {
     Argument::Objects(objects.collect())
 }
 
-pub(super) fn ints(numbers: &[i64]) -> Argument {
+pub(crate) fn ints(numbers: &[i64]) -> Argument {
     Argument::Value(numbers.iter().map(|number| Value::Int(*number)).collect::<Vec<_>>().into())
 }
 
-pub(super) fn lists(lists: &[&[i64]]) -> Argument {
+pub(crate) fn lists(lists: &[&[i64]]) -> Argument {
     let list = |numbers: &&[i64]| Value::from(numbers.iter().map(|number| Value::Int(*number)).collect::<Vec<_>>());
     Argument::Value(lists.iter().map(list).collect::<Vec<_>>().into())
 }
 
 /// Compiles a state expression; what it reads becomes a fact of the plan.
-pub(super) fn condition(plan: &mut Plan, text: &str) -> Argument {
+pub(crate) fn condition(plan: &mut Plan, text: &str) -> Argument {
     let mut names = StateNames { plan };
     Argument::Condition(Expression::parse(text, &mut names).expect("it is an expression"))
 }

@@ -17,8 +17,8 @@ use crate::os::process::{asleep, stopped};
 use crate::scenario::plan::{Action, Condition, Plan, Program};
 use crate::scenario::steps::STEPS;
 use crate::trace::Waiting;
-use crate::trace::lane::Wait;
 use crate::trace::record;
+use crate::trace::ring_buffer::Wait;
 use std::rc::Rc;
 
 /// How a process is, as far as its entry and its lane say.

@@ -5,15 +5,15 @@
 //! `host` asks the limits first, `foresight` guesses how much will be recorded,
 //! `recorder` records it, `turnstile` holds processes to a schedule. There is one thread, before and after each fork.
 
-mod bell;
-mod child;
 mod deadlock;
-mod foresight;
-mod host;
+mod host_limits;
+mod memory_estimate;
+mod process;
+mod process_table;
 mod recorder;
+mod scheduler_gate;
 mod supervisor;
-mod table;
-mod turnstile;
+mod wakeup;
 
 use crate::event::ProcessId;
 use crate::schedule::Turns;

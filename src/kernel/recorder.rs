@@ -2,14 +2,14 @@
 
 #![allow(clippy::inline_always, reason = "a record that is handed on in memory costs more than writing it")]
 
-use super::bell::Bell;
-use super::turnstile::Held;
+use super::scheduler_gate::Held;
+use super::wakeup::Bell;
 use crate::event::{EventId, ObjectId, ProcessId, StepId};
 use crate::objects::{Completion, Parked, Party};
 use crate::os::clock;
 use crate::outcome::Outcome;
-use crate::trace::lane::{Producer, Wait};
 use crate::trace::record::{self, Head};
+use crate::trace::ring_buffer::{Producer, Wait};
 use crate::value::Value;
 
 /// Records what a process does.

@@ -5,34 +5,13 @@
 //! ipcrun by its room and one line of [`CATALOGUE`]; the parser, the reference, the schema, both engines, the
 //! judge and the reports find it there. Nothing outside this folder names a kind.
 
-mod array;
-mod attempt;
-mod barrier;
-mod cells;
-mod condition;
-mod declaration;
-pub mod effect;
-mod event;
-pub mod handover;
-mod joins;
+pub mod causality;
+pub mod contract;
+pub(crate) mod kinds;
+pub(crate) mod support;
+
 #[cfg(test)]
-mod lockstep;
-pub mod model;
-#[cfg(test)]
-mod modelling;
-mod mutex;
-mod pipe;
-pub mod promela;
-mod queue;
-pub mod relation;
-#[cfg(test)]
-mod rig;
-mod scalar;
-mod semaphore;
-mod site;
-#[cfg(test)]
-mod testing;
-mod value;
+pub(crate) mod testing;
 
 use std::any::Any;
 use std::fmt;
@@ -41,26 +20,26 @@ use std::rc::Rc;
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
-use model::Access;
+use contract::model::Access;
 
-pub use declaration::{Declaration, Problem};
-pub use effect::Effect;
-pub use handover::{Handover, Held, Usage};
-pub use model::Model;
-pub use relation::Relation;
-pub use site::{HostError, Site};
+pub use causality::happens_before::Relation;
+pub use causality::sync_clock::{Handover, Held, Usage};
+pub use contract::create_context::{HostError, Site};
+pub use contract::declaration::{Declaration, Problem};
+pub use contract::model::Model;
+pub use contract::verb_class::Effect;
 
 /// Every kind, in the order of the reference.
 pub static CATALOGUE: &[&Kind] = &[
-    &pipe::KIND,
-    &queue::KIND,
-    &value::KIND,
-    &array::KIND,
-    &semaphore::KIND,
-    &mutex::KIND,
-    &condition::KIND,
-    &barrier::KIND,
-    &event::KIND,
+    &kinds::pipe::KIND,
+    &kinds::queue::KIND,
+    &kinds::value::KIND,
+    &kinds::array::KIND,
+    &kinds::semaphore::KIND,
+    &kinds::mutex::KIND,
+    &kinds::condition::KIND,
+    &kinds::barrier::KIND,
+    &kinds::event::KIND,
 ];
 
 /// The kinds that the format names and this version has not got.
@@ -270,7 +249,7 @@ pub trait Object: Send + Sync {
     fn model(&self, holders: &[u32]) -> Box<dyn Model>;
 
     /// The object in Promela; none where it cannot be said there.
-    fn promela(&self) -> Option<&dyn promela::Promela> {
+    fn promela(&self) -> Option<&dyn contract::promela::Promela> {
         None
     }
 
@@ -318,7 +297,7 @@ pub trait Object: Send + Sync {
 
     /// Takes in the next of the object's events. Gives what it takes of what earlier ones gave.
     fn hand_over(&self, _handover: &mut Handover<'_>) -> u32 {
-        handover::NOTHING
+        causality::sync_clock::NOTHING
     }
 
     /// Whether two steps that can change places are causes of others by which of them comes first.

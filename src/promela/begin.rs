@@ -2,8 +2,8 @@
 //! but itself, so it is carried out here, and the text begins behind it.
 
 use crate::event::{ProcessId, StepId};
+use crate::explore::semantics::next_operation::is_visible;
 use crate::interpreter::{Clock, Left, Machine, Place, Request, Timeout, World};
-use crate::model::ask::is_visible;
 use crate::objects::Completion;
 use crate::outcome::Outcome;
 use crate::scenario::plan::Plan;

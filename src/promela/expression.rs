@@ -9,7 +9,7 @@ use crate::event::ProcessId;
 use crate::expression::node::Node;
 use crate::expression::operators::Operator;
 use crate::expression::{Builtin, Environment, evaluate_node};
-use crate::objects::promela::{Check, Computed, NIL, Refusal, Term, number};
+use crate::objects::contract::promela::{Check, Computed, NIL, Refusal, Term, number};
 use crate::outcome::Outcome;
 use crate::scenario::plan::Plan;
 use crate::value::{Types, Value};

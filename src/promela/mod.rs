@@ -3,7 +3,7 @@
 //! One state of the model is one state of SPIN's: a turn of a process is one `atomic` (`process`, and `step` for the
 //! guards and effects it begins with), what a process does before its first turn is done beforehand (`begin`), and a
 //! process that has ended stays where it is. The kinds of objects say for themselves what they are
-//! ([`objects::promela`](crate::objects::promela)). `expression` and `types` translate what is computed, `statement` is
+//! ([`objects::promela`](crate::objects::contract::promela)). `expression` and `types` translate what is computed, `statement` is
 //! the text. What cannot be said is refused with its place; nothing is left out silently.
 
 mod begin;
@@ -18,9 +18,9 @@ use std::fmt::Write as _;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{ObjectId, ProcessId};
-use crate::model::program::has_identity;
-use crate::model::step::Time;
-use crate::objects::promela::NIL;
+use crate::explore::semantics::program_analysis::has_identity;
+use crate::explore::semantics::transition::Time;
+use crate::objects::contract::promela::NIL;
 use crate::scenario::plan::{Action, Instruction, Plan};
 use begin::beginning;
 use process::Body;

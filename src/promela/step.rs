@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::expression::Scope;
 use super::process::Body;
 use crate::event::{ObjectId, ProcessId};
+use crate::explore::semantics::transition::Time;
 use crate::expression::Expression;
-use crate::model::step::Time;
-use crate::objects::model::Willing;
-use crate::objects::promela::{Call, Check, Given, Refusal, Term, Way};
+use crate::objects::contract::model::Willing;
+use crate::objects::contract::promela::{Call, Check, Given, Refusal, Term, Way};
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Delay, ObjectAction, Operation, Processes};
 

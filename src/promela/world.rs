@@ -8,8 +8,8 @@ use super::begin::Beginning;
 use super::expression::Texts;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{ObjectId, ProcessId, StepId};
-use crate::model::step::Time;
-use crate::objects::promela::{Around, Promela, Refusal};
+use crate::explore::semantics::transition::Time;
+use crate::objects::contract::promela::{Around, Promela, Refusal};
 use crate::scenario::plan::{Condition, Plan};
 
 /// What is shared.

@@ -8,35 +8,13 @@
 //! traces of two engines, `golden` a trace with one that is kept; `reference` and `schema`
 //! tell the catalogue.
 
-pub mod agreement;
-pub mod annotations;
-pub mod chrome;
-pub mod events;
-pub mod exploration;
-mod facts;
-#[cfg(test)]
-mod fixture;
-mod frame;
-pub mod golden;
-pub mod html;
-pub mod json;
-pub mod junit;
-mod layout;
-pub mod live;
-pub mod mermaid;
-pub mod progress;
-pub mod reference;
-pub mod repeat;
-pub mod schema;
-pub mod shiviz;
-#[cfg(test)]
-mod sketch;
-pub mod spans;
-pub mod story;
-pub mod suite;
-pub mod tap;
+pub mod ci;
+pub mod export;
 pub mod terminal;
-pub mod text;
+pub mod view;
+
+pub mod catalogue;
+pub mod html;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod timeline;
-mod waits;
-mod words;

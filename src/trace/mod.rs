@@ -5,11 +5,11 @@
 //! reads a trace. This room knows nothing of how a run is made or judged.
 
 mod causality;
-pub mod compare;
+pub mod diff;
 pub mod file;
-pub mod lane;
 mod order;
 pub mod record;
+pub mod ring_buffer;
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -11,7 +11,7 @@ use std::collections::BinaryHeap;
 
 use super::causality::Causality;
 use crate::event::{Event, EventId, ProcessId, Target};
-use crate::objects::relation::{Relation, Tie, is_end};
+use crate::objects::causality::happens_before::{Relation, Tie, is_end};
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Condition, Plan};
 use crate::value::Value;

@@ -72,7 +72,7 @@ impl Object for Test {
     }
 
     fn model(&self, _: &[u32]) -> Box<dyn crate::objects::Model> {
-        Box::new(crate::objects::model::Still)
+        Box::new(crate::objects::contract::model::Still)
     }
 
     fn enablers(&self, _: &Verb, _: Option<&str>, _: Option<ProcessId>) -> Enablers {

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use ipcrun::explore::execution::concretise::tell;
+use ipcrun::explore::semantics::transition::Time;
+use ipcrun::explore::state_space::Space;
+use ipcrun::explore::strategy::bfs::{Limits, Reductions, Search};
 use ipcrun::judge;
-use ipcrun::model::search::{Limits, Reductions, Search};
-use ipcrun::model::space::Space;
-use ipcrun::model::step::Time;
-use ipcrun::model::tell::tell;
 use ipcrun::scenario::plan::Plan;
 use ipcrun::trace::{RunEnd, Trace};
 

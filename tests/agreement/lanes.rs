@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 
 use ipcrun::event::Event;
-use ipcrun::model::space::{Move, Space};
-use ipcrun::model::step::{Step, Time};
-use ipcrun::model::tell::{Told, tell};
+use ipcrun::explore::execution::concretise::{Told, tell};
+use ipcrun::explore::semantics::transition::{Step, Time};
+use ipcrun::explore::state_space::{Move, Space};
 use ipcrun::scenario::plan::Plan;
 use ipcrun::trace::{ProcessEnd, RunEnd, Trace};
 

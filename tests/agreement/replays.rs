@@ -1,13 +1,13 @@
 //! From the model to the kernel: each end that a search finds, and some of what lies on the way, is driven on real
 //! processes, and their trace is the model's.
 
-use ipcrun::model::search::{Limits, Reductions, Search};
-use ipcrun::model::space::Space;
-use ipcrun::model::step::Time;
-use ipcrun::model::tell::{Told, tell};
+use ipcrun::explore::execution::concretise::{Told, tell};
+use ipcrun::explore::semantics::transition::Time;
+use ipcrun::explore::state_space::Space;
+use ipcrun::explore::strategy::bfs::{Limits, Reductions, Search};
 use ipcrun::scenario::plan::Plan;
 use ipcrun::schedule::Rest;
-use ipcrun::trace::compare::difference;
+use ipcrun::trace::diff::difference;
 use ipcrun::trace::file::{self, Meta};
 
 use super::{Found, budget, generate, load, seeds, shipped, taste};

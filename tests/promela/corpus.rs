@@ -1,6 +1,6 @@
 //! Small scenarios over everything that has a translation to Promela.
 
-use ipcrun::model::step::Time;
+use ipcrun::explore::semantics::transition::Time;
 
 /// How many are put together by chance.
 const BY_CHANCE: u64 = 14;

@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use ipcrun::diagnostic::{Diagnostic, Source};
+use ipcrun::explore::execution::concretise::{Told, tell};
+use ipcrun::explore::semantics::transition::Time;
+use ipcrun::explore::state_space::Space;
+use ipcrun::explore::strategy::bfs::{Limits, Reductions, Search};
 use ipcrun::judge::FORMS;
 use ipcrun::kernel::{self, Notice, Options, Recording};
-use ipcrun::model::search::{Limits, Reductions, Search};
-use ipcrun::model::space::Space;
-use ipcrun::model::step::Time;
-use ipcrun::model::tell::{Told, tell};
 use ipcrun::scenario;
 use ipcrun::scenario::plan::Plan;
 use ipcrun::schedule::{Rest, Turn, Turns};

@@ -4,12 +4,12 @@ use super::{BY, Form, required};
 use std::collections::HashSet;
 
 use crate::judge::context::Context;
-use crate::judge::finding::Finding;
-use crate::judge::memory::Memory;
+use crate::judge::history::Memory;
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "all_before",
         summary: "every match of the first pattern comes before every match of the second; true where a side is empty",

@@ -2,13 +2,13 @@
 
 use super::{Form, required};
 use crate::judge::context::Context;
-use crate::judge::finding::Finding;
-use crate::judge::memory::Memory;
-use crate::judge::walk::Walk;
+use crate::judge::history::Memory;
+use crate::judge::state_scan::Walk;
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "always",
         summary: "the condition is true in every state of the run, the first and the last among them",

@@ -2,14 +2,14 @@
 
 use super::{AT_LEAST, AT_MOST, EQUALS, Form, required};
 use crate::judge::bounds::Bounds;
+use crate::judge::checks::concurrency;
 use crate::judge::context::Context;
-use crate::judge::finding::Finding;
-use crate::judge::memory::{Changes, Memory};
-use crate::judge::occupancy;
+use crate::judge::history::{Changes, Memory};
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "between",
         summary: "the greatest number of processes at once that have had a match of the first pattern and not yet one of the second is within the bounds",
@@ -43,11 +43,15 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
         return Finding::unknown(bounds.text(), "nothing", "there is no pattern");
     };
     // Whoever begins twice is no more in between than before.
-    let changes = occupancy::changes(context, |event| {
-        if ends.iter().any(|end| end.matches(event)) { occupancy::EVERYTHING } else { i64::from(begin.matches(event)) }
+    let changes = concurrency::changes(context, |event| {
+        if ends.iter().any(|end| end.matches(event)) {
+            concurrency::EVERYTHING
+        } else {
+            i64::from(begin.matches(event))
+        }
     });
-    match occupancy::processes(&context.trace.events, &changes, bounds.most(), false) {
-        Ok(peak) => occupancy::judge(context, bounds, peak, "in between"),
+    match concurrency::processes(&context.trace.events, &changes, bounds.most(), false) {
+        Ok(peak) => concurrency::judge(context, bounds, peak, "in between"),
         Err(_) => Finding::unknown(bounds.text(), "nothing", "the patterns contradict one another"),
     }
 }

@@ -5,13 +5,13 @@ use crate::event::Target;
 use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::durations::Durations;
-use crate::judge::finding::Finding;
-use crate::judge::memory::Memory;
+use crate::judge::history::Memory;
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Pattern, PatternTarget, Shape};
 use crate::scenario::plan::Plan;
 use crate::trace::Waiting;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "blocks",
         summary: "the longest that a matching event had to wait is within the bounds",

@@ -4,12 +4,12 @@ use super::{AT_LEAST, AT_MOST, EQUALS, Form, required};
 use crate::judge::bounds::Bounds;
 use crate::judge::context::Context;
 use crate::judge::describe;
-use crate::judge::finding::{Finding, Status};
-use crate::judge::memory::{Events, Memory};
+use crate::judge::history::{Events, Memory};
+use crate::judge::verdict::{Finding, Status};
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "count",
         summary: "so many events match; at least one where no bound is given",

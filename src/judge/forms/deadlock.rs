@@ -4,11 +4,11 @@ use super::{EACH_SEEN, Form, optional, required};
 use crate::judge::context::Context;
 use crate::judge::deadlocks;
 use crate::judge::describe;
-use crate::judge::finding::Finding;
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{BlockedAt, Expectation, FormDescription, Shape};
 use crate::trace::RunEnd;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "deadlock",
         summary: "the run ends with exactly these processes blocked for ever; any of them where no list is given",

@@ -8,12 +8,12 @@ use std::collections::{HashMap, VecDeque};
 use crate::event::ProcessId;
 use crate::judge::context::Context;
 use crate::judge::describe;
-use crate::judge::finding::Finding;
-use crate::judge::memory::{Events, Memory};
+use crate::judge::history::{Events, Memory};
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "each",
         summary: "every match has its own match of another pattern after it, or before it",

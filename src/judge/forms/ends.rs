@@ -4,10 +4,10 @@ use super::{Form, required};
 use crate::judge::context::Context;
 use crate::judge::deadlocks;
 use crate::judge::describe;
-use crate::judge::finding::{Finding, Status};
+use crate::judge::verdict::{Finding, Status};
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "ends",
         summary: "the run ends by itself, neither in a deadlock nor by the timeout",

@@ -4,11 +4,11 @@ use super::{Form, optional, required};
 use crate::event::ProcessId;
 use crate::judge::context::Context;
 use crate::judge::describe;
-use crate::judge::finding::Finding;
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::trace::ProcessEnd;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "exits",
         summary: "the processes ended so; with neither `code` nor `signal`, that they ended",
@@ -50,7 +50,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
 }
 
 /// Whether a process that ended so is as the expectation says.
-pub(in crate::judge) fn fits(expectation: &Expectation, end: ProcessEnd) -> bool {
+pub(crate) fn fits(expectation: &Expectation, end: ProcessEnd) -> bool {
     let code = expectation.integer("code");
     let signal = expectation.integer("signal");
     match end.code() {

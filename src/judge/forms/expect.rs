@@ -2,16 +2,16 @@
 
 use super::{Form, optional};
 use crate::event::Event;
-use crate::judge::choice::alike;
 use crate::judge::context::Context;
 use crate::judge::describe;
-use crate::judge::finding::Finding;
-use crate::judge::memory::{Events, Memory};
+use crate::judge::history::{Events, Memory};
+use crate::judge::one_of::alike;
+use crate::judge::verdict::Finding;
 use crate::outcome::{Outcome, Outcomes};
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "expect",
         summary: "beside a step: each time the step is carried out it ends with this outcome, or gives this value; it fails where the step is never carried out",

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use super::{Form, required};
 use crate::event::ObjectId;
+use crate::judge::checks::fifo;
 use crate::judge::context::Context;
-use crate::judge::finding::{Finding, Status, worst};
-use crate::judge::flow;
+use crate::judge::verdict::{Finding, Status, worst};
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "fifo",
         summary: "what came out is what went in, in that order (within a priority), with nothing lost and nothing twice",
@@ -29,8 +29,8 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
         return Finding::unknown("in order, nothing lost, nothing twice", "not all of the events", reason);
     }
     let findings = objects.iter().map(|object| {
-        let courses: Vec<_> = flow::flows(context, *object).into_iter().map(|flow| flow.follow(context)).collect();
-        flow::judge(context, *object, &courses)
+        let courses: Vec<_> = fifo::flows(context, *object).into_iter().map(|flow| flow.follow(context)).collect();
+        fifo::judge(context, *object, &courses)
     });
     let findings: Vec<Finding> = findings.collect();
     let status = worst(findings.iter().map(|finding| finding.status));

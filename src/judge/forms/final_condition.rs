@@ -3,13 +3,13 @@
 use super::{Form, required};
 use crate::judge::context::Context;
 use crate::judge::describe;
-use crate::judge::finding::Finding;
-use crate::judge::memory::Memory;
-use crate::judge::replay::Replay;
+use crate::judge::history::Memory;
+use crate::judge::state_replay::Replay;
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "final",
         summary: "the condition is true at the end, over the shared objects' last values",

@@ -2,16 +2,16 @@
 
 use super::{EACH_SEEN, Form, optional, required};
 use crate::event::ObjectId;
-use crate::judge::cells::accesses;
-use crate::judge::choice::Choice;
+use crate::judge::checks::accesses::accesses;
 use crate::judge::context::Context;
 use crate::judge::describe;
-use crate::judge::finding::Finding;
-use crate::judge::replay::Replay;
+use crate::judge::one_of::Choice;
+use crate::judge::state_replay::Replay;
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, ObjectRef, Shape};
 use crate::value::Value;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "final_values",
         summary: "the objects' last values are one of these combinations",

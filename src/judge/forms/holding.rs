@@ -5,16 +5,17 @@ use std::collections::HashMap;
 
 use crate::event::{EventId, ObjectId, Target};
 use crate::judge::bounds::Bounds;
+use crate::judge::checks::concurrency;
+use crate::judge::checks::concurrency::Foreign;
 use crate::judge::context::Context;
-use crate::judge::finding::Finding;
-use crate::judge::memory::{Changes, Memory};
-use crate::judge::occupancy::{self, Foreign};
+use crate::judge::history::{Changes, Memory};
+use crate::judge::verdict::Finding;
 use crate::objects::State;
-use crate::objects::effect::holding;
+use crate::objects::contract::verb_class::holding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "holding",
         summary: "the greatest number of processes that hold the object at once is within the bounds; for a semaphore that one process acquires and another releases, of permits",
@@ -47,11 +48,13 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
         return Finding::unknown(format!("{} at once", bounds.text()), "not all of the events", reason);
     }
     let amounts = amounts(context, &objects);
-    let changes = occupancy::changes(context, |event| amounts.get(&event.id).copied().unwrap_or(0));
-    match occupancy::processes(&context.trace.events, &changes, bounds.most(), true) {
-        Ok(peak) => occupancy::judge(context, bounds, peak, "holding"),
-        Err(Foreign) => occupancy::judge(context, bounds, occupancy::permits(&changes, bounds.most()), "permits out")
-            .because("one process gives back what another one took, so permits are counted and not processes"),
+    let changes = concurrency::changes(context, |event| amounts.get(&event.id).copied().unwrap_or(0));
+    match concurrency::processes(&context.trace.events, &changes, bounds.most(), true) {
+        Ok(peak) => concurrency::judge(context, bounds, peak, "holding"),
+        Err(Foreign) => {
+            concurrency::judge(context, bounds, concurrency::permits(&changes, bounds.most()), "permits out")
+                .because("one process gives back what another one took, so permits are counted and not processes")
+        }
     }
 }
 

@@ -2,14 +2,14 @@
 
 use super::{AT_LEAST, AT_MOST, EQUALS, Form, required};
 use crate::judge::bounds::Bounds;
+use crate::judge::checks::concurrency;
 use crate::judge::context::Context;
-use crate::judge::finding::Finding;
-use crate::judge::memory::{Changes, Memory, section_change};
-use crate::judge::occupancy;
+use crate::judge::history::{Changes, Memory, section_change};
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::{Plan, Step};
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "inside",
         summary: "the greatest number of processes inside the section at once is within the bounds",
@@ -41,9 +41,9 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     if let Some(reason) = context.gap_of(counted) {
         return Finding::unknown(format!("{} inside at once", bounds.text()), "not all of the events", reason);
     }
-    let changes = occupancy::changes(context, |event| section_change(section, event));
-    match occupancy::processes(&context.trace.events, &changes, bounds.most(), false) {
-        Ok(peak) => occupancy::judge(context, bounds, peak, "inside"),
+    let changes = concurrency::changes(context, |event| section_change(section, event));
+    match concurrency::processes(&context.trace.events, &changes, bounds.most(), false) {
+        Ok(peak) => concurrency::judge(context, bounds, peak, "inside"),
         Err(_) => Finding::unknown(bounds.text(), "nothing", "sections are left that were not entered"),
     }
 }

@@ -7,15 +7,15 @@ use std::collections::{HashMap, HashSet};
 
 use crate::event::ProcessId;
 use crate::judge::bounds::Bounds;
-use crate::judge::cells::{Access, Cell, accesses, overlap};
+use crate::judge::checks::accesses::{Access, Cell, accesses, overlap};
 use crate::judge::context::Context;
 use crate::judge::describe;
-use crate::judge::finding::Finding;
-use crate::judge::memory::Memory;
+use crate::judge::history::Memory;
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "lost_updates",
         summary: "so many stores overwrite what another process wrote after the load that they come from; at least one where no bound is given",

@@ -26,11 +26,11 @@ mod reaches;
 mod takes;
 mod values;
 
-pub(super) use exits::fits;
+pub(crate) use exits::fits;
 
 use super::context::Context;
-use super::finding::Finding;
-use super::memory::Memory;
+use super::history::Memory;
+use super::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormArgument, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
@@ -39,9 +39,9 @@ pub struct Form {
     /// What `check` and the reference need to know of it.
     pub description: FormDescription,
     /// Whether the expectation holds in this run.
-    pub(super) judge: fn(&Expectation, &Context<'_>) -> Finding,
+    pub(crate) judge: fn(&Expectation, &Context<'_>) -> Finding,
     /// What its verdict depends on besides the state in which a run ends.
-    pub(super) memory: for<'p> fn(&'p Expectation, &'p Plan) -> Vec<Memory<'p>>,
+    pub(crate) memory: for<'p> fn(&'p Expectation, &'p Plan) -> Vec<Memory<'p>>,
 }
 
 /// Every form, in the order of the reference. The last, `expect`, stands beside a step and not in `[[expect]]`.

@@ -3,12 +3,12 @@
 use super::{ALLOW_EMPTY, BY, Form, required};
 use crate::judge::context::Context;
 use crate::judge::describe;
-use crate::judge::finding::Finding;
-use crate::judge::memory::Memory;
+use crate::judge::history::Memory;
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "order",
         summary: "the first matches of the patterns happen in this order, each a cause of the next; a pattern that is repeated stands for its next match",

@@ -6,12 +6,12 @@ use super::{AT_LEAST, AT_MOST, EQUALS, Form, optional, required};
 use crate::judge::bounds::Bounds;
 use crate::judge::context::Context;
 use crate::judge::describe;
-use crate::judge::finding::Finding;
-use crate::judge::memory::{Events, Memory};
+use crate::judge::history::{Events, Memory};
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::{Plan, Step};
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "printed",
         summary: "lines of output contain the text: at least one, where no bound is given",

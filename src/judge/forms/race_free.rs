@@ -4,15 +4,15 @@ use super::{Form, required};
 use std::collections::BTreeMap;
 
 use crate::event::ProcessId;
-use crate::judge::cells::{Access, Cell, accesses, held_at};
+use crate::judge::checks::accesses::{Access, Cell, accesses, held_at};
 use crate::judge::context::Context;
 use crate::judge::describe;
-use crate::judge::finding::Finding;
-use crate::judge::memory::Memory;
+use crate::judge::history::Memory;
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Holds, Shape};
 use crate::scenario::plan::Plan;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "race_free",
         summary: "of two accesses to the same cell by different processes, one of them a write and not both atomic, one is always a cause of the other",

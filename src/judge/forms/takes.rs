@@ -5,12 +5,12 @@ use crate::event::ProcessId;
 use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::durations::Durations;
-use crate::judge::finding::Finding;
-use crate::judge::memory::Memory;
+use crate::judge::history::Memory;
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "takes",
         summary: r#"each of the processes takes so long from its begin to its end; `"*"` is the whole run"#,

@@ -1,16 +1,16 @@
 //! `values`.
 
 use super::{EACH_SEEN, Form, optional, required};
-use crate::judge::choice::Choice;
 use crate::judge::context::Context;
 use crate::judge::describe;
-use crate::judge::finding::Finding;
-use crate::judge::memory::Memory;
+use crate::judge::history::Memory;
+use crate::judge::one_of::Choice;
+use crate::judge::verdict::Finding;
 use crate::scenario::expectation::{Argument, Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 use crate::value::Value;
 
-pub(super) const FORM: Form = Form {
+pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "values",
         summary: "the values of the matching events are these, in the order of the run",

@@ -1,6 +1,6 @@
 //! Where events stand from left to right when the page opens, and which stretches of time are folded.
 
-use crate::report::spans::{ArrowKind, Spans};
+use crate::report::view::timeline_model::{ArrowKind, Spans};
 use crate::trace::Trace;
 
 /// The most folds. More of them would tell less than the plain time does.

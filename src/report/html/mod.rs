@@ -5,11 +5,11 @@
 //! that, the run as a picture in SVG. `page/` holds what makes it move; the run is one JSON in a script element.
 
 mod axis;
-mod data;
 mod escape;
-mod parts;
-mod still;
-mod waiting;
+mod page_data;
+mod sections;
+mod static_svg;
+mod wait_graph;
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 use axis::{Folds, Kind};
 use escape::Text;
 
-use super::spans::Spans;
+use super::view::timeline_model::Spans;
 use crate::judge::{Status, Summary, Verdict};
 use crate::scenario::plan::Plan;
 use crate::trace::Trace;
@@ -56,19 +56,19 @@ pub fn page(plan: &Plan, trace: &Trace, verdict: &Verdict, options: &Options<'_>
     let status = options.summary.map_or(verdict.status, |summary| summary.status);
     let mut out = String::new();
     head(&mut out, plan, status);
-    parts::header(&mut out, plan, trace, verdict, status, options);
+    sections::header(&mut out, plan, trace, verdict, status, options);
     out.push_str("<main>\n");
-    parts::expectations(&mut out, plan, trace, verdict, options);
-    out.push_str(&waiting::section(plan, trace, parts::end_is_expected(plan, verdict)));
+    sections::expectations(&mut out, plan, trace, verdict, options);
+    out.push_str(&wait_graph::section(plan, trace, sections::end_is_expected(plan, verdict)));
     if let Some(summary) = options.summary {
-        parts::histogram(&mut out, summary, parts::unit(trace));
+        sections::histogram(&mut out, summary, sections::unit(trace));
     }
-    parts::bench(&mut out, plan, &still::picture(plan, trace, verdict, &spans, &folds, kind));
-    parts::tables(&mut out, plan, trace);
+    sections::bench(&mut out, plan, &static_svg::picture(plan, trace, verdict, &spans, &folds, kind));
+    sections::tables(&mut out, plan, trace);
     out.push_str("</main>\n");
-    parts::help(&mut out);
+    sections::help(&mut out);
     // Nothing in the data can fail to be written; a page without it would still tell the verdict.
-    let json = data::json(plan, trace, verdict, &spans, &folds, kind).unwrap_or_default();
+    let json = page_data::json(plan, trace, verdict, &spans, &folds, kind).unwrap_or_default();
     let _ = write!(
         out,
         "<script type=\"application/json\" id=\"data\">{}</script>\n<script>\n(() => {{\n\"use strict\";\n",
@@ -91,7 +91,7 @@ fn head(out: &mut String, plan: &Plan, status: Status) {
          <title>{} {}</title>\n<style>\n{STYLE}</style>\n\
          <script>document.documentElement.classList.add(\"js\")</script>\n</head>\n<body>\n",
         env!("CARGO_PKG_VERSION"),
-        parts::badge(status).1,
+        sections::badge(status).1,
         Text(&plan.name),
     );
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::event::Target;
 use crate::judge::{FinalState, Frequency, Overall, Subject};
-use crate::report::fixture::verdict;
+use crate::report::testing::verdicts::verdict;
 use crate::scenario::expectation::Holds;
 use crate::trace::file::fixture;
 use crate::trace::{RunEnd, Waiting};

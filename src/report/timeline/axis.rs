@@ -2,7 +2,7 @@
 
 use super::Axis;
 use super::glyphs::{Glyphs, Line};
-use crate::report::layout::{FAINT, duration, width};
+use crate::report::terminal::style::{FAINT, duration, width};
 
 /// A pause longer than this part of the run is folded where the axis is chosen by itself.
 const LONG: f64 = 0.5;
@@ -159,7 +159,7 @@ mod tests {
     fn labels(scale: &Scale) -> String {
         let mut line = Line::default();
         scale.labels(&UNICODE, &mut line);
-        line.finish(crate::report::layout::Pen { color: false })
+        line.finish(crate::report::terminal::style::Pen { color: false })
     }
 
     #[test]

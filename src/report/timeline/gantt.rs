@@ -9,8 +9,8 @@ use super::glyphs::{CELLS, Glyphs, Line};
 use super::lanes::{EMPTY, Row, rows};
 use super::{Drawing, tracks};
 use crate::event::{ObjectId, ProcessId, Target};
-use crate::report::layout::{BAD, DOUBT, FAINT, GOOD, STRONG, duration, process_style, shorten, width};
-use crate::report::spans::{Spans, Track};
+use crate::report::terminal::style::{BAD, DOUBT, FAINT, GOOD, STRONG, duration, process_style, shorten, width};
+use crate::report::view::timeline_model::{Spans, Track};
 
 /// The most columns of a name, and of what stands beside a row.
 const NAME: usize = 24;

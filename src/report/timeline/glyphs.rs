@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::report::layout::{Pen, ascii, width};
+use crate::report::terminal::style::{Pen, ascii, width};
 
 /// The characters.
 pub(super) struct Glyphs {

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::axis::Scale;
 use crate::event::{ObjectId, ProcessId, Target};
-use crate::report::facts::signal;
-use crate::report::layout::names;
-use crate::report::spans::{Doing, Held, Lane, Spans};
+use crate::report::terminal::style::names;
+use crate::report::view::statistics::signal;
+use crate::report::view::timeline_model::{Doing, Held, Lane, Spans};
 use crate::scenario::plan::Plan;
 use crate::trace::{ProcessEnd, Trace};
 

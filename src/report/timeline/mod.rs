@@ -21,8 +21,8 @@ mod tracks;
 
 use std::collections::HashSet;
 
-use super::layout::Pen;
-use super::spans::{ArrowKind, Spans};
+use super::terminal::style::Pen;
+use super::view::timeline_model::{ArrowKind, Spans};
 use crate::event::{ObjectId, ProcessId, Target};
 use crate::judge::{Status, Verdict};
 use crate::scenario::plan::Plan;

@@ -9,10 +9,12 @@ use unicode_width::UnicodeWidthChar;
 use super::Drawing;
 use super::glyphs::{Glyphs, Line};
 use crate::event::ProcessId;
-use crate::report::facts::ending;
-use crate::report::layout::{BAD, DOUBT, FAINT, STRONG, duration, process_style, shorten, value, visible, width};
-use crate::report::spans::{ArrowKind, Spans};
-use crate::report::text::action;
+use crate::report::terminal::event_list::action;
+use crate::report::terminal::style::{
+    BAD, DOUBT, FAINT, STRONG, duration, process_style, shorten, value, visible, width,
+};
+use crate::report::view::statistics::ending;
+use crate::report::view::timeline_model::{ArrowKind, Spans};
 use crate::trace::ProcessEnd;
 use crate::value::Value;
 

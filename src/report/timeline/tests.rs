@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
 use super::*;
-use crate::report::layout::width;
-use crate::report::sketch::sketch;
+use crate::report::terminal::style::width;
+use crate::report::testing::trace_dsl::sketch;
 use crate::trace::ProcessEnd;
 
 const PLAIN: Options<'_> = Options { color: false, ascii: false, columns: 64, rows: 40, axis: Axis::Auto, marks: &[] };

@@ -4,8 +4,8 @@ use anstyle::Style;
 
 use super::axis::Scale;
 use super::glyphs::{Glyphs, Line};
-use crate::report::layout::{process_style, shorten, visible, width};
-use crate::report::spans::{Level, Shape, Track};
+use crate::report::terminal::style::{process_style, shorten, visible, width};
+use crate::report::view::timeline_model::{Level, Shape, Track};
 
 /// The most columns of a text in a band, and of a value beside the picture.
 const TEXT: usize = 24;
@@ -89,7 +89,7 @@ fn text(track: &Track, level: &Level, columns: usize) -> String {
     match (track.shape, level.value.as_str()) {
         (Shape::Owner, None) => String::new(),
         (_, Some(text)) => shorten(&visible(text), columns).into_owned(),
-        _ => crate::report::layout::value(&level.value, columns),
+        _ => crate::report::terminal::style::value(&level.value, columns),
     }
 }
 

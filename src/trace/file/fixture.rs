@@ -131,7 +131,7 @@ impl Object for Thing {
         Box::new(Nothing)
     }
     fn model(&self, _: &[u32]) -> Box<dyn crate::objects::Model> {
-        Box::new(crate::objects::model::Still)
+        Box::new(crate::objects::contract::model::Still)
     }
 
     fn enablers(&self, _verb: &Verb, _end: Option<&str>, owner: Option<ProcessId>) -> Enablers {

@@ -1,0 +1,58 @@
+//! `ipcrun check FILE..`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::inputs;
+use crate::cli::options::{Common, Scenario};
+use crate::cli::output;
+use crate::cli::output::Output;
+use crate::cli::run_scenario;
+use crate::cli::status::Status;
+
+/// The arguments of `check`.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Scenarios; directories are searched for *.toml; `-` is standard input
+    #[arg(value_name = "FILE", required = true, value_hint = clap::ValueHint::AnyPath, help_heading = "Arguments")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    scenario: Scenario,
+}
+
+pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
+    let inputs = match inputs::collect(&arguments.files, &common.commands) {
+        Ok(inputs) => inputs,
+        Err(diagnostic) => {
+            output.report(&[*diagnostic]);
+            return Status::Invalid;
+        }
+    };
+    if inputs.is_empty() {
+        output::eprint(&inputs::nothing(&arguments.files));
+        return Status::Nothing;
+    }
+    let (mut wrong, mut diagnostics) = (0, Vec::new());
+    let total = inputs.len();
+    for input in inputs {
+        let loaded = input.source.map_err(|diagnostic| vec![*diagnostic]);
+        match loaded.and_then(|source| run_scenario::load(&source, &arguments.scenario)) {
+            Ok(loaded) => diagnostics.extend(loaded.warnings),
+            Err(errors) => {
+                wrong += 1;
+                diagnostics.extend(errors);
+            }
+        }
+    }
+    output.report(&diagnostics);
+    if !common.quiet {
+        let right = total - wrong;
+        let plural = if total == 1 { "" } else { "s" };
+        output::eprint(&match wrong {
+            0 => format!("{total} scenario{plural} checked: nothing is wrong\n"),
+            _ => format!("{total} scenario{plural} checked: {right} right, {wrong} wrong\n"),
+        });
+    }
+    if wrong > 0 { Status::Invalid } else { Status::Passed }
+}

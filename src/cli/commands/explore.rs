@@ -1,0 +1,610 @@
+//! `ipcrun explore FILE..`: every interleaving of a scenario, in the model.
+
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use clap::Args;
+
+use crate::cli::explore_args::{KillChoice, Language, RandomChoice, Searching, TimeChoice, allowing};
+use crate::cli::export::{Format, Shown};
+use crate::cli::inputs;
+use crate::cli::inputs::Input;
+use crate::cli::options::{Common, RecordChoice, ReportOptions, Scenario};
+use crate::cli::output;
+use crate::cli::output::Output;
+use crate::cli::reports::Reports;
+use crate::cli::run_scenario;
+use crate::cli::run_scenario::Options;
+use crate::cli::run_scenario::Report;
+use crate::cli::sharding;
+use crate::cli::sharding::Choosing;
+use crate::cli::signals::Blocked;
+use crate::cli::status::Status;
+use crate::cli::timeline_choice::Picture;
+use crate::cli::{batch, html_file};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::explore::analysis::interleavings;
+use crate::explore::analysis::interleavings::Counts;
+use crate::explore::counterexample;
+use crate::explore::counterexample::Best;
+use crate::explore::distributed;
+use crate::explore::execution::guided;
+use crate::explore::execution::verdicts::Fault;
+use crate::explore::run;
+use crate::explore::run::Explored;
+use crate::explore::semantics::transition::{Kind, Leeway, Time};
+use crate::explore::strategy::bfs::{Cut, Limits};
+use crate::explore::strategy::fallback;
+use crate::explore::strategy::fallback::{Rung, Strategy};
+use crate::judge::{self, Subject, Summary};
+use crate::promela;
+use crate::report::ci::annotations;
+use crate::report::ci::test_suite::Suite;
+use crate::report::export::json;
+use crate::report::terminal::exploration_summary;
+use crate::report::terminal::exploration_summary::{Exploration, Killed};
+use crate::report::terminal::interleaving::Story;
+use crate::report::terminal::progress::{Progress, Snapshot};
+use crate::report::terminal::run_summary;
+use crate::scenario::Loaded;
+use crate::scenario::plan::Plan;
+use crate::schedule;
+use crate::trace::file::Meta;
+
+/// How many states there may be where orders of steps are counted, and how long that may take.
+const COUNTED: usize = 500_000;
+const COUNTING: Duration = Duration::from_secs(1);
+
+/// What is explored and how.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub(crate) struct Arguments {
+    /// Scenarios; directories are searched for *.toml; `-` is standard input
+    #[arg(value_name = "FILE", required = true, value_hint = clap::ValueHint::AnyPath, help_heading = "Arguments")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    scenario: Scenario,
+    #[command(flatten)]
+    searching: Searching,
+    #[command(flatten)]
+    choosing: Choosing,
+    #[command(flatten)]
+    saving: Saving,
+    #[command(flatten)]
+    reports: ReportOptions,
+}
+
+/// Where the execution goes that is told.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Reports")]
+#[group(skip)]
+struct Saving {
+    /// Tell the execution that shows what the N-th expectation of the file says, although it does not fail: how it comes
+    /// to what `holds = "sometimes"` says can happen
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    show: Option<u32>,
+    /// Save the schedule of the execution that is told, for `ipcrun replay`; a directory takes one for each scenario
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::AnyPath)]
+    save: Option<PathBuf>,
+    /// Save the trace of the execution that is told, in the form that the ending says, as `ipcrun run --trace`; may be
+    /// repeated
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    trace: Vec<PathBuf>,
+}
+
+impl Arguments {
+    /// The arguments that a command to replay an execution needs besides the file and the schedule.
+    fn again(&self) -> Vec<String> {
+        let mut again = self.scenario.params();
+        if let Some(seed) = self.scenario.seed {
+            again.extend(["--seed".to_owned(), seed.to_string()]);
+        }
+        again
+    }
+}
+
+/// Where everything goes.
+struct Exploring<'a> {
+    arguments: &'a Arguments,
+    options: &'a Options,
+    traces: Vec<(PathBuf, Format)>,
+    /// Whether there is no other scenario.
+    alone: bool,
+    /// How many threads explore a scenario.
+    threads: usize,
+    /// The files of all scenarios, whatever part they belong to.
+    places: Vec<String>,
+    /// What this part of an exploration has found.
+    part: RefCell<Vec<distributed::Scenario>>,
+    /// What all parts have found.
+    merged: Vec<distributed::Scenario>,
+}
+
+pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
+    if let Some(Language::Promela) = arguments.searching.emit {
+        return emit(arguments, common, output);
+    }
+    let walks = [Strategy::Random, Strategy::Pct].contains(&arguments.choosing.strategy());
+    if walks && arguments.searching.kill == KillChoice::Any {
+        let message =
+            "single executions (`--strategy random`, `pct`) kill nobody: `--kill any` takes `full` or `bounded`";
+        output.report(&[Diagnostic::error(Code::USAGE, message)]);
+        return Status::Invalid;
+    }
+    let read = if arguments.choosing.merge { sharding::merge(&arguments.files) } else { Ok(Vec::new()) };
+    let merged = match read {
+        Ok(merged) => merged,
+        Err(diagnostic) => {
+            output.report(&[*diagnostic]);
+            return Status::Invalid;
+        }
+    };
+    // They are of one exploration, and so of one way to go about it.
+    let mut changed = arguments.clone();
+    if let Some(first) = merged.first() {
+        changed.scenario.set.clone_from(&first.set);
+        changed.scenario.seed = first.seed;
+        changed.searching.time = if first.any_time { TimeChoice::Any } else { TimeChoice::Virtual };
+        changed.searching.random = if first.any_random { RandomChoice::All } else { RandomChoice::Seed };
+        changed.searching.kill = if first.kill { KillChoice::Any } else { KillChoice::None };
+    }
+    let arguments = &changed;
+    let paths: Vec<PathBuf> = merged.iter().map(|scenario| PathBuf::from(&scenario.path)).collect();
+    match prepare(arguments, if arguments.choosing.merge { &paths } else { &arguments.files }, common, output) {
+        Ok((mut inputs, traces, reports)) => {
+            let options = Options {
+                scenario: arguments.scenario.clone(),
+                held: None,
+                repeat: 1,
+                record: RecordChoice::Full,
+                traces: Vec::new(),
+                suites: reports.any(),
+                silent: reports.take_stdout(),
+                timeline: arguments.reports.timeline.map(Picture::of),
+                watched: false,
+                html: arguments.reports.html.clone(),
+                json: arguments.reports.json,
+                progress: if common.quiet {
+                    crate::report::terminal::progress::Mode::None
+                } else {
+                    run_scenario::mode(arguments.reports.progress)
+                },
+                quiet: common.quiet,
+                output,
+                arguments: arguments.again(),
+            };
+            let jobs = batch::jobs(arguments.searching.jobs);
+            let alone = inputs.len() == 1;
+            let places: Vec<String> = inputs.iter().map(|input| input.path.clone()).collect();
+            inputs.retain(|input| {
+                if !arguments.choosing.is_part() {
+                    return true;
+                }
+                let loaded =
+                    input.source.as_ref().ok().and_then(|source| run_scenario::load(source, &options.scenario).ok());
+                let sign = loaded.map_or_else(
+                    || input.path.clone(),
+                    |loaded| schedule::fingerprint(&loaded.plan, &run::told_apart(&loaded.plan)),
+                );
+                arguments.choosing.takes(&sign, alone)
+            });
+            let part = RefCell::new(Vec::new());
+            // What a part has found is written by this process.
+            let at_once = if arguments.choosing.is_part() { 1 } else { jobs.min(inputs.len()).max(1) };
+            let threads = (jobs / at_once).max(1);
+            let exploring = Exploring { arguments, options: &options, traces, alone, threads, places, part, merged };
+            let status = if inputs.is_empty() {
+                Status::Passed
+            } else {
+                batch::all(&inputs, &options, reports, at_once, &|input, direct| exploring.one(input, direct))
+            };
+            match arguments.choosing.write(exploring.part.into_inner()) {
+                Ok(()) => status,
+                Err(diagnostic) => {
+                    output.report(&[*diagnostic]);
+                    status.max(Status::Host)
+                }
+            }
+        }
+        Err(status) => status,
+    }
+}
+
+/// Prints a scenario in the language of SPIN.
+fn emit(arguments: &Arguments, common: &Common, output: Output) -> Status {
+    let promela = || {
+        let inputs = inputs::collect(&arguments.files, &common.commands).map_err(|diagnostic| vec![*diagnostic])?;
+        let [input] = inputs.as_slice() else {
+            let message = format!("`--emit` takes one scenario, and these are {}", inputs.len());
+            return Err(vec![Diagnostic::error(Code::USAGE, message)]);
+        };
+        let plan = run_scenario::load_input(input, &arguments.scenario)?.plan;
+        promela::promela(&plan, arguments.searching.time.into())
+    };
+    match promela() {
+        Ok(text) => {
+            output::print(&text);
+            Status::Passed
+        }
+        Err(diagnostics) => {
+            output.report(&diagnostics);
+            Status::Invalid
+        }
+    }
+}
+
+type Prepared = (Vec<Input>, Vec<(PathBuf, Format)>, Reports);
+
+/// Finds the scenarios and opens what takes reports.
+fn prepare(arguments: &Arguments, files: &[PathBuf], common: &Common, output: Output) -> Result<Prepared, Status> {
+    let invalid = |diagnostic: Box<Diagnostic>| {
+        let status = if diagnostic.code == Code::HOST_LIMIT { Status::Host } else { Status::Invalid };
+        output.report(&[*diagnostic]);
+        status
+    };
+    let inputs = inputs::collect(files, &common.commands).map_err(invalid)?;
+    arguments.choosing.check(inputs.len()).map_err(invalid)?;
+    if inputs.is_empty() {
+        output::eprint(&inputs::nothing(files));
+        return Err(Status::Nothing);
+    }
+    let traces: Result<Vec<_>, _> =
+        arguments.saving.trace.iter().map(|file| Format::of(file).map(|format| (file.clone(), format))).collect();
+    let traces = traces.map_err(invalid)?;
+    let one = [
+        ("--trace", traces.first().map(|(file, _)| file)),
+        ("--html", arguments.reports.html.as_ref()),
+        ("--save", arguments.saving.save.as_ref().filter(|path| !path.is_dir())),
+    ];
+    for (option, file) in one {
+        if let Some(file) = file.filter(|_| inputs.len() > 1) {
+            let message =
+                format!("`{option} {}` takes what is one scenario's, and these are {}", file.display(), inputs.len());
+            return Err(invalid(Box::new(Diagnostic::error(Code::USAGE, message))));
+        }
+    }
+    let reports = Reports::new(&arguments.reports).map_err(invalid)?;
+    Ok((inputs, traces, reports))
+}
+
+impl Exploring<'_> {
+    /// Explores one scenario.
+    fn one(&self, input: &Input, direct: bool) -> Report {
+        let mut report = Report::new(&input.path);
+        match run_scenario::load_input(input, &self.options.scenario) {
+            Err(errors) => run_scenario::refuse(&mut report, Status::Invalid, &errors, self.options),
+            Ok(Loaded { plan, warnings }) => {
+                report.err.push_str(&self.options.output.render(&warnings));
+                if let Some(why) = self.unlike(&plan, input) {
+                    run_scenario::refuse(&mut report, Status::Invalid, &[why], self.options);
+                    return report;
+                }
+                match self.search(&plan, input, direct) {
+                    Ok(explored) => {
+                        self.keep(&plan, input, &explored);
+                        if let Err(diagnostics) = self.report(&plan, explored, &mut report) {
+                            run_scenario::refuse(&mut report, Status::Host, &diagnostics, self.options);
+                        }
+                    }
+                    Err(fault) => {
+                        run_scenario::refuse(&mut report, Status::Invalid, &[because(&plan, &fault)], self.options);
+                    }
+                }
+            }
+        }
+        report
+    }
+
+    /// What parts have found in a scenario.
+    fn of_parts(&self, input: &Input) -> Option<&distributed::Scenario> {
+        self.merged.iter().find(|scenario| scenario.path == input.path)
+    }
+
+    /// That the scenario is not the one that parts have explored.
+    fn unlike(&self, plan: &Plan, input: &Input) -> Option<Diagnostic> {
+        let scenario = self.of_parts(input)?;
+        (scenario.fingerprint != schedule::fingerprint(plan, &run::told_apart(plan))).then(|| {
+            let message = format!("`{}` has changed since its parts were explored", input.path);
+            Diagnostic::error(Code::BAD_SCHEDULE, message).help("explore the parts again")
+        })
+    }
+
+    /// Keeps what was found for the file of this part.
+    fn keep(&self, plan: &Plan, input: &Input, explored: &Explored) {
+        if !self.arguments.choosing.is_part() {
+            return;
+        }
+        let place = self.places.iter().position(|path| *path == input.path).unwrap_or(0) as u64;
+        self.part.borrow_mut().push(distributed::Scenario {
+            place,
+            path: input.path.clone(),
+            fingerprint: schedule::fingerprint(plan, &run::told_apart(plan)),
+            set: self.arguments.scenario.set.clone(),
+            seed: self.arguments.scenario.seed,
+            any_time: self.arguments.searching.time == TimeChoice::Any,
+            any_random: self.arguments.searching.leeway().random,
+            kill: self.arguments.searching.leeway().kill,
+            ends: explored.ends,
+            cut: explored.cut,
+            size: explored.size,
+            circles: explored.circles,
+            liveness: explored.liveness.clone(),
+            rungs: explored.rungs.clone(),
+            found: explored.found.clone(),
+        });
+    }
+
+    fn search(&self, plan: &Plan, input: &Input, direct: bool) -> Result<Explored, Fault> {
+        let searching = &self.arguments.searching;
+        let leeway = searching.leeway();
+        if let Some(scenario) = self.of_parts(input) {
+            return run::again(plan, leeway, scenario.clone().explored());
+        }
+        let all = Limits::default();
+        let options = run::Options {
+            time: leeway.time,
+            random: leeway.random,
+            kill: leeway.kill,
+            reductions: searching.reduce.into(),
+            limits: Limits {
+                states: searching.max_states.unwrap_or(all.states),
+                bytes: searching.max_memory.unwrap_or(all.bytes),
+            },
+            longest: searching.max_time.map(Duration::from_nanos),
+            strategy: self.arguments.choosing.strategy(),
+            beyond: self.arguments.choosing.beyond(self.alone),
+            jobs: self.threads,
+            eager: false,
+        };
+        let mode = if direct { self.options.progress } else { crate::report::terminal::progress::Mode::None };
+        let progress = RefCell::new(Progress::new(mode, output::columns()));
+        let signals = Blocked::new().ok();
+        let mut watch = |now: &fallback::Progress| {
+            let states = now.reached.states as u64;
+            // Single executions have no states that wait to be looked at.
+            let detail = if now.reached.depth > 0 {
+                let rate = (states as f64 / now.elapsed.as_secs_f64().max(1e-9)) as u64;
+                let queue = now.reached.states - now.reached.expanded;
+                format!("{queue} waiting, {} deep, {rate} states/s", now.reached.depth)
+            } else {
+                String::new()
+            };
+            let shown = Snapshot {
+                name: &plan.name,
+                done: now.reached.expanded as u64,
+                total: states,
+                unit: now.unit,
+                detail: &detail,
+            };
+            let _ = progress.borrow_mut().tick(&mut io::stderr().lock(), now.elapsed, &shown);
+            signals.as_ref().and_then(Blocked::take).is_none()
+        };
+        let explored = run::explore(plan, &options, &mut watch);
+        let _ = progress.borrow_mut().erase(&mut io::stderr().lock());
+        explored
+    }
+
+    /// The arguments that a command which follows an execution needs besides the file and the schedule.
+    fn again(&self) -> Vec<String> {
+        let mut again = self.options.arguments.clone();
+        again.extend(allowing(self.arguments.searching.time, self.arguments.searching.random));
+        again
+    }
+
+    /// Reports what was found.
+    fn report(&self, plan: &Plan, explored: Explored, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
+        let (options, arguments) = (self.options, self.arguments);
+        let mut told = self.best(plan, &explored)?;
+        let killed = told.as_ref().and_then(|(best, _)| self.killed(plan, best, &explored));
+        let mut how = self.how(&explored);
+        how.extend(explored.liveness.words(plan));
+        let Explored { mut summary, stories, cut, size, circles, liveness, .. } = explored;
+        if let (Some(killed), Some((best, subject))) = (&killed, &mut told) {
+            let note = format!("it {}", killed.words(plan));
+            let example = summary.overall.iter_mut().find(|one| one.subject == *subject);
+            let found = best.verdict.findings.iter_mut().find(|one| one.subject == *subject);
+            let findings = [
+                example.and_then(|one| one.example.as_mut()).map(|(_, finding)| finding),
+                found.map(|one| &mut one.finding),
+            ];
+            findings.into_iter().flatten().for_each(|finding| finding.notes.push(note.clone()));
+        }
+        let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
+        let leeway = arguments.searching.leeway();
+        let mut replay = None;
+        if let Some((best, _)) = &told {
+            let orders = &best.orders;
+            let again = self.again();
+            let saved = match &arguments.saving.save {
+                Some(path) => Some(Self::save(plan, path, best, leeway)?),
+                None => None,
+            };
+            replay =
+                Some(exploration_summary::replay(plan, &schedule::compact(plan, orders), saved.as_deref(), &again));
+        }
+        let story = told.as_ref().map(|(best, subject)| (tale(best), *subject));
+        let counts = if cut.is_none() { self.count(plan) } else { None };
+        let seen = Exploration {
+            summary: &summary,
+            kept: &kept,
+            cut,
+            size,
+            circles,
+            liveness,
+            counts,
+            how: &how,
+            story,
+            killed,
+            replay,
+        };
+        let drawing = run_summary::Options {
+            color: options.output.color,
+            picture: true,
+            ascii: options.output.ascii,
+            columns: output::columns(),
+            arguments: &options.arguments,
+        };
+        let plain = run_summary::Options { color: false, ..drawing.clone() };
+        let meta = Meta::gather(options.scenario.set.clone(), SystemTime::now());
+        if options.suites {
+            let text = exploration_summary::summary(plan, &seen, &plain);
+            let elapsed = size.elapsed.as_nanos() as u64;
+            report.suite = Some(Suite::runs(plan, &summary, &kept, elapsed, &meta.started, text));
+        }
+        run_scenario::annotate(report, options, || annotations::runs(plan, &summary, &kept));
+        let mut status = Status::from(summary.status);
+        if cut.is_some() {
+            status = status.max(Status::Unknown);
+        }
+        if cut == Some(Cut::Stopped) {
+            status = status.max(Status::Interrupted);
+        }
+        report.status = report.status.max(status);
+        if let Some((best, _)) = &told {
+            self.export(plan, best, (&summary, best.run), &meta)?;
+        }
+        if options.json {
+            report.out.push_str(&run_scenario::line(&json::explored(plan, &seen, report.status.code())));
+        } else if !options.silent && (!options.quiet || report.status != Status::Passed) {
+            report.out.push_str(&exploration_summary::summary(plan, &seen, &drawing));
+        }
+        if let (Some(picture), Some((best, _))) = (options.timeline.filter(|_| !options.json && !options.silent), &told)
+        {
+            report.out.push('\n');
+            let rows = output::rows();
+            report.out.push_str(&picture.draw(plan, &best.told.trace, &best.verdict, rows, options.output));
+        }
+        Ok(())
+    }
+
+    /// The execution to tell: the one that is asked for, else the shortest that fails.
+    fn best(&self, plan: &Plan, explored: &Explored) -> Result<Option<(Best, Subject)>, Vec<Diagnostic>> {
+        let wanted = match self.arguments.saving.show {
+            Some(number) => explored.witness(number as usize - 1),
+            None => explored.counterexample().map(|(story, subject)| (story, subject, judge::Status::Fail)),
+        };
+        let Some((story, subject, status)) = wanted else { return Ok(None) };
+        let killed = story.path.iter().any(|step| step.kind == Kind::Kill);
+        // What fails without that is told without it.
+        let leeway = Leeway { kill: killed, ..self.arguments.searching.leeway() };
+        let mut space = run::space(plan, leeway, explored.ends);
+        match counterexample::best(plan, &mut space, story, subject, status) {
+            Ok(best) => Ok(Some((best, subject))),
+            Err(fault) => Err(vec![because(plan, &fault)]),
+        }
+    }
+
+    /// Who is killed from outside in the execution that is told, and where.
+    fn killed(&self, plan: &Plan, best: &Best, explored: &Explored) -> Option<Killed> {
+        let space = run::space(plan, self.arguments.searching.leeway(), explored.ends);
+        let (process, step) = guided::struck(&space, &best.path)?;
+        Some(Killed { process, step, only: explored.cut.is_none() })
+    }
+
+    /// How many orders of steps there are, where it does not take long to find out.
+    fn count(&self, plan: &Plan) -> Option<Counts> {
+        let leeway = self.arguments.searching.leeway();
+        if leeway.random || leeway.kill {
+            return None;
+        }
+        let begin = Instant::now();
+        interleavings::counts(plan, leeway.time, COUNTED, &mut || begin.elapsed() < COUNTING).ok().flatten()
+    }
+
+    /// What was left out and how time passed, where that is not the usual way.
+    fn how(&self, explored: &Explored) -> Vec<String> {
+        let mut how = Vec::new();
+        how.extend(explored.rungs.iter().flat_map(Rung::words));
+        if self.arguments.searching.time == TimeChoice::Any {
+            how.push("any sleep and any timeout could end at any moment".to_owned());
+        }
+        if self.arguments.searching.random == RandomChoice::All {
+            how.push("any random number of its range could be drawn".to_owned());
+        }
+        if self.arguments.searching.kill == KillChoice::Any {
+            how.push("any one process could be killed from outside, at any moment".to_owned());
+        }
+        how
+    }
+
+    /// Saves the schedule of an execution. The path of its file.
+    fn save(plan: &Plan, path: &Path, best: &Best, leeway: Leeway) -> Result<String, Vec<Diagnostic>> {
+        let file = if path.is_dir() { path.join(format!("{}.schedule.toml", plan.name)) } else { path.to_owned() };
+        let told = tale(best).comments(plan);
+        let failed = best.verdict.findings.iter().find(|one| one.finding.status == judge::Status::Fail);
+        let about = failed.map_or_else(String::new, |one| format!("{}: {}", one.label, one.finding.measured));
+        let (name, any) = (file.display().to_string(), leeway.time == Time::Any);
+        let about = format!("{}\nipcrun replay {} {name}", about.replace('\n', " "), plan.source.path);
+        fs::write(
+            &file,
+            schedule::write(plan, &run::told_apart(plan), any, leeway.random, about.trim(), &best.orders, &told),
+        )
+        .map_err(|error| {
+            let message = format!("the schedule cannot be written to `{name}`: {error}");
+            vec![Diagnostic::error(Code::HOST_LIMIT, message)]
+        })?;
+        Ok(name)
+    }
+
+    /// Writes the execution where it was asked for.
+    fn export(
+        &self,
+        plan: &Plan,
+        best: &Best,
+        (summary, run): (&Summary, u64),
+        meta: &Meta,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let shown = Shown {
+            plan,
+            trace: &best.told.trace,
+            verdict: &best.verdict,
+            meta,
+            color: false,
+            ascii: self.options.output.ascii,
+            columns: output::columns(),
+            arguments: &self.options.arguments,
+        };
+        for (path, format) in &self.traces {
+            let written = File::create(path).map(BufWriter::new).and_then(|mut file| {
+                format.write(&mut file, &shown)?;
+                file.flush()
+            });
+            written.map_err(|error| vec![run_scenario::unwritable(path, &error)])?;
+        }
+        if let Some(path) = &self.options.html {
+            let mut again = self.again();
+            again.extend(["--schedule".to_owned(), schedule::compact(plan, &best.orders)]);
+            html_file::write(path, plan, &best.told.trace, &best.verdict, &again, Some((summary, run)))
+                .map_err(|diagnostic| vec![*diagnostic])?;
+        }
+        Ok(())
+    }
+}
+
+/// An execution as reports tell it.
+fn tale(best: &Best) -> Story<'_> {
+    Story {
+        trace: &best.told.trace,
+        turns: &best.told.turns,
+        events: &best.told.events,
+        before: best.told.before,
+        critical: best.critical,
+        round: best.round,
+        switches: best.switches,
+        fewest: best.fewest,
+    }
+}
+
+/// Why there is no verdict.
+fn because(plan: &Plan, fault: &Fault) -> Diagnostic {
+    match fault {
+        Fault::Endless(endless) => endless.diagnostic(plan),
+        Fault::Lost(lost) => {
+            let message = format!("an execution that was found cannot be followed: {}", guided::lost(plan, lost));
+            Diagnostic::error(Code::BAD_SCHEDULE, message).within(&plan.source).help("this is a fault of ipcrun")
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `ipcrun list`: the catalogue.
+
+use clap::Args;
+
+use crate::cli::full_catalogue;
+use crate::cli::output;
+use crate::cli::output::Output;
+use crate::cli::status::Status;
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::report::catalogue;
+
+/// The arguments of `list`.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// A kind, verb, step, expectation or function; the names of all of them where none is given
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Print the whole reference, as Markdown
+    #[arg(long, conflicts_with = "name")]
+    markdown: bool,
+}
+
+pub(crate) fn main(arguments: &Arguments, output: Output) -> Status {
+    let catalogue = full_catalogue::catalogue();
+    let Some(name) = &arguments.name else {
+        let text = if arguments.markdown { catalogue::markdown(&catalogue) } else { catalogue::overview(&catalogue) };
+        output::print(&text);
+        return Status::Passed;
+    };
+    let text = catalogue::entry(&catalogue, name);
+    if !text.is_empty() {
+        output::print(&text);
+        return Status::Passed;
+    }
+    let mut diagnostic = Diagnostic::error(Code::USAGE, format!("there is nothing named `{name}` in the catalogue"));
+    if catalogue.later.contains(&name.as_str()) {
+        diagnostic = Diagnostic::error(Code::LATER, format!("this version has no `{name}` yet"));
+    } else if let Some(near) = nearest(name, catalogue::names(&catalogue)) {
+        diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+    }
+    output.report(&[diagnostic.help("`ipcrun list` shows all names")]);
+    Status::Invalid
+}

@@ -1,0 +1,13 @@
+//! The commands, a file each.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod explain;
+pub(crate) mod explore;
+pub(crate) mod list;
+pub(crate) mod man;
+pub(crate) mod replay;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod trace;
+pub(crate) mod watch;

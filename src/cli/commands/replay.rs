@@ -1,0 +1,55 @@
+//! `ipcrun replay FILE SCHEDULE`: processes held to a schedule, and whether they did what the model says.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::run;
+use crate::cli::explore_args::{RandomChoice, TimeChoice};
+use crate::cli::options::{Common, ReportOptions, Scenario, TraceOption};
+use crate::cli::output::Output;
+use crate::cli::schedules;
+use crate::cli::schedules::Chosen;
+use crate::cli::status::Status;
+
+/// What is replayed and how.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub(crate) struct Arguments {
+    /// The scenario
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Arguments")]
+    file: PathBuf,
+    /// Whose turn it is, in order: a file of `ipcrun explore --save`, the turns themselves as 'A3 B1 worker[0]2', or
+    /// seed:N for a random one. What it leaves open is filled in: the processes then take turns
+    #[arg(value_name = "SCHEDULE", value_parser = schedules::argument, help_heading = "Arguments")]
+    schedule: Chosen,
+    #[command(flatten)]
+    scenario: Scenario,
+    /// How time passes: `virtual`, only when nothing else can move; `any`: a sleep or a timeout may end at any moment
+    #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true, help_heading = "Running")]
+    time: TimeChoice,
+    /// Where random numbers come from: each process's own stream, `seed`, or the schedule's choices, `all`
+    #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true, help_heading = "Running")]
+    random: RandomChoice,
+    #[command(flatten)]
+    traces: TraceOption,
+    #[command(flatten)]
+    reports: ReportOptions,
+}
+
+pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
+    let run = run::Arguments {
+        files: vec![arguments.file.clone()],
+        scenario: arguments.scenario.clone(),
+        running: run::Running {
+            repeat: 1,
+            schedule: Some(arguments.schedule.clone()),
+            time: arguments.time,
+            random: arguments.random,
+            ..run::Running::default()
+        },
+        traces: arguments.traces.clone(),
+        reports: arguments.reports.clone(),
+    };
+    run::held(&run, common, output, true)
+}

@@ -1,0 +1,213 @@
+//! `ipcrun run FILE..`, and `ipcrun FILE..`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::batch;
+use crate::cli::explore_args::{RandomChoice, TimeChoice, allowing};
+use crate::cli::export::Format;
+use crate::cli::golden::Golden;
+use crate::cli::inputs;
+use crate::cli::options::{Common, RecordChoice, ReportOptions, Scenario, TraceOption};
+use crate::cli::output;
+use crate::cli::output::Output;
+use crate::cli::reports::Reports;
+use crate::cli::run_scenario;
+use crate::cli::run_scenario::Held;
+use crate::cli::schedules;
+use crate::cli::schedules::Chosen;
+use crate::cli::status::Status;
+use crate::cli::timeline_choice::Picture;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::explore::semantics::transition::Leeway;
+use crate::report::terminal::progress::Mode;
+
+/// What runs and how.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub(crate) struct Arguments {
+    /// Scenarios; directories are searched for *.toml; `-` is standard input
+    #[arg(value_name = "FILE", required = true, value_hint = clap::ValueHint::AnyPath, help_heading = "Arguments")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) scenario: Scenario,
+    #[command(flatten)]
+    pub(crate) running: Running,
+    #[command(flatten)]
+    pub(crate) traces: TraceOption,
+    #[command(flatten)]
+    pub(crate) reports: ReportOptions,
+}
+
+/// How scenarios are run.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Running")]
+#[group(skip)]
+pub(crate) struct Running {
+    /// Run each scenario so many times, and show how the runs differ
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeat: u32,
+    /// Run so many scenarios at once; 0 is one for each CPU
+    #[arg(short, long, value_name = "N", default_value = "1")]
+    pub(crate) jobs: u32,
+    /// What to record one by one: every step, or only steps that blocked or failed, the others being counted
+    #[arg(long, value_name = "WHAT", default_value = "full", hide_possible_values = true)]
+    pub(crate) record: RecordChoice,
+    /// Hold the processes to a schedule, in virtual time: seed:N is a random one, the same for the same number; else a file
+    /// of `ipcrun explore --save`, or the turns themselves, as 'A3 B1 worker[0]2'
+    #[arg(long, value_name = "SCHEDULE", value_parser = schedules::argument)]
+    pub(crate) schedule: Option<Chosen>,
+    /// How time passes under a schedule: `virtual`, only when nothing else can move, or `any`
+    #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true, requires = "schedule")]
+    pub(crate) time: TimeChoice,
+    /// Where random numbers come from under a schedule: each process's own stream, `seed`, or the schedule's choices, `all`
+    #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true, requires = "schedule")]
+    pub(crate) random: RandomChoice,
+    /// Compare the trace with the one that is kept beside the scenario, as NAME.golden, or in DIR; without a schedule it is
+    /// that of seed:0
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) golden: Option<String>,
+    /// Keep the trace as it is now, for `--golden`
+    #[arg(long)]
+    pub(crate) bless: bool,
+}
+
+impl Arguments {
+    /// The files that take the trace, each in the form that its ending says.
+    fn traces(&self) -> Result<Vec<(PathBuf, Format)>, Box<Diagnostic>> {
+        let files = self.traces.trace.iter().filter(|word| RecordChoice::from_str(word, false).is_err());
+        files.map(PathBuf::from).map(|file| Format::of(&file).map(|format| (file, format))).collect()
+    }
+
+    /// What to record: `--trace blocking` says it too.
+    fn record(&self) -> RecordChoice {
+        let said = self.traces.trace.iter().rev().find_map(|word| RecordChoice::from_str(word, false).ok());
+        said.unwrap_or(self.running.record)
+    }
+}
+
+impl Arguments {
+    /// The schedule that processes are held to: for a trace to be kept there has to be one.
+    fn schedule(&self) -> Option<Chosen> {
+        let kept = self.running.golden().map(|_| Chosen::Seed(0));
+        self.running.schedule.clone().or(kept)
+    }
+
+    /// The arguments that change what a run does, besides the file and the seed.
+    fn again(&self) -> Vec<String> {
+        let mut again = self.scenario.params();
+        if let Some(timeout) = self.scenario.timeout {
+            again.extend(["--timeout".to_owned(), whole(timeout)]);
+        }
+        if self.running.repeat > 1 {
+            again.extend(["--repeat".to_owned(), self.running.repeat.to_string()]);
+        }
+        if self.record() == RecordChoice::Blocking {
+            again.extend(["--record".to_owned(), "blocking".to_owned()]);
+        }
+        if let Some(schedule) = self.schedule() {
+            again.extend(["--schedule".to_owned(), schedule.argument()]);
+        }
+        again.extend(allowing(self.running.time, self.running.random));
+        again
+    }
+}
+
+/// A duration as an argument says it, in the largest unit of which it is a whole number.
+fn whole(ns: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns")];
+    let (unit, name) = UNITS.into_iter().find(|(unit, _)| ns.is_multiple_of(*unit)).unwrap_or((1, "ns"));
+    format!("{}{name}", ns / unit)
+}
+
+impl Running {
+    /// What is done with kept traces.
+    fn golden(&self) -> Option<Golden> {
+        let asked = self.bless || self.golden.is_some();
+        let directory = self.golden.as_ref().filter(|directory| !directory.is_empty()).map(PathBuf::from);
+        asked.then_some(Golden { directory, bless: self.bless })
+    }
+}
+
+pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
+    held(arguments, common, output, false)
+}
+
+/// Runs scenarios. With `compared`, what processes do under the schedule is held against what the model does.
+pub(crate) fn held(arguments: &Arguments, common: &Common, output: Output, compared: bool) -> Status {
+    let inputs = match inputs::collect(&arguments.files, &common.commands) {
+        Ok(inputs) => inputs,
+        Err(diagnostic) => {
+            output.report(&[*diagnostic]);
+            return Status::Invalid;
+        }
+    };
+    if inputs.is_empty() {
+        output::eprint(&inputs::nothing(&arguments.files));
+        return Status::Nothing;
+    }
+    let prepared = arguments.traces().and_then(|traces| {
+        if let Some((file, _)) = traces.first().filter(|_| inputs.len() > 1) {
+            let message =
+                format!("`--trace {}` takes the trace of one scenario, and these are {}", file.display(), inputs.len());
+            return Err(Box::new(Diagnostic::error(Code::USAGE, message)));
+        }
+        Ok((traces, Reports::new(&arguments.reports)?))
+    });
+    let (traces, reports) = match prepared {
+        Ok(prepared) => prepared,
+        Err(diagnostic) => {
+            let status = if diagnostic.code == Code::USAGE { Status::Invalid } else { Status::Host };
+            output.report(&[*diagnostic]);
+            return status;
+        }
+    };
+    if let Some(file) = arguments.reports.html.as_ref().filter(|_| inputs.len() > 1) {
+        let message =
+            format!("`--html {}` takes the page of one scenario, and these are {}", file.display(), inputs.len());
+        output.report(&[Diagnostic::error(Code::USAGE, message)]);
+        return Status::Invalid;
+    }
+    let schedule = arguments.schedule();
+    let usage = if schedule.is_some() && arguments.record() == RecordChoice::Blocking {
+        Some("a run under a schedule is recorded in full: `--record blocking` does not go with it".to_owned())
+    } else {
+        arguments.running.schedule.as_ref().filter(|_| inputs.len() > 1).and_then(|schedule| {
+            let own = !matches!(schedule, Chosen::Seed(_));
+            own.then(|| format!("a schedule is one scenario's, and these are {}", inputs.len()))
+        })
+    };
+    if let Some(message) = usage {
+        output.report(&[Diagnostic::error(Code::USAGE, message)]);
+        return Status::Invalid;
+    }
+    let options = run_scenario::Options {
+        held: schedule.map(|schedule| Held {
+            schedule,
+            leeway: Leeway {
+                time: arguments.running.time.into(),
+                random: arguments.running.random == RandomChoice::All,
+                kill: false,
+            },
+            compared,
+            golden: arguments.running.golden(),
+        }),
+        scenario: arguments.scenario.clone(),
+        repeat: arguments.running.repeat,
+        record: arguments.record(),
+        traces,
+        suites: reports.any(),
+        silent: reports.take_stdout(),
+        timeline: arguments.reports.timeline.map(Picture::of),
+        watched: false,
+        html: arguments.reports.html.clone(),
+        json: arguments.reports.json,
+        progress: if common.quiet { Mode::None } else { run_scenario::mode(arguments.reports.progress) },
+        quiet: common.quiet,
+        output,
+        arguments: arguments.again(),
+    };
+    let jobs = batch::jobs(arguments.running.jobs);
+    batch::all(&inputs, &options, reports, jobs, &|input, direct| run_scenario::one(input, &options, direct))
+}

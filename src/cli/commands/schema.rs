@@ -1,0 +1,17 @@
+//! `ipcrun schema`.
+
+use clap::Args;
+
+use crate::cli::full_catalogue;
+use crate::cli::output;
+use crate::cli::status::Status;
+use crate::report::catalogue::json_schema;
+
+/// The arguments of `schema`.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {}
+
+pub(crate) fn main(_arguments: &Arguments) -> Status {
+    output::print(&format!("{:#}\n", json_schema::schema(&full_catalogue::catalogue())));
+    Status::Passed
+}

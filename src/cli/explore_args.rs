@@ -1,0 +1,136 @@
+//! How an exploration searches: its arguments, and what each of them means.
+
+use clap::{Args, ValueEnum};
+
+use super::options;
+use crate::explore::semantics::transition::{Leeway, Time};
+use crate::explore::strategy::bfs::Reductions;
+use crate::scenario::units::parse_size;
+
+/// How it is searched.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Searching")]
+#[group(skip)]
+pub(crate) struct Searching {
+    /// How time passes: `virtual`, only when nothing else can move; `any`: a sleep or a timeout may end at any moment
+    #[arg(long, value_name = "HOW", default_value = "virtual", hide_possible_values = true)]
+    pub(crate) time: TimeChoice,
+    /// Which random numbers are drawn: `seed`, those of each process's own stream; `all`: each number of its range
+    #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true)]
+    pub(crate) random: RandomChoice,
+    /// Whether a process is killed: `none`, or `any`, each process at each of its steps in turn, one in an execution
+    #[arg(long, value_name = "WHOM", default_value = "none", hide_possible_values = true)]
+    pub(crate) kill: KillChoice,
+    /// Look at so many states at most
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub(crate) max_states: Option<usize>,
+    /// Use so much memory for states at most, as 512MiB or 4GiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) max_memory: Option<usize>,
+    /// Search so long at most, as 30s or 5m
+    #[arg(long, value_name = "DURATION", value_parser = options::duration)]
+    pub(crate) max_time: Option<u64>,
+    /// What may be left out since it changes no verdict: orders of steps that do not get in each other's way (`order`),
+    /// exchanges of processes that are alike (`symmetry`), `all` of it or `none`
+    #[arg(long, value_name = "WHAT", default_value = "all", hide_possible_values = true)]
+    pub(crate) reduce: ReduceChoice,
+    /// Print the scenario for another tool instead: promela, for SPIN
+    #[arg(long, value_name = "LANGUAGE", hide_possible_values = true, help_heading = "Other tools")]
+    pub(crate) emit: Option<Language>,
+    /// Use so many CPUs: for so many scenarios at once, and where there are fewer for threads of each; 0 is all of them.
+    /// What is found does not depend on it, unless memory or time ends the search
+    #[arg(short, long, value_name = "N", default_value = "0")]
+    pub(crate) jobs: u32,
+}
+
+/// How time passes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum TimeChoice {
+    /// It passes only when nothing else can move
+    #[default]
+    Virtual,
+    /// A sleep or a timeout may end at any moment
+    Any,
+}
+
+impl From<TimeChoice> for Time {
+    fn from(choice: TimeChoice) -> Self {
+        match choice {
+            TimeChoice::Virtual => Self::Virtual,
+            TimeChoice::Any => Self::Any,
+        }
+    }
+}
+
+/// Which random numbers are drawn.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum RandomChoice {
+    /// Those of each process's own stream
+    #[default]
+    Seed,
+    /// Each number of its range
+    All,
+}
+
+/// Who is killed from outside.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum KillChoice {
+    /// Nobody
+    #[default]
+    None,
+    /// Each process at each of its steps, one in an execution
+    Any,
+}
+
+/// A language that a scenario can be put in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Language {
+    /// That of SPIN
+    Promela,
+}
+
+/// What may be left out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ReduceChoice {
+    /// As much as can be
+    All,
+    /// Orders of steps
+    Order,
+    /// Exchanges of processes
+    Symmetry,
+    /// Nothing
+    None,
+}
+
+impl From<ReduceChoice> for Reductions {
+    fn from(choice: ReduceChoice) -> Self {
+        let (order, symmetry) = (ReduceChoice::Order, ReduceChoice::Symmetry);
+        Self {
+            partial_order: [ReduceChoice::All, order].contains(&choice),
+            symmetry: [ReduceChoice::All, symmetry].contains(&choice),
+        }
+    }
+}
+
+impl Searching {
+    /// What is left open besides the order of steps.
+    pub(crate) fn leeway(&self) -> Leeway {
+        Leeway { time: self.time.into(), random: self.random == RandomChoice::All, kill: self.kill == KillChoice::Any }
+    }
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    let plain = text.replace(['_', ','], "");
+    plain.parse().ok().filter(|count| *count > 0).ok_or("a number from 1".to_owned())
+}
+
+fn size(text: &str) -> Result<usize, String> {
+    parse_size(text).map(|size| size.max(1) as usize).map_err(str::to_owned)
+}
+
+/// The arguments that say what an execution may do besides what the scenario says, for a command that follows it.
+pub(crate) fn allowing(time: TimeChoice, random: RandomChoice) -> Vec<String> {
+    let time = (time == TimeChoice::Any).then_some(["--time", "any"]);
+    let random = (random == RandomChoice::All).then_some(["--random", "all"]);
+    time.into_iter().chain(random).flatten().map(str::to_owned).collect()
+}

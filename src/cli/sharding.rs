@@ -1,0 +1,138 @@
+//! What is done where not every state can be looked at, and explorations in parts: `--strategy`, `--shard`, `--merge`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::inputs;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::explore::distributed;
+use crate::explore::distributed::{FORMAT, Part, Scenario};
+use crate::explore::strategy::fallback::{Beyond, Strategy};
+
+/// Which executions are looked at.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Searching")]
+#[group(skip)]
+pub(crate) struct Choosing {
+    /// Which executions are looked at: `full`, all, and where a limit is reached those with few preemptions and then
+    /// single ones; `random` and `pct`, single ones, in which each process that can go is equally likely, or which go by
+    /// random priorities; `bounded`, all with few preemptions
+    #[arg(long, value_name = "HOW", default_value = "full", hide_possible_values = true)]
+    strategy: StrategyChoice,
+    /// Look at so many single executions
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = clap::value_parser!(u64).range(1..))]
+    runs: u64,
+    /// Lower a priority N - 1 times in an execution that goes by priorities: each finds a bug that takes N steps in a
+    /// certain order with a probability that is told
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=16))]
+    depth: u32,
+    /// Look at executions with so many preemptions at most
+    #[arg(long, value_name = "N", default_value = "2")]
+    preemptions: u32,
+    /// Do part I of K, and write what it finds for --merge: of several scenarios some, of one some of its single
+    /// executions
+    #[arg(long, value_name = "I/K", value_parser = part, conflicts_with = "merge")]
+    shard: Option<(u64, u64)>,
+    /// The file that takes what a part finds
+    #[arg(long, value_name = "FILE", requires = "shard", value_hint = clap::ValueHint::FilePath)]
+    part: Option<PathBuf>,
+    /// Say what all parts have found together; the files are those that they have written
+    #[arg(long)]
+    pub(crate) merge: bool,
+}
+
+/// Which executions are looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum StrategyChoice {
+    /// All
+    Full,
+    /// Single ones at random
+    Random,
+    /// Single ones by priorities
+    Pct,
+    /// All with few preemptions
+    Bounded,
+}
+
+/// `I/K`: from 1 on the command line, from 0 inside.
+fn part(text: &str) -> Result<(u64, u64), String> {
+    let parsed = text.split_once('/').and_then(|(part, parts)| Some((part.parse().ok()?, parts.parse().ok()?)));
+    match parsed {
+        Some((part, parts)) if (1..=parts).contains(&part) && parts <= 1 << 16 => Ok((part - 1, parts)),
+        _ => Err("a part of all, from 1/K to K/K".to_owned()),
+    }
+}
+
+impl Choosing {
+    /// How an exploration goes about it.
+    pub(crate) fn strategy(&self) -> Strategy {
+        match self.strategy {
+            StrategyChoice::Full => Strategy::Full,
+            StrategyChoice::Random => Strategy::Random,
+            StrategyChoice::Pct => Strategy::Pct,
+            StrategyChoice::Bounded => Strategy::Bounded,
+        }
+    }
+
+    /// What is looked at where not every state is. `alone`: there is no other scenario.
+    pub(crate) fn beyond(&self, alone: bool) -> Beyond {
+        let shard = self.shard.filter(|_| alone).unwrap_or((0, 1));
+        let (runs, depth, preemptions) = (self.runs, self.depth, self.preemptions);
+        Beyond { runs, depth, preemptions, shard, keep: self.shard.is_some(), ..Beyond::default() }
+    }
+
+    /// Whether this is a part of an exploration.
+    pub(crate) fn is_part(&self) -> bool {
+        self.shard.is_some()
+    }
+
+    /// Whether a scenario belongs to this part.
+    pub(crate) fn takes(&self, fingerprint: &str, alone: bool) -> bool {
+        alone || self.shard.is_none_or(|(part, parts)| distributed::owner(fingerprint, parts) == part)
+    }
+
+    /// Refuses what cannot be divided.
+    pub(crate) fn check(&self, scenarios: usize) -> Result<(), Box<Diagnostic>> {
+        let divided = matches!(self.strategy, StrategyChoice::Random | StrategyChoice::Pct);
+        if self.shard.is_some() && scenarios == 1 && !divided {
+            let message = "one scenario can only be divided by its single executions";
+            let help = "add --strategy random or --strategy pct, or give all the scenarios at once";
+            return Err(Box::new(Diagnostic::error(Code::USAGE, message).help(help)));
+        }
+        Ok(())
+    }
+
+    /// Writes what this part has found. The name of its file.
+    pub(crate) fn write(&self, scenarios: Vec<Scenario>) -> Result<(), Box<Diagnostic>> {
+        let Some((shard, shards)) = self.shard else { return Ok(()) };
+        let path = self.part.clone().unwrap_or_else(|| format!("part-{}-of-{shards}.json", shard + 1).into());
+        let part = Part { format: FORMAT, shard, shards, scenarios };
+        let written = serde_json::to_vec(&part).map_err(std::io::Error::other).and_then(|text| fs::write(&path, text));
+        written.map_err(|error| {
+            let message = format!("the part cannot be written to `{}`: {error}", path.display());
+            Box::new(Diagnostic::error(Code::HOST_LIMIT, message))
+        })
+    }
+}
+
+/// Reads parts and puts them together.
+pub(crate) fn merge(files: &[PathBuf]) -> Result<Vec<Scenario>, Box<Diagnostic>> {
+    let mut parts = Vec::with_capacity(files.len());
+    for file in files {
+        parts.push(read(file)?);
+    }
+    distributed::merge(parts).map_err(|why| {
+        Box::new(Diagnostic::error(Code::USAGE, format!("these parts do not make an exploration: {why}")))
+    })
+}
+
+fn read(file: &Path) -> Result<Part, Box<Diagnostic>> {
+    let path = file.display().to_string();
+    let text = fs::read(file).map_err(|error| inputs::cannot_read(&path, &error))?;
+    serde_json::from_slice(&text).map_err(|why| {
+        let message = format!("`{path}` is no part of an exploration: {why}");
+        Box::new(Diagnostic::error(Code::USAGE, message).help("parts are written by `ipcrun explore --shard I/K`"))
+    })
+}

@@ -1,0 +1,290 @@
+//! Starvation: whether a process can be kept from its next step for ever although the scheduler is fair.
+//!
+//! A scheduler that is fair to who can always move lets everybody take a step in the end who can take one in every state
+//! from some state on; one that is fair to who can move again and again needs no more than that he can in infinitely
+//! many. An execution that goes round for ever stays in a strongly connected part of the graph in the end. So a process
+//! can be starved where there is a part in which it never moves and that such a scheduler allows: it cannot always move
+//! there itself (or never can), and everybody else who would have to move does. The other processes go on meanwhile,
+//! which tells it from a deadlock; from a livelock, that it is one process, and that others may let it go on.
+//!
+//! What is left out of a search could be such a part, so this is a search of its own that leaves nothing out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::ProcessId;
+use crate::explore::semantics::transition::{Endless, Kind, Leeway};
+use crate::explore::state_space::{Move, Space, is_over};
+use crate::explore::strategy::bfs::{Limits, Reductions, Search};
+use crate::scenario::plan::Plan;
+
+/// The most states of a graph in which it is looked for.
+pub const MOST_STATES: usize = 200_000;
+
+const UNSEEN: u32 = u32::MAX;
+
+/// Whether processes can be starved.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Liveness {
+    /// Nothing goes round for ever.
+    #[default]
+    Ends,
+    /// It was not looked for: the graph has more states than [`MOST_STATES`], or the search was cut.
+    Unknown,
+    /// Who can be starved, in the order of the processes.
+    Known(Vec<Starved>),
+}
+
+impl Liveness {
+    /// The same in words; none where nothing goes round for ever.
+    pub fn words(&self, plan: &Plan) -> Option<String> {
+        let name = |one: &Starved| plan.processes[one.process as usize].name.as_str();
+        let names = |strongly: bool| {
+            let Self::Known(list) = self else { return String::new() };
+            let names: Vec<&str> = list.iter().filter(|one| one.strongly == strongly).map(name).collect();
+            names.join(", ")
+        };
+        match self {
+            Self::Ends => None,
+            Self::Unknown => Some(format!(
+                "whether a process can be starved for ever was not looked for: there are more than {MOST_STATES} states, \
+                 or the time was over"
+            )),
+            Self::Known(list) if list.is_empty() => Some("nobody can be starved for ever".to_owned()),
+            Self::Known(_) => {
+                let (strongly, weakly) = (names(true), names(false));
+                let mut parts = Vec::new();
+                if !strongly.is_empty() {
+                    parts.push(format!("however fair the scheduler is: {strongly}"));
+                }
+                if !weakly.is_empty() {
+                    parts.push(format!("where it is fair only to who can always move: {weakly}"));
+                }
+                Some(format!("can be starved for ever, {}", parts.join("; ")))
+            }
+        }
+    }
+}
+
+/// A process that can be starved.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Starved {
+    /// Which.
+    pub process: ProcessId,
+    /// Whether even a scheduler that is fair to who can move again and again allows it; else only one that is fair to who
+    /// can always move.
+    pub strongly: bool,
+}
+
+/// Finds out who can be starved. `watch` says whether to go on.
+///
+/// # Errors
+/// A process that computes without end.
+pub(crate) fn find(plan: &Plan, leeway: Leeway, watch: &mut dyn FnMut() -> bool) -> Result<Liveness, Endless> {
+    let leeway = Leeway { kill: false, ..leeway };
+    let mut space = Space::new(plan, leeway, vec![false; plan.steps.len()], false);
+    let mut search = Search::new(&mut space, Reductions::NONE);
+    let limits = Limits { states: MOST_STATES, ..Limits::default() };
+    search.run(limits, &mut |_| watch())?;
+    if search.cut.is_some() {
+        return Ok(Liveness::Unknown);
+    }
+    let graph = Graph::new(&mut search)?;
+    let mut starved = Vec::new();
+    for process in 0..plan.processes.len() as ProcessId {
+        if !watch() {
+            return Ok(Liveness::Unknown);
+        }
+        if graph.starves(process, true) {
+            starved.push(Starved { process, strongly: true });
+        } else if graph.starves(process, false) {
+            starved.push(Starved { process, strongly: false });
+        }
+    }
+    Ok(Liveness::Known(starved))
+}
+
+/// All states and the steps between them.
+struct Graph {
+    processes: usize,
+    /// By state: where its steps begin in `steps`; one more at the end.
+    first: Vec<usize>,
+    /// Where a step leads, and whose it is.
+    steps: Vec<(u32, ProcessId)>,
+    /// By state and process: whether it has begun and not ended.
+    alive: Vec<bool>,
+}
+
+impl Graph {
+    fn new(search: &mut Search<'_, '_>) -> Result<Self, Endless> {
+        let processes = search.space.plan.processes.len();
+        let count = search.store.len();
+        let mut graph = Self {
+            processes,
+            first: Vec::with_capacity(count + 1),
+            steps: Vec::new(),
+            alive: Vec::with_capacity(count * processes),
+        };
+        let mut state = vec![0; search.space.width()];
+        let mut after = state.clone();
+        let mut moves: Vec<Move> = Vec::new();
+        for number in 0..count as u32 {
+            graph.first.push(graph.steps.len());
+            search.store.get(number, &mut state);
+            graph.alive.extend(state[..processes].iter().map(|segment| search.space.info(*segment).running));
+            search.space.moves(&state, &mut moves)?;
+            if is_over(&moves) {
+                continue;
+            }
+            for step in &moves {
+                after.copy_from_slice(&state);
+                search.space.take(&mut after, *step)?;
+                let process = if step.kind == Kind::Tick { ProcessId::MAX } else { step.process };
+                graph.steps.extend(search.store.find(&after).map(|to| (to, process)));
+            }
+        }
+        graph.first.push(graph.steps.len());
+        Ok(graph)
+    }
+
+    fn steps(&self, state: u32) -> &[(u32, ProcessId)] {
+        &self.steps[self.first[state as usize]..self.first[state as usize + 1]]
+    }
+
+    fn can_move(&self, state: u32, process: ProcessId) -> bool {
+        self.steps(state).iter().any(|(_, mover)| *mover == process)
+    }
+
+    /// Whether there is a part in which the process never moves and that a scheduler allows which is fair, strongly or
+    /// not.
+    fn starves(&self, process: ProcessId, strongly: bool) -> bool {
+        let count = self.first.len() as u32 - 1;
+        let lives = |state: &u32| self.alive[*state as usize * self.processes + process as usize];
+        let states: Vec<u32> =
+            (0..count).filter(lives).filter(|state| !strongly || !self.can_move(*state, process)).collect();
+        let mut parts = vec![states];
+        let mut part_of = vec![UNSEEN; count as usize];
+        while let Some(states) = parts.pop() {
+            for component in self.components(&states, process, &mut part_of) {
+                match self.judge(&component, process, strongly, &mut part_of) {
+                    Verdict::Fair => return true,
+                    Verdict::Unfair => {}
+                    Verdict::Less(states) => parts.push(states),
+                }
+            }
+        }
+        false
+    }
+
+    /// Whether a scheduler can stay in a part for ever.
+    fn judge(&self, part: &[u32], process: ProcessId, strongly: bool, part_of: &mut [u32]) -> Verdict {
+        for state in part {
+            part_of[*state as usize] = 0;
+        }
+        let mut moves = vec![false; self.processes];
+        let mut able = vec![0usize; self.processes];
+        let mut goes_round = false;
+        for state in part {
+            let mut here: Vec<ProcessId> = Vec::new();
+            for (to, mover) in self.steps(*state) {
+                if *mover != ProcessId::MAX && !here.contains(mover) {
+                    here.push(*mover);
+                    able[*mover as usize] += 1;
+                }
+                if part_of[*to as usize] == 0 && *mover != process {
+                    goes_round = true;
+                    if *mover != ProcessId::MAX {
+                        moves[*mover as usize] = true;
+                    }
+                }
+            }
+        }
+        for state in part {
+            part_of[*state as usize] = UNSEEN;
+        }
+        // Where only time passes, nobody is kept from anything.
+        if !goes_round || !moves.contains(&true) || able[process as usize] == part.len() {
+            return Verdict::Unfair;
+        }
+        let least = if strongly { 1 } else { part.len() };
+        let wronged: Vec<ProcessId> = (0..self.processes as ProcessId)
+            .filter(|other| *other != process && !moves[*other as usize] && able[*other as usize] >= least)
+            .collect();
+        if wronged.is_empty() {
+            return Verdict::Fair;
+        }
+        if !strongly {
+            return Verdict::Unfair;
+        }
+        // Where none of those can move that never do, it may be fair.
+        let rest = part.iter().copied();
+        let rest: Vec<u32> = rest.filter(|state| !wronged.iter().any(|other| self.can_move(*state, *other))).collect();
+        Verdict::Less(rest)
+    }
+
+    /// The strongly connected components of some states, without the steps of one process: Tarjan's algorithm.
+    fn components(&self, states: &[u32], process: ProcessId, low: &mut [u32]) -> Vec<Vec<u32>> {
+        const OUTSIDE: u32 = UNSEEN;
+        const DONE: u32 = UNSEEN - 1;
+        const INSIDE: u32 = UNSEEN - 2;
+        for state in states {
+            low[*state as usize] = INSIDE;
+        }
+        let mut found = Vec::new();
+        let mut open: Vec<u32> = Vec::new();
+        let mut seen = 0;
+        // The states that the walk is in: which step is next, and the number at which each was met.
+        let mut walk: Vec<(u32, usize, u32)> = Vec::new();
+        for root in states {
+            if low[*root as usize] != INSIDE {
+                continue;
+            }
+            low[*root as usize] = seen;
+            walk.push((*root, 0, seen));
+            open.push(*root);
+            seen += 1;
+            while let Some((state, next, index)) = walk.last_mut() {
+                let (state, index) = (*state, *index);
+                if let Some((to, mover)) = self.steps(state).get(*next).copied() {
+                    *next += 1;
+                    match low[to as usize] {
+                        _ if mover == process => {}
+                        OUTSIDE | DONE => {}
+                        INSIDE => {
+                            low[to as usize] = seen;
+                            walk.push((to, 0, seen));
+                            open.push(to);
+                            seen += 1;
+                        }
+                        other => low[state as usize] = low[state as usize].min(other),
+                    }
+                    continue;
+                }
+                walk.pop();
+                if let Some((before, _, _)) = walk.last() {
+                    low[*before as usize] = low[*before as usize].min(low[state as usize]);
+                }
+                if low[state as usize] == index {
+                    let from = open.iter().rposition(|member| *member == state).unwrap_or(0);
+                    let component = open.split_off(from);
+                    for member in &component {
+                        low[*member as usize] = DONE;
+                    }
+                    found.push(component);
+                }
+            }
+        }
+        for state in states {
+            low[*state as usize] = UNSEEN;
+        }
+        found
+    }
+}
+
+enum Verdict {
+    /// It can.
+    Fair,
+    /// It cannot, and in no smaller one.
+    Unfair,
+    /// Only among these states, if anywhere.
+    Less(Vec<u32>),
+}

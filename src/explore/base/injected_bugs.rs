@@ -1,0 +1,37 @@
+//! Faults that tests build into the reductions, to see that they are found. Outside of tests there are none.
+
+/// A fault.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(not(test), allow(dead_code, reason = "only tests build faults in"))]
+pub(crate) enum Mutant {
+    /// None.
+    #[default]
+    None,
+    /// What is left out in a circle is left out for ever.
+    NoComponents,
+    /// A step that may give up changes places with what could let it go on.
+    GivingUpCommutes,
+    /// Who waits is let go on by nobody.
+    NoEnablers,
+    /// Processes that do something with their index can change places.
+    IndexIsNoValue,
+    /// What one of them is named by another process can change places.
+    OthersNameNothing,
+}
+
+#[cfg(test)]
+thread_local! {
+    pub(crate) static MUTANT: std::cell::Cell<Mutant> = const { std::cell::Cell::new(Mutant::None) };
+}
+
+/// Whether that fault is built in now.
+#[cfg(test)]
+pub(crate) fn mutated(mutant: Mutant) -> bool {
+    MUTANT.get() == mutant
+}
+
+/// Whether that fault is built in now.
+#[cfg(not(test))]
+pub(crate) const fn mutated(_: Mutant) -> bool {
+    false
+}

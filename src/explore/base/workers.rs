@@ -1,0 +1,54 @@
+//! Work by several threads, arranged so that what comes of it does not depend on how many there are.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Does the work with each of these, each in a thread of its own; the first in this one.
+pub(crate) fn together<W: Send>(workers: &mut [W], work: impl Fn(&mut W) + Sync) {
+    let Some((first, others)) = workers.split_first_mut() else { return };
+    std::thread::scope(|scope| {
+        for other in others {
+            scope.spawn(|| work(other));
+        }
+        work(first);
+    });
+}
+
+/// Does so many pieces of work, whoever of the workers is free the next; what comes of them, in their order.
+pub(crate) fn in_order<W: Send, T: Send>(
+    workers: &mut [W],
+    total: usize,
+    work: impl Fn(&mut W, usize) -> T + Sync,
+) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let mut busy: Vec<(&mut W, Vec<(usize, T)>)> = workers.iter_mut().map(|worker| (worker, Vec::new())).collect();
+    together(&mut busy, |(worker, done)| {
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            if place >= total {
+                break;
+            }
+            done.push((place, work(worker, place)));
+        }
+    });
+    let mut done: Vec<(usize, T)> = busy.into_iter().flat_map(|(_, done)| done).collect();
+    done.sort_unstable_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_their_order_whoever_has_done_them() {
+        for threads in [1, 2, 7] {
+            let mut workers = vec![0usize; threads];
+            let squares = in_order(&mut workers, 1000, |done, place| {
+                *done += 1;
+                place * place
+            });
+            assert_eq!(squares, (0..1000).map(|place| place * place).collect::<Vec<_>>());
+            assert_eq!(workers.iter().sum::<usize>(), 1000);
+        }
+    }
+}

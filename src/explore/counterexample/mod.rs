@@ -1,0 +1,133 @@
+//! The story behind a verdict: of an execution that fails, the shortest one that fails alike, and its critical step.
+
+pub mod shortest;
+
+use super::counterexample::shortest::{Shortest, States, critical, shortest};
+use super::execution::concretise::{Told, tell};
+use super::execution::guided;
+use super::execution::verdicts::{Fault, Story};
+use super::semantics::transition::{Kind, Step};
+use super::state_space::Space;
+use crate::judge::{self, Status, Subject, Verdict};
+use crate::scenario::plan::Plan;
+use crate::schedule::{Order, Turn};
+
+/// How many states and last movers are looked at for the shortest story, and how many states for the critical step.
+const MOST: usize = 300_000;
+/// How many ends are told and judged on the way to the shortest story, and for the critical step.
+const ENDS: usize = 2_000;
+/// A story to be told.
+#[derive(Debug)]
+pub struct Best {
+    /// Its steps.
+    pub path: Vec<Step>,
+    /// The same as a schedule, in which a process ends with its last step.
+    pub orders: Vec<Order>,
+    /// What happened.
+    pub told: Told,
+    /// What was found in it.
+    pub verdict: Verdict,
+    /// How often another process than before takes a step.
+    pub switches: u32,
+    /// Whether it is proven that no execution that fails alike has fewer switches, or as many and fewer steps.
+    pub fewest: bool,
+    /// The turn after which no end is left that is good in this respect.
+    pub critical: Option<usize>,
+    /// The turn from which on it goes round for ever, where it does.
+    pub round: Option<usize>,
+    /// The number of the story that it is the best of: [`Story::run`].
+    pub run: u64,
+}
+
+/// The best story of what was found: the shortest that could be found, never a longer one. `status` is what each run says
+/// in which it comes to that, and `space` is a new one of the same plan.
+///
+/// # Errors
+/// A process that computes without end, or a path that cannot be followed.
+pub fn best(
+    plan: &Plan,
+    space: &mut Space<'_>,
+    story: &Story,
+    subject: Subject,
+    status: Status,
+) -> Result<Best, Fault> {
+    let mut states = States::new(space);
+    let mut judged = 0;
+    let mut found = None;
+    // A way round for ever has no end to look for.
+    let cut = story.stem.is_some();
+    let shortest = if cut {
+        None
+    } else {
+        shortest(&mut states, MOST, &mut |states: &mut States<'_, '_>, way: &Shortest| {
+            judged += 1;
+            if judged > ENDS {
+                return Ok(true);
+            }
+            let path = states.path(way)?;
+            let told = tell(states.space(), &path).map_err(Fault::Lost)?;
+            let says = judge::says(plan, &told.trace, subject, status);
+            if says {
+                let verdict = judge::judge(plan, &told.trace);
+                found = Some((path, told, verdict));
+            }
+            Ok(says)
+        })?
+    };
+    let fewest = found.is_some();
+    let (path, told, verdict) = match found.filter(|_| shortest.is_some()) {
+        Some(found) => found,
+        None => {
+            let told = tell(states.space(), &story.path).map_err(Fault::Lost)?;
+            let verdict = judge::judge(plan, &told.trace);
+            (story.path.clone(), told, verdict)
+        }
+    };
+    let bad = status == Status::Fail;
+    let critical = if cut || !bad { None } else { last_good(plan, &mut states, &path, subject)? };
+    let critical = critical.map(|place| turn(&path, place));
+    let orders = orders(&path, &told);
+    let round = story.stem.map(|stem| turn(&path, stem));
+    Ok(Best { run: story.run, switches: switches(&path), fewest, critical, round, path, told, verdict, orders })
+}
+
+/// The turns of a path, without those in which a process does nothing but end.
+fn orders(path: &[Step], told: &Told) -> Vec<Order> {
+    let mut turns = told.turns.turns.iter();
+    let only_ends = |turn: Option<&Turn>| turn.is_some_and(|turn| turn.ends && turn.steps == 0 && !turn.dies);
+    let kept = path.iter().filter(|step| step.kind == Kind::Tick || !only_ends(turns.next()));
+    guided::orders(&kept.cloned().collect::<Vec<_>>())
+}
+
+/// The step that leads away from the last state with a good end, by its place.
+fn last_good(
+    plan: &Plan,
+    states: &mut States<'_, '_>,
+    path: &[Step],
+    subject: Subject,
+) -> Result<Option<usize>, Fault> {
+    let nodes = states.along(path)?;
+    let mut judged = 0;
+    let place = critical(states, &nodes, MOST, &mut |states: &mut States<'_, '_>, node| {
+        judged += 1;
+        if judged > ENDS {
+            return Ok(false);
+        }
+        let path = states.path_to(node)?;
+        let told = tell(states.space(), &path).map_err(Fault::Lost)?;
+        Ok(!judge::says(plan, &told.trace, subject, Status::Fail))
+    })?;
+    // Where not every end was judged, one of them could be good.
+    Ok(place.filter(|_| judged <= ENDS))
+}
+
+/// The turn that a step of a path is: where time passes, the next one.
+fn turn(path: &[Step], place: usize) -> usize {
+    path.iter().take(place).filter(|step| step.kind != Kind::Tick).count()
+}
+
+/// How often another process than before takes a step.
+fn switches(path: &[Step]) -> u32 {
+    let steps: Vec<&Step> = path.iter().filter(|step| step.kind != Kind::Tick).collect();
+    steps.windows(2).filter(|pair| pair[0].process != pair[1].process).count() as u32
+}

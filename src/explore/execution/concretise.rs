@@ -1,0 +1,441 @@
+//! Follows a path on real values: what it gives is a trace as the kernel would have made it, and the turns by which the
+//! kernel's processes can be held to it.
+
+use crate::event::{ObjectId, ProcessId};
+use crate::explore::semantics::choice_point::Choices;
+use crate::explore::semantics::event_log::Log;
+use crate::explore::semantics::execute::{Actor, Effects, Parts, Post, Turned};
+use crate::explore::semantics::next_operation::{Next, next};
+use crate::explore::semantics::process_events;
+use crate::explore::semantics::process_events::{Whole, settle};
+use crate::explore::semantics::process_state::{Segment, Stage};
+use crate::explore::semantics::transition::{Kind, Step};
+use crate::explore::semantics::wait_for;
+use crate::explore::state_space::{Space, models, post, segment};
+use crate::objects::contract::model::Willing;
+use crate::scenario::plan::Plan;
+use crate::schedule::{Rest, Turn, Turns};
+use crate::trace::{ProcessEnd, RunEnd, Trace, arrange_along};
+
+/// Why a path cannot be followed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Lost {
+    /// The process cannot go on there.
+    Blocked {
+        /// The place in the path, from 0.
+        place: usize,
+    },
+    /// The process has ended, or has not begun.
+    Gone {
+        /// The place in the path, from 0.
+        place: usize,
+    },
+    /// The process computes without end.
+    Endless(ProcessId),
+}
+
+/// A path that was followed.
+#[derive(Debug)]
+pub struct Told {
+    /// What happened.
+    pub trace: Trace,
+    /// The same as turns.
+    pub turns: Turns,
+    /// By turn, how many events had been recorded when it was over.
+    pub events: Vec<usize>,
+    /// How many events had been recorded before the first turn.
+    pub before: usize,
+}
+
+/// The one state that is followed.
+struct Course<'s, 'p> {
+    space: &'s Space<'p>,
+    segments: Vec<Segment<'p>>,
+    parts: Parts,
+    log: Log,
+    now: u64,
+    endless: Option<ProcessId>,
+    /// By process: whether it has had to wait since its step began.
+    waited: Vec<bool>,
+    /// By process: whether something has changed since it was looked at that it could have to wait for.
+    stale: Vec<bool>,
+    /// By process: the objects that it was found to go on by.
+    needs: Vec<Vec<ObjectId>>,
+    /// By process, how many steps it took as it began.
+    begins: Vec<u32>,
+}
+
+/// Follows a path from the beginning.
+///
+/// # Errors
+/// A step that cannot be taken where it stands.
+pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
+    let mut course = Course::new(space);
+    let mut turns = Vec::with_capacity(path.len());
+    let mut events = Vec::with_capacity(path.len());
+    if let Some(process) = course.endless {
+        return Err(Lost::Endless(process));
+    }
+    let before = course.log.order.len();
+    for (place, step) in path.iter().enumerate() {
+        course.look();
+        if let Some(turn) = course.step(step, place)? {
+            turns.push(turn);
+            events.push(course.log.order.len());
+        }
+    }
+    Ok(Told { before, ..course.finish(turns, events) })
+}
+
+impl<'s, 'p> Course<'s, 'p> {
+    fn new(space: &'s Space<'p>) -> Self {
+        let plan = space.plan;
+        let processes = plan.processes.len();
+        let segments: Vec<_> = (0..processes as ProcessId).map(|process| segment(plan, process)).collect();
+        let models = models(plan).into_iter().map(Some).collect();
+        let mut course = Course {
+            space,
+            parts: Parts {
+                objects: models,
+                shares: vec![vec![0; processes]; plan.objects.len()],
+                posts: segments.iter().map(post).collect(),
+            },
+            segments,
+            log: Log::new(processes),
+            now: 0,
+            endless: None,
+            waited: vec![false; processes],
+            stale: vec![true; processes],
+            needs: vec![Vec::new(); processes],
+            begins: vec![0; processes],
+        };
+        for process in 0..processes as ProcessId {
+            let program = plan.program(process);
+            if !program.manual && program.depends_on.is_empty() {
+                process_events::begin(&mut course, process);
+            }
+        }
+        process_events::open(&mut course);
+        course
+    }
+
+    /// Notes who has to wait now. Who did not has not to as long as nothing has changed that it goes on by.
+    fn look(&mut self) {
+        for process in 0..self.segments.len() {
+            if self.waited[process] || self.segments[process].stage != Stage::Running {
+                continue;
+            }
+            if std::mem::take(&mut self.stale[process]) || self.space.clocked {
+                self.waited[process] = self.has_to_wait(process as ProcessId);
+            } else {
+                debug_assert!(!self.has_to_wait(process as ProcessId), "it has to wait, and nothing has changed");
+            }
+        }
+    }
+
+    /// Notes that an object has changed.
+    fn touch(&mut self, object: ObjectId) {
+        for (stale, needs) in self.stale.iter_mut().zip(&self.needs) {
+            *stale |= needs.contains(&object);
+        }
+    }
+
+    /// The objects that a step may change or depends on.
+    fn objects_of(&self, next: &Next, objects: &mut Vec<ObjectId>) {
+        objects.clear();
+        if let Next::Object(object, access, _) = next {
+            objects.push(*object);
+            objects.extend(crate::explore::state_space::touched(self.space.plan, *object, access.verb));
+        }
+    }
+
+    /// Whether a process's step could not be taken now. Nothing changes.
+    fn has_to_wait(&mut self, process: ProcessId) -> bool {
+        let segment = &self.segments[process as usize];
+        if segment.parked {
+            return true;
+        }
+        let next = next(segment, self.now);
+        match &next {
+            Next::Join(range, willing) => {
+                // Ends are no objects: it is looked at again each time.
+                self.stale[process as usize] = true;
+                *willing != Willing::Never
+                    && range.clone().any(|other| !matches!(self.segments[other as usize].stage, Stage::Ended(_)))
+                    && !range.contains(&process)
+            }
+            Next::Object(object, access, willing)
+                if *willing != Willing::Never && self.blocks(*object, access.verb) =>
+            {
+                let mut needs = std::mem::take(&mut self.needs[process as usize]);
+                self.objects_of(&next, &mut needs);
+                let mut segment = self.segments[process as usize].clone();
+                let mut parts = self.copied(&needs);
+                self.needs[process as usize] = needs;
+                let choices = Choices::default();
+                let turned = self.actor(process, &mut parts, &choices, None).turn(&mut segment, false);
+                matches!(turned, Turned::Waits)
+            }
+            _ => {
+                self.needs[process as usize].clear();
+                false
+            }
+        }
+    }
+
+    /// Whether a step with that verb can wait.
+    fn blocks(&self, object: ObjectId, verb: u8) -> bool {
+        self.space.plan.kind(object).verbs.get(usize::from(verb)).is_some_and(|verb| verb.blocks)
+    }
+
+    /// Copies of these objects and of all shares of them.
+    fn copied(&self, objects: &[ObjectId]) -> Parts {
+        let mut parts = Parts {
+            objects: self.parts.objects.iter().map(|_| None).collect(),
+            shares: vec![Vec::new(); self.parts.shares.len()],
+            posts: self.parts.posts.clone(),
+        };
+        for object in objects {
+            let at = *object as usize;
+            parts.objects[at] = self.parts.objects[at].as_ref().map(|model| model.copy());
+            parts.shares[at].clone_from(&self.parts.shares[at]);
+        }
+        parts
+    }
+
+    fn actor<'a>(
+        &self,
+        process: ProcessId,
+        parts: &'a mut Parts,
+        choices: &'a Choices,
+        log: Option<&'a mut Log>,
+    ) -> Actor<'a, 'p>
+    where
+        's: 'a,
+    {
+        let space = self.space;
+        Actor {
+            plan: space.plan,
+            knowledge: &space.knowledge,
+            visible: &space.visible,
+            ends: &space.ends,
+            process,
+            now: self.now,
+            parts,
+            choices,
+            random: space.leeway.random,
+            log,
+        }
+    }
+
+    fn step(&mut self, step: &Step, place: usize) -> Result<Option<Turn>, Lost> {
+        let process = step.process;
+        if step.kind == Kind::Tick {
+            let left = self.segments.iter().filter(|segment| segment.stage == Stage::Running);
+            let delta = left.filter_map(|segment| segment.left.filter(|left| *left > 0)).min().unwrap_or(0);
+            self.now += delta;
+            for segment in self.segments.iter_mut().filter(|segment| segment.stage == Stage::Running) {
+                segment.left = segment.left.map(|left| left.saturating_sub(delta));
+            }
+            return Ok(None);
+        }
+        let Some(mut segment) =
+            self.segments.get(process as usize).filter(|segment| segment.stage == Stage::Running).cloned()
+        else {
+            return Err(Lost::Gone { place });
+        };
+        let mut turn = Turn { process, at: self.now, choices: step.choices.clone(), ..Turn::default() };
+        let mut effects = Effects::default();
+        if step.kind == Kind::Die {
+            let which = step.choices.first().copied().unwrap_or(0) as usize;
+            let signal = segment.pending.get(which).copied().ok_or(Lost::Blocked { place })?;
+            segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
+            turn.dies = true;
+        } else if step.kind == Kind::Kill {
+            segment.stage = Stage::Ended(ProcessEnd::Killed(libc::SIGKILL));
+            (turn.dies, turn.killed) = (true, true);
+        } else {
+            let give_up = step.kind == Kind::GiveUp;
+            // In virtual time a deadline is met when it has come; where it may come at any moment, that is now.
+            if let (Some(left), true) = (segment.left, give_up || matches!(next(&segment, self.now), Next::Time)) {
+                self.now += left;
+                turn.at = self.now;
+                for other in self.segments.iter_mut().filter(|other| other.stage == Stage::Running) {
+                    other.left = other.left.map(|time| time.saturating_sub(left));
+                }
+            }
+            turn.waited = self.waited[process as usize] || give_up;
+            turn.times_out = give_up;
+            let mut objects = Vec::new();
+            self.objects_of(&next(&segment, self.now), &mut objects);
+            let mut parts = std::mem::replace(&mut self.parts, Parts::empty());
+            let mut log = std::mem::replace(&mut self.log, Log::new(0));
+            let choices = Choices::new(step.choices.clone());
+            log.waited = turn.waited;
+            let turned = self.actor(process, &mut parts, &choices, Some(&mut log)).turn(&mut segment, give_up);
+            log.waited = false;
+            (self.parts, self.log) = (parts, log);
+            // What others were told in their shares is theirs from now on.
+            for object in objects {
+                for (other, share) in self.segments.iter_mut().zip(&self.parts.shares[object as usize]) {
+                    other.set_share(object, *share);
+                }
+                self.touch(object);
+            }
+            match turned {
+                Turned::Waits => return Err(Lost::Blocked { place }),
+                Turned::Lost(_) => return Err(Lost::Endless(process)),
+                Turned::Went { effects: done, steps } => {
+                    effects = done;
+                    turn.steps = steps;
+                }
+            }
+            turn.parks = segment.parked;
+            turn.choices = choices.script();
+        }
+        self.waited[process as usize] = segment.parked;
+        self.stale[process as usize] = true;
+        self.segments[process as usize] = segment;
+        self.parts.posts[process as usize] = post(&self.segments[process as usize]);
+        let traits = self.space.traits;
+        settle(self, traits, process, &effects);
+        if let Some(process) = self.endless {
+            return Err(Lost::Endless(process));
+        }
+        turn.ends = matches!(self.segments[process as usize].stage, Stage::Ended(_));
+        Ok(Some(turn))
+    }
+
+    fn finish(mut self, turns: Vec<Turn>, events: Vec<usize>) -> Told {
+        let plan = self.space.plan;
+        self.look();
+        let can_move = (0..self.segments.len() as ProcessId).any(|process| {
+            let segment = &self.segments[process as usize];
+            segment.stage == Stage::Running
+                && (segment.left.is_some_and(|left| left > 0)
+                    || segment.pending.iter().any(|signal| !segment.stopped || *signal == libc::SIGKILL)
+                    || !segment.stopped && (segment.left.is_some() || !self.waited_now(process)))
+        });
+        let alive: Vec<ProcessId> = (0..self.segments.len() as ProcessId)
+            .filter(|process| self.segments[*process as usize].stage == Stage::Running)
+            .collect();
+        let others = alive.iter().any(|process| !plan.program(*process).daemon);
+        let waiting = wait_for::waiting(plan, &self.segments, &self.parts, &self.log, self.now);
+        // A run is over when only daemons are left and none of them can move.
+        let (end, rest, stuck) = match (others, can_move) {
+            (false, false) => (RunEnd::Completed, Rest::Free, Vec::new()),
+            (_, true) => (RunEnd::Timeout(waiting), Rest::Stop, Vec::new()),
+            (true, false) => (RunEnd::Deadlock, Rest::Free, waiting),
+        };
+        let ends = self
+            .segments
+            .iter()
+            .map(|segment| match segment.stage {
+                Stage::NotStarted => ProcessEnd::NotStarted,
+                Stage::Running => ProcessEnd::Stopped,
+                Stage::Ended(end) => end,
+            })
+            .collect();
+        let finals = (self.parts.objects.iter().zip(&self.parts.shares))
+            .map(|(model, shares)| model.as_ref().and_then(|model| model.last(shares)))
+            .collect();
+        let (events_in_order, causality) = arrange_along(plan, self.log.lanes, &self.log.order);
+        Told {
+            trace: Trace {
+                engine: "model",
+                events: events_in_order,
+                causality,
+                ends,
+                stuck,
+                end,
+                finals,
+                counted: Vec::new(),
+                whole: true,
+                lost: Vec::new(),
+                stalled: 0,
+                duration: self.now,
+            },
+            turns: Turns {
+                turns,
+                begins: self.begins,
+                leaves: self.space.ends.clone(),
+                rest,
+                end: self.now,
+                random: self.space.leeway.random,
+            },
+            events,
+            before: 0,
+        }
+    }
+
+    /// Whether a process waits now, whatever it did before.
+    fn waited_now(&mut self, process: ProcessId) -> bool {
+        let segment = self.segments[process as usize].clone();
+        if !segment.parked {
+            return self.has_to_wait(process);
+        }
+        let all: Vec<ObjectId> = (0..self.parts.objects.len() as ObjectId).collect();
+        let mut parts = self.copied(&all);
+        let mut segment = segment;
+        let choices = Choices::default();
+        matches!(self.actor(process, &mut parts, &choices, None).turn(&mut segment, false), Turned::Waits)
+    }
+}
+
+impl Parts {
+    fn empty() -> Self {
+        Self { objects: Vec::new(), shares: Vec::new(), posts: Vec::<Post>::new() }
+    }
+}
+
+impl<'p> Whole<'p> for Course<'_, 'p> {
+    fn plan(&self) -> &'p Plan {
+        self.space.plan
+    }
+
+    fn segment(&self, process: ProcessId) -> &Segment<'p> {
+        &self.segments[process as usize]
+    }
+
+    fn change(&mut self, process: ProcessId, change: &mut dyn FnMut(&mut Segment<'p>)) {
+        let segment = &mut self.segments[process as usize];
+        change(segment);
+        self.stale[process as usize] = true;
+        self.parts.posts[process as usize] = post(segment);
+        for (object, shares) in self.parts.shares.iter_mut().enumerate() {
+            shares[process as usize] = segment.share(object as u32);
+        }
+    }
+
+    fn part(&mut self, process: ProcessId, object: u32, held: &[bool], killed: bool) {
+        let mut share = self.segments[process as usize].share(object);
+        if let Some(model) = &mut self.parts.objects[object as usize] {
+            model.part(&mut share, held, killed);
+        }
+        self.touch(object);
+        self.change(process, &mut |segment| segment.set_share(object, share));
+    }
+
+    fn begin(&mut self, process: ProcessId) {
+        self.log.begin(process, self.now);
+        let mut segment = self.segments[process as usize].clone();
+        let mut parts = std::mem::replace(&mut self.parts, Parts::empty());
+        let mut log = std::mem::replace(&mut self.log, Log::new(0));
+        let choices = Choices::default();
+        let turned = self.actor(process, &mut parts, &choices, Some(&mut log)).begin(&mut segment);
+        (self.parts, self.log) = (parts, log);
+        match turned {
+            Turned::Lost(_) => self.endless = Some(process),
+            Turned::Went { steps, .. } => self.begins[process as usize] = steps,
+            Turned::Waits => {}
+        }
+        self.segments[process as usize] = segment;
+        self.stale[process as usize] = true;
+        self.parts.posts[process as usize] = post(&self.segments[process as usize]);
+    }
+
+    fn ended(&mut self, process: ProcessId, end: ProcessEnd) {
+        self.log.end(process, self.now, end.code().unwrap_or(0));
+        self.parts.posts[process as usize] = post(&self.segments[process as usize]);
+    }
+}

@@ -1,0 +1,315 @@
+//! From the turns of a schedule to a path of the model: whose turn it is and what is chosen is given, all else (when
+//! time passes, which step gives up) follows. Also paths that nobody gave: a random one, and the rest of a short one.
+
+use super::concretise::{Lost, tell};
+use crate::event::ProcessId;
+use crate::explore::semantics::transition::{Endless, Kind, Standing, Step};
+use crate::explore::state_space::{Move, Space};
+use crate::scenario::plan::Plan;
+use crate::schedule::Order;
+use crate::trace::{RunEnd, Waiting};
+
+/// The most steps of a path that nobody gave: a scenario that never ends is cut there.
+const MOST: usize = 100_000;
+/// The most steps by which a path is completed.
+const REST: usize = 10_000;
+
+/// Why a turn cannot be taken.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Why {
+    /// The process has ended.
+    Ended,
+    /// The process has not begun.
+    NotBegun,
+    /// The process is stopped by a signal.
+    Stopped,
+    /// It waits: for what, and for whom.
+    Waits(Waiting),
+    /// It waits for its time, which passes only when nothing else can move.
+    Sleeps {
+        /// Who can.
+        others: Vec<ProcessId>,
+    },
+    /// No signal that would end it was sent to it.
+    NoSignal,
+    /// There is no such choice: how many possibilities there are.
+    NoChoice(usize),
+    /// It computes without end.
+    Endless(ProcessId),
+}
+
+/// A turn that cannot be taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    /// The place of the entry in the schedule.
+    pub entry: usize,
+    /// Which of its turns it is, from 0.
+    pub turn: u32,
+    /// Why.
+    pub why: Why,
+}
+
+/// The path that a schedule describes.
+///
+/// # Errors
+/// The first turn that cannot be taken.
+pub fn follow(space: &mut Space<'_>, orders: &[Order]) -> Result<Vec<Step>, Refused> {
+    let endless = |endless: Endless| Refused { entry: 0, turn: 0, why: Why::Endless(endless.process) };
+    let mut walker = Walker::new(space).map_err(endless)?;
+    for (entry, order) in orders.iter().enumerate() {
+        for turn in 0..order.turns {
+            if let Err(why) = walker.turn(order) {
+                let why = match why {
+                    Why::Waits(_) => waits(walker.space, &walker.path, order.process).unwrap_or(why),
+                    other => other,
+                };
+                return Err(Refused { entry, turn, why });
+            }
+        }
+    }
+    Ok(walker.path)
+}
+
+/// Goes on from where a path ends, until nothing can move any more: the processes take turns in their order. A scenario
+/// that never ends is cut after some thousand steps.
+///
+/// # Errors
+/// A process that computes without end.
+pub fn complete(space: &mut Space<'_>, path: &[Step]) -> Result<Vec<Step>, Endless> {
+    let mut walker = Walker::new(space)?;
+    for step in path {
+        walker.again(step)?;
+    }
+    let processes = walker.space.plan.processes.len() as ProcessId;
+    let mut next = 0;
+    while walker.path.len() < path.len() + REST {
+        walker.look()?;
+        let ahead = |step: &Move| (step.process.wrapping_add(processes - next)) % processes.max(1);
+        let going = walker.moves.iter().filter(|step| step.kind != Kind::Kill);
+        let Some(step) = going.min_by_key(|step| ahead(step)).copied() else { break };
+        if step.kind != Kind::Tick {
+            next = (step.process + 1) % processes;
+        }
+        walker.take(step)?;
+    }
+    Ok(walker.path)
+}
+
+/// A random path to an end: of all that can happen next, each is equally likely. The same seed gives the same path. A
+/// scenario that never ends is cut after a hundred thousand steps.
+///
+/// # Errors
+/// A process that computes without end.
+pub fn walk(space: &mut Space<'_>, seed: u64) -> Result<Vec<Step>, Endless> {
+    let mut walker = Walker::new(space)?;
+    let mut random = seed;
+    while walker.path.len() < MOST {
+        walker.look()?;
+        walker.moves.retain(|step| step.kind != Kind::Kill);
+        if walker.moves.is_empty() {
+            break;
+        }
+        let at = below(&mut random, walker.moves.len() as u64) as usize;
+        walker.take(walker.moves[at])?;
+    }
+    Ok(walker.path)
+}
+
+/// SplitMix64, whose sequence is part of what `seed:N` means.
+fn below(state: &mut u64, count: u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^= z >> 31;
+    ((u128::from(z) * u128::from(count)) >> 64) as u64
+}
+
+/// The turns of a path, as a schedule writes them: turns of one process that choose nothing stand together.
+pub fn orders(path: &[Step]) -> Vec<Order> {
+    let mut orders: Vec<Order> = Vec::new();
+    for step in path.iter().filter(|step| step.kind != Kind::Tick) {
+        let killed = step.kind == Kind::Kill;
+        let dies = step.kind == Kind::Die || killed;
+        let chosen = step.choices.iter().any(|choice| *choice != 0);
+        let choices = if chosen { step.choices.clone() } else { Vec::new() };
+        let plain = !dies && !chosen;
+        match orders.last_mut() {
+            Some(last) if plain && last.process == step.process && last.choices.is_empty() && !last.dies => {
+                last.turns += 1;
+            }
+            _ => orders.push(Order { process: step.process, turns: 1, choices, dies, killed, span: 0..0 }),
+        }
+    }
+    orders
+}
+
+/// Who is killed from outside on a path, and in which step: as one who waits there.
+pub fn struck(space: &Space<'_>, path: &[Step]) -> Option<(ProcessId, Option<Waiting>)> {
+    let place = path.iter().position(|step| step.kind == Kind::Kill)?;
+    let process = path[place].process;
+    let told = tell(space, &path[..place]).ok()?;
+    let waiting = match told.trace.end {
+        RunEnd::Timeout(waiting) => waiting,
+        _ => told.trace.stuck,
+    };
+    Some((process, waiting.into_iter().find(|one| one.process == process)))
+}
+
+/// Who waits for what where a path ends.
+fn waits(space: &Space<'_>, path: &[Step], process: ProcessId) -> Option<Why> {
+    let told = tell(space, path).ok()?;
+    let RunEnd::Timeout(waiting) = told.trace.end else { return find(&told.trace.stuck, process) };
+    find(&waiting, process)
+}
+
+fn find(waiting: &[Waiting], process: ProcessId) -> Option<Why> {
+    waiting.iter().find(|one| one.process == process).cloned().map(Why::Waits)
+}
+
+/// Follows a path through the numbered states.
+struct Walker<'s, 'p> {
+    space: &'s mut Space<'p>,
+    state: Vec<u32>,
+    moves: Vec<Move>,
+    path: Vec<Step>,
+}
+
+impl<'s, 'p> Walker<'s, 'p> {
+    fn new(space: &'s mut Space<'p>) -> Result<Self, Endless> {
+        let state = space.initial()?;
+        Ok(Self { space, state, moves: Vec::new(), path: Vec::new() })
+    }
+
+    fn look(&mut self) -> Result<(), Endless> {
+        let mut moves = std::mem::take(&mut self.moves);
+        let looked = self.space.moves(&self.state, &mut moves);
+        self.moves = moves;
+        looked
+    }
+
+    fn take(&mut self, step: Move) -> Result<(), Endless> {
+        self.path.push(Step { process: step.process, kind: step.kind, choices: self.space.script(step) });
+        self.space.take(&mut self.state, step)
+    }
+
+    /// Takes a step of a path that is known to be one.
+    fn again(&mut self, step: &Step) -> Result<(), Endless> {
+        self.look()?;
+        let found = self.moves.iter().copied().find(|way| {
+            way.process == step.process && way.kind == step.kind && self.space.script(*way) == step.choices
+        });
+        match found {
+            Some(way) => self.take(way),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a turn of a schedule. Where it cannot, for what the process waits is found out afterwards.
+    fn turn(&mut self, order: &Order) -> Result<(), Why> {
+        let process = order.process;
+        let endless = |endless: Endless| Why::Endless(endless.process);
+        loop {
+            self.look().map_err(endless)?;
+            let own: Vec<Move> = self.moves.iter().copied().filter(|step| step.process == process).collect();
+            let wanted = |step: &Move| match step.kind {
+                Kind::Die => order.dies && !order.killed,
+                Kind::Kill => order.killed,
+                _ => !order.dies,
+            };
+            let ways: Vec<Move> = own.into_iter().filter(wanted).collect();
+            if !ways.is_empty() {
+                // What is left out is the first possibility.
+                let said = |at: usize| order.choices.get(at).copied().unwrap_or(0);
+                let wanted = |step: &&Move| {
+                    let script = self.space.script(**step);
+                    let most = script.len().max(order.choices.len());
+                    (0..most).all(|at| said(at) == script.get(at).copied().unwrap_or(0))
+                };
+                let Some(step) = ways.iter().find(wanted).copied() else { return Err(Why::NoChoice(ways.len())) };
+                return self.take(step).map_err(endless);
+            }
+            // Time passes by itself where it is all that can happen, if that is what the process waits for.
+            let tick = self.moves.first().copied().filter(|step| step.kind == Kind::Tick && !order.killed);
+            match tick {
+                Some(tick) if self.space.has_deadline(&self.state, process) => self.take(tick).map_err(endless)?,
+                _ => return Err(self.why(order)),
+            }
+        }
+    }
+
+    fn why(&self, order: &Order) -> Why {
+        let process = order.process;
+        if order.dies && !order.killed {
+            return Why::NoSignal;
+        }
+        match self.space.standing(&self.state, process) {
+            Standing::Ended => Why::Ended,
+            Standing::NotBegun => Why::NotBegun,
+            Standing::Stopped => Why::Stopped,
+            Standing::Timed => {
+                let mut others: Vec<ProcessId> = self.moves.iter().map(|step| step.process).collect();
+                others.dedup();
+                Why::Sleeps { others }
+            }
+            Standing::Waits => Why::Waits(Waiting {
+                process,
+                step: None,
+                verb: String::new(),
+                target: crate::event::Target::None,
+                since: 0,
+                on: Vec::new(),
+                holder: None,
+            }),
+        }
+    }
+}
+
+/// Says why a turn cannot be taken, as half a sentence behind the process's name.
+pub fn because(plan: &Plan, why: &Why) -> String {
+    match why {
+        Why::Ended => "has ended".to_owned(),
+        Why::NotBegun => "has not begun".to_owned(),
+        Why::Stopped => "is stopped by a signal".to_owned(),
+        Why::NoSignal => "cannot die here: no signal that ends it was sent to it".to_owned(),
+        Why::NoChoice(count) => {
+            format!(
+                "has no such choice here: there {}",
+                match count {
+                    1 => "is only 0".to_owned(),
+                    count => format!("are {count} possibilities"),
+                }
+            )
+        }
+        Why::Endless(_) => "computes without end".to_owned(),
+        Why::Sleeps { others } => {
+            let first = others.first().and_then(|other| plan.processes.get(*other as usize));
+            let who = first.map_or(String::new(), |other| format!(", and {} can", other.name));
+            format!("cannot go on here: its time has not come, which passes only when nothing else can move{who}")
+        }
+        Why::Waits(waiting) => {
+            let target = plan.target_name(waiting.target);
+            let mut text = format!("cannot go on here: it waits in {} {target}", waiting.verb).trim_end().to_owned();
+            let names = |all: &[ProcessId]| {
+                let names: Vec<&str> =
+                    all.iter().take(3).map(|other| plan.processes[*other as usize].name.as_str()).collect();
+                names.join(", ")
+            };
+            if let Some(holder) = waiting.holder {
+                text.push_str(&format!(", held by {}", names(&[holder])));
+            } else if !waiting.on.is_empty() && waiting.on.len() <= 3 {
+                text.push_str(&format!(", which is up to {}", names(&waiting.on)));
+            }
+            text
+        }
+    }
+}
+
+/// The first thing that cannot be told of a path, as half a sentence.
+pub fn lost(plan: &Plan, lost: &Lost) -> String {
+    match lost {
+        Lost::Blocked { place } => format!("the process of step {} cannot go on there", place + 1),
+        Lost::Gone { place } => format!("the process of step {} is not there", place + 1),
+        Lost::Endless(process) => format!("{} computes without end", plan.processes[*process as usize].name),
+    }
+}

@@ -1,0 +1,510 @@
+//! What is kept of the events on the way to a state, as a part of the state: a number for each [`Memory`] that all
+//! processes share, and small numbers that belong to one process and stand in its segment.
+//!
+//! `observe` is what an event does to each memory, `condition` evaluates state expressions in a state of the search.
+//! `knowledge` is what each process knows of what happened before, and `marks` what must be known.
+
+mod causal_past;
+mod state_condition;
+mod tracked_events;
+mod update;
+
+use std::collections::HashMap;
+
+use super::base::interner::Numbers;
+use super::semantics::next_operation::Next;
+use super::semantics::transition::Time;
+use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
+use crate::judge::history::{Changes, Events, Memory};
+use crate::scenario::plan::{Action, Delay, Fact, Instruction, Plan};
+use crate::value::Value;
+
+use causal_past::Knowledge;
+
+pub(super) use update::{Moment, Sight};
+
+/// A memory, and what it has been so far.
+#[derive(Clone, Debug)]
+struct Kept<'p> {
+    memory: Memory<'p>,
+    /// Whether the order of the events that it looks at matters to it, beyond the order of steps that do not commute.
+    ordered: bool,
+    /// For a course: whether the ends of processes belong to it.
+    ends: bool,
+    /// What all processes share of it, by number.
+    shared: Numbers<Vec<i64>>,
+    /// For lost updates: the cells that were met.
+    cells: Numbers<(ObjectId, Option<u32>)>,
+}
+
+/// Everything that is kept.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing of all that is kept")]
+pub(super) struct Memories<'p> {
+    plan: &'p Plan,
+    list: Vec<Kept<'p>>,
+    names: Vec<String>,
+    /// By step: whether it is a step of its own although it is about no object.
+    pub(super) visible: Vec<bool>,
+    /// By process: whether its end is a step of its own.
+    pub(super) ends: Vec<bool>,
+    /// Whether time is a part of what is kept.
+    pub(super) timed: bool,
+    /// Whether a process had something as it ended that the number of those who have it at once depends on: then it
+    /// matters when it ends.
+    pub(super) wants_ends: bool,
+    /// By object: whether a condition that must be evaluated in every state reads it.
+    watched: Vec<bool>,
+    /// The place of the memory of each fact.
+    facts: HashMap<u32, usize>,
+    /// Whether the whole past is kept.
+    pub(super) everything: bool,
+    past: bool,
+    /// What is known by each relation of causes, with the place of its number among the memories.
+    knowledge: Vec<(usize, Box<Knowledge<'p>>)>,
+    /// What came before an event, by what came before it in its process and on its object, and the event itself.
+    nodes: Numbers<(u32, u32, u32)>,
+    signs: Numbers<Vec<u8>>,
+    values: Numbers<Vec<u8>, Value>,
+}
+
+/// What is to be kept.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
+pub(super) struct Wish {
+    /// The end of every process is a step of its own.
+    pub(super) ends: bool,
+    /// Every step is one of its own.
+    pub(super) fine: bool,
+    /// Races are found without the past.
+    pub(super) races: bool,
+    /// What happened before what is found by all that happened.
+    pub(super) past: bool,
+}
+
+impl Wish {
+    /// Whether nothing need be kept for that.
+    fn spares(self, memory: &Memory<'_>) -> bool {
+        self.races && matches!(memory, Memory::Races { each: false, .. })
+    }
+}
+
+impl<'p> Memories<'p> {
+    /// Those that a plan's expectations need.
+    pub(super) fn new(plan: &'p Plan, memories: Vec<Memory<'p>>, time: Time, wish: Wish) -> Self {
+        let mut list: Vec<Kept<'p>> = Vec::new();
+        let mut memories = memories;
+        if memories.iter().any(|memory| looks_at_reordered(plan, memory)) {
+            memories.push(Memory::Everything);
+        }
+        let everything = memories.iter().any(|memory| matches!(memory, Memory::Everything));
+        let passes = time_passes(plan);
+        let mut facts = HashMap::new();
+        let mut past = false;
+        let memories: Vec<Memory<'p>> = memories.into_iter().filter(|memory| !wish.spares(memory)).collect();
+        let knowledge = if everything || wish.past { Vec::new() } else { Knowledge::all(plan, &memories) };
+        let mut places = vec![None; knowledge.len()];
+        let memories = memories.into_iter().flat_map(|memory| match memory {
+            _ if !knowledge.is_empty() => vec![memory],
+            Memory::Before(_) | Memory::Races { .. } => vec![Memory::Past],
+            Memory::Causes(patterns) => vec![Memory::Past, Memory::Firsts { patterns, which: true }],
+            memory => vec![memory],
+        });
+        for memory in memories.collect::<Vec<_>>() {
+            let mut ends = false;
+            let memory = match memory {
+                // Where any time may pass, how much did says nothing.
+                Memory::Spans(_) | Memory::Waits(_) | Memory::Course(_) if time == Time::Any => continue,
+                Memory::Fact(number) if facts.contains_key(&number) => continue,
+                memory @ (Memory::Before(_) | Memory::Causes(_) | Memory::Races { .. }) => {
+                    // One number is for all that is known by a relation.
+                    let of = knowledge.iter().position(|knowledge| knowledge.has(&memory));
+                    let Some(place) = of.and_then(|of| places.get_mut(of)).filter(|place| place.is_none()) else {
+                        continue;
+                    };
+                    *place = Some(list.len());
+                    memory
+                }
+                Memory::Past if std::mem::replace(&mut past, true) => continue,
+                Memory::Most { of, .. } if passes && may_stand(plan, &of, time) => {
+                    ends = true;
+                    Memory::Course(match of {
+                        Changes::Holding(object) => vec![Events::Holding(object)],
+                        Changes::Section(section) => vec![Events::Section(section)],
+                        Changes::Between(patterns) => patterns.iter().map(Events::Pattern).collect(),
+                    })
+                }
+                memory => memory,
+            };
+            // Who knows every step needs no other memory.
+            if everything && (!matches!(memory, Memory::Everything) || !list.is_empty()) {
+                continue;
+            }
+            if let Memory::Fact(number) = memory {
+                facts.insert(number, list.len());
+            }
+            let ordered = is_ordered(&memory);
+            let mut shared = Numbers::default();
+            let size = match &memory {
+                Memory::Values { .. } => 0,
+                Memory::Firsts { patterns, .. } => patterns.len() * 3,
+                Memory::Late(patterns) => patterns.len() + 1,
+                Memory::Most { .. } => 4,
+                Memory::Past => plan.objects.len(),
+                Memory::Pairs { .. } => 2,
+                _ => 1,
+            };
+            shared.of(&vec![0; size]);
+            list.push(Kept { memory, ordered, ends, shared, cells: Numbers::default() });
+        }
+        let mut memories = Self {
+            plan,
+            names: plan.process_names(),
+            visible: vec![wish.fine || everything; plan.steps.len()],
+            ends: vec![wish.ends || wish.fine || everything || list.iter().any(|kept| kept.ends); plan.processes.len()],
+            timed: list.iter().any(|kept| kept.memory.is_timed()),
+            wants_ends: false,
+            watched: vec![false; plan.objects.len()],
+            facts,
+            everything,
+            past,
+            knowledge: places.into_iter().flatten().zip(knowledge.into_iter().map(Box::new)).collect(),
+            nodes: Numbers::default(),
+            signs: Numbers::default(),
+            values: Numbers::default(),
+            list,
+        };
+        memories.nodes.of(&(0, 0, 0));
+        memories.watch();
+        memories
+    }
+
+    /// Finds out what conditions read and which steps must be steps of their own.
+    fn watch(&mut self) {
+        let plan = self.plan;
+        let mut read: Vec<u32> = Vec::new();
+        for kept in &self.list {
+            if let Memory::Ever { condition, .. } = &kept.memory {
+                condition.states(&mut |number| read.push(number));
+            }
+        }
+        for number in read {
+            match plan.facts.get(number as usize) {
+                Some(Fact::Value(group)) => {
+                    let group = &plan.groups[*group];
+                    for object in group.first..group.first + group.count.unwrap_or(1) {
+                        self.watched[object as usize] = true;
+                    }
+                }
+                Some(Fact::Size(object)) => self.watched[*object as usize] = true,
+                Some(Fact::Ended(processes)) => {
+                    for process in processes {
+                        self.ends[*process as usize] = true;
+                    }
+                }
+                Some(Fact::Exit(process)) => self.ends[*process as usize] = true,
+                _ => {
+                    if let Some(at) = self.facts.get(&number) {
+                        self.list[*at].ordered = true;
+                    }
+                }
+            }
+        }
+        for step in 0..plan.steps.len() as u32 {
+            let mut causes = self.knowledge.iter().flat_map(|(_, knowledge)| knowledge.ordered());
+            self.visible[step as usize] |= causes.any(|pattern| Events::Pattern(pattern).may(plan, step));
+            let looked = self.list.iter().filter(|kept| kept.ordered);
+            let looked = looked.flat_map(|kept| events(plan, &kept.memory)).any(|events| events.may(plan, step));
+            self.visible[step as usize] |= looked;
+        }
+    }
+
+    /// What was noticed on the way that asks for other memories: that it matters when processes end, and that an object
+    /// could not say what it handed over.
+    pub(super) fn noticed(&self) -> [bool; 2] {
+        [self.wants_ends, self.knowledge.iter().any(|(_, knowledge)| knowledge.lost)]
+    }
+
+    /// Takes over what a copy has noticed.
+    pub(super) fn notice(&mut self, [ends, lost]: [bool; 2]) {
+        self.wants_ends |= ends;
+        for (_, knowledge) in &mut self.knowledge {
+            knowledge.lost |= lost;
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Whether processes that are alike may change places in spite of what is kept.
+    pub(super) fn symmetric(&self) -> bool {
+        self.knowledge.is_empty()
+            && !self
+                .list
+                .iter()
+                .any(|kept| matches!(kept.memory, Memory::Past | Memory::Course(_) | Memory::Everything))
+    }
+
+    /// By expectation about causes, whether something was not as it should be in a state of which `number` gives what is
+    /// kept in each place; none where that is not known.
+    #[cfg(test)]
+    pub(super) fn failed(&self, number: &dyn Fn(usize) -> u32) -> Option<Vec<bool>> {
+        if self.knowledge.is_empty() || self.knowledge.iter().any(|(_, knowledge)| knowledge.lost) {
+            return None;
+        }
+        let of = self.knowledge.iter().flat_map(|(place, knowledge)| knowledge.failed(number(*place)));
+        let mut failed: Vec<(usize, bool)> = of.collect();
+        failed.sort_unstable();
+        Some(failed.into_iter().map(|(_, failed)| failed).collect())
+    }
+
+    /// About how many bytes it takes what is known of causes.
+    pub(super) fn bytes(&self) -> usize {
+        self.knowledge.iter().map(|(_, knowledge)| knowledge.weight).sum()
+    }
+
+    /// What must be kept, where it turns out that these do not keep enough.
+    pub(super) fn wants(&self, wish: Wish) -> Option<Wish> {
+        let lost = self.knowledge.iter().any(|(_, knowledge)| knowledge.lost);
+        let more = Wish { ends: wish.ends || self.wants_ends, past: wish.past || lost, ..wish };
+        (self.wants_ends || lost).then_some(more)
+    }
+
+    /// Whether what happened before what by causes matters, of each two steps.
+    pub(super) fn tells_causes(&self) -> bool {
+        !self.knowledge.is_empty()
+    }
+
+    /// Whether objects that are alike may change places with their processes, of which `among` says which they are: what
+    /// is kept tells none of them from another.
+    pub(super) fn exchanges(&self, among: &dyn Fn(ObjectId) -> bool) -> bool {
+        let tells = |kept: &Kept<'_>| match &kept.memory {
+            Memory::Lost { object, .. } => object.objects.iter().any(|object| among(*object)),
+            Memory::Past | Memory::Course(_) | Memory::Everything => true,
+            _ => false,
+        };
+        !self.past && self.knowledge.is_empty() && !self.list.iter().any(tells)
+    }
+
+    /// Whether what a process prints counts, and not only that it prints.
+    pub(super) fn reads_output(&self) -> bool {
+        self.list.iter().any(|kept| {
+            let values = matches!(kept.memory, Memory::Values { .. });
+            events(self.plan, &kept.memory).iter().any(|events| match events {
+                Events::Printed(..) => true,
+                Events::Pattern(pattern) => {
+                    (values || pattern.value.is_some()) && pattern.verb.as_ref().is_none_or(|verb| verb == "print")
+                }
+                Events::Step { step, value, .. } => value.is_some() && self.plan.steps[*step as usize].verb == "print",
+                Events::Holding(_) | Events::Section(_) => false,
+            })
+        })
+    }
+
+    /// Whether somebody looks at the process's next step: its order among the steps of others matters although it may
+    /// commute with them. Such a step is only left out with all others.
+    pub(super) fn sees(&self, process: ProcessId, next: &Next) -> bool {
+        let plan = self.plan;
+        if self.everything {
+            return true;
+        }
+        if self.list.is_empty() {
+            return false;
+        }
+        match next {
+            Next::Nothing => false,
+            Next::Free => true,
+            Next::Object(object, access, _) => {
+                self.past
+                    || self.looks(process, plan.kind(*object).verbs[access.verb as usize].name, *object)
+                    || plan.objects[*object as usize]
+                        .object
+                        .touches(access.verb)
+                        .into_iter()
+                        .any(|(other, verb)| self.looks(process, plan.kind(other).verbs[verb as usize].name, other))
+            }
+            Next::Time => ["sleep", "busy"].iter().any(|verb| self.hears(verb)),
+            Next::Join(..) => self.past || self.hears("join"),
+            Next::Start(_) => self.past || self.hears("start"),
+            Next::Status(_) => self.past || self.hears("status"),
+            Next::Kill(_) => self.past || self.hears("kill"),
+        }
+    }
+
+    fn looks(&self, process: ProcessId, verb: &str, object: ObjectId) -> bool {
+        self.watched[object as usize] || self.ordered().any(|events| events.may_be(process, verb, object))
+    }
+
+    fn hears(&self, verb: &str) -> bool {
+        self.ordered().any(|events| match events {
+            Events::Pattern(pattern) => pattern.verb.as_ref().is_none_or(|wanted| wanted == verb),
+            Events::Step { .. } => true,
+            _ => false,
+        })
+    }
+
+    /// The events whose order matters.
+    fn ordered(&self) -> impl Iterator<Item = Events<'_>> {
+        let causes = self.knowledge.iter().flat_map(|(_, knowledge)| knowledge.ordered()).map(Events::Pattern);
+        let kept = self.list.iter().filter(|kept| kept.ordered);
+        kept.flat_map(|kept| events(self.plan, &kept.memory)).chain(causes)
+    }
+
+    /// Whether an event, were it any of these processes', could change anything.
+    pub(super) fn minds(&self, event: &Event, processes: std::ops::Range<ProcessId>) -> bool {
+        let on = |wanted: &dyn Fn(ObjectId) -> bool| matches!(event.target, Target::Object(object) if wanted(object));
+        self.everything
+            || self.past && event.target != Target::None
+            || self.knowledge.iter().any(|(_, knowledge)| knowledge.minds(event, processes.clone()))
+            || on(&|object| self.watched[object as usize])
+            || self.list.iter().any(|kept| {
+                matches!(kept.memory, Memory::Waits(_))
+                    || matches!(&kept.memory, Memory::Course(_)) && !event.implicit
+                    || matches!(&kept.memory, Memory::Lost { object, .. } if on(&|id| object.objects.contains(&id)))
+                    || matches!(&kept.memory, Memory::Ever { .. }) && kept.memory.is_timed()
+                    || events(self.plan, &kept.memory).iter().any(|events| {
+                        let mut event = event.clone();
+                        processes.clone().any(|process| {
+                            event.id.process = process;
+                            events.matches(&event)
+                        })
+                    })
+            })
+    }
+
+    /// What tells the value from others, as a number.
+    fn value(&mut self, value: &Value) -> u32 {
+        let mut key = Vec::new();
+        crate::value::encode(value, &mut key);
+        match self.values.find(&key) {
+            Some(number) => number,
+            None => self.values.give(key, value.clone()).0,
+        }
+    }
+
+    /// What tells the event from others of its process, as a number.
+    fn sign(&mut self, event: &Event, more: &[u64]) -> u32 {
+        let mut key = Vec::new();
+        key.extend(event.verb.as_bytes());
+        key.push(0);
+        key.extend(event.step.map_or(u32::MAX, |step| step).to_le_bytes());
+        key.extend(event.element.map_or(u32::MAX, |element| element).to_le_bytes());
+        key.extend(format!("{}", event.outcome).into_bytes());
+        key.push(u8::from(event.implicit));
+        for value in [&event.value, &event.second] {
+            let mut encoded = Vec::new();
+            crate::value::encode(value, &mut encoded);
+            key.extend((encoded.len() as u32).to_le_bytes());
+            key.extend(encoded);
+        }
+        match event.target {
+            Target::None => key.push(0),
+            Target::Object(object) => key.extend(object.to_le_bytes()),
+            Target::Process(_) => key.push(1),
+        }
+        for word in more {
+            key.extend(word.to_le_bytes());
+        }
+        self.signs.of(&key)
+    }
+}
+
+/// Whether the order of the events that a memory looks at matters to it, beyond the order of steps that do not commute.
+fn is_ordered(memory: &Memory<'_>) -> bool {
+    matches!(
+        memory,
+        Memory::Values { ordered: true, .. }
+            | Memory::Firsts { .. }
+            | Memory::Late(_)
+            | Memory::Pairs { .. }
+            | Memory::Ever { .. }
+            | Memory::Most { .. }
+            | Memory::Past
+            | Memory::Course(_)
+            | Memory::Everything
+    )
+}
+
+/// Whether a memory looks at the order of events that stand in a run in another order than that of their steps. Then only who
+/// knows every step knows what it finds.
+fn looks_at_reordered(plan: &Plan, memory: &Memory<'_>) -> bool {
+    let looked = match memory {
+        Memory::Causes(patterns) => patterns.iter().map(Events::Pattern).collect(),
+        Memory::Fact(_) => events(plan, memory),
+        memory if is_ordered(memory) => events(plan, memory),
+        _ => return false,
+    };
+    let reordered = |object: ObjectId| plan.objects[object as usize].object.reorders();
+    (0..plan.steps.len() as StepId).any(|number| {
+        let Some(Action::Object(action)) = plan.operation(number).map(|operation| &operation.action) else {
+            return false;
+        };
+        let step = &plan.steps[number as usize];
+        plan.programs[step.program].range().any(|process| {
+            let one = |object| looked.iter().any(|events| events.may_be(process, step.verb, object));
+            action.objects().filter(|object| reordered(*object)).any(one)
+        })
+    })
+}
+
+/// The events that a memory looks at.
+fn events<'m>(plan: &'m Plan, memory: &'m Memory<'_>) -> Vec<Events<'m>> {
+    match memory {
+        Memory::Fact(number) => match plan.facts.get(*number as usize) {
+            Some(Fact::Count(pattern)) => vec![Events::Pattern(pattern)],
+            Some(Fact::Inside(section)) => vec![Events::Section(section)],
+            _ => Vec::new(),
+        },
+        Memory::Count { of, .. } => vec![*of],
+        Memory::Values { of, .. } => vec![Events::Pattern(of)],
+        Memory::Firsts { patterns, .. } | Memory::Late(patterns) => patterns.iter().map(Events::Pattern).collect(),
+        Memory::Pairs { each, other, .. } => vec![Events::Pattern(each), Events::Pattern(other)],
+        Memory::Most { of, .. } => of.events(),
+        Memory::Course(list) => list.clone(),
+        Memory::Waits(pattern) => vec![Events::Pattern(pattern)],
+        Memory::Ever { .. }
+        | Memory::Lost { .. }
+        | Memory::Past
+        | Memory::Before(_)
+        | Memory::Causes(_)
+        | Memory::Races { .. }
+        | Memory::Spans(_)
+        | Memory::Everything => Vec::new(),
+    }
+}
+
+/// Whether time can pass at all in a run.
+fn time_passes(plan: &Plan) -> bool {
+    plan.programs.iter().flat_map(|program| &program.code).any(|instruction| match instruction {
+        Instruction::Operate(operation) => {
+            matches!(operation.action, Action::Sleep(_) | Action::Busy(_))
+                || operation.timeout.as_ref().is_some_and(|timeout| !matches!(timeout, Delay::Fixed(0)))
+        }
+        _ => false,
+    })
+}
+
+/// Whether time can pass while a process stands before what takes away from it what is counted: then it has it no
+/// longer than until it began that step, and who has it at once depends on more than the order of events.
+fn may_stand(plan: &Plan, of: &Changes<'_>, time: Time) -> bool {
+    // There, events have no times.
+    if time == Time::Any {
+        return false;
+    }
+    let kills = plan.kills();
+    let Changes::Between([_, ends @ ..]) = of else { return kills };
+    kills
+        || (0..plan.steps.len()).any(|step| {
+            let waits = plan.operation(step as u32).is_some_and(|operation| match &operation.action {
+                Action::Object(action) => plan.kind(action.first).verbs[action.verb as usize].blocks,
+                Action::Sleep(_) | Action::Busy(_) | Action::Join(_) => true,
+                _ => false,
+            });
+            waits && ends.iter().any(|end| Events::Pattern(end).may(plan, step as u32))
+        })
+}

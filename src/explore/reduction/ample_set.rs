@@ -1,0 +1,266 @@
+//! Partial-order reduction: of what can happen in a state, a part that is enough.
+//!
+//! A part is enough where nothing that the other processes may ever do before it can get in its way (a persistent set,
+//! Godefroid): then each end that can be reached can be reached by a step of the part. It is found by closure: who could
+//! get in the way of a member's step, or let a member go on that waits, becomes a member. What each process may still
+//! do comes from [`Futures`], so the part depends on the state and not on the program alone.
+//!
+//! A race (two processes that stand before conflicting accesses of one cell) is kept as well: were one of them a member,
+//! the other, whose future holds the conflicting access, would be one too.
+
+use std::sync::Arc;
+
+use super::independence::{Futures, Set, Use, insert, meet};
+use crate::event::ProcessId;
+use crate::explore::semantics::next_operation::Next;
+use crate::explore::semantics::transition::Kind;
+use crate::explore::state_space::{Move, Space};
+use crate::objects::contract::model::{Access, Willing};
+use crate::scenario::plan::Plan;
+
+/// What the reduction knows.
+#[derive(Clone)]
+pub(crate) struct Ample {
+    futures: Arc<Futures>,
+    /// By number of a segment: the uses of its next step.
+    steps: Vec<Option<Box<[u32]>>>,
+    depends: bool,
+    members: Vec<bool>,
+    stack: Vec<ProcessId>,
+    best: Vec<bool>,
+    mask: Set,
+    first: Vec<u32>,
+}
+
+impl Ample {
+    /// None where the plan has what no part of a state's steps is enough for: signals can end a process anywhere.
+    pub(crate) fn new(space: &Space<'_>) -> Option<Self> {
+        if space.traits.kills || space.leeway.kill {
+            return None;
+        }
+        let plan = space.plan;
+        let futures = Futures::new(plan, space.tells_causes());
+        let processes = plan.processes.len();
+        Some(Self {
+            mask: futures.empty(),
+            futures: Arc::new(futures),
+            steps: Vec::new(),
+            depends: space.traits.depends,
+            members: vec![false; processes],
+            stack: Vec::new(),
+            best: vec![false; processes],
+            first: Vec::new(),
+        })
+    }
+
+    /// Leaves of the moves a part that is enough. `sees` says of a process's next step whether somebody looks at it: then
+    /// only all of them are enough. Whether any was left out.
+    pub(crate) fn reduce(
+        &mut self,
+        space: &Space<'_>,
+        state: &[u32],
+        moves: &mut Vec<Move>,
+        sees: &dyn Fn(ProcessId, &Next) -> bool,
+    ) -> bool {
+        let processes = self.members.len();
+        if moves.len() < 2 || moves[0].kind == Kind::Tick {
+            return false;
+        }
+        // Where each process's moves begin; their number is the next one's begin.
+        self.first.clear();
+        let mut at = 0;
+        for process in 0..processes as ProcessId {
+            self.first.push(at as u32);
+            while at < moves.len() && moves[at].process == process {
+                at += 1;
+            }
+        }
+        self.first.push(at as u32);
+        let mut best = moves.len();
+        for seed in 0..processes as ProcessId {
+            if best == 1 {
+                break;
+            }
+            if self.can_move(seed)
+                && let Some(size) = self.close(space, state, seed, moves, best, sees)
+                && size < best
+            {
+                best = size;
+                self.best.copy_from_slice(&self.members);
+            }
+        }
+        if best == moves.len() {
+            return false;
+        }
+        moves.retain(|step| self.best[step.process as usize]);
+        true
+    }
+
+    fn can_move(&self, process: ProcessId) -> bool {
+        self.first[process as usize] < self.first[process as usize + 1]
+    }
+
+    /// The closure of one process, in `members`; how many moves it has, or none where that is no gain.
+    fn close(
+        &mut self,
+        space: &Space<'_>,
+        state: &[u32],
+        seed: ProcessId,
+        moves: &[Move],
+        best: usize,
+        sees: &dyn Fn(ProcessId, &Next) -> bool,
+    ) -> Option<usize> {
+        let plan = space.plan;
+        self.members.fill(false);
+        self.stack.clear();
+        self.members[seed as usize] = true;
+        self.stack.push(seed);
+        let mut size = 0;
+        while let Some(process) = self.stack.pop() {
+            let number = state[process as usize];
+            let info = space.info(number);
+            self.mask.fill(0);
+            if self.can_move(process) {
+                let range = self.first[process as usize] as usize..self.first[process as usize + 1] as usize;
+                size += range.len();
+                if size >= best || sees(process, &info.next) {
+                    return None;
+                }
+                let ends = moves[range].iter().any(|step| space.info(space.segment_behind(*step)).ended);
+                self.hinders(space, process, number, ends);
+            } else if info.running {
+                if let Some(owner) = self.waits(space, state, number) {
+                    // Only the owner can let it go on.
+                    for other in owner {
+                        self.add(other);
+                    }
+                    continue;
+                }
+            } else if !info.ended {
+                self.starters(plan, process);
+            }
+            for other in 0..self.members.len() as ProcessId {
+                if !self.members[other as usize] && self.meets(space, state, other) {
+                    self.add(other);
+                }
+            }
+        }
+        Some(size)
+    }
+
+    fn add(&mut self, process: ProcessId) {
+        if !std::mem::replace(&mut self.members[process as usize], true) {
+            self.stack.push(process);
+        }
+    }
+
+    /// Whether a process may do something of the mask.
+    fn meets(&self, space: &Space<'_>, state: &[u32], process: ProcessId) -> bool {
+        let number = state[process as usize];
+        let info = space.info(number);
+        if info.ended {
+            return false;
+        }
+        let place = space.segment_of(number).machine.place_in_program();
+        meet(self.futures.of(process, place), &self.mask)
+    }
+
+    /// Puts into the mask what could get in the way of a step that can be taken.
+    fn hinders(&mut self, space: &Space<'_>, process: ProcessId, number: u32, ends: bool) {
+        let steps = self.step(space, number);
+        for uses in &steps {
+            join(&mut self.mask, self.futures.conflicts(*uses));
+        }
+        self.steps[number as usize] = Some(steps);
+        if ends {
+            for uses in self.futures.last(process) {
+                join(&mut self.mask, self.futures.conflicts(*uses));
+            }
+        }
+    }
+
+    /// Puts into the mask what could let a step go on that waits; or gives the owner that alone could.
+    fn waits(&mut self, space: &Space<'_>, state: &[u32], number: u32) -> Option<Vec<ProcessId>> {
+        let info = space.info(number);
+        if let Next::Object(own, access, willing) = &info.next {
+            let fails = *willing != Willing::Forever;
+            let plan = space.plan;
+            let segment = space.segment_of(number);
+            let model = space.object_of(*own, state[self.members.len() + *own as usize]);
+            let elsewhere = if segment.parked { model.waits_for(access.verb, segment.share(*own)) } else { None };
+            let (object, access) = match elsewhere {
+                Some((object, verb)) => (object, Access::by_another(verb)),
+                None => (*own, *access),
+            };
+            let planned = &plan.objects[object as usize].object;
+            if planned.has_owner() {
+                let owners = (0..self.members.len() as ProcessId).filter(|other| {
+                    let number = state[*other as usize];
+                    space.info(number).running && space.segment_of(number).share(object) != 0
+                });
+                return Some(owners.collect());
+            }
+            for uses in self.futures.alike(Use::Object(object, access, fails)) {
+                join(&mut self.mask, self.futures.enablers(uses));
+            }
+            return None;
+        }
+        let steps = self.step(space, number);
+        for uses in &steps {
+            join(&mut self.mask, self.futures.enablers(*uses));
+        }
+        self.steps[number as usize] = Some(steps);
+        None
+    }
+
+    /// Puts into the mask, or adds, what could let a process begin.
+    fn starters(&mut self, plan: &Plan, process: ProcessId) {
+        if let Some(uses) = self.futures.number(Use::Start(process)) {
+            insert(&mut self.mask, uses);
+        }
+        if self.depends {
+            for (first, count, _) in &plan.program(process).depends_on {
+                for other in *first..first + count {
+                    self.add(other);
+                }
+            }
+        }
+    }
+
+    /// The uses of a segment's next step; to be put back.
+    fn step(&mut self, space: &Space<'_>, number: u32) -> Box<[u32]> {
+        let at = number as usize;
+        if self.steps.len() <= at {
+            self.steps.resize(at + 1, None);
+        }
+        if let Some(known) = self.steps[at].take() {
+            return known;
+        }
+        uses(space, number).iter().flat_map(|uses| self.futures.alike(*uses)).collect()
+    }
+}
+
+/// The uses of a segment's next step.
+pub(crate) fn uses(space: &Space<'_>, number: u32) -> Vec<Use> {
+    match &space.info(number).next {
+        Next::Object(object, access, willing) => {
+            let fails = *willing != Willing::Forever;
+            let touched = space.plan.objects[*object as usize].object.touches(access.verb);
+            let touched = touched.into_iter().map(|(other, verb)| Use::Object(other, Access::by_another(verb), fails));
+            std::iter::once(Use::Object(*object, *access, fails)).chain(touched).collect()
+        }
+        Next::Join(range, willing) => {
+            let fails = *willing != Willing::Forever;
+            range.clone().map(|process| Use::Join(process, fails)).collect()
+        }
+        Next::Start(range) => range.clone().map(Use::Start).collect(),
+        Next::Status(process) => vec![Use::Status(*process)],
+        Next::Kill(_) | Next::Nothing | Next::Time | Next::Free => Vec::new(),
+    }
+}
+
+fn join(set: &mut Set, more: &Set) {
+    for (word, more) in set.iter_mut().zip(more) {
+        *word |= more;
+    }
+}

@@ -1,0 +1,157 @@
+//! Finds what can change places: programs of as many processes as there are objects in the arrays of which each of
+//! these processes uses the one of its own index.
+
+use super::automorphism::Exchange;
+use crate::event::{ObjectId, ProcessId};
+use crate::explore::base::injected_bugs::{Mutant, mutated};
+use crate::explore::history::Memories;
+use crate::explore::semantics::program_analysis::{has_more_than_its_index, own_element, own_index};
+use crate::explore::state_space::Space;
+use crate::scenario::plan::{Action, Plan, Program};
+
+/// As many things as there are strands, one for each.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Row {
+    /// The processes of a program, by the first of them.
+    Processes(ProcessId),
+    /// The objects of an array of objects, by the first of them.
+    Objects(ObjectId),
+    /// The elements of one object.
+    Elements(ObjectId),
+}
+
+/// Strands that can change places.
+#[derive(Clone, Debug)]
+pub(super) struct Strands {
+    /// How many there are.
+    pub(super) count: u32,
+    /// What each is made of: one of each row. Processes come first.
+    pub(super) rows: Vec<Row>,
+}
+
+/// The strands of a plan, in the order of their processes.
+pub(super) fn find(space: &Space<'_>) -> Vec<Strands> {
+    let plan = space.plan;
+    let mut found = linked(plan);
+    found.retain(|strands| {
+        strands.rows.iter().all(|row| is_alike(space, *row, strands.count))
+            && is_forgotten(space, strands)
+            && Exchange::generators(plan, strands).iter().all(|exchange| exchange.keeps(plan))
+    });
+    found
+}
+
+/// Whether those of a row are the same by themselves.
+fn is_alike(space: &Space<'_>, row: Row, count: u32) -> bool {
+    let plan = space.plan;
+    match row {
+        Row::Processes(first) => {
+            let output = space.memories.as_deref().is_some_and(Memories::reads_output);
+            !has_more_than_its_index(plan.program(first), !space.leeway.random, output)
+                || mutated(Mutant::IndexIsNoValue)
+        }
+        Row::Objects(first) => plan.groups[plan.objects[first as usize].group].alike,
+        Row::Elements(object) => {
+            let planned = &plan.objects[object as usize].object;
+            let model = planned.model(&vec![0; planned.ends().len()]);
+            (1..count).all(|at| model.element(at) == model.element(0))
+        }
+    }
+}
+
+/// Whether nothing is kept of the past that tells the objects of one strand from those of another.
+fn is_forgotten(space: &Space<'_>, strands: &Strands) -> bool {
+    let plan = space.plan;
+    let among = |object: ObjectId| {
+        let group = &plan.groups[plan.objects[object as usize].group];
+        strands.rows.contains(&Row::Objects(group.first)) || strands.rows.contains(&Row::Elements(object))
+    };
+    strands.rows.iter().all(|row| matches!(row, Row::Processes(_)))
+        || space.memories.as_deref().is_none_or(|memories| memories.exchanges(&among))
+}
+
+/// The rows of a plan that hang together: all of them would have to change places at once.
+fn linked(plan: &Plan) -> Vec<Strands> {
+    let mut linked = Linked { rows: Vec::new() };
+    for program in plan.programs.iter().filter(|program| program.count.is_some()) {
+        let own = linked.add(Row::Processes(program.first), program.count);
+        for (row, count) in named(plan, program) {
+            let row = linked.add(row, count);
+            linked.join(own, row);
+        }
+    }
+    let mut heads: Vec<usize> = linked.rows.iter().map(|(.., head)| *head).collect();
+    heads.sort_unstable();
+    heads.dedup();
+    let mut found: Vec<Strands> = heads.into_iter().filter_map(|head| linked.strands(head)).collect();
+    found.sort_by_key(|strands| strands.rows[0]);
+    found
+}
+
+/// What each process of a program has its own of, by its index.
+fn named(plan: &Plan, program: &Program) -> Vec<(Row, Option<u32>)> {
+    let array = |object: ObjectId| {
+        let group = &plan.groups[plan.objects[object as usize].group];
+        (Row::Objects(group.first), group.count)
+    };
+    let mut rows = Vec::new();
+    for operation in program.operations().filter(|operation| own_element(operation).is_some()) {
+        if let Action::Object(action) = &operation.action {
+            rows.push((Row::Elements(action.first), plan.objects[action.first as usize].object.length()));
+        }
+    }
+    for operation in program.operations().filter(|operation| own_index(operation).is_some()) {
+        match &operation.action {
+            Action::Object(action) => {
+                rows.push(array(action.first));
+                // What it does to another object besides, where that is another for each.
+                let touched = |object: ObjectId| {
+                    plan.objects.get(object as usize).map(|object| object.object.touches(action.verb))
+                };
+                let next = touched(action.first + 1).unwrap_or_default();
+                let own = touched(action.first).unwrap_or_default();
+                rows.extend(own.into_iter().filter(|other| !next.contains(other)).map(|(other, _)| array(other)));
+            }
+            Action::Start(processes)
+            | Action::Join(processes)
+            | Action::Status(processes)
+            | Action::Kill(processes, _) => rows.push((Row::Processes(processes.first), Some(processes.count))),
+            _ => {}
+        }
+    }
+    // An end that it only holds.
+    let holds = |process: ProcessId| plan.processes.get(process as usize).map_or(&[][..], |process| &process.holds);
+    let next = holds(program.first + 1);
+    rows.extend(holds(program.first).iter().filter(|held| !next.contains(held)).map(|(object, _)| array(*object)));
+    rows
+}
+
+/// Rows, each with how many it has and the place of the one that stands for all that hang together with it.
+struct Linked {
+    rows: Vec<(Row, Option<u32>, usize)>,
+}
+
+impl Linked {
+    fn add(&mut self, row: Row, count: Option<u32>) -> usize {
+        self.rows.iter().position(|(other, ..)| *other == row).unwrap_or_else(|| {
+            self.rows.push((row, count, self.rows.len()));
+            self.rows.len() - 1
+        })
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (from, to) = (self.rows[one].2, self.rows[other].2);
+        for (.., head) in self.rows.iter_mut().filter(|(.., head)| *head == from) {
+            *head = to;
+        }
+    }
+
+    /// The rows that hang together, where all of them have as many.
+    fn strands(&self, head: usize) -> Option<Strands> {
+        let together = || self.rows.iter().filter(|(.., other)| *other == head);
+        let count = self.rows[head].1.filter(|count| *count > 1)?;
+        let mut rows: Vec<Row> = together().map(|(row, ..)| *row).collect();
+        rows.sort_unstable();
+        together().all(|(_, other, _)| *other == Some(count)).then_some(Strands { count, rows })
+    }
+}

@@ -1,0 +1,560 @@
+//! One turn of a process: a step that others can notice, and what the process does behind it by itself.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::choice_point::{Choices, begins_turn, step_of};
+use super::event_log::Log;
+use super::next_operation::{Ask, is_visible, willing};
+use super::process_state::{Segment, Stage};
+use super::program_analysis::Knowledge;
+use super::transition::Trouble;
+use crate::event::{ObjectId, ProcessId, StepId, Target};
+use crate::interpreter::{Clock, Left, Place, Random, Request, Timeout, World};
+use crate::objects::Completion;
+use crate::objects::contract::model::{Model, ModelCall, Progress, Stage as Scenery, Willing};
+use crate::os::process::{is_deadly, is_stop};
+use crate::outcome::Outcome;
+use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::trace::ProcessEnd;
+use crate::value::Value;
+
+/// How many steps a process may do by itself in one turn: what does more is taken to compute without end.
+const MOST_LOCAL: usize = 1 << 20;
+
+/// What all share, as far as a turn needs it: the objects, every process's shares of them, how each process is.
+pub(crate) struct Parts {
+    pub(crate) objects: Vec<Option<Box<dyn Model>>>,
+    /// By object, by process.
+    pub(crate) shares: Vec<Vec<u32>>,
+    pub(crate) posts: Vec<Post>,
+}
+
+/// How a process is, as others see it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Post {
+    pub(crate) stage: Stage,
+    pub(crate) joined: bool,
+    pub(crate) ready: bool,
+}
+
+/// What a turn did to others.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Effects {
+    pub(crate) started: Vec<ProcessId>,
+    pub(crate) joined: Vec<ProcessId>,
+    pub(crate) signals: Vec<(ProcessId, i32)>,
+}
+
+impl Effects {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.started.is_empty() && self.joined.is_empty() && self.signals.is_empty()
+    }
+}
+
+/// How a turn went.
+#[derive(Debug)]
+pub(crate) enum Turned {
+    /// The step cannot go on now; nothing has changed.
+    Waits,
+    /// The process went on.
+    Went {
+        effects: Effects,
+        /// Steps that went to the world.
+        steps: u32,
+    },
+    /// What the process does by itself cannot be followed.
+    Lost(Trouble),
+}
+
+/// What a turn is given.
+pub(crate) struct Actor<'a, 'p> {
+    pub(crate) plan: &'p Plan,
+    pub(crate) knowledge: &'a [Knowledge],
+    pub(crate) visible: &'a [bool],
+    /// By process: whether its end is a step of its own.
+    pub(crate) ends: &'a [bool],
+    pub(crate) process: ProcessId,
+    /// ns of virtual time since the run began.
+    pub(crate) now: u64,
+    pub(crate) parts: &'a mut Parts,
+    pub(crate) choices: &'a Choices,
+    /// Whether random numbers are drawn from the choices.
+    pub(crate) random: bool,
+    pub(crate) log: Option<&'a mut Log>,
+}
+
+impl<'p> Actor<'_, 'p> {
+    /// Lets the process take its turn: its step, or with `give_up` the end of that step's time.
+    pub(crate) fn turn(&mut self, segment: &mut Segment<'p>, give_up: bool) -> Turned {
+        if !self.random {
+            return self.take(segment, give_up);
+        }
+        let step = step_of(segment.machine.instruction());
+        segment.machine.draw_from(Random::chosen(self.choices.draws()));
+        let turned = self.take(segment, give_up);
+        segment.machine.draw_from(Random::lowest());
+        match turned {
+            Turned::Went { .. } if segment.parked && self.choices.has_drawn() => Turned::Lost(Trouble::Waits(step)),
+            turned => turned,
+        }
+    }
+
+    fn take(&mut self, segment: &mut Segment<'p>, give_up: bool) -> Turned {
+        if let Some(left) = segment.leaving {
+            end(segment, left);
+            return Turned::Went { effects: Effects::default(), steps: 0 };
+        }
+        let before = segment.clone();
+        let step = step_of(segment.machine.instruction());
+        let mut act = Act::new(self, Some(if give_up { First::GiveUp } else { First::Go }), segment.given_up);
+        let left = segment.machine.advance(&mut act);
+        let (halt, mut effects, steps) = (act.halt, std::mem::take(&mut act.effects), act.steps);
+        let (died, stopped) = (act.died, act.stopped);
+        if let Some(trouble) = self.choices.trouble(step) {
+            return Turned::Lost(trouble);
+        }
+        match halt {
+            Halt::Waits if give_up => {
+                // The time is over, but something is left to do: taking a mutex again.
+                *segment = before;
+                segment.given_up = true;
+                segment.left = None;
+                self.collect(segment);
+                return Turned::Went { effects, steps };
+            }
+            Halt::Waits => {
+                *segment = before;
+                return Turned::Waits;
+            }
+            Halt::Parked => {
+                segment.machine = before.machine;
+                segment.parked = true;
+                if give_up {
+                    segment.given_up = true;
+                    segment.left = None;
+                }
+                self.collect(segment);
+                return Turned::Went { effects, steps };
+            }
+            Halt::No => {}
+        }
+        self.collect(segment);
+        (segment.parked, segment.given_up, segment.left) = (false, false, None);
+        if let Some(signal) = died {
+            segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
+            return Turned::Went { effects, steps };
+        }
+        match left {
+            Some(left) => {
+                self.leave(segment, left);
+                Turned::Went { effects, steps }
+            }
+            // It goes on from there once it is continued.
+            None if stopped => Turned::Went { effects, steps },
+            None => self.go_on(segment, &mut effects, steps, false),
+        }
+    }
+
+    /// Lets a process begin: it does what it does before its first step that others notice.
+    pub(crate) fn begin(&mut self, segment: &mut Segment<'p>) -> Turned {
+        if segment.broken {
+            end(segment, Left::Exit(1));
+            return Turned::Went { effects: Effects::default(), steps: 0 };
+        }
+        segment.stage = Stage::Running;
+        if self.random {
+            segment.machine.draw_from(Random::lowest());
+        }
+        self.go_on(segment, &mut Effects::default(), 0, self.random)
+    }
+
+    /// Goes on up to the next step that others can notice; with `until_drawn`, or to what draws a random number.
+    fn go_on(&mut self, segment: &mut Segment<'p>, effects: &mut Effects, mut steps: u32, until_drawn: bool) -> Turned {
+        for _ in 0..MOST_LOCAL {
+            if self.arrive(segment) || until_drawn && begins_turn(segment.machine.instruction()) {
+                let knowledge = &self.knowledge[self.plan.processes[self.process as usize].program];
+                let place = segment.machine.place_in_program();
+                segment.machine.forget(|slot| knowledge.is_live(place, slot));
+                return Turned::Went { effects: std::mem::take(effects), steps };
+            }
+            let step = step_of(segment.machine.instruction());
+            let mut act = Act::new(self, None, false);
+            let left = segment.machine.advance(&mut act);
+            steps += act.steps;
+            segment.ready |= act.ready;
+            if let Some(trouble) = self.choices.trouble(step) {
+                return Turned::Lost(trouble);
+            }
+            if let Some(left) = left {
+                self.leave(segment, left);
+                return Turned::Went { effects: std::mem::take(effects), steps };
+            }
+        }
+        Turned::Lost(Trouble::Endless)
+    }
+
+    /// The process has left its program: it ends, or is about to.
+    fn leave(&self, segment: &mut Segment<'p>, left: Left) {
+        if self.ends.get(self.process as usize) == Some(&true) {
+            segment.machine.forget(|_| false);
+            segment.machine.finish();
+            segment.leaving = Some(left);
+        } else {
+            end(segment, left);
+        }
+    }
+
+    /// Whether the process stands at a step that others can notice; then its time begins.
+    fn arrive(&self, segment: &mut Segment<'p>) -> bool {
+        if !is_visible(segment.machine.instruction(), self.visible) {
+            return false;
+        }
+        let mut ask = Ask::new(self.now);
+        let mut machine = segment.machine.clone();
+        if self.random {
+            // What is drawn is for the step itself.
+            machine.draw_from(Random::lowest());
+        }
+        machine.advance(&mut ask);
+        match ask.asked {
+            // It has no value for what it would ask, so it does not ask.
+            None => match segment.machine.instruction() {
+                Instruction::Operate(operation) => self.visible.get(operation.step as usize) == Some(&true),
+                _ => false,
+            },
+            Some(asked) => {
+                segment.left = asked.left;
+                true
+            }
+        }
+    }
+
+    /// Takes back what the process's shares have become.
+    fn collect(&mut self, segment: &mut Segment<'p>) {
+        for object in 0..self.parts.shares.len() {
+            if let Some(share) = self.parts.shares[object].get(self.process as usize) {
+                segment.set_share(object as ObjectId, *share);
+            }
+        }
+    }
+}
+
+fn end(segment: &mut Segment<'_>, left: Left) {
+    segment.machine.forget(|_| false);
+    segment.leaving = None;
+    segment.stage = Stage::Ended(match left {
+        Left::Exit(status) => ProcessEnd::Exited(status),
+        Left::Abort => ProcessEnd::Crashed(libc::SIGABRT),
+    });
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum First {
+    Go,
+    GiveUp,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Halt {
+    No,
+    Waits,
+    Parked,
+}
+
+/// The world during one instruction.
+struct Act<'x, 'a, 'p> {
+    actor: &'x mut Actor<'a, 'p>,
+    first: Option<First>,
+    /// Whether the step has given up before and now does what is left of it.
+    given_up: bool,
+    halt: Halt,
+    effects: Effects,
+    steps: u32,
+    ready: bool,
+    /// The signal by which the process has ended itself.
+    died: Option<i32>,
+    /// Whether it has stopped itself.
+    stopped: bool,
+}
+
+impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
+    fn new(actor: &'x mut Actor<'a, 'p>, first: Option<First>, given_up: bool) -> Self {
+        Self {
+            actor,
+            first,
+            given_up,
+            halt: Halt::No,
+            effects: Effects::default(),
+            steps: 0,
+            ready: false,
+            died: None,
+            stopped: false,
+        }
+    }
+
+    fn record(&mut self, step: StepId, verb: &'static str, target: Target, completion: &Completion) {
+        let (process, now) = (self.actor.process, self.actor.now);
+        if let Some(log) = &mut self.actor.log {
+            log.record(process, now, Some(step), verb, target, None, completion);
+        }
+    }
+
+    fn own(&mut self, step: StepId, verb: &'static str, completion: Completion) -> Completion {
+        self.record(step, verb, Target::None, &completion);
+        completion
+    }
+
+    fn start(&mut self, step: StepId, processes: Range<ProcessId>) -> Completion {
+        let mut worst = Completion::of(Outcome::OK);
+        for process in processes {
+            let post = &mut self.actor.parts.posts[process as usize];
+            let may = self.actor.plan.program(process).manual && post.stage == Stage::NotStarted;
+            if may {
+                post.stage = Stage::Running;
+                self.effects.started.push(process);
+                let starter = self.actor.process;
+                if let Some(log) = &mut self.actor.log {
+                    log.started(starter, process);
+                }
+            }
+            let completion = Completion::of(if may { Outcome::OK } else { Outcome::IN_USE });
+            self.record(step, "start", Target::Process(process), &completion);
+            if !completion.outcome.is_ok() {
+                worst = completion;
+            }
+        }
+        worst
+    }
+
+    fn join(&mut self, step: StepId, processes: Range<ProcessId>, timeout: Timeout) -> Completion {
+        let give_up = self.first == Some(First::GiveUp);
+        let own = self.actor.process;
+        let ended = |parts: &Parts, process: ProcessId| matches!(parts.posts[process as usize].stage, Stage::Ended(_));
+        if processes.contains(&own) {
+            let completion = Completion::of(Outcome::WOULD_DEADLOCK);
+            self.record(step, "join", Target::Process(own), &completion);
+            return completion;
+        }
+        let waits = processes.clone().any(|process| !ended(self.actor.parts, process));
+        if waits && !give_up && willing(timeout) != Willing::Never {
+            self.halt = Halt::Waits;
+            return Completion::of(Outcome::OK);
+        }
+        let mut code = 0;
+        for process in processes {
+            let completion = match self.actor.parts.posts[process as usize].stage {
+                Stage::Ended(end) => {
+                    self.actor.parts.posts[process as usize].joined = true;
+                    self.effects.joined.push(process);
+                    Completion::value(Value::Int(end.code().unwrap_or(0)))
+                }
+                _ if give_up => Completion::of(Outcome::TIMEOUT),
+                _ => Completion::of(Outcome::WOULD_BLOCK),
+            };
+            self.record(step, "join", Target::Process(process), &completion);
+            match completion.value {
+                Value::Int(other) if completion.outcome.is_ok() => {
+                    if code == 0 {
+                        code = other;
+                    }
+                }
+                _ => return completion,
+            }
+        }
+        Completion::value(Value::Int(code))
+    }
+
+    fn status(&mut self, step: StepId, process: ProcessId) -> Completion {
+        let stage = self.actor.parts.posts[process as usize].stage;
+        let code = match stage {
+            Stage::Ended(end) => Value::Int(end.code().unwrap_or(0)),
+            _ => Value::Null,
+        };
+        let map =
+            BTreeMap::from([("alive".to_owned(), Value::Bool(stage == Stage::Running)), ("code".to_owned(), code)]);
+        let completion = Completion::value(Value::Map(Arc::new(map)));
+        self.record(step, "status", Target::Process(process), &completion);
+        completion
+    }
+
+    fn kill(&mut self, step: StepId, processes: Range<ProcessId>, signal: i32) -> Completion {
+        let mut worst = Completion::of(Outcome::OK);
+        // What it sends to itself comes last: it may not go on after that.
+        let own = self.actor.process;
+        let others = processes.clone().filter(|process| *process != own);
+        for process in others.chain(processes.contains(&own).then_some(own)) {
+            let post = self.actor.parts.posts[process as usize];
+            let outcome = match post.stage {
+                Stage::NotStarted => Outcome::NO_PROCESS,
+                _ if post.joined => Outcome::NO_PROCESS,
+                Stage::Ended(_) => Outcome::OK,
+                Stage::Running => {
+                    if process == self.actor.process {
+                        if is_deadly(signal) {
+                            self.died = Some(signal);
+                        } else if is_stop(signal) {
+                            self.stopped = true;
+                            self.effects.signals.push((process, signal));
+                        }
+                    } else if signal != 0 {
+                        self.effects.signals.push((process, signal));
+                    }
+                    Outcome::OK
+                }
+            };
+            let completion = Completion { value: Value::Int(signal.into()), ..Completion::of(outcome) };
+            self.record(step, "kill", Target::Process(process), &completion);
+            if !outcome.is_ok() {
+                worst = completion;
+            }
+            if self.died.is_some() {
+                break;
+            }
+        }
+        worst
+    }
+}
+
+impl World for Act<'_, '_, '_> {
+    fn operate(
+        &mut self,
+        step: StepId,
+        place: Place,
+        arguments: &[Value],
+        compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
+        timeout: Timeout,
+    ) -> Completion {
+        self.steps += 1;
+        let actor = &mut *self.actor;
+        let (process, object) = (actor.process, place.object as usize);
+        let (Some(mut model), mut shares) =
+            (actor.parts.objects[object].take(), std::mem::take(&mut actor.parts.shares[object]))
+        else {
+            return Completion::of(Outcome::INVALID);
+        };
+        let event = actor.log.as_ref().map_or(0, |log| log.next_event(process));
+        let willing = if self.given_up { Willing::Forever } else { willing(timeout) };
+        let mut scene = Scene { actor, step, compute };
+        let mut call = ModelCall {
+            verb: place.verb,
+            end: place.end,
+            element: place.element,
+            arguments,
+            willing,
+            process,
+            shares: &mut shares,
+            event,
+            stage: &mut scene,
+        };
+        let progress = if self.first == Some(First::GiveUp) { model.give_up(&mut call) } else { model.step(&mut call) };
+        let actor = &mut *self.actor;
+        actor.parts.objects[object] = Some(model);
+        actor.parts.shares[object] = shares;
+        match progress {
+            Progress::Done(completion) => {
+                if let Some(log) = &mut actor.log {
+                    let verb = actor.plan.kind(place.object).verbs[place.verb as usize].name;
+                    let target = Target::Object(place.object);
+                    log.record(process, actor.now, Some(step), verb, target, place.element, &completion);
+                }
+                completion
+            }
+            Progress::Waits => {
+                self.halt = Halt::Waits;
+                Completion::of(Outcome::OK)
+            }
+            Progress::Parked => {
+                self.halt = Halt::Parked;
+                Completion::of(Outcome::OK)
+            }
+        }
+    }
+
+    fn perform(&mut self, step: StepId, request: Request, timeout: Timeout) -> Completion {
+        self.steps += 1;
+        self.ready |= matches!(request, Request::Ready);
+        match request.own() {
+            Ok((verb, completion)) => self.own(step, verb, completion),
+            Err(Request::Busy(_)) => self.own(step, "busy", Completion::of(Outcome::OK)),
+            Err(Request::Start(processes)) => self.start(step, processes),
+            Err(Request::Join(processes)) => self.join(step, processes, timeout),
+            Err(Request::Status(process)) => self.status(step, process),
+            Err(Request::Kill(processes, signal)) => self.kill(step, processes, signal),
+            Err(_) => self.own(step, "sleep", Completion::of(Outcome::OK)),
+        }
+    }
+
+    fn refuse(&mut self, step: StepId, outcome: Outcome, message: &str) {
+        let completion = Completion { value: Value::from(message), ..Completion::of(outcome) };
+        let actor = &mut *self.actor;
+        let Some(log) = &mut actor.log else { return };
+        // As the kernel's side records it: the first object that could have been meant.
+        let (verb, target) = match actor.plan.operation(step).map(|operation| &operation.action) {
+            Some(Action::Object(action)) => {
+                (actor.plan.kind(action.first).verbs[action.verb as usize].name, Target::Object(action.first))
+            }
+            _ => (actor.plan.steps[step as usize].verb, Target::None),
+        };
+        log.record(actor.process, actor.now, Some(step), verb, target, None, &completion);
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::At(self.actor.now)
+    }
+}
+
+/// What an object's model may use.
+struct Scene<'s, 'a, 'p> {
+    actor: &'s mut Actor<'a, 'p>,
+    step: StepId,
+    compute: &'s mut dyn FnMut(Value) -> Result<Value, Outcome>,
+}
+
+impl Scenery for Scene<'_, '_, '_> {
+    fn choose(&mut self, count: u32) -> u32 {
+        self.actor.choices.choose(count)
+    }
+
+    fn compute(&mut self, it: Value) -> Result<Value, Outcome> {
+        (self.compute)(it)
+    }
+
+    fn implicit(&mut self, object: ObjectId, verb: u8, completion: Completion) {
+        let (process, now) = (self.actor.process, self.actor.now);
+        let verb = self.actor.plan.kind(object).verbs[verb as usize].name;
+        if let Some(log) = &mut self.actor.log {
+            log.implicit(process, now, self.step, verb, object, &completion);
+        }
+    }
+
+    fn on(&mut self, object: ObjectId, verb: u8) -> Progress {
+        let at = object as usize;
+        let process = self.actor.process;
+        let (Some(mut model), mut shares) =
+            (self.actor.parts.objects[at].take(), std::mem::take(&mut self.actor.parts.shares[at]))
+        else {
+            return Progress::outcome(Outcome::INVALID);
+        };
+        let mut call = ModelCall {
+            verb,
+            end: 0,
+            element: None,
+            arguments: &[],
+            willing: Willing::Forever,
+            process,
+            shares: &mut shares,
+            event: 0,
+            stage: self,
+        };
+        let progress = model.step(&mut call);
+        self.actor.parts.objects[at] = Some(model);
+        self.actor.parts.shares[at] = shares;
+        progress
+    }
+
+    fn share(&self, object: ObjectId) -> u32 {
+        self.actor.parts.shares[object as usize].get(self.actor.process as usize).copied().unwrap_or(0)
+    }
+}

@@ -1,0 +1,11 @@
+//! What a transition is, and what it does to the state of processes and objects.
+
+pub mod choice_point;
+pub(crate) mod event_log;
+pub(crate) mod execute;
+pub(crate) mod next_operation;
+pub(crate) mod process_events;
+pub(crate) mod process_state;
+pub(crate) mod program_analysis;
+pub mod transition;
+pub(crate) mod wait_for;

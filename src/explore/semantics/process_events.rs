@@ -1,0 +1,124 @@
+//! What a turn does to the rest: processes that start, die, are joined; objects that a process lets go of as it ends.
+//!
+//! The same for states that are numbers in a table (`space`) and for the one state that is followed along a path
+//! (`tell`), which are two kinds of [`Whole`].
+
+use super::execute::Effects;
+use super::process_state::{Segment, Stage};
+use crate::event::{ObjectId, ProcessId};
+use crate::os::process::{is_deadly, is_stop};
+use crate::scenario::plan::{Condition, Plan};
+use crate::trace::ProcessEnd;
+
+/// A state of everything.
+pub(crate) trait Whole<'p> {
+    fn plan(&self) -> &'p Plan;
+    /// Where a process stands.
+    fn segment(&self, process: ProcessId) -> &Segment<'p>;
+    /// Changes where a process stands.
+    fn change(&mut self, process: ProcessId, change: &mut dyn FnMut(&mut Segment<'p>));
+    /// Lets an object know that a process has ended.
+    fn part(&mut self, process: ProcessId, object: ObjectId, held: &[bool], killed: bool);
+    /// Lets a process begin. It may end at once.
+    fn begin(&mut self, process: ProcessId);
+    /// Says that a process has ended, before its objects know.
+    fn ended(&mut self, _process: ProcessId, _end: ProcessEnd) {}
+}
+
+/// What a plan has that most plans have not: where it has none of it, most of the work can be left out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Traits {
+    /// Something waits for another process to be ready, to start or to end before it starts.
+    pub(crate) depends: bool,
+    /// A step sends signals.
+    pub(crate) kills: bool,
+}
+
+/// Does what follows from a turn of `process`: from its effects, and from its end where it has ended in it.
+pub(crate) fn settle<'p>(whole: &mut impl Whole<'p>, traits: Traits, process: ProcessId, effects: &Effects) {
+    if traits.kills {
+        for joined in &effects.joined {
+            whole.change(*joined, &mut |segment| segment.joined = true);
+        }
+    }
+    for (target, signal) in &effects.signals {
+        whole.change(*target, &mut |segment| match *signal {
+            libc::SIGCONT => segment.stopped = false,
+            signal if is_stop(signal) => segment.stopped = true,
+            signal if is_deadly(signal) && !segment.pending.contains(&signal) => {
+                segment.pending.push(signal);
+                segment.pending.sort_unstable();
+            }
+            _ => {}
+        });
+    }
+    if let Stage::Ended(end) = whole.segment(process).stage {
+        leave(whole, process, end);
+    }
+    for started in &effects.started {
+        begin(whole, *started);
+    }
+    if traits.depends {
+        open(whole);
+    }
+}
+
+/// Lets a process begin; what follows where it ends at once.
+pub(crate) fn begin<'p>(whole: &mut impl Whole<'p>, process: ProcessId) {
+    whole.begin(process);
+    if let Stage::Ended(end) = whole.segment(process).stage {
+        leave(whole, process, end);
+    }
+}
+
+/// Lets all processes begin that wait for nothing more.
+pub(crate) fn open<'p>(whole: &mut impl Whole<'p>) {
+    let plan = whole.plan();
+    loop {
+        let ready = (0..plan.processes.len() as ProcessId).find(|process| {
+            let program = plan.program(*process);
+            whole.segment(*process).stage == Stage::NotStarted
+                && !program.manual
+                && !program.depends_on.is_empty()
+                && program.depends_on.iter().all(|(first, count, condition)| {
+                    (*first..first + count).all(|other| holds(whole.segment(other), *condition))
+                })
+        });
+        match ready {
+            Some(process) => begin(whole, process),
+            None => return,
+        }
+    }
+}
+
+fn holds(segment: &Segment<'_>, condition: Condition) -> bool {
+    match condition {
+        Condition::Started => segment.stage != Stage::NotStarted,
+        Condition::Ready => segment.ready,
+        Condition::Exited => matches!(segment.stage, Stage::Ended(_)),
+        Condition::Succeeded => segment.stage == Stage::Ended(ProcessEnd::Exited(0)),
+    }
+}
+
+/// A process has ended: it lets go of what it held.
+fn leave<'p>(whole: &mut impl Whole<'p>, process: ProcessId, end: ProcessEnd) {
+    let plan = whole.plan();
+    whole.ended(process, end);
+    let killed = matches!(end, ProcessEnd::Killed(_) | ProcessEnd::Crashed(_));
+    let holds = &plan.processes[process as usize].holds;
+    let mut objects: Vec<ObjectId> = whole.segment(process).shares.iter().map(|(object, _)| *object).collect();
+    objects.extend(holds.iter().map(|(object, _)| *object));
+    objects.sort_unstable();
+    objects.dedup();
+    for object in objects {
+        whole.part(process, object, &plan.held(process, object), killed);
+    }
+    whole.change(process, &mut |segment| {
+        segment.parked = false;
+        segment.given_up = false;
+        segment.left = None;
+        segment.leaving = None;
+        segment.pending.clear();
+        segment.machine.forget(|_| false);
+    });
+}

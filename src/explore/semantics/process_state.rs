@@ -1,0 +1,140 @@
+//! Where a process stands: everything of a state that is one process's own.
+
+use crate::event::ObjectId;
+use crate::interpreter::{Left, Machine};
+use crate::trace::ProcessEnd;
+
+/// How far a process has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Stage {
+    /// It waits for a `start` step, or for what it depends on.
+    NotStarted,
+    /// It runs.
+    Running,
+    /// It has ended so.
+    Ended(ProcessEnd),
+}
+
+/// Where a process stands.
+#[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(crate) struct Segment<'p> {
+    pub(crate) stage: Stage,
+    /// Whether it ends as soon as it begins, since its variables have no first values.
+    pub(crate) broken: bool,
+    /// Its place in the program and its variables: at the step that it carries out next, or within it.
+    pub(crate) machine: Machine<'p>,
+    /// Whether it is parked within its step.
+    pub(crate) parked: bool,
+    /// ns left until the deadline of its step, where it has one.
+    pub(crate) left: Option<u64>,
+    /// Whether the time of its step is over and the step still has something to do: a condition's `wait` that takes its
+    /// mutex again.
+    pub(crate) given_up: bool,
+    /// Its share of each object of which it has one, by object.
+    pub(crate) shares: Vec<(ObjectId, u32)>,
+    /// Whether somebody has joined it.
+    pub(crate) joined: bool,
+    /// Whether it has passed a `ready` step.
+    pub(crate) ready: bool,
+    /// Whether a signal has stopped it.
+    pub(crate) stopped: bool,
+    /// Deadly signals that were sent to it.
+    pub(crate) pending: Vec<i32>,
+    /// How it leaves its program, where it has come to that and its end is a step of its own.
+    pub(crate) leaving: Option<Left>,
+    /// What it keeps of the events so far, by slot.
+    pub(crate) notes: Vec<(u32, u32)>,
+}
+
+impl<'p> Segment<'p> {
+    /// A process that has not begun; `broken` where its variables have no first values.
+    pub(crate) fn new(machine: Machine<'p>, broken: bool) -> Self {
+        Self {
+            broken,
+            stage: Stage::NotStarted,
+            machine,
+            parked: false,
+            left: None,
+            given_up: false,
+            shares: Vec::new(),
+            joined: false,
+            ready: false,
+            stopped: false,
+            pending: Vec::new(),
+            leaving: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// What it keeps in that slot; 0 at first.
+    pub(crate) fn note(&self, slot: u32) -> u32 {
+        self.notes.binary_search_by_key(&slot, |(slot, _)| *slot).map_or(0, |at| self.notes[at].1)
+    }
+
+    /// Changes what it keeps in that slot.
+    pub(crate) fn set_note(&mut self, slot: u32, note: u32) {
+        set(&mut self.notes, slot, note);
+    }
+
+    /// Its share of an object.
+    pub(crate) fn share(&self, object: ObjectId) -> u32 {
+        self.shares.binary_search_by_key(&object, |(object, _)| *object).map_or(0, |at| self.shares[at].1)
+    }
+
+    /// Sets its share of an object.
+    pub(crate) fn set_share(&mut self, object: ObjectId, share: u32) {
+        set(&mut self.shares, object, share);
+    }
+
+    /// Writes what tells this segment from others of its class. `random`: whether its random stream is still drawn from.
+    pub(crate) fn key(&self, random: bool, key: &mut Vec<u8>) {
+        let (stage, code) = match self.stage {
+            Stage::NotStarted => (0, 0),
+            Stage::Running => (1, 0),
+            Stage::Ended(ProcessEnd::Exited(code)) => (2, code),
+            Stage::Ended(ProcessEnd::Killed(signal)) => (3, signal),
+            Stage::Ended(ProcessEnd::Crashed(signal)) => (4, signal),
+            Stage::Ended(ProcessEnd::Stopped | ProcessEnd::NotStarted) => (5, 0),
+        };
+        let flags = [self.parked, self.given_up, self.joined, self.ready, self.stopped, self.left.is_some()];
+        let flags = flags.iter().enumerate().fold(0u8, |flags, (bit, set)| flags | u8::from(*set) << bit);
+        key.extend([stage, flags, self.pending.len() as u8]);
+        key.extend(code.to_le_bytes());
+        key.extend(self.left.unwrap_or(0).to_le_bytes());
+        for signal in &self.pending {
+            key.extend(signal.to_le_bytes());
+        }
+        key.extend((self.shares.len() as u32).to_le_bytes());
+        for (object, share) in &self.shares {
+            key.extend(object.to_le_bytes());
+            key.extend(share.to_le_bytes());
+        }
+        key.push(match self.leaving {
+            None => 0,
+            Some(Left::Exit(_)) => 1,
+            Some(Left::Abort) => 2,
+        });
+        if let Some(Left::Exit(status)) = self.leaving {
+            key.extend(status.to_le_bytes());
+        }
+        key.extend((self.notes.len() as u32).to_le_bytes());
+        for (slot, note) in &self.notes {
+            key.extend(slot.to_le_bytes());
+            key.extend(note.to_le_bytes());
+        }
+        self.machine.key(random, key);
+    }
+}
+
+/// Sets an entry of a list that is in order and holds no zeros.
+fn set(list: &mut Vec<(u32, u32)>, place: u32, number: u32) {
+    match (list.binary_search_by_key(&place, |(place, _)| *place), number) {
+        (Ok(at), 0) => {
+            list.remove(at);
+        }
+        (Ok(at), number) => list[at].1 = number,
+        (Err(_), 0) => {}
+        (Err(at), number) => list.insert(at, (place, number)),
+    }
+}

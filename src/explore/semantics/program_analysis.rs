@@ -1,0 +1,358 @@
+//! What is known of a program without running it: which variables are read later, which steps others can notice.
+
+use crate::expression::node::Node;
+use crate::expression::{Builtin, Expression};
+use crate::objects::Effect;
+use crate::objects::contract::model::Access;
+use crate::os::process::is_deadly;
+use crate::outcome::Outcome;
+use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, Operation, Plan, Program};
+
+/// A set of small numbers.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn insert(&mut self, bit: u32) {
+        let word = bit as usize / 64;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (bit % 64);
+    }
+
+    fn remove(&mut self, bit: u32) {
+        if let Some(word) = self.0.get_mut(bit as usize / 64) {
+            *word &= !(1 << (bit % 64));
+        }
+    }
+
+    fn contains(&self, bit: u32) -> bool {
+        self.0.get(bit as usize / 64).is_some_and(|word| word & 1 << (bit % 64) != 0)
+    }
+
+    /// Adds all of another set; whether there was anything new.
+    fn join(&mut self, other: &Self) -> bool {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        let mut new = false;
+        for (word, more) in self.0.iter_mut().zip(&other.0) {
+            new |= *more & !*word != 0;
+            *word |= more;
+        }
+        new
+    }
+}
+
+/// What is known of a program.
+#[derive(Debug)]
+pub(crate) struct Knowledge {
+    /// By place: the variables that are read there or later before they are written.
+    live: Vec<Bits>,
+    /// By place: whether a random number is drawn there or later.
+    draws: Vec<bool>,
+}
+
+impl Knowledge {
+    /// Reads a program. `kept` are variables that are read when it has ended.
+    pub(crate) fn new(program: &Program, kept: &[u32]) -> Self {
+        let code = &program.code;
+        let mut knowledge = Self { live: vec![Bits::default(); code.len() + 1], draws: vec![false; code.len() + 1] };
+        let mut last = Bits::default();
+        for slot in kept {
+            last.insert(*slot);
+        }
+        // A variable is read only further on, but loops jump back: until nothing changes.
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for place in (0..code.len()).rev() {
+                let flow = Flow::of(&code[place], place);
+                let mut live = Bits::default();
+                let mut draws = flow.draws;
+                for (next, written) in &flow.next {
+                    let mut behind = knowledge.live.get(*next).cloned().unwrap_or_default();
+                    for slot in written {
+                        behind.remove(*slot);
+                    }
+                    live.join(&behind);
+                    draws |= knowledge.draws.get(*next).copied().unwrap_or(false);
+                }
+                // Wherever it may end, what is kept is read.
+                live.join(&last);
+                flow.read.iter().for_each(|slot| live.insert(*slot));
+                changed |= knowledge.live[place].join(&live) || draws && !knowledge.draws[place];
+                knowledge.draws[place] |= draws;
+            }
+        }
+        knowledge
+    }
+
+    /// Whether the variable is read at that place or later.
+    pub(crate) fn is_live(&self, place: usize, slot: u32) -> bool {
+        self.live[place].contains(slot)
+    }
+
+    /// Whether a random number is drawn at that place or later.
+    pub(crate) fn draws(&self, place: usize) -> bool {
+        self.draws[place]
+    }
+}
+
+/// Where an instruction reads and where it goes on.
+struct Flow {
+    read: Vec<u32>,
+    draws: bool,
+    /// Where it can go on, with the variables that are written for certain on the way.
+    next: Vec<(usize, Vec<u32>)>,
+}
+
+impl Flow {
+    fn of(instruction: &Instruction, place: usize) -> Self {
+        let mut flow = Self { read: Vec::new(), draws: false, next: Vec::new() };
+        match instruction {
+            Instruction::Operate(operation) => flow.operation(operation, place),
+            Instruction::Set { slot, value, failure, .. } => {
+                flow.reads(value);
+                flow.failing(failure, place, vec![*slot]);
+            }
+            Instruction::Jump(to) => flow.next.push((*to, Vec::new())),
+            Instruction::Unless { condition, to, .. } => {
+                flow.reads(condition);
+                flow.next.extend([(place + 1, Vec::new()), (*to, Vec::new())]);
+            }
+            Instruction::Repeat { times, counter, limit, .. } => {
+                flow.reads(times);
+                flow.next.push((place + 1, vec![*counter, *limit]));
+            }
+            Instruction::Next { counter, limit, variable, exit } => {
+                flow.read.extend([*counter, *limit]);
+                flow.next.push((place + 1, variable.iter().copied().collect()));
+                flow.next.push((*exit, Vec::new()));
+            }
+            Instruction::Each { list, counter, items, .. } => {
+                flow.reads(list);
+                flow.next.push((place + 1, vec![*counter, *items]));
+            }
+            Instruction::NextItem { counter, items, variable, exit } => {
+                flow.read.extend([*counter, *items]);
+                flow.next.push((place + 1, vec![*variable]));
+                flow.next.push((*exit, Vec::new()));
+            }
+            Instruction::End => {}
+        }
+        flow
+    }
+
+    fn reads(&mut self, expression: &Expression) {
+        let read = &mut self.read;
+        expression.slots(&mut |slot| read.push(slot));
+        self.draws |= expression.draws();
+    }
+
+    /// Goes on behind the instruction, or at a handler of what failed.
+    fn failing(&mut self, failure: &Failure, place: usize, written: Vec<u32>) {
+        let outcome: Vec<u32> = failure.outcome.into_iter().collect();
+        let passes = Outcome::NAMED
+            .iter()
+            .map(|(outcome, ..)| *outcome)
+            .any(|outcome| !outcome.is_ok() && failure.taken.contains(outcome) && failure.handler(outcome).is_none());
+        let mut sure = outcome.clone();
+        if !passes {
+            sure.extend(written);
+        }
+        self.next.push((place + 1, sure));
+        for (_, handler) in &failure.handlers {
+            self.next.push((*handler, outcome.clone()));
+        }
+    }
+
+    fn operation(&mut self, operation: &Operation, place: usize) {
+        expressions(operation, &mut |expression| self.reads(expression));
+        match &operation.action {
+            Action::Exit(_) | Action::Abort => {}
+            _ => {
+                let written = operation.into.into_iter().chain(operation.second).collect();
+                self.failing(&operation.failure, place, written);
+            }
+        }
+    }
+}
+
+/// The places where a process can go on behind an instruction.
+pub(crate) fn flow(instruction: &Instruction, place: usize) -> Vec<usize> {
+    Flow::of(instruction, place).next.into_iter().map(|(next, _)| next).collect()
+}
+
+/// Whether an instruction draws a random number.
+pub(crate) fn all_draws(instruction: &Instruction) -> bool {
+    Flow::of(instruction, 0).draws
+}
+
+/// Calls `visit` with each expression of a step.
+pub(crate) fn expressions<'p>(operation: &'p Operation, visit: &mut dyn FnMut(&'p Expression)) {
+    let delay = |delay: &'p Delay, visit: &mut dyn FnMut(&'p Expression)| {
+        if let Delay::Computed(expression) = delay {
+            visit(expression);
+        }
+    };
+    if let Some(timeout) = &operation.timeout {
+        delay(timeout, visit);
+    }
+    match &operation.action {
+        Action::Object(ObjectAction { index, element, arguments, update, .. }) => {
+            if let Some((_, index)) = index {
+                visit(index);
+            }
+            element.iter().for_each(&mut *visit);
+            arguments.iter().for_each(&mut *visit);
+            update.iter().for_each(&mut *visit);
+        }
+        Action::Print(expression)
+        | Action::Enter(expression)
+        | Action::Leave(expression)
+        | Action::Exit(expression)
+        | Action::Assert(expression) => visit(expression),
+        Action::Mark(label, value) => {
+            visit(label);
+            value.iter().for_each(&mut *visit);
+        }
+        Action::Sleep(time) | Action::Busy(time) => delay(time, visit),
+        Action::Start(processes) | Action::Join(processes) | Action::Status(processes) | Action::Kill(processes, _) => {
+            processes.index.iter().for_each(visit);
+        }
+        Action::Yield | Action::Ready | Action::Abort => {}
+    }
+}
+
+/// Calls `visit` with each expression of a program, those of its output only with `output`.
+fn all_expressions<'p>(program: &'p Program, output: bool, visit: &mut dyn FnMut(&'p Expression)) {
+    for instruction in &program.code {
+        match instruction {
+            Instruction::Operate(operation) if !output && matches!(operation.action, Action::Print(_)) => {}
+            Instruction::Operate(operation) => expressions(operation, visit),
+            Instruction::Set { value, .. } => visit(value),
+            Instruction::Unless { condition, .. } => visit(condition),
+            Instruction::Repeat { times, .. } => visit(times),
+            Instruction::Each { list, .. } => visit(list),
+            _ => {}
+        }
+    }
+    program.vars.iter().for_each(|(_, value)| visit(value));
+}
+
+/// Whether what a process of the program does can depend on which process it is: it reads its own name, number or
+/// index, or draws random numbers from its own stream. `output`: whether what it prints counts.
+pub(crate) fn has_identity(program: &Program, own_stream: bool, output: bool) -> bool {
+    reads_identity(program, own_stream, output, &|_| false)
+}
+
+/// Whether it can depend on that otherwise than by which of several it names where it names the one of its own index.
+pub(crate) fn has_more_than_its_index(program: &Program, own_stream: bool, output: bool) -> bool {
+    let names = program.operations().filter_map(|operation| own_index(operation).or_else(|| own_element(operation)));
+    let names: Vec<*const Expression> = names.map(std::ptr::from_ref).collect();
+    reads_identity(program, own_stream, output, &|expression| names.contains(&std::ptr::from_ref(expression)))
+}
+
+fn reads_identity(
+    program: &Program,
+    own_stream: bool,
+    output: bool,
+    passed_over: &dyn Fn(&Expression) -> bool,
+) -> bool {
+    let mut identity = false;
+    all_expressions(program, output, &mut |expression| {
+        if passed_over(expression) {
+            return;
+        }
+        identity |= own_stream && expression.draws();
+        expression
+            .builtins(&mut |builtin| identity |= matches!(builtin, Builtin::Pid | Builtin::Name | Builtin::Index));
+    });
+    identity
+}
+
+/// The index of what a step names, an object of an array or one of several processes, where that is the index of the
+/// process itself and nothing else.
+pub(crate) fn own_index(operation: &Operation) -> Option<&Expression> {
+    let index = match &operation.action {
+        Action::Object(action) => action.index.as_ref().map(|(_, index)| index),
+        Action::Start(processes) | Action::Join(processes) | Action::Status(processes) | Action::Kill(processes, _) => {
+            processes.index.as_ref()
+        }
+        _ => None,
+    };
+    index.filter(|index| is_index(index))
+}
+
+/// The element of the one object that a step is about, where that is the index of the process itself and nothing else.
+pub(crate) fn own_element(operation: &Operation) -> Option<&Expression> {
+    match &operation.action {
+        Action::Object(ObjectAction { index: None, element: Some(element), .. }) => {
+            Some(element).filter(|element| is_index(element))
+        }
+        _ => None,
+    }
+}
+
+fn is_index(expression: &Expression) -> bool {
+    matches!(expression.node(), Node::Builtin(Builtin::Index))
+}
+
+/// Whether a process of the program reads the clock.
+pub(crate) fn reads_clock(program: &Program) -> bool {
+    let mut reads = false;
+    all_expressions(program, false, &mut |expression| {
+        expression.builtins(&mut |builtin| reads |= builtin == Builtin::Now);
+    });
+    reads
+}
+/// By process: whether others can notice its end apart from its last step, so that it is a step of its own. A question,
+/// a signal or a join that gives up may come between the two, or a step that ends otherwise while an end of a pipe is
+/// still held, or one that gives up waiting for that, or for a robust mutex. Who only waits for the end does not notice.
+pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
+    let mut noticed: Vec<bool> = plan
+        .processes
+        .iter()
+        .map(|process| process.holds.iter().any(|(object, end)| closing_is_noticed(plan, *object, *end)))
+        .collect();
+    let mut mark = |first: u32, count: u32| noticed[first as usize..(first + count) as usize].fill(true);
+    for operation in plan.operations() {
+        match &operation.action {
+            Action::Join(processes) if operation.timeout.is_some() => mark(processes.first, processes.count),
+            Action::Status(processes) => mark(processes.first, processes.count),
+            Action::Kill(processes, signal) if is_deadly(*signal) => mark(processes.first, processes.count),
+            Action::Object(action)
+                if operation.timeout.is_some() && plan.objects[action.first as usize].object.notices_ends() =>
+            {
+                noticed.fill(true);
+                break;
+            }
+            _ => {}
+        }
+    }
+    noticed
+}
+
+/// Whether a step of the plan could end otherwise while that end is still held.
+fn closing_is_noticed(plan: &Plan, object: u32, end: u8) -> bool {
+    let kind = plan.kind(object);
+    let Some(close) = kind.verb_that(Effect::Closes) else { return true };
+    let planned = &plan.objects[object as usize].object;
+    let closing = Access { verb: close, end, element: None, given: 0 };
+    plan.operations().any(|operation| {
+        let Action::Object(action) = &operation.action else { return false };
+        if !action.objects().contains(&object) {
+            return false;
+        }
+        let access = Access { verb: action.verb, end: action.end, element: None, given: u32::MAX };
+        let waits = || {
+            let ends = planned.ends();
+            let verb = &kind.verbs[action.verb as usize];
+            let enablers = planned.enablers(verb, ends.get(action.end as usize).copied(), None);
+            ends.get(end as usize).is_some_and(|end| enablers.closing.contains(end))
+        };
+        !planned.commute(closing, access) || operation.timeout.is_some() && waits()
+    })
+}

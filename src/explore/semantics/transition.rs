@@ -1,0 +1,95 @@
+//! What an execution is made of: its steps, and what is left open besides their order.
+
+use crate::event::{ProcessId, StepId};
+
+/// How time passes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Time {
+    /// It passes only when nothing else can move, up to the next deadline.
+    #[default]
+    Virtual,
+    /// A sleep or a timeout may end at any moment.
+    Any,
+}
+
+/// What is left open besides the order of steps.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Leeway {
+    /// How time passes.
+    pub time: Time,
+    /// Whether every random number of its range can be drawn; else a process draws from its own stream.
+    pub random: bool,
+    /// Whether one process may be killed from outside, at any moment.
+    pub kill: bool,
+}
+
+impl From<Time> for Leeway {
+    fn from(time: Time) -> Self {
+        Self { time, ..Self::default() }
+    }
+}
+
+/// One step of a path.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Step {
+    /// Whose step it is; nobody's where time passes.
+    pub process: ProcessId,
+    /// What it is.
+    pub kind: Kind,
+    /// What is chosen in it.
+    pub choices: Vec<u32>,
+}
+
+/// What a step of a path is.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Kind {
+    /// A process takes its step.
+    Go,
+    /// The time of a process's step is over.
+    GiveUp,
+    /// A process dies of a signal that was sent to it.
+    Die,
+    /// Time passes.
+    Tick,
+    /// A process is killed from outside.
+    Kill,
+}
+
+/// How a process stands that cannot move.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Standing {
+    Ended,
+    NotBegun,
+    Stopped,
+    /// It waits for a time.
+    Timed,
+    /// It waits for others.
+    Waits,
+}
+
+/// Why what a process can do is not known.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Trouble {
+    /// It computes without end.
+    #[default]
+    Endless,
+    /// It draws from a range of so many numbers.
+    Range(StepId, u64),
+    /// It draws so often in one turn that there are too many possibilities.
+    Ways(StepId),
+    /// It draws what others must know before the step.
+    Early(StepId),
+    /// It draws what decides whether the step waits.
+    Waits(StepId),
+    /// It draws the first value of a variable.
+    First,
+}
+
+/// Why a state has no way on that could be computed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Endless {
+    /// Which process it is.
+    pub process: ProcessId,
+    /// What is wrong with it.
+    pub trouble: Trouble,
+}

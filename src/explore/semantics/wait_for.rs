@@ -1,0 +1,84 @@
+//! Who waits for what in a state, as reports tell it.
+
+use super::event_log::Log;
+use super::execute::Parts;
+use super::next_operation::{Next, next};
+use super::process_state::{Segment, Stage};
+use crate::event::{ProcessId, Target};
+use crate::scenario::plan::{Instruction, Plan};
+use crate::trace::Waiting;
+
+/// What each process that has begun and not ended waits for, daemons left out.
+pub(crate) fn waiting(plan: &Plan, segments: &[Segment<'_>], parts: &Parts, log: &Log, now: u64) -> Vec<Waiting> {
+    let alive: Vec<ProcessId> = (0..segments.len() as ProcessId)
+        .filter(|process| segments[*process as usize].stage == Stage::Running)
+        .collect();
+    alive
+        .iter()
+        .filter(|process| !plan.program(**process).daemon)
+        .map(|process| of(plan, *process, segments, parts, log, &alive, now))
+        .collect()
+}
+
+fn of(
+    plan: &Plan,
+    process: ProcessId,
+    segments: &[Segment<'_>],
+    parts: &Parts,
+    log: &Log,
+    alive: &[ProcessId],
+    now: u64,
+) -> Waiting {
+    let segment = &segments[process as usize];
+    if segment.stopped {
+        return Waiting::stopped(process, log.last(process).min(now));
+    }
+    let step = match segment.machine.instruction() {
+        Instruction::Operate(operation) => Some(operation.step),
+        _ => None,
+    };
+    let mut waiting = Waiting {
+        process,
+        step,
+        verb: step.map_or("running", |step| plan.steps[step as usize].verb).to_owned(),
+        target: Target::None,
+        since: log.since(process).min(now),
+        on: Vec::new(),
+        holder: None,
+    };
+    match next(segment, now) {
+        Next::Join(range, _) => {
+            let other = range.clone().find(|other| !matches!(segments[*other as usize].stage, Stage::Ended(_)));
+            let other = other.unwrap_or(range.start);
+            waiting.target = Target::Process(other);
+            if !matches!(segments[other as usize].stage, Stage::Ended(_)) {
+                waiting.on.push(other);
+            }
+        }
+        Next::Object(own, access, _) => {
+            let model = parts.objects[own as usize].as_deref();
+            let elsewhere =
+                model.filter(|_| segment.parked).and_then(|model| model.waits_for(access.verb, segment.share(own)));
+            let (object, verb) = elsewhere.unwrap_or((own, access.verb));
+            waiting.target = Target::Object(object);
+            let described = &plan.kind(object).verbs[verb as usize];
+            described.name.clone_into(&mut waiting.verb);
+            let planned = &plan.objects[object as usize].object;
+            let ends = planned.ends();
+            let end = if object == own { ends.get(access.end as usize).copied() } else { None };
+            let owner =
+                parts.objects[object as usize].as_deref().and_then(|model| model.owner(&parts.shares[object as usize]));
+            let enablers = planned.enablers(described, end, owner);
+            waiting.holder = enablers.only;
+            match enablers.only {
+                Some(owner) => waiting.on.push(owner),
+                None => {
+                    let able = |other: &ProcessId| plan.lets_go_on(*other, process, object, &enablers);
+                    waiting.on.extend(alive.iter().copied().filter(able));
+                }
+            }
+        }
+        _ => {}
+    }
+    waiting
+}

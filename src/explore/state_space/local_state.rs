@@ -1,0 +1,157 @@
+//! Numbers for where a process can stand, for what an object can be, and for moments: given out as they are first met.
+
+use super::{NONE, Space, touched};
+use crate::event::{ObjectId, ProcessId};
+use crate::explore::semantics::next_operation::{Next, next};
+use crate::explore::semantics::process_state::{Segment, Stage};
+use crate::explore::semantics::transition::Time;
+use crate::objects::Model;
+use crate::objects::contract::model::Reach;
+
+/// What is looked at of a segment again and again.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(crate) struct Info {
+    pub(crate) next: Next,
+    pub(crate) left: Option<u64>,
+    pub(crate) running: bool,
+    pub(crate) ended: bool,
+    pub(super) stopped: bool,
+    pub(super) deadly: bool,
+}
+
+/// What a turn does that depends on one object at most, by that object's state.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Quick {
+    /// It is not known yet.
+    #[default]
+    Unknown,
+    /// The process cannot go on.
+    Waits,
+    /// There is one possibility, and nothing else changes: where the process stands then, what the object is, and the
+    /// place among `results`.
+    Plain(u32, u32, u32),
+    /// It has to be looked at more closely: the place of what it does among `results`.
+    More(u32),
+}
+
+/// What is needed most often of a segment: how its turn is looked up, and what it does where that is known.
+#[derive(Clone, Debug)]
+pub(super) struct Hot {
+    /// How its turn is looked up.
+    pub(super) way: Way,
+    /// Whether it has to be looked at more closely in any case.
+    pub(super) special: bool,
+    /// By the object's state, or 0.
+    pub(super) known: Vec<Quick>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Way {
+    /// It never moves.
+    Still,
+    /// It depends on itself alone.
+    Alone,
+    /// It depends on one object too, whose number stands in that column.
+    One(u32),
+    /// It depends on more.
+    Many,
+}
+
+/// Where a process can stand, and what is asked of that again and again.
+pub(super) struct Stand<'p> {
+    pub(super) segment: Segment<'p>,
+    pub(super) info: Info,
+    /// How its turn is looked up.
+    pub(super) way: Way,
+    /// Whether it has to be looked at more closely in any case.
+    pub(super) special: bool,
+}
+
+impl<'p> Space<'p> {
+    /// What the turn of a process does, where looking it up is all there is to it, and the column of the object that it
+    /// changes, or [`NONE`].
+    #[inline]
+    pub(crate) fn quick(&self, state: &[u32], process: ProcessId) -> (u32, Quick) {
+        let hot = &self.memo.hot[state[process as usize] as usize];
+        let (column, at) = match hot.way {
+            Way::Still => return (NONE, Quick::Waits),
+            Way::Alone => (NONE, 0),
+            Way::One(column) => (column, state[column as usize] as usize),
+            Way::Many => return (NONE, Quick::Unknown),
+        };
+        if hot.special {
+            return (NONE, Quick::Unknown);
+        }
+        (column, hot.known.get(at).copied().unwrap_or_default())
+    }
+
+    /// The number of where a process stands.
+    pub(super) fn number(&mut self, process: ProcessId, mut segment: Segment<'p>) -> u32 {
+        if self.leeway.time == Time::Any && segment.left.is_some() {
+            segment.left = Some(0);
+        }
+        let program = self.plan.processes[process as usize].program;
+        let running = segment.stage == Stage::Running;
+        let place = segment.machine.place_in_program();
+        let random =
+            !self.leeway.random && !matches!(segment.stage, Stage::Ended(_)) && self.knowledge[program].draws(place);
+        let mut key = std::mem::take(&mut self.key);
+        key.clear();
+        key.extend(self.classes[process as usize].to_le_bytes());
+        segment.key(random, &mut key);
+        let number = match self.stands.find(key.as_slice()) {
+            Some(number) => number,
+            None => {
+                let next = next(&segment, 0);
+                let way = match &next {
+                    _ if self.clocked && running => Way::Many,
+                    Next::Nothing => Way::Still,
+                    Next::Time | Next::Free => Way::Alone,
+                    Next::Object(object, access, _) => {
+                        let model = self.shapes[*object as usize].things.first();
+                        let own = model.is_none_or(|model| model.reach(access.verb) == Reach::Own);
+                        let alone = touched(self.plan, *object, access.verb).next().is_none();
+                        if own && alone { Way::One(self.processes() as u32 + object) } else { Way::Many }
+                    }
+                    _ => Way::Many,
+                };
+                let info = Info {
+                    next,
+                    left: segment.left,
+                    running,
+                    ended: matches!(segment.stage, Stage::Ended(_)),
+                    stopped: segment.stopped,
+                    deadly: !segment.pending.is_empty(),
+                };
+                let special = segment.stopped || segment.left.is_some() || !segment.pending.is_empty();
+                self.weight += size_of::<Stand<'_>>() + size_of::<Hot>() + 2 * key.len() + 64;
+                self.weight += size_of_val(segment.machine.slots());
+                let (number, lasts) = self.stands.give(key.as_slice().into(), Stand { segment, info, way, special });
+                if lasts {
+                    self.memo.heat(&self.stands);
+                }
+                number
+            }
+        };
+        self.key = key;
+        number
+    }
+
+    /// The number of an object's state.
+    pub(super) fn shape(&mut self, object: ObjectId, model: Box<dyn Model>) -> u32 {
+        self.key.clear();
+        model.key(&mut self.key);
+        let shapes = &mut self.shapes[object as usize];
+        if let Some(number) = shapes.find(self.key.as_slice()) {
+            return number;
+        }
+        self.weight += 2 * self.key.len() + 128;
+        shapes.give(self.key.as_slice().into(), model).0
+    }
+
+    /// The number of a moment.
+    pub(super) fn moment(&mut self, time: u64) -> u32 {
+        self.times.of(&time)
+    }
+}

@@ -1,0 +1,594 @@
+//! States as numbers. Where a process can stand and what an object can be is met again and again: each such thing gets a
+//! number when it is first met, a state of the whole is a row of these numbers, and what a turn does to them is looked up
+//! once it has been computed once.
+
+mod local_state;
+mod renaming;
+mod state_view;
+mod transition_cache;
+
+use std::sync::Arc;
+
+use super::base::interner::Numbers;
+use super::history::{Memories, Moment, Sight};
+use super::semantics::choice_point;
+use super::semantics::execute::{Effects, Post};
+use super::semantics::next_operation::Next;
+use super::semantics::process_events;
+use super::semantics::process_events::{Traits, settle};
+use super::semantics::process_state::{Segment, Stage};
+use super::semantics::program_analysis::{Knowledge, has_identity, noticed_ends, reads_clock};
+use super::semantics::transition::{Endless, Kind, Leeway, Standing, Step, Time};
+use local_state::{Info, Stand};
+use state_view::{Eye, Row};
+pub(super) use transition_cache::Memo;
+
+use crate::event::{Event, ObjectId, ProcessId, Target};
+use crate::interpreter::Machine;
+use crate::objects::Model;
+use crate::scenario::plan::{Instruction, ObjectPlan, Plan, ProcessPlan};
+use crate::schedule::pid;
+use crate::trace::ProcessEnd;
+pub(super) use local_state::Quick;
+
+/// Of a moment: whether a process has been killed from outside.
+const SPENT: u64 = 1 << 63;
+/// No number.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// One way on from a state.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Move {
+    /// Whose it is; of a tick, nobody's.
+    pub process: ProcessId,
+    /// What it is.
+    pub kind: Kind,
+    /// Which of the turn's possibilities.
+    pub(super) branch: u32,
+    /// Where the possibilities stand; [`HELD`] at the death of a process that is stopped.
+    pub(super) result: u32,
+}
+
+/// A signal that ends a process which another one has stopped: it does so at once where the process has not come to stop
+/// yet, else once it is continued.
+const HELD: u32 = 0;
+
+/// What an object can be.
+type Shapes = Numbers<Box<[u8]>, Box<dyn Model>>;
+
+/// All states that have been met, as numbers.
+pub struct Space<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) leeway: Leeway,
+    pub(super) knowledge: Arc<[Knowledge]>,
+    /// By step: whether others can notice it although it is about no object.
+    pub(super) visible: Vec<bool>,
+    /// By process: whether its end is a step of its own.
+    pub(super) ends: Vec<bool>,
+    pub(super) traits: Traits,
+    /// Whether the time since the begin is a part of the state.
+    pub(super) clocked: bool,
+    /// By process: those of one class can stand in the same places.
+    pub(super) classes: Vec<u32>,
+    /// Where processes can stand.
+    stands: Numbers<Box<[u8]>, Stand<'p>>,
+    /// By object, what it can be.
+    shapes: Vec<Shapes>,
+    times: Numbers<u64>,
+    memo: Memo,
+    key: Vec<u8>,
+    names: Vec<u32>,
+    endless: Option<Endless>,
+    /// About how many bytes all of it takes.
+    weight: usize,
+    pub(super) memories: Option<Box<Memories<'p>>>,
+}
+
+/// Whether a run can be over where these are the ways on: nothing happens but that somebody is killed from outside, or
+/// dies although he is stopped, which need not be.
+pub(super) fn is_over(moves: &[Move]) -> bool {
+    moves.iter().all(|step| step.kind == Kind::Kill || step.kind == Kind::Die && step.result == HELD)
+}
+
+impl<'p> Space<'p> {
+    /// The space of a plan. `visible` says, by step, which steps about no object are steps of their own.
+    pub fn new(plan: &'p Plan, leeway: impl Into<Leeway>, visible: Vec<bool>, clocked: bool) -> Self {
+        let leeway = leeway.into();
+        let knowledge = plan.programs.iter().map(|program| Knowledge::new(program, &[])).collect();
+        let depends = plan.programs.iter().any(|program| !program.depends_on.is_empty());
+        let traits = Traits { depends, kills: plan.kills() };
+        let mut space = Self {
+            plan,
+            leeway,
+            knowledge,
+            visible,
+            traits,
+            clocked: clocked || plan.programs.iter().any(reads_clock),
+            classes: classes(plan, leeway, false),
+            stands: Numbers::default(),
+            shapes: plan.objects.iter().map(|_| Numbers::default()).collect(),
+            times: Numbers::default(),
+            memo: Memo::default(),
+            key: Vec::new(),
+            names: Vec::new(),
+            endless: None,
+            weight: 0,
+            ends: vec![false; plan.processes.len()],
+            memories: None,
+        };
+        space.notice_ends(&noticed_ends(plan));
+        space
+    }
+
+    /// The space of a plan whose steps are those that these memories look at, and whose states hold nothing of them.
+    pub(super) fn unremembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: &Memories<'p>) -> Self {
+        let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
+        space.notice_ends(&memories.ends);
+        space
+    }
+
+    /// The space of a plan whose states hold what is kept of the events before them.
+    pub(super) fn remembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: Memories<'p>) -> Self {
+        let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
+        space.classes = classes(plan, space.leeway, memories.reads_output());
+        space.notice_ends(&memories.ends);
+        space.memories = if memories.is_empty() { None } else { Some(Box::new(memories)) };
+        space
+    }
+
+    /// Takes the ends of these processes too for steps of their own. Processes of one program are alike in that.
+    fn notice_ends(&mut self, noticed: &[bool]) {
+        for (own, seen) in self.ends.iter_mut().zip(noticed) {
+            *own |= seen;
+        }
+        for program in &self.plan.programs {
+            let range = program.range();
+            let own = &mut self.ends[range.start as usize..range.end as usize];
+            let any = own.contains(&true);
+            own.fill(any);
+        }
+    }
+
+    /// How many numbers a state has: one for each process, for each object, for the time, and for each memory.
+    pub fn width(&self) -> usize {
+        self.clock() + 1 + self.memories.as_ref().map_or(0, |memories| memories.len())
+    }
+
+    /// Where the numbers of the memories stand.
+    pub(super) fn kept(&self) -> std::ops::Range<usize> {
+        self.clock() + 1..self.width()
+    }
+
+    /// Where the number of the time stands.
+    fn clock(&self) -> usize {
+        self.plan.processes.len() + self.plan.objects.len()
+    }
+
+    /// Whether a program has a loop without a known number of rounds, so that a state could be met again behind itself.
+    pub(super) fn loops(&self) -> bool {
+        self.plan.programs.iter().any(|program| {
+            program.code.iter().enumerate().any(|(place, instruction)| match instruction {
+                Instruction::Jump(to) if *to <= place => {
+                    !matches!(program.code[*to], Instruction::Next { .. } | Instruction::NextItem { .. })
+                }
+                _ => false,
+            })
+        })
+    }
+
+    /// Whether somebody looks at the process's next step.
+    pub(super) fn sees(&self, process: ProcessId, next: &Next) -> bool {
+        self.memories.as_ref().is_some_and(|memories| memories.sees(process, next))
+    }
+
+    /// Whether it matters which of two steps is a cause of others.
+    pub(super) fn tells_causes(&self) -> bool {
+        self.memories.as_ref().is_some_and(|memories| memories.tells_causes())
+    }
+
+    /// Whether what is kept of the past is the same where processes that are alike change places.
+    pub(super) fn is_symmetric(&self) -> bool {
+        self.memories.as_ref().is_none_or(|memories| memories.symmetric())
+    }
+
+    fn processes(&self) -> usize {
+        self.plan.processes.len()
+    }
+
+    /// The states before the first step, each with the choices that lead there.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub fn initial(&mut self) -> Result<Vec<u32>, Endless> {
+        let plan = self.plan;
+        if let Some(refused) = choice_point::refused(plan, &self.visible).filter(|_| self.leeway.random) {
+            return Err(refused);
+        }
+        let mut state = Vec::with_capacity(self.width());
+        for process in 0..plan.processes.len() as ProcessId {
+            let segment = segment(plan, process);
+            let number = self.number(process, segment);
+            state.push(number);
+        }
+        for (id, model) in models(plan).into_iter().enumerate() {
+            let number = self.shape(id as ObjectId, model);
+            state.push(number);
+        }
+        let time = self.moment(0);
+        state.push(time);
+        state.resize(self.width(), 0);
+        self.remember(&mut state, None, |memories, sight| memories.begin(sight));
+        let mut row = Row { space: self, state: &mut state };
+        for process in 0..plan.processes.len() as ProcessId {
+            let program = plan.program(process);
+            if !program.manual && program.depends_on.is_empty() {
+                process_events::begin(&mut row, process);
+            }
+        }
+        process_events::open(&mut row);
+        match self.endless.take() {
+            Some(endless) => Err(endless),
+            None => Ok(state),
+        }
+    }
+
+    /// Everything that can happen next, in the order of the processes. Empty where nothing ever will.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub fn moves(&mut self, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
+        moves.clear();
+        for process in 0..self.processes() as ProcessId {
+            self.moves_of(state, process, moves);
+        }
+        if moves.is_empty() && self.next_deadline(state).is_some() {
+            moves.push(Move { process: NONE, kind: Kind::Tick, branch: 0, result: NONE });
+        }
+        if self.traits.kills {
+            self.held_deaths(state, moves);
+        }
+        if self.may_kill(state) {
+            self.kills(state, moves);
+        }
+        self.endless.take().map_or(Ok(()), Err)
+    }
+
+    /// The deaths of those that are stopped.
+    fn held_deaths(&self, state: &[u32], moves: &mut Vec<Move>) {
+        for process in 0..self.processes() as ProcessId {
+            let number = state[process as usize] as usize;
+            let info = &self.stands.things[number].info;
+            if info.running && info.stopped && info.deadly {
+                let branches = (0..)
+                    .zip(&self.stands.things[number].segment.pending)
+                    .filter(|(_, signal)| **signal != libc::SIGKILL);
+                moves.extend(branches.map(|(branch, _)| Move { process, kind: Kind::Die, branch, result: HELD }));
+            }
+        }
+    }
+
+    /// Whether a process may still be killed from outside.
+    fn may_kill(&self, state: &[u32]) -> bool {
+        self.leeway.kill && !self.is_killed(state)
+    }
+
+    /// Whether a process has been killed from outside.
+    pub(super) fn is_killed(&self, state: &[u32]) -> bool {
+        self.times.things[state[self.clock()] as usize] & SPENT != 0
+    }
+
+    /// Who can be killed: whoever has begun and not ended.
+    fn kills(&self, state: &[u32], moves: &mut Vec<Move>) {
+        let alive = |process: &ProcessId| {
+            let number = state[*process as usize] as usize;
+            self.stands.things[number].info.running && self.stands.things[number].segment.leaving.is_none()
+        };
+        let alive = (0..self.processes() as ProcessId).filter(alive);
+        moves.extend(alive.map(|process| Move { process, kind: Kind::Kill, branch: 0, result: NONE }));
+    }
+
+    /// ns since the begin, where they are a part of the state.
+    fn now(&self, state: &[u32]) -> u64 {
+        self.times.things[state[self.clock()] as usize] & !SPENT
+    }
+
+    pub(super) fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Move>) {
+        let number = state[process as usize];
+        let info = &self.stands.things[number as usize].info;
+        if !info.running {
+            return;
+        }
+        if info.deadly {
+            let pending = (0..).zip(&self.stands.things[number as usize].segment.pending);
+            let due = pending.filter(|(_, signal)| !info.stopped || **signal == libc::SIGKILL);
+            moves.extend(due.map(|(branch, _)| Move { process, kind: Kind::Die, branch, result: NONE }));
+        }
+        let info = &self.stands.things[number as usize].info;
+        if info.stopped {
+            return;
+        }
+        let left = info.left;
+        if matches!(info.next, Next::Time) && self.leeway.time == Time::Virtual && left != Some(0) {
+            return;
+        }
+        let result = self.result(state, process, false);
+        let branches = self.memo.results[result as usize].len() as u32;
+        if branches > 0 {
+            moves.extend((0..branches).map(|branch| Move { process, kind: Kind::Go, branch, result }));
+        } else if left == Some(0) {
+            let result = self.result(state, process, true);
+            let branches = self.memo.results[result as usize].len() as u32;
+            moves.extend((0..branches).map(|branch| Move { process, kind: Kind::GiveUp, branch, result }));
+        }
+    }
+
+    /// The time until the next deadline.
+    fn next_deadline(&self, state: &[u32]) -> Option<u64> {
+        state[..self.processes()]
+            .iter()
+            .map(|number| &self.stands.things[*number as usize].info)
+            .filter(|info| info.running)
+            .filter_map(|info| info.left.filter(|left| *left > 0))
+            .min()
+    }
+
+    /// Whether the step of a process ends when its time comes.
+    pub(super) fn has_deadline(&self, state: &[u32], process: ProcessId) -> bool {
+        let info = &self.stands.things[state[process as usize] as usize].info;
+        info.running && !info.stopped && info.left.is_some_and(|left| left > 0)
+    }
+
+    /// How a process stands that cannot move.
+    pub(super) fn standing(&self, state: &[u32], process: ProcessId) -> Standing {
+        let info = &self.stands.things[state[process as usize] as usize].info;
+        match () {
+            () if info.ended => Standing::Ended,
+            () if !info.running => Standing::NotBegun,
+            () if info.stopped => Standing::Stopped,
+            () if info.left.is_some_and(|left| left > 0) => Standing::Timed,
+            () => Standing::Waits,
+        }
+    }
+
+    /// Takes a way on: changes the state.
+    ///
+    /// # Errors
+    /// A process that computes without end.
+    pub fn take(&mut self, state: &mut [u32], step: Move) -> Result<(), Endless> {
+        let processes = self.processes();
+        let process = step.process;
+        if self.memories.is_some() {
+            let script = self.script(step);
+            let kind = step.kind as u32;
+            self.remember(state, None, |memories, sight| memories.step(sight, &[process, kind], &script));
+        }
+        match step.kind {
+            Kind::Tick => {
+                let delta = self.next_deadline(state).unwrap_or(0);
+                let moment = self.times.things[state[self.clock()] as usize];
+                for (process, place) in (0..processes as ProcessId).zip(state.iter_mut()) {
+                    let info = &self.stands.things[*place as usize].info;
+                    if let (true, Some(left)) = (info.running, info.left) {
+                        let mut segment = self.stands.things[*place as usize].segment.clone();
+                        segment.left = Some(left.saturating_sub(delta));
+                        *place = self.number(process, segment);
+                    }
+                }
+                if self.clocked {
+                    let clock = self.clock();
+                    state[clock] = self.moment(moment + delta);
+                }
+            }
+            Kind::Die | Kind::Kill => {
+                if step.kind == Kind::Kill {
+                    let clock = self.clock();
+                    state[clock] = self.moment(self.times.things[state[clock] as usize] | SPENT);
+                }
+                let mut segment = self.stands.things[state[process as usize] as usize].segment.clone();
+                let sent = segment.pending.get(step.branch as usize).copied();
+                let signal = sent.filter(|_| step.kind == Kind::Die).unwrap_or(libc::SIGKILL);
+                segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
+                state[process as usize] = self.number(process, segment);
+                let traits = self.traits;
+                settle(&mut Row { space: self, state }, traits, process, &Effects::default());
+            }
+            Kind::Go | Kind::GiveUp => {
+                let branch = &self.memo.results[step.result as usize][step.branch as usize];
+                let eventful = !branch.plain && branch.more.as_ref().is_some_and(|more| !more.events.is_empty());
+                let before = if eventful { state.to_vec() } else { Vec::new() };
+                state[process as usize] = branch.segment;
+                if branch.object != NONE {
+                    state[processes + branch.object as usize] = branch.becomes;
+                }
+                if !branch.plain {
+                    self.follow(state, step, &before);
+                }
+            }
+        }
+        self.endless.take().map_or(Ok(()), Err)
+    }
+
+    /// Does what a branch does besides.
+    fn follow(&mut self, state: &mut [u32], step: Move, before: &[u32]) {
+        let branch = &self.memo.results[step.result as usize][step.branch as usize];
+        let more = branch.more.as_deref().cloned().unwrap_or_default();
+        let processes = self.processes();
+        for (object, becomes) in more.objects {
+            state[processes + object as usize] = becomes;
+        }
+        for (other, becomes) in more.others {
+            state[other as usize] = becomes;
+        }
+        self.observe(state, Some(before), step.process, &more.events, &more.script, true);
+        let traits = self.traits;
+        settle(&mut Row { space: self, state }, traits, step.process, &more.effects);
+    }
+
+    /// Lets the memories take in events of a process, the state being what it is after them. `before` is what it was
+    /// before the turn whose events they are, and `acting` whether the process has not ended before they are over.
+    fn observe(
+        &mut self,
+        state: &mut [u32],
+        before: Option<&[u32]>,
+        process: ProcessId,
+        events: &[Event],
+        script: &[u32],
+        acting: bool,
+    ) {
+        if self.memories.is_none() || events.is_empty() {
+            return;
+        }
+        let now = self.now(state);
+        let moment = Moment { now, script, acting: acting.then_some(process) };
+        // What events further on change has not changed yet.
+        let mut done: Vec<ObjectId> = Vec::new();
+        for event in events {
+            let mut event = event.clone();
+            event.id.process = process;
+            if let Target::Object(object) = event.target {
+                done.push(object);
+            }
+            let old = before.map(|before| (before, done.as_slice()));
+            self.remember(state, old, |memories, sight| memories.observe(sight, &event, moment));
+        }
+    }
+
+    fn remember(
+        &mut self,
+        state: &mut [u32],
+        before: Option<(&[u32], &[ObjectId])>,
+        take: impl FnOnce(&mut Memories<'p>, &mut dyn Sight),
+    ) {
+        if let Some(mut memories) = self.memories.take() {
+            take(&mut memories, &mut Eye { row: Row { space: self, state }, before });
+            self.memories = Some(memories);
+        }
+    }
+
+    /// A way on as a step of a path.
+    pub fn step(&self, step: Move) -> Step {
+        Step { process: step.process, kind: step.kind, choices: self.script(step) }
+    }
+
+    /// The choices that a way on makes.
+    pub(super) fn script(&self, step: Move) -> Vec<u32> {
+        match step.kind {
+            Kind::Go | Kind::GiveUp => self.memo.results[step.result as usize][step.branch as usize]
+                .more
+                .as_ref()
+                .map_or_else(Vec::new, |more| more.script.clone()),
+            Kind::Die => vec![step.branch],
+            Kind::Tick | Kind::Kill => Vec::new(),
+        }
+    }
+
+    /// Where the process stands behind its turn, before what follows from that.
+    pub(super) fn segment_behind(&self, step: Move) -> u32 {
+        self.memo.results[step.result as usize][step.branch as usize].segment
+    }
+
+    /// What is known of where a process stands.
+    pub(super) fn info(&self, number: u32) -> &Info {
+        &self.stands.things[number as usize].info
+    }
+
+    /// Where a process stands.
+    pub(super) fn segment_of(&self, number: u32) -> &Segment<'p> {
+        &self.stands.things[number as usize].segment
+    }
+
+    /// The state of an object.
+    pub(super) fn object_of(&self, object: ObjectId, number: u32) -> &dyn Model {
+        &*self.shapes[object as usize].things[number as usize]
+    }
+
+    /// Whether nothing is kept of what came before a state.
+    pub(super) fn is_plain(&self) -> bool {
+        self.memories.is_none() && !self.leeway.kill
+    }
+
+    /// Says whether a process was found to compute without end.
+    ///
+    /// # Errors
+    /// That process.
+    pub(super) fn check(&mut self) -> Result<(), Endless> {
+        self.endless.take().map_or(Ok(()), Err)
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.weight + self.memo.weight + self.memories.as_ref().map_or(0, |memories| memories.bytes())
+    }
+
+    /// A copy for another thread, which knows what turns do that are in the memo. As long as there is a copy, no number
+    /// that is given out lasts.
+    pub(super) fn fork(&self, mut memo: Memo) -> Self {
+        memo.heat(&self.stands);
+        Self {
+            plan: self.plan,
+            leeway: self.leeway,
+            knowledge: Arc::clone(&self.knowledge),
+            visible: self.visible.clone(),
+            ends: self.ends.clone(),
+            traits: self.traits,
+            clocked: self.clocked,
+            classes: self.classes.clone(),
+            stands: self.stands.clone(),
+            shapes: self.shapes.clone(),
+            times: self.times.clone(),
+            memo,
+            key: Vec::new(),
+            names: Vec::new(),
+            endless: None,
+            weight: 0,
+            memories: self.memories.clone(),
+        }
+    }
+
+    /// What a copy has come to know of turns.
+    pub(super) fn into_memo(self) -> Memo {
+        self.memo
+    }
+}
+
+/// By process, those that can stand in the same places: those of a program that never asks who it is, or else each its
+/// own. `output`: whether what they print counts.
+fn classes(plan: &Plan, leeway: Leeway, output: bool) -> Vec<u32> {
+    let class = |(id, process): (usize, &ProcessPlan)| {
+        let program = &plan.programs[process.program];
+        if has_identity(program, !leeway.random, output) { id as u32 } else { program.first }
+    };
+    plan.processes.iter().enumerate().map(class).collect()
+}
+
+/// The objects that a step touches besides its own.
+pub(super) fn touched(plan: &Plan, object: ObjectId, verb: u8) -> impl Iterator<Item = ObjectId> {
+    let mut objects: Vec<_> =
+        plan.objects[object as usize].object.touches(verb).into_iter().map(|(other, _)| other).collect();
+    objects.sort_unstable();
+    objects.dedup();
+    objects.into_iter()
+}
+
+/// How a process is, as others see it.
+pub(super) fn post(segment: &Segment<'_>) -> Post {
+    Post { stage: segment.stage, joined: segment.joined, ready: segment.ready }
+}
+
+/// The objects of a plan before anything has happened.
+pub(super) fn models(plan: &Plan) -> Vec<Box<dyn Model>> {
+    let object = |(id, (object, holders)): (usize, (&ObjectPlan, Vec<u32>))| {
+        let mut model = object.object.model(&holders);
+        model.narrow(plan.verbs(id as ObjectId));
+        model
+    };
+    plan.objects.iter().zip(plan.holders()).enumerate().map(object).collect()
+}
+
+/// A process before it begins. First values that cannot be computed end it as it begins, as on the kernel.
+pub(super) fn segment(plan: &Plan, process: ProcessId) -> Segment<'_> {
+    match Machine::new(plan, process, pid(process)) {
+        Ok(machine) => Segment::new(machine, false),
+        Err(_) => Segment::new(Machine::failed(plan, process, pid(process)), true),
+    }
+}

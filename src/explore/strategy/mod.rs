@@ -1,0 +1,11 @@
+//! The ways to search: breadth first, by several threads, bounded, random.
+
+pub mod bfs;
+pub(crate) mod bfs_parallel;
+pub(crate) mod bfs_unreduced;
+pub(crate) mod cycle_proviso;
+pub(crate) mod depth_bound;
+pub mod fallback;
+pub(crate) mod preemption_bounded;
+pub(crate) mod random_walk;
+pub(crate) mod random_walk_parallel;

@@ -1,0 +1,12 @@
+//! Checks of the explorer: random programs, brute force, one thread against several.
+
+#[cfg(test)]
+pub(crate) mod brute_force;
+#[cfg(test)]
+pub(crate) mod causality;
+#[cfg(test)]
+pub(crate) mod corpus;
+#[cfg(test)]
+pub(crate) mod random_programs;
+#[cfg(test)]
+pub(crate) mod thread_count;

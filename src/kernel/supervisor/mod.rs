@@ -1,0 +1,568 @@
+//! The supervisor: makes objects, forks, opens gates, drains lanes, reaps, and ends the run, whatever happens.
+
+mod collect;
+mod controlled;
+mod schedule_progress;
+mod startup;
+
+use std::collections::HashMap;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use schedule_progress::Course;
+
+use super::deadlock::{Detector, Status, describe};
+use super::process;
+use super::process::Inheritance;
+use super::process_table::Table;
+use super::scheduler_gate::{ORIGIN, Turnstile};
+use super::wakeup::Bell;
+use super::{Notice, Options, Recording};
+use super::{host_limits, memory_estimate};
+use crate::diagnostic::Diagnostic;
+use crate::event::{ObjectId, ProcessId, StepId, Target};
+use crate::objects::{Live, Site};
+use crate::os::arena::Arena;
+use crate::os::sysv::Keeper;
+use crate::os::{clock, limits, process as os};
+use crate::outcome::Outcome;
+use crate::scenario::plan::Plan;
+use crate::scenario::steps::STEPS;
+use crate::trace::record::{self, Head};
+use crate::trace::ring_buffer::{Consumer, Lane};
+use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting};
+use crate::value::Value;
+
+/// ns between two looks at quiet and at busy lanes.
+const QUIET: u64 = 10_000_000;
+const BUSY: u64 = 2_000_000;
+/// A round that takes so many ns is followed by a pause as long, up to [`BUSY`].
+const LONG: u64 = 200_000;
+/// The longest that processes are given to stop at the end of a run, ns.
+const PATIENCE: u64 = 1_000_000_000;
+/// ns between two looks for a deadlock while others go on.
+const LOOK: u64 = 20_000_000;
+
+/// How many events' memory is there before the first step, for all processes together: 64 MiB.
+const READY: usize = 1 << 20;
+
+/// Runs a plan on the kernel.
+///
+/// # Errors
+/// What the host could not give, before any step was carried out. Under a schedule also where the processes did not
+/// follow it ([`Code::DIVERGED`](crate::diagnostic::Code::DIVERGED)).
+pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnostic>> {
+    if let Some(turns) = options.schedule {
+        controlled::check(plan, turns)?;
+    }
+    if let Some(diagnostic) = host_limits::too_many(plan) {
+        return Err(vec![diagnostic]);
+    }
+    // Where it is refused the old limit stands, and reaching it is reported where it happens.
+    limits::raise_open_files();
+    let arena = Arena::new();
+    let mut keeper = Keeper::new();
+    let objects = create(plan, &arena, &mut keeper)?;
+    let engine = |what: &str, error: &std::io::Error| vec![host_limits::engine(plan, what, error)];
+    let table = Table::new(&arena, plan.processes.len()).map_err(|error| engine("shared memory", &error))?;
+    let lanes = lanes(plan, &arena).map_err(|error| engine("shared memory for the trace", &error))?;
+    let course = match options.schedule {
+        Some(turns) => {
+            let turnstile = Turnstile::new(&arena, plan.processes.len());
+            Some(Course::new(plan, turnstile.map_err(|error| engine("shared memory", &error))?, turns.random))
+        }
+        None => None,
+    };
+    let bell = Bell::new().map_err(|error| engine("eventfd", &error))?;
+    let signals = Signals::new().map_err(|error| engine("signalfd", &error))?;
+    let mut supervisor = Supervisor {
+        plan,
+        objects,
+        table,
+        consumers: lanes.iter().cloned().map(Consumer::new).collect(),
+        shown: vec![(0, 0); lanes.len()],
+        bell,
+        full: options.recording == Recording::Full,
+        pids: HashMap::with_capacity(plan.processes.len()),
+        ends: vec![None; plan.processes.len()],
+        lines: Vec::new(),
+        detector: Detector::new(plan),
+        stuck: Vec::new(),
+        last_look: 0,
+        course,
+    };
+    tracing::debug!(processes = plan.processes.len(), objects = plan.objects.len(), "forking");
+    supervisor.fork_all(&keeper, &lanes)?;
+    supervisor.prepare()?;
+    let begin = clock::now();
+    supervisor.table.set_origin(if options.schedule.is_some() { ORIGIN } else { begin });
+    let stopped = match options.schedule {
+        Some(turns) => supervisor.drive(turns, &signals, options, begin)?,
+        None => {
+            supervisor.open_first();
+            None
+        }
+    };
+    let end = match stopped {
+        Some(end) => end,
+        None if options.schedule.is_some() && supervisor.running().next().is_none() => RunEnd::Completed,
+        None => supervisor.watch(&signals, options, begin),
+    };
+    let finished = clock::now();
+    tracing::debug!(?end, "the run has ended");
+    supervisor.kill_rest();
+    supervisor.show(options.notice, u64::MAX);
+    let duration = options.schedule.map_or(finished.saturating_sub(begin), |turns| turns.end);
+    Ok(supervisor.trace(end, duration))
+}
+
+/// Makes every object, those that others need first.
+fn create(plan: &Plan, arena: &Arena, keeper: &mut Keeper) -> Result<Vec<Rc<dyn Live>>, Vec<Diagnostic>> {
+    let mut made: Vec<Option<Rc<dyn Live>>> = vec![None; plan.objects.len()];
+    let holders = plan.holders();
+    let mut diagnostics = Vec::new();
+    let (first, second): (Vec<_>, Vec<_>) =
+        (0..plan.objects.len()).partition(|id| plan.objects[*id].object.depends().is_none());
+    for id in first.into_iter().chain(second) {
+        if !diagnostics.is_empty() && plan.objects[id].object.depends().is_some() {
+            continue;
+        }
+        let mut site = Site {
+            object: id as ObjectId,
+            name: &plan.objects[id].name,
+            arena,
+            processes: plan.processes.len() as u32,
+            holders: &holders[id],
+            sysv: keeper,
+            made: &made,
+        };
+        match plan.objects[id].object.create(&mut site) {
+            Ok(live) => made[id] = Some(live),
+            Err(error) => {
+                diagnostics.push(host_limits::refused(plan, id, error));
+                // The rest of an array would be refused in the same words.
+                break;
+            }
+        }
+    }
+    if diagnostics.is_empty() { Ok(made.into_iter().flatten().collect()) } else { Err(diagnostics) }
+}
+
+/// A lane for each process, smaller ones where there are many.
+fn lanes(plan: &Plan, arena: &Arena) -> std::io::Result<Vec<Lane>> {
+    const BUDGET: usize = 1 << 28;
+    let share = BUDGET / plan.processes.len().max(1);
+    let records = (share / 2 / 64).clamp(64, 1 << 15);
+    let records = if records.is_power_of_two() { records } else { records.next_power_of_two() / 2 };
+    let words = (share / 4 / 8).clamp(64, 1 << 14);
+    let words = if words.is_power_of_two() { words } else { words.next_power_of_two() / 2 };
+    let mut steps = vec![0usize; plan.programs.len()];
+    for step in &plan.steps {
+        steps[step.program] += 1;
+    }
+    arena.reserve(plan.processes.iter().map(|process| Lane::size(records, words, steps[process.program])).sum())?;
+    plan.processes.iter().map(|process| Lane::new(arena, records, words, steps[process.program])).collect()
+}
+
+/// The signals that the supervisor waits for, blocked as long as this lives.
+struct Signals {
+    fd: SignalFd,
+    before: SigSet,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        let mut set = SigSet::empty();
+        for signal in [Signal::SIGCHLD, Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            set.add(signal);
+        }
+        let mut before = SigSet::empty();
+        pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&set), Some(&mut before))?;
+        Ok(Self { fd: SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?, before })
+    }
+
+    /// Reads what has come; says whether one of them asks to stop.
+    fn read(&self) -> bool {
+        let mut stop = false;
+        while let Ok(Some(signal)) = self.fd.read_signal() {
+            stop |= signal.ssi_signo != Signal::SIGCHLD as u32;
+        }
+        stop
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None);
+    }
+}
+
+struct Supervisor<'p> {
+    plan: &'p Plan,
+    objects: Vec<Rc<dyn Live>>,
+    table: Table,
+    consumers: Vec<Consumer>,
+    /// How far each lane was searched for output: records and payload bytes.
+    shown: Vec<(usize, usize)>,
+    bell: Bell,
+    full: bool,
+    /// The processes that were forked and not yet reaped.
+    pids: HashMap<i32, ProcessId>,
+    ends: Vec<Option<ProcessEnd>>,
+    /// Output that may still have to wait for an earlier line of another process.
+    lines: Vec<(u64, ProcessId, String)>,
+    detector: Detector<'p>,
+    stuck: Vec<Waiting>,
+    last_look: u64,
+    /// How far a schedule has come, where there is one.
+    course: Option<Course>,
+}
+
+impl Drop for Supervisor<'_> {
+    fn drop(&mut self) {
+        self.kill_rest();
+    }
+}
+
+impl Supervisor<'_> {
+    fn fork_all(&mut self, keeper: &Keeper, lanes: &[Lane]) -> Result<(), Vec<Diagnostic>> {
+        let supervisor = std::process::id() as i32;
+        let mut first_steps = vec![StepId::MAX; self.plan.programs.len()];
+        for (id, step) in self.plan.steps.iter().enumerate() {
+            let first = &mut first_steps[step.program];
+            *first = (*first).min(id as StepId);
+        }
+        let expected: Vec<_> =
+            self.plan.programs.iter().map(|program| memory_estimate::events(program).min(1 << 20) as usize).collect();
+        let share = READY / lanes.len().max(1);
+        for (id, lane) in lanes.iter().enumerate() {
+            let process = id as ProcessId;
+            match os::fork() {
+                Ok(os::Fork::Child) => {
+                    keeper.part();
+                    process::run(&Inheritance {
+                        plan: self.plan,
+                        process,
+                        objects: &self.objects,
+                        table: &self.table,
+                        lane: lane.clone(),
+                        bell: &self.bell,
+                        full: self.full,
+                        supervisor,
+                        first_step: first_steps[self.plan.processes[id].program],
+                        events: expected[self.plan.processes[id].program].min(share),
+                        turnstile: self.course.as_ref().map(|course| (&course.turnstile, course.random)),
+                    });
+                }
+                Ok(os::Fork::Parent(pid)) => {
+                    self.pids.insert(pid, process);
+                    self.table.post(process).pid.store(pid, std::sync::atomic::Ordering::Release);
+                }
+                Err(error) => return Err(vec![host_limits::fork_failed(self.plan, process, &error)]),
+            }
+        }
+        for (id, object) in self.objects.iter().enumerate() {
+            object.part(&vec![false; self.plan.objects[id].object.ends().len()]);
+        }
+        Ok(())
+    }
+
+    /// Waits until every process has prepared itself.
+    fn prepare(&mut self) -> Result<(), Vec<Diagnostic>> {
+        const NAP: u64 = 50_000_000;
+        while self.table.await_prepared(clock::now() + NAP) < self.plan.processes.len() {
+            self.reap();
+            if self.ends.iter().any(Option::is_some) {
+                break;
+            }
+        }
+        let troubles = host_limits::troubles(self.plan, &self.table);
+        if troubles.is_empty() { Ok(()) } else { Err(troubles) }
+    }
+
+    fn is_daemon(&self, process: ProcessId) -> bool {
+        self.plan.program(process).daemon
+    }
+
+    fn has_ended(&self, process: ProcessId) -> bool {
+        self.ends[process as usize].is_some()
+    }
+
+    /// The processes that run: started and not ended.
+    fn running(&self) -> impl Iterator<Item = ProcessId> + '_ {
+        (0..self.plan.processes.len() as ProcessId)
+            .filter(|process| !self.has_ended(*process) && self.table.post(*process).is_open())
+    }
+
+    /// Waits for what happens until the run has ended, and says how.
+    fn watch(&mut self, signals: &Signals, options: &mut Options<'_>, begin: u64) -> RunEnd {
+        let deadline = begin.saturating_add(self.plan.timeout);
+        let factor = 1 + self.plan.processes.len() as u64 / 1000;
+        let depends = self.plan.programs.iter().any(|program| !program.depends_on.is_empty());
+        let mut tick = BUSY;
+        self.last_look = begin;
+        loop {
+            let now = clock::now();
+            let wait = (tick * factor).min(deadline.saturating_sub(now)).max(1_000_000);
+            let mut fds =
+                [PollFd::new(signals.fd.as_fd(), PollFlags::POLLIN), PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
+            let milliseconds = PollTimeout::try_from((wait / 1_000_000) as i32).unwrap_or(PollTimeout::ZERO);
+            // EINTR only means another round.
+            let _ = poll(&mut fds, milliseconds);
+            self.bell.answer();
+            if signals.read() {
+                return RunEnd::Interrupted;
+            }
+            let before = clock::now();
+            let drained = self.drain();
+            self.reap();
+            if depends {
+                self.open_ready();
+            }
+            self.show(options.notice, before);
+            (options.notice)(Notice::Tick {
+                elapsed: before.saturating_sub(begin),
+                ended: self.ends.iter().flatten().count(),
+                events: self.consumers.iter().map(|consumer| consumer.taken().0).sum(),
+            });
+            tick = if drained { BUSY } else { QUIET };
+            let told = self.stuck.len();
+            if let Some(end) = self.over(drained, before) {
+                return end;
+            }
+            if self.stuck.len() > told {
+                (options.notice)(Notice::Stuck { waiting: &self.stuck });
+            }
+            // Of very many processes a round takes long, and each that ends would call for one: they had better come
+            // together.
+            let spent = clock::now().saturating_sub(before);
+            if spent > LONG {
+                clock::sleep_until(before + spent + spent.min(BUSY));
+            }
+            if before >= deadline {
+                return self.out_of_time();
+            }
+        }
+    }
+
+    /// The end of a run whose time is over.
+    fn out_of_time(&self) -> RunEnd {
+        let left = self.running().filter(|process| !self.is_daemon(*process));
+        RunEnd::Timeout(left.map(|process| self.doing(process)).collect())
+    }
+
+    /// Whether a step's signal has stopped the process.
+    fn is_stopped(&self, process: ProcessId) -> bool {
+        let post = self.table.post(process);
+        post.was_stopped() && os::stopped(post.pid.load(std::sync::atomic::Ordering::Acquire)).is_some()
+    }
+
+    /// What a process is doing that has not ended.
+    fn doing(&self, process: ProcessId) -> Waiting {
+        if self.is_stopped(process) {
+            let last = self.consumers[process as usize].last();
+            return Waiting::stopped(process, last.saturating_sub(self.table.origin()));
+        }
+        match self.consumers[process as usize].lane().waiting() {
+            Some(wait) => describe(self.plan, process, &wait, self.table.origin()),
+            None => Waiting {
+                process,
+                step: None,
+                verb: "running".to_owned(),
+                target: Target::None,
+                since: 0,
+                on: Vec::new(),
+                holder: None,
+            },
+        }
+    }
+
+    /// Whether the run has ended by itself or is stuck.
+    fn over(&mut self, drained: bool, now: u64) -> Option<RunEnd> {
+        let (daemons, others): (Vec<_>, Vec<_>) = self.running().partition(|process| self.is_daemon(*process));
+        if others.is_empty() && daemons.is_empty() {
+            return Some(RunEnd::Completed);
+        }
+        if drained && now.saturating_sub(self.last_look) < LOOK {
+            return None;
+        }
+        self.last_look = now;
+        let stuck = self.look();
+        let is_stuck = |process: &ProcessId| stuck.iter().any(|waiting| waiting.process == *process);
+        let whole = daemons.iter().chain(&others).all(is_stuck);
+        let told: Vec<_> = stuck.iter().filter(|waiting| !self.is_daemon(waiting.process)).cloned().collect();
+        // What is stuck stays so: a look that was not certain takes nothing back.
+        if told.len() >= self.stuck.len() {
+            self.stuck = told;
+        }
+        match (whole, others.is_empty()) {
+            (true, true) => Some(RunEnd::Completed),
+            (true, false) => Some(RunEnd::Deadlock),
+            _ => None,
+        }
+    }
+
+    fn look(&self) -> Vec<Waiting> {
+        let statuses: Vec<_> = (0..self.plan.processes.len() as ProcessId)
+            .map(|process| {
+                if self.has_ended(process) {
+                    Status::Ended
+                } else if !self.table.post(process).is_open() {
+                    if self.plan.program(process).manual { Status::Unstarted } else { Status::Pending }
+                } else if self.is_stopped(process) {
+                    Status::Stopped(self.consumers[process as usize].last())
+                } else {
+                    match self.consumers[process as usize].lane().waiting() {
+                        Some(wait) if !wait.deadline => Status::Waiting(wait),
+                        _ => Status::Running,
+                    }
+                }
+            })
+            .collect();
+        self.detector.stuck(
+            &statuses,
+            &self.objects,
+            &|process, condition| self.holds(process, condition),
+            &|process| self.consumers[process as usize].lane().waiting(),
+            &|process| self.table.post(process).pid.load(std::sync::atomic::Ordering::Acquire),
+            self.table.origin(),
+        )
+    }
+
+    fn drain(&mut self) -> bool {
+        let mut drained = false;
+        for consumer in &mut self.consumers {
+            drained |= consumer.drain();
+        }
+        drained
+    }
+
+    /// Takes in every process that has ended.
+    fn reap(&mut self) {
+        loop {
+            let (pid, end) = match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) => (pid, Ok(code)),
+                Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, Err(signal as i32)),
+                Ok(WaitStatus::StillAlive) | Err(_) => return,
+                Ok(_) => continue,
+            };
+            if let Some(process) = self.pids.remove(&pid.as_raw()) {
+                self.ended(process, end);
+            }
+        }
+    }
+
+    fn ended(&mut self, process: ProcessId, end: Result<i32, i32>) {
+        let post = self.table.post(process);
+        let started = post.is_open();
+        let end = match end {
+            _ if !started => ProcessEnd::NotStarted,
+            Ok(code) => ProcessEnd::Exited(code),
+            Err(signal) if post.was_sent(signal) => ProcessEnd::Killed(signal),
+            Err(signal) => ProcessEnd::Crashed(signal),
+        };
+        self.ends[process as usize] = Some(end);
+        let code = end.code().unwrap_or(0) as i32;
+        let killed = matches!(end, ProcessEnd::Killed(_) | ProcessEnd::Crashed(_));
+        let consumer = &mut self.consumers[process as usize];
+        consumer.drain();
+        if started {
+            let now = self.course.as_ref().map_or_else(clock::now, |course| ORIGIN + course.at);
+            let head = Head {
+                begin: now,
+                end: now,
+                ticket: 0,
+                cause: 0,
+                step: record::NONE,
+                target: process,
+                element: None,
+                outcome: Outcome::OK,
+                verb: record::END,
+                flags: record::PROCESS,
+            };
+            // Who is held to a schedule dies between the effects of its steps.
+            let cut = killed && self.course.as_ref().is_none_or(|course| course.free);
+            consumer.append(record::encode(&head, &Value::Int(i64::from(code)), &Value::Null, &mut Vec::new()), cut);
+        }
+        for (object, planned) in self.objects.iter().zip(&self.plan.objects) {
+            if killed || planned.object.notices_ends() {
+                object.reclaim(process);
+            }
+        }
+        self.table.post(process).end(code);
+    }
+
+    /// Shows output whose place among the others is certain: what ended before `before`.
+    fn show(&mut self, notice: &mut dyn FnMut(Notice<'_>), before: u64) {
+        let print = STEPS.iter().position(|verb| verb.name == "print").unwrap_or(0) as u8;
+        for (process, consumer) in self.consumers.iter().enumerate() {
+            let (records, payload) = self.shown[process];
+            for (record, bytes) in consumer.records(records, payload) {
+                if record::verb(record) == print
+                    && (record[6] >> 32) as u32 == record::NONE
+                    && let Ok(Value::String(text)) = crate::value::decode(bytes)
+                {
+                    self.lines.push((record[1], process as ProcessId, text.to_string()));
+                }
+            }
+            self.shown[process] = consumer.taken();
+        }
+        self.lines.sort_by_key(|(at, process, _)| (*at, *process));
+        let certain = self.lines.partition_point(|(at, ..)| *at < before);
+        let origin = self.table.origin();
+        for (at, process, text) in self.lines.drain(..certain) {
+            notice(Notice::Printed { process, at: at.saturating_sub(origin), text: &text });
+        }
+    }
+
+    /// Ends every process that is left, and waits until none is.
+    ///
+    /// All are stopped before one is killed: its death closes the ends that it holds and lets go of robust mutexes, and
+    /// nobody may go on by that, since the run is over.
+    fn kill_rest(&mut self) {
+        for pid in self.pids.keys() {
+            let _ = os::kill(*pid, libc::SIGSTOP);
+        }
+        // What the kernel cannot stop soon, it is in the middle of something for; then it is killed as it is.
+        let deadline = clock::now() + PATIENCE;
+        let left: Vec<_> = self.pids.keys().copied().collect();
+        for pid in left {
+            self.await_stop(pid, deadline);
+        }
+        for pid in self.pids.keys() {
+            let _ = os::kill(*pid, libc::SIGKILL);
+        }
+        for (pid, process) in std::mem::take(&mut self.pids) {
+            let _ = waitpid(Pid::from_raw(pid), None);
+            self.consumers[process as usize].drain();
+            let started = self.table.post(process).is_open();
+            self.ends[process as usize] = Some(if started { ProcessEnd::Stopped } else { ProcessEnd::NotStarted });
+        }
+    }
+
+    /// Waits until a process has stopped, or takes in its end where that came first.
+    fn await_stop(&mut self, pid: i32, deadline: u64) {
+        const NAP: u64 = 50_000;
+        loop {
+            let end = match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WUNTRACED | WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(_, code)) => Ok(code),
+                Ok(WaitStatus::Signaled(_, signal, _)) => Err(signal as i32),
+                Ok(WaitStatus::StillAlive) if clock::now() < deadline => {
+                    clock::sleep_until(clock::now() + NAP);
+                    continue;
+                }
+                _ => return,
+            };
+            if let Some(process) = self.pids.remove(&pid) {
+                self.ended(process, end);
+            }
+            return;
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! How far a schedule has come, as the supervisor knows it.
+
+use crate::event::ProcessId;
+use crate::kernel::scheduler_gate::Turnstile;
+use crate::scenario::plan::Plan;
+
+/// How far a schedule has come.
+pub(super) struct Course {
+    pub(super) turnstile: Turnstile,
+    /// Whether it chooses random numbers.
+    pub(super) random: bool,
+    /// ns of virtual time.
+    pub(super) at: u64,
+    /// Whose events were recorded, in their order.
+    pub(super) order: Vec<ProcessId>,
+    /// How many of each process's events are in it.
+    known: Vec<u64>,
+    /// Who has begun, and how many have not.
+    pub(super) begun: Vec<bool>,
+    pub(super) waiting: usize,
+    /// Whether the turns are over and those that are left go on by themselves.
+    pub(super) free: bool,
+}
+
+impl Course {
+    pub(super) fn new(plan: &Plan, turnstile: Turnstile, random: bool) -> Self {
+        let processes = plan.processes.len();
+        Self {
+            turnstile,
+            random,
+            at: 0,
+            order: Vec::new(),
+            known: vec![0; processes],
+            begun: vec![false; processes],
+            waiting: processes,
+            free: false,
+        }
+    }
+
+    /// The process has recorded so many events by now.
+    pub(super) fn record(&mut self, process: ProcessId, events: u64) {
+        let known = &mut self.known[process as usize];
+        for _ in *known..events {
+            self.order.push(process);
+        }
+        *known = events.max(*known);
+    }
+}

@@ -1,0 +1,720 @@
+//! Cells in shared memory: what a `value`, which is one cell, and an `array` have in common.
+//!
+//! A [`Guard`] makes each step one whole; what it does is counted in the object's version, which is the ticket. A
+//! process killed in the middle leaves nothing half done: a cell changes by one store, and a whole array is written
+//! into the bank that nobody reads, which one store then makes the one that all read.
+
+mod model;
+mod promela;
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use zerocopy::FromZeros;
+
+use crate::event::{Event, ProcessId};
+use crate::objects::causality::sync_clock::{Handover, Held, NOTHING, Usage};
+use crate::objects::contract::model::{Access, Model};
+use crate::objects::support::scalar::Scalar;
+use crate::objects::{
+    Argument, Call, Completion, Effect, Element, Enablers, Form, HostError, Live, Object, Relation, Site, State, Verb,
+};
+use crate::os::arena::Shared;
+use crate::os::guard::Guard;
+use crate::outcome::Outcome;
+use crate::value::{Types, Value};
+
+const LOAD: u8 = 0;
+const STORE: u8 = 1;
+const ADD: u8 = 2;
+const SWAP: u8 = 3;
+const COMPARE_SWAP: u8 = 4;
+const UPDATE: u8 = 5;
+
+/// The most elements an array can have.
+pub(crate) const MOST: i64 = 1 << 20;
+
+const INTO_BEFORE: Argument =
+    Argument { name: "into", form: Form::Into, required: false, summary: "a variable for the value before" };
+
+/// The verbs of a kind whose cells take these types and whose whole takes those.
+pub(crate) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb; 6] {
+    [
+        Verb {
+            name: "load",
+            effect: Effect::Reads,
+            summary: "reads it",
+            arguments: &[Argument {
+                name: "into",
+                form: Form::Into,
+                required: false,
+                summary: "a variable for the value read",
+            }],
+            ends: &[],
+            element: either,
+            blocks: false,
+            result: whole,
+            outcomes: &[Outcome::OUT_OF_RANGE],
+        },
+        Verb {
+            name: "store",
+            effect: Effect::Writes,
+            summary: "writes it, whatever it was before",
+            arguments: &[Argument {
+                name: "value",
+                form: Form::Value(STORED),
+                required: true,
+                summary: "the new value",
+            }],
+            ends: &[],
+            element: either,
+            blocks: false,
+            result: Types::NONE,
+            outcomes: &[Outcome::OUT_OF_RANGE, Outcome::INVALID],
+        },
+        Verb {
+            name: "add",
+            effect: Effect::Updates,
+            summary: "adds to it, atomically",
+            arguments: &[
+                Argument {
+                    name: "value",
+                    form: Form::Value(Types::NUMBER),
+                    required: true,
+                    summary: "what to add; may be negative",
+                },
+                INTO_BEFORE,
+            ],
+            ends: &[],
+            element: one,
+            blocks: false,
+            result: Types::NUMBER,
+            outcomes: &[Outcome::OVERFLOW, Outcome::OUT_OF_RANGE, Outcome::INVALID],
+        },
+        Verb {
+            name: "swap",
+            effect: Effect::Updates,
+            summary: "writes it and gives the value before, atomically",
+            arguments: &[
+                Argument { name: "value", form: Form::Value(ONE), required: true, summary: "the new value" },
+                INTO_BEFORE,
+            ],
+            ends: &[],
+            element: one,
+            blocks: false,
+            result: ONE,
+            outcomes: &[Outcome::OUT_OF_RANGE, Outcome::INVALID],
+        },
+        Verb {
+            name: "compare_swap",
+            effect: Effect::Updates,
+            summary: "writes it where it still has the value expected, atomically; it did where `into` is `old`",
+            arguments: &[
+                Argument { name: "old", form: Form::Value(ONE), required: true, summary: "the value expected" },
+                Argument { name: "value", form: Form::Value(ONE), required: true, summary: "the new value" },
+                INTO_BEFORE,
+            ],
+            ends: &[],
+            element: one,
+            blocks: false,
+            result: ONE,
+            outcomes: &[Outcome::OUT_OF_RANGE, Outcome::INVALID],
+        },
+        Verb {
+            name: "update",
+            effect: Effect::Updates,
+            summary: "computes its new value from `it`, the value before, under the object's own lock",
+            arguments: &[
+                Argument {
+                    name: "value",
+                    form: Form::Update,
+                    required: true,
+                    summary: "the new value, an expression over `it`",
+                },
+                Argument { name: "into", form: Form::Into, required: false, summary: "a variable for the value after" },
+            ],
+            ends: &[],
+            element: one,
+            blocks: false,
+            result: ONE,
+            outcomes: &[Outcome::OVERFLOW, Outcome::OUT_OF_RANGE, Outcome::INVALID],
+        },
+    ]
+}
+
+/// The types that one cell can hold.
+pub(crate) const ONE: Types = Types::BOOL.or(Types::NUMBER).or(Types::STRING);
+/// The types that can be stored: one cell or all of an array.
+pub(crate) const STORED: Types = ONE.or(Types::LIST).or(Types::BYTES);
+
+/// What all cells together are as a value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Shape {
+    /// The value of the one cell.
+    One,
+    /// A list.
+    List,
+    /// Bytes.
+    Bytes,
+    /// A string.
+    Text,
+}
+
+/// The type of a `value` or an `array`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    pub(crate) scalar: Scalar,
+    pub(crate) shape: Shape,
+    pub(crate) length: u32,
+}
+
+impl Layout {
+    /// The types of all cells together.
+    fn whole_types(self) -> Types {
+        match self.shape {
+            Shape::One => self.scalar.types(),
+            Shape::List => Types::LIST,
+            Shape::Bytes => Types::BYTES | Types::LIST,
+            Shape::Text => Types::STRING | Types::LIST,
+        }
+    }
+
+    /// The words of a value for all cells.
+    pub(crate) fn encode(self, value: &Value) -> Result<Vec<u64>, Outcome> {
+        let words: Vec<u64> = match (self.shape, value) {
+            (Shape::One, value) => vec![self.scalar.encode(value)?],
+            (Shape::Bytes, Value::Bytes(bytes)) => bytes.iter().map(|byte| u64::from(*byte)).collect(),
+            (Shape::Text, Value::String(text)) => text.chars().map(u64::from).collect(),
+            (_, Value::List(items)) => items.iter().map(|item| self.scalar.encode(item)).collect::<Result<_, _>>()?,
+            _ => return Err(Outcome::INVALID),
+        };
+        if words.len() == self.length as usize { Ok(words) } else { Err(Outcome::OUT_OF_RANGE) }
+    }
+
+    /// What the trace shows of a store of `argument` to all cells, which hold these words now.
+    fn stored(self, argument: &Value, words: &[u64]) -> Value {
+        let exact = !matches!(self.scalar, Scalar::F32 | Scalar::F64) && argument.as_list().is_none();
+        if exact { argument.clone() } else { self.decode(words) }
+    }
+
+    /// The value of all cells.
+    fn decode(self, words: &[u64]) -> Value {
+        match self.shape {
+            Shape::One => self.scalar.decode(words.first().copied().unwrap_or(0)),
+            Shape::List => Value::List(words.iter().map(|word| self.scalar.decode(*word)).collect()),
+            Shape::Bytes => Value::Bytes(words.iter().map(|word| *word as u8).collect()),
+            Shape::Text => {
+                Value::from(words.iter().filter_map(|word| char::from_u32(*word as u32)).collect::<String>())
+            }
+        }
+    }
+}
+
+/// A `value` or an `array` as the plan holds it.
+#[derive(Debug)]
+pub(crate) struct Cells {
+    pub(crate) layout: Layout,
+    /// The first words; all zero where there are none.
+    pub(crate) first: Vec<u64>,
+}
+
+impl Cells {
+    fn words(&self) -> Vec<u64> {
+        let mut words = self.first.clone();
+        words.resize(self.layout.length as usize, 0);
+        words
+    }
+
+    fn is_array(&self) -> bool {
+        self.layout.shape != Shape::One
+    }
+
+    /// Why a `store` of this constant fails whether it is for one cell or for all.
+    fn refusal(&self, value: &Value) -> Option<(Outcome, String)> {
+        let one = self.layout.scalar.refusal(value)?;
+        if !self.is_array() {
+            return Some(one);
+        }
+        let outcome = self.layout.encode(value).err()?;
+        let length = self.layout.length;
+        match value {
+            Value::List(items) => Some(match items.iter().find_map(|item| self.layout.scalar.refusal(item)) {
+                Some((_, reason)) => (outcome, reason),
+                None => (outcome, format!("the array has {length} elements, not {}", items.len())),
+            }),
+            Value::String(text) if self.layout.shape == Shape::Text => {
+                Some((outcome, format!("the array has {length} characters, not {}", text.chars().count())))
+            }
+            Value::Bytes(bytes) if self.layout.shape == Shape::Bytes => {
+                Some((outcome, format!("the array has {length} bytes, not {}", bytes.len())))
+            }
+            _ => Some(one),
+        }
+    }
+}
+
+impl Object for Cells {
+    fn length(&self) -> Option<u32> {
+        self.is_array().then_some(self.layout.length)
+    }
+
+    fn value_types(&self) -> Types {
+        self.layout.scalar.types() | self.layout.whole_types()
+    }
+
+    fn foresee(&self, verb: &Verb, _end: Option<&str>, arguments: &[Option<Value>]) -> Option<(Outcome, String)> {
+        let constant = |at: usize| arguments.get(at).and_then(Option::as_ref);
+        let scalar = self.layout.scalar;
+        match verb.name {
+            "store" => self.refusal(constant(0)?),
+            "add" if !scalar.is_number() => {
+                Some((Outcome::INVALID, format!("nothing can be added to a {}", scalar.name())))
+            }
+            "add" => {
+                let amount = constant(0)?;
+                (!scalar.types().contains(amount.types())).then(|| {
+                    let what = amount.types();
+                    (Outcome::INVALID, format!("{} takes {}, not {what}", scalar.name(), scalar.types()))
+                })
+            }
+            "swap" => scalar.refusal(constant(0)?),
+            "compare_swap" => [0, 1].into_iter().filter_map(constant).find_map(|value| scalar.refusal(value)),
+            _ => None,
+        }
+    }
+
+    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+        let length = self.layout.length as usize;
+        let banks = if self.is_array() { 2 } else { 1 };
+        let error = |error| HostError::call("mmap", &error);
+        let live = CellsLive {
+            layout: self.layout,
+            header: site.arena.alloc().map_err(error)?,
+            cells: site.arena.slice(length * banks).map_err(error)?,
+        };
+        for (cell, word) in live.cells.iter().zip(&self.first) {
+            cell.store(*word, Ordering::Relaxed);
+        }
+        Ok(Rc::new(live))
+    }
+
+    fn state(&self) -> Box<dyn State> {
+        Box::new(CellsState { layout: self.layout, words: self.words() })
+    }
+
+    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::Words::new(self))
+    }
+
+    fn promela(&self) -> Option<&dyn crate::objects::contract::promela::Promela> {
+        Some(self)
+    }
+
+    fn commute(&self, first: Access, second: Access) -> bool {
+        model::commute(first, second)
+    }
+
+    fn enablers(&self, _verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
+        Enablers { verbs: &[], only: None, closing: &[] }
+    }
+
+    /// Each step comes after the one before it. Only atomic steps synchronise, with the atomic steps after them on the same
+    /// cell up to the next store: `load` and `store` tell nobody anything, or no race could be seen. A cause of what reads a
+    /// cell is besides the step that wrote what it reads.
+    fn relate(&self, events: &[&Event], relation: &mut Relation) {
+        let mut atomics: BTreeMap<u32, usize> = BTreeMap::new();
+        // Since the last store of all cells.
+        let mut writes: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut whole = None;
+        for place in relation.by_ticket(events, |event| event.outcome.is_ok()) {
+            let event = events[place];
+            let element = self.cell(event);
+            let mut read = |from: usize| {
+                if events[from].id.process != event.id.process {
+                    relation.reads(from, place);
+                }
+            };
+            match (event.verb, element) {
+                ("store", None) => {
+                    atomics.clear();
+                    writes.clear();
+                    whole = Some(place);
+                    continue;
+                }
+                ("store", Some(at)) => {
+                    atomics.remove(&at);
+                    writes.insert(at, place);
+                    continue;
+                }
+                (_, Some(at)) => writes.get(&at).copied().or(whole).into_iter().for_each(&mut read),
+                (_, None) => {
+                    // The last of each process stands for those before it.
+                    let mut latest: BTreeMap<ProcessId, usize> = BTreeMap::new();
+                    for write in writes.values().copied().chain(whole.filter(|_| !self.covers(writes.len()))) {
+                        let last = latest.entry(events[write].id.process).or_insert(write);
+                        if events[*last].ticket < events[write].ticket {
+                            *last = write;
+                        }
+                    }
+                    latest.into_values().for_each(&mut read);
+                }
+            }
+            if let (true, Some(at)) = (event.verb != "load", element) {
+                if let Some(before) = atomics.insert(at, place) {
+                    relation.sync(before, place);
+                }
+                if is_written(event) {
+                    writes.insert(at, place);
+                }
+            }
+        }
+    }
+
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        true
+    }
+
+    /// Holds, for each cell since its last `store`, what the last atomic step on it knew when it was over; and, where what is
+    /// read counts, for each what its last write knew.
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        if !handover.event.outcome.is_ok() || !handover.has_ticket() {
+            return NOTHING;
+        }
+        let (reads, gives) = (handover.reads, handover.gives);
+        let element = self.cell(handover.event);
+        match (handover.event.verb, element) {
+            ("store", None) => {
+                handover.held.counts.clear();
+                handover.held.sets.clear();
+                if reads && gives != NOTHING {
+                    keep(handover.held, WHOLE, Some(gives));
+                }
+                return NOTHING;
+            }
+            ("store", Some(at)) => {
+                keep(handover.held, atomic(at), None);
+                if reads {
+                    self.keep_write(handover.held, at, gives);
+                }
+                return NOTHING;
+            }
+            _ => {}
+        }
+        let mut takes = NOTHING;
+        if reads {
+            match element {
+                Some(at) => {
+                    let written = kept(handover.held, write(at)).or(kept(handover.held, WHOLE));
+                    takes = written.unwrap_or(NOTHING);
+                }
+                None => {
+                    let held = &*handover.held;
+                    let of: Vec<u32> = held
+                        .counts
+                        .iter()
+                        .zip(&held.sets)
+                        .filter(|(key, _)| is_write(**key))
+                        .map(|(_, set)| *set)
+                        .collect();
+                    for set in of {
+                        takes = handover.join(takes, set);
+                    }
+                }
+            }
+        }
+        if let (true, Some(at)) = (handover.event.verb != "load", element) {
+            let given = kept(handover.held, atomic(at)).unwrap_or(NOTHING);
+            takes = handover.join(takes, given);
+            let knows = handover.join(takes, gives);
+            keep(handover.held, atomic(at), Some(knows));
+            if reads && is_written(handover.event) {
+                self.keep_write(handover.held, at, knows);
+            }
+        }
+        takes
+    }
+}
+
+/// Whether an atomic step wrote the cell: a `compare_swap` may have found another value.
+fn is_written(event: &Event) -> bool {
+    event.verb != "compare_swap" || event.value != event.second
+}
+
+/// What is held of the last store of all cells stands under this number, of each cell under one of the two below.
+const WHOLE: u32 = u32::MAX;
+
+/// Of a cell, the number of what its last atomic step knew.
+fn atomic(at: u32) -> u32 {
+    2 * at
+}
+
+/// Of a cell, the number of what its last write knew.
+fn write(at: u32) -> u32 {
+    2 * at + 1
+}
+
+fn is_write(number: u32) -> bool {
+    number % 2 == 1
+}
+
+fn kept(held: &Held, number: u32) -> Option<u32> {
+    held.counts.binary_search(&number).ok().map(|place| held.sets[place])
+}
+
+fn keep(held: &mut Held, number: u32, set: Option<u32>) {
+    match (held.counts.binary_search(&number), set) {
+        (Ok(place), Some(set)) => held.sets[place] = set,
+        (Ok(place), None) => {
+            held.counts.remove(place);
+            held.sets.remove(place);
+        }
+        (Err(place), Some(set)) => {
+            held.counts.insert(place, number);
+            held.sets.insert(place, set);
+        }
+        (Err(_), None) => {}
+    }
+}
+
+impl Cells {
+    /// The cell that the step is about; none for all of an array.
+    fn cell(&self, event: &Event) -> Option<u32> {
+        if self.is_array() { event.element } else { Some(0) }
+    }
+
+    /// Whether so many cells are all of them.
+    fn covers(&self, cells: usize) -> bool {
+        cells >= self.layout.length as usize
+    }
+
+    /// Holds what the last write of a cell knew.
+    fn keep_write(&self, held: &mut Held, at: u32, knows: u32) {
+        if knows == NOTHING && kept(held, WHOLE).is_none() {
+            keep(held, write(at), None);
+            return;
+        }
+        keep(held, write(at), Some(knows));
+        let written = held.counts.iter().filter(|number| is_write(**number) && **number != WHOLE).count();
+        if self.covers(written) {
+            keep(held, WHOLE, None);
+        }
+    }
+}
+
+/// What stands before the cells.
+#[derive(FromZeros)]
+#[repr(C)]
+struct Header {
+    guard: Guard,
+    /// The bank that holds the values: 0 or 1.
+    bank: AtomicU32,
+    /// Steps so far: the last ticket.
+    version: AtomicU64,
+}
+
+/// What a step did to one cell.
+struct Change {
+    before: u64,
+    after: u64,
+    ticket: u64,
+}
+
+impl Change {
+    /// What the step gives, and the trace shows.
+    #[inline]
+    fn completion(&self, scalar: Scalar, verb: u8) -> Completion {
+        let (shown, other) = match verb {
+            LOAD => (self.before, None),
+            STORE => (self.after, None),
+            UPDATE => (self.after, Some(self.before)),
+            _ => (self.before, Some(self.after)),
+        };
+        // Most cells hold integers, whose completion is made in its place.
+        if let (Scalar::Int(..), None) = (scalar, other) {
+            return Completion {
+                outcome: Outcome::OK,
+                value: Value::Int(shown as i64),
+                second: Value::Null,
+                ticket: self.ticket,
+                cause: 0,
+            };
+        }
+        Completion {
+            outcome: Outcome::OK,
+            value: scalar.decode(shown),
+            second: other.map_or(Value::Null, |word| scalar.decode(word)),
+            ticket: self.ticket,
+            cause: 0,
+        }
+    }
+}
+
+impl Scalar {
+    /// The word that a step on one cell leaves there. `compute` gives the value of an `update`.
+    #[inline]
+    fn after(
+        self,
+        verb: u8,
+        before: u64,
+        arguments: &[Value],
+        compute: impl FnOnce(Value) -> Result<Value, Outcome>,
+    ) -> Result<u64, Outcome> {
+        let argument = |at: usize| arguments.get(at).unwrap_or(&Value::Null);
+        match verb {
+            LOAD => Ok(before),
+            STORE | SWAP => self.encode(argument(0)),
+            ADD => self.add(before, argument(0)),
+            COMPARE_SWAP => {
+                let (old, new) = (self.encode(argument(0))?, self.encode(argument(1))?);
+                Ok(if before == old { new } else { before })
+            }
+            UPDATE => self.encode(&compute(self.decode(before))?),
+            _ => Err(Outcome::INVALID),
+        }
+    }
+}
+
+/// The cells in shared memory.
+struct CellsLive {
+    layout: Layout,
+    header: Shared<Header>,
+    cells: Shared<[AtomicU64]>,
+}
+
+impl CellsLive {
+    #[inline]
+    fn start(&self) -> usize {
+        self.header.bank.load(Ordering::Relaxed) as usize * self.layout.length as usize
+    }
+
+    /// The next ticket. The guard is held.
+    #[inline]
+    fn ticket(&self) -> u64 {
+        let ticket = self.header.version.load(Ordering::Relaxed) + 1;
+        self.header.version.store(ticket, Ordering::Relaxed);
+        ticket
+    }
+
+    /// The words of all cells.
+    fn words(&self, into: &mut Vec<u64>) {
+        let start = self.start();
+        let cells = &self.cells[start..start + self.layout.length as usize];
+        into.extend(cells.iter().map(|cell| cell.load(Ordering::Relaxed)));
+    }
+
+    #[inline]
+    fn one(&self, call: &mut Call<'_>, at: usize) -> Result<Change, Outcome> {
+        let held = self.header.guard.lock(call.party.process());
+        let place = self.cells.get(self.start() + at).ok_or(Outcome::OUT_OF_RANGE)?;
+        let before = place.load(Ordering::Relaxed);
+        let party = &mut *call.party;
+        let after = self.layout.scalar.after(call.verb, before, call.arguments, |it| party.compute(it))?;
+        let ticket = self.ticket();
+        if after != before {
+            place.store(after, Ordering::Relaxed);
+        }
+        drop(held);
+        Ok(Change { before, after, ticket })
+    }
+
+    fn all(&self, call: &mut Call<'_>) -> Result<Completion, Outcome> {
+        let process = call.party.process();
+        let argument = call.arguments.first().unwrap_or(&Value::Null);
+        match call.verb {
+            LOAD => {
+                let mut words = Vec::with_capacity(self.layout.length as usize);
+                let held = self.header.guard.lock(process);
+                self.words(&mut words);
+                let ticket = self.ticket();
+                drop(held);
+                Ok(Completion::value(self.layout.decode(&words)).ticket(ticket))
+            }
+            STORE => {
+                let words = self.layout.encode(argument)?;
+                let held = self.header.guard.lock(process);
+                let bank = 1 - self.header.bank.load(Ordering::Relaxed).min(1);
+                let cells = &self.cells[bank as usize * words.len()..];
+                for (cell, word) in cells.iter().zip(&words) {
+                    cell.store(*word, Ordering::Relaxed);
+                }
+                let ticket = self.ticket();
+                self.header.bank.store(bank, Ordering::Release);
+                drop(held);
+                let value = self.layout.stored(argument, &words);
+                Ok(Completion::value(value).ticket(ticket))
+            }
+            _ => Err(Outcome::INVALID),
+        }
+    }
+}
+
+impl Live for CellsLive {
+    fn perform(&self, call: &mut Call<'_>) -> Completion {
+        let at = match call.element {
+            None if self.layout.shape == Shape::One => Some(0),
+            element => element,
+        };
+        let done = match at {
+            Some(at) if at >= self.layout.length => Err(Outcome::OUT_OF_RANGE),
+            Some(at) => self.one(call, at as usize),
+            None => return self.all(call).unwrap_or_else(Completion::of),
+        };
+        match done {
+            Ok(change) => change.completion(self.layout.scalar, call.verb),
+            Err(outcome) => Completion::of(outcome),
+        }
+    }
+
+    fn reclaim(&self, process: ProcessId) {
+        if self.header.guard.held_by(process) {
+            self.header.guard.force_release();
+        }
+    }
+
+    fn value(&self) -> Option<Value> {
+        let mut words = Vec::new();
+        self.words(&mut words);
+        Some(self.layout.decode(&words))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The cells as the trace tells of them.
+struct CellsState {
+    layout: Layout,
+    words: Vec<u64>,
+}
+
+impl State for CellsState {
+    fn apply(&mut self, event: &Event) {
+        if !event.outcome.is_ok() {
+            return;
+        }
+        let after = match event.verb {
+            "store" | "update" => &event.value,
+            "add" | "swap" | "compare_swap" => &event.second,
+            _ => return,
+        };
+        if event.element.is_none() && self.layout.shape != Shape::One {
+            if let Ok(words) = self.layout.encode(after) {
+                self.words = words;
+            }
+        } else if let (Ok(word), Some(cell)) =
+            (self.layout.scalar.encode(after), self.words.get_mut(event.element.unwrap_or(0) as usize))
+        {
+            *cell = word;
+        }
+    }
+
+    fn value(&self, _names: &[String]) -> Value {
+        self.layout.decode(&self.words)
+    }
+}
+
+#[cfg(test)]
+mod tests;

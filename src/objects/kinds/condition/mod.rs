@@ -1,0 +1,459 @@
+//! `condition`: processes wait for another to say that something has changed, and let go of a mutex meanwhile.
+//!
+//! It is built on futex(2) and not on `pthread_cond_t`, which a waiter that is killed can leave unusable, and which
+//! does not say who woke whom. Each process has a slot; under the guard a waiter takes a number before it gives the
+//! mutex back, and a notifier wakes the lowest numbers. What a notifier does is one number, up to which waiters are
+//! woken, in a journal: a process killed within is made up for.
+//!
+//! The trace has, for one `wait`: an implicit `wait` ending `would_block`, from which on it waits; the mutex's
+//! implicit `unlock`; its implicit `lock`; and the step itself, whose cause is the notification.
+
+mod model;
+mod promela;
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use zerocopy::FromZeros;
+
+use super::mutex::{self, MutexLive};
+use crate::event::{Event, EventId, ObjectId, ProcessId};
+use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
+use crate::objects::{
+    Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model,
+    Object, Parked, Problem, Relation, Site, State, Verb,
+};
+use crate::os::arena::Shared;
+use crate::os::futex;
+use crate::os::guard::Guard;
+use crate::outcome::Outcome;
+use crate::value::{Types, Value};
+
+const WAIT: u8 = 0;
+const NOTIFY: u8 = 1;
+const NOTIFY_ALL: u8 = 2;
+
+/// The most that one `notify` wakes.
+const MOST: i64 = 65_535;
+
+/// The kind.
+pub(crate) static KIND: Kind = Kind {
+    name: "condition",
+    summary: "processes wait for another to say that something has changed, and let go of a mutex meanwhile",
+    primitive: "atomic words in shared memory, mmap(2) with MAP_SHARED, and futex(2): what pthread_cond_wait(3) does, \
+                in a form that survives the death of a waiter. A notification whose receiver is killed before it \
+                goes on is lost with it. Nobody wakes without a notification",
+    attributes: &[Attribute {
+        name: "mutex",
+        form: Form::Object("mutex"),
+        default: "",
+        required: true,
+        summary: "the mutex that `wait` gives back and takes again",
+    }],
+    verbs: &[
+        Verb {
+            name: "wait",
+            effect: Effect::None,
+            summary: "gives the mutex back, waits for a notification, and takes the mutex again, also after a timeout; \
+                      ends `not_owner` at once where the process does not own the mutex",
+            arguments: &[],
+            ends: &[],
+            element: Element::Never,
+            blocks: true,
+            result: Types::NONE,
+            outcomes: &[Outcome::NOT_OWNER, Outcome::OWNER_DIED, Outcome::UNRECOVERABLE],
+        },
+        Verb {
+            name: "notify",
+            effect: Effect::None,
+            summary: "wakes the process that has waited longest; nobody where none waits",
+            arguments: &[
+                Argument {
+                    name: "n",
+                    form: Form::Integer(0, MOST),
+                    required: false,
+                    summary: "how many to wake, all at once",
+                },
+                Argument {
+                    name: "into",
+                    form: Form::Into,
+                    required: false,
+                    summary: "a variable for how many were woken",
+                },
+            ],
+            ends: &[],
+            element: Element::Never,
+            blocks: false,
+            result: Types::INT,
+            outcomes: &[Outcome::OUT_OF_RANGE, Outcome::INVALID],
+        },
+        Verb {
+            name: "notify_all",
+            effect: Effect::None,
+            summary: "wakes all who wait",
+            arguments: &[Argument {
+                name: "into",
+                form: Form::Into,
+                required: false,
+                summary: "a variable for how many were woken",
+            }],
+            ends: &[],
+            element: Element::Never,
+            blocks: false,
+            result: Types::INT,
+            outcomes: &[],
+        },
+    ],
+    example: r#"[objects]
+m = { kind = "mutex" }
+changed = { kind = "condition", mutex = "m" }
+
+[processes.waiter]
+count = 2
+steps = [{ lock = "m" }, { wait = "changed", timeout = "1s", on = { timeout = [] } }, { unlock = "m" }]
+
+[processes.notifier]
+steps = [{ notify = "changed", n = 1, into = "woken" }, { notify_all = "changed" }]
+"#,
+    declare,
+};
+
+fn declare(declaration: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
+    let mutex = declaration.object("mutex").ok_or_else(|| vec![Problem::new("mutex", "the mutex is missing")])?;
+    Ok(Box::new(Condition { id: declaration.id, mutex }))
+}
+
+/// A condition as the plan holds it.
+#[derive(Debug)]
+struct Condition {
+    id: ObjectId,
+    mutex: ObjectId,
+}
+
+impl Object for Condition {
+    fn depends(&self) -> Option<ObjectId> {
+        Some(self.mutex)
+    }
+
+    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+        let error = |error| HostError::call("mmap", &error);
+        let made = site.made.get(self.mutex as usize).and_then(Option::as_ref);
+        let mutex = made.and_then(|live| live.as_any().downcast_ref::<MutexLive>()).cloned();
+        let mutex = mutex.ok_or_else(|| HostError {
+            message: format!("the mutex of {} has not been made", site.name),
+            help: None,
+        })?;
+        Ok(Rc::new(ConditionLive {
+            id: self.id,
+            mutex,
+            words: site.arena.alloc().map_err(error)?,
+            slots: site.arena.slice(site.processes as usize).map_err(error)?,
+        }))
+    }
+
+    fn state(&self) -> Box<dyn State> {
+        Box::new(Waiting(0))
+    }
+
+    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::ConditionModel::new(self.id, self.mutex))
+    }
+
+    fn promela(&self) -> Option<&dyn crate::objects::contract::promela::Promela> {
+        Some(self)
+    }
+
+    fn touches(&self, verb: u8) -> Vec<(ObjectId, u8)> {
+        if verb == WAIT { vec![(self.mutex, mutex::UNLOCK), (self.mutex, mutex::LOCK)] } else { Vec::new() }
+    }
+
+    fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
+        let verbs: &[&str] = if verb.blocks { &["notify", "notify_all"] } else { &[] };
+        Enablers { verbs, only: None, closing: &[] }
+    }
+
+    /// A notification is a cause of the waits that it woke.
+    fn relate(&self, events: &[&Event], relation: &mut Relation) {
+        relation.by_ticket(events, |_| true);
+        let notifications: HashMap<EventId, usize> = (0..events.len())
+            .filter(|place| events[*place].verb != "wait")
+            .map(|place| (events[place].id, place))
+            .collect();
+        for (place, event) in events.iter().enumerate() {
+            if let Some(notification) = event.cause.and_then(|cause| notifications.get(&cause)) {
+                relation.sync(*notification, place);
+            }
+        }
+    }
+
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        true
+    }
+
+    /// Holds, for each process that was woken and has yet to go on, what the notification gave that woke it.
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        match (handover.event.verb, handover.event.implicit) {
+            ("wait", true) => NOTHING,
+            ("wait", false) => handover.held.own.remove(&handover.event.id.process).unwrap_or(NOTHING),
+            _ => {
+                let woken = model::woken(handover.shares);
+                handover.held.give(woken, handover.gives);
+                NOTHING
+            }
+        }
+    }
+}
+
+/// What all processes share of a condition.
+#[derive(FromZeros)]
+#[repr(C)]
+struct Words {
+    guard: Guard,
+    /// How many slots from the first have ever been used.
+    used: AtomicU32,
+    /// The last ticket; a waiter's number is its ticket too.
+    ticket: AtomicU64,
+    /// The number up to which waiters are being woken, and by which event; 0 where nobody is notifying.
+    journal: AtomicU64,
+    notifier: AtomicU64,
+}
+
+impl Words {
+    fn ticket(&self) -> u64 {
+        self.ticket.fetch_add(1, Ordering::AcqRel) + 1
+    }
+}
+
+/// A process that waits, or not.
+#[derive(FromZeros)]
+#[repr(C)]
+struct Slot {
+    /// One of the states below; the process sleeps on it.
+    state: AtomicU32,
+    number: AtomicU64,
+    notifier: AtomicU64,
+}
+
+const IDLE: u32 = 0;
+const WAITING: u32 = 1;
+const NOTIFIED: u32 = 2;
+
+impl Slot {
+    /// Ends the waiting, and says whether it had not ended before.
+    fn change(&self, state: u32) -> bool {
+        self.state.compare_exchange(WAITING, state, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+/// A condition in shared memory.
+struct ConditionLive {
+    id: ObjectId,
+    mutex: MutexLive,
+    words: Shared<Words>,
+    slots: Shared<[Slot]>,
+}
+
+impl ConditionLive {
+    /// The slots that may be in use.
+    fn slots(&self) -> &[Slot] {
+        &self.slots[..(self.words.used.load(Ordering::Acquire) as usize).min(self.slots.len())]
+    }
+
+    fn waiters(&self) -> impl Iterator<Item = &Slot> {
+        self.slots().iter().filter(|slot| slot.state.load(Ordering::Acquire) == WAITING)
+    }
+
+    fn wait(&self, call: &mut Call<'_>) -> Result<Completion, Outcome> {
+        let process = call.party.process();
+        if !self.mutex.owned_by(process) {
+            return Err(Outcome::NOT_OWNER);
+        }
+        let deadline = call.patience.deadline()?;
+        let slot = self.slots.get(process as usize).ok_or(Outcome::INVALID)?;
+        let number = self.enter(slot, process);
+        call.party.implicit(self.id, WAIT, Completion::of(Outcome::WOULD_BLOCK).ticket(number));
+        let depth = self.mutex.unlock_for_wait(call.party).inspect_err(|_| {
+            self.leave(slot, process);
+        })?;
+        let mut notified = true;
+        while slot.state.load(Ordering::Acquire) == WAITING {
+            let waits = match call.party.park() {
+                Parked::Sleep => futex::wait(&slot.state, WAITING, deadline),
+                Parked::Again => true,
+                Parked::GiveUp => false,
+            };
+            if !waits {
+                notified = !self.leave(slot, process);
+                break;
+            }
+        }
+        let cause = if notified { slot.notifier.load(Ordering::Relaxed) } else { 0 };
+        slot.state.store(IDLE, Ordering::Release);
+        call.party.pause();
+        let locked = self.mutex.relock(call.party, depth);
+        // Taken with the mutex: the order of the waits must not contradict the order in which they get it.
+        let ticket = self.words.ticket();
+        let outcome = match locked {
+            Err(outcome) => outcome,
+            Ok(()) if notified => Outcome::OK,
+            Ok(()) => Outcome::TIMEOUT,
+        };
+        Ok(Completion { cause, ..Completion::of(outcome) }.ticket(ticket))
+    }
+
+    /// Begins to wait. The number.
+    fn enter(&self, slot: &Slot, process: ProcessId) -> u64 {
+        let words = &*self.words;
+        let _held = words.guard.lock(process);
+        let number = words.ticket();
+        words.used.fetch_max(process + 1, Ordering::AcqRel);
+        slot.number.store(number, Ordering::Relaxed);
+        slot.notifier.store(0, Ordering::Relaxed);
+        slot.state.store(WAITING, Ordering::Release);
+        number
+    }
+
+    /// Gives up waiting. Whether that came before a notification.
+    fn leave(&self, slot: &Slot, process: ProcessId) -> bool {
+        let _held = self.words.guard.lock(process);
+        slot.change(IDLE)
+    }
+
+    /// Wakes up to `most` of those who have waited longest.
+    fn notify(&self, call: &mut Call<'_>, most: u32) -> Completion {
+        let words = &*self.words;
+        let held = words.guard.lock(call.party.process());
+        let ticket = words.ticket();
+        let waiting = self.waiters().count() as u32;
+        if waiting == 0 {
+            return Completion::value(Value::Int(0)).ticket(ticket);
+        }
+        let event = call.party.event();
+        if most >= waiting || !self.mark_chosen(call, most, waiting) {
+            let upto = if most >= waiting { u64::MAX } else { self.number_of(most) };
+            words.notifier.store(event, Ordering::Relaxed);
+            words.journal.store(upto, Ordering::Release);
+            self.mark();
+        }
+        drop(held);
+        for slot in self.slots() {
+            if slot.state.load(Ordering::Acquire) == NOTIFIED && slot.notifier.load(Ordering::Relaxed) == event {
+                futex::wake_all(&slot.state);
+            }
+        }
+        Completion::value(Value::Int(waiting.min(most).into())).ticket(ticket)
+    }
+
+    /// Wakes those of the waiters whom a schedule chooses; says whether there is one. The guard is held, and no journal is
+    /// kept: under a schedule nobody dies within a step.
+    fn mark_chosen(&self, call: &mut Call<'_>, most: u32, waiting: u32) -> bool {
+        let Some(first) = call.party.choose(waiting) else { return false };
+        let event = call.party.event();
+        let mut waiters: Vec<&Slot> = self.waiters().collect();
+        let mut choice = Some(first);
+        for left in (0..most).rev() {
+            let place = choice.unwrap_or(0) as usize;
+            let slot = waiters.remove(place.min(waiters.len() - 1));
+            slot.notifier.store(event, Ordering::Relaxed);
+            slot.change(NOTIFIED);
+            choice = if left > 0 { call.party.choose(waiters.len() as u32) } else { None };
+        }
+        true
+    }
+
+    /// The number of the waiter with that place among those who wait, from 1. The guard is held.
+    fn number_of(&self, place: u32) -> u64 {
+        let mut last = 0;
+        for _ in 0..place {
+            let numbers = self.waiters().map(|slot| slot.number.load(Ordering::Relaxed));
+            match numbers.filter(|number| *number > last).min() {
+                Some(number) => last = number,
+                None => break,
+            }
+        }
+        last
+    }
+
+    /// Does what the journal says. The guard is held, by a process or for one that died.
+    fn mark(&self) {
+        let upto = self.words.journal.load(Ordering::Acquire);
+        let notifier = self.words.notifier.load(Ordering::Relaxed);
+        for slot in self.waiters().filter(|slot| slot.number.load(Ordering::Relaxed) <= upto) {
+            slot.notifier.store(notifier, Ordering::Relaxed);
+            slot.change(NOTIFIED);
+        }
+        self.words.journal.store(0, Ordering::Release);
+    }
+}
+
+impl Live for ConditionLive {
+    fn perform(&self, call: &mut Call<'_>) -> Completion {
+        match call.verb {
+            WAIT => self.wait(call).unwrap_or_else(Completion::of),
+            NOTIFY => match call.arguments.first() {
+                None | Some(Value::Null) => self.notify(call, 1),
+                Some(Value::Int(n)) if (0..=MOST).contains(n) => self.notify(call, *n as u32),
+                Some(Value::Int(_)) => Completion::of(Outcome::OUT_OF_RANGE),
+                Some(_) => Completion::of(Outcome::INVALID),
+            },
+            NOTIFY_ALL => self.notify(call, u32::MAX),
+            _ => Completion::of(Outcome::INVALID),
+        }
+    }
+
+    /// Finishes what the process was notifying, takes it from those who wait, and wakes those whom it may not have
+    /// woken. The guard is not taken: another that has died may hold it.
+    fn reclaim(&self, process: ProcessId) {
+        let words = &*self.words;
+        if words.guard.held_by(process) {
+            if words.journal.load(Ordering::Acquire) != 0 {
+                self.mark();
+            }
+            words.guard.force_release();
+        }
+        if let Some(slot) = self.slots.get(process as usize) {
+            slot.state.store(IDLE, Ordering::Release);
+        }
+        for slot in self.slots() {
+            if slot.state.load(Ordering::Acquire) == NOTIFIED {
+                futex::wake_all(&slot.state);
+            }
+        }
+    }
+
+    fn value(&self) -> Option<Value> {
+        Some(Value::Int(self.waiters().count() as i64))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// How many wait, as the trace tells of it. A waiter that was killed is counted on.
+struct Waiting(i64);
+
+impl State for Waiting {
+    fn apply(&mut self, event: &Event) {
+        match event.verb {
+            "wait" if event.implicit => self.0 += 1,
+            // It gave up; where it was notified, the notification has counted it already.
+            "wait" if event.ticket != 0 && event.cause.is_none() => self.0 -= 1,
+            "notify" | "notify_all" if event.outcome.is_ok() => self.0 -= event.value.as_int().unwrap_or(0),
+            _ => {}
+        }
+    }
+
+    fn value(&self, _names: &[String]) -> Value {
+        Value::Int(self.0)
+    }
+
+    fn size(&self) -> Option<i64> {
+        Some(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

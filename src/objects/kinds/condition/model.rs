@@ -1,0 +1,203 @@
+//! The model of a condition.
+//!
+//! Who waits, who was notified and who has given up is in the shares, so the condition itself is nothing but what only
+//! the trace needs: tickets, and who notified whom. A `wait` is three steps: it gives the mutex back and parks; a
+//! notification or the end of its time changes its share; it takes the mutex again as soon as it can.
+
+use super::{MOST, NOTIFY, NOTIFY_ALL, WAIT};
+use crate::event::{ObjectId, ProcessId};
+use crate::objects::Completion;
+use crate::objects::contract::model::{Model, ModelCall, Progress, Reach, Willing};
+use crate::objects::kinds::mutex;
+use crate::outcome::Outcome;
+use crate::value::Value;
+
+/// What a share says its process does, in the bits of `PHASE`; the rest is how often it has to lock the mutex again.
+/// A process that does not wait has the share 0.
+const PHASE: u32 = 0b111 << 29;
+/// It waits for a notification.
+const WAITING: u32 = 1 << 29;
+/// It was notified, and has to take the mutex.
+const NOTIFIED: u32 = 2 << 29;
+/// Its time was over first, and it has to take the mutex.
+const GIVEN_UP: u32 = 3 << 29;
+/// It ended before it could tell that it waits no more. The trace counts it on, but nobody can wake it.
+const LOST: u32 = 4 << 29;
+
+/// A condition in the model.
+#[derive(Clone)]
+pub(super) struct ConditionModel {
+    id: ObjectId,
+    mutex: ObjectId,
+    ticket: u64,
+    /// The notifications that were not taken yet: who was woken, and by which event. At most one for each process.
+    notifications: Vec<(ProcessId, u64)>,
+}
+
+impl ConditionModel {
+    pub(super) fn new(id: ObjectId, mutex: ObjectId) -> Self {
+        Self { id, mutex, ticket: 0, notifications: Vec::new() }
+    }
+
+    fn ticket(&mut self) -> u64 {
+        self.ticket += 1;
+        self.ticket
+    }
+
+    fn wait(&mut self, call: &mut ModelCall<'_>) -> Progress {
+        match call.mine() & PHASE {
+            0 => self.park(call),
+            WAITING => Progress::Waits,
+            _ => self.go_on(call),
+        }
+    }
+
+    /// Begins to wait, and gives the mutex back.
+    fn park(&mut self, call: &mut ModelCall<'_>) -> Progress {
+        let depth = mutex::depth(call.stage.share(self.mutex));
+        if depth == 0 {
+            return Progress::outcome(Outcome::NOT_OWNER);
+        }
+        if call.willing == Willing::Never {
+            return Progress::outcome(Outcome::WOULD_BLOCK);
+        }
+        let number = self.ticket();
+        call.stage.implicit(self.id, WAIT, Completion::of(Outcome::WOULD_BLOCK).ticket(number));
+        for _ in 0..depth {
+            if let Progress::Done(completion) = call.stage.on(self.mutex, mutex::UNLOCK) {
+                call.stage.implicit(self.mutex, mutex::UNLOCK, completion);
+            }
+        }
+        call.set_mine(WAITING | depth);
+        Progress::Parked
+    }
+
+    /// Takes the mutex again, as often as it was locked.
+    fn go_on(&mut self, call: &mut ModelCall<'_>) -> Progress {
+        let share = call.mine();
+        let notified = share & PHASE == NOTIFIED;
+        let mut outcome = if notified { Outcome::OK } else { Outcome::TIMEOUT };
+        for _ in 0..(share & !PHASE).max(1) {
+            // Only the first can find it taken.
+            let Progress::Done(completion) = call.stage.on(self.mutex, mutex::LOCK) else { return Progress::Waits };
+            let locked = completion.outcome;
+            call.stage.implicit(self.mutex, mutex::LOCK, completion);
+            if !locked.is_ok() {
+                outcome = locked;
+                if locked != Outcome::OWNER_DIED {
+                    break;
+                }
+            }
+        }
+        call.set_mine(0);
+        let mut cause = 0;
+        self.notifications.retain(|(process, notification)| {
+            let own = *process == call.process;
+            if own && notified {
+                cause = *notification;
+            }
+            !own
+        });
+        Progress::Done(Completion { cause, ..Completion::of(outcome) }.ticket(self.ticket()))
+    }
+
+    /// Wakes `most` of those who wait, whichever they are.
+    fn notify(&mut self, call: &mut ModelCall<'_>, most: usize) -> Progress {
+        let ticket = self.ticket();
+        let mut waiting: Vec<usize> = Vec::new();
+        waiting.extend((0..call.shares.len()).filter(|process| call.shares[*process] & PHASE == WAITING));
+        let all = most >= waiting.len();
+        let woken = most.min(waiting.len());
+        for _ in 0..woken {
+            let chosen = if all { 0 } else { call.stage.choose(waiting.len() as u32) };
+            let process = waiting.remove(chosen as usize);
+            call.shares[process] = NOTIFIED | call.shares[process] & !PHASE;
+            self.notifications.retain(|(other, _)| *other as usize != process);
+            if call.event != 0 {
+                self.notifications.push((process as ProcessId, call.event));
+            }
+        }
+        Progress::Done(Completion::value(Value::Int(woken as i64)).ticket(ticket))
+    }
+}
+
+impl Model for ConditionModel {
+    fn copy(&self) -> Box<dyn Model> {
+        Box::new(self.clone())
+    }
+
+    fn exchanged(&self, to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        Box::new(Self { id: to(self.id), mutex: to(self.mutex), ..self.clone() })
+    }
+
+    /// The shares say all.
+    fn key(&self, _key: &mut Vec<u8>) {}
+
+    fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {
+        match (call.verb, call.arguments.first()) {
+            (WAIT, _) => self.wait(call),
+            (NOTIFY, None | Some(Value::Null)) => self.notify(call, 1),
+            (NOTIFY, Some(Value::Int(n))) if (0..=MOST).contains(n) => self.notify(call, *n as usize),
+            (NOTIFY, Some(Value::Int(_))) => Progress::outcome(Outcome::OUT_OF_RANGE),
+            (NOTIFY_ALL, _) => self.notify(call, usize::MAX),
+            _ => Progress::outcome(Outcome::INVALID),
+        }
+    }
+
+    /// Whoever was notified already, or has given up, waits for the mutex whatever the time.
+    fn give_up(&mut self, call: &mut ModelCall<'_>) -> Progress {
+        let share = call.mine();
+        match share & PHASE {
+            0 => Progress::outcome(Outcome::TIMEOUT),
+            WAITING => {
+                call.set_mine(GIVEN_UP | share & !PHASE);
+                Progress::Parked
+            }
+            _ => self.go_on(call),
+        }
+    }
+
+    fn reach(&self, verb: u8) -> Reach {
+        if verb == WAIT { Reach::Own } else { Reach::All }
+    }
+
+    /// To wait is to park, and to take the mutex again.
+    fn turns(&self, verb: u8) -> Option<u32> {
+        Some(if verb == WAIT { 2 } else { 1 })
+    }
+
+    fn waits_for(&self, verb: u8, share: u32) -> Option<(ObjectId, u8)> {
+        (verb == WAIT && matches!(share & PHASE, NOTIFIED | GIVEN_UP)).then_some((self.mutex, mutex::LOCK))
+    }
+
+    /// What it was notified of is lost with it.
+    fn part(&mut self, share: &mut u32, _held: &[bool], _killed: bool) {
+        *share = if matches!(*share & PHASE, WAITING | GIVEN_UP) { LOST } else { 0 };
+    }
+
+    fn value(&self, shares: &[u32], _names: &[String]) -> Value {
+        Value::Int(count(shares, &[WAITING, GIVEN_UP, LOST]))
+    }
+
+    fn size(&self, shares: &[u32]) -> Option<i64> {
+        Some(count(shares, &[WAITING, GIVEN_UP, LOST]))
+    }
+
+    /// Those whom a notification could still wake.
+    fn last(&self, shares: &[u32]) -> Option<Value> {
+        Some(Value::Int(count(shares, &[WAITING])))
+    }
+}
+
+/// Who was notified by these shares, and has yet to go on.
+pub(super) fn woken(shares: &[u32]) -> impl Iterator<Item = ProcessId> + '_ {
+    (0..).zip(shares).filter(|(_, share)| **share & PHASE == NOTIFIED).map(|(process, _)| process)
+}
+
+/// How many processes are in one of these phases.
+fn count(shares: &[u32], phases: &[u32]) -> i64 {
+    shares.iter().filter(|share| phases.contains(&(**share & PHASE))).count() as i64
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! The model of an event: the flag.
+
+use super::{CLEAR, SET, WAIT};
+use crate::objects::Completion;
+use crate::objects::contract::model::{Model, ModelCall, Progress};
+use crate::outcome::Outcome;
+use crate::value::Value;
+
+/// The flag, and the number of steps that found or left it so.
+#[derive(Clone)]
+pub(super) struct EventModel {
+    set: bool,
+    ticket: u64,
+}
+
+impl EventModel {
+    pub(super) fn new(set: bool) -> Self {
+        Self { set, ticket: 0 }
+    }
+
+    /// A step that leaves the flag so.
+    fn counted(&mut self, set: bool) -> Progress {
+        self.set = set;
+        self.ticket += 1;
+        Progress::Done(Completion::of(Outcome::OK).ticket(self.ticket))
+    }
+}
+
+impl Model for EventModel {
+    fn copy(&self) -> Box<dyn Model> {
+        Box::new(self.clone())
+    }
+
+    fn key(&self, key: &mut Vec<u8>) {
+        key.push(self.set.into());
+    }
+
+    fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {
+        match call.verb {
+            SET => self.counted(true),
+            CLEAR => self.counted(false),
+            WAIT if self.set => self.counted(true),
+            WAIT => call.wait(),
+            _ => Progress::outcome(Outcome::INVALID),
+        }
+    }
+
+    fn value(&self, _shares: &[u32], _names: &[String]) -> Value {
+        Value::Bool(self.set)
+    }
+
+    fn last(&self, _shares: &[u32]) -> Option<Value> {
+        Some(Value::Bool(self.set))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,554 @@
+//! `mutex`: a lock with an owner.
+//!
+//! Beside the kernel's mutex stand the owner and the number of locks held, which only the owner writes: they say who
+//! holds it, refuse an `unlock` by another, which POSIX leaves undefined for a normal mutex, and name the owner of a
+//! deadlock. The ticket is counted by the owner too, so that an uncontended lock costs no further atomic operation.
+
+mod model;
+pub(crate) mod promela;
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use zerocopy::FromZeros;
+
+use crate::event::{Event, ObjectId, ProcessId};
+use crate::objects::causality::happens_before::{gave_up, is_end};
+use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
+use crate::objects::contract::model::Access;
+use crate::objects::{
+    Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
+    Party, Patience, Problem, Relation, Site, State, Verb,
+};
+use crate::os::arena::Shared;
+use crate::os::mutex::{Mutex as Posix, MutexOptions, MutexType, Protocol};
+use crate::outcome::Outcome;
+use crate::value::{Types, Value};
+
+pub(crate) use model::depth;
+
+/// The verbs' places, also for what a condition does with its mutex.
+pub(crate) const LOCK: u8 = 0;
+pub(crate) const UNLOCK: u8 = 1;
+const REPAIR: u8 = 2;
+
+/// The kind.
+pub(crate) static KIND: Kind = Kind {
+    name: "mutex",
+    summary: "a lock: one process owns it, and only its owner unlocks it",
+    primitive: "pthread_mutex_t in shared memory with PTHREAD_PROCESS_SHARED: pthread_mutex_trylock(3), \
+                pthread_mutex_lock(3), pthread_mutex_clocklock(3), pthread_mutex_unlock(3), \
+                pthread_mutex_consistent(3), pthread_mutexattr_settype(3), pthread_mutexattr_setrobust(3), \
+                pthread_mutexattr_setprotocol(3); over futex(2)",
+    attributes: &[
+        Attribute {
+            name: "type",
+            form: Form::Choice(&["normal", "recursive", "errorcheck"]),
+            default: "normal",
+            required: false,
+            summary: "what a second `lock` by the owner does: it waits for itself for ever, counts, or ends \
+                      `would_deadlock`",
+        },
+        Attribute {
+            name: "robust",
+            form: Form::Boolean,
+            default: "false",
+            required: false,
+            summary: "whether the next `lock` after the owner's death ends `owner_died`, and has the lock; without \
+                      it, the lock stays taken for ever",
+        },
+        Attribute {
+            name: "protocol",
+            form: Form::Choice(&["none", "inherit", "protect"]),
+            default: "none",
+            required: false,
+            summary: "the owner's priority: its own, the highest of those who wait, or `ceiling`",
+        },
+        Attribute {
+            name: "ceiling",
+            form: Form::Integer(1, 99),
+            default: "",
+            required: false,
+            summary: "with `protocol = \"protect\"`: the real-time priority of the owner; its processes need \
+                      `policy = \"fifo\"` or `\"rr\"`, and no higher priority",
+        },
+    ],
+    verbs: &[
+        Verb {
+            name: "lock",
+            effect: Effect::Takes,
+            summary: "takes the lock; waits while another process has it. With `owner_died` it is taken as well",
+            arguments: &[],
+            ends: &[],
+            element: Element::Never,
+            blocks: true,
+            result: Types::NONE,
+            outcomes: &[
+                Outcome::OWNER_DIED,
+                Outcome::UNRECOVERABLE,
+                Outcome::WOULD_DEADLOCK,
+                Outcome::OVERFLOW,
+                Outcome::REFUSED,
+                Outcome::INVALID,
+            ],
+        },
+        Verb {
+            name: "unlock",
+            effect: Effect::Gives,
+            summary: "gives the lock back; after `owner_died` without `repair` it is `unrecoverable` from then on",
+            arguments: &[],
+            ends: &[],
+            element: Element::Never,
+            blocks: false,
+            result: Types::NONE,
+            outcomes: &[Outcome::NOT_OWNER],
+        },
+        Verb {
+            name: "repair",
+            effect: Effect::None,
+            summary: "says that what the lock protects is right again, after a `lock` that ended `owner_died`",
+            arguments: &[],
+            ends: &[],
+            element: Element::Never,
+            blocks: false,
+            result: Types::NONE,
+            outcomes: &[Outcome::NOT_OWNER, Outcome::INVALID],
+        },
+    ],
+    example: r#"[objects]
+m = { kind = "mutex", robust = true }
+
+[processes.p]
+steps = [
+  { lock = "m", timeout = "1s", on = { owner_died = [{ repair = "m" }] } },
+  { unlock = "m" },
+]
+"#,
+    declare,
+};
+
+fn declare(declaration: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
+    let kind = match declaration.word("type") {
+        Some("recursive") => MutexType::Recursive,
+        Some("errorcheck") => MutexType::ErrorCheck,
+        _ => MutexType::Normal,
+    };
+    let ceiling = declaration.integer("ceiling");
+    let protocol = match (declaration.word("protocol"), ceiling) {
+        (Some("protect"), Some(ceiling)) => Protocol::Protect(ceiling as i32),
+        (Some("protect"), None) => {
+            return Err(vec![Problem::new("protocol", "`ceiling` is missing").help("give the priority, 1 to 99")]);
+        }
+        (_, Some(_)) => {
+            let problem = Problem::new("ceiling", "`ceiling` goes with `protocol = \"protect\"` alone");
+            return Err(vec![problem]);
+        }
+        (Some("inherit"), None) => Protocol::Inherit,
+        _ => Protocol::None,
+    };
+    Ok(Box::new(Mutex {
+        id: declaration.id,
+        options: MutexOptions { kind, robust: declaration.boolean("robust"), protocol },
+    }))
+}
+
+/// A mutex as the plan holds it.
+#[derive(Debug)]
+struct Mutex {
+    id: ObjectId,
+    options: MutexOptions,
+}
+
+impl Object for Mutex {
+    fn foresee(&self, verb: &Verb, _end: Option<&str>, _arguments: &[Option<Value>]) -> Option<(Outcome, String)> {
+        (verb.name == "repair" && !self.options.robust).then(|| {
+            let reason = "without `robust = true` nobody learns that an owner has died, and nothing is to be repaired";
+            (Outcome::INVALID, reason.to_owned())
+        })
+    }
+
+    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+        let kernel = Posix::new(site.arena, self.options).map_err(|error| {
+            let made = HostError::call("pthread_mutex_init", &error);
+            match self.options.protocol {
+                Protocol::Protect(ceiling) => made.help(format!("the host may not have the ceiling {ceiling}")),
+                _ => made,
+            }
+        })?;
+        let owned = site.arena.alloc().map_err(|error| HostError::call("mmap", &error))?;
+        Ok(Rc::new(MutexLive { id: self.id, kernel, owned, options: self.options }))
+    }
+
+    fn state(&self) -> Box<dyn State> {
+        Box::new(Owned { owner: None, depth: 0 })
+    }
+
+    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::MutexModel::new(self.options))
+    }
+
+    fn promela(&self) -> Option<&dyn crate::objects::contract::promela::Promela> {
+        Some(self)
+    }
+
+    /// Two locks where one can go on: the other then waits for it. Of any other two, at most one is its owner's, and
+    /// the other ends the same whether it comes before or after; a `lock` that has not to wait there is either the
+    /// owner's own, or meets an `unlock` or `repair` by one that does not own it.
+    fn commute(&self, first: Access, second: Access) -> bool {
+        first.verb != LOCK || second.verb != LOCK
+    }
+
+    fn has_owner(&self) -> bool {
+        true
+    }
+
+    fn notices_ends(&self) -> bool {
+        self.options.robust
+    }
+
+    /// Only the owner can let another have it. A condition's `wait` gives its mutex back too: there the owner is the
+    /// process that waits on the condition, and the unlock is an implicit event of the mutex.
+    fn enablers(&self, verb: &Verb, _end: Option<&str>, owner: Option<ProcessId>) -> Enablers {
+        let verbs: &[&str] = if verb.blocks { &["unlock"] } else { &[] };
+        Enablers { verbs, only: owner, closing: &[] }
+    }
+
+    /// What the last owner did before it gave the lock back is seen by the next; where it died instead, all that it did. A
+    /// `lock` that failed comes after the one that had it locked.
+    fn relate(&self, events: &[&Event], relation: &mut Relation) {
+        let places = relation.by_ticket(events, |_| true);
+        let ends: HashMap<ProcessId, usize> = (0..events.len())
+            .filter(|place| is_end(events[*place]))
+            .map(|place| (events[place].id.process, place))
+            .collect();
+        for pair in places.windows(2) {
+            let (before, after) = (events[pair[0]], events[pair[1]]);
+            if after.verb == "lock" && after.outcome == Outcome::OWNER_DIED {
+                relation.sync(ends.get(&before.id.process).copied().unwrap_or(pair[0]), pair[1]);
+            } else if after.verb == "lock" && after.outcome.is_ok() && before.verb == "unlock" {
+                relation.sync(pair[0], pair[1]);
+            }
+        }
+        let locks: Vec<usize> = places.iter().copied().filter(|place| events[*place].verb == "lock").collect();
+        relation.fails(events, &locks, 1, |event| event.verb == "lock" && gave_up(event));
+        relation.fails(events, &places, 1, |event| event.verb == "lock" && event.outcome == Outcome::UNRECOVERABLE);
+    }
+
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        true
+    }
+
+    /// Holds what the last `unlock` gave, until the next `lock`, and meanwhile what that `lock` gave, for those that fail for
+    /// it. Of a robust one it holds besides whose it is and how often it is locked: as that process ends, what it gave.
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        let owner = handover.event.id.process + 1;
+        if handover.is_end() {
+            if self.options.robust && handover.held.count(OWNER) == owner {
+                handover.held.set_count(OWNER, 0);
+                handover.held.put(FREED, handover.gives);
+            }
+            return NOTHING;
+        }
+        let (verb, outcome) = (handover.event.verb, handover.event.outcome);
+        if !handover.has_ticket() {
+            let fails = verb == "lock" && (gave_up(handover.event) || outcome == Outcome::UNRECOVERABLE);
+            return if fails && handover.reads { handover.held.set(LOCKED) } else { NOTHING };
+        }
+        let watched = handover.reads && handover.tries;
+        match verb {
+            "lock" => {
+                let takes = handover.held.set(FREED);
+                let gives = handover.join(handover.gives, takes);
+                let held = &mut *handover.held;
+                held.put(FREED, NOTHING);
+                held.put(LOCKED, if watched { gives } else { NOTHING });
+                if self.options.robust {
+                    held.set_count(DEPTH, held.count(DEPTH) * u32::from(held.count(OWNER) == owner) + 1);
+                    held.set_count(OWNER, owner);
+                }
+                takes
+            }
+            "unlock" => {
+                let (gives, held) = (handover.gives, &mut *handover.held);
+                held.put(FREED, gives);
+                if self.options.robust {
+                    let depth = held.count(DEPTH).saturating_sub(1);
+                    held.set_count(DEPTH, depth);
+                    if depth == 0 {
+                        held.set_count(OWNER, 0);
+                        // It may be past repair now: then what fails fails for this.
+                        held.put(LOCKED, if handover.reads { gives } else { NOTHING });
+                    }
+                }
+                NOTHING
+            }
+            _ => NOTHING,
+        }
+    }
+}
+
+/// Places of what a mutex holds while a run goes on: sets, and counts.
+const FREED: usize = 0;
+const LOCKED: usize = 1;
+const OWNER: usize = 0;
+const DEPTH: usize = 1;
+
+/// What the owner knows, written by it alone.
+#[derive(FromZeros)]
+#[repr(C)]
+struct Ownership {
+    ticket: AtomicU64,
+    /// The owner's id plus one; 0 where there is none.
+    owner: AtomicU32,
+    /// How often the owner has locked it.
+    depth: AtomicU32,
+    /// 1 between an `owner_died` and its `repair`.
+    damaged: AtomicU32,
+}
+
+/// How a step ended, small enough to be handed on in registers.
+#[derive(Clone, Copy)]
+struct Done {
+    outcome: Outcome,
+    ticket: u64,
+}
+
+impl Done {
+    fn of(outcome: Outcome) -> Self {
+        Self { outcome, ticket: 0 }
+    }
+
+    #[inline]
+    fn completion(self) -> Completion {
+        Completion::of(self.outcome).ticket(self.ticket)
+    }
+}
+
+/// A mutex in shared memory.
+#[derive(Clone)]
+pub(crate) struct MutexLive {
+    id: ObjectId,
+    kernel: Posix,
+    owned: Shared<Ownership>,
+    options: MutexOptions,
+}
+
+impl MutexLive {
+    /// Whether that process owns it.
+    #[inline]
+    pub(crate) fn owned_by(&self, process: ProcessId) -> bool {
+        self.owned.owner.load(Ordering::Relaxed) == process + 1
+    }
+
+    /// Gives it back for a condition's wait, as often as it was locked, each an implicit event. How often that was.
+    ///
+    /// # Errors
+    /// `not_owner`.
+    pub(crate) fn unlock_for_wait(&self, party: &mut dyn Party) -> Result<u32, Outcome> {
+        if !self.owned_by(party.process()) {
+            return Err(Outcome::NOT_OWNER);
+        }
+        let depth = self.owned.depth.load(Ordering::Relaxed);
+        for _ in 0..depth {
+            let done = self.unlock(party.process())?;
+            party.implicit(self.id, UNLOCK, done.completion());
+        }
+        Ok(depth)
+    }
+
+    /// Takes it again after a condition's wait, as often as it had been locked, each an implicit event.
+    ///
+    /// # Errors
+    /// `owner_died`, with the mutex taken; what else keeps it from being taken.
+    pub(crate) fn relock(&self, party: &mut dyn Party, depth: u32) -> Result<(), Outcome> {
+        let mut result = Ok(());
+        for _ in 0..depth.max(1) {
+            let done = self.lock(party, Patience::Forever, true).unwrap_or_else(Done::of);
+            let outcome = done.outcome;
+            party.implicit(self.id, LOCK, done.completion());
+            if !outcome.is_ok() {
+                result = Err(outcome);
+                if outcome != Outcome::OWNER_DIED {
+                    break;
+                }
+            }
+        }
+        result
+    }
+
+    #[inline]
+    fn lock(&self, party: &mut dyn Party, patience: Patience, within: bool) -> Result<Done, Outcome> {
+        let process = party.process();
+        match self.kernel.try_lock() {
+            Ok(()) => return Ok(self.taken(process, Outcome::OK)),
+            Err(libc::EBUSY) => {}
+            Err(errno) => return self.locked(process, Err(errno)),
+        }
+        let deadline = patience.deadline()?;
+        if self.options.kind == MutexType::ErrorCheck && self.owned_by(process) {
+            return Err(Outcome::WOULD_DEADLOCK);
+        }
+        if within {
+            party.block_on(self.id, LOCK);
+        } else {
+            party.block();
+        }
+        self.locked(process, self.kernel.lock(deadline))
+    }
+
+    /// What a call of the kernel's that takes the mutex ended with.
+    #[cold]
+    fn locked(&self, process: ProcessId, result: Result<(), i32>) -> Result<Done, Outcome> {
+        match result {
+            Ok(()) => Ok(self.taken(process, Outcome::OK)),
+            Err(libc::EOWNERDEAD) => Ok(self.taken(process, Outcome::OWNER_DIED)),
+            Err(libc::EAGAIN) => Err(Outcome::OVERFLOW),
+            Err(libc::EPERM) => Err(Outcome::REFUSED),
+            Err(errno) => Err(Outcome::from_errno(errno)),
+        }
+    }
+
+    /// The process owns the mutex now.
+    #[inline]
+    fn taken(&self, process: ProcessId, outcome: Outcome) -> Done {
+        let owned = &*self.owned;
+        if outcome == Outcome::OWNER_DIED {
+            owned.damaged.store(1, Ordering::Relaxed);
+        } else if self.options.kind == MutexType::Recursive && self.owned_by(process) {
+            owned.depth.store(owned.depth.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            return Done { outcome, ticket: self.ticket() };
+        }
+        owned.depth.store(1, Ordering::Relaxed);
+        owned.owner.store(process + 1, Ordering::Relaxed);
+        Done { outcome, ticket: self.ticket() }
+    }
+
+    /// The next ticket. Called by the owner alone.
+    #[inline]
+    fn ticket(&self) -> u64 {
+        let ticket = self.owned.ticket.load(Ordering::Relaxed) + 1;
+        self.owned.ticket.store(ticket, Ordering::Relaxed);
+        ticket
+    }
+
+    #[inline]
+    fn unlock(&self, process: ProcessId) -> Result<Done, Outcome> {
+        let owned = &*self.owned;
+        if !self.owned_by(process) {
+            return Err(Outcome::NOT_OWNER);
+        }
+        let ticket = self.ticket();
+        let depth = owned.depth.load(Ordering::Relaxed);
+        let damaged = owned.damaged.load(Ordering::Relaxed);
+        if depth > 1 {
+            owned.depth.store(depth - 1, Ordering::Relaxed);
+        } else {
+            owned.owner.store(0, Ordering::Relaxed);
+            if damaged != 0 {
+                owned.damaged.store(0, Ordering::Relaxed);
+            }
+        }
+        match self.kernel.unlock() {
+            Ok(()) => Ok(Done { outcome: Outcome::OK, ticket }),
+            // So glibc says of a recursive mutex that is not repaired and still locked after this: it has counted.
+            Err(libc::ENOTRECOVERABLE) if depth > 1 => Ok(Done { outcome: Outcome::OK, ticket }),
+            Err(errno) => {
+                // Still this process's own, so nobody else has written meanwhile.
+                owned.damaged.store(damaged, Ordering::Relaxed);
+                owned.depth.store(depth, Ordering::Relaxed);
+                owned.owner.store(process + 1, Ordering::Relaxed);
+                Err(Outcome::from_errno(errno))
+            }
+        }
+    }
+
+    fn repair(&self, process: ProcessId) -> Result<Done, Outcome> {
+        if !self.owned_by(process) {
+            return Err(Outcome::NOT_OWNER);
+        }
+        if self.owned.damaged.load(Ordering::Relaxed) == 0 {
+            return Err(Outcome::INVALID);
+        }
+        self.kernel.consistent().map_err(Outcome::from_errno)?;
+        self.owned.damaged.store(0, Ordering::Relaxed);
+        Ok(Done { outcome: Outcome::OK, ticket: self.ticket() })
+    }
+}
+
+impl Live for MutexLive {
+    fn perform(&self, call: &mut Call<'_>) -> Completion {
+        let done = match call.verb {
+            LOCK => self.lock(call.party, call.patience, false),
+            UNLOCK => self.unlock(call.party.process()),
+            REPAIR => self.repair(call.party.process()),
+            _ => Err(Outcome::INVALID),
+        };
+        done.unwrap_or_else(Done::of).completion()
+    }
+
+    fn owner(&self) -> Option<ProcessId> {
+        self.owned.owner.load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    /// The kernel lets the next locker have a robust mutex; any other stays its dead owner's. The wake-up of an unlock
+    /// may have gone to the process that died, or not have been sent by it: all waiters look again.
+    fn reclaim(&self, process: ProcessId) {
+        if self.options.robust {
+            // Whoever has it already by the owner's death has put itself there.
+            let _ = self.owned.owner.compare_exchange(process + 1, 0, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        self.kernel.wake_all();
+    }
+
+    fn value(&self) -> Option<Value> {
+        self.owner().is_none().then_some(Value::Null)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The owner as the trace tells of it.
+struct Owned {
+    owner: Option<ProcessId>,
+    depth: u32,
+}
+
+impl State for Owned {
+    fn apply(&mut self, event: &Event) {
+        match event.verb {
+            "lock" if event.outcome == Outcome::OWNER_DIED => {
+                (self.owner, self.depth) = (Some(event.id.process), 1);
+            }
+            "lock" if event.outcome.is_ok() => {
+                self.depth = if self.owner == Some(event.id.process) { self.depth + 1 } else { 1 };
+                self.owner = Some(event.id.process);
+            }
+            "unlock" if event.outcome.is_ok() => {
+                self.depth = self.depth.saturating_sub(1);
+                if self.depth == 0 {
+                    self.owner = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn value(&self, names: &[String]) -> Value {
+        shown(self.owner, names)
+    }
+}
+
+/// The owner in a state expression: its name, or null.
+fn shown(owner: Option<ProcessId>, names: &[String]) -> Value {
+    owner.map_or(Value::Null, |owner| match names.get(owner as usize) {
+        Some(name) => Value::from(name.as_str()),
+        None => Value::Int(owner.into()),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,487 @@
+//! The kind `pipe`: one way over pipe(2), or both ways over a pair of sockets, as messages or as bytes.
+
+mod bytes;
+mod direction;
+mod end;
+mod message;
+mod model;
+mod promela;
+mod replay;
+mod sync_clock;
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::io;
+use std::rc::Rc;
+
+use crate::event::{Event, ProcessId};
+use crate::objects::causality::sync_clock::{Handover, Usage};
+use crate::objects::{
+    Access, Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live,
+    Model, Object, Patience, Problem, Relation, Site, State, Verb,
+};
+use crate::os::arena::Shared;
+use crate::os::limits::Limit;
+use crate::os::pipe::PACKET;
+use crate::os::{pipe, socket};
+use crate::outcome::Outcome;
+use crate::value::{Types, Value};
+use direction::Flow;
+use end::Port;
+pub(crate) use message::message_length;
+use replay::Content;
+
+const SEND: &str = "send";
+const RECEIVE: &str = "recv";
+const POLL: &str = "poll";
+
+/// The verbs, by their places in [`KIND`].
+const SEND_AT: u8 = 0;
+const RECEIVE_AT: u8 = 1;
+const POLL_AT: u8 = 2;
+
+/// The largest packet that goes through a pair of sockets; less where its send buffer is small.
+const SOCKET_PACKET: usize = 32 * 1024;
+
+/// The largest pipe that Linux makes for anyone, in bytes.
+const LARGEST: u64 = 1 << 31;
+
+/// The reference entry and the maker of pipes.
+pub(crate) static KIND: Kind = Kind {
+    name: "pipe",
+    summary: "a channel from those that hold one end to those that hold the other; its reader sees the end of file \
+              once nobody holds the writing end any more",
+    primitive: "one way: pipe2(2) (see pipe(7)), with O_DIRECT where it carries messages, so that each packet of up to \
+                4096 bytes is one write(2) and one read(2). Both ways: socketpair(2) of unix(7), SOCK_SEQPACKET where \
+                it carries messages, SOCK_STREAM where it carries bytes: what multiprocessing.Pipe() makes",
+    attributes: &[
+        Attribute {
+            name: "duplex",
+            form: Form::Boolean,
+            default: "false",
+            required: false,
+            summary: "`false`: one way, from `.w` to `.r`; `true`: both ways, between `.a` and `.b`",
+        },
+        Attribute {
+            name: "framing",
+            form: Form::Choice(&["message", "bytes"]),
+            default: "\"message\"",
+            required: false,
+            summary: "`message`: one `send` is one `recv`, any value, any length; `bytes`: a stream without borders",
+        },
+        Attribute {
+            name: "capacity",
+            form: Form::Size,
+            default: "",
+            required: false,
+            summary: "one way with messages: how many packets fit, a power of two (a message of up to 4080 bytes is \
+                      one packet); one way with bytes: bytes, rounded up to a power of two of pages; both ways: bytes \
+                      of SO_SNDBUF. Without it what the kernel gives: 16 packets, 64 KiB, net.core.wmem_default",
+        },
+    ],
+    verbs: &[
+        Verb {
+            name: SEND,
+            effect: Effect::Puts,
+            summary: "puts a message in, or bytes; waits while there is no room",
+            arguments: &[
+                Argument {
+                    name: "value",
+                    form: Form::Value(Types::ANY),
+                    required: true,
+                    summary: "what is sent: any value; with `framing = \"bytes\"` a string or bytes",
+                },
+                Argument {
+                    name: "into",
+                    form: Form::Into,
+                    required: false,
+                    summary: "takes how many bytes were sent; with `framing = \"bytes\"` the step is then one \
+                              write(2), which may send a part only, else it repeats until all is sent",
+                },
+            ],
+            ends: &["w", "a", "b"],
+            element: Element::Never,
+            blocks: true,
+            result: Types::INT,
+            outcomes: &[Outcome::BROKEN, Outcome::WRONG_END, Outcome::TOO_BIG, Outcome::INVALID],
+        },
+        Verb {
+            name: RECEIVE,
+            effect: Effect::Gets,
+            summary: "takes the oldest message, or the bytes that are there; waits while there is nothing",
+            arguments: &[
+                Argument {
+                    name: "into",
+                    form: Form::Into,
+                    required: false,
+                    summary: "takes the message, or the bytes",
+                },
+                Argument {
+                    name: "max",
+                    form: Form::Integer(1, 1 << 30),
+                    required: false,
+                    summary: "with `framing = \"bytes\"`: how many bytes it takes at most; 65536 without it",
+                },
+            ],
+            ends: &["r", "a", "b"],
+            element: Element::Never,
+            blocks: true,
+            result: Types::ANY,
+            outcomes: &[Outcome::CLOSED, Outcome::WRONG_END, Outcome::INVALID],
+        },
+        Verb {
+            name: "poll",
+            effect: Effect::Asks,
+            summary: "waits until there is something to take or the end of file, and takes nothing",
+            arguments: &[],
+            ends: &["r", "a", "b"],
+            element: Element::Never,
+            blocks: true,
+            result: Types::NONE,
+            outcomes: &[Outcome::WRONG_END, Outcome::INVALID],
+        },
+        Verb {
+            name: "close",
+            effect: Effect::Closes,
+            summary: "lets go of the end, in this process; what it does with the end afterwards is `invalid`",
+            arguments: &[],
+            ends: &["r", "w", "a", "b"],
+            element: Element::Never,
+            blocks: false,
+            result: Types::NONE,
+            outcomes: &[Outcome::INVALID],
+        },
+    ],
+    example: r#"[objects]
+link = { kind = "pipe" }
+
+[processes.writer]
+steps = [
+  { send = "link.w", value = ["Dave", "123"] },
+  { close = "link.w" },
+]
+
+[processes.reader]
+steps = [
+  { poll = "link.r", timeout = "2s" },
+  { recv = "link.r", into = "message" },
+  { recv = "link.r", expect = "closed" },
+]
+"#,
+    declare,
+};
+
+/// What a pipe carries.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Framing {
+    Message,
+    Bytes,
+}
+
+/// A pipe of a scenario.
+#[derive(Debug)]
+struct Pipe {
+    duplex: bool,
+    framing: Framing,
+    /// As the kernel will have it: packets, bytes, or the send buffer asked for.
+    capacity: Option<u64>,
+}
+
+fn declare(declaration: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
+    let duplex = declaration.boolean("duplex");
+    let framing = if declaration.word("framing") == Some("bytes") { Framing::Bytes } else { Framing::Message };
+    let capacity = match declaration.integer("capacity") {
+        None => None,
+        Some(asked) => Some(room(duplex, framing, asked).map_err(|problem| vec![problem])?),
+    };
+    Ok(Box::new(Pipe { duplex, framing, capacity }))
+}
+
+/// The capacity as the kernel will have it.
+fn room(duplex: bool, framing: Framing, asked: i64) -> Result<u64, Problem> {
+    let wanted = u64::try_from(asked)
+        .ok()
+        .filter(|wanted| *wanted > 0)
+        .ok_or_else(|| Problem::new("capacity", "a pipe holds at least one"))?;
+    let packets = !duplex && framing == Framing::Message;
+    let most = if packets { LARGEST / PACKET as u64 } else { LARGEST };
+    if wanted > most {
+        let unit = if packets { "packets" } else { "bytes" };
+        return Err(Problem::new("capacity", format!("no pipe holds more than {most} {unit}")));
+    }
+    if packets && !wanted.is_power_of_two() {
+        let (less, more) = (wanted.next_power_of_two() / 2, wanted.next_power_of_two());
+        return Err(Problem::new("capacity", "the kernel makes room for a power of two of packets only")
+            .help(format!("write {less} or {more}, or use a `queue`, which takes any capacity")));
+    }
+    Ok(if duplex || packets { wanted } else { wanted.max(PACKET as u64).next_power_of_two() })
+}
+
+impl Object for Pipe {
+    fn ends(&self) -> &'static [&'static str] {
+        if self.duplex { &["a", "b"] } else { &["r", "w"] }
+    }
+
+    fn foresee(&self, verb: &Verb, end: Option<&str>, arguments: &[Option<Value>]) -> Option<(Outcome, String)> {
+        match (verb.name, end) {
+            (SEND, Some("r")) => {
+                return Some((Outcome::WRONG_END, "the end `r` only receives; `w` is the one that sends".to_owned()));
+            }
+            (RECEIVE | "poll", Some("w")) => {
+                return Some((Outcome::WRONG_END, "the end `w` only sends; `r` is the one that receives".to_owned()));
+            }
+            _ => {}
+        }
+        let first = arguments.first().and_then(Option::as_ref);
+        let second = arguments.get(1).and_then(Option::as_ref);
+        match (verb.name, self.framing) {
+            (SEND, Framing::Bytes) => {
+                let types = first?.types();
+                (!matches!(first, Some(Value::String(_) | Value::Bytes(_))))
+                    .then(|| (Outcome::INVALID, format!("a pipe of bytes takes a string or bytes, not {types}")))
+            }
+            (RECEIVE, Framing::Message) => second.filter(|max| **max != Value::Null).map(|_| {
+                (Outcome::INVALID, "a message is taken whole; `max` belongs to `framing = \"bytes\"`".to_owned())
+            }),
+            _ => None,
+        }
+    }
+
+    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+        Channel::create(self, site).map(|channel| Rc::new(channel) as Rc<dyn Live>)
+    }
+
+    fn state(&self) -> Box<dyn State> {
+        Box::new(Content::new(self))
+    }
+
+    fn model(&self, holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::Ends::new(self, holders))
+    }
+
+    fn promela(&self) -> Option<&dyn crate::objects::contract::promela::Promela> {
+        Some(self)
+    }
+
+    fn commute(&self, first: Access, second: Access) -> bool {
+        model::commute(self, first, second)
+    }
+
+    fn enablers(&self, verb: &Verb, end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
+        let verbs: &[&str] = match verb.name {
+            SEND => &[RECEIVE],
+            RECEIVE | "poll" => &[SEND],
+            _ => &[],
+        };
+        let closing: &[&str] = match end {
+            Some("r") => &["w"],
+            Some("w") => &["r"],
+            Some("a") => &["b"],
+            Some("b") => &["a"],
+            _ => &[],
+        };
+        Enablers { verbs, only: None, closing }
+    }
+
+    fn relate(&self, events: &[&Event], relation: &mut Relation) {
+        self.draw(events, relation);
+    }
+
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        self.follows()
+    }
+
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        self.pass(handover)
+    }
+
+    /// Its capacity is one of bytes, and so is its size where there is no framing.
+    fn limit(&self) -> Option<i64> {
+        self.capacity.filter(|_| matches!(self.framing, Framing::Bytes)).map(|capacity| capacity as i64)
+    }
+}
+
+/// Which flow a send on that end goes into, where both ways have one or there is but one way.
+fn outgoing(duplex: bool, end: u8) -> usize {
+    if duplex { usize::from(end) } else { 0 }
+}
+
+/// Which flow a receive on that end takes from.
+fn incoming(duplex: bool, end: u8) -> usize {
+    if duplex { 1 - usize::from(end) } else { 0 }
+}
+
+/// The ticket of what ends at that count of a flow. With two flows, the lowest bit says which.
+fn ticket(duplex: bool, flow: usize, sum: u64) -> u64 {
+    if duplex { sum << 1 | flow as u64 } else { sum }
+}
+
+/// Whether the end cannot do that verb.
+fn is_wrong(duplex: bool, verb: u8, end: u8) -> bool {
+    !duplex && matches!((verb, end), (SEND_AT, 0) | (RECEIVE_AT | POLL_AT, 1))
+}
+
+/// The kernel's side of a pipe.
+struct Channel {
+    duplex: bool,
+    framing: Framing,
+    /// By the places of the ends.
+    ports: [Port; 2],
+    /// One, or one for each direction: from `a` to `b`, from `b` to `a`.
+    flows: Vec<Shared<Flow>>,
+    /// Whether one process alone holds each end.
+    sole: [bool; 2],
+    /// The largest packet, header and all.
+    packet: usize,
+    /// About how much fits: packets of a pipe of messages, else bytes.
+    room: u64,
+}
+
+impl Channel {
+    fn create(plan: &Pipe, site: &mut Site<'_>) -> Result<Self, HostError> {
+        let packets = plan.framing == Framing::Message;
+        let made = if plan.duplex { socket::pair(packets) } else { pipe::pipe(packets) };
+        let (first, second) = made.map_err(|error| no_descriptor(site.name, &error))?;
+        let (packet, room) = if plan.duplex {
+            let buffer = match plan.capacity {
+                Some(bytes) => {
+                    let given = [&first, &second].map(|end| socket::set_send_buffer(end, bytes));
+                    let given = given.into_iter().collect::<io::Result<Vec<_>>>();
+                    let given = given.map_err(|error| HostError::call("setsockopt", &error))?;
+                    if given.iter().any(|given| *given < 2 * bytes) {
+                        return Err(no_room(site.name, bytes, Limit::SocketBuffer));
+                    }
+                    given[0]
+                }
+                None => socket::send_buffer(&first).map_err(|error| HostError::call("getsockopt", &error))?,
+            };
+            // A packet has to fit the buffer together with the kernel's own overhead.
+            (SOCKET_PACKET.min(buffer as usize / 4), buffer / 2)
+        } else {
+            let bytes = match plan.capacity {
+                Some(capacity) => {
+                    let bytes = if packets { capacity * pipe::page() } else { capacity };
+                    let over = if Limit::PipeSize.is_below(bytes) { Limit::PipeSize } else { Limit::PipePages };
+                    pipe::set_capacity(&second, bytes).map_err(|error| match error.raw_os_error() {
+                        Some(libc::EPERM | libc::EINVAL) => no_room(site.name, bytes, over),
+                        _ => HostError::call("fcntl(F_SETPIPE_SZ)", &error),
+                    })?
+                }
+                None => pipe::capacity(&second).map_err(|error| HostError::call("fcntl(F_GETPIPE_SZ)", &error))?,
+            };
+            (PACKET, if packets { bytes / pipe::page() } else { bytes })
+        };
+        let flows = (0..=usize::from(plan.duplex)).map(|_| site.arena.alloc::<Flow>()).collect::<io::Result<_>>();
+        let port = if plan.duplex { Port::socket } else { Port::pipe };
+        let alone = |end: usize| site.holders.get(end).is_none_or(|holders| *holders <= 1);
+        Ok(Self {
+            duplex: plan.duplex,
+            framing: plan.framing,
+            ports: [port(first), port(second)],
+            flows: flows.map_err(|error| HostError::call("mmap", &error))?,
+            sole: [alone(0), alone(1)],
+            packet,
+            room,
+        })
+    }
+
+    /// Which flow a send on that end goes into.
+    fn outgoing(&self, end: u8) -> usize {
+        outgoing(self.duplex, end)
+    }
+
+    /// Which flow a receive on that end takes from.
+    fn incoming(&self, end: u8) -> usize {
+        incoming(self.duplex, end)
+    }
+
+    fn ticket(&self, flow: usize, sum: u64) -> u64 {
+        ticket(self.duplex, flow, sum)
+    }
+
+    fn poll(&self, call: &mut Call<'_>) -> Completion {
+        let port = &self.ports[usize::from(call.end)];
+        let flow = &self.flows[self.incoming(call.end)];
+        let deadline = match call.patience {
+            Patience::Forever => None,
+            Patience::Never => Some(0),
+            Patience::Until(deadline) => Some(deadline),
+        };
+        let before = flow.received();
+        if deadline != Some(0) && flow.seems_empty(0) {
+            call.party.block();
+        } else {
+            call.party.enter();
+        }
+        match port.wait_readable(deadline) {
+            Ok(true) => {
+                // What comes next after all that was counted by then is there; under a schedule all of it is counted.
+                let received = if call.party.is_held() { flow.received() } else { before };
+                Completion::of(Outcome::OK).ticket(self.ticket(self.incoming(call.end), received + 1))
+            }
+            Ok(false) => Completion::of(call.patience.outcome()),
+            Err(errno) => Completion::of(Outcome::from_errno(errno)),
+        }
+    }
+}
+
+impl Live for Channel {
+    fn perform(&self, call: &mut Call<'_>) -> Completion {
+        let port = &self.ports[usize::from(call.end)];
+        if is_wrong(self.duplex, call.verb, call.end) {
+            return Completion::of(Outcome::WRONG_END);
+        }
+        if !port.is_open() {
+            return Completion::of(Outcome::INVALID);
+        }
+        match (call.verb, self.framing) {
+            (SEND_AT, Framing::Message) => self.send_message(call),
+            (SEND_AT, Framing::Bytes) => self.send_bytes(call),
+            (RECEIVE_AT, Framing::Message) => self.receive_message(call),
+            (RECEIVE_AT, Framing::Bytes) => self.receive_bytes(call),
+            (POLL_AT, _) => self.poll(call),
+            _ => {
+                port.close();
+                Completion::of(Outcome::OK)
+            }
+        }
+    }
+
+    fn part(&self, held: &[bool]) {
+        for (end, port) in self.ports.iter().enumerate() {
+            if !held.get(end).copied().unwrap_or(false) {
+                port.close();
+            }
+        }
+    }
+
+    fn reclaim(&self, process: ProcessId) {
+        for flow in &self.flows {
+            flow.reclaim(process);
+        }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The host has no descriptor left for a pipe.
+fn no_descriptor(name: &str, error: &io::Error) -> HostError {
+    let message = format!("the pipe `{name}` cannot be made: {error}");
+    let limit = match error.raw_os_error() {
+        Some(libc::EMFILE) => Limit::OpenFiles,
+        Some(libc::ENFILE) => Limit::SystemFiles,
+        _ => return HostError { message, help: None },
+    };
+    HostError { message, help: Some(limit.help(limit.value().unwrap_or(1024) * 2)) }
+}
+
+/// The host gives no pipe as much room as that.
+fn no_room(name: &str, bytes: u64, limit: Limit) -> HostError {
+    // The limit of all pipes of a user is counted in pages.
+    let wanted = if limit == Limit::PipePages { limit.value().unwrap_or(0) + bytes / pipe::page() } else { bytes };
+    HostError { message: format!("the pipe `{name}` asks for {bytes} bytes of room: {limit}"), help: None }
+        .help(limit.help(wanted))
+}

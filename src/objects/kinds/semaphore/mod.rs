@@ -1,0 +1,535 @@
+//! `semaphore`: a number of permits that processes take and give back.
+//!
+//! A ticket is drawn after the permit was taken and before it is given back. Counted by tickets, the free permits are
+//! therefore never fewer than there truly were, and never below zero.
+
+mod model;
+mod promela;
+
+use std::any::Any;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use zerocopy::FromZeros;
+
+use crate::event::{Event, ProcessId};
+use crate::objects::causality::happens_before::{Tie, gave_up};
+use crate::objects::causality::releases::Joins;
+use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
+use crate::objects::contract::model::{Access, Model};
+use crate::objects::{
+    Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Object,
+    Problem, Relation, Site, State, Verb,
+};
+use crate::os::arena::Shared;
+use crate::os::guard::Guard;
+use crate::os::semaphore::Semaphore as Posix;
+use crate::os::sysv::SysvSemaphore;
+use crate::outcome::Outcome;
+use crate::value::{Types, Value};
+
+/// Places of what a semaphore holds while a run goes on.
+const RELEASES: usize = 0;
+const ACQUIRES: usize = 1;
+
+const ACQUIRE: u8 = 0;
+const RELEASE: u8 = 1;
+const SIZE: u8 = 2;
+
+/// The most that one step takes or gives back.
+const MOST: i64 = 65_535;
+/// SEMVMX: the most that a System V semaphore counts to.
+const SYSV_MAX: u32 = 32_767;
+
+/// The kind.
+pub(crate) static KIND: Kind = Kind {
+    name: "semaphore",
+    summary: "permits that processes take and give back; nobody owns one, so anybody may give one back",
+    primitive: "posix: sem_t in shared memory, sem_init(3) with `pshared`, sem_trywait(3), sem_wait(3), \
+                sem_clockwait(3), sem_post(3); several permits are given back by one addition to glibc's own word. \
+                sysv: semget(2), semop(2), semtimedop(2), without SEM_UNDO: a killed process gives nothing back",
+    attributes: &[
+        Attribute {
+            name: "value",
+            form: Form::Integer(0, Posix::MAX as i64),
+            default: "1",
+            required: false,
+            summary: "the permits that are free at first; up to 32767 with `via = \"sysv\"`",
+        },
+        Attribute {
+            name: "bound",
+            form: Form::Boolean,
+            default: "false",
+            required: false,
+            summary: "whether a release past `value` fails with `overflow`, and gives nothing back",
+        },
+        Attribute {
+            name: "via",
+            form: Form::Choice(&["posix", "sysv"]),
+            default: "posix",
+            required: false,
+            summary: "the kernel's primitive",
+        },
+    ],
+    verbs: &[
+        Verb {
+            name: "acquire",
+            effect: Effect::Takes,
+            summary: "takes a permit; waits while none is free",
+            arguments: &[Argument {
+                name: "n",
+                form: Form::Integer(0, MOST),
+                required: false,
+                summary: "how many to take, all at once; more than 1 only with `via = \"sysv\"`",
+            }],
+            ends: &[],
+            element: Element::Never,
+            blocks: true,
+            result: Types::NONE,
+            outcomes: &[Outcome::OUT_OF_RANGE, Outcome::INVALID],
+        },
+        Verb {
+            name: "release",
+            effect: Effect::Gives,
+            summary: "gives a permit back",
+            arguments: &[Argument {
+                name: "n",
+                form: Form::Integer(0, MOST),
+                required: false,
+                summary: "how many to give back, all at once; with 0 nothing happens",
+            }],
+            ends: &[],
+            element: Element::Never,
+            blocks: false,
+            result: Types::NONE,
+            outcomes: &[Outcome::OVERFLOW, Outcome::OUT_OF_RANGE, Outcome::INVALID],
+        },
+        Verb {
+            name: "size",
+            effect: Effect::Asks,
+            summary: "the number of free permits; it may have changed by the next step",
+            arguments: &[Argument {
+                name: "into",
+                form: Form::Into,
+                required: false,
+                summary: "a variable for the number",
+            }],
+            ends: &[],
+            element: Element::Never,
+            blocks: false,
+            result: Types::INT,
+            outcomes: &[],
+        },
+    ],
+    example: r#"[objects]
+permits = { kind = "semaphore", value = 3, bound = true }
+
+[processes.worker]
+count = 10
+steps = [
+  { acquire = "permits", timeout = "1s" },
+  { size = "permits", into = "free" },
+  { release = "permits" },
+]
+"#,
+    declare,
+};
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Via {
+    Posix,
+    Sysv,
+}
+
+impl Via {
+    /// The most that one step can take, and what asking for more ends with.
+    fn takes(self) -> (i64, Outcome) {
+        match self {
+            Self::Posix => (1, Outcome::INVALID),
+            Self::Sysv => (i64::from(SYSV_MAX), Outcome::OUT_OF_RANGE),
+        }
+    }
+}
+
+fn declare(declaration: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
+    let via = if declaration.word("via") == Some("sysv") { Via::Sysv } else { Via::Posix };
+    let value = declaration.integer("value").unwrap_or(1).clamp(0, i64::from(Posix::MAX)) as u32;
+    if via == Via::Sysv && value > SYSV_MAX {
+        let message = format!("a System V semaphore counts to {SYSV_MAX} (SEMVMX), not to {value}");
+        return Err(vec![Problem::new("value", message).help("leave `via` out")]);
+    }
+    Ok(Box::new(Semaphore { value, bound: declaration.boolean("bound"), via }))
+}
+
+/// A semaphore as the plan holds it.
+#[derive(Debug)]
+struct Semaphore {
+    value: u32,
+    bound: bool,
+    via: Via,
+}
+
+impl Semaphore {
+    fn most(&self) -> u32 {
+        match (self.bound, self.via) {
+            (true, _) => self.value,
+            (false, Via::Posix) => Posix::MAX,
+            (false, Via::Sysv) => SYSV_MAX,
+        }
+    }
+}
+
+impl Object for Semaphore {
+    fn foresee(&self, verb: &Verb, _end: Option<&str>, arguments: &[Option<Value>]) -> Option<(Outcome, String)> {
+        let n = arguments.first().and_then(Option::as_ref).and_then(Value::as_int)?;
+        match verb.name {
+            "acquire" if n > 1 && self.via == Via::Posix => {
+                let reason =
+                    format!("a POSIX semaphore gives one permit at a time, not {n}; `via = \"sysv\"` gives several");
+                Some((Outcome::INVALID, reason))
+            }
+            "acquire" if n > i64::from(SYSV_MAX) => {
+                Some((Outcome::OUT_OF_RANGE, format!("a System V semaphore never has {n} permits, at most {SYSV_MAX}")))
+            }
+            "release" if n > i64::from(self.most()) => {
+                Some((Outcome::OVERFLOW, format!("the semaphore never has {n} permits, at most {}", self.most())))
+            }
+            _ => None,
+        }
+    }
+
+    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+        let error = |error| HostError::call("mmap", &error);
+        let kernel = match self.via {
+            Via::Posix => {
+                let made = Posix::new(site.arena, self.value);
+                Kernel::Posix(made.map_err(|error| HostError::call("sem_init", &error))?)
+            }
+            Via::Sysv => Kernel::Sysv(site.sysv.semaphore(self.value).map_err(|error| sysv_error(&error))?),
+        };
+        let order = site.arena.alloc().map_err(error)?;
+        Ok(Rc::new(SemaphoreLive { kernel, order, bound: self.bound.then_some(self.value) }))
+    }
+
+    fn state(&self) -> Box<dyn State> {
+        Box::new(Free(i64::from(self.value)))
+    }
+
+    fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
+        Box::new(model::Permits::new(self))
+    }
+
+    fn promela(&self) -> Option<&dyn crate::objects::contract::promela::Promela> {
+        Some(self)
+    }
+
+    fn commute(&self, first: Access, second: Access) -> bool {
+        model::commute(self.bound, first, second)
+    }
+
+    fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
+        let verbs: &[&str] = if verb.blocks { &["release"] } else { &[] };
+        Enablers { verbs, only: None, closing: &[] }
+    }
+
+    /// A permit has no name, so which release let an acquire go on has no answer. Where the permits taken so far are
+    /// more than there were at first, every release before is drawn as a cause: more than need be, never fewer. So is every
+    /// acquire before a release to a bounded semaphore, which is full at first, and both before a `size`.
+    fn relate(&self, events: &[&Event], relation: &mut Relation) {
+        let places = relation.by_ticket(events, |event| event.outcome.is_ok());
+        let of = |verb: &str| places.iter().copied().filter(|place| events[*place].verb == verb).collect::<Vec<_>>();
+        let number = |place: usize| events[place].value.as_int().unwrap_or(1);
+        let [all_acquires, all_releases] = [of("acquire"), of("release")];
+        let (mut taken, mut given, mut passed) = (0, 0, 0);
+        let [mut releases, mut acquires, mut steps] = <[Joins; 3]>::default();
+        for place in places.iter().copied() {
+            let event = events[place];
+            let process = event.id.process;
+            match event.verb {
+                "release" => {
+                    given += number(place);
+                    if self.bound {
+                        acquires.take(process, |acquire| relation.sync(acquire, place));
+                        // An acquire draws its ticket late: one that left the room may stand behind what went into it.
+                        let mut room = taken;
+                        for late in &all_acquires[passed..] {
+                            if room >= given || events[*late].begin > event.end {
+                                break;
+                            }
+                            room += number(*late);
+                            relation.sync(*late, place);
+                        }
+                    }
+                    releases.give(process, place);
+                    steps.give(process, place);
+                }
+                "acquire" => {
+                    (taken, passed) = (taken + number(place), passed + 1);
+                    if taken > i64::from(self.value) {
+                        releases.take(process, |release| relation.sync(release, place));
+                    }
+                    acquires.give(process, place);
+                    steps.give(process, place);
+                }
+                _ => steps.take(process, |step| relation.sync(step, place)),
+            }
+        }
+        relation.sees(events, &all_acquires, Tie::Reads, |event| event.verb == "acquire" && gave_up(event));
+        relation.sees(events, &all_releases, Tie::Reads, |event| event.outcome == Outcome::OVERFLOW);
+    }
+
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        true
+    }
+
+    /// Holds how many permits were taken, up to one more than there were at first, what all releases gave, and what all
+    /// acquires did, where something takes that.
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        let (given, took) = (handover.held.set(RELEASES), handover.held.set(ACQUIRES));
+        if !handover.has_ticket() {
+            return match handover.event.verb {
+                "acquire" if handover.reads && gave_up(handover.event) => took,
+                "release" if handover.reads && handover.event.outcome == Outcome::OVERFLOW => given,
+                _ => NOTHING,
+            };
+        }
+        let sized = handover.has(SIZE);
+        match handover.event.verb {
+            "release" => {
+                let takes = if self.bound { took } else { NOTHING };
+                let gives = handover.join(handover.gives, takes);
+                let given = handover.join(given, gives);
+                handover.held.put(RELEASES, given);
+                takes
+            }
+            "acquire" => {
+                let most = i64::from(self.value) + 1;
+                let taken = i64::from(handover.held.count(0)) + handover.event.value.as_int().unwrap_or(1);
+                let taken = taken.min(most);
+                handover.held.set_count(0, taken as u32);
+                let takes = if taken < most { NOTHING } else { given };
+                if self.bound || sized || handover.reads && handover.tries {
+                    let gives = handover.join(handover.gives, takes);
+                    let took = handover.join(took, gives);
+                    handover.held.put(ACQUIRES, took);
+                }
+                takes
+            }
+            _ => handover.join(given, took),
+        }
+    }
+
+    /// What takes knows the releases before it.
+    fn tells_order(&self, first: Access, second: Access) -> bool {
+        first.verb != second.verb && first.verb != SIZE && second.verb != SIZE
+    }
+
+    fn limit(&self) -> Option<i64> {
+        Some(i64::from(self.value))
+    }
+}
+
+fn sysv_error(error: &std::io::Error) -> HostError {
+    let made = HostError::call("semget", error);
+    if error.raw_os_error() == Some(libc::ENOSPC) {
+        made.help("the host has no System V semaphore left: raise the last number of `sysctl kernel.sem` (SEMMNI)")
+    } else {
+        made
+    }
+}
+
+/// The permits of the kernel.
+enum Kernel {
+    Posix(Posix),
+    Sysv(SysvSemaphore),
+}
+
+impl Kernel {
+    #[inline]
+    fn try_acquire(&self, n: u32) -> Result<(), i32> {
+        match self {
+            Self::Posix(semaphore) => semaphore.try_acquire(),
+            Self::Sysv(semaphore) => semaphore.try_acquire(n),
+        }
+    }
+
+    fn acquire(&self, n: u32, deadline: Option<u64>) -> Result<(), i32> {
+        match self {
+            Self::Posix(semaphore) => semaphore.acquire(deadline),
+            Self::Sysv(semaphore) => semaphore.acquire(n, deadline),
+        }
+    }
+
+    #[inline]
+    fn release(&self, n: u32) -> Result<(), i32> {
+        match self {
+            Self::Posix(semaphore) => semaphore.release(n),
+            Self::Sysv(semaphore) => semaphore.release(n),
+        }
+    }
+
+    fn value(&self) -> Result<u32, i32> {
+        match self {
+            Self::Posix(semaphore) => Ok(semaphore.value()),
+            Self::Sysv(semaphore) => semaphore.value(),
+        }
+    }
+
+    fn via(&self) -> Via {
+        match self {
+            Self::Posix(_) => Via::Posix,
+            Self::Sysv(_) => Via::Sysv,
+        }
+    }
+}
+
+/// What orders the steps, beside the permits themselves.
+#[derive(FromZeros)]
+#[repr(C)]
+struct Order {
+    ticket: AtomicU64,
+    /// Held by a release to a bounded semaphore: the count may only fall meanwhile.
+    guard: Guard,
+}
+
+impl Order {
+    #[inline]
+    fn ticket(&self) -> u64 {
+        self.ticket.fetch_add(1, Ordering::AcqRel) + 1
+    }
+}
+
+/// A semaphore in shared memory or of the kernel.
+struct SemaphoreLive {
+    kernel: Kernel,
+    order: Shared<Order>,
+    bound: Option<u32>,
+}
+
+impl SemaphoreLive {
+    #[inline]
+    fn acquire(&self, call: &mut Call<'_>) -> Result<(i64, u64), Outcome> {
+        let n = count(call.arguments)?;
+        if n == 0 {
+            return Ok((0, 0));
+        }
+        if n > 1 {
+            let (most, outcome) = self.kernel.via().takes();
+            if n > most {
+                return Err(outcome);
+            }
+        }
+        if let Err(errno) = self.kernel.try_acquire(n as u32) {
+            if errno != libc::EAGAIN {
+                return Err(Outcome::from_errno(errno));
+            }
+            let deadline = call.patience.deadline()?;
+            call.party.block();
+            self.kernel.acquire(n as u32, deadline).map_err(|errno| match errno {
+                libc::EAGAIN => Outcome::TIMEOUT,
+                errno => Outcome::from_errno(errno),
+            })?;
+        }
+        Ok((n, self.order.ticket()))
+    }
+
+    #[inline]
+    fn release(&self, call: &mut Call<'_>) -> Result<(i64, u64), Outcome> {
+        let n = count(call.arguments)?;
+        if n == 0 {
+            return Ok((0, 0));
+        }
+        let held = match self.bound {
+            Some(bound) => {
+                let held = self.order.guard.lock(call.party.process());
+                let free = self.kernel.value().map_err(Outcome::from_errno)?;
+                if i64::from(free) + n > i64::from(bound) {
+                    return Err(Outcome::OVERFLOW);
+                }
+                Some(held)
+            }
+            None => None,
+        };
+        let ticket = self.order.ticket();
+        self.kernel.release(n as u32).map_err(|errno| match errno {
+            libc::ERANGE | libc::EOVERFLOW => Outcome::OVERFLOW,
+            errno => Outcome::from_errno(errno),
+        })?;
+        drop(held);
+        Ok((n, ticket))
+    }
+}
+
+/// The argument `n`: 1 where it is absent.
+#[inline]
+fn count(arguments: &[Value]) -> Result<i64, Outcome> {
+    match arguments.first() {
+        None | Some(Value::Null) => Ok(1),
+        Some(Value::Int(n)) if (0..=MOST).contains(n) => Ok(*n),
+        Some(Value::Int(_)) => Err(Outcome::OUT_OF_RANGE),
+        Some(_) => Err(Outcome::INVALID),
+    }
+}
+
+impl Live for SemaphoreLive {
+    fn perform(&self, call: &mut Call<'_>) -> Completion {
+        let done = match call.verb {
+            ACQUIRE => self.acquire(call),
+            RELEASE => self.release(call),
+            SIZE => match self.kernel.value() {
+                Ok(free) => Ok((i64::from(free), self.order.ticket())),
+                Err(errno) => Err(Outcome::from_errno(errno)),
+            },
+            _ => Err(Outcome::INVALID),
+        };
+        // The completion is made here, in its place, since moving one costs more than the step.
+        let (outcome, value, ticket) = match done {
+            Ok((n, ticket)) => (Outcome::OK, Value::Int(n), ticket),
+            Err(outcome) => (outcome, Value::Null, 0),
+        };
+        Completion { outcome, value, second: Value::Null, ticket, cause: 0 }
+    }
+
+    /// A wake-up may have gone to the process that died, or not have been sent by it: all waiters look again.
+    fn reclaim(&self, process: ProcessId) {
+        if self.order.guard.held_by(process) {
+            self.order.guard.force_release();
+        }
+        if let Kernel::Posix(semaphore) = &self.kernel {
+            semaphore.wake_all();
+        }
+    }
+
+    fn value(&self) -> Option<Value> {
+        self.kernel.value().ok().map(|free| Value::Int(free.into()))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The free permits as the trace tells of them.
+struct Free(i64);
+
+impl State for Free {
+    fn apply(&mut self, event: &Event) {
+        let n = event.value.as_int().unwrap_or(1);
+        match event.verb {
+            "acquire" if event.outcome.is_ok() => self.0 -= n,
+            "release" if event.outcome.is_ok() => self.0 += n,
+            _ => {}
+        }
+    }
+
+    fn value(&self, _names: &[String]) -> Value {
+        Value::Int(self.0)
+    }
+
+    fn size(&self) -> Option<i64> {
+        Some(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! `value`: one number, truth value or character in shared memory.
+
+use super::cells::{Cells, Layout, ONE, Shape, verbs};
+use crate::objects::support::scalar::Scalar;
+use crate::objects::{Attribute, Declaration, Element, Form, Kind, Object, Problem, Verb};
+
+static VERBS: [Verb; 6] = verbs(ONE, Element::Never, Element::Never);
+
+/// The kind.
+pub(crate) static KIND: Kind = Kind {
+    name: "value",
+    summary: "one number, truth value or character in shared memory",
+    primitive: "a word of anonymous shared memory, mmap(2) with MAP_SHARED; each step is made one whole, and `update` \
+                locked, by a lock of the engine's own that survives the death of its holder",
+    attributes: &[
+        Attribute {
+            name: "type",
+            form: Form::Choice(Scalar::NAMES),
+            default: "i64, or what `value` needs",
+            required: false,
+            summary: "what it holds; what does not fit ends `out_of_range`. `u64` goes to 2^63-1, `f32` rounds, `char` \
+                      is a string of one character",
+        },
+        Attribute {
+            name: "value",
+            form: Form::Value(ONE),
+            default: "zero",
+            required: false,
+            summary: "what it holds at first",
+        },
+    ],
+    verbs: &VERBS,
+    example: r#"[objects]
+money = { kind = "value", type = "i32", value = 5000 }
+
+[processes.p]
+steps = [
+  { load = "money", into = "m" },
+  { store = "money", value = "{m + 1}" },
+  { add = "money", value = -1, into = "before" },
+  { swap = "money", value = 0, into = "before" },
+  { compare_swap = "money", old = 0, value = 7, into = "before" },
+  { update = "money", value = "{it * 2}", into = "after" },
+]
+"#,
+    declare,
+};
+
+fn declare(declaration: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
+    let first = declaration.value("value");
+    let scalar = match declaration.word("type") {
+        Some(name) => Scalar::parse(name),
+        None => first.map_or(Some(Scalar::I64), Scalar::of),
+    };
+    let scalar = scalar.ok_or_else(|| vec![Problem::new("type", "no such type of a value")])?;
+    let layout = Layout { scalar, shape: Shape::One, length: 1 };
+    let first = match first {
+        Some(value) => match scalar.refusal(value) {
+            Some((_, reason)) => return Err(vec![Problem::new("value", reason)]),
+            None => layout.encode(value).unwrap_or_default(),
+        },
+        None => Vec::new(),
+    };
+    Ok(Box::new(Cells { layout, first }))
+}

@@ -1,0 +1,4 @@
+//! What several kinds share.
+
+pub(crate) mod blocking_call;
+pub(crate) mod scalar;

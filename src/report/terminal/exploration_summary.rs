@@ -1,0 +1,297 @@
+//! The summary of an exploration: the verdict over all executions, in which states they end, how much was looked at, and
+//! the shortest execution that fails, told.
+
+use std::fmt::Write as _;
+
+use super::blocked;
+use super::interleaving::Story;
+use super::repeat_summary::line;
+use super::run_summary::{LINES, Options, Page, headline, label, mark, quoted};
+use super::style::{BAD, DOUBT, FAINT, STRONG, ascii, duration, plural, shorten, visible, width};
+use crate::event::ProcessId;
+use crate::explore::analysis::interleavings::{Counts, Number};
+use crate::explore::analysis::starvation::Liveness;
+use crate::explore::run::{Circles, Size};
+use crate::explore::strategy::bfs::Cut;
+use crate::judge::{Frequency, Overall, Status, Subject, Summary};
+use crate::scenario::plan::Plan;
+use crate::trace::{Trace, Waiting};
+
+/// The longest schedule that is printed within a command, in characters.
+const TYPED: usize = 160;
+
+/// What was explored.
+#[derive(Debug)]
+pub struct Exploration<'a> {
+    /// What all executions say.
+    pub summary: &'a Summary,
+    /// The executions that decide it, by their numbers.
+    pub kept: &'a [(u64, Trace)],
+    /// Why not every execution was looked at.
+    pub cut: Option<Cut>,
+    /// How much there was.
+    pub size: Size,
+    /// What goes on for ever.
+    pub circles: Circles,
+    /// Who can be starved.
+    pub liveness: Liveness,
+    /// How many orders of steps there are, where they were counted.
+    pub counts: Option<Counts>,
+    /// How the search went, in words: what was left out, how time passed.
+    pub how: &'a [String],
+    /// The execution to be told, and what fails in it.
+    pub story: Option<(Story<'a>, Subject)>,
+    /// Who has to be killed from outside for it.
+    pub killed: Option<Killed>,
+    /// The command that replays it.
+    pub replay: Option<String>,
+}
+
+/// Who is killed from outside in the execution that is told.
+#[derive(Clone, Debug)]
+pub struct Killed {
+    /// Who.
+    pub process: ProcessId,
+    /// The step in which that happens, as one who waits there; none where it is in none.
+    pub step: Option<Waiting>,
+    /// Whether nothing fails where nobody is killed: every execution was looked at.
+    pub only: bool,
+}
+
+impl Killed {
+    /// `fails only if somebody is killed: if worker[1] is in its step release permit (a.toml:6)`.
+    pub fn words(&self, plan: &Plan) -> String {
+        let name = &plan.processes[self.process as usize].name;
+        let step = self.step.as_ref().and_then(|waiting| {
+            let words = format!("{} {}", waiting.verb, plan.target_name(waiting.target));
+            Some(format!(" in its step {} ({})", words.trim_end(), plan.place(waiting.step?)))
+        });
+        let step = step.unwrap_or_default();
+        if self.only {
+            format!("fails only if somebody is killed: if {name} is{step}")
+        } else {
+            format!("fails if {name} is killed{step}")
+        }
+    }
+}
+
+/// What cut the search short, in words.
+pub fn cut_words(cut: Cut) -> &'static str {
+    match cut {
+        Cut::States => "the limit of states was reached",
+        Cut::Memory => "the limit of memory was reached",
+        Cut::Time => "the time was over",
+        Cut::Stopped => "it was interrupted",
+        Cut::Chosen => "only some executions were asked for",
+    }
+}
+
+/// The command that replays a schedule: with the schedule itself where it is short enough to be typed, else with a file
+/// that has to be saved first.
+pub fn replay(plan: &Plan, schedule: &str, saved: Option<&str>, arguments: &[String]) -> String {
+    let path = quoted(&plan.source.path);
+    let mut more = String::new();
+    for argument in arguments {
+        let _ = write!(more, " {}", quoted(argument));
+    }
+    match saved {
+        Some(file) => format!("ipcrun replay {path} {}{more}", quoted(file)),
+        None if schedule.chars().count() <= TYPED => {
+            format!("ipcrun replay {path} '{}'{more}", schedule.replace('\'', "'\\''"))
+        }
+        None => {
+            let file = format!("{}.schedule.toml", plan.name);
+            let file = quoted(&file);
+            format!("ipcrun explore {path} --save {file}{more}; ipcrun replay {path} {file}{more}")
+        }
+    }
+}
+
+/// The summary of an exploration.
+pub fn summary(plan: &Plan, exploration: &Exploration<'_>, options: &Options<'_>) -> String {
+    let page = Page { plan, pen: options.pen(), columns: options.width() };
+    let statuses: Vec<Status> = exploration.summary.overall.iter().map(|overall| overall.status).collect();
+    let mut status = exploration.summary.status;
+    if status == Status::Pass && exploration.cut.is_some() {
+        status = Status::Unknown;
+    }
+    let mut out = headline(plan, &statuses, status, page.pen, page.columns);
+    expectations(&page, exploration, &mut out);
+    size(&page, exploration, &mut out);
+    histogram(&page, exploration.summary, &mut out);
+    if let Some((story, subject)) = &exploration.story {
+        tell(&page, exploration, story, *subject, options, &mut out);
+    }
+    if options.ascii {
+        out = ascii(&out);
+    }
+    if let Some(command) = &exploration.replay {
+        let _ = writeln!(out, "  {} {command}", page.pen.paint(FAINT, "replay:"));
+    }
+    out
+}
+
+/// A line for each expectation, and of what fails what decides it.
+fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
+    let summary = exploration.summary;
+    let labels = summary.overall.iter().map(|overall| width(&label(&overall.label, overall.holds)));
+    let counts = summary.overall.iter().map(|overall| width(&held(overall, summary.runs))).max().unwrap_or(0);
+    let columns = page.labels(labels, 17 + counts);
+    let told = exploration.story.as_ref().map(|(_, subject)| *subject);
+    let passed = summary.overall.iter().filter(|overall| overall.status == Status::Pass).count();
+    let folded = if passed > LINES { passed - LINES + 1 } else { 0 };
+    let mut shown = 0;
+    for overall in &summary.overall {
+        if overall.status == Status::Pass {
+            shown += 1;
+            if shown > passed - folded {
+                continue;
+            }
+        }
+        line(page, overall, &held(overall, summary.runs), columns, out);
+        match overall.status {
+            Status::Pass => {}
+            Status::Unknown => {
+                if let Some(reason) = &overall.reason {
+                    page.wrapped(out, "    ", reason);
+                }
+            }
+            Status::Fail => {
+                if let Some((_, finding)) = &overall.example {
+                    // The execution that is told below shows where.
+                    page.found(out, finding, overall.reason.as_deref(), None);
+                    if told != Some(overall.subject) && !page.is_about_end(overall.subject) {
+                        page.notes(out, &finding.notes);
+                    }
+                } else if let Some(reason) = &overall.reason {
+                    page.wrapped(out, "    because   ", reason);
+                }
+            }
+        }
+    }
+    if folded > 0 {
+        let _ = writeln!(out, "  {} {folded} more hold", mark(Status::Pass, page.pen));
+    }
+    // Where no execution came to its end, none was judged.
+    for expectation in page.plan.expectations.iter().filter(|_| summary.runs == 0) {
+        let text = label(&expectation.label, expectation.holds);
+        let _ = writeln!(out, "  {} {}", mark(Status::Unknown, page.pen), shorten(&text, page.columns - 4));
+    }
+}
+
+/// `in 3 of 4 ends`: the ends that an expectation could tell apart.
+fn held(overall: &Overall, ends: u64) -> String {
+    let judged = overall.held + overall.failed;
+    let mut text = match overall.frequency {
+        Frequency::Undecided => String::new(),
+        Frequency::Sometimes => format!("in {} of {}", overall.held, plural(judged, "end")),
+        Frequency::Always | Frequency::Never => plural(judged, "end"),
+    };
+    let besides = ends - judged.min(ends);
+    if besides > 0 && judged > 0 && overall.unknown > 0 {
+        let _ = write!(text, ", {besides} not judged");
+    }
+    text
+}
+
+/// How much was looked at, and whether that was all.
+fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
+    let Size { states, edges, depth, elapsed, .. } = exploration.size;
+    let whole = exploration.counts.filter(|counts| counts.states > states);
+    let words = format!(
+        "explored {}{} and {}{}, in {}",
+        counted(states as u64, "state"),
+        whole.map_or_else(String::new, |counts| format!(" ({} without reductions)", grouped(counts.states as u64))),
+        counted(edges, "step"),
+        if depth > 0 { format!(", up to {} deep", grouped(depth as u64)) } else { String::new() },
+        duration(elapsed.as_nanos() as u64),
+    );
+    // Of single executions is told otherwise how many there were.
+    if depth > 0 || exploration.cut != Some(Cut::Chosen) {
+        page.wrapped(out, "  ", &words);
+    }
+    if let Some(counts) = exploration.counts {
+        let traces =
+            counts.traces.map_or_else(String::new, |traces| format!("{traces} distinguishable interleavings = "));
+        page.wrapped(out, "  = ", &format!("{traces}{} schedules", counts.schedules));
+    }
+    for how in exploration.how {
+        page.wrapped(out, "    ", how);
+    }
+    if let Some(killed) = &exploration.killed {
+        page.wrapped(out, "    ", &format!("what is told below {}", killed.words(page.plan)));
+    }
+    if let Some(cut) = exploration.cut {
+        let words = format!("not all of it: {}; what was not looked at may do otherwise", cut_words(cut));
+        let _ = writeln!(out, "  {}", page.pen.paint(DOUBT, words));
+    }
+    let Circles { left, livelocks } = exploration.circles;
+    if livelocks > 0 {
+        let words = format!("livelock: {} of states from which no end can be reached", plural(livelocks as u64, "set"));
+        let _ = writeln!(out, "  {}", page.pen.paint(BAD, words));
+    } else if left {
+        page.wrapped(out, "  ", "some executions can go round for ever, and from everywhere an end can be reached");
+    }
+}
+
+/// `1,234,567 states`.
+fn counted(n: u64, noun: &str) -> String {
+    plural(n, noun).replacen(&n.to_string(), &grouped(n), 1)
+}
+
+/// `1,234,567`.
+fn grouped(n: u64) -> String {
+    Number::Exact(n.into()).to_string()
+}
+
+/// In what states executions end. How many there are of each says nothing of how likely it is.
+fn histogram(page: &Page<'_>, summary: &Summary, out: &mut String) {
+    let mut states: Vec<&crate::judge::FinalState> = summary.states.iter().collect();
+    if states.is_empty() {
+        return;
+    }
+    states.sort_by(|a, b| a.state.len().cmp(&b.state.len()).then_with(|| a.state.cmp(&b.state)));
+    let _ = writeln!(
+        out,
+        "  {}",
+        match states.len() {
+            1 => "every execution ends so:".to_owned(),
+            n => format!("{n} ways to end:"),
+        }
+    );
+    for state in states.iter().take(LINES) {
+        let times = if state.runs > 1 { format!("  {} ends", state.runs) } else { String::new() };
+        let text = visible(&state.state);
+        let room = page.columns.saturating_sub(6 + width(&times));
+        let _ = writeln!(out, "    - {}{}", shorten(&text, room), page.pen.paint(FAINT, times));
+    }
+    if states.len() > LINES {
+        let more = format!("and {} more", states.len() - LINES);
+        let _ = writeln!(out, "    {}", page.pen.paint(FAINT, more));
+    }
+}
+
+/// The execution that fails, and who waits for what where it ends.
+fn tell(
+    page: &Page<'_>,
+    exploration: &Exploration<'_>,
+    story: &Story<'_>,
+    subject: Subject,
+    options: &Options<'_>,
+    out: &mut String,
+) {
+    let failed = exploration.summary.overall.iter().find(|overall| overall.subject == subject);
+    let what = failed.map(|overall| label(&overall.label, overall.holds)).unwrap_or_default();
+    let fails = failed.is_none_or(|overall| overall.status == Status::Fail);
+    let head = page.pen.paint(if fails { BAD } else { STRONG }, "how it comes to that");
+    let several = exploration.summary.overall.iter().filter(|overall| overall.status == Status::Fail).count() > 1;
+    let what = shorten(&what, page.columns / 2);
+    let about = match fails {
+        true if several => format!(" that `{what}` fails"),
+        true => String::new(),
+        false => format!(" that `{what}`"),
+    };
+    let _ = writeln!(out, "  {head}{about}: {}", story.length());
+    out.push_str(&story.draw(page.plan, page.pen, options.ascii, 2, page.columns));
+    out.push_str(&blocked::tell(page.plan, story.trace, false, page.pen, page.columns));
+}

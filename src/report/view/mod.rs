@@ -1,0 +1,5 @@
+//! What several reports show, computed once: the timeline, statistics, the texts of events.
+
+pub(crate) mod event_text;
+pub(crate) mod statistics;
+pub mod timeline_model;
