@@ -14,6 +14,8 @@ pub mod diagnostic;
 pub mod event;
 pub mod explore;
 pub mod expression;
+#[doc(hidden)]
+pub mod generate;
 pub mod interpreter;
 pub mod judge;
 pub mod kernel;
@@ -24,5 +26,6 @@ pub mod promela;
 pub mod report;
 pub mod scenario;
 pub mod schedule;
+pub mod text;
 pub mod trace;
 pub mod value;

@@ -19,6 +19,8 @@ const MARK: &str = "IPCRUN_TEST";
 pub(crate) struct Test {
     directory: PathBuf,
     mark: String,
+    /// Run by a shell that finds `ipcrun`, in place of `ipcrun` with the arguments.
+    shell: Option<String>,
     arguments: Vec<OsString>,
     environment: Vec<(String, String)>,
     input: Vec<u8>,
@@ -61,6 +63,7 @@ impl Test {
         Self {
             directory,
             mark,
+            shell: None,
             arguments: Vec::new(),
             environment: Vec::new(),
             input: Vec::new(),
@@ -94,6 +97,17 @@ impl Test {
         self
     }
 
+    /// Runs a line of shell commands, as one that ipcrun has printed.
+    pub(crate) fn shell(mut self, line: &str) -> Self {
+        self.shell = Some(line.to_owned());
+        self
+    }
+
+    /// Lets a shell do something before it becomes the run: set a limit, choose where output goes.
+    pub(crate) fn behind(self, line: &str) -> Self {
+        self.shell(&format!("{line}\nexec ipcrun \"$0\" \"$@\""))
+    }
+
     /// Sets a variable of the environment.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
@@ -120,7 +134,13 @@ impl Test {
     /// Starts the run and returns at once.
     pub(crate) fn start(mut self) -> Running {
         self.before = Some(Names::now());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ipcrun"));
+        let program = Path::new(env!("CARGO_BIN_EXE_ipcrun"));
+        let mut command = Command::new(if self.shell.is_some() { Path::new("sh") } else { program });
+        if let Some(line) = &self.shell {
+            let folders = std::env::var("PATH").unwrap_or_default();
+            let folder = program.parent().unwrap_or(program).display();
+            command.args(["-c", line]).env("PATH", format!("{folder}:{folders}"));
+        }
         command.args(&self.arguments).current_dir(&self.directory);
         for name in ["NO_COLOR", "CLICOLOR_FORCE", "IPCRUN_LOG", "CI", "COLUMNS", "LC_ALL", "LC_CTYPE", "LANG"] {
             command.env_remove(name);
@@ -248,6 +268,11 @@ impl Drop for Running {
 }
 
 impl Done {
+    /// The directory of the run.
+    pub(crate) fn directory(&self) -> &Path {
+        self.test.directory()
+    }
+
     /// Asserts the exit status.
     #[track_caller]
     pub(crate) fn status(self, expected: i32) -> Self {

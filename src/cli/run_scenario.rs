@@ -1,7 +1,6 @@
 //! One scenario from its text to its report: where the commands meet the other rooms.
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::export::{Format, Shown};
+use super::files::Replacing;
 use super::golden::Golden;
 use super::html_file;
 use super::inputs::Input;
@@ -21,7 +21,8 @@ use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::explore::execution::concretise::Told;
 use crate::explore::semantics::transition::Leeway;
 use crate::judge::{self, FORMS, Tally, Verdict};
-use crate::kernel::{self, Notice, Recording};
+use crate::kernel::{self, Limits, Notice, Recording};
+use crate::os::limits;
 use crate::report::ci::annotations;
 use crate::report::ci::test_suite::Suite;
 use crate::report::export::{json, tracing_events};
@@ -46,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) repeat: u32,
     /// What is recorded.
     pub(crate) record: RecordChoice,
+    /// How much of it at most.
+    pub(crate) limits: Limits,
     /// The files that take the trace, each in its form.
     pub(crate) traces: Vec<(PathBuf, Format)>,
     /// Whether reports for a CI server are written, which need a suite of each scenario.
@@ -114,6 +117,13 @@ pub(crate) fn mode(choice: ProgressChoice) -> Mode {
         ProgressChoice::Bar => Mode::Bar,
         ProgressChoice::Plain => Mode::Plain,
     }
+}
+
+/// The memory that a trace may take where nothing else is said and so many are made at once: of what is free a part that
+/// leaves room for judging and reporting it. None where the host does not say what is free.
+pub(crate) fn share(at_once: usize) -> Option<u64> {
+    const PART: u64 = 4;
+    limits::free_memory().map(|free| free / PART / at_once.max(1) as u64)
 }
 
 /// Checks a scenario.
@@ -200,6 +210,7 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
                 plan,
                 &mut kernel::Options {
                     recording,
+                    limits: options.limits,
                     schedule: told.as_ref().map(|told| &told.turns),
                     notice: &mut notice,
                 },
@@ -223,10 +234,9 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     let columns = output::columns();
     let arguments = options.arguments.as_slice();
     let shown = Shown { plan, trace, verdict, meta: &meta, color: false, ascii: false, columns, arguments };
-    for (path, format, file) in &mut files {
-        if let Err(error) = format.write(file, &shown).and_then(|()| file.flush()) {
-            return Err(vec![unwritable(path, &error)]);
-        }
+    for (path, format, mut file) in files {
+        let written = format.write(&mut file, &shown).and_then(|()| keep(file));
+        written.map_err(|error| vec![unwritable(path, &error)])?;
     }
     let drawing = run_summary::Options {
         color: options.output.color,
@@ -384,8 +394,14 @@ impl Runs {
     }
 }
 
-pub(crate) fn create(path: &Path) -> io::Result<BufWriter<File>> {
-    File::create(path).map(BufWriter::new)
+/// Begins a file that takes a trace.
+pub(crate) fn create(path: &Path) -> io::Result<BufWriter<Replacing>> {
+    Replacing::create(path).map(BufWriter::new)
+}
+
+/// Puts a file that took a trace in its place.
+pub(crate) fn keep(file: BufWriter<Replacing>) -> io::Result<()> {
+    file.into_inner().map_err(io::IntoInnerError::into_error)?.keep()
 }
 
 pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {

@@ -359,6 +359,7 @@ pub fn final_state(plan: &Plan, trace: &Trace) -> String {
         RunEnd::Deadlock => parts.push(format!("deadlock: {}", deadlocks::who(&context))),
         RunEnd::Timeout(_) => parts.push("cut off by the timeout".to_owned()),
         RunEnd::Interrupted => parts.push("interrupted".to_owned()),
+        RunEnd::Limit(_) => parts.push("cut off by the trace's limit".to_owned()),
     }
     parts.join(", ")
 }

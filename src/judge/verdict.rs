@@ -130,6 +130,8 @@ pub enum Rule {
     Trace,
     /// Be interrupted.
     Interrupt,
+    /// Record more than its trace may hold.
+    Limit,
 }
 
 impl Rule {
@@ -141,6 +143,7 @@ impl Rule {
             Self::Exit => "exit",
             Self::Trace => "trace",
             Self::Interrupt => "interrupt",
+            Self::Limit => "limit",
         }
     }
 }

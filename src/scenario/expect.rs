@@ -349,7 +349,8 @@ struct StateScope<'a> {
     sections: Option<Vec<&'a str>>,
 }
 
-const CALLS: [&str; 6] = ["size", "count", "inside", "blocked", "ended", "exit"];
+/// What a state expression can ask for besides the objects' values.
+pub(crate) const CALLS: [&str; 6] = ["size", "count", "inside", "blocked", "ended", "exit"];
 
 impl StateScope<'_> {
     fn fact(&mut self, fact: Fact) -> u32 {

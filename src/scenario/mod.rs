@@ -7,7 +7,7 @@
 mod compile;
 mod declare;
 mod document;
-mod expect;
+pub(crate) mod expect;
 pub mod expectation;
 pub mod keys;
 mod names;

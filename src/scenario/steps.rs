@@ -244,6 +244,41 @@ pub static STEPS: &[Verb] = &[
     },
 ];
 
+/// What else is known of a verb without an object, for who draws scenarios by chance.
+#[derive(Clone, Copy, Debug)]
+pub struct Hint {
+    /// How often it is drawn, beside the others.
+    pub weight: u32,
+    /// Whether it may have no end by itself.
+    pub endless: bool,
+    /// Whether it takes a moment and changes nothing.
+    pub idle: bool,
+    /// Which word at a process's key waits for it: one who has that there is for nothing where no process takes the step.
+    pub awaited: &'static str,
+}
+
+impl Hint {
+    /// What is known of a verb that stands in no list.
+    const NONE: Self = Self { weight: 4, endless: false, idle: false, awaited: "" };
+
+    /// What is known of that verb.
+    pub fn of(verb: &str) -> Self {
+        HINTS.iter().find(|(name, _)| *name == verb).map_or(Self::NONE, |(_, hint)| *hint)
+    }
+}
+
+static HINTS: &[(&str, Hint)] = &[
+    ("forever", Hint { endless: true, ..Hint::NONE }),
+    ("while", Hint { endless: true, ..Hint::NONE }),
+    ("busy", Hint { idle: true, weight: 2, ..Hint::NONE }),
+    ("yield", Hint { idle: true, ..Hint::NONE }),
+    ("start", Hint { awaited: "manual", ..Hint::NONE }),
+    ("ready", Hint { awaited: "ready", ..Hint::NONE }),
+    ("exit", Hint { weight: 1, ..Hint::NONE }),
+    ("abort", Hint { weight: 1, ..Hint::NONE }),
+    ("assert", Hint { weight: 2, ..Hint::NONE }),
+];
+
 /// The names of all verbs, those of objects too; some kinds have verbs of the same name.
 pub fn verb_names() -> impl Iterator<Item = &'static str> {
     STEPS.iter().chain(CATALOGUE.iter().flat_map(|kind| kind.verbs)).map(|verb| verb.name)
@@ -271,6 +306,13 @@ pub fn step(name: &str) -> Option<&'static Verb> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_is_about_a_verb() {
+        for (name, _) in HINTS {
+            assert!(step(name).is_some(), "{name}");
+        }
+    }
 
     #[test]
     fn what_a_verb_is_called_elsewhere_leads_to_the_verb() {

@@ -60,6 +60,24 @@ pub enum RunEnd {
     Timeout(Vec<Waiting>),
     /// A signal interrupted ipcrun.
     Interrupted,
+    /// The trace reached its limit.
+    Limit(Limit),
+}
+
+/// The most that a trace may hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Limit {
+    /// A number of events.
+    Events(u64),
+    /// The bytes of memory that its events take.
+    Bytes(u64),
+}
+
+impl RunEnd {
+    /// Whether the run was ended from outside of the scenario: what it would have done next is not known.
+    pub fn is_cut(&self) -> bool {
+        matches!(self, Self::Interrupted | Self::Limit(_))
+    }
 }
 
 /// How a process ended.

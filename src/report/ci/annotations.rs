@@ -47,7 +47,7 @@ fn annotation(
     notes: Vec<String>,
 ) -> Diagnostic {
     let code = match subject {
-        Subject::Expectation(_) | Subject::Rule(Rule::Interrupt) => Code::FAILED,
+        Subject::Expectation(_) | Subject::Rule(Rule::Interrupt | Rule::Limit) => Code::FAILED,
         Subject::Rule(Rule::Deadlock) => Code::DEADLOCK,
         Subject::Rule(Rule::Exit) => Code::BAD_END,
         Subject::Rule(Rule::Timeout) => Code::TIMEOUT,

@@ -13,7 +13,7 @@ use super::{FORMAT, VERSION, hash};
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::event::{Event, EventId, Target};
 use crate::outcome::Outcome;
-use crate::trace::{ProcessEnd, RunEnd, Waiting};
+use crate::trace::{Limit, ProcessEnd, RunEnd, Waiting};
 
 /// The largest number of an event in its process that an [`EventId`] packs.
 const LARGEST: u64 = (1 << 40) - 2;
@@ -367,12 +367,15 @@ impl<'a> Body<'a> {
             return Err(Fault::new(format!("how `{name}` ended is missing")));
         }
         let doing = line.doing.into_iter().map(|waiting| self.waiting(waiting)).collect::<Result<Vec<_>, _>>()?;
-        self.saved.end = match line.how.as_ref() {
-            "completed" => RunEnd::Completed,
-            "deadlock" => RunEnd::Deadlock,
-            "timeout" => RunEnd::Timeout(doing),
-            "interrupted" => RunEnd::Interrupted,
-            other => return Err(Fault::new(format!("no run ends `{other}`"))),
+        self.saved.end = match (line.how.as_ref(), line.max_events, line.max_trace) {
+            ("completed", ..) => RunEnd::Completed,
+            ("deadlock", ..) => RunEnd::Deadlock,
+            ("timeout", ..) => RunEnd::Timeout(doing),
+            ("interrupted", ..) => RunEnd::Interrupted,
+            ("limit", Some(most), None) => RunEnd::Limit(Limit::Events(most)),
+            ("limit", None, Some(most)) => RunEnd::Limit(Limit::Bytes(most)),
+            ("limit", ..) => return Err(Fault::new("a run ends at one limit, of `max_events` or of `max_trace`")),
+            (other, ..) => return Err(Fault::new(format!("no run ends `{other}`"))),
         };
         for (name, value) in line.finals.0 {
             let object = self.object(&name)?;

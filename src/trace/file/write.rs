@@ -11,7 +11,7 @@ use super::{FORMAT, Meta, VERSION, hash};
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::outcome::Outcome;
 use crate::scenario::plan::Plan;
-use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting};
+use crate::trace::{Limit, ProcessEnd, RunEnd, Trace, Waiting};
 use crate::value::Value;
 
 /// Bytes that are gathered before they are written.
@@ -214,6 +214,14 @@ impl<'a> Names<'a> {
         lines::End {
             tag: lines::END,
             how: end_word(&trace.end).into(),
+            max_events: match trace.end {
+                RunEnd::Limit(Limit::Events(most)) => Some(most),
+                _ => None,
+            },
+            max_trace: match trace.end {
+                RunEnd::Limit(Limit::Bytes(most)) => Some(most),
+                _ => None,
+            },
             doing: doing.iter().map(|waiting| self.waiting("", waiting)).collect(),
             events: trace.events.len() as u64,
             duration: trace.duration,
@@ -239,6 +247,7 @@ pub fn end_word(end: &RunEnd) -> &'static str {
         RunEnd::Deadlock => "deadlock",
         RunEnd::Timeout(_) => "timeout",
         RunEnd::Interrupted => "interrupted",
+        RunEnd::Limit(_) => "limit",
     }
 }
 
