@@ -362,7 +362,7 @@ fn killers(flat: &Flat<'_>) -> Vec<Option<u32>> {
         let signal = end.value.as_int().map_or(0, |code| -code);
         let sent = event.value.as_int().is_none_or(|sent| sent == signal);
         let earlier = killers[process as usize].is_none_or(|at| event.begin < flat.event(at).begin);
-        if signal > 0 && sent && earlier && event.begin <= end.begin {
+        if signal > 0 && sent && earlier && event.begin <= end.end {
             killers[process as usize] = Some(at);
         }
     }

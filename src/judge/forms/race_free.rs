@@ -15,7 +15,7 @@ use crate::scenario::plan::Plan;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "race_free",
-        summary: "of two accesses to the same cell by different processes, one of them a write and not both atomic, one is always a cause of the other",
+        summary: "of two accesses to the same cell by different processes, one of them a write and not both atomic, one always comes first by what synchronises: plain `load` and `store` do not",
         arguments: &[required("race_free", Shape::Object(&["load"]), "a value, an array, or one element of it")],
         one_of: &[],
         example: r#"[[expect]]
