@@ -334,7 +334,7 @@ impl Done {
     }
 
     /// Both outputs, for messages.
-    fn both(&self) -> String {
+    pub(crate) fn both(&self) -> String {
         let Self { status, out, err, .. } = self;
         format!("{:?}: exit status {status}\n--- stdout\n{out}\n--- stderr\n{err}", self.test.arguments)
     }

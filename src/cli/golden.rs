@@ -31,7 +31,7 @@ pub(crate) struct Outcome {
 impl Golden {
     /// The file of a scenario: its name with `.golden` for `.toml`.
     fn file(&self, plan: &Plan) -> PathBuf {
-        let file = Path::new(&plan.source.path).with_extension("golden");
+        let file = Path::new(plan.source.path.raw()).with_extension("golden");
         match (&self.directory, file.file_name()) {
             (Some(directory), Some(name)) => directory.join(name),
             _ => file,

@@ -32,6 +32,7 @@ use crate::report::terminal::{repeat_summary, run_summary, trace_diff};
 use crate::scenario::expectation::FormDescription;
 use crate::scenario::plan::Plan;
 use crate::scenario::{self, Loaded};
+use crate::text;
 use crate::trace::file::Meta;
 use crate::trace::{RunEnd, Trace};
 
@@ -181,7 +182,7 @@ pub(crate) fn refuse(report: &mut Report, status: Status, diagnostics: &[Diagnos
 }
 
 pub(crate) fn line(document: &serde_json::Value) -> String {
-    format!("{document}\n")
+    text::json(&document.to_string()).into_owned() + "\n"
 }
 
 /// Runs a plan as often as asked and reports it.
@@ -452,10 +453,10 @@ impl<'a> Screen<'a> {
                 }
             }
             Notice::Printed { .. } => {}
-            Notice::Stuck { waiting } => {
+            Notice::Stuck { waiting, daemons } => {
                 if self.direct && self.lines {
                     self.progress_off();
-                    output::eprint(&self.live.stuck(self.plan, waiting, output::columns()));
+                    output::eprint(&self.live.stuck(self.plan, waiting, daemons, output::columns()));
                 }
             }
             Notice::Tick { elapsed, ended, events } => {
@@ -466,7 +467,7 @@ impl<'a> Screen<'a> {
                     (u64::from(self.round), u64::from(self.rounds), "run")
                 };
                 let detail = format!("{events} event{}", if events == 1 { "" } else { "s" });
-                let now = Snapshot { name: &self.plan.name, done, total, unit, detail: &detail };
+                let now = Snapshot { name: &self.plan.name.shown(), done, total, unit, detail: &detail };
                 let elapsed = if one { Duration::from_nanos(elapsed) } else { self.begin.elapsed() };
                 // Nobody reads any more: there is nobody to tell.
                 let _ = self.progress.tick(&mut io::stderr().lock(), elapsed, &now);

@@ -134,6 +134,7 @@ pub(crate) fn run_end(end: &RunEnd) -> &'static str {
         RunEnd::Completed => "it ended by itself",
         RunEnd::Deadlock => "it ended in a deadlock",
         RunEnd::Timeout(_) => "it was cut off by the timeout",
+        RunEnd::Livelock(_) => "livelock: the same states return for ever",
         RunEnd::Interrupted => "it was interrupted",
         RunEnd::Limit(_) => "it was cut off by the trace's limit",
     }

@@ -18,6 +18,7 @@ mod rules;
 mod state_replay;
 mod state_scan;
 mod verdict;
+pub(crate) mod wait_text;
 
 #[cfg(test)]
 mod testing;

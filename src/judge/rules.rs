@@ -50,6 +50,11 @@ pub(crate) fn broken(context: &Context<'_>, judged: &[Judged]) -> Vec<Judged> {
                     .notes(deadlocks::explain(context, left));
             broken.push(rule(Rule::Timeout, "the run ends before its timeout", finding));
         }
+        RunEnd::Livelock(left) if !speaks_of_end(context, judged) => {
+            let measured = describe::run_end(&trace.end);
+            let finding = Finding::fail("the run ends", measured).notes(deadlocks::explain(context, left));
+            broken.push(rule(Rule::Livelock, "no livelock", finding));
+        }
         RunEnd::Deadlock if !speaks_of_end(context, judged) => {
             let measured = format!("blocked for ever: {}", deadlocks::who(context));
             let finding = Finding::fail("no deadlock", measured).notes(deadlocks::explain(context, &trace.stuck));

@@ -124,6 +124,8 @@ pub enum Rule {
     Deadlock,
     /// Last longer than the scenario's `timeout`.
     Timeout,
+    /// Repeat the same states for ever.
+    Livelock,
     /// Have a process that fails, crashes or never ends.
     Exit,
     /// Have a trace with gaps or contradictions.
@@ -140,6 +142,7 @@ impl Rule {
         match self {
             Self::Deadlock => "deadlock",
             Self::Timeout => "timeout",
+            Self::Livelock => "livelock",
             Self::Exit => "exit",
             Self::Trace => "trace",
             Self::Interrupt => "interrupt",

@@ -47,6 +47,8 @@ pub enum Notice<'a> {
     Stuck {
         /// All of them, daemons left out.
         waiting: &'a [Waiting],
+        /// What the daemons wait for that they wait for.
+        daemons: &'a [Waiting],
     },
     /// Time has passed.
     Tick {

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use super::expectation::{Expectation, Pattern};
 use crate::diagnostic::Source;
-use crate::event::{ObjectId, ProcessId, StepId};
+use crate::event::{ObjectId, ProcessId, StepId, Target};
 use crate::expression::Expression;
 use crate::objects::{Enablers, Kind, Object};
 use crate::outcome::{Outcome, Outcomes};
+use crate::text::Untrusted;
 use crate::value::Value;
 
 /// A checked scenario.
@@ -20,7 +21,7 @@ pub struct Plan {
     /// The file.
     pub source: Arc<Source>,
     /// `name`, or the file's stem.
-    pub name: String,
+    pub name: Untrusted,
     /// `about`.
     pub about: Option<String>,
     /// The longest the run may take, in ns.
@@ -339,8 +340,9 @@ pub enum Fact {
     Count(Pattern),
     /// `inside("SECTION")`: how many processes are.
     Inside(String),
-    /// `blocked("PROCESS")`: whether all of them are, where it names several.
-    Blocked(Vec<ProcessId>),
+    /// `blocked("PROCESS")`: whether all of them are, where it names several; with `"PROCESS at TARGET"`, in a wait for one
+    /// of these.
+    Blocked(Vec<ProcessId>, Vec<Target>),
     /// `ended("PROCESS")`: whether all of them have.
     Ended(Vec<ProcessId>),
     /// `exit("PROCESS")`: its exit status, a signal's number negative; null before its end.

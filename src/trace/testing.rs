@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{ProcessEnd, RunEnd, Trace, arrange};
 use crate::diagnostic::Source;
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
+use crate::objects::contract::model::Access;
 use crate::objects::{
     Declaration, Effect, Element, Enablers, HostError, Kind, Live, Object, Problem, Relation, Site, State, Verb,
 };
@@ -73,6 +74,26 @@ impl Object for Test {
 
     fn model(&self, _: &[u32]) -> Box<dyn crate::objects::Model> {
         Box::new(crate::objects::contract::model::Still)
+    }
+
+    fn has_owner(&self) -> bool {
+        false
+    }
+
+    fn notices_ends(&self) -> bool {
+        false
+    }
+
+    fn reorders(&self) -> bool {
+        false
+    }
+
+    fn touches(&self, _verb: u8) -> Vec<(ObjectId, u8)> {
+        Vec::new()
+    }
+
+    fn tells_order(&self, _first: Access, _second: Access) -> bool {
+        false
     }
 
     fn enablers(&self, _: &Verb, _: Option<&str>, _: Option<ProcessId>) -> Enablers {
@@ -228,7 +249,7 @@ impl Scene {
 pub(crate) fn empty(source: Source) -> Plan {
     Plan {
         source: Arc::new(source),
-        name: "test".to_owned(),
+        name: crate::text::Untrusted::new("test"),
         about: None,
         timeout: 60_000_000_000,
         seed: 0,
@@ -285,6 +306,7 @@ pub(crate) fn completed(plan: &Plan, lanes: Vec<Vec<Event>>) -> Trace {
         causality,
         ends: vec![ProcessEnd::Exited(0); plan.processes.len()],
         stuck: Vec::new(),
+        daemons: Vec::new(),
         end: RunEnd::Completed,
         finals: vec![None; plan.objects.len()],
         counted: Vec::new(),

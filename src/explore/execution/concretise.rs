@@ -2,6 +2,7 @@
 //! kernel's processes can be held to it.
 
 use crate::event::{ObjectId, ProcessId};
+use crate::explore::budget::Pace;
 use crate::explore::semantics::choice_point::Choices;
 use crate::explore::semantics::event_log::Log;
 use crate::explore::semantics::execute::{Actor, Effects, Parts, Post, Turned};
@@ -12,9 +13,11 @@ use crate::explore::semantics::process_state::{Segment, Stage};
 use crate::explore::semantics::transition::{Kind, Step};
 use crate::explore::semantics::wait_for;
 use crate::explore::state_space::{Space, models, post, segment};
+use crate::explore::strategy::bfs::Cut;
 use crate::objects::contract::model::Willing;
 use crate::scenario::plan::Plan;
 use crate::schedule::{Rest, Turn, Turns};
+use crate::trace::wait_for::part;
 use crate::trace::{ProcessEnd, RunEnd, Trace, arrange_along};
 
 /// Why a path cannot be followed.
@@ -32,10 +35,12 @@ pub enum Lost {
     },
     /// The process computes without end.
     Endless(ProcessId),
+    /// The budget of the space is spent.
+    Spent(Cut),
 }
 
 /// A path that was followed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Told {
     /// What happened.
     pub trace: Trace,
@@ -45,6 +50,16 @@ pub struct Told {
     pub events: Vec<usize>,
     /// How many events had been recorded before the first turn.
     pub before: usize,
+}
+
+impl Told {
+    /// Says that what was cut off repeats the same states for ever.
+    pub fn round(&mut self) {
+        if let RunEnd::Timeout(left) = &mut self.trace.end {
+            self.trace.end = RunEnd::Livelock(std::mem::take(left));
+            self.turns.left = Some(self.trace.end.clone());
+        }
+    }
 }
 
 /// The one state that is followed.
@@ -77,7 +92,11 @@ pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
         return Err(Lost::Endless(process));
     }
     let before = course.log.order.len();
+    let mut pace = Pace::new(&space.budget);
     for (place, step) in path.iter().enumerate() {
+        if let Some(cut) = pace.spent() {
+            return Err(Lost::Spent(cut));
+        }
         course.look();
         if let Some(turn) = course.step(step, place)? {
             turns.push(turn);
@@ -232,7 +251,8 @@ impl<'s, 'p> Course<'s, 'p> {
         let process = step.process;
         if step.kind == Kind::Tick {
             let left = self.segments.iter().filter(|segment| segment.stage == Stage::Running);
-            let delta = left.filter_map(|segment| segment.left.filter(|left| *left > 0)).min().unwrap_or(0);
+            let delta = left.filter_map(|segment| segment.left.filter(|left| *left > 0)).min();
+            let delta = delta.ok_or(Lost::Blocked { place })?;
             self.now += delta;
             for segment in self.segments.iter_mut().filter(|segment| segment.stage == Stage::Running) {
                 segment.left = segment.left.map(|left| left.saturating_sub(delta));
@@ -321,12 +341,14 @@ impl<'s, 'p> Course<'s, 'p> {
             .collect();
         let others = alive.iter().any(|process| !plan.program(*process).daemon);
         let waiting = wait_for::waiting(plan, &self.segments, &self.parts, &self.log, self.now);
+        let (waiting, daemons) = part(plan, waiting);
         // A run is over when only daemons are left and none of them can move.
         let (end, rest, stuck) = match (others, can_move) {
             (false, false) => (RunEnd::Completed, Rest::Free, Vec::new()),
             (_, true) => (RunEnd::Timeout(waiting), Rest::Stop, Vec::new()),
             (true, false) => (RunEnd::Deadlock, Rest::Free, waiting),
         };
+        let left = (rest == Rest::Stop).then(|| end.clone());
         let ends = self
             .segments
             .iter()
@@ -346,6 +368,7 @@ impl<'s, 'p> Course<'s, 'p> {
                 events: events_in_order,
                 causality,
                 ends,
+                daemons: if stuck.is_empty() { Vec::new() } else { daemons },
                 stuck,
                 end,
                 finals,
@@ -360,6 +383,7 @@ impl<'s, 'p> Course<'s, 'p> {
                 begins: self.begins,
                 leaves: self.space.ends.clone(),
                 rest,
+                left,
                 end: self.now,
                 random: self.space.leeway.random,
             },

@@ -63,6 +63,7 @@ impl Supervisor<'_> {
                 })
                 .collect(),
             stuck: std::mem::take(&mut self.stuck),
+            daemons: std::mem::take(&mut self.daemons),
             end,
             finals: self.objects.iter().map(|object| object.value()).collect(),
             counted,

@@ -77,7 +77,7 @@ impl Supervisor<'_> {
         let mut driver =
             Driver { supervisor: self, turns, signals, options, begin, round, prints, place: None, asked: None };
         match driver.all() {
-            Ok(()) => Ok((turns.rest == Rest::Stop).then(|| self.out_of_time())),
+            Ok(()) => Ok((turns.rest == Rest::Stop).then(|| turns.left.clone().unwrap_or_else(|| self.out_of_time()))),
             Err(Stop::Over(end)) => Ok(Some(end)),
             Err(Stop::Diverged(diagnostic)) => Err(vec![*diagnostic]),
         }

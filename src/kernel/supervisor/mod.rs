@@ -36,6 +36,7 @@ use crate::scenario::plan::Plan;
 use crate::scenario::steps::STEPS;
 use crate::trace::record::{self, Head};
 use crate::trace::ring_buffer::{Consumer, Lane};
+use crate::trace::wait_for::part;
 use crate::trace::{Limit, ProcessEnd, RunEnd, Trace, Waiting};
 use crate::value::Value;
 
@@ -98,6 +99,7 @@ pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnost
         lines: Vec::new(),
         detector: Detector::new(plan),
         stuck: Vec::new(),
+        daemons: Vec::new(),
         last_look: 0,
         course,
     };
@@ -235,6 +237,8 @@ struct Supervisor<'p> {
     lines: Vec<(u64, ProcessId, String)>,
     detector: Detector<'p>,
     stuck: Vec<Waiting>,
+    /// What the daemons wait for that they wait for.
+    daemons: Vec<Waiting>,
     last_look: u64,
     /// How far a schedule has come, where there is one.
     course: Option<Course>,
@@ -384,7 +388,7 @@ impl Supervisor<'_> {
                 return end;
             }
             if self.stuck.len() > told {
-                (options.notice)(Notice::Stuck { waiting: &self.stuck });
+                (options.notice)(Notice::Stuck { waiting: &self.stuck, daemons: &self.daemons });
             }
             // Of very many processes a round takes long, and each that ends would call for one: they had better come
             // together.
@@ -448,9 +452,10 @@ impl Supervisor<'_> {
         let stuck = self.look();
         let is_stuck = |process: &ProcessId| stuck.iter().any(|waiting| waiting.process == *process);
         let whole = daemons.iter().chain(&others).all(is_stuck);
-        let told: Vec<_> = stuck.iter().filter(|waiting| !self.is_daemon(waiting.process)).cloned().collect();
+        let (told, behind) = part(self.plan, stuck);
         // What is stuck stays so: a look that was not certain takes nothing back.
         if told.len() >= self.stuck.len() {
+            self.daemons = if told.is_empty() { Vec::new() } else { behind };
             self.stuck = told;
         }
         match (whole, others.is_empty()) {

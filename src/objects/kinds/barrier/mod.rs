@@ -178,6 +178,10 @@ impl Object for Barrier {
         Box::new(Come { waiting: 0, broken: false })
     }
 
+    fn parties(&self) -> Option<u32> {
+        Some(self.parties)
+    }
+
     fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
         Box::new(model::BarrierModel::new(self.id, self.parties, self.posix))
     }
@@ -194,6 +198,18 @@ impl Object for Barrier {
         } else {
             first.verb == second.verb && first.verb != WAIT
         }
+    }
+
+    fn has_owner(&self) -> bool {
+        false
+    }
+
+    fn notices_ends(&self) -> bool {
+        false
+    }
+
+    fn touches(&self, _verb: u8) -> Vec<(ObjectId, u8)> {
+        Vec::new()
     }
 
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
