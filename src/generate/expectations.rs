@@ -110,9 +110,8 @@ impl Asking<'_> {
                 let count = 1 + self.draw.below(2);
                 self.list(count, |one| format!("\"{}\"", one.object()))
             }
-            Shape::Processes => format!("\"{}\"", self.process()),
             Shape::ProcessesOrRun if self.draw.one_in(2) => "\"*\"".to_owned(),
-            Shape::ProcessesOrRun => format!("\"{}\"", self.process()),
+            Shape::Processes | Shape::ProcessesOrRun => format!("\"{}\"", self.process()),
             Shape::Blocked => self.blocked(),
             Shape::BlockedLists => {
                 let count = 1 + self.draw.below(2);

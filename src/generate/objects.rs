@@ -54,10 +54,10 @@ fn one(draw: &mut Draw, kind: &'static Kind, count: Option<usize>, objects: &mut
         let mut named = Vec::new();
         for attribute in kind.attributes {
             // What is refused again and again may be so by what nobody has to say.
-            if attribute.required || round < TRIES / 2 && draw.one_in(3) {
-                if let Some(value) = value(draw, attribute, count, objects, &mut named) {
-                    declared.push_str(&format!(", {} = {value}", attribute.name));
-                }
+            if (attribute.required || round < TRIES / 2 && draw.one_in(3))
+                && let Some(value) = value(draw, attribute, count, objects, &mut named)
+            {
+                declared.push_str(&format!(", {} = {value}", attribute.name));
             }
         }
         let name = format!("{}{}", kind.name, objects.len());

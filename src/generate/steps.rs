@@ -199,7 +199,7 @@ impl Drawing<'_> {
         if self.objects.is_empty() || self.draw.below(10) < alone {
             let verbs: Vec<_> = STEPS.iter().map(|verb| (verb, self.weight(verb))).collect();
             let verb = self.draw.weighted(&verbs)?;
-            return Some(vec![self.step(verb, None, "")?]);
+            return Some(vec![self.step(verb, None, "")]);
         }
         let object = &self.objects[self.draw.below(self.objects.len())];
         let index = object.count.map_or_else(String::new, |count| self.index(count));
@@ -209,7 +209,7 @@ impl Drawing<'_> {
         }
         let verbs = object.kind.verbs;
         let verb = &verbs[self.draw.below(verbs.len())];
-        let first = self.step(verb, Some(object), &index)?;
+        let first = self.step(verb, Some(object), &index);
         let gives = object.kind.verb_that(Effect::Gives).filter(|_| verb.effect == Effect::Takes);
         if let Some(gives) = gives.filter(|_| !self.draw.one_in(3)) {
             let mut between = vec![first];
@@ -258,7 +258,7 @@ impl Drawing<'_> {
     }
 
     /// A step with that verb.
-    fn step(&mut self, verb: &'static Verb, object: Option<&Drawn>, index: &str) -> Option<Step> {
+    fn step(&mut self, verb: &'static Verb, object: Option<&Drawn>, index: &str) -> Step {
         let mut arguments = verb.arguments.iter();
         let mut text = String::from("{ ");
         if let Some(object) = object {
@@ -272,7 +272,7 @@ impl Drawing<'_> {
             text.push_str(&format!("{} = \"{}{index}{end}{element}\"", verb.name, object.name));
         } else if let Some(first) = arguments.next() {
             if matches!(first.form, Form::Nothing) {
-                return Some(Step(vec![Part::Text(format!("\"{}\"", verb.name))]));
+                return Step(vec![Part::Text(format!("\"{}\"", verb.name))]);
             }
             if !matches!(first.form, Form::Steps) {
                 let value = self.argument(first, verb);
@@ -330,7 +330,7 @@ impl Drawing<'_> {
             self.inner(&format!("{separator}{key} = ["), "]", " }", &mut parts);
         }
         parts.push(Part::Text(" }".to_owned()));
-        Some(Step(parts))
+        Step(parts)
     }
 
     fn push(&mut self, text: &str, parts: &mut Vec<Part>) {
@@ -345,7 +345,7 @@ impl Drawing<'_> {
         self.after = format!("{close}{end}{outer}");
         self.depth += 1;
         let mut steps = Vec::new();
-        for _ in 0..1 + usize::from(self.draw.one_in(4)) {
+        for _ in 0..=usize::from(self.draw.one_in(4)) {
             if !self.draw.one_in(8) {
                 self.some(&mut steps);
             }

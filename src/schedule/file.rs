@@ -236,7 +236,8 @@ const LONGEST_NAME: usize = 200;
 pub fn file_name(plan: &Plan) -> String {
     let plain = |c: char| if c == '/' || c.is_control() { '-' } else { crate::text::harmless(c) };
     let mut name: String = plan.name.raw().chars().map(plain).collect();
-    name.truncate(name.floor_char_boundary(LONGEST_NAME));
+    let end = (0..=LONGEST_NAME.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
+    name.truncate(end.unwrap_or(0));
     format!("{name}.schedule.toml")
 }
 
