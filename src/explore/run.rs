@@ -142,13 +142,13 @@ impl Goal {
 pub fn space(plan: &Plan, leeway: impl Into<Leeway>, ends: bool) -> Space<'_> {
     let leeway = leeway.into();
     let wish = Wish { ends, ..Wish::default() };
-    Space::remembering(plan, leeway, Memories::new(plan, judge::memories(plan), leeway.time, wish))
+    Space::remembering(plan, leeway, Memories::new(plan, judge::memories(plan), leeway, wish))
 }
 
 /// The same for who only follows a path and need not remember what was before.
 pub fn bare(plan: &Plan, leeway: impl Into<Leeway>) -> Space<'_> {
     let leeway = leeway.into();
-    let memories = Memories::new(plan, judge::memories(plan), leeway.time, Wish::default());
+    let memories = Memories::new(plan, judge::memories(plan), leeway, Wish::default());
     Space::unremembering(plan, leeway, &memories)
 }
 
@@ -200,7 +200,7 @@ fn once(
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Result<Box<Explored>, Wish>, Fault> {
     let space = |wish: Wish| {
-        Space::remembering(plan, options.leeway(), Memories::new(plan, judge::memories(plan), options.time, wish))
+        Space::remembering(plan, options.leeway(), Memories::new(plan, judge::memories(plan), options.leeway(), wish))
     };
     let wants = |space: &Space<'_>, wish: Wish| space.memories.as_ref().and_then(|memories| memories.wants(wish));
     let Options { strategy, beyond, limits, longest, .. } = *options;
@@ -462,7 +462,7 @@ impl Explored {
     pub fn space<'p>(&self, plan: &'p Plan, leeway: impl Into<Leeway>) -> Space<'p> {
         let leeway = leeway.into();
         let wish = Wish { ends: self.ends, ..Wish::default() };
-        Space::unremembering(plan, leeway, &Memories::new(plan, judge::memories(plan), leeway.time, wish))
+        Space::unremembering(plan, leeway, &Memories::new(plan, judge::memories(plan), leeway, wish))
     }
 
     /// The story that decides an expectation or a rule, by its place in [`Summary::overall`].
@@ -472,23 +472,21 @@ impl Explored {
     }
 
     /// The shortest execution that fails, and what fails in it.
-    pub fn counterexample(&self) -> Option<(&Story, Subject)> {
-        let failed = self.summary.overall.iter().filter(|one| one.status == Status::Fail);
+    pub fn counterexample(&self) -> Option<(&Story, usize)> {
+        let failed = self.summary.overall.iter().enumerate().filter(|(_, one)| one.status == Status::Fail);
         failed
-            .filter_map(|one| {
+            .filter_map(|(place, one)| {
                 let (run, _) = one.example.as_ref()?;
-                Some((self.stories.iter().find(|story| story.run == *run)?, one.subject))
+                Some((self.stories.iter().find(|story| story.run == *run)?, place))
             })
             .min_by_key(|(story, _)| story.run)
     }
 
-    /// The execution that shows what an expectation says, by its place in the file: what can happen, or what fails.
-    pub fn witness(&self, place: usize) -> Option<(&Story, Subject, Status)> {
-        let one = self.summary.overall.iter().find(|one| one.subject == Subject::Expectation(place))?;
-        Some((
-            self.story(self.summary.overall.iter().position(|other| other.subject == one.subject)?)?,
-            one.subject,
-            one.status,
-        ))
+    /// The execution that shows what an expectation says, by its place in the file: what can happen, or what fails. With
+    /// its place among what is said, and what each run says in which it comes to that.
+    pub fn witness(&self, expectation: usize) -> Option<(&Story, usize, Status)> {
+        let subject = Subject::Expectation(expectation);
+        let place = self.summary.overall.iter().position(|one| one.subject == subject)?;
+        Some((self.story(place)?, place, self.summary.overall[place].status))
     }
 }

@@ -15,7 +15,7 @@ const LARGEST_TABLE: usize = 64 << 20;
 /// What happened before what in a trace.
 ///
 /// The empty one, `Causality::default()`, knows only each process's own order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Causality {
     /// The process of each event, and the event's number in it from 0 without gaps.
     lanes: Vec<(u32, u32)>,

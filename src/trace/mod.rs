@@ -20,7 +20,7 @@ pub use causality::{Causality, Past};
 pub use order::{arrange, arrange_along};
 
 /// A run, from its first event to its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Trace {
     /// The engine that made it: `kernel` or `model`.
     pub engine: &'static str,

@@ -39,7 +39,7 @@ use crate::explore::semantics::transition::{Kind, Leeway, Time};
 use crate::explore::strategy::bfs::{Cut, Limits};
 use crate::explore::strategy::fallback;
 use crate::explore::strategy::fallback::{Rung, Strategy};
-use crate::judge::{self, Subject, Summary};
+use crate::judge::{self, Summary};
 use crate::promela;
 use crate::report::ci::annotations;
 use crate::report::ci::test_suite::Suite;
@@ -57,6 +57,9 @@ use crate::trace::file::Meta;
 /// How many states there may be where orders of steps are counted, and how long that may take.
 const COUNTED: usize = 500_000;
 const COUNTING: Duration = Duration::from_secs(1);
+
+/// The number of an execution that was found whose own number is that of the shorter one that is told in its place.
+const OTHER: u64 = 0;
 
 /// What is explored and how.
 #[derive(Args, Clone, Debug)]
@@ -402,17 +405,21 @@ impl Exploring<'_> {
         let mut how = self.how(&explored);
         how.extend(explored.liveness.words(plan));
         let Explored { mut summary, stories, cut, size, circles, liveness, .. } = explored;
-        if let (Some(killed), Some((best, subject))) = (&killed, &mut told) {
-            let note = format!("it {}", killed.words(plan));
-            let example = summary.overall.iter_mut().find(|one| one.subject == *subject);
-            let found = best.verdict.findings.iter_mut().find(|one| one.subject == *subject);
-            let findings = [
-                example.and_then(|one| one.example.as_mut()).map(|(_, finding)| finding),
-                found.map(|one| &mut one.finding),
-            ];
-            findings.into_iter().flatten().for_each(|finding| finding.notes.push(note.clone()));
+        if let Some((best, place)) = &mut told {
+            if let Some(killed) = &killed {
+                let note = format!("it {}", killed.words(plan));
+                let shown = summary.overall.get(*place).map(|one| (one.subject, one.label.clone()));
+                let found =
+                    best.verdict.findings.iter_mut().filter(|one| Some((one.subject, one.label.clone())) == shown);
+                found.for_each(|one| one.finding.notes.push(note.clone()));
+            }
+            speak_of_one(&mut summary, best, *place);
         }
-        let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
+        // Of the execution that was found, that which is told takes the number.
+        let told_number = told.as_ref().map(|(best, _)| best.run);
+        let number = |run: u64| if Some(run) == told_number { OTHER } else { run };
+        let mut kept: Vec<_> = stories.into_iter().map(|story| (number(story.run), story.told.trace)).collect();
+        kept.extend(told.as_ref().map(|(best, _)| (best.run, best.told.trace.clone())));
         let leeway = arguments.searching.leeway();
         let mut replay = None;
         if let Some((best, _)) = &told {
@@ -425,7 +432,7 @@ impl Exploring<'_> {
             replay =
                 Some(exploration_summary::replay(plan, &schedule::compact(plan, orders), saved.as_deref(), &again));
         }
-        let story = told.as_ref().map(|(best, subject)| (tale(best), *subject));
+        let story = told.as_ref().map(|(best, place)| (tale(best), *place));
         let counts = if cut.is_none() { self.count(plan) } else { None };
         let seen = Exploration {
             summary: &summary,
@@ -481,18 +488,20 @@ impl Exploring<'_> {
     }
 
     /// The execution to tell: the one that is asked for, else the shortest that fails.
-    fn best(&self, plan: &Plan, explored: &Explored) -> Result<Option<(Best, Subject)>, Vec<Diagnostic>> {
+    fn best(&self, plan: &Plan, explored: &Explored) -> Result<Option<(Best, usize)>, Vec<Diagnostic>> {
         let wanted = match self.arguments.saving.show {
             Some(number) => explored.witness(number as usize - 1),
-            None => explored.counterexample().map(|(story, subject)| (story, subject, judge::Status::Fail)),
+            None => explored.counterexample().map(|(story, place)| (story, place, judge::Status::Fail)),
         };
-        let Some((story, subject, status)) = wanted else { return Ok(None) };
-        let killed = story.path.iter().any(|step| step.kind == Kind::Kill);
-        // What fails without that is told without it.
-        let leeway = Leeway { kill: killed, ..self.arguments.searching.leeway() };
-        let mut space = run::space(plan, leeway, explored.ends);
-        match counterexample::best(plan, &mut space, story, subject, status) {
-            Ok(best) => Ok(Some((best, subject))),
+        let Some((story, place, status)) = wanted else { return Ok(None) };
+        let one = &explored.summary.overall[place];
+        let mut space = run::space(plan, self.arguments.searching.leeway(), explored.ends);
+        // What fails without a kill from outside is told without it.
+        if !story.path.iter().any(|step| step.kind == Kind::Kill) {
+            space.spare();
+        }
+        match counterexample::best(plan, &mut space, story, (one.subject, &one.label), status) {
+            Ok(best) => Ok(Some((best, place))),
             Err(fault) => Err(vec![because(plan, &fault)]),
         }
     }
@@ -581,6 +590,25 @@ impl Exploring<'_> {
                 .map_err(|diagnostic| vec![*diagnostic])?;
         }
         Ok(())
+    }
+}
+
+/// Lets what is said of an expectation or rule be what was found in the execution that is told, wherever that shows it.
+fn speak_of_one(summary: &mut Summary, best: &Best, told: usize) {
+    for (place, one) in summary.overall.iter_mut().enumerate() {
+        let Some((run, example)) = &mut one.example else { continue };
+        let found = best.verdict.findings.iter().find(|found| found.subject == one.subject && found.label == one.label);
+        match found.filter(|found| found.finding.status == example.status) {
+            Some(found) => (*run, *example) = (best.run, found.finding.clone()),
+            None => {
+                if *run == best.run {
+                    *run = OTHER;
+                }
+                if place != told && one.status == judge::Status::Fail {
+                    example.notes.push("in another execution than the one that is told".to_owned());
+                }
+            }
+        }
     }
 }
 

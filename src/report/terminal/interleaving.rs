@@ -134,7 +134,12 @@ impl Story<'_> {
                 words.push(if turn.killed { "is killed" } else { "dies of a signal" }.to_owned());
             }
             if words.is_empty() {
-                words.push(if turn.ends { "ends".to_owned() } else { "goes on".to_owned() });
+                let does = match () {
+                    () if turn.begins => "begins",
+                    () if turn.ends => "ends",
+                    () => "goes on",
+                };
+                words.push(does.to_owned());
             }
             let changes: Vec<String> = before
                 .iter()
