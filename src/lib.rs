@@ -26,5 +26,6 @@ pub mod promela;
 pub mod report;
 pub mod scenario;
 pub mod schedule;
+pub mod text;
 pub mod trace;
 pub mod value;

@@ -7,8 +7,9 @@ mod file;
 mod orders;
 
 use crate::event::ProcessId;
+use crate::trace::RunEnd;
 
-pub use file::{Schedule, fingerprint, read, write};
+pub use file::{Schedule, file_name, fingerprint, read, write};
 pub use orders::{Order, compact, parse};
 
 /// The process id that a process reads in the model and under a schedule: no two runs of the kernel's give the same.
@@ -70,6 +71,8 @@ pub struct Turns {
     pub held: Vec<bool>,
     /// What becomes of who is left.
     pub rest: Rest,
+    /// What those are doing that are left where the run is ended: they repeat the same states for ever, or time is over.
+    pub left: Option<RunEnd>,
     /// The virtual time at which the run ends, in ns.
     pub end: u64,
     /// Whether random numbers are taken from the choices instead of the processes' own streams.

@@ -91,7 +91,7 @@ fn a_ring_is_told_in_its_order() {
     let text = philosophers.expect("a scenario");
     let bare = text.split("[[expect]]").next().unwrap_or_default().to_owned();
     let done = Test::scenario(&bare).run().status(1).nothing_left();
-    let done = done.stdout_contains("in a ring: philosopher[0] → forks[1] → philosopher[1] → forks[2]");
+    let done = done.stdout_contains("wait-for cycle: philosopher[0] → forks[1] → philosopher[1] → forks[2]");
     done.stdout_contains("philosopher[4] waits to lock forks[0]").stdout_contains("philosopher[0] holds it");
 }
 

@@ -50,14 +50,14 @@ fn a_possible_deadlock_is_told_with_its_shortest_story() {
         story,
         "    - ended
     - deadlock: A at lock right, B at lock left
-  how it comes to that: 2 steps, 1 switch between processes; no way there has fewer
+  shortest counterexample: 2 steps, 1 context switch
       A           B
    1  lock left   │           left free → A
    2  │           lock right  right free → B  ◀ from here on no good end is left
   deadlock: 2 processes wait for ever
     A waits to lock right; B holds it  a.toml:7
     B waits to lock left; A holds it  a.toml:14
-    in a ring: A → right → B → left → A
+    wait-for cycle: A → right → B → left → A
   replay: ipcrun replay a.toml 'A B'
 "
     );
@@ -67,7 +67,7 @@ fn a_possible_deadlock_is_told_with_its_shortest_story() {
 fn the_story_of_a_lost_update_has_the_fewest_switches() {
     let done = explore(&lost(2, "[[expect]]\nfinal = \"money == 4\"")).run().status(1);
     done.stdout_contains("    - money=2\n    - money=3\n    - money=4\n")
-        .stdout_contains("8 steps, 2 switches between processes; no way there has fewer")
+        .stdout_contains("shortest counterexample: 8 steps, 2 context switches")
         .stdout_contains("load money = 1   ◀ from here on no good end is left");
 }
 
@@ -183,11 +183,11 @@ fn pictures_keep_to_ascii_where_that_is_asked_for() {
 fn what_can_happen_is_told_where_that_is_asked_for() {
     let expected = format!("{ABBA}[[expect]]\ndeadlock = true\nholds = \"sometimes\"\n");
     let silent = explore(&expected).run().status(0);
-    assert!(!silent.out.contains("how it comes to that"), "{}", silent.out);
+    assert!(!silent.out.contains("counterexample"), "{}", silent.out);
     explore(&expected)
         .args(["--show", "1"])
         .run()
         .status(0)
-        .stdout_contains("how it comes to that")
+        .stdout_contains("shortest execution that shows `deadlock = true, holds = \"sometimes\" (sometimes)`: 2 steps, 1 context switch")
         .stdout_contains("replay:");
 }

@@ -177,7 +177,7 @@ fn junit_has_a_case_for_everything_that_was_judged_and_for_what_did_not_run() {
                 ("a", "count = \"p print\", equals = 2 (line 10, case 2)", "passed"),
                 ("all/b.toml", "run", "error"),
                 ("c", "run", "failure"),
-                ("c", "never <\"&'> [31m\u{fffd} 执行", "failure"),
+                ("c", "never <\"&'> ␀␛[31m\u{fffd} 执行", "failure"),
                 ("d", "run", "passed"),
                 ("d", "several (sometimes)", "skipped"),
             ]

@@ -103,6 +103,11 @@ impl Test {
         self
     }
 
+    /// Lets a shell do something before it becomes the run: set a limit, choose where output goes.
+    pub(crate) fn behind(self, line: &str) -> Self {
+        self.shell(&format!("{line}\nexec ipcrun \"$0\" \"$@\""))
+    }
+
     /// Sets a variable of the environment.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
@@ -263,6 +268,11 @@ impl Drop for Running {
 }
 
 impl Done {
+    /// The directory of the run.
+    pub(crate) fn directory(&self) -> &Path {
+        self.test.directory()
+    }
+
     /// Asserts the exit status.
     #[track_caller]
     pub(crate) fn status(self, expected: i32) -> Self {
@@ -324,7 +334,7 @@ impl Done {
     }
 
     /// Both outputs, for messages.
-    fn both(&self) -> String {
+    pub(crate) fn both(&self) -> String {
         let Self { status, out, err, .. } = self;
         format!("{:?}: exit status {status}\n--- stdout\n{out}\n--- stderr\n{err}", self.test.arguments)
     }

@@ -167,8 +167,12 @@ fn replay(runs: &str) -> Result<(), String> {
     let mut confirmed = 0;
     for told in &told {
         let mut notice = |_: kernel::Notice<'_>| {};
-        let mut options =
-            kernel::Options { recording: Recording::Full, schedule: Some(&told.turns), notice: &mut notice };
+        let mut options = kernel::Options {
+            recording: Recording::Full,
+            limits: kernel::Limits::default(),
+            schedule: Some(&told.turns),
+            notice: &mut notice,
+        };
         let trace = kernel::run(&plan, &mut options).map_err(|diagnostics| {
             diagnostics.iter().map(|problem| format!("{}\n", problem.message)).collect::<String>()
         })?;

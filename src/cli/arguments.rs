@@ -1,12 +1,16 @@
 //! What the command line may say.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
+use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::commands::{check, completions, explain, explore, list, man, replay, run, schema, trace, watch};
 use super::options::Common;
+use super::output;
 use super::status::Status;
+use crate::text;
 
 /// Runs scenarios of inter-process communication on real processes and judges what happened.
 #[derive(Debug, Parser)]
@@ -70,11 +74,33 @@ pub(crate) fn whole() -> clap::Command {
     run::Arguments::augment_args(Arguments::command())
 }
 
-/// Reads the command line; ends the process where it is wrong or asks for help.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Arguments {
-    let mut parsed = Arguments::parse_from(with_command(arguments.into_iter().collect()));
-    parsed.common.commands = commands();
-    parsed
+/// Reads the command line.
+///
+/// # Errors
+/// The exit status where it is wrong, which is then reported, or where it asks for help, which is then printed.
+pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Arguments, ExitCode> {
+    let arguments = with_command(arguments);
+    match Arguments::try_parse_from(&arguments) {
+        Ok(mut parsed) => {
+            parsed.common.commands = commands();
+            Ok(parsed)
+        }
+        Err(error) => Err(refuse(&arguments, error)),
+    }
+}
+
+/// Prints why arguments are not taken, or the help that they ask for.
+fn refuse(arguments: &[OsString], error: clap::Error) -> ExitCode {
+    // What is wrong with an argument quotes it: it is looked for in arguments of which no terminal obeys anything.
+    let shown = arguments.iter().map(|argument| text::line(&argument.to_string_lossy()).into_owned());
+    let error = Arguments::try_parse_from(shown).err().unwrap_or(error);
+    match error.print() {
+        Err(lost) if !error.use_stderr() && lost.kind() != io::ErrorKind::BrokenPipe => {
+            output::eprint(&format!("error: standard output cannot be written: {lost}\n"));
+            Status::Host.into()
+        }
+        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+    }
 }
 
 /// Puts `run` where the command is missing: before the first argument that is no option of every command.

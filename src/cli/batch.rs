@@ -10,9 +10,10 @@ use super::reports::Reports;
 use super::run_scenario::{Options, Report};
 use super::status::Status;
 use super::worker_processes;
-use crate::diagnostic::{Code, Diagnostic, printable};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::report::ci::test_suite::Suite;
 use crate::report::terminal::progress::{Progress, Snapshot};
+use crate::text::line;
 
 /// How many scenarios at once `-j` asks for.
 pub(crate) fn jobs(asked: u32) -> usize {
@@ -161,7 +162,7 @@ impl<'a> Overview<'a> {
                 text.push('\n');
                 for (path, status) in &self.rest {
                     let word = WORDS.iter().find(|(other, _)| other == status).map_or("", |(_, word)| word);
-                    let _ = writeln!(text, "  {word:<11}  {}", printable(path));
+                    let _ = writeln!(text, "  {word:<11}  {}", line(path));
                 }
                 output::print(&text);
             }

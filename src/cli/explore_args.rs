@@ -124,7 +124,7 @@ fn count(text: &str) -> Result<usize, String> {
     plain.parse().ok().filter(|count| *count > 0).ok_or("a number from 1".to_owned())
 }
 
-fn size(text: &str) -> Result<usize, String> {
+pub(crate) fn size(text: &str) -> Result<usize, String> {
     parse_size(text).map(|size| size.max(1) as usize).map_err(str::to_owned)
 }
 

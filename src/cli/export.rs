@@ -13,6 +13,7 @@ use crate::report::ci::{junit, tap};
 use crate::report::export::{chrome, json, mermaid, shiviz};
 use crate::report::terminal::{event_list, run_summary};
 use crate::scenario::plan::Plan;
+use crate::text;
 use crate::trace::Trace;
 use crate::trace::file::{self, Meta};
 
@@ -101,7 +102,7 @@ impl Format {
             Self::Shiviz => shiviz::write(out, plan, trace),
             Self::Html => out.write_all(html_file::text(plan, trace, verdict, shown.arguments, None).as_bytes()),
             Self::Verdict => out.write_all(shown.summary(shown.color).as_bytes()),
-            Self::Json => writeln!(out, "{}", json::run(plan, trace, verdict)),
+            Self::Json => writeln!(out, "{}", text::json(&json::run(plan, trace, verdict).to_string())),
             Self::Junit => out.write_all(junit::report(&[shown.suite()]).as_bytes()),
             Self::Tap => out.write_all(tap::report(&[shown.suite()]).as_bytes()),
         }

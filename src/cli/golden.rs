@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::files;
 use super::output::{self, Output};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report::ci::golden;
@@ -30,7 +31,7 @@ pub(crate) struct Outcome {
 impl Golden {
     /// The file of a scenario: its name with `.golden` for `.toml`.
     fn file(&self, plan: &Plan) -> PathBuf {
-        let file = Path::new(&plan.source.path).with_extension("golden");
+        let file = Path::new(plan.source.path.raw()).with_extension("golden");
         match (&self.directory, file.file_name()) {
             (Some(directory), Some(name)) => directory.join(name),
             _ => file,
@@ -62,7 +63,8 @@ impl Golden {
             return Ok(Outcome { same: true, text: format!("  = as kept in {shown}\n") });
         }
         if self.bless {
-            let written = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&file, &text));
+            let written =
+                file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| files::replace(&file, text.as_bytes()));
             written.map_err(|error| {
                 let message = format!("the trace cannot be kept in `{shown}`: {error}");
                 vec![Diagnostic::error(Code::HOST_LIMIT, message)]

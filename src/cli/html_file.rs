@@ -1,8 +1,8 @@
 //! `--html FILE`: a run as a page.
 
-use std::fs;
 use std::path::Path;
 
+use super::files;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::{Summary, Verdict};
 use crate::report::html;
@@ -26,7 +26,7 @@ pub(crate) fn write(
     repeated: Repeated<'_>,
 ) -> Result<(), Box<Diagnostic>> {
     let page = text(plan, trace, verdict, arguments, repeated);
-    fs::write(path, page).map_err(|error| {
+    files::replace(path, page.as_bytes()).map_err(|error| {
         let message = format!("the page cannot be written to `{}`: {error}", path.display());
         Box::new(Diagnostic::error(Code::HOST_LIMIT, message))
     })

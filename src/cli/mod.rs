@@ -8,6 +8,7 @@ mod batch;
 pub(crate) mod commands;
 mod explore_args;
 mod export;
+mod files;
 mod full_catalogue;
 mod golden;
 mod html_file;
@@ -29,13 +30,18 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::os::process;
 use arguments::Command;
 use options::Common;
 use output::Output;
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
-    let arguments = arguments::parse(env::args_os());
+    process::ignore_file_size_signal();
+    let arguments = match arguments::parse(env::args_os().collect()) {
+        Ok(arguments) => arguments,
+        Err(status) => return status,
+    };
     let common = &arguments.common;
     let output = Output::new(common.color, common.error_format, common.ascii);
     log(common, output);
@@ -52,7 +58,13 @@ pub fn main() -> ExitCode {
         Command::Completions(arguments) => commands::completions::main(arguments, arguments::whole()),
         Command::Man(arguments) => commands::man::main(arguments, arguments::whole()),
     };
-    status.into()
+    match output::lost() {
+        Some(lost) => {
+            output.report(&[lost]);
+            status.max(status::Status::Host).into()
+        }
+        None => status.into(),
+    }
 }
 
 /// Logs to standard error what `-v` or `IPCRUN_LOG` ask for. Processes of a scenario never log: they only record.

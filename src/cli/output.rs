@@ -4,11 +4,12 @@
 //! away (`| head`) ends the output, not ipcrun: a run has to end cleanly whoever reads.
 
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
 
-use crate::diagnostic::{Diagnostic, Format, render};
+use crate::diagnostic::{Code, Diagnostic, Format, render};
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
@@ -122,11 +123,34 @@ fn is_unicode() -> bool {
     })
 }
 
+/// Why standard output did not take all that was printed: the first reason.
+static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
+
 /// Writes text that was asked for.
 pub(crate) fn print(text: &str) {
     let mut out = io::stdout().lock();
-    // Nobody reads any more: there is nobody to tell.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// Writes what was asked for piece by piece.
+pub(crate) fn print_by(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+    let mut out = BufWriter::new(io::stdout().lock());
+    written(write(&mut out).and_then(|()| out.flush()));
+}
+
+/// Remembers why standard output did not take what was printed. A reader that has gone away wants no more of it.
+fn written(result: io::Result<()>) {
+    if let Err(error) = result
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        LOST.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
+/// What to report of standard output that did not take all that was printed.
+pub(crate) fn lost() -> Option<Diagnostic> {
+    let error = LOST.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+    Some(Diagnostic::error(Code::HOST_LIMIT, format!("standard output cannot be written: {error}")))
 }
 
 /// Writes text about what is being done.

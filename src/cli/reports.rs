@@ -1,9 +1,9 @@
 //! The reports for CI servers: over all scenarios, written once the last one has run.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::files::{self, Replacing};
 use super::options::ReportOptions;
 use super::output;
 use crate::diagnostic::{Code, Diagnostic};
@@ -13,13 +13,14 @@ use crate::report::ci::{junit, tap};
 /// How suites become a report.
 type Form = fn(&[Suite]) -> String;
 
-/// The reports that were asked for, each with the file that takes it; none is standard output.
+/// The reports that were asked for, each with the file that takes it; `-` is standard output. What is no
+/// regular file is open already.
 pub(crate) struct Reports {
-    all: Vec<(PathBuf, Option<File>, Form)>,
+    all: Vec<(PathBuf, Option<Replacing>, Form)>,
 }
 
 impl Reports {
-    /// Opens the files, so that one that cannot be written is told before anything runs.
+    /// Tries the files, so that one that cannot be written is reported before anything runs.
     ///
     /// # Errors
     /// Two results for standard output, or a file that cannot be written.
@@ -28,14 +29,11 @@ impl Reports {
         let mut reports = Self { all: Vec::new() };
         for (path, form) in asked {
             let Some(path) = path else { continue };
-            let file = if path == Path::new("-") {
-                None
-            } else {
-                Some(File::create(path).map_err(|error| unwritable(path, &error))?)
-            };
-            reports.all.push((path.clone(), file, form));
+            let opened =
+                if is_stdout(path) { None } else { files::probe(path).map_err(|error| unwritable(path, &error))? };
+            reports.all.push((path.clone(), opened, form));
         }
-        let to_stdout = reports.all.iter().filter(|(_, file, _)| file.is_none()).count();
+        let to_stdout = reports.all.iter().filter(|(path, ..)| is_stdout(path)).count();
         if to_stdout + usize::from(options.json) > 1 {
             let message = "standard output takes one of `--json`, `--junit -` and `--tap -`";
             return Err(Box::new(Diagnostic::error(Code::USAGE, message)));
@@ -50,7 +48,7 @@ impl Reports {
 
     /// Whether one of them goes to standard output.
     pub(crate) fn take_stdout(&self) -> bool {
-        self.all.iter().any(|(_, file, _)| file.is_none())
+        self.all.iter().any(|(path, ..)| is_stdout(path))
     }
 
     /// Writes them.
@@ -58,15 +56,24 @@ impl Reports {
     /// # Errors
     /// A file that cannot be written.
     pub(crate) fn write(&mut self, suites: &[Suite]) -> Result<(), Box<Diagnostic>> {
-        for (path, file, form) in &mut self.all {
+        for (path, opened, form) in &mut self.all {
             let text = form(suites);
-            match file {
-                Some(file) => file.write_all(text.as_bytes()).map_err(|error| unwritable(path, &error))?,
-                None => output::print(&text),
+            if is_stdout(path) {
+                output::print(&text);
+                continue;
             }
+            let written = match opened.take() {
+                Some(opened) => opened.fill(text.as_bytes()),
+                None => files::replace(path, text.as_bytes()),
+            };
+            written.map_err(|error| unwritable(path, &error))?;
         }
         Ok(())
     }
+}
+
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Box<Diagnostic> {

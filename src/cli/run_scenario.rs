@@ -1,7 +1,6 @@
 //! One scenario from its text to its report: where the commands meet the other rooms.
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::export::{Format, Shown};
+use super::files::Replacing;
 use super::golden::Golden;
 use super::html_file;
 use super::inputs::Input;
@@ -21,7 +21,8 @@ use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::explore::execution::concretise::Told;
 use crate::explore::semantics::transition::Leeway;
 use crate::judge::{self, FORMS, Tally, Verdict};
-use crate::kernel::{self, Notice, Recording};
+use crate::kernel::{self, Limits, Notice, Recording};
+use crate::os::limits;
 use crate::report::ci::annotations;
 use crate::report::ci::test_suite::Suite;
 use crate::report::export::{json, tracing_events};
@@ -31,6 +32,7 @@ use crate::report::terminal::{repeat_summary, run_summary, trace_diff};
 use crate::scenario::expectation::FormDescription;
 use crate::scenario::plan::Plan;
 use crate::scenario::{self, Loaded};
+use crate::text;
 use crate::trace::file::Meta;
 use crate::trace::{RunEnd, Trace};
 
@@ -46,6 +48,8 @@ pub(crate) struct Options {
     pub(crate) repeat: u32,
     /// What is recorded.
     pub(crate) record: RecordChoice,
+    /// How much of it at most.
+    pub(crate) limits: Limits,
     /// The files that take the trace, each in its form.
     pub(crate) traces: Vec<(PathBuf, Format)>,
     /// Whether reports for a CI server are written, which need a suite of each scenario.
@@ -116,6 +120,13 @@ pub(crate) fn mode(choice: ProgressChoice) -> Mode {
     }
 }
 
+/// The memory that a trace may take where nothing else is said and so many are made at once: of what is free a part that
+/// leaves room for judging and reporting it. None where the host does not say what is free.
+pub(crate) fn share(at_once: usize) -> Option<u64> {
+    const PART: u64 = 4;
+    limits::free_memory().map(|free| free / PART / at_once.max(1) as u64)
+}
+
 /// Checks a scenario.
 ///
 /// # Errors
@@ -171,7 +182,7 @@ pub(crate) fn refuse(report: &mut Report, status: Status, diagnostics: &[Diagnos
 }
 
 pub(crate) fn line(document: &serde_json::Value) -> String {
-    format!("{document}\n")
+    text::json(&document.to_string()).into_owned() + "\n"
 }
 
 /// Runs a plan as often as asked and reports it.
@@ -200,6 +211,7 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
                 plan,
                 &mut kernel::Options {
                     recording,
+                    limits: options.limits,
                     schedule: told.as_ref().map(|told| &told.turns),
                     notice: &mut notice,
                 },
@@ -223,10 +235,9 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     let columns = output::columns();
     let arguments = options.arguments.as_slice();
     let shown = Shown { plan, trace, verdict, meta: &meta, color: false, ascii: false, columns, arguments };
-    for (path, format, file) in &mut files {
-        if let Err(error) = format.write(file, &shown).and_then(|()| file.flush()) {
-            return Err(vec![unwritable(path, &error)]);
-        }
+    for (path, format, mut file) in files {
+        let written = format.write(&mut file, &shown).and_then(|()| keep(file));
+        written.map_err(|error| vec![unwritable(path, &error)])?;
     }
     let drawing = run_summary::Options {
         color: options.output.color,
@@ -384,8 +395,14 @@ impl Runs {
     }
 }
 
-pub(crate) fn create(path: &Path) -> io::Result<BufWriter<File>> {
-    File::create(path).map(BufWriter::new)
+/// Begins a file that takes a trace.
+pub(crate) fn create(path: &Path) -> io::Result<BufWriter<Replacing>> {
+    Replacing::create(path).map(BufWriter::new)
+}
+
+/// Puts a file that took a trace in its place.
+pub(crate) fn keep(file: BufWriter<Replacing>) -> io::Result<()> {
+    file.into_inner().map_err(io::IntoInnerError::into_error)?.keep()
 }
 
 pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
@@ -436,10 +453,10 @@ impl<'a> Screen<'a> {
                 }
             }
             Notice::Printed { .. } => {}
-            Notice::Stuck { waiting } => {
+            Notice::Stuck { waiting, daemons } => {
                 if self.direct && self.lines {
                     self.progress_off();
-                    output::eprint(&self.live.stuck(self.plan, waiting, output::columns()));
+                    output::eprint(&self.live.stuck(self.plan, waiting, daemons, output::columns()));
                 }
             }
             Notice::Tick { elapsed, ended, events } => {
@@ -450,7 +467,7 @@ impl<'a> Screen<'a> {
                     (u64::from(self.round), u64::from(self.rounds), "run")
                 };
                 let detail = format!("{events} event{}", if events == 1 { "" } else { "s" });
-                let now = Snapshot { name: &self.plan.name, done, total, unit, detail: &detail };
+                let now = Snapshot { name: &self.plan.name.shown(), done, total, unit, detail: &detail };
                 let elapsed = if one { Duration::from_nanos(elapsed) } else { self.begin.elapsed() };
                 // Nobody reads any more: there is nobody to tell.
                 let _ = self.progress.tick(&mut io::stderr().lock(), elapsed, &now);

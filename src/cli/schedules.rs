@@ -89,8 +89,12 @@ pub(crate) fn follow(plan: &Plan, chosen: &Chosen, leeway: Leeway) -> Result<Tol
     let leeway = Leeway { time, random: schedule.any_random, kill };
     let mut space = run::bare(plan, leeway);
     let path = guided::follow(&mut space, &schedule.orders).map_err(|found| vec![refused(plan, &schedule, &found)])?;
-    let path = guided::complete(&mut space, &path).map_err(|endless| vec![endless.diagnostic(plan)])?;
-    told(plan, &space, &path)
+    let (path, round) = guided::complete(&mut space, &path).map_err(|endless| vec![endless.diagnostic(plan)])?;
+    let mut told = told(plan, &space, &path)?;
+    if round {
+        told.round();
+    }
+    Ok(told)
 }
 
 fn told(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::inputs;
+use super::{files, inputs};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::explore::distributed;
 use crate::explore::distributed::{FORMAT, Part, Scenario};
@@ -109,7 +109,8 @@ impl Choosing {
         let Some((shard, shards)) = self.shard else { return Ok(()) };
         let path = self.part.clone().unwrap_or_else(|| format!("part-{}-of-{shards}.json", shard + 1).into());
         let part = Part { format: FORMAT, shard, shards, scenarios };
-        let written = serde_json::to_vec(&part).map_err(std::io::Error::other).and_then(|text| fs::write(&path, text));
+        let text = serde_json::to_vec(&part).map_err(std::io::Error::other);
+        let written = text.and_then(|text| files::replace(&path, &text));
         written.map_err(|error| {
             let message = format!("the part cannot be written to `{}`: {error}", path.display());
             Box::new(Diagnostic::error(Code::HOST_LIMIT, message))

@@ -10,7 +10,7 @@ mod source;
 mod suggest;
 
 pub use codes::{Code, EXPLANATIONS, Explanation, explain};
-pub use render::{Format, printable, render};
+pub use render::{Format, render};
 pub use source::{Place, Source};
 pub use suggest::nearest;
 

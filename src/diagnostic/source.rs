@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use crate::text::Untrusted;
+
 /// A file that was read, or a text that stands for one.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Source {
     /// The path as the user gave it.
-    pub path: String,
+    pub path: Untrusted,
     /// The whole text.
     pub text: String,
     starts: Vec<usize>,
@@ -26,7 +28,7 @@ impl Source {
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { path: path.into(), text, starts }
+        Self { path: Untrusted::new(path), text, starts }
     }
 
     /// The line of a byte of the text, from 1; of its end for one behind it.

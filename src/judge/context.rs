@@ -160,10 +160,7 @@ impl<'a> Context<'a> {
 
     /// Who was left waiting at the end of the run.
     pub(crate) fn waiting(&self) -> &'a [Waiting] {
-        match &self.trace.end {
-            RunEnd::Timeout(left) => left,
-            _ => &self.trace.stuck,
-        }
+        self.trace.end.doing().unwrap_or(&self.trace.stuck)
     }
 
     /// Why the state of the run cannot be followed, where some events were not recorded.

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::context::Context;
 use super::describe;
-use crate::event::ProcessId;
+use super::wait_text::{self, Scene};
 use crate::scenario::expectation::BlockedAt;
-use crate::trace::Waiting;
+use crate::trace::{Waiting, wait_for};
 
 /// `philosopher[0] at acquire forks[1], philosopher[1] at acquire forks[0]`.
 pub(crate) fn who(context: &Context<'_>) -> String {
@@ -14,52 +14,22 @@ pub(crate) fn who(context: &Context<'_>) -> String {
     describe::listed(stuck.iter().map(|waiting| describe::waiting(context.plan, waiting)), stuck.len())
 }
 
-/// A line for each process that waits, and the cycle they wait in.
-pub(crate) fn explain(context: &Context<'_>, waiting: &[Waiting]) -> Vec<String> {
-    let mut lines: Vec<String> = waiting.iter().map(|waiting| explain_one(context, waiting)).collect();
-    if let Some(cycle) = cycle(waiting) {
-        let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(|process| context.name(*process)).collect();
-        lines.push(format!("the cycle: {}", names.join(" waits for ")));
-    }
-    lines
-}
-
-fn explain_one(context: &Context<'_>, waiting: &Waiting) -> String {
-    let mut line = format!("{} since {}", describe::waiting(context.plan, waiting), describe::duration(waiting.since));
-    if let Some(step) = waiting.step.filter(|step| (*step as usize) < context.plan.steps.len()) {
-        let _ = write!(line, " ({})", context.plan.place(step));
-    }
-    if let Some(holder) = waiting.holder {
-        let _ = write!(line, ", held by {}", context.name(holder));
-    }
-    let on = waiting.on.iter().filter(|process| Some(**process) != waiting.holder);
-    let on: Vec<String> = on.map(|process| context.name(*process).to_owned()).collect();
-    if !on.is_empty() {
-        let length = on.len();
-        let _ = write!(line, ", could be let go by {}", describe::listed(on.into_iter(), length));
-    }
-    line
-}
-
-/// Processes of which each waits for the next and the last for the first.
-fn cycle(waiting: &[Waiting]) -> Option<Vec<ProcessId>> {
-    let next = |process: ProcessId| waiting.iter().find(|waiting| waiting.process == process);
-    for start in waiting {
-        let mut path = vec![start.process];
-        let mut at = start;
-        // One way on is enough to show a cycle: the holder where there is one.
-        while let Some(on) = at.holder.or(at.on.first().copied()) {
-            if let Some(begin) = path.iter().position(|process| *process == on) {
-                return Some(path.split_off(begin));
-            }
-            path.push(on);
-            match next(on) {
-                Some(waiting) => at = waiting,
-                None => break,
-            }
+/// A line for each process that is left, and the wait-for cycle that they are in.
+pub(super) fn explain(context: &Context<'_>, waiting: &[Waiting]) -> Vec<String> {
+    let (plan, trace) = (context.plan, context.trace);
+    let scene = Scene { plan, waiting: [waiting, &trace.daemons], trace: Some(trace), cut_off: trace.is_cut_off() };
+    let line = |waiting: &Waiting| {
+        let since = describe::duration(waiting.since);
+        let mut line = format!("{} {}", context.name(waiting.process), scene.sentence(waiting, false, Some(&since)));
+        if let Some(step) = waiting.step.filter(|step| (*step as usize) < plan.steps.len()) {
+            let _ = write!(line, " ({})", plan.place(step));
         }
-    }
-    None
+        line
+    };
+    let mut lines: Vec<String> = scene.waiting.iter().copied().flatten().map(line).collect();
+    let ring = wait_for::cycle(waiting, &trace.daemons);
+    lines.extend(ring.map(|ring| format!("wait-for cycle: {}", wait_text::cycle(plan, &ring))));
+    lines
 }
 
 /// Whether exactly these processes are blocked, each entry standing for one of them.

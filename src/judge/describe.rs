@@ -114,13 +114,29 @@ pub(crate) fn process_end(end: ProcessEnd) -> String {
     }
 }
 
+/// Bytes in the largest unit that leaves at least one of it: `512 MiB`, `1.5 GiB`.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let (mut scaled, mut unit) = (bytes as f64, "bytes");
+    for larger in UNITS {
+        if scaled < 1024.0 {
+            break;
+        }
+        (scaled, unit) = (scaled / 1024.0, larger);
+    }
+    let digits = usize::from(scaled.fract() >= 0.05 && scaled < 100.0);
+    format!("{scaled:.digits$} {unit}")
+}
+
 /// How a run ended, as in "the run ..".
 pub(crate) fn run_end(end: &RunEnd) -> &'static str {
     match end {
         RunEnd::Completed => "it ended by itself",
         RunEnd::Deadlock => "it ended in a deadlock",
         RunEnd::Timeout(_) => "it was cut off by the timeout",
+        RunEnd::Livelock(_) => "livelock: the same states return for ever",
         RunEnd::Interrupted => "it was interrupted",
+        RunEnd::Limit(_) => "it was cut off by the trace's limit",
     }
 }
 

@@ -18,6 +18,7 @@ mod rules;
 mod state_replay;
 mod state_scan;
 mod verdict;
+pub(crate) mod wait_text;
 
 #[cfg(test)]
 mod testing;
@@ -63,9 +64,10 @@ fn expectation(context: &Context<'_>, place: usize) -> Judged {
         Some(form) => (form.judge)(expectation, context),
         None => Finding::unknown("", "nothing", "there is no such form"),
     };
-    if context.trace.end == RunEnd::Interrupted && !finding.firm && finding.status != Status::Unknown {
+    if context.trace.end.is_cut() && !finding.firm && finding.status != Status::Unknown {
         finding.status = Status::Unknown;
-        finding.reason = Some("the run was interrupted before this was decided".to_owned());
+        let how = if context.trace.end == RunEnd::Interrupted { "interrupted" } else { "cut off by the trace's limit" };
+        finding.reason = Some(format!("the run was {how} before this was decided"));
     }
     let each_seen = expectation.boolean("each_seen");
     let (status, reason) = over_one_run(expectation.holds, each_seen, &finding);

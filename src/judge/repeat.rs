@@ -358,7 +358,9 @@ pub fn final_state(plan: &Plan, trace: &Trace) -> String {
         RunEnd::Completed => {}
         RunEnd::Deadlock => parts.push(format!("deadlock: {}", deadlocks::who(&context))),
         RunEnd::Timeout(_) => parts.push("cut off by the timeout".to_owned()),
+        RunEnd::Livelock(_) => parts.push("livelock".to_owned()),
         RunEnd::Interrupted => parts.push("interrupted".to_owned()),
+        RunEnd::Limit(_) => parts.push("cut off by the trace's limit".to_owned()),
     }
     parts.join(", ")
 }

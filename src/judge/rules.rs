@@ -10,7 +10,7 @@ use super::forms;
 use super::verdict::{Finding, Judged, Rule, Status, Subject};
 use crate::event::ProcessId;
 use crate::scenario::expectation::{Expectation, Holds};
-use crate::trace::{ProcessEnd, RunEnd};
+use crate::trace::{Limit, ProcessEnd, RunEnd};
 
 /// The rules that the run broke, after its expectations were judged.
 pub(crate) fn broken(context: &Context<'_>, judged: &[Judged]) -> Vec<Judged> {
@@ -28,12 +28,32 @@ pub(crate) fn broken(context: &Context<'_>, judged: &[Judged]) -> Vec<Judged> {
             let finding = Finding::unknown("the run ends", "it was interrupted", "a signal ended ipcrun");
             broken.push(rule(Rule::Interrupt, "the run is not interrupted", finding));
         }
+        RunEnd::Limit(limit) => {
+            let events = trace.events.len();
+            let what = match limit {
+                Limit::Events(most) => format!("{most} events"),
+                Limit::Bytes(most) => format!("{} of memory", describe::size(*most)),
+            };
+            let measured = format!("trace limit reached after {events} events: {what}");
+            let raise = match limit {
+                Limit::Events(_) => "--max-events",
+                Limit::Bytes(_) => "--max-trace",
+            };
+            let reason = format!("the trace was full; `{raise}` raises its limit");
+            let finding = Finding::unknown("the run ends", measured, reason);
+            broken.push(rule(Rule::Limit, "the trace stays within its limit", finding));
+        }
         RunEnd::Timeout(left) if !speaks_of_end(context, judged) => {
             let timeout = describe::duration(context.plan.timeout);
             let finding =
                 Finding::fail(format!("the run ends within {timeout}"), format!("it was cut off after {timeout}"))
                     .notes(deadlocks::explain(context, left));
             broken.push(rule(Rule::Timeout, "the run ends before its timeout", finding));
+        }
+        RunEnd::Livelock(left) if !speaks_of_end(context, judged) => {
+            let measured = describe::run_end(&trace.end);
+            let finding = Finding::fail("the run ends", measured).notes(deadlocks::explain(context, left));
+            broken.push(rule(Rule::Livelock, "no livelock", finding));
         }
         RunEnd::Deadlock if !speaks_of_end(context, judged) => {
             let measured = format!("blocked for ever: {}", deadlocks::who(context));

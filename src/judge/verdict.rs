@@ -124,12 +124,16 @@ pub enum Rule {
     Deadlock,
     /// Last longer than the scenario's `timeout`.
     Timeout,
+    /// Repeat the same states for ever.
+    Livelock,
     /// Have a process that fails, crashes or never ends.
     Exit,
     /// Have a trace with gaps or contradictions.
     Trace,
     /// Be interrupted.
     Interrupt,
+    /// Record more than its trace may hold.
+    Limit,
 }
 
 impl Rule {
@@ -138,9 +142,11 @@ impl Rule {
         match self {
             Self::Deadlock => "deadlock",
             Self::Timeout => "timeout",
+            Self::Livelock => "livelock",
             Self::Exit => "exit",
             Self::Trace => "trace",
             Self::Interrupt => "interrupt",
+            Self::Limit => "limit",
         }
     }
 }

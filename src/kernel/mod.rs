@@ -47,6 +47,8 @@ pub enum Notice<'a> {
     Stuck {
         /// All of them, daemons left out.
         waiting: &'a [Waiting],
+        /// What the daemons wait for that they wait for.
+        daemons: &'a [Waiting],
     },
     /// Time has passed.
     Tick {
@@ -59,10 +61,21 @@ pub enum Notice<'a> {
     },
 }
 
+/// The most that a trace may hold. A run that reaches it is ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// Events; none for any number.
+    pub events: Option<u64>,
+    /// Bytes of memory; none for all that there is.
+    pub bytes: Option<u64>,
+}
+
 /// How to run.
 pub struct Options<'a> {
     /// What is recorded.
     pub recording: Recording,
+    /// How much of it at most.
+    pub limits: Limits,
     /// The schedule that processes are held to; without one they run free. Times are the schedule's then, and two runs of
     /// it give the same trace.
     pub schedule: Option<&'a Turns>,

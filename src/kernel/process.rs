@@ -54,6 +54,7 @@ pub(super) fn run(inheritance: &Inheritance<'_>) -> ! {
 fn prepare(inheritance: &Inheritance<'_>) -> Result<(), (Trouble, std::io::Error)> {
     let host = |error| (Trouble::Host, error);
     os::die_with_parent(inheritance.supervisor).map_err(host)?;
+    os::leave_group().map_err(host)?;
     os::default_signals().map_err(host)?;
     let plan = inheritance.plan;
     let process = &plan.processes[inheritance.process as usize];
@@ -440,7 +441,7 @@ impl Child<'_> {
                 if later {
                     post.pend(signal);
                 }
-                let send = || os::kill(post.pid.load(Ordering::Acquire), signal);
+                let send = || os::signal(post.pid.load(Ordering::Acquire), signal, || post.ended().is_some());
                 let sent = match process == itself && os::is_stop(signal) {
                     _ if later => Ok(()),
                     true => self.recorder.stop(send),

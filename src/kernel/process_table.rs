@@ -106,6 +106,11 @@ impl Table {
         self.common.prepared.load(Ordering::Acquire) as usize
     }
 
+    /// Whether a process has prepared itself, or said that it cannot.
+    pub(super) fn is_prepared(&self, process: ProcessId) -> bool {
+        self.post(process).prepared.load(Ordering::Acquire) != 0
+    }
+
     /// What a process could not do, with the errno.
     pub(super) fn trouble(&self, process: ProcessId) -> Option<(Trouble, i32)> {
         let post = self.post(process);

@@ -213,6 +213,11 @@ pub trait Object: Send + Sync {
         None
     }
 
+    /// How many processes have to arrive before its waiters continue, for a rendezvous: those that wait have all arrived.
+    fn parties(&self) -> Option<u32> {
+        None
+    }
+
     /// The types of the value that this verb gives, or takes as `value`, narrower than the kind's where the
     /// object's own `type` says so.
     fn value_types(&self) -> Types {

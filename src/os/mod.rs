@@ -10,6 +10,7 @@ pub mod clock;
 pub mod descriptor;
 pub mod futex;
 pub mod guard;
+pub mod leftovers;
 pub mod limits;
 pub mod mqueue;
 pub mod mutex;

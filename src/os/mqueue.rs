@@ -14,17 +14,68 @@
 //! time long past only, which means not to wait; waiting until a time of `CLOCK_MONOTONIC` is ppoll(2)'s, since a
 //! queue's descriptor can be polled.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::clock;
 use super::descriptor::{Descriptor, result, wait_readable, wait_writable};
 use super::pipe::fill;
+use super::process;
 
 /// The highest priority of a message.
 pub const PRIORITY_MAX: u32 = 32_767;
+
+/// What the name of a queue begins with until it is unlinked; the number of the process that made it follows.
+const PREFIX: &str = "ipcrun-";
+
+/// Where the kernel lists the names of queues, where that is mounted.
+const NAMES: &str = "/dev/mqueue";
+
+/// Takes a queue's name away.
+fn unlink(name: &CStr) -> io::Result<()> {
+    const TRIES: u32 = 3;
+    let mut error = io::Error::from_raw_os_error(libc::EINTR);
+    for _ in 0..TRIES {
+        // SAFETY: the name is a C string.
+        if unsafe { libc::mq_unlink(name.as_ptr()) } == 0 {
+            return Ok(());
+        }
+        error = io::Error::last_os_error();
+        // Another start of ipcrun has taken it for one that was left.
+        if error.raw_os_error() == Some(libc::ENOENT) {
+            return Ok(());
+        }
+    }
+    Err(io::Error::new(error.kind(), format!("mq_unlink of {}: {error}", name.to_string_lossy())))
+}
+
+/// Unlinks the names of this user's queues whose makers died before they could. A queue has a name for some microseconds
+/// only, and its maker does not need it: should it live after all, in another PID namespace, it loses nothing.
+pub fn sweep() {
+    // Where the names are not listed, none can be found.
+    let Ok(entries) = std::fs::read_dir(NAMES) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(maker) = name.to_str().and_then(maker) else { continue };
+        let own = entry.metadata().is_ok_and(|file| file.uid() == nix::unistd::geteuid().as_raw());
+        if own
+            && process::kill(maker, 0) == Err(libc::ESRCH)
+            && let Some(name) = name.to_str().and_then(|name| CString::new(format!("/{name}")).ok())
+            && let Err(error) = unlink(&name)
+        {
+            tracing::warn!(%error, "a queue that a dead run has left stays");
+        }
+    }
+}
+
+/// The number of the process that made the queue of that name, if ipcrun did.
+fn maker(name: &str) -> Option<i32> {
+    let (process, _) = name.strip_prefix(PREFIX)?.split_once('-')?;
+    process.parse().ok().filter(|process| *process > 0)
+}
 
 /// A POSIX message queue without a name.
 #[derive(Debug)]
@@ -54,13 +105,14 @@ impl MessageQueue {
             // The clock tells this process's names from those of another one that had the same pid in another
             // pid namespace, which can share this one's queues.
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-            let name = format!("/ipcrun-{}-{:x}-{number}", std::process::id(), clock::now());
+            let name = format!("/{PREFIX}{}-{:x}-{number}", std::process::id(), clock::now());
             let name = CString::new(name).map_err(io::Error::other)?;
             // SAFETY: the name is a C string, the attributes an mq_attr; both live over the call.
             let fd = unsafe { libc::mq_open(name.as_ptr(), flags, 0o600 as libc::mode_t, &raw mut attributes) };
             if fd >= 0 {
-                // SAFETY: the name is a C string.
-                unsafe { libc::mq_unlink(name.as_ptr()) };
+                // SAFETY: a queue's descriptor is a file descriptor on Linux; mq_open has just made it.
+                let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+                unlink(&name)?;
                 break fd;
             }
             let error = io::Error::last_os_error();
@@ -68,8 +120,6 @@ impl MessageQueue {
                 return Err(error);
             }
         };
-        // SAFETY: a queue's descriptor is a file descriptor on Linux; mq_open has just made it.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
         Ok(Self { descriptor: Descriptor::new(fd), message_size: message_size as usize })
     }
 
@@ -207,6 +257,38 @@ mod tests {
         assert_eq!(queue.wait_message(Some(0)), Ok(false));
         assert_eq!(queue.send(&[0; 17], 0), Err(libc::EMSGSIZE));
         assert_eq!(queue.try_receive(&mut Vec::new(), 15), Err(libc::EMSGSIZE));
+    }
+
+    #[test]
+    fn only_names_of_makers_that_are_gone_are_swept() {
+        assert_eq!(maker("ipcrun-77-1f-0"), Some(77));
+        assert_eq!([maker("ipcrun-x-1"), maker("other-77-1"), maker("ipcrun-0-1"), maker("ipcrun-77")], [None; 4]);
+        let gone = crate::os::testing::Child::fork(|| {});
+        let number = gone.id();
+        assert_eq!(gone.join(), Some(0));
+        let open = |process: i32| {
+            let name = CString::new(format!("/{PREFIX}{process}-test-0")).expect("a name");
+            // SAFETY: the name is a C string; without attributes the kernel takes its own.
+            let fd = unsafe {
+                libc::mq_open(name.as_ptr(), libc::O_RDWR | libc::O_CREAT, 0o600, std::ptr::null_mut::<libc::mq_attr>())
+            };
+            assert!(fd >= 0);
+            // SAFETY: opened above.
+            unsafe { libc::close(fd) };
+            name
+        };
+        let (dead, alive) = (open(number), open(std::process::id() as i32));
+        sweep();
+        let listed = std::path::Path::new(NAMES).join(&dead.to_string_lossy()[1..]);
+        // Where the kernel's list is mounted the one is gone; the other is there whatever is mounted.
+        if std::path::Path::new(NAMES).is_dir() && std::fs::read_dir(NAMES).is_ok_and(|mut all| all.next().is_some()) {
+            assert!(!listed.exists());
+        }
+        // SAFETY: both names are C strings.
+        unsafe {
+            libc::mq_unlink(dead.as_ptr());
+            assert_eq!(libc::mq_unlink(alive.as_ptr()), 0);
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::io;
 use nix::sys::signal::{SigHandler, SigSet, Signal};
 use nix::unistd::Pid;
 
+use super::clock;
+
 /// Which side of a fork this is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fork {
@@ -57,15 +59,52 @@ pub fn die_with_parent(parent: i32) -> io::Result<()> {
     }
 }
 
+/// Leaves the process group of the parent, to which a terminal sends Ctrl-C.
+///
+/// # Errors
+/// None that the kernel documents for a process that leads no session.
+pub fn leave_group() -> io::Result<()> {
+    nix::unistd::setpgid(Pid::from_raw(0), Pid::from_raw(0)).map_err(io::Error::from)
+}
+
+/// Takes in the end of a child that was killed. Whether it has ended by that time of `CLOCK_MONOTONIC`.
+pub fn await_end(pid: i32, deadline: u64) -> bool {
+    const FIRST: u64 = 20_000;
+    const LONGEST: u64 = 2_000_000;
+    let mut nap = FIRST;
+    loop {
+        match nix::sys::wait::waitpid(Pid::from_raw(pid), Some(nix::sys::wait::WaitPidFlag::WNOHANG)) {
+            Ok(nix::sys::wait::WaitStatus::StillAlive) | Err(nix::errno::Errno::EINTR) => {}
+            Ok(_) | Err(_) => return true,
+        }
+        let now = clock::now();
+        if now >= deadline {
+            return false;
+        }
+        clock::sleep_until(now + nap);
+        nap = (nap * 2).min(LONGEST);
+    }
+}
+
+/// Makes a write past RLIMIT_FSIZE an error of the call, EFBIG, instead of a signal that ends the process.
+pub fn ignore_file_size_signal() {
+    // SAFETY: ignoring installs no code of ours. It fails for no signal that may be ignored.
+    let _ = unsafe { nix::sys::signal::signal(Signal::SIGXFSZ, SigHandler::SigIgn) };
+}
+
 /// Gives signals their default actions back, but for SIGPIPE, which is ignored, so that a broken pipe is an outcome.
 /// Unblocks every signal.
 ///
 /// # Errors
 /// None that the kernel documents for these signals.
 pub fn default_signals() -> io::Result<()> {
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGCHLD] {
-        // SAFETY: a default action installs no code of ours.
-        unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) }.map_err(io::Error::from)?;
+    let handled = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGCHLD, Signal::SIGXFSZ];
+    for signal in handled {
+        // One that is pending was meant for the process that forked: ignoring it takes it back.
+        for action in [SigHandler::SigIgn, SigHandler::SigDfl] {
+            // SAFETY: neither action installs code of ours.
+            unsafe { nix::sys::signal::signal(signal, action) }.map_err(io::Error::from)?;
+        }
     }
     // SAFETY: ignoring installs no code of ours.
     unsafe { nix::sys::signal::signal(Signal::SIGPIPE, SigHandler::SigIgn) }.map_err(io::Error::from)?;
@@ -82,6 +121,32 @@ pub fn kill(pid: i32, signal: i32) -> Result<(), i32> {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)),
     }
+}
+
+/// Sends a signal to a process that may end at any moment, and to no other that has its number by then. `ended` says
+/// whether it has ended; it has to say so before the number is given back.
+///
+/// # Errors
+/// The errno: `ESRCH` where it has ended, `EPERM`, `EINVAL`.
+pub fn signal(pid: i32, signal: i32, ended: impl Fn() -> bool) -> Result<(), i32> {
+    // SAFETY: takes numbers only.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) } as i32;
+    if fd < 0 {
+        let errno = io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL);
+        // A kernel before 5.3, or no descriptor left: the two calls then lie as close together as they can.
+        return if errno == libc::ESRCH || ended() { Err(libc::ESRCH) } else { kill(pid, signal) };
+    }
+    let sent = if ended() {
+        Err(libc::ESRCH)
+    } else {
+        // SAFETY: the descriptor is this function's own; without a siginfo the kernel reads no memory.
+        let sent =
+            unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal, std::ptr::null::<libc::siginfo_t>(), 0) };
+        if sent == 0 { Ok(()) } else { Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)) }
+    };
+    // SAFETY: opened above, and nothing else holds it.
+    unsafe { libc::close(fd) };
+    sent
 }
 
 /// Whether a signal ends a process of a run, in which only SIGPIPE has another action than its default: signal(7).

@@ -7,6 +7,6 @@ mod keeper;
 mod queue;
 mod semaphore;
 
-pub use keeper::Keeper;
+pub use keeper::{Keeper, Made, remove_left};
 pub use queue::{HEAD, PRIORITY_MAX, SysvQueue};
 pub use semaphore::{SEMAPHORE_MAX, SysvSemaphore};

@@ -38,6 +38,11 @@ impl Child {
         }
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> i32 {
+        self.0
+    }
+
     /// The exit status as for [`Child::join`], where it has ended.
     pub(crate) fn poll(&mut self) -> Option<i32> {
         self.reap(libc::WNOHANG)

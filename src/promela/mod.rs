@@ -111,13 +111,13 @@ fn write_processes(world: &World<'_>, process: ProcessId, count: u32, text: &mut
 
 /// A text that ends no comment.
 fn plain(text: &str) -> String {
-    text.replace("*/", "* /").replace('\n', " ")
+    crate::text::line(&text.replace("*/", "* /")).into_owned()
 }
 
 /// What stands before everything.
 fn head(world: &World<'_>) -> String {
     let plan = world.plan;
-    let mut text = format!("/* {}", plain(&plan.name));
+    let mut text = format!("/* {}", plain(plan.name.raw()));
     if let Some(about) = &plan.about {
         let _ = write!(text, ": {}", plain(about));
     }

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use toml::de::DeValue;
 
 use crate::diagnostic::{Code, Diagnostic, Severity, Source};
+use crate::text::Untrusted;
 use crate::value::Value;
 use document::{Checker, Fields, list};
 use expectation::FormDescription;
@@ -132,11 +133,11 @@ fn read(
     }
     expectations.sort_by_key(|expectation| expectation.span.start);
     let stem = || {
-        let path = std::path::Path::new(&checker.source.path);
-        path.file_stem().map_or_else(|| checker.source.path.clone(), |stem| stem.to_string_lossy().into_owned())
+        let path = checker.source.path.raw();
+        std::path::Path::new(path).file_stem().map_or(path.into(), std::ffi::OsStr::to_string_lossy).into_owned()
     };
     Some(Plan {
-        name: name.unwrap_or_else(stem),
+        name: Untrusted::new(name.unwrap_or_else(stem)),
         about,
         timeout: options.timeout.or(timeout).unwrap_or(DEFAULT_TIMEOUT),
         seed: options.seed.unwrap_or(seed.unwrap_or(0) as u64),

@@ -12,6 +12,7 @@ use crate::event::{ObjectId, ProcessId, StepId};
 use crate::expression::Expression;
 use crate::objects::{Enablers, Kind, Object};
 use crate::outcome::{Outcome, Outcomes};
+use crate::text::Untrusted;
 use crate::value::Value;
 
 /// A checked scenario.
@@ -20,7 +21,7 @@ pub struct Plan {
     /// The file.
     pub source: Arc<Source>,
     /// `name`, or the file's stem.
-    pub name: String,
+    pub name: Untrusted,
     /// `about`.
     pub about: Option<String>,
     /// The longest the run may take, in ns.

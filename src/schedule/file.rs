@@ -214,7 +214,7 @@ impl Reader<'_> {
             if self.source.slice(&inner) == text {
                 orders.extend(parse(self.plan, self.source, inner, &mut self.wrong));
             } else {
-                let own = Arc::new(Source::new(self.source.path.as_str(), text));
+                let own = Arc::new(Source::new(self.source.path.raw(), text));
                 let mut wrong = Vec::new();
                 orders.extend(parse(self.plan, &own, 0..text.len(), &mut wrong).into_iter().map(|mut order| {
                     order.span = span.clone();
@@ -229,6 +229,17 @@ impl Reader<'_> {
     }
 }
 
+/// The longest name of a scenario within a file's name, in bytes: a kernel's limit is 255 for all of it.
+const LONGEST_NAME: usize = 200;
+
+/// The name of the file in which a schedule of that scenario is kept: it leads to no other directory.
+pub fn file_name(plan: &Plan) -> String {
+    let plain = |c: char| if c == '/' || c.is_control() { '-' } else { crate::text::harmless(c) };
+    let mut name: String = plan.name.raw().chars().map(plain).collect();
+    name.truncate(name.floor_char_boundary(LONGEST_NAME));
+    format!("{name}.schedule.toml")
+}
+
 /// A schedule as a file. `told` says, by turn, what it does; turns of one process that do the same share a line.
 pub fn write(
     plan: &Plan,
@@ -239,10 +250,10 @@ pub fn write(
     orders: &[Order],
     told: &[String],
 ) -> String {
-    let scenario = plan.source.path.rsplit('/').next().unwrap_or(&plan.source.path);
+    let scenario = plan.source.path.raw().rsplit('/').next().unwrap_or_default();
     let mut text = String::new();
     for line in about.lines() {
-        let _ = writeln!(text, "# {line}");
+        let _ = writeln!(text, "# {}", crate::text::line(line));
     }
     let _ = write!(
         text,

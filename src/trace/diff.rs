@@ -86,6 +86,7 @@ fn ends(one: &Trace, other: &Trace) -> Option<Difference> {
     };
     let end = |trace: &Trace| match &trace.end {
         RunEnd::Timeout(_) => "Timeout".to_owned(),
+        RunEnd::Livelock(_) => "Livelock".to_owned(),
         end => format!("{end:?}"),
     };
     (0..one.ends.len().max(other.ends.len()))

@@ -2,7 +2,7 @@
 //!
 //! `record` is the 64-byte record as it lies in memory, `lane` the memory that a process shares with the supervisor,
 //! `compare` finds the first difference between two, `order` puts the events of all processes into one order and knows what happened before what, `file` writes and
-//! reads a trace. This room knows nothing of how a run is made or judged.
+//! reads a trace, `wait_for` what the processes wait for that are left. This room knows nothing of how a run is made or judged.
 
 mod causality;
 pub mod diff;
@@ -12,6 +12,7 @@ pub mod record;
 pub mod ring_buffer;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod wait_for;
 
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::value::Value;
@@ -33,6 +34,8 @@ pub struct Trace {
     pub ends: Vec<ProcessEnd>,
     /// The processes that were found blocked for ever, daemons left out.
     pub stuck: Vec<Waiting>,
+    /// What the daemons wait for that the stuck processes wait for, directly or through one another.
+    pub daemons: Vec<Waiting>,
     /// How the run ended.
     pub end: RunEnd,
     /// The last value of each object, by [`ObjectId`], where it has one.
@@ -58,8 +61,36 @@ pub enum RunEnd {
     Deadlock,
     /// The scenario's `timeout` passed. What each process that was left was doing.
     Timeout(Vec<Waiting>),
+    /// The run is held to a schedule, or is one of a model, and repeats the same states for ever. What each process that was left was doing.
+    Livelock(Vec<Waiting>),
     /// A signal interrupted ipcrun.
     Interrupted,
+    /// The trace reached its limit.
+    Limit(Limit),
+}
+
+/// The most that a trace may hold.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Limit {
+    /// A number of events.
+    Events(u64),
+    /// The bytes of memory that its events take.
+    Bytes(u64),
+}
+
+impl RunEnd {
+    /// What each process was doing that was left, where the run was cut off by time or repeats states for ever.
+    pub fn doing(&self) -> Option<&[Waiting]> {
+        match self {
+            Self::Timeout(doing) | Self::Livelock(doing) => Some(doing),
+            Self::Completed | Self::Deadlock | Self::Interrupted | Self::Limit(_) => None,
+        }
+    }
+
+    /// Whether the run was ended from outside of the scenario: what it would have done next is not known.
+    pub fn is_cut(&self) -> bool {
+        matches!(self, Self::Interrupted | Self::Limit(_))
+    }
 }
 
 /// How a process ended.
@@ -85,7 +116,7 @@ pub struct Waiting {
     /// The step it is in, where it is in one.
     pub step: Option<StepId>,
     /// The step's verb, or what it does instead: `start` where it was never started, `stopped` where a signal has stopped
-    /// it.
+    /// it, `running` or `preparing` where it is in no step.
     pub verb: String,
     /// What it waits for.
     pub target: Target,
@@ -114,6 +145,11 @@ impl Waiting {
         }
     }
 
+    /// Whether it does what its verb says without being in a step: it runs, or prepares.
+    pub fn is_in_no_step(&self) -> bool {
+        self.step.is_none() && self.target == Target::None && self.verb != "start" && !self.is_stopped()
+    }
+
     /// Whether a signal has stopped it.
     pub fn is_stopped(&self) -> bool {
         self.verb == STOPPED && self.step.is_none()
@@ -133,6 +169,11 @@ impl ProcessEnd {
 }
 
 impl Trace {
+    /// Whether the run was cut off while processes could still move, and none was found blocked for ever.
+    pub fn is_cut_off(&self) -> bool {
+        self.stuck.is_empty() && self.end.doing().is_some()
+    }
+
     /// The events of one process, in its own order, with their places in [`Trace::events`].
     pub fn of(&self, process: ProcessId) -> impl Iterator<Item = (usize, &Event)> {
         self.events.iter().enumerate().filter(move |(_, event)| event.id.process == process)

@@ -228,7 +228,7 @@ impl Scene {
 pub(crate) fn empty(source: Source) -> Plan {
     Plan {
         source: Arc::new(source),
-        name: "test".to_owned(),
+        name: crate::text::Untrusted::new("test"),
         about: None,
         timeout: 60_000_000_000,
         seed: 0,
@@ -285,6 +285,7 @@ pub(crate) fn completed(plan: &Plan, lanes: Vec<Vec<Event>>) -> Trace {
         causality,
         ends: vec![ProcessEnd::Exited(0); plan.processes.len()],
         stuck: Vec::new(),
+        daemons: Vec::new(),
         end: RunEnd::Completed,
         finals: vec![None; plan.objects.len()],
         counted: Vec::new(),

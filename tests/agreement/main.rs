@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use generate::Taste;
 use ipcrun::diagnostic::{Diagnostic, Source};
 use ipcrun::judge::FORMS;
-use ipcrun::kernel::{self, Notice, Options, Recording};
+use ipcrun::kernel::{self, Limits, Notice, Options, Recording};
 use ipcrun::scenario;
 use ipcrun::scenario::plan::Plan;
 use ipcrun::schedule::Turns;
@@ -110,7 +110,10 @@ fn shipped() -> Vec<(String, Plan)> {
 /// A run on the kernel, held to turns or free.
 fn run(plan: &Plan, turns: Option<&Turns>) -> Result<Trace, Vec<Diagnostic>> {
     let mut notice = |_: Notice<'_>| {};
-    kernel::run(plan, &mut Options { recording: Recording::Full, schedule: turns, notice: &mut notice })
+    kernel::run(
+        plan,
+        &mut Options { recording: Recording::Full, limits: Limits::default(), schedule: turns, notice: &mut notice },
+    )
 }
 
 /// What was found, and how fast.

@@ -64,7 +64,15 @@ fn plan(text: &str) -> Plan {
 
 fn run(plan: &Plan, turns: &Turns) -> Result<Trace, Vec<Diagnostic>> {
     let mut notice = |_: Notice<'_>| {};
-    kernel::run(plan, &mut Options { recording: Recording::Full, schedule: Some(turns), notice: &mut notice })
+    kernel::run(
+        plan,
+        &mut Options {
+            recording: Recording::Full,
+            limits: kernel::Limits::default(),
+            schedule: Some(turns),
+            notice: &mut notice,
+        },
+    )
 }
 
 fn held(plan: &Plan, turns: &Turns) -> Trace {
@@ -386,7 +394,12 @@ steps = [{ forever = [{ update = "x", value = "{it + 1}" }, { print = "{it}" }] 
             }
         }
     };
-    let mut options = Options { recording: Recording::Full, schedule: Some(&turns), notice: &mut notice };
+    let mut options = Options {
+        recording: Recording::Full,
+        limits: kernel::Limits::default(),
+        schedule: Some(&turns),
+        notice: &mut notice,
+    };
     let trace = kernel::run(&plan, &mut options).unwrap();
     assert_eq!((trace.end, trace.finals), (RunEnd::Interrupted, vec![Some(Value::Int(lines))]));
     assert_no_children();

@@ -1,8 +1,7 @@
 //! `ipcrun explore FILE..`: every interleaving of a scenario, in the model.
 
 use std::cell::RefCell;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -24,7 +23,7 @@ use crate::cli::sharding::Choosing;
 use crate::cli::signals::Blocked;
 use crate::cli::status::Status;
 use crate::cli::timeline_choice::Picture;
-use crate::cli::{batch, html_file};
+use crate::cli::{batch, files, html_file};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::explore::analysis::interleavings;
 use crate::explore::analysis::interleavings::Counts;
@@ -40,6 +39,7 @@ use crate::explore::strategy::bfs::{Cut, Limits};
 use crate::explore::strategy::fallback;
 use crate::explore::strategy::fallback::{Rung, Strategy};
 use crate::judge::{self, Summary};
+use crate::kernel;
 use crate::promela;
 use crate::report::ci::annotations;
 use crate::report::ci::test_suite::Suite;
@@ -163,6 +163,7 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 held: None,
                 repeat: 1,
                 record: RecordChoice::Full,
+                limits: kernel::Limits::default(),
                 traces: Vec::new(),
                 suites: reports.any(),
                 silent: reports.take_stdout(),
@@ -376,7 +377,7 @@ impl Exploring<'_> {
                 String::new()
             };
             let shown = Snapshot {
-                name: &plan.name,
+                name: &plan.name.shown(),
                 done: now.reached.expanded as u64,
                 total: states,
                 unit: now.unit,
@@ -541,17 +542,14 @@ impl Exploring<'_> {
 
     /// Saves the schedule of an execution. The path of its file.
     fn save(plan: &Plan, path: &Path, best: &Best, leeway: Leeway) -> Result<String, Vec<Diagnostic>> {
-        let file = if path.is_dir() { path.join(format!("{}.schedule.toml", plan.name)) } else { path.to_owned() };
+        let file = if path.is_dir() { path.join(schedule::file_name(plan)) } else { path.to_owned() };
         let told = tale(best).comments(plan);
         let failed = best.verdict.findings.iter().find(|one| one.finding.status == judge::Status::Fail);
         let about = failed.map_or_else(String::new, |one| format!("{}: {}", one.label, one.finding.measured));
         let (name, any) = (file.display().to_string(), leeway.time == Time::Any);
         let about = format!("{}\nipcrun replay {} {name}", about.replace('\n', " "), plan.source.path);
-        fs::write(
-            &file,
-            schedule::write(plan, &run::told_apart(plan), any, leeway.random, about.trim(), &best.orders, &told),
-        )
-        .map_err(|error| {
+        let text = schedule::write(plan, &run::told_apart(plan), any, leeway.random, about.trim(), &best.orders, &told);
+        files::replace(&file, text.as_bytes()).map_err(|error| {
             let message = format!("the schedule cannot be written to `{name}`: {error}");
             vec![Diagnostic::error(Code::HOST_LIMIT, message)]
         })?;
@@ -577,9 +575,9 @@ impl Exploring<'_> {
             arguments: &self.options.arguments,
         };
         for (path, format) in &self.traces {
-            let written = File::create(path).map(BufWriter::new).and_then(|mut file| {
+            let written = run_scenario::create(path).and_then(|mut file| {
                 format.write(&mut file, &shown)?;
-                file.flush()
+                run_scenario::keep(file)
             });
             written.map_err(|error| vec![run_scenario::unwritable(path, &error)])?;
         }

@@ -6,6 +6,7 @@ use clap_mangen::Man;
 
 use crate::cli::output;
 use crate::cli::status::Status;
+use crate::text;
 
 /// The arguments of `man`.
 #[derive(Args, Debug)]
@@ -24,7 +25,7 @@ pub(crate) fn main(arguments: &Arguments, mut whole: Command) -> Status {
             Some(found) => command = found.clone(),
             None => {
                 let names: Vec<&str> = whole.get_subcommands().map(Command::get_name).collect();
-                let message = format!("no command is called `{name}`: they are {}", names.join(", "));
+                let message = format!("no command is called `{}`: they are {}", text::line(name), names.join(", "));
                 let _ = whole.error(ErrorKind::InvalidValue, message).print();
                 return Status::Invalid;
             }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::cli::batch;
-use crate::cli::explore_args::{RandomChoice, TimeChoice, allowing};
+use crate::cli::explore_args::{self, RandomChoice, TimeChoice, allowing};
 use crate::cli::export::Format;
 use crate::cli::golden::Golden;
 use crate::cli::inputs;
@@ -21,6 +21,7 @@ use crate::cli::status::Status;
 use crate::cli::timeline_choice::Picture;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::explore::semantics::transition::Leeway;
+use crate::kernel::Limits;
 use crate::report::terminal::progress::Mode;
 
 /// What runs and how.
@@ -54,6 +55,12 @@ pub(crate) struct Running {
     /// What to record one by one: every step, or only steps that blocked or failed, the others being counted
     #[arg(long, value_name = "WHAT", default_value = "full", hide_possible_values = true)]
     pub(crate) record: RecordChoice,
+    /// End a run that has recorded N events
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_events: Option<u64>,
+    /// End a run whose trace takes SIZE of memory, as 512MiB or 4GiB; without it a quarter of the memory that is free
+    #[arg(long, value_name = "SIZE", value_parser = explore_args::size)]
+    pub(crate) max_trace: Option<usize>,
     /// Hold the processes to a schedule, in virtual time: seed:N is a random one, the same for the same number; else a file
     /// of `ipcrun explore --save`, or the turns themselves, as 'A3 B1 worker[0]2'
     #[arg(long, value_name = "SCHEDULE", value_parser = schedules::argument)]
@@ -122,6 +129,13 @@ fn whole(ns: u64) -> String {
 }
 
 impl Running {
+    /// How much the trace of one of so many scenarios may hold.
+    fn limits(&self, scenarios: usize) -> Limits {
+        let at_once = batch::jobs(self.jobs).min(scenarios);
+        let bytes = self.max_trace.map(|bytes| bytes as u64);
+        Limits { events: self.max_events, bytes: bytes.or_else(|| run_scenario::share(at_once)) }
+    }
+
     /// What is done with kept traces.
     fn golden(&self) -> Option<Golden> {
         let asked = self.bless || self.golden.is_some();
@@ -196,6 +210,7 @@ pub(crate) fn held(arguments: &Arguments, common: &Common, output: Output, compa
         scenario: arguments.scenario.clone(),
         repeat: arguments.running.repeat,
         record: arguments.record(),
+        limits: arguments.running.limits(inputs.len()),
         traces,
         suites: reports.any(),
         silent: reports.take_stdout(),

@@ -1,7 +1,7 @@
 //! `ipcrun trace FILE`: a saved trace shown, converted, judged again.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::cli::output::Output;
 use crate::cli::status::Status;
 use crate::cli::timeline_choice::{Picture, ViewChoice};
 use crate::cli::{html_file, inputs, run_scenario};
-use crate::diagnostic::{Code, Diagnostic, Source};
+use crate::diagnostic::{Diagnostic, Source};
 use crate::scenario::steps::STEPS;
 use crate::trace::file;
 use crate::{judge, objects};
@@ -81,15 +81,13 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
             }
         };
     }
-    let mut out = BufWriter::new(io::stdout().lock());
     let verdict = judge::judge(&plan, &trace);
     let format = match (arguments.to, arguments.picture.view) {
         (Some(format), _) => format,
         (None, ViewChoice::Log) => Format::Text,
         (None, _) => {
             let text = arguments.picture.draw(&plan, &trace, &verdict, output::rows(), output);
-            // Nobody reads any more: there is nobody to tell.
-            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            output::print(&text);
             return Ok(Status::Passed);
         }
     };
@@ -107,16 +105,8 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
         columns: output::columns(),
         arguments: &again,
     };
-    match format.write(&mut out, &shown).and_then(|()| out.flush()) {
-        Ok(()) => Ok(status),
-        // Nobody reads any more: there is nobody to tell.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(status),
-        Err(error) => {
-            let message = format!("standard output cannot be written: {error}");
-            output.report(&[Diagnostic::error(Code::HOST_LIMIT, message)]);
-            Ok(Status::Host)
-        }
-    }
+    output::print_by(|out| format.write(out, &shown));
+    Ok(status)
 }
 
 /// The verb of that name, of an object or of none.

@@ -28,6 +28,7 @@ use crate::cli::signals::Blocked;
 use crate::cli::status::Status;
 use crate::cli::timeline_choice::Picture;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::kernel::Limits;
 use crate::report::terminal::progress::Mode;
 
 /// How long the kernel is trusted to tell of every change, in ms.
@@ -60,6 +61,7 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         held: None,
         repeat: 1,
         record: RecordChoice::Full,
+        limits: Limits { events: None, bytes: run_scenario::share(1) },
         traces: Vec::new(),
         suites: false,
         silent: false,

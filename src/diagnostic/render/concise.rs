@@ -11,7 +11,7 @@ pub(super) fn render(diagnostics: &[Diagnostic], color: bool) -> String {
     let mut out = String::new();
     for diagnostic in diagnostics {
         if let Some(source) = &diagnostic.source {
-            out.push_str(&one_line(&source.path));
+            out.push_str(&source.path.shown());
             if let Some(label) = &diagnostic.primary {
                 let place = source.place(label.span.start);
                 let _ = write!(out, ":{}:{}", place.line, place.column);

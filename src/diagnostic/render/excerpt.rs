@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::Source;
-use super::harmless;
+use crate::text::harmless;
 
 /// The longest line that is shown whole, in characters.
 const LONGEST: usize = 200;

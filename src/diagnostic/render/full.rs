@@ -56,7 +56,7 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
     // The renderer counts columns in the excerpt, which is another column where a line was cut at its front.
     let mut columns: Vec<(String, String)> = Vec::new();
     if let Some(source) = &diagnostic.source {
-        let path = one_line(&source.path);
+        let path = source.path.to_string();
         let mut shown = false;
         for cluster in clusters(diagnostic, source) {
             let excerpt = cluster.excerpt(source);
@@ -84,7 +84,7 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
             let edit = Patch::new(excerpt.span(&span), printable(&suggestion.replacement));
             let snippet = Snippet::source(excerpt.text.clone()).line_start(first).patch(edit);
             Group::with_title(Level::HELP.secondary_title(one_line(&suggestion.message)))
-                .element(snippet.path(one_line(&source.path)))
+                .element(snippet.path(source.path.to_string()))
         });
     }
     group = group.elements(diagnostic.notes.iter().map(|note| Level::NOTE.message(printable(note))));

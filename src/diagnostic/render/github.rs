@@ -10,7 +10,7 @@ pub(super) fn render(diagnostics: &[Diagnostic]) -> String {
     for diagnostic in diagnostics {
         let _ = write!(out, "::{} ", word(diagnostic.severity));
         if let Some(source) = &diagnostic.source {
-            let _ = write!(out, "file={},", property(&source.path));
+            let _ = write!(out, "file={},", property(source.path.raw()));
             if let Some(label) = &diagnostic.primary {
                 let start = source.place(label.span.start);
                 let end = source.place(label.span.end.max(label.span.start));

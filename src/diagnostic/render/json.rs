@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Diagnostic, word};
+use crate::text;
 
 /// Lines and columns count from 1, columns in characters; the end is the place behind the last character.
 pub(super) fn render(diagnostics: &[Diagnostic]) -> String {
-    diagnostics.iter().map(|diagnostic| escape(&object(diagnostic).to_string()) + "\n").collect()
+    diagnostics.iter().map(|diagnostic| text::json(&object(diagnostic).to_string()).into_owned() + "\n").collect()
 }
 
 fn object(diagnostic: &Diagnostic) -> Value {
@@ -29,7 +30,7 @@ fn object(diagnostic: &Diagnostic) -> Value {
         "code": diagnostic.code.to_string(),
         "severity": word(diagnostic.severity),
         "message": diagnostic.message,
-        "path": diagnostic.source.as_ref().map(|source| source.path.as_str()),
+        "path": diagnostic.source.as_ref().map(|source| source.path.raw()),
         "line": places.map(|(start, _)| start.line),
         "column": places.map(|(start, _)| start.column),
         "end_line": places.map(|(_, end)| end.line),
@@ -39,17 +40,4 @@ fn object(diagnostic: &Diagnostic) -> Value {
         "notes": diagnostic.notes,
         "suggestion": suggestion,
     })
-}
-
-/// Escapes what JSON lets stand and a terminal would act upon. It can only stand within strings.
-fn escape(json: &str) -> String {
-    if json.chars().all(|c| super::harmless(c) == c) {
-        return json.to_owned();
-    }
-    json.chars()
-        .flat_map(|c| {
-            let escaped = if super::harmless(c) == c { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
-            escaped.chars().collect::<Vec<_>>()
-        })
-        .collect()
 }

@@ -9,9 +9,8 @@ mod full;
 mod github;
 mod json;
 
-use std::borrow::Cow;
-
 use super::{Diagnostic, Severity};
+use crate::text::{line as one_line, printable};
 
 /// The forms in which diagnostics are rendered.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -43,38 +42,6 @@ fn word(severity: Severity) -> &'static str {
         Severity::Error => "error",
         Severity::Warning => "warning",
     }
-}
-
-/// The character in the form in which a terminal shows it and does nothing else.
-fn harmless(c: char) -> char {
-    match c {
-        '\t' | '\n' => c,
-        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
-        '\x7f' => '\u{2421}',
-        '\u{80}'..='\u{9f}'
-        | '\u{200e}'
-        | '\u{200f}'
-        | '\u{2028}'
-        | '\u{2029}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}'
-        | '\u{feff}' => '\u{fffd}',
-        _ => c,
-    }
-}
-
-/// Text that a terminal shows and does nothing else with. Line feeds and tabs stay.
-pub fn printable(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| harmless(c) == c) {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.chars().map(harmless).collect())
-    }
-}
-
-/// The same on one line.
-fn one_line(text: &str) -> String {
-    printable(text).replace('\n', " ")
 }
 
 #[cfg(test)]

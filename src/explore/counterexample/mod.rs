@@ -81,7 +81,10 @@ pub fn best(
     let (path, told, verdict) = match found.filter(|_| shortest.is_some()) {
         Some(found) => found,
         None => {
-            let told = tell(states.space(), &story.path).map_err(Fault::Lost)?;
+            let mut told = tell(states.space(), &story.path).map_err(Fault::Lost)?;
+            if cut {
+                told.round();
+            }
             let verdict = judge::judge(plan, &told.trace);
             (story.path.clone(), told, verdict)
         }

@@ -15,6 +15,7 @@ use crate::explore::state_space::{Space, models, post, segment};
 use crate::objects::contract::model::Willing;
 use crate::scenario::plan::Plan;
 use crate::schedule::{Rest, Turn, Turns};
+use crate::trace::wait_for::part;
 use crate::trace::{ProcessEnd, RunEnd, Trace, arrange_along};
 
 /// Why a path cannot be followed.
@@ -58,6 +59,16 @@ pub struct Told {
     pub stood: Vec<Stood>,
     /// How many events had been recorded before the first turn.
     pub before: usize,
+}
+
+impl Told {
+    /// Says that what was cut off repeats the same states for ever.
+    pub fn round(&mut self) {
+        if let RunEnd::Timeout(left) = &mut self.trace.end {
+            self.trace.end = RunEnd::Livelock(std::mem::take(left));
+            self.turns.left = Some(self.trace.end.clone());
+        }
+    }
 }
 
 /// The one state that is followed.
@@ -338,12 +349,14 @@ impl<'s, 'p> Course<'s, 'p> {
             .collect();
         let others = alive.iter().any(|process| !plan.program(*process).daemon);
         let waiting = wait_for::waiting(plan, &self.segments, &self.parts, &self.log, self.now);
+        let (waiting, daemons) = part(plan, waiting);
         // A run is over when only daemons are left and none of them can move.
         let (end, rest, stuck) = match (others, can_move) {
             (false, false) => (RunEnd::Completed, Rest::Free, Vec::new()),
             (_, true) => (RunEnd::Timeout(waiting), Rest::Stop, Vec::new()),
             (true, false) => (RunEnd::Deadlock, Rest::Free, waiting),
         };
+        let left = (rest == Rest::Stop).then(|| end.clone());
         let ends = self
             .segments
             .iter()
@@ -363,6 +376,7 @@ impl<'s, 'p> Course<'s, 'p> {
                 events: events_in_order,
                 causality,
                 ends,
+                daemons: if stuck.is_empty() { Vec::new() } else { daemons },
                 stuck,
                 end,
                 finals,
@@ -378,6 +392,7 @@ impl<'s, 'p> Course<'s, 'p> {
                 leaves: self.space.ends.clone(),
                 held: self.space.begins.clone(),
                 rest,
+                left,
                 end: self.now,
                 random: self.space.leeway.random,
             },

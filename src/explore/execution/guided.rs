@@ -1,13 +1,15 @@
 //! From the turns of a schedule to a path of the model: whose turn it is and what is chosen is given, all else (when
 //! time passes, which step gives up) follows. Also paths that nobody gave: a random one, and the rest of a short one.
 
+use std::collections::HashSet;
+
 use super::concretise::{Lost, tell};
 use crate::event::ProcessId;
 use crate::explore::semantics::transition::{Endless, Kind, Standing, Step};
 use crate::explore::state_space::{Move, Space};
 use crate::scenario::plan::Plan;
 use crate::schedule::Order;
-use crate::trace::{RunEnd, Waiting};
+use crate::trace::Waiting;
 
 /// The most steps of a path that nobody gave: a scenario that never ends is cut there.
 const MOST: usize = 100_000;
@@ -71,28 +73,33 @@ pub fn follow(space: &mut Space<'_>, orders: &[Order]) -> Result<Vec<Step>, Refu
 }
 
 /// Goes on from where a path ends, until nothing can move any more: the processes take turns in their order. A scenario
-/// that never ends is cut after some thousand steps.
+/// that never ends is cut where a state returns, which is then said, or after some thousand steps.
 ///
 /// # Errors
 /// A process that computes without end.
-pub fn complete(space: &mut Space<'_>, path: &[Step]) -> Result<Vec<Step>, Endless> {
+pub fn complete(space: &mut Space<'_>, path: &[Step]) -> Result<(Vec<Step>, bool), Endless> {
     let mut walker = Walker::new(space)?;
     for step in path {
         walker.again(step)?;
     }
     let processes = walker.space.plan.processes.len() as ProcessId;
     let mut next = 0;
+    let mut seen = HashSet::new();
     while walker.path.len() < path.len() + REST {
         walker.look()?;
         let ahead = |step: &Move| (step.process.wrapping_add(processes - next)) % processes.max(1);
         let going = walker.moves.iter().filter(|step| step.kind != Kind::Kill);
         let Some(step) = going.min_by_key(|step| ahead(step)).copied() else { break };
+        // What happens next follows from the state and from whose turn it is.
+        if !seen.insert((walker.state.clone(), next)) {
+            return Ok((walker.path, true));
+        }
         if step.kind != Kind::Tick {
             next = (step.process + 1) % processes;
         }
         walker.take(step)?;
     }
-    Ok(walker.path)
+    Ok((walker.path, false))
 }
 
 /// A random path to an end: of all that can happen next, each is equally likely. The same seed gives the same path. A
@@ -149,18 +156,14 @@ pub fn struck(space: &Space<'_>, path: &[Step]) -> Option<(ProcessId, Option<Wai
     let place = path.iter().position(|step| step.kind == Kind::Kill)?;
     let process = path[place].process;
     let told = tell(space, &path[..place]).ok()?;
-    let waiting = match told.trace.end {
-        RunEnd::Timeout(waiting) => waiting,
-        _ => told.trace.stuck,
-    };
-    Some((process, waiting.into_iter().find(|one| one.process == process)))
+    let waiting = told.trace.end.doing().unwrap_or(&told.trace.stuck);
+    Some((process, waiting.iter().find(|one| one.process == process).cloned()))
 }
 
 /// Who waits for what where a path ends.
 fn waits(space: &Space<'_>, path: &[Step], process: ProcessId) -> Option<Why> {
     let told = tell(space, path).ok()?;
-    let RunEnd::Timeout(waiting) = told.trace.end else { return find(&told.trace.stuck, process) };
-    find(&waiting, process)
+    find(told.trace.end.doing().unwrap_or(&told.trace.stuck), process)
 }
 
 fn find(waiting: &[Waiting], process: ProcessId) -> Option<Why> {

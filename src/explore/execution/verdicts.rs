@@ -108,6 +108,10 @@ pub(crate) struct Case {
 pub(crate) fn case(space: &Space<'_>, path: Vec<Step>, ended: bool) -> Result<Case, Fault> {
     let plan = space.plan;
     let mut told = tell(space, &path).map_err(Fault::Lost)?;
+    // A whole execution that has no end comes back to a state that it was in.
+    if ended {
+        told.round();
+    }
     // What is judged is told as it is.
     let end = if ended { None } else { Some(std::mem::replace(&mut told.trace.end, RunEnd::Interrupted)) };
     let verdict =

@@ -8,16 +8,12 @@ use crate::event::{ProcessId, Target};
 use crate::scenario::plan::{Instruction, Plan};
 use crate::trace::Waiting;
 
-/// What each process that has begun and not ended waits for, daemons left out.
+/// What each process that has begun and not ended waits for.
 pub(crate) fn waiting(plan: &Plan, segments: &[Segment<'_>], parts: &Parts, log: &Log, now: u64) -> Vec<Waiting> {
     let alive: Vec<ProcessId> = (0..segments.len() as ProcessId)
         .filter(|process| segments[*process as usize].stage == Stage::Running)
         .collect();
-    alive
-        .iter()
-        .filter(|process| !plan.program(**process).daemon)
-        .map(|process| of(plan, *process, segments, parts, log, &alive, now))
-        .collect()
+    alive.iter().map(|process| of(plan, *process, segments, parts, log, &alive, now)).collect()
 }
 
 fn of(

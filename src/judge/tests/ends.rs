@@ -59,7 +59,10 @@ fn a_deadlock_is_compared_as_a_multiset() {
     assert_eq!(finding.measured, "blocked for ever: p[0] at acquire right, p[1] at acquire left");
     let arguments = vec![("deadlock", Boolean(true)), ("blocked", list(vec![entry("p", &[0, 1], &[])]))];
     let finding = check(run, "deadlock", arguments, Fail);
-    assert!(finding.notes.iter().any(|note| note == "the cycle: p[0] waits for p[1] waits for p[0]"), "{finding:?}");
+    assert!(
+        finding.notes.iter().any(|note| note == "wait-for cycle: p[0] → right → p[1] → left → p[0]"),
+        "{finding:?}"
+    );
     let both = vec![entry("p[0] at left", &[0], &[0]), entry("p[1]", &[1], &[])];
     check(run, "deadlock", vec![("deadlock", Boolean(true)), ("blocked", list(both))], Fail);
     let both = || vec![entry("p", &[0, 1], &[]), entry("p[0]", &[0], &[])];

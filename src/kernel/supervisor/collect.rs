@@ -54,8 +54,16 @@ impl Supervisor<'_> {
             engine: "kernel",
             events,
             causality,
-            ends: self.ends.iter().map(|end| end.unwrap_or(ProcessEnd::Stopped)).collect(),
+            ends: (0..)
+                .zip(&self.ends)
+                .map(|(process, end)| match end {
+                    Some(end) => *end,
+                    None if self.table.post(process).is_open() => ProcessEnd::Stopped,
+                    None => ProcessEnd::NotStarted,
+                })
+                .collect(),
             stuck: std::mem::take(&mut self.stuck),
+            daemons: std::mem::take(&mut self.daemons),
             end,
             finals: self.objects.iter().map(|object| object.value()).collect(),
             counted,

@@ -24,6 +24,8 @@ const LOST: u64 = 20_000_000_000;
 /// ms between two looks at a process that may come to sleep in the kernel, and at any other.
 const SOON: u16 = 1;
 const LATER: u16 = 20;
+/// ns after which a turn is cut short that does not end when a signal asks to.
+const GRACE: u64 = 500_000_000;
 /// The most other processes of which a divergence tells where they are.
 const TOLD: usize = 8;
 
@@ -39,8 +41,8 @@ enum Came {
 
 /// Why the schedule is left.
 enum Stop {
-    /// A signal asks for it.
-    Interrupted,
+    /// The run is over: a signal asks for it, or the trace is full.
+    Over(RunEnd),
     /// A process did something else.
     Diverged(Box<Diagnostic>),
 }
@@ -72,10 +74,11 @@ impl Supervisor<'_> {
         begin: u64,
     ) -> Result<Option<RunEnd>, Vec<Diagnostic>> {
         let (round, prints) = (clock::now(), self.plan.steps.iter().any(|step| step.verb == "print"));
-        let mut driver = Driver { supervisor: self, turns, signals, options, begin, round, prints, place: None };
+        let mut driver =
+            Driver { supervisor: self, turns, signals, options, begin, round, prints, place: None, asked: None };
         match driver.all() {
-            Ok(()) => Ok((turns.rest == Rest::Stop).then(|| self.out_of_time())),
-            Err(Stop::Interrupted) => Ok(Some(RunEnd::Interrupted)),
+            Ok(()) => Ok((turns.rest == Rest::Stop).then(|| turns.left.clone().unwrap_or_else(|| self.out_of_time()))),
+            Err(Stop::Over(end)) => Ok(Some(end)),
             Err(Stop::Diverged(diagnostic)) => Err(vec![*diagnostic]),
         }
     }
@@ -94,6 +97,8 @@ struct Driver<'a, 'p, 'o> {
     prints: bool,
     /// The place of the turn; none while the first processes begin.
     place: Option<usize>,
+    /// When a signal asked to end. The turn that was given is ended before: half of one would be in no schedule.
+    asked: Option<u64>,
 }
 
 impl Driver<'_, '_, '_> {
@@ -121,12 +126,26 @@ impl Driver<'_, '_, '_> {
                 self.take(turn)?;
             }
             self.settle()?;
+            self.may_end()?;
         }
         self.at(turns.end);
         if turns.rest == Rest::Free {
+            if self.signals.read() {
+                self.asked = Some(clock::now());
+            }
+            self.may_end()?;
             self.free();
         }
         Ok(())
+    }
+
+    /// Ends the run between two turns, where that was asked for or the trace is full.
+    fn may_end(&self) -> Result<(), Stop> {
+        let asked = self.asked.map(|_| RunEnd::Interrupted);
+        match asked.or_else(|| self.supervisor.full_trace(self.options.limits)) {
+            Some(end) => Err(Stop::Over(end)),
+            None => Ok(()),
+        }
     }
 
     fn at(&mut self, at: u64) {
@@ -361,7 +380,10 @@ impl Driver<'_, '_, '_> {
         let signalled = fds[0].any().unwrap_or(false);
         supervisor.bell.answer();
         if signalled && self.signals.read() {
-            return Err(Stop::Interrupted);
+            self.asked.get_or_insert(clock::now());
+        }
+        if self.asked.is_some_and(|asked| clock::now().saturating_sub(asked) >= GRACE) {
+            return Err(Stop::Over(RunEnd::Interrupted));
         }
         if signalled || !happened {
             supervisor.reap();

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 
 use schedule_progress::Course;
@@ -23,20 +23,21 @@ use super::process::Inheritance;
 use super::process_table::Table;
 use super::scheduler_gate::{ORIGIN, Turnstile};
 use super::wakeup::Bell;
-use super::{Notice, Options, Recording};
+use super::{Limits, Notice, Options, Recording};
 use super::{host_limits, memory_estimate};
 use crate::diagnostic::Diagnostic;
 use crate::event::{ObjectId, ProcessId, StepId, Target};
 use crate::objects::{Live, Site};
 use crate::os::arena::Arena;
 use crate::os::sysv::Keeper;
-use crate::os::{clock, limits, process as os};
+use crate::os::{clock, leftovers, limits, process as os};
 use crate::outcome::Outcome;
 use crate::scenario::plan::Plan;
 use crate::scenario::steps::STEPS;
 use crate::trace::record::{self, Head};
 use crate::trace::ring_buffer::{Consumer, Lane};
-use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting};
+use crate::trace::wait_for::part;
+use crate::trace::{Limit, ProcessEnd, RunEnd, Trace, Waiting};
 use crate::value::Value;
 
 /// ns between two looks at quiet and at busy lanes.
@@ -46,6 +47,8 @@ const BUSY: u64 = 2_000_000;
 const LONG: u64 = 200_000;
 /// The longest that processes are given to stop at the end of a run, ns.
 const PATIENCE: u64 = 1_000_000_000;
+/// The longest that they are awaited once they were killed, all together, ns.
+const LAST_PATIENCE: u64 = 20_000_000_000;
 /// ns between two looks for a deadlock while others go on.
 const LOOK: u64 = 20_000_000;
 
@@ -64,6 +67,9 @@ pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnost
     if let Some(diagnostic) = host_limits::too_many(plan) {
         return Err(vec![diagnostic]);
     }
+    // From before the first object: a signal that asks to end must find all of it where it can be removed.
+    let signals = Signals::new().map_err(|error| vec![host_limits::engine(plan, "signalfd", &error)])?;
+    leftovers::sweep();
     // Where it is refused the old limit stands, and reaching it is reported where it happens.
     limits::raise_open_files();
     let arena = Arena::new();
@@ -80,7 +86,6 @@ pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnost
         None => None,
     };
     let bell = Bell::new().map_err(|error| engine("eventfd", &error))?;
-    let signals = Signals::new().map_err(|error| engine("signalfd", &error))?;
     let mut supervisor = Supervisor {
         plan,
         objects,
@@ -94,14 +99,21 @@ pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnost
         lines: Vec::new(),
         detector: Detector::new(plan),
         stuck: Vec::new(),
+        daemons: Vec::new(),
         last_look: 0,
         course,
     };
     tracing::debug!(processes = plan.processes.len(), objects = plan.objects.len(), "forking");
-    supervisor.fork_all(&keeper, &lanes)?;
-    supervisor.prepare()?;
+    let unprepared = match supervisor.fork_all(&keeper, &lanes, &signals)? {
+        None => supervisor.prepare(&signals)?,
+        end => end,
+    };
     let begin = clock::now();
     supervisor.table.set_origin(if options.schedule.is_some() { ORIGIN } else { begin });
+    if let Some(end) = unprepared {
+        supervisor.kill_rest();
+        return Ok(supervisor.trace(end, 0));
+    }
     let stopped = match options.schedule {
         Some(turns) => supervisor.drive(turns, &signals, options, begin)?,
         None => {
@@ -203,6 +215,12 @@ impl Drop for Signals {
     }
 }
 
+/// What a process does that is in no step.
+fn doing(process: ProcessId, verb: &str) -> Waiting {
+    let verb = verb.to_owned();
+    Waiting { process, step: None, verb, target: Target::None, since: 0, on: Vec::new(), holder: None }
+}
+
 struct Supervisor<'p> {
     plan: &'p Plan,
     objects: Vec<Rc<dyn Live>>,
@@ -219,6 +237,8 @@ struct Supervisor<'p> {
     lines: Vec<(u64, ProcessId, String)>,
     detector: Detector<'p>,
     stuck: Vec<Waiting>,
+    /// What the daemons wait for that they wait for.
+    daemons: Vec<Waiting>,
     last_look: u64,
     /// How far a schedule has come, where there is one.
     course: Option<Course>,
@@ -231,7 +251,15 @@ impl Drop for Supervisor<'_> {
 }
 
 impl Supervisor<'_> {
-    fn fork_all(&mut self, keeper: &Keeper, lanes: &[Lane]) -> Result<(), Vec<Diagnostic>> {
+    /// Forks every process. The end of the run where a signal asks for it meanwhile.
+    fn fork_all(
+        &mut self,
+        keeper: &Keeper,
+        lanes: &[Lane],
+        signals: &Signals,
+    ) -> Result<Option<RunEnd>, Vec<Diagnostic>> {
+        /// Forks between two looks for a signal.
+        const ROUND: usize = 64;
         let supervisor = std::process::id() as i32;
         let mut first_steps = vec![StepId::MAX; self.plan.programs.len()];
         for (id, step) in self.plan.steps.iter().enumerate() {
@@ -243,6 +271,9 @@ impl Supervisor<'_> {
         let share = READY / lanes.len().max(1);
         for (id, lane) in lanes.iter().enumerate() {
             let process = id as ProcessId;
+            if id % ROUND == ROUND - 1 && signals.read() {
+                return Ok(Some(RunEnd::Interrupted));
+            }
             match os::fork() {
                 Ok(os::Fork::Child) => {
                     keeper.part();
@@ -270,20 +301,40 @@ impl Supervisor<'_> {
         for (id, object) in self.objects.iter().enumerate() {
             object.part(&vec![false; self.plan.objects[id].object.ends().len()]);
         }
-        Ok(())
+        Ok(None)
     }
 
-    /// Waits until every process has prepared itself.
-    fn prepare(&mut self) -> Result<(), Vec<Diagnostic>> {
+    /// Waits until every process has prepared itself. The end of the run where a signal asks for it meanwhile, or where
+    /// for as long as the scenario's timeout no process has come to be prepared.
+    fn prepare(&mut self, signals: &Signals) -> Result<Option<RunEnd>, Vec<Diagnostic>> {
         const NAP: u64 = 50_000_000;
-        while self.table.await_prepared(clock::now() + NAP) < self.plan.processes.len() {
+        /// A short timeout is the scenario's, not the host's, which may be slow to run new processes.
+        const LEAST: u64 = 2_000_000_000;
+        let patience = self.plan.timeout.max(LEAST);
+        let (mut known, mut since) = (0, clock::now());
+        loop {
+            let prepared = self.table.await_prepared(clock::now() + NAP);
+            if prepared >= self.plan.processes.len() {
+                break;
+            }
+            if signals.read() {
+                return Ok(Some(RunEnd::Interrupted));
+            }
             self.reap();
             if self.ends.iter().any(Option::is_some) {
                 break;
             }
+            let now = clock::now();
+            if prepared > known {
+                (known, since) = (prepared, now);
+            } else if now.saturating_sub(since) >= patience {
+                let late =
+                    (0..self.plan.processes.len() as ProcessId).filter(|process| !self.table.is_prepared(*process));
+                return Ok(Some(RunEnd::Timeout(late.map(|process| doing(process, "preparing")).collect())));
+            }
         }
         let troubles = host_limits::troubles(self.plan, &self.table);
-        if troubles.is_empty() { Ok(()) } else { Err(troubles) }
+        if troubles.is_empty() { Ok(None) } else { Err(troubles) }
     }
 
     fn is_daemon(&self, process: ProcessId) -> bool {
@@ -333,11 +384,11 @@ impl Supervisor<'_> {
             });
             tick = if drained { BUSY } else { QUIET };
             let told = self.stuck.len();
-            if let Some(end) = self.over(drained, before) {
+            if let Some(end) = self.over(drained, before).or_else(|| self.full_trace(options.limits)) {
                 return end;
             }
             if self.stuck.len() > told {
-                (options.notice)(Notice::Stuck { waiting: &self.stuck });
+                (options.notice)(Notice::Stuck { waiting: &self.stuck, daemons: &self.daemons });
             }
             // Of very many processes a round takes long, and each that ends would call for one: they had better come
             // together.
@@ -357,6 +408,19 @@ impl Supervisor<'_> {
         RunEnd::Timeout(left.map(|process| self.doing(process)).collect())
     }
 
+    /// The end of a run whose trace has reached its limit.
+    fn full_trace(&self, limits: Limits) -> Option<RunEnd> {
+        let taken = self.consumers.iter().map(Consumer::taken);
+        let (events, payload) =
+            taken.fold((0, 0), |(events, bytes), one| (events + one.0 as u64, bytes + one.1 as u64));
+        let events_full = limits.events.filter(|most| events >= *most).map(Limit::Events);
+        let full = events_full.or_else(|| {
+            let bytes = memory_estimate::trace(events, payload);
+            limits.bytes.filter(|most| bytes >= *most).map(Limit::Bytes)
+        });
+        full.map(RunEnd::Limit)
+    }
+
     /// Whether a step's signal has stopped the process.
     fn is_stopped(&self, process: ProcessId) -> bool {
         let post = self.table.post(process);
@@ -371,15 +435,7 @@ impl Supervisor<'_> {
         }
         match self.consumers[process as usize].lane().waiting() {
             Some(wait) => describe(self.plan, process, &wait, self.table.origin()),
-            None => Waiting {
-                process,
-                step: None,
-                verb: "running".to_owned(),
-                target: Target::None,
-                since: 0,
-                on: Vec::new(),
-                holder: None,
-            },
+            None => doing(process, "running"),
         }
     }
 
@@ -396,9 +452,10 @@ impl Supervisor<'_> {
         let stuck = self.look();
         let is_stuck = |process: &ProcessId| stuck.iter().any(|waiting| waiting.process == *process);
         let whole = daemons.iter().chain(&others).all(is_stuck);
-        let told: Vec<_> = stuck.iter().filter(|waiting| !self.is_daemon(waiting.process)).cloned().collect();
+        let (told, behind) = part(self.plan, stuck);
         // What is stuck stays so: a look that was not certain takes nothing back.
         if told.len() >= self.stuck.len() {
+            self.daemons = if told.is_empty() { Vec::new() } else { behind };
             self.stuck = told;
         }
         match (whole, others.is_empty()) {
@@ -445,16 +502,18 @@ impl Supervisor<'_> {
 
     /// Takes in every process that has ended.
     fn reap(&mut self) {
+        // Its end is known to all before its number can become another process's.
+        let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         loop {
-            let (pid, end) = match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+            let (pid, end) = match waitid(Id::All, look) {
                 Ok(WaitStatus::Exited(pid, code)) => (pid, Ok(code)),
                 Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, Err(signal as i32)),
-                Ok(WaitStatus::StillAlive) | Err(_) => return,
-                Ok(_) => continue,
+                _ => return,
             };
             if let Some(process) = self.pids.remove(&pid.as_raw()) {
                 self.ended(process, end);
             }
+            let _ = waitpid(pid, Some(WaitPidFlag::WNOHANG));
         }
     }
 
@@ -538,8 +597,11 @@ impl Supervisor<'_> {
         for pid in self.pids.keys() {
             let _ = os::kill(*pid, libc::SIGKILL);
         }
+        let deadline = clock::now() + LAST_PATIENCE;
         for (pid, process) in std::mem::take(&mut self.pids) {
-            let _ = waitpid(Pid::from_raw(pid), None);
+            if !os::await_end(pid, deadline) {
+                tracing::warn!(pid, "a process does not end, though it was killed");
+            }
             self.consumers[process as usize].drain();
             let started = self.table.post(process).is_open();
             self.ends[process as usize] = Some(if started { ProcessEnd::Stopped } else { ProcessEnd::NotStarted });
@@ -550,7 +612,8 @@ impl Supervisor<'_> {
     fn await_stop(&mut self, pid: i32, deadline: u64) {
         const NAP: u64 = 50_000;
         loop {
-            let end = match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WUNTRACED | WaitPidFlag::WNOHANG)) {
+            let look = WaitPidFlag::WEXITED | WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+            let end = match waitid(Id::Pid(Pid::from_raw(pid)), look) {
                 Ok(WaitStatus::Exited(_, code)) => Ok(code),
                 Ok(WaitStatus::Signaled(_, signal, _)) => Err(signal as i32),
                 Ok(WaitStatus::StillAlive) if clock::now() < deadline => {
@@ -562,6 +625,7 @@ impl Supervisor<'_> {
             if let Some(process) = self.pids.remove(&pid) {
                 self.ended(process, end);
             }
+            let _ = waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG));
             return;
         }
     }

@@ -4,23 +4,31 @@
 //! that what ends the supervisor does not end it. It makes the objects itself, so that no death of the supervisor can
 //! come between making one and knowing its id; each id goes at once into a list in memory shared with the supervisor.
 //! When the last copy of the supervisor's end of their socket closes, it removes all of them and exits. Should
-//! the keeper itself have been killed, the supervisor removes what the list still holds.
+//! the keeper itself have been killed, the supervisor removes what the list still holds; should both have been, the
+//! next start of ipcrun does, by the list in a file that the keeper writes besides.
 
+use std::ffi::CStr;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::arena::{Arena, Shared};
-use super::super::descriptor::Descriptor;
-use super::super::socket;
+use super::super::descriptor::{Descriptor, wait_readable};
+use super::super::leftovers::{self, Register};
+use super::super::{clock, process, socket};
 use super::{SysvQueue, SysvSemaphore};
 
 /// How many ids it keeps: as many semaphores and queues as Linux allows by default.
 const ROOM: usize = 1 << 16;
 
 /// What is asked of the keeper, and the kind of an id in the list. Never 0, which marks an entry as empty.
-const SEMAPHORE: u32 = 1;
+pub(super) const SEMAPHORE: u32 = 1;
 const QUEUE: u32 = 2;
+
+/// The longest that the keeper is given for an answer, and to end, ns.
+const PATIENCE: u64 = 5_000_000_000;
+/// ns after which a keeper that says nothing is continued: something may have stopped it.
+const NUDGE: u64 = 100_000_000;
 
 /// Makes System V objects for a run. Dropping it removes all of them.
 #[derive(Debug, Default)]
@@ -34,6 +42,7 @@ struct Started {
     pid: libc::pid_t,
     channel: Descriptor,
     list: Shared<[AtomicU64]>,
+    register: Option<Register>,
 }
 
 impl Keeper {
@@ -83,10 +92,12 @@ impl Keeper {
         let fd = started.channel.raw().map_err(io::Error::from_raw_os_error)?;
         let mut answer = Vec::with_capacity(8);
         let asked = socket::send(fd, &kind.to_ne_bytes(), &value.to_ne_bytes(), true)
-            .and_then(|_| retry(|| socket::receive(fd, &mut answer, 8, true)));
+            .and_then(|_| started.await_answer(fd))
+            .and_then(|()| retry(|| socket::receive(fd, &mut answer, 8, true)));
         match (asked, read(&answer)) {
             (Ok(_), Some((0, id))) => Ok(id as i32),
             (Ok(_), Some((errno, _))) => Err(io::Error::from_raw_os_error(errno as i32)),
+            (Err(libc::ETIMEDOUT), _) => Err(io::Error::other("the keeper process does not answer")),
             (Ok(_) | Err(libc::EPIPE | libc::ECONNRESET), _) => Err(io::Error::other("the keeper process was killed")),
             (Err(errno), _) => Err(io::Error::from_raw_os_error(errno)),
         }
@@ -96,16 +107,61 @@ impl Keeper {
 impl Started {
     fn new() -> io::Result<Self> {
         let list = Arena::new().slice::<AtomicU64>(ROOM)?;
+        let register = Register::new();
         let (ours, theirs) = socket::pair(true)?;
         // SAFETY: the child runs `keep` and nothing else, which allocates nothing, takes no lock and never returns.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
-            keep(theirs.as_raw_fd(), &list);
+            keep(theirs.as_raw_fd(), &list, register.as_ref().map(|register| (register.raw(), register.path())));
         }
         if pid < 0 {
             return Err(io::Error::last_os_error());
         }
-        Ok(Self { supervisor: std::process::id(), pid, channel: Descriptor::new(ours), list })
+        Ok(Self { supervisor: std::process::id(), pid, channel: Descriptor::new(ours), list, register })
+    }
+
+    /// Waits until the keeper has answered, and continues it where something has stopped it.
+    fn await_answer(&self, fd: RawFd) -> Result<(), i32> {
+        let deadline = clock::now() + PATIENCE;
+        while clock::now() < deadline {
+            if wait_readable(fd, Some(clock::now() + NUDGE))? {
+                return Ok(());
+            }
+            // The keeper is not reaped before the run begins, so its number is its own.
+            let _ = process::kill(self.pid, libc::SIGCONT);
+        }
+        Err(libc::ETIMEDOUT)
+    }
+
+    /// Waits until the keeper has removed everything and ended. Whether it did.
+    fn await_end(&self) -> bool {
+        const LONGEST_NAP: u64 = 2_000_000;
+        let begin = clock::now();
+        let (mut nap, mut nudged) = (20_000, begin);
+        loop {
+            let mut status = 0;
+            // SAFETY: the call fills `status`.
+            match unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) } {
+                0 => {}
+                pid if pid == self.pid => return status == 0,
+                _ if super::super::descriptor::errno() == libc::EINTR => {}
+                // Taken in before, without a look at how it ended.
+                _ => return false,
+            }
+            let now = clock::now();
+            // It is this process's child and not reaped: its number is its own.
+            if now >= begin + PATIENCE {
+                let _ = process::kill(self.pid, libc::SIGKILL);
+                process::await_end(self.pid, now + PATIENCE);
+                return false;
+            }
+            if now >= nudged + NUDGE {
+                let _ = process::kill(self.pid, libc::SIGCONT);
+                nudged = now;
+            }
+            clock::sleep_until(now + nap);
+            nap = (nap * 2).min(LONGEST_NAP);
+        }
     }
 }
 
@@ -120,15 +176,11 @@ impl Drop for Started {
             socket::shut(fd);
         }
         self.channel.close();
-        let mut status = 0;
-        let reaped = retry(|| {
-            // SAFETY: the call fills `status`.
-            let reaped = unsafe { libc::waitpid(self.pid, &raw mut status, 0) };
-            super::super::descriptor::result(reaped as isize)
-        });
-        // Whoever reaped it before may not have looked at how it ended.
-        if reaped.is_err() || status != 0 {
+        if !self.await_end() {
             remove_all(&self.list);
+        }
+        if let Some(register) = &self.register {
+            register.remove();
         }
     }
 }
@@ -151,8 +203,13 @@ fn read(message: &[u8]) -> Option<(u32, u32)> {
 }
 
 /// The life of the keeper process. Forked from a process that may have threads, so it only makes system calls.
-fn keep(channel: i32, list: &[AtomicU64]) -> ! {
-    withdraw(channel);
+fn keep(channel: RawFd, list: &[AtomicU64], register: Option<(RawFd, &CStr)>) -> ! {
+    let path = register.map(|(_, path)| path);
+    let register = register.map(|(fd, _)| fd);
+    withdraw(channel, register);
+    if let (Some(register), Some(path)) = (register, path) {
+        leftovers::name(register, path);
+    }
     let mut used = 0;
     loop {
         let mut request = [0u8; 8];
@@ -163,7 +220,7 @@ fn keep(channel: i32, list: &[AtomicU64]) -> ! {
         }
         let request = if length == 8 { read(&request) } else { None };
         let Some((kind, value)) = request else { break };
-        let (errno, id) = match make(kind, value, list, &mut used) {
+        let (errno, id) = match make(kind, value, list, register, &mut used) {
             Ok(id) => (0, id),
             Err(errno) => (errno, 0),
         };
@@ -174,12 +231,17 @@ fn keep(channel: i32, list: &[AtomicU64]) -> ! {
         unsafe { libc::send(channel, answer.as_ptr().cast(), answer.len(), libc::MSG_NOSIGNAL) };
     }
     remove_all(list);
+    if let Some(path) = path {
+        leftovers::remove(path);
+    }
     // SAFETY: ends the process without running what belongs to the supervisor's copy.
     unsafe { libc::_exit(0) }
 }
 
-/// Leaves the supervisor's session, signals, directory and descriptors, all but the channel.
-fn withdraw(channel: i32) {
+/// Leaves the supervisor's session, signals, directory and descriptors, all but the channel and the register.
+fn withdraw(channel: RawFd, register: Option<RawFd>) {
+    let other = register.unwrap_or(channel);
+    let (first, last) = (channel.min(other), channel.max(other));
     // SAFETY: each is a plain system call on this process, which no other thread shares.
     unsafe {
         libc::setsid();
@@ -189,11 +251,12 @@ fn withdraw(channel: i32) {
         }
         libc::prctl(libc::PR_SET_NAME, c"ipcrun-keeper".as_ptr());
         libc::chdir(c"/".as_ptr());
-        let below = channel == 0 || close_range(0, channel as u32 - 1);
-        if !(close_range(channel as u32 + 1, u32::MAX) && below) {
+        let below = first == 0 || close_range(0, first as u32 - 1);
+        let between = last - first <= 1 || close_range(first as u32 + 1, last as u32 - 1);
+        if !(close_range(last as u32 + 1, u32::MAX) && below && between) {
             let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
             libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
-            for fd in (0..limit.rlim_cur.min(1 << 20) as i32).filter(|fd| *fd != channel) {
+            for fd in (0..limit.rlim_cur.min(1 << 20) as i32).filter(|fd| *fd != channel && *fd != other) {
                 libc::close(fd);
             }
         }
@@ -207,7 +270,7 @@ unsafe fn close_range(first: u32, last: u32) -> bool {
 }
 
 /// Makes an object and lists its id.
-fn make(kind: u32, value: u32, list: &[AtomicU64], used: &mut usize) -> Result<i32, i32> {
+fn make(kind: u32, value: u32, list: &[AtomicU64], register: Option<RawFd>, used: &mut usize) -> Result<i32, i32> {
     let entry = list.get(*used).ok_or(libc::ENOSPC)?;
     let id = match kind {
         // SAFETY: a plain system call.
@@ -219,13 +282,64 @@ fn make(kind: u32, value: u32, list: &[AtomicU64], used: &mut usize) -> Result<i
     if id < 0 {
         return Err(super::super::descriptor::errno());
     }
+    let word = word(kind, id);
+    entry.store(word, Ordering::Release);
+    if let Some(register) = register {
+        leftovers::list(register, *used, word);
+    }
     *used += 1;
-    entry.store(u64::from(kind) << 32 | u64::from(id as u32), Ordering::Release);
     // SAFETY: SETVAL takes an int.
     if kind == SEMAPHORE && unsafe { libc::semctl(id, 0, libc::SETVAL, value as libc::c_int) } < 0 {
         return Err(super::super::descriptor::errno());
     }
     Ok(id)
+}
+
+/// An id as lists have it.
+pub(super) fn word(kind: u32, id: i32) -> u64 {
+    u64::from(kind) << 32 | u64::from(id as u32)
+}
+
+/// When and by whom the objects of a list were made.
+#[derive(Clone, Copy, Debug)]
+pub struct Made {
+    /// The user.
+    pub user: u32,
+    /// No earlier than this, in seconds of the system's time.
+    pub from: i64,
+    /// And no later.
+    pub until: i64,
+}
+
+/// Removes an object that a dead run has listed, where it is still the one that the run made.
+pub fn remove_left(word: u64, made: Made) {
+    let id = word as u32 as i32;
+    let is_own = |owner: &libc::ipc_perm, changed: i64| {
+        owner.__key == libc::IPC_PRIVATE
+            && (owner.uid, owner.cuid) == (made.user, made.user)
+            && u32::from(owner.mode) & 0o777 == 0o600
+            && (made.from..=made.until).contains(&changed)
+    };
+    // SAFETY: IPC_STAT fills the struct, for which all zeroes is valid; IPC_RMID takes no further argument.
+    unsafe {
+        match (word >> 32) as u32 {
+            SEMAPHORE => {
+                let mut state: libc::semid_ds = std::mem::zeroed();
+                let known = libc::semctl(id, 0, libc::IPC_STAT, &raw mut state) == 0;
+                if known && state.sem_nsems == 1 && is_own(&state.sem_perm, state.sem_ctime) {
+                    libc::semctl(id, 0, libc::IPC_RMID);
+                }
+            }
+            QUEUE => {
+                let mut state: libc::msqid_ds = std::mem::zeroed();
+                let known = libc::msgctl(id, libc::IPC_STAT, &raw mut state) == 0;
+                if known && is_own(&state.msg_perm, state.msg_ctime) {
+                    libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut());
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Removes every object of the list, and empties it.

@@ -13,6 +13,12 @@ pub struct SysvSemaphore {
 }
 
 impl SysvSemaphore {
+    /// The id as lists have it.
+    #[cfg(test)]
+    pub(in crate::os) fn word(self) -> u64 {
+        super::keeper::word(super::keeper::SEMAPHORE, self.id)
+    }
+
     /// Takes `n` permits, all of them or none, where they are free.
     ///
     /// # Errors

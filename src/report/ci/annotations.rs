@@ -47,10 +47,10 @@ fn annotation(
     notes: Vec<String>,
 ) -> Diagnostic {
     let code = match subject {
-        Subject::Expectation(_) | Subject::Rule(Rule::Interrupt) => Code::FAILED,
+        Subject::Expectation(_) | Subject::Rule(Rule::Interrupt | Rule::Limit) => Code::FAILED,
         Subject::Rule(Rule::Deadlock) => Code::DEADLOCK,
         Subject::Rule(Rule::Exit) => Code::BAD_END,
-        Subject::Rule(Rule::Timeout) => Code::TIMEOUT,
+        Subject::Rule(Rule::Timeout | Rule::Livelock) => Code::TIMEOUT,
         Subject::Rule(Rule::Trace) => Code::INCOMPLETE,
     };
     let message = match subject {
@@ -62,7 +62,7 @@ fn annotation(
         let mut events = finding.witnesses.iter().rev().filter_map(|place| trace.events.get(*place));
         events.find_map(|event| event.step).or_else(|| {
             // A run that does not go on has no last event, but somebody who waits.
-            let waits = matches!(subject, Subject::Rule(Rule::Deadlock | Rule::Timeout));
+            let waits = matches!(subject, Subject::Rule(Rule::Deadlock | Rule::Timeout | Rule::Livelock));
             unfinished(trace).iter().filter(|_| waits).find_map(|waiting| waiting.step)
         })
     });

@@ -108,12 +108,8 @@ fn seconds(ns: u64) -> String {
 /// The character as XML 1.0 allows it to stand in a document: control characters are shown by their pictures.
 fn allowed(c: char) -> char {
     match c {
-        '\t' | '\n' => c,
-        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
-        '\x7f' => '\u{2421}',
-        // Allowed, but discouraged by the standard and obeyed by terminals.
-        '\u{80}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
-        _ => c,
+        '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
+        _ => crate::text::harmless(c),
     }
 }
 

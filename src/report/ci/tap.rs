@@ -74,7 +74,7 @@ fn diagnostics(out: &mut String, severity: &str, suite: &Suite, case: &Case, fau
 
 fn quoted(text: &str) -> String {
     // A byte order mark, a line separator and the like are no part of YAML's printable characters.
-    Json::from(crate::diagnostic::printable(text).into_owned()).to_string()
+    Json::from(crate::text::printable(text).into_owned()).to_string()
 }
 
 /// A description: a `#` in it would begin a directive.

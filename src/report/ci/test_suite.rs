@@ -6,12 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::{Diagnostic, Format, Severity, printable, render};
+use crate::diagnostic::{Diagnostic, Format, Severity, render};
 use crate::judge::{Finding, Judged, Overall, Rule, Status, Subject, Summary, Verdict};
 use crate::report::terminal::event_list::event_words;
 use crate::report::terminal::run_summary::label;
 use crate::report::terminal::style::{plural, visible};
 use crate::scenario::plan::Plan;
+use crate::text::line;
 use crate::trace::Trace;
 
 /// The name of the case that stands for what every run must do: end, and end well, with a whole trace.
@@ -189,8 +190,8 @@ impl Suite {
         let mut properties = vec![("seed".to_owned(), plan.seed.to_string())];
         properties.extend(plan.params.iter().map(|(name, value)| (format!("param.{name}"), value.to_string())));
         Self {
-            name: plan.name.clone(),
-            path: plan.source.path.clone(),
+            name: plan.name.raw().to_owned(),
+            path: plan.source.path.raw().to_owned(),
             started: started.to_owned(),
             duration: 0,
             properties,
@@ -219,7 +220,7 @@ impl Fault {
         if !self.place.is_empty() {
             lines.push(format!("at {}", self.place));
         }
-        lines
+        lines.iter().map(|text| line(text).into_owned()).collect()
     }
 
     fn witnesses(mut self, plan: &Plan, trace: Option<&Trace>, finding: &Finding) -> Self {
@@ -309,5 +310,5 @@ fn fault(plan: &Plan, subject: Subject, label: &str, finding: &Finding, reason: 
 
 /// Text on one line that commands nothing.
 pub(crate) fn one_line(text: &str) -> String {
-    printable(text).replace(['\n', '\t', '\r'], " ")
+    line(text).into_owned()
 }

@@ -19,6 +19,7 @@ use crate::report::terminal::style::visible;
 use crate::report::view::timeline_model::{Arrow, ArrowKind, Doing, Held, Lane, Shape, Spans, Track};
 use crate::report::view::{event_text, statistics};
 use crate::scenario::plan::Plan;
+use crate::text;
 use crate::trace::Trace;
 
 /// The longest that a sliver is, in ns: wide enough to be hit with a mouse.
@@ -51,11 +52,12 @@ pub fn write(out: &mut dyn Write, plan: &Plan, trace: &Trace, verdict: &Verdict)
 
     let other = json!({
         "ipcrun": env!("CARGO_PKG_VERSION"),
-        "scenario": plan.name,
-        "path": plan.source.path,
+        "scenario": plan.name.raw(),
+        "path": plan.source.path.raw(),
         "seed": plan.seed,
         "engine": trace.engine,
     });
+    let other = text::json(&other.to_string()).into_owned();
     write!(out, "{{\"displayTimeUnit\":\"ns\",\"otherData\":{other},\"traceEvents\":[")?;
     for (at, line) in lines.iter().enumerate() {
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
@@ -475,7 +477,7 @@ fn slice(pid: usize, tid: usize, name: &str, category: &str, times: (u64, u64), 
 
 /// An entry of these fields, with its time. The time is no number of the fields, which would lose digits.
 fn entry(at: u64, depth: u8, more: &str, fields: &Json) -> Entry {
-    let text = fields.to_string();
+    let text = text::json(&fields.to_string()).into_owned();
     let head = text.strip_suffix('}').unwrap_or(&text);
     Entry { at, depth, fields: format!("{head},\"ts\":{}{more}}}", microseconds(at)) }
 }

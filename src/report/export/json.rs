@@ -12,11 +12,11 @@ use crate::judge::{Judged, Overall, Status, Subject, Summary, Verdict};
 use crate::report::terminal::exploration_summary::{Exploration, Killed, cut_words};
 use crate::report::terminal::repeat_summary::frequency;
 use crate::report::terminal::trace_diff::Difference;
-use crate::report::view::statistics::{Usage, cycle, groups, objects, unfinished};
+use crate::report::view::statistics::{Usage, groups, objects, unfinished};
 use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;
 use crate::trace::file::{end_word, event_json, exit_json, value_json, waiting_json};
-use crate::trace::{RunEnd, Trace};
+use crate::trace::{RunEnd, Trace, wait_for};
 
 /// The document of one run.
 pub fn run(plan: &Plan, trace: &Trace, verdict: &Verdict) -> Json {
@@ -36,9 +36,11 @@ pub fn run(plan: &Plan, trace: &Trace, verdict: &Verdict) -> Json {
             "processes": (0..).zip(&trace.ends).filter_map(|(id, end)| exit_json(plan, id, *end)).collect::<Vec<_>>(),
             "objects": object_list(plan, trace),
             "deadlock": if trace.stuck.is_empty() { Json::Null } else {
-                json!({ "waiting": waiting, "cycle": cycle(&trace.stuck).map(|ring| {
-                    ring.iter().map(|at| plan.target_name(Target::Process(trace.stuck[*at].process))).collect::<Vec<_>>()
-                }) })
+                let daemons = trace.daemons.iter().filter_map(|one| waiting_json(plan, one));
+                let cycle = wait_for::cycle(&trace.stuck, &trace.daemons).map(|ring| {
+                    ring.iter().map(|one| plan.target_name(Target::Process(one.process))).collect::<Vec<_>>()
+                });
+                json!({ "waiting": waiting, "daemons": daemons.collect::<Vec<_>>(), "cycle": cycle })
             },
             "printed": printed(plan, trace),
             "trace": {
@@ -50,7 +52,7 @@ pub fn run(plan: &Plan, trace: &Trace, verdict: &Verdict) -> Json {
             },
         }),
     );
-    if let RunEnd::Timeout(doing) = &trace.end {
+    if let Some(doing) = trace.end.doing() {
         let doing: Vec<Json> = doing.iter().filter_map(|one| waiting_json(plan, one)).collect();
         add(&mut document, json!({ "doing": doing }));
     }
@@ -199,9 +201,9 @@ pub fn refused(path: &str, exit: u8, diagnostics: &[Diagnostic]) -> Json {
 fn scenario(plan: &Plan, status: Status, exit: u8) -> Json {
     let params = plan.params.iter().map(|(name, value)| (name.clone(), value_json(value)));
     json!({
-        "scenario": plan.name,
+        "scenario": plan.name.raw(),
         "about": plan.about,
-        "path": plan.source.path,
+        "path": plan.source.path.raw(),
         "seed": plan.seed,
         "params": params.collect::<serde_json::Map<_, _>>(),
         "status": status_word(status),
@@ -349,7 +351,7 @@ fn printed(plan: &Plan, trace: &Trace) -> Vec<Json> {
 fn diagnostic(diagnostic: &Diagnostic) -> Json {
     let place = diagnostic.source.as_ref().map(|source| {
         let start = diagnostic.primary.as_ref().map(|label| source.place(label.span.start));
-        (source.path.as_str(), start)
+        (source.path.raw(), start)
     });
     let start = place.and_then(|(_, start)| start);
     json!({

@@ -179,7 +179,8 @@ impl Diagram<'_> {
 
     fn text(self) -> String {
         let mut out = String::from("sequenceDiagram\n");
-        let title = crate::report::terminal::style::shorten(&self.plan.name, 200);
+        let name = self.plan.name.shown();
+        let title = crate::report::terminal::style::shorten(&name, 200);
         let _ = writeln!(out, "    title {}", escaped(&title));
         // A diagram of nobody is refused.
         let all = if self.shown.is_empty() { BTreeSet::from([0]) } else { self.shown.clone() };

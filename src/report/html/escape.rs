@@ -40,7 +40,7 @@ pub(super) fn script(json: &str) -> String {
             '<' => out.push_str("\\u003c"),
             '>' => out.push_str("\\u003e"),
             '&' => out.push_str("\\u0026"),
-            _ if c > '\u{7f}' && hidden(c) => {
+            _ if c >= '\u{7f}' && hidden(c) => {
                 let mut units = [0; 2];
                 for unit in c.encode_utf16(&mut units) {
                     let _ = write!(out, "\\u{unit:04x}");

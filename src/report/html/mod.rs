@@ -92,6 +92,6 @@ fn head(out: &mut String, plan: &Plan, status: Status) {
          <script>document.documentElement.classList.add(\"js\")</script>\n</head>\n<body>\n",
         env!("CARGO_PKG_VERSION"),
         sections::badge(status).1,
-        Text(&plan.name),
+        Text(plan.name.raw()),
     );
 }

@@ -72,7 +72,7 @@ pub(super) fn header(
          <span class=\"facts\">{}</span><span class=\"spring\"></span>\
          <span class=\"live\"><button type=\"button\" id=\"theme\" aria-label=\"dark colours\">◐</button> \
          <button type=\"button\" id=\"help-open\" aria-label=\"keys\">?</button></span></div>\n",
-        Text(&plan.name),
+        Text(plan.name.raw()),
         Text(&facts.join(" · ")),
     );
     if let Some(about) = &plan.about {
@@ -94,7 +94,7 @@ pub(super) fn end_is_expected(plan: &Plan, verdict: &Verdict) -> bool {
     !verdict.findings.iter().any(|judged| {
         judged.status == Status::Fail
             && match judged.subject {
-                Subject::Rule(rule) => matches!(rule, Rule::Deadlock | Rule::Timeout),
+                Subject::Rule(rule) => matches!(rule, Rule::Deadlock | Rule::Timeout | Rule::Livelock),
                 Subject::Expectation(at) => plan
                     .expectations
                     .get(at)
@@ -206,7 +206,7 @@ fn item(out: &mut String, plan: &Plan, trace: &Trace, told: &Told<'_>) {
         Subject::Rule(_) => None,
     };
     let place = line.map_or_else(String::new, |line| {
-        format!(" <a class=\"faint\" href=\"#L{line}\">{}:{line}</a>", Text(file_name(&plan.source.path)))
+        format!(" <a class=\"faint\" href=\"#L{line}\">{}:{line}</a>", Text(file_name(plan.source.path.raw())))
     });
     let _ = write!(
         out,

@@ -88,7 +88,7 @@ fn the_data_leads_back_to_the_run() {
 fn what_a_scenario_says_never_becomes_markup() {
     let text = format!("# {EVIL}\nsteps = [ {{ mark = \"x\" }} ]");
     let mut plan = fixture::plan(&text, &[(EVIL, &fixture::MUTEX)], &[(EVIL, Some(2), 1)]);
-    (plan.name, plan.about) = (EVIL.to_owned(), Some(EVIL.to_owned()));
+    (plan.name, plan.about) = (crate::text::Untrusted::new(EVIL), Some(EVIL.to_owned()));
     let mut mark = fixture::event(&plan, (0, 0), Some(0), (0, 5), Target::Object(0));
     (mark.value, mark.second) = (Value::from(EVIL), Value::from(EVIL));
     let mut trace = fixture::trace(&plan, vec![mark]);

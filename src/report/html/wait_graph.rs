@@ -8,8 +8,9 @@ use super::escape::Text;
 use crate::event::{ProcessId, Target};
 use crate::report::terminal::blocked;
 use crate::report::terminal::style::{Pen, shorten, width};
-use crate::report::view::statistics::{cycle, unfinished};
+use crate::report::view::statistics::unfinished;
 use crate::scenario::plan::Plan;
+use crate::trace::wait_for::cycle;
 use crate::trace::{Trace, Waiting};
 
 /// The most processes that are drawn: the others are told in words.
@@ -27,7 +28,7 @@ pub(super) fn section(plan: &Plan, trace: &Trace, expected: bool) -> String {
     for line in lines {
         let _ = write!(items, "<li>{}</li>", Text(line));
     }
-    let picture = picture(plan, unfinished(trace));
+    let picture = picture(plan, unfinished(trace), &trace.daemons);
     format!(
         "<section aria-labelledby=\"stuck\"><h2 id=\"stuck\">{}</h2><div class=\"wait\">{picture}<ul>{items}</ul></div></section>\n",
         Text(&capital(heading))
@@ -59,15 +60,16 @@ struct Picture {
     processes: HashMap<ProcessId, usize>,
 }
 
-fn picture(plan: &Plan, waiting: &[Waiting]) -> String {
+fn picture(plan: &Plan, waiting: &[Waiting], daemons: &[Waiting]) -> String {
     if waiting.is_empty() {
         return String::new();
     }
     let mut picture = Picture { nodes: Vec::new(), edges: Vec::new(), processes: HashMap::new() };
-    let ring = cycle(waiting).filter(|ring| ring.len() <= DRAWN).unwrap_or_default();
-    picture.ring(plan, waiting, &ring);
+    let ring = cycle(waiting, daemons).filter(|ring| ring.len() <= DRAWN).unwrap_or_default();
+    picture.ring(plan, &ring);
     let others: Vec<&Waiting> = waiting
         .iter()
+        .chain(daemons)
         .filter(|one| !picture.processes.contains_key(&one.process))
         .take(DRAWN - ring.len().min(DRAWN))
         .collect();
@@ -96,7 +98,7 @@ impl Picture {
     }
 
     /// Those that wait for one another in a ring, clockwise, each with what it waits for behind it.
-    fn ring(&mut self, plan: &Plan, waiting: &[Waiting], ring: &[usize]) {
+    fn ring(&mut self, plan: &Plan, ring: &[&Waiting]) {
         let count = ring.len() as f64 * 2.0;
         let (wide, high) = ((count * 25.0).max(105.0), (count * 12.5).max(48.0));
         let at = |step: f64| {
@@ -104,8 +106,7 @@ impl Picture {
             (wide * angle.cos(), high * angle.sin())
         };
         let mut nodes = Vec::new();
-        for (step, place) in (0..).zip(ring) {
-            let one = &waiting[*place];
+        for (step, one) in (0..).zip(ring) {
             nodes.push(self.process(plan, one.process, at(f64::from(step) * 2.0)));
             let what = match one.target {
                 // A process is waited for by its own box.

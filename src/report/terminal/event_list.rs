@@ -74,6 +74,8 @@ struct Parts {
     action: String,
     detail: String,
     place: String,
+    /// The columns of the outcome within `detail`, which is never cut.
+    outcome: usize,
 }
 
 /// How wide the widest of each part is.
@@ -85,6 +87,7 @@ struct Columns {
     action: usize,
     detail: usize,
     place: usize,
+    outcome: usize,
 }
 
 impl Columns {
@@ -95,6 +98,7 @@ impl Columns {
         self.action = self.action.max(width(&parts.action));
         self.detail = self.detail.max(width(&parts.detail));
         self.place = self.place.max(width(&parts.place));
+        self.outcome = self.outcome.max(parts.outcome);
     }
 
     /// Narrower ones that together fit: names and actions keep what tells them apart, and where little would be left of
@@ -116,8 +120,9 @@ impl Columns {
         cut(&mut self.detail, SAID);
         cut(&mut self.action, 18);
         cut(&mut self.process, 10);
-        cut(&mut self.detail, 8);
+        cut(&mut self.detail, self.outcome.max(8));
         cut(&mut self.action, 14);
+        cut(&mut self.process, 6);
         self
     }
 }
@@ -132,8 +137,10 @@ impl Lines<'_> {
             process: shorten(name, NAME).into_owned(),
             action: shorten(&format!("{indent}{}", action(self.plan, event)), ACTION).into_owned(),
             detail: shorten(&self.detail(event), DETAIL).into_owned(),
+            // With the mark of what is cut behind it.
+            outcome: if event.outcome.is_ok() { 0 } else { event.outcome.to_string().len() + 1 },
             place: event.step.map_or_else(String::new, |step| {
-                format!("{}:{}", file_name(&self.plan.source.path), self.plan.steps[step as usize].line)
+                format!("{}:{}", file_name(&self.plan.source.path.shown()), self.plan.steps[step as usize].line)
             }),
         }
     }

@@ -89,7 +89,7 @@ pub fn cut_words(cut: Cut) -> &'static str {
 /// The command that replays a schedule: with the schedule itself where it is short enough to be typed, else with a file
 /// that has to be saved first.
 pub fn replay(plan: &Plan, schedule: &str, saved: Option<&str>, arguments: &[String]) -> String {
-    let path = quoted(&plan.source.path);
+    let path = quoted(plan.source.path.raw());
     let mut more = String::new();
     for argument in arguments {
         let _ = write!(more, " {}", quoted(argument));
@@ -100,7 +100,7 @@ pub fn replay(plan: &Plan, schedule: &str, saved: Option<&str>, arguments: &[Str
             format!("ipcrun replay {path} '{}'{more}", schedule.replace('\'', "'\\''"))
         }
         None => {
-            let file = format!("{}.schedule.toml", plan.name);
+            let file = crate::schedule::file_name(plan);
             let file = quoted(&file);
             format!("ipcrun explore {path} --save {file}{more}; ipcrun replay {path} {file}{more}")
         }
@@ -283,15 +283,16 @@ fn tell(
     let failed = exploration.summary.overall.get(place);
     let what = failed.map(|overall| label(&overall.label, overall.holds)).unwrap_or_default();
     let fails = failed.is_none_or(|overall| overall.status == Status::Fail);
-    let head = page.pen.paint(if fails { BAD } else { STRONG }, "how it comes to that");
     let several = exploration.summary.overall.iter().filter(|overall| overall.status == Status::Fail).count() > 1;
     let what = shorten(&what, page.columns / 2);
-    let about = match fails {
-        true if several => format!(" that `{what}` fails"),
-        true => String::new(),
-        false => format!(" that `{what}`"),
+    let shortest = if story.fewest { "shortest " } else { "" };
+    let head = match fails {
+        true if several => format!("{shortest}counterexample to `{what}`"),
+        true => format!("{shortest}counterexample"),
+        false => format!("{shortest}execution that shows `{what}`"),
     };
-    let _ = writeln!(out, "  {head}{about}: {}", story.length());
+    let head = page.pen.paint(if fails { BAD } else { STRONG }, head);
+    let _ = writeln!(out, "  {head}: {}", story.length());
     out.push_str(&story.draw(page.plan, page.pen, options.ascii, 2, page.columns));
     out.push_str(&blocked::tell(page.plan, story.trace, false, page.pen, page.columns));
 }

@@ -17,7 +17,7 @@ use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::objects::State;
 use crate::scenario::plan::Plan;
 use crate::schedule::Turns;
-use crate::trace::{RunEnd, Trace};
+use crate::trace::Trace;
 use crate::value::Value;
 
 /// The most columns of a value.
@@ -60,9 +60,53 @@ struct Line {
     /// How many turns in a row do just this.
     times: usize,
     text: String,
+    /// The same in parts, for where it has to be shortened.
+    words: Vec<Words>,
     changes: String,
     /// Who has begun and not ended once it is over.
     alive: Vec<bool>,
+}
+
+/// What a process does in a turn, in parts that give way one after another.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Words {
+    action: String,
+    /// What was moved, read or written: the first to be cut.
+    value: String,
+    /// How it ended where that is not `ok`: never cut while there is room for it.
+    outcome: String,
+}
+
+impl Words {
+    fn plain(action: impl Into<String>) -> Self {
+        Self { action: action.into(), ..Self::default() }
+    }
+
+    /// The words of a turn with values of at most so many columns.
+    fn join(all: &[Self], columns: usize) -> String {
+        let one = |words: &Self| {
+            let value = if words.value.is_empty() { "".into() } else { shorten(&words.value, columns) };
+            format!("{}{value}{}", words.action, words.outcome)
+        };
+        all.iter().map(one).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The words of a turn in so many columns: values are cut first, then actions.
+    fn fit(all: &[Self], columns: usize) -> String {
+        const SEPARATOR: usize = 2;
+        let whole = Self::join(all, usize::MAX);
+        if width(&whole) <= columns {
+            return whole;
+        }
+        let mut shorter = (1..VALUE).rev().map(|value| Self::join(all, value));
+        if let Some(text) = shorter.find(|text| width(text) <= columns) {
+            return text;
+        }
+        let outcomes: usize = all.iter().map(|words| width(&words.outcome)).sum();
+        let each = columns.saturating_sub(outcomes + SEPARATOR * all.len().saturating_sub(1)) / all.len().max(1);
+        let cut = |words: &Self| format!("{}{}", shorten(&words.action, each), words.outcome);
+        shorten(&all.iter().map(cut).collect::<Vec<_>>().join("; "), columns).into_owned()
+    }
 }
 
 impl Story<'_> {
@@ -110,7 +154,7 @@ impl Story<'_> {
                 }
                 at += 1;
             }
-            let mut words: Vec<String> = Vec::new();
+            let mut words: Vec<Words> = Vec::new();
             let mut before: BTreeMap<ObjectId, String> = BTreeMap::new();
             for event in self.trace.events.get(from..to).unwrap_or(&[]) {
                 note(event, &mut alive);
@@ -128,18 +172,18 @@ impl Story<'_> {
             }
             at = to;
             if turn.parks {
-                words.push(self.parks(plan, turn.process, to));
+                words.push(Words::plain(self.parks(plan, turn.process, to)));
             }
             if turn.dies {
-                words.push(if turn.killed { "is killed" } else { "dies of a signal" }.to_owned());
+                words.push(Words::plain(if turn.killed { "is killed" } else { "dies of a signal" }));
             }
             if words.is_empty() {
                 let does = match () {
                     () if turn.begins => "begins",
                     () if turn.ends => "ends",
-                    () => "goes on",
+                    () => "resumes",
                 };
-                words.push(does.to_owned());
+                words.push(Words::plain(does));
             }
             let changes: Vec<String> = before
                 .iter()
@@ -152,7 +196,8 @@ impl Story<'_> {
                 turn: place,
                 process: turn.process,
                 times: 1,
-                text: visible(&words.join("; ")).into_owned(),
+                text: Words::join(&words, usize::MAX),
+                words,
                 changes: visible(&changes.join(", ")).into_owned(),
                 alive: alive.clone(),
             });
@@ -165,10 +210,7 @@ impl Story<'_> {
         let later = self.trace.events.get(from..).unwrap_or(&[]);
         let event = later.iter().find(|event| event.id.process == process && event.step.is_some() && !event.implicit);
         let step = event.and_then(|event| event.step).or_else(|| {
-            let doing = match &self.trace.end {
-                RunEnd::Timeout(doing) => doing,
-                _ => &self.trace.stuck,
-            };
+            let doing = self.trace.end.doing().unwrap_or(&self.trace.stuck);
             doing.iter().find(|one| one.process == process).and_then(|one| one.step)
         });
         match step.and_then(|step| plan.steps.get(step as usize)) {
@@ -177,15 +219,10 @@ impl Story<'_> {
         }
     }
 
-    /// The story in a few words: `1 switch between processes, 4 steps: no way there has fewer`.
-    pub(crate) fn length(&self) -> String {
+    /// How long it is: `4 steps, 1 context switch`.
+    pub(super) fn length(&self) -> String {
         let steps = plural(self.turns.turns.len() as u64, "step");
-        let switches = format!("{} between processes", plural(self.switches.into(), "switch"));
-        if self.fewest {
-            format!("{steps}, {switches}; no way there has fewer")
-        } else {
-            format!("{steps}, {switches}")
-        }
+        format!("{steps}, {}", plural(self.switches.into(), "context switch"))
     }
 
     /// Draws it, each line indented by `indent`.
@@ -207,7 +244,13 @@ impl Story<'_> {
 
 impl Line {
     fn label(&self) -> String {
-        if self.times > 1 { format!("{} ×{}", self.text, self.times) } else { self.text.clone() }
+        self.fit(usize::MAX)
+    }
+
+    /// The label in so many columns.
+    fn fit(&self, columns: usize) -> String {
+        let times = if self.times > 1 { format!(" ×{}", self.times) } else { String::new() };
+        Words::fit(&self.words, columns.saturating_sub(width(&times))) + &times
     }
 }
 
@@ -270,16 +313,16 @@ fn shown(state: &dyn State, names: &[String]) -> String {
 }
 
 /// What an event did, with what came of it.
-fn said(plan: &Plan, event: &Event) -> String {
-    let mut text = action(plan, event);
+fn said(plan: &Plan, event: &Event) -> Words {
+    let mut words = Words::plain(visible(&action(plan, event)));
     if event.value != Value::Null {
         let sign = if matches!(event.verb, "print" | "mark" | "exit" | "sleep" | "busy") { "" } else { "= " };
-        let _ = write!(text, " {sign}{}", value(&event.value, VALUE));
+        words.value = format!(" {sign}{}", value(&event.value, VALUE));
     }
     if !event.outcome.is_ok() {
-        let _ = write!(text, ": {}", event.outcome);
+        words.outcome = format!(": {}", event.outcome);
     }
-    text
+    words
 }
 
 struct Drawing<'a> {
@@ -336,7 +379,7 @@ impl Drawing<'_> {
         if lanes {
             for one in self.who {
                 if *one == line.process {
-                    let label = shorten(&line.label(), self.lane).into_owned();
+                    let label = line.fit(self.lane);
                     text.push_str(&self.pen.pad(process_style(*one), &self.plain(&label), self.lane + 2));
                 } else {
                     let mark = if line.alive.get(*one as usize).copied().unwrap_or(false) { "│" } else { "" };
@@ -348,7 +391,7 @@ impl Drawing<'_> {
             let name = if switch { self.plan.processes[line.process as usize].name.as_str() } else { "" };
             text.push_str(&self.pen.pad(process_style(line.process), name, self.names + 2));
             let most = self.columns.saturating_sub(used + self.names + CHANGES + 4).clamp(16, LANE.1);
-            text.push_str(&self.pen.pad(anstyle::Style::new(), &self.plain(&shorten(&line.label(), most)), most + 2));
+            text.push_str(&self.pen.pad(anstyle::Style::new(), &self.plain(&line.fit(most)), most + 2));
             used += self.names + most + 4;
         }
         let critical = self.story.critical == Some(line.turn);
@@ -373,5 +416,25 @@ impl Drawing<'_> {
     /// The text with a mark that ASCII has, where pictures keep to it: what else there is is seen to by the report.
     fn plain(&self, text: &str) -> String {
         if self.ascii { text.replace('◀', "<") } else { text.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_gives_way_before_an_outcome_does() {
+        let send = Words {
+            action: "send data".to_owned(),
+            value: " = \"chunk of a web p…".to_owned(),
+            outcome: ": would_block".to_owned(),
+        };
+        assert_eq!(Words::fit(std::slice::from_ref(&send), 60), "send data = \"chunk of a web p…: would_block");
+        assert_eq!(Words::fit(std::slice::from_ref(&send), 34), "send data = \"chunk o…: would_block");
+        assert_eq!(Words::fit(std::slice::from_ref(&send), 24), "send data …: would_block");
+        assert_eq!(Words::fit(std::slice::from_ref(&send), 20), "send d…: would_block");
+        let both = [send, Words::plain("yield")];
+        assert_eq!(Words::fit(&both, 34), "send data = \"…: would_block; yield");
     }
 }

@@ -6,6 +6,7 @@ use super::blocked;
 use super::style::{Pen, process_style, width};
 use crate::event::ProcessId;
 use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::text;
 use crate::trace::Waiting;
 
 /// Names are padded to the longest that prints, but to no more than this.
@@ -35,8 +36,8 @@ impl Live {
     }
 
     /// What to write of processes that are blocked for ever while others go on: a line for each wait.
-    pub fn stuck(&self, plan: &Plan, waiting: &[Waiting], columns: usize) -> String {
-        blocked::found(plan, waiting, self.pen, columns)
+    pub fn stuck(&self, plan: &Plan, waiting: &[Waiting], daemons: &[Waiting], columns: usize) -> String {
+        blocked::found(plan, waiting, daemons, self.pen, columns)
     }
 
     /// What to write for `text`, which a process printed: `worker[3] │ text`, with a line end, and each further line
@@ -78,7 +79,7 @@ fn printable(line: &str) -> String {
                 chars = rest;
             }
         } else if c == '\t' || !c.is_control() {
-            out.push(c);
+            out.push(text::harmless(c));
         }
     }
     out

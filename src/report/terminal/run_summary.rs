@@ -13,6 +13,7 @@ use crate::report::timeline;
 use crate::report::view::statistics::{Usage, ending, endings, groups};
 use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;
+use crate::text;
 use crate::trace::{ProcessEnd, Trace};
 
 /// No line is meant to be longer, however wide the terminal is.
@@ -78,18 +79,26 @@ pub fn run(plan: &Plan, trace: &Trace, verdict: &Verdict, options: &Options<'_>)
 
 /// The command that repeats a run: the file and the seed, with the other arguments that were given.
 pub fn command(plan: &Plan, arguments: &[String]) -> String {
-    let mut text = format!("ipcrun run {} --seed {}", quoted(&plan.source.path), plan.seed);
+    let mut text = format!("ipcrun run {} --seed {}", quoted(plan.source.path.raw()), plan.seed);
     for argument in arguments {
         let _ = write!(text, " {}", quoted(argument));
     }
     text
 }
 
-/// An argument as a shell reads it.
+/// An argument as a shell reads it. What a terminal would obey stands in it as an escape, for bash and its like.
 pub(crate) fn quoted(argument: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-./=:,+@%".contains(c);
     if !argument.is_empty() && argument.chars().all(plain) {
         argument.to_owned()
+    } else if argument.contains(char::is_control) || text::printable(argument) != argument {
+        let plain = |c: char| !c.is_control() && text::harmless(c) == c;
+        let escaped = argument.chars().map(|c| match c {
+            '\'' | '\\' => format!("\\{c}"),
+            c if plain(c) => c.to_string(),
+            c => format!("\\u{:04x}", u32::from(c)),
+        });
+        format!("$'{}'", escaped.collect::<String>())
     } else {
         format!("'{}'", argument.replace('\'', "'\\''"))
     }
@@ -115,8 +124,8 @@ pub(crate) fn headline(plan: &Plan, statuses: &[Status], overall: Status, pen: P
         (failed, 0) => format!(": {failed} failed"),
         (failed, unknown) => format!(": {failed} failed, {unknown} unknown"),
     };
-    let name = pen.paint(STRONG, plan.name.as_str());
-    let place = placed(&plan.source.path, 2 + width(&plan.name) + width(&words), columns, pen);
+    let name = pen.paint(STRONG, plan.name.to_string());
+    let place = placed(&plan.source.path.shown(), 2 + width(&plan.name.shown()) + width(&words), columns, pen);
     format!("{} {name}{words}{place}", mark(overall, pen))
 }
 
@@ -131,7 +140,7 @@ impl Page<'_> {
     /// Whether it judges how the run ended: in a deadlock, by the timeout.
     pub(crate) fn is_about_end(&self, subject: Subject) -> bool {
         match subject {
-            Subject::Rule(rule) => matches!(rule, Rule::Deadlock | Rule::Timeout),
+            Subject::Rule(rule) => matches!(rule, Rule::Deadlock | Rule::Timeout | Rule::Livelock),
             Subject::Expectation(at) => {
                 let form = self.plan.expectations.get(at).map(|expectation| expectation.form.name);
                 matches!(form, Some("deadlock" | "ends"))

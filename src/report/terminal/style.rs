@@ -107,6 +107,7 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
 /// What stands behind a line of `used` columns to say where in a file that is: at its end, or under it where they do not
 /// fit together.
 pub(crate) fn placed(place: &str, used: usize, columns: usize, pen: Pen) -> String {
+    let place = &*visible(place);
     if place.is_empty() {
         "\n".to_owned()
     } else if used + 2 + width(place) <= columns {
@@ -129,20 +130,7 @@ pub(crate) fn value(value: &Value, columns: usize) -> String {
     visible(&shorten(&text, columns)).into_owned()
 }
 
-/// The text without what a terminal would obey: line ends and tabs become spaces, other control characters go.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(char::is_control) {
-        return text.into();
-    }
-    text.chars()
-        .filter_map(|c| match c {
-            '\n' | '\t' | '\r' => Some(' '),
-            c if c.is_control() => None,
-            c => Some(c),
-        })
-        .collect::<String>()
-        .into()
-}
+pub(crate) use crate::text::line as visible;
 
 /// The text with ASCII characters only, each as wide as what it stands for.
 pub(crate) fn ascii(text: &str) -> String {

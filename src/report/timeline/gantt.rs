@@ -149,7 +149,7 @@ fn header(drawing: &Drawing<'_>, rows: &[Row], scale: &Scale, out: &mut String) 
     let glyphs = drawing.glyphs;
     let mut line = Line::default();
     line.put(Style::new(), " ");
-    line.put(STRONG, &glyphs.plain(&shorten(&drawing.plan.name, NAME)));
+    line.put(STRONG, &glyphs.plain(&shorten(&drawing.plan.name.shown(), NAME)));
     line.put(FAINT, &glyphs.plain(&format!("  {}", duration(drawing.trace.duration))));
     let mut used = [false; 8];
     for (cell, _) in rows.iter().flat_map(|row| &row.cells) {

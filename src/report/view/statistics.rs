@@ -1,10 +1,8 @@
-//! What several reports count in a trace: how objects were used, how processes ended, who waits in a ring.
-
-use std::collections::{HashMap, VecDeque};
+//! What several reports count in a trace: how objects were used, how processes ended.
 
 use crate::event::{ProcessId, Target};
 use crate::scenario::plan::Plan;
-use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting};
+use crate::trace::{ProcessEnd, Trace, Waiting};
 
 /// How an object, or an array of them, was used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -75,10 +73,7 @@ pub(crate) fn groups(plan: &Plan, trace: &Trace) -> Vec<Usage> {
 
 /// The processes that were in a step when the run ended without it.
 pub(crate) fn unfinished(trace: &Trace) -> &[Waiting] {
-    match &trace.end {
-        RunEnd::Timeout(waiting) if trace.stuck.is_empty() => waiting,
-        _ => &trace.stuck,
-    }
+    trace.end.doing().filter(|_| trace.stuck.is_empty()).unwrap_or(&trace.stuck)
 }
 
 /// The processes of each program that ended in the same way, in the plan's order.
@@ -116,46 +111,6 @@ pub(crate) fn signal(number: i32) -> String {
         .map_or_else(|_| format!("signal {number}"), |signal| signal.as_str().to_owned())
 }
 
-/// A ring of processes each of which waits for the next, if there is one: the shortest that can be found from any of
-/// them, by their places in `stuck`.
-pub(crate) fn cycle(stuck: &[Waiting]) -> Option<Vec<usize>> {
-    let places: HashMap<ProcessId, usize> = stuck.iter().map(|waiting| waiting.process).zip(0..).collect();
-    let next = |at: usize| {
-        let waiting: &Waiting = &stuck[at];
-        // The owner is who it really waits for; the others only could let it go on.
-        let others = waiting.on.iter().filter(move |_| waiting.holder.is_none());
-        waiting.holder.iter().chain(others).filter_map(|process| places.get(process).copied())
-    };
-    let mut best: Option<Vec<usize>> = None;
-    for start in 0..stuck.len().min(LIMIT) {
-        let mut from = vec![usize::MAX; stuck.len()];
-        let mut queue = VecDeque::from([start]);
-        'search: while let Some(at) = queue.pop_front() {
-            for to in next(at) {
-                if to == start {
-                    let mut ring = vec![at];
-                    while ring[ring.len() - 1] != start {
-                        ring.push(from[ring[ring.len() - 1]]);
-                    }
-                    ring.reverse();
-                    if best.as_ref().is_none_or(|best| ring.len() < best.len()) {
-                        best = Some(ring);
-                    }
-                    break 'search;
-                }
-                if from[to] == usize::MAX {
-                    from[to] = at;
-                    queue.push_back(to);
-                }
-            }
-        }
-    }
-    best
-}
-
-/// From how many processes a ring is looked for: with thousands stuck, all of them would take too long.
-const LIMIT: usize = 256;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,17 +126,6 @@ mod tests {
             on: on.to_vec(),
             holder,
         }
-    }
-
-    #[test]
-    fn the_shortest_ring_is_found() {
-        let ring = [waiting(0, &[1], Some(1)), waiting(1, &[2], Some(2)), waiting(2, &[0], Some(0))];
-        assert_eq!(cycle(&ring), Some(vec![0, 1, 2]));
-        let both = [waiting(5, &[7, 6], None), waiting(6, &[7], None), waiting(7, &[5, 6], None)];
-        assert_eq!(cycle(&both), Some(vec![0, 2]));
-        assert_eq!(cycle(&[waiting(3, &[3], Some(3))]), Some(vec![0]));
-        assert_eq!(cycle(&[waiting(0, &[1], None), waiting(1, &[], None)]), None);
-        assert_eq!(cycle(&[]), None);
     }
 
     #[test]

@@ -162,6 +162,12 @@ pub(super) struct End<'a> {
     pub how: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doing: Vec<Waiting<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub daemons: Vec<Waiting<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_events: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_trace: Option<u64>,
     pub events: u64,
     pub duration: u64,
     pub stalled: u64,

@@ -13,7 +13,7 @@ use super::{FORMAT, VERSION, hash};
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::event::{Event, EventId, Target};
 use crate::outcome::Outcome;
-use crate::trace::{ProcessEnd, RunEnd, Waiting};
+use crate::trace::{Limit, ProcessEnd, RunEnd, Waiting};
 
 /// The largest number of an event in its process that an [`EventId`] packs.
 const LARGEST: u64 = (1 << 40) - 2;
@@ -196,6 +196,7 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
         order: Vec::new(),
         ends: Vec::new(),
         stuck: Vec::new(),
+        daemons: Vec::new(),
         end: RunEnd::Interrupted,
         finals: vec![None; header.objects.len()],
         objects: header
@@ -223,6 +224,15 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
 }
 
 /// The lines behind the first.
+/// What a process was doing: a verb, or another word where it was in no step.
+fn word(verb: String) -> Result<String, Fault> {
+    if !verb.is_empty() && verb.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+        Ok(verb)
+    } else {
+        Err(Fault::new(format!("`{verb}` is no verb")))
+    }
+}
+
 struct Body<'a> {
     saved: Saved,
     verbs: &'a dyn Fn(&str) -> Option<&'static str>,
@@ -335,7 +345,7 @@ impl<'a> Body<'a> {
             process: self.process(&line.process)?,
             step: self.step(line.step)?,
             target: self.target(line.object.as_deref(), line.peer.as_deref())?,
-            verb: line.verb.into_owned(),
+            verb: word(line.verb.into_owned())?,
             since: line.since,
             on: line.on.iter().map(|name| self.process(name)).collect::<Result<_, _>>()?,
             holder: line.holder.map(|name| self.process(&name)).transpose()?,
@@ -367,12 +377,18 @@ impl<'a> Body<'a> {
             return Err(Fault::new(format!("how `{name}` ended is missing")));
         }
         let doing = line.doing.into_iter().map(|waiting| self.waiting(waiting)).collect::<Result<Vec<_>, _>>()?;
-        self.saved.end = match line.how.as_ref() {
-            "completed" => RunEnd::Completed,
-            "deadlock" => RunEnd::Deadlock,
-            "timeout" => RunEnd::Timeout(doing),
-            "interrupted" => RunEnd::Interrupted,
-            other => return Err(Fault::new(format!("no run ends `{other}`"))),
+        self.saved.daemons =
+            line.daemons.into_iter().map(|waiting| self.waiting(waiting)).collect::<Result<Vec<_>, _>>()?;
+        self.saved.end = match (line.how.as_ref(), line.max_events, line.max_trace) {
+            ("completed", ..) => RunEnd::Completed,
+            ("deadlock", ..) => RunEnd::Deadlock,
+            ("timeout", ..) => RunEnd::Timeout(doing),
+            ("livelock", ..) => RunEnd::Livelock(doing),
+            ("interrupted", ..) => RunEnd::Interrupted,
+            ("limit", Some(most), None) => RunEnd::Limit(Limit::Events(most)),
+            ("limit", None, Some(most)) => RunEnd::Limit(Limit::Bytes(most)),
+            ("limit", ..) => return Err(Fault::new("a run ends at one limit, of `max_events` or of `max_trace`")),
+            (other, ..) => return Err(Fault::new(format!("no run ends `{other}`"))),
         };
         for (name, value) in line.finals.0 {
             let object = self.object(&name)?;

@@ -43,6 +43,8 @@ pub struct Saved {
     pub ends: Vec<ProcessEnd>,
     /// The processes that were stuck.
     pub stuck: Vec<Waiting>,
+    /// What the daemons wait for that these wait for.
+    pub daemons: Vec<Waiting>,
     /// How the run ended.
     pub end: RunEnd,
     /// The last value of each object, where it has one.
@@ -103,6 +105,7 @@ impl Saved {
             causality,
             ends: self.ends,
             stuck: self.stuck,
+            daemons: self.daemons,
             end: self.end,
             finals: self.finals,
             counted: self.counted,

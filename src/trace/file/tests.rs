@@ -55,6 +55,7 @@ fn full(plan: &Plan) -> Trace {
     };
     let other = Waiting { step: None, target: Target::Process(0), holder: None, on: Vec::new(), ..waiting.clone() };
     trace.stuck = vec![waiting.clone(), other.clone()];
+    trace.daemons = vec![waiting.clone()];
     trace.end = RunEnd::Timeout(vec![other, waiting]);
     trace.finals = vec![Some(Value::Null)];
     trace.counted = vec![(1, 1_000_000)];
@@ -84,7 +85,10 @@ fn a_trace_comes_back_as_it_went() {
         let again = saved.into_trace(&plan).expect("it is the plan's");
         assert_eq!(text(&plan, &again), written);
         assert_eq!(format!("{:?}", again.events), format!("{:?}", trace.events));
-        assert_eq!((again.end, again.stuck, again.ends), (trace.end, trace.stuck, trace.ends));
+        assert_eq!(
+            (again.end, again.stuck, again.daemons, again.ends),
+            (trace.end, trace.stuck, trace.daemons, trace.ends)
+        );
         assert_eq!((again.finals, again.counted, again.whole), (trace.finals, trace.counted, trace.whole));
         assert_eq!((again.lost, again.stalled, again.duration), (trace.lost, trace.stalled, trace.duration));
     }

@@ -11,7 +11,8 @@ use super::{FORMAT, Meta, VERSION, hash};
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::outcome::Outcome;
 use crate::scenario::plan::Plan;
-use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting};
+use crate::text;
+use crate::trace::{Limit, ProcessEnd, RunEnd, Trace, Waiting};
 use crate::value::Value;
 
 /// Bytes that are gathered before they are written.
@@ -73,7 +74,14 @@ struct File<'a> {
 
 impl File<'_> {
     fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
+        let begin = self.buffer.len();
         serde_json::to_writer(&mut self.buffer, line)?;
+        if let Ok(written) = str::from_utf8(&self.buffer[begin..])
+            && let Cow::Owned(escaped) = text::json(written)
+        {
+            self.buffer.truncate(begin);
+            self.buffer.extend_from_slice(escaped.as_bytes());
+        }
         self.buffer.push(b'\n');
         if self.buffer.len() >= CHUNK {
             self.out.write_all(&self.buffer)?;
@@ -122,7 +130,7 @@ impl<'a> Names<'a> {
             ipcrun: env!("CARGO_PKG_VERSION").to_owned(),
             engine: trace.engine.to_owned(),
             scenario: lines::Scenario {
-                path: plan.source.path.as_str().into(),
+                path: plan.source.path.raw().into(),
                 hash: hash(&plan.source.text).into(),
                 text: plan.source.text.as_str().into(),
             },
@@ -206,15 +214,21 @@ impl<'a> Names<'a> {
     }
 
     fn end(&self, trace: &Trace) -> lines::End<'a> {
-        let doing = match &trace.end {
-            RunEnd::Timeout(waiting) => &waiting[..],
-            _ => &[],
-        };
+        let doing = trace.end.doing().unwrap_or(&[]);
         let finals = (0..).zip(&trace.finals);
         lines::End {
             tag: lines::END,
             how: end_word(&trace.end).into(),
+            max_events: match trace.end {
+                RunEnd::Limit(Limit::Events(most)) => Some(most),
+                _ => None,
+            },
+            max_trace: match trace.end {
+                RunEnd::Limit(Limit::Bytes(most)) => Some(most),
+                _ => None,
+            },
             doing: doing.iter().map(|waiting| self.waiting("", waiting)).collect(),
+            daemons: trace.daemons.iter().map(|waiting| self.waiting("", waiting)).collect(),
             events: trace.events.len() as u64,
             duration: trace.duration,
             stalled: trace.stalled,
@@ -238,7 +252,9 @@ pub fn end_word(end: &RunEnd) -> &'static str {
         RunEnd::Completed => "completed",
         RunEnd::Deadlock => "deadlock",
         RunEnd::Timeout(_) => "timeout",
+        RunEnd::Livelock(_) => "livelock",
         RunEnd::Interrupted => "interrupted",
+        RunEnd::Limit(_) => "limit",
     }
 }
 

@@ -177,6 +177,10 @@ impl Object for Barrier {
         Box::new(Come { waiting: 0, broken: false })
     }
 
+    fn parties(&self) -> Option<u32> {
+        Some(self.parties)
+    }
+
     fn model(&self, _holders: &[u32]) -> Box<dyn Model> {
         Box::new(model::BarrierModel::new(self.id, self.parties, self.posix))
     }
