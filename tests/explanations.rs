@@ -204,3 +204,38 @@ final = "x == 3"
     let done = Test::new().file("a.toml", text).args(["explore", "a.toml"]).run().status(1);
     done.stdout_contains("  shortest counterexample to `final = \"x == 2\"`: 1 step, 0 context switches\n");
 }
+
+/// A process that waits at `first`, then at `second`.
+const TWO_WAITS: &str = r#"[objects]
+first = { kind = "queue" }
+second = { kind = "queue", count = 2 }
+
+[processes.p]
+steps = [{ get = "first" }, { get = "second[1]" }]
+
+[processes.r]
+steps = [{ sleep = "20ms" }, { put = "first", value = 1 }, { sleep = "20ms" }, { put = "second[1]", value = 1 }]
+"#;
+
+#[test]
+fn a_state_expression_can_say_at_what_a_process_is_blocked() {
+    let holds = [
+        "reaches = \"blocked('p at first')\"",
+        "reaches = \"blocked('p at second[1]') && size(first) == 0\"",
+        "reaches = \"blocked('p at second')\"",
+        "always = \"!blocked('p at second[0]') && !(blocked('p at first') && blocked('p at second'))\"",
+        "always = \"!blocked('p at r')\"",
+    ];
+    let expectations: String = holds.iter().map(|form| format!("\n[[expect]]\n{form}\n")).collect();
+    let text = format!("{TWO_WAITS}{expectations}");
+    for arguments in [&["run"][..], &["explore", "-j", "1"], &["explore", "-j", "1", "--reduce", "none"]] {
+        Test::new().file("a.toml", &text).args(arguments.iter().chain(&["a.toml"])).run().status(0);
+    }
+    Test::new().file("a.toml", &text).args(["replay", "a.toml", ""]).run().status(0);
+    let wrong = format!("{TWO_WAITS}\n[[expect]]\nreaches = \"blocked('p at secnd')\"\n");
+    let done = Test::new().file("a.toml", &wrong).args(["check", "a.toml"]).run();
+    assert!(done.status == 2 && done.err.contains("secnd"), "{}{}", done.out, done.err);
+    let wrong = format!("{TWO_WAITS}\n[[expect]]\nreaches = \"blocked('p at second[2]')\"\n");
+    let done = Test::new().file("a.toml", &wrong).args(["check", "a.toml"]).run();
+    assert!(done.status == 2 && done.err.contains("second[2]"), "{}{}", done.out, done.err);
+}

@@ -10,6 +10,7 @@ mod expectations;
 mod explain;
 mod explanations;
 mod explore;
+mod explore_limits;
 mod exports;
 mod faults;
 mod limits;

@@ -5,7 +5,11 @@ use clap::{Args, ValueEnum};
 use super::options;
 use crate::explore::semantics::transition::{Leeway, Time};
 use crate::explore::strategy::bfs::Reductions;
+use crate::os::memory;
 use crate::scenario::units::parse_size;
+
+/// How many bytes may be used where the host does not say how many are free.
+const UNKNOWN: usize = 1 << 30;
 
 /// How it is searched.
 #[derive(Args, Clone, Debug)]
@@ -24,10 +28,11 @@ pub(crate) struct Searching {
     /// Look at so many states at most
     #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) max_states: Option<usize>,
-    /// Use so much memory for states at most, as 512MiB or 4GiB
+    /// Use so much memory for each scenario at most, whatever it is used for, as 512MiB or 4GiB; half of what is free where
+    /// nothing is said
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) max_memory: Option<usize>,
-    /// Search so long at most, as 30s or 5m
+    /// Take so long for each scenario at most, whatever the time is used for, as 30s or 5m
     #[arg(long, value_name = "DURATION", value_parser = options::duration)]
     pub(crate) max_time: Option<u64>,
     /// What may be left out since it changes no verdict: orders of steps that do not get in each other's way (`order`),
@@ -116,6 +121,13 @@ impl Searching {
     /// What is left open besides the order of steps.
     pub(crate) fn leeway(&self) -> Leeway {
         Leeway { time: self.time.into(), random: self.random == RandomChoice::All, kill: self.kill == KillChoice::Any }
+    }
+
+    /// How many bytes of memory a scenario may use where so many are explored at once. What the host cannot give is no
+    /// limit that holds, so it is never more than that.
+    pub(crate) fn memory(&self, at_once: usize) -> usize {
+        let most = memory::addresses().unwrap_or(usize::MAX) / at_once.max(1) / 4 * 3;
+        self.max_memory.unwrap_or_else(|| memory::free().map_or(UNKNOWN, |free| free / 2 / at_once.max(1))).min(most)
     }
 }
 

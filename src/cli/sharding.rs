@@ -26,7 +26,7 @@ pub(crate) struct Choosing {
     runs: u64,
     /// Lower a priority N - 1 times in an execution that goes by priorities: each finds a bug that takes N steps in a
     /// certain order with a probability that is told
-    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=16))]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=i64::from(distributed::DEEPEST)))]
     depth: u32,
     /// Look at executions with so many preemptions at most
     #[arg(long, value_name = "N", default_value = "2")]
@@ -121,8 +121,10 @@ impl Choosing {
 /// Reads parts and puts them together.
 pub(crate) fn merge(files: &[PathBuf]) -> Result<Vec<Scenario>, Box<Diagnostic>> {
     let mut parts = Vec::with_capacity(files.len());
-    for file in files {
-        parts.push(read(file)?);
+    for (place, file) in files.iter().enumerate() {
+        let mut part = read(file)?;
+        part.place(place).map_err(|why| Box::new(damaged(file).note(why)))?;
+        parts.push(part);
     }
     distributed::merge(parts).map_err(|why| {
         Box::new(Diagnostic::error(Code::USAGE, format!("these parts do not make an exploration: {why}")))
@@ -136,4 +138,10 @@ fn read(file: &Path) -> Result<Part, Box<Diagnostic>> {
         let message = format!("`{path}` is no part of an exploration: {why}");
         Box::new(Diagnostic::error(Code::USAGE, message).help("parts are written by `ipcrun explore --shard I/K`"))
     })
+}
+
+/// That a part says what is not so.
+pub(crate) fn damaged(file: &Path) -> Diagnostic {
+    let message = format!("the part `{}` is damaged, or another version of ipcrun has written it", file.display());
+    Diagnostic::error(Code::BAD_SCHEDULE, message).help("explore that part again")
 }

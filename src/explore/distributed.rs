@@ -13,9 +13,13 @@ use super::execution::verdicts::{Found, sign};
 use super::run::{Circles, Explored, Size};
 use super::strategy::bfs::Cut;
 use super::strategy::fallback::Rung;
+use crate::scenario::plan::Plan;
 
 /// The version of the form in which parts are written.
 pub const FORMAT: u32 = 1;
+
+/// The greatest depth of executions by priorities.
+pub const DEEPEST: u32 = 16;
 
 /// A part of an exploration.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -67,9 +71,45 @@ pub struct Scenario {
     pub rungs: Vec<Rung>,
     /// One execution of each kind.
     pub found: Vec<Found>,
+    /// The place of the file that it is from, or of the first of them.
+    #[serde(skip)]
+    pub part: usize,
+}
+
+impl Part {
+    /// Notes the place of its file among all, and looks at its numbers.
+    ///
+    /// # Errors
+    /// What cannot be so, as half a sentence.
+    pub fn place(&mut self, part: usize) -> Result<(), String> {
+        // Of so many executions even all parts together have fewer than can be counted.
+        const MOST: u64 = 1 << 44;
+        for scenario in &mut self.scenarios {
+            scenario.part = part;
+            for found in &mut scenario.found {
+                found.part = part;
+                if !(1..MOST).contains(&found.number) || !(1..MOST).contains(&found.times) {
+                    return Err(format!("`{}` has an execution without a number that can be", scenario.path));
+                }
+            }
+            let deep = |rung: &Rung| matches!(rung, Rung::Walks(walks) if walks.depth > DEEPEST);
+            if scenario.rungs.iter().any(deep) {
+                return Err(format!("`{}` was explored to a depth of more than {DEEPEST}", scenario.path));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Scenario {
+    /// Whether it can be of this plan, as far as that is seen without following its executions.
+    pub fn fits(&self, plan: &Plan) -> bool {
+        match &self.liveness {
+            Liveness::Known(starved) => starved.iter().all(|one| (one.process as usize) < plan.processes.len()),
+            Liveness::Ends | Liveness::Unknown => true,
+        }
+    }
+
     /// The exploration of which only is missing what is said of it: see [`super::run::again`].
     pub fn explored(self) -> Explored {
         let Self { ends, cut, size, circles, liveness, rungs, found, .. } = self;
@@ -82,7 +122,7 @@ impl Scenario {
         if matches!(self.cut, Some(Cut::Chosen) | None) {
             self.cut = other.cut;
         }
-        self.size.elapsed += other.size.elapsed;
+        self.size.elapsed = self.size.elapsed.saturating_add(other.size.elapsed);
         for (rung, other) in self.rungs.iter_mut().zip(&other.rungs) {
             if let (Rung::Walks(walks), Rung::Walks(other)) = (rung, other) {
                 walks.join(other);
@@ -181,7 +221,9 @@ pub(super) mod steps {
             let head = parts.next()?;
             let choices = parts.map(|choice| choice.parse().ok()).collect::<Option<Vec<u32>>>()?;
             let (number, kind) = match head.as_bytes().last()? {
-                b't' => return Some(Step { process: NONE, kind: Kind::Tick, choices }),
+                b't' if head == "t" && choices.is_empty() => {
+                    return Some(Step { process: NONE, kind: Kind::Tick, choices });
+                }
                 b'g' => (&head[..head.len() - 1], Kind::GiveUp),
                 b'd' => (&head[..head.len() - 1], Kind::Die),
                 b'k' => (&head[..head.len() - 1], Kind::Kill),
@@ -202,7 +244,6 @@ mod tests {
     use crate::explore::semantics::transition::Time;
     use crate::explore::strategy::fallback::{Beyond, Strategy};
     use crate::explore::tests::{lost_update, philosophers, plan};
-    use crate::scenario::plan::Plan;
 
     fn scenario(plan: &Plan, explored: Explored) -> Scenario {
         let Explored { cut, size, circles, liveness, rungs, found, ends, .. } = explored;
@@ -222,6 +263,7 @@ mod tests {
             liveness,
             rungs,
             found,
+            part: 0,
         }
     }
 
@@ -283,6 +325,77 @@ mod tests {
         written.as_object_mut().expect("an object").remove("liveness").expect("it is there");
         let read: Scenario = serde_json::from_value(written).expect("it can be read");
         assert_eq!(read.explored().liveness, Liveness::Ends);
+    }
+
+    #[test]
+    fn a_word_is_a_step_only_as_it_is_written() {
+        let found = |path: &str| {
+            let found = Found { number: 1, times: 1, kind: 0, path: Vec::new(), stem: None, ended: true, part: 0 };
+            let mut written = serde_json::to_value(found).expect("JSON");
+            written["path"] = path.into();
+            serde_json::from_value::<Found>(written).map(|found| found.path.len())
+        };
+        assert_eq!(found("0 1:2 0d:1 t 1k 1g").ok(), Some(6));
+        for word in ["1addt", "1t", "t:1", "tt", "d", "-1", "1:", "1:a", "1x", "99999999999"] {
+            let error = found(&format!("0 {word}")).expect_err(word).to_string();
+            assert!(error.contains(&format!("`{word}` is no step")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_says_what_is_not_so_is_named() {
+        let plan = plan(&(lost_update(2, 2) + "[[expect]]\nfinal = \"money == 4\"\n"));
+        let whole = || {
+            let mut explored = explored(&plan, Strategy::Random, (0, 1));
+            explored.found.iter_mut().for_each(|found| found.part = 7);
+            explored
+        };
+        assert!(again(&plan, Time::Virtual.into(), whole()).is_ok());
+        let damages: [fn(&mut Found); 6] = [
+            |found| found.path.truncate(found.path.len() - 1),
+            |found| drop(found.path.remove(1)),
+            |found| found.path.push(found.path[0].clone()),
+            |found| found.kind ^= 1,
+            |found| found.ended = false,
+            |found| found.stem = Some(1000),
+        ];
+        for (at, damage) in damages.iter().enumerate() {
+            let mut explored = whole();
+            explored.found.iter_mut().for_each(damage);
+            let end = again(&plan, Time::Virtual.into(), explored).map(|_| ());
+            assert!(matches!(end, Err(crate::explore::execution::verdicts::Fault::Part(7))), "{at}: {end:?}");
+        }
+    }
+
+    #[test]
+    fn a_part_with_numbers_that_cannot_be_is_refused() {
+        let plan = plan(&lost_update(2, 2));
+        let part = || {
+            let scenarios = vec![scenario(&plan, explored(&plan, Strategy::Pct, (0, 1)))];
+            Part { format: FORMAT, shard: 0, shards: 1, scenarios }
+        };
+        assert_eq!(part().place(3), Ok(()));
+        let damages: [fn(&mut Scenario); 4] = [
+            |one| one.found[0].number = u64::MAX,
+            |one| one.found[0].number = 0,
+            |one| one.found[0].times = u64::MAX,
+            |one| {
+                one.rungs.iter_mut().for_each(|rung| {
+                    if let Rung::Walks(walks) = rung {
+                        walks.depth = u32::MAX
+                    }
+                })
+            },
+        ];
+        for damage in damages {
+            let mut part = part();
+            damage(&mut part.scenarios[0]);
+            assert!(part.place(3).is_err());
+        }
+        let starved =
+            |process| Liveness::Known(vec![crate::explore::analysis::starvation::Starved { process, strongly: true }]);
+        assert!(Scenario { liveness: starved(1), ..part().scenarios.remove(0) }.fits(&plan));
+        assert!(!Scenario { liveness: starved(2), ..part().scenarios.remove(0) }.fits(&plan));
     }
 
     #[test]

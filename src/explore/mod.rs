@@ -23,6 +23,7 @@ pub(crate) mod reduction;
 pub mod semantics;
 pub mod strategy;
 
+pub mod budget;
 pub mod counterexample;
 pub mod distributed;
 mod history;

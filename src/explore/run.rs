@@ -4,6 +4,7 @@
 //! Two executions are told apart where an expectation could tell them apart; so what is judged once is judged for all
 //! that it stands for, and what all of them say together is what holds in every execution.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -11,21 +12,27 @@ use serde::{Deserialize, Serialize};
 use super::analysis::race_freedom;
 use super::analysis::starvation;
 use super::analysis::starvation::Liveness;
+use super::budget::{Budget, Pace};
 use super::execution::verdicts::{Fault, Found, Gathering, Story, cases};
 use super::history::{Memories, Wish};
 use super::semantics::transition::{Endless, Kind, Leeway, Step, Time};
 use super::state_space::Space;
-use super::strategy::bfs::{Cut, Limits, Reached, Reductions, Search, Threads, Trail};
+use super::strategy::bfs::{Cut, Limits, Reached, Reductions, Search, Threads, Trail, WHILE};
 use super::strategy::cycle_proviso;
 use super::strategy::fallback;
-use super::strategy::fallback::{Beyond, Clock, Progress, Rung, Strategy};
+use super::strategy::fallback::{Beyond, Progress, Rung, Strategy};
 use super::strategy::random_walk_parallel;
 use crate::event::ProcessId;
 use crate::judge::{self, Status, Subject, Summary, Verdict};
+use crate::os::memory;
 use crate::scenario::plan::Plan;
 
-/// How many executions are judged between two looks at the clock.
+/// How many executions are judged at once, and how many steps they have together where they are more than one for each
+/// thread.
 const OFTEN: usize = 256;
+const STEPS: usize = 1 << 13;
+/// About how many bytes it takes at least to explore a process that does nothing.
+const PROCESS: usize = 1 << 10;
 
 /// How to explore.
 #[derive(Clone, Copy, Debug, Default)]
@@ -115,26 +122,42 @@ pub struct Circles {
     pub livelocks: usize,
 }
 
-/// Where an execution leads.
+/// Where an execution leads. There may be as many as states, so the states of its path are found when it is looked at.
 #[derive(Clone, Debug)]
 struct Goal {
-    /// The states of its path.
-    line: Vec<u32>,
-    /// The place in `line` to which the last state leads back.
-    stem: Option<usize>,
-    /// The processes whose steps follow that lead beyond the last state, as they are called there.
-    beyond: Vec<ProcessId>,
-    /// Whether it is no end.
-    partial: bool,
+    /// The state.
+    last: u32,
+    /// What follows there.
+    then: Then,
+}
+
+/// What follows in the state where an execution leads.
+#[derive(Clone, Debug)]
+enum Then {
+    /// Nothing: it is an end.
+    End,
+    /// It is no end; these processes take a step, as they are called there.
+    Part(Box<[ProcessId]>),
+    /// It goes on through these states and is where it was.
+    Round(Box<[u32]>),
 }
 
 impl Goal {
-    fn end(line: Vec<u32>) -> Self {
-        Self { line, stem: None, beyond: Vec::new(), partial: false }
+    fn part(last: u32, beyond: &[ProcessId]) -> Self {
+        Self { last, then: Then::Part(beyond.into()) }
     }
 
-    fn part(line: Vec<u32>, beyond: Vec<ProcessId>) -> Self {
-        Self { beyond, partial: true, ..Self::end(line) }
+    fn partial(&self) -> bool {
+        matches!(self.then, Then::Part(_))
+    }
+
+    /// The states of its path, and the place among them to which the last leads back.
+    fn line(&self, search: &Search<'_, '_>) -> (Vec<u32>, Option<usize>) {
+        let mut line = search.line(self.last);
+        let Then::Round(round) = &self.then else { return (line, None) };
+        let stem = line.len() - 1;
+        line.extend_from_slice(round);
+        (line, Some(stem))
     }
 }
 
@@ -162,30 +185,54 @@ pub fn told_apart(plan: &Plan) -> Vec<bool> {
 /// # Errors
 /// A process that computes without end.
 pub fn explore(plan: &Plan, options: &Options, progress: &mut dyn FnMut(&Progress) -> bool) -> Result<Explored, Fault> {
-    let begin = Instant::now();
-    exploring(plan, options, begin, progress, &mut |_, _| {})
+    let budget = Budget::new(Instant::now(), options.longest, options.limits.bytes);
+    exploring(plan, options, &Arc::new(budget), progress, &mut |_, _| {})
+}
+
+/// The same within a budget, whatever the options say of time and memory.
+///
+/// # Errors
+/// A process that computes without end.
+pub fn within(
+    plan: &Plan,
+    options: &Options,
+    budget: &Arc<Budget>,
+    progress: &mut dyn FnMut(&Progress) -> bool,
+) -> Result<Explored, Fault> {
+    exploring(plan, options, budget, progress, &mut |_, _| {})
 }
 
 /// The same; `judged` is told each verdict, with how that execution ended.
 pub(super) fn exploring(
     plan: &Plan,
     options: &Options,
-    begin: Instant,
+    budget: &Arc<Budget>,
     progress: &mut dyn FnMut(&Progress) -> bool,
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Explored, Fault> {
+    if plan.processes.len().saturating_mul(PROCESS) > budget.bytes() {
+        let size = Size { elapsed: budget.elapsed(), ..Size::default() };
+        let (summary, ..) = Gathering::new(plan, false, judged).finish(false);
+        return Ok(Explored { summary, cut: Some(Cut::Memory), size, ..Explored::default() });
+    }
+    let begin = budget.elapsed();
+    // The shortest story takes time and memory too.
+    let all = Arc::new(budget.part((15, 16), (15, 16)));
     let mut wish = Wish { races: race_freedom::is_tame(plan) && !options.kill, ..Wish::default() };
     loop {
-        match once(plan, options, wish, begin, progress, judged)? {
+        match once(plan, options, wish, &all, progress, judged)? {
             Ok(mut explored) => {
+                explored.size.elapsed = budget.elapsed().saturating_sub(begin);
                 let goes_round = explored.circles.left || explored.circles.livelocks > 0;
                 if goes_round && explored.cut.is_none() {
-                    let mut goes_on = || options.longest.is_none_or(|longest| begin.elapsed() < longest);
-                    explored.liveness = starvation::find(plan, options.leeway(), &mut goes_on)?;
+                    explored.liveness = starvation::find(plan, options.leeway(), &all)?;
                 }
                 return Ok(*explored);
             }
-            Err(more) => wish = more,
+            Err(more) => {
+                memory::release();
+                wish = more;
+            }
         }
     }
 }
@@ -195,44 +242,49 @@ fn once(
     plan: &Plan,
     options: &Options,
     wish: Wish,
-    begin: Instant,
+    budget: &Arc<Budget>,
     progress: &mut dyn FnMut(&Progress) -> bool,
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Result<Box<Explored>, Wish>, Fault> {
-    let space = |wish: Wish| {
-        Space::remembering(plan, options.leeway(), Memories::new(plan, judge::memories(plan), options.leeway(), wish))
+    let space = |wish: Wish, budget: &Arc<Budget>| {
+        let memories = Memories::new(plan, judge::memories(plan), options.leeway(), wish);
+        Space::remembering(plan, options.leeway(), memories).within(budget)
     };
     let wants = |space: &Space<'_>, wish: Wish| space.memories.as_ref().and_then(|memories| memories.wants(wish));
-    let Options { strategy, beyond, limits, longest, .. } = *options;
-    let clock = Clock { begin, longest };
+    let Options { strategy, beyond, limits, .. } = *options;
     let full = strategy == Strategy::Full;
     let mut gathering = Gathering::new(plan, beyond.keep, judged);
     let (mut size, mut circles) = (Size::default(), Circles::default());
     let mut cut = Some(Cut::Chosen);
     if full {
-        let mut space = space(wish);
-        // Where the ladder is gone down, that takes time too.
-        let clock = if beyond.descend { clock.part(3, 4) } else { clock };
+        // Where the ladder is gone down, that takes time too; and to judge what was found takes both.
+        let time = if beyond.descend { (3, 4) } else { (1, 1) };
+        let judging = Arc::new(budget.part(time, (1, 1)));
+        let mut space = space(wish, &Arc::new(budget.part(time, (7, 8))));
         let mut search = Search::new(&mut space, options.reductions).by(options.threads());
-        let mut late = false;
-        search.run(limits, &mut |reached| clock.tell(*reached, 0, "state looked at", &mut late, progress))?;
+        search.run(limits, &mut |reached| {
+            let elapsed = budget.elapsed();
+            progress(&Progress { reached: *reached, judged: 0, elapsed, unit: "state looked at" })
+        })?;
+        search.space.budget = judging;
         if let Some(more) = wants(search.space, wish) {
             return Ok(Err(more));
         }
-        match gather(&mut search, (plan, wish), (clock, options.jobs), &mut late, &mut gathering, progress)? {
+        match gather(&mut search, (plan, wish), options.jobs, &mut gathering, progress)? {
             Some(found) => (size, circles) = found,
             None => return Ok(Err(Wish { races: false, ..wish })),
         }
-        cut = search.cut.map(|cut| if late { Cut::Time } else { cut });
+        cut = search.cut;
     }
+    memory::release();
     // What races are is seen in states only where all of them are looked at.
     let wish = Wish { races: false, ..wish };
     let mut rungs: Vec<Rung> = Vec::new();
     let limit = matches!(cut, Some(Cut::States | Cut::Memory | Cut::Time)) && beyond.descend;
     if strategy == Strategy::Bounded || full && limit {
-        let mut space = space(wish);
-        let clock = if full { clock.part(7, 8) } else { clock };
-        let rung = fallback::preemptions(&mut space, (&beyond, limits), full, clock, &mut gathering, progress)?;
+        let own = Arc::new(budget.part(if full { (13, 16) } else { (7, 8) }, (7, 8)));
+        let mut space = space(wish, &own);
+        let rung = fallback::preemptions(&mut space, (&beyond, limits), full, budget, &mut gathering, progress)?;
         if let Some(more) = wants(&space, wish) {
             return Ok(Err(more));
         }
@@ -250,11 +302,13 @@ fn once(
         }
         rungs.push(rung);
     }
+    memory::release();
     let walks = matches!(strategy, Strategy::Random | Strategy::Pct);
     if walks || full && limit && !matches!(cut, None | Some(Cut::Stopped)) {
-        let make = || space(wish);
+        let own = Arc::new(budget.part((7, 8), (7, 8)));
+        let make = || space(wish, &own);
         let how = (&beyond, strategy, options.jobs);
-        let Some(rung) = random_walk_parallel::walks(&make, how, full, clock, &mut gathering, progress)? else {
+        let Some(rung) = random_walk_parallel::walks(&make, how, full, budget, &mut gathering, progress)? else {
             return Ok(Err(Wish { ends: true, ..wish }));
         };
         if let Rung::Walks(walks) = &rung {
@@ -268,7 +322,6 @@ fn once(
         rungs.push(rung);
     }
     let (summary, stories, found) = gathering.finish(cut.is_none());
-    size.elapsed = begin.elapsed();
     Ok(Ok(Box::new(Explored {
         summary,
         stories,
@@ -290,13 +343,14 @@ fn of_walks(walks: &fallback::Walks) -> Size {
 /// What was found before, by this exploration or by parts of it, said again. `explored` has everything but what is said.
 ///
 /// # Errors
-/// An execution that cannot be followed.
+/// The part that names an execution which does not come to what the part says: [`Fault::Part`].
 pub fn again(plan: &Plan, leeway: Leeway, mut explored: Explored) -> Result<Explored, Fault> {
     let space = explored.space(plan, leeway);
     let mut judged = |_: &Verdict, _: &str| {};
     let mut gathering = Gathering::new(plan, true, &mut judged);
     for found in std::mem::take(&mut explored.found) {
-        fallback::again(&space, found, &mut gathering)?;
+        let part = found.part;
+        fallback::again(&space, found, &mut gathering).map_err(|_| Fault::Part(part))?;
     }
     if let [Rung::Walks(walks)] = explored.rungs.as_slice() {
         let elapsed = explored.size.elapsed;
@@ -310,25 +364,20 @@ pub fn again(plan: &Plan, leeway: Leeway, mut explored: Explored) -> Result<Expl
 fn gather(
     search: &mut Search<'_, '_>,
     (plan, wish): (&Plan, Wish),
-    (clock, jobs): (Clock, usize),
-    late: &mut bool,
+    jobs: usize,
     gathering: &mut Gathering<'_, '_>,
     progress: &mut dyn FnMut(&Progress) -> bool,
 ) -> Result<Option<(Size, Circles)>, Fault> {
+    let budget = Arc::clone(&search.space.budget);
     let asked = if wish.races { race_freedom::asked(&judge::memories(plan)) } else { Vec::new() };
     let mut circles = Circles::default();
     let mut goals: Vec<Goal> = Vec::new();
-    let mut depth = 0;
-    for end in &search.ends {
-        let line = search.line(*end);
-        depth = depth.max(line.len() - 1);
-        goals.push(Goal::end(line));
-    }
+    goals.extend(search.ends.iter().map(|end| Goal { last: *end, then: Then::End }));
     if !asked.is_empty() {
         match race_freedom::find(search, &asked) {
             None => return Ok(None),
             Some(found) => {
-                goals.extend(found.iter().map(|race| Goal::part(search.line(race.state), race.processes.to_vec())));
+                goals.extend(found.iter().map(|race| Goal::part(race.state, &race.processes)));
             }
         }
     }
@@ -340,24 +389,49 @@ fn gather(
     }
     // What is found first is told first: the shortest.
     // What happens only where somebody is killed from outside comes behind what happens anyway.
-    goals.sort_by_key(|goal| (search.is_killed(goal.line.last().copied()), goal.line.len()));
+    let depths = search.depths();
+    let depth = search.ends.iter().map(|end| depths[*end as usize]).max().unwrap_or(0) as usize;
+    let round = |goal: &Goal| if let Then::Round(round) = &goal.then { round.len() as u32 } else { 0 };
+    let long = |goal: &Goal| depths[goal.last as usize] + round(goal);
+    goals.sort_by_cached_key(|goal| (search.is_killed(Some(goal.last)), long(goal)));
     let mut trail = Trail::default();
-    for (some, goals) in goals.chunks(OFTEN).enumerate() {
-        if some > 0 {
+    let (mut done, mut told) = (0, budget.elapsed());
+    while done < goals.len() && !matches!(search.cut, Some(Cut::Stopped)) {
+        let mut steps = 0;
+        let few = goals[done..].iter().take(OFTEN).take_while(|goal| {
+            let before = steps;
+            steps += long(goal) as usize;
+            before < STEPS
+        });
+        let some = few.count().max(jobs).min(goals.len() - done);
+        if budget.elapsed().saturating_sub(told) > WHILE {
+            told = budget.elapsed();
             let (bytes, states) = (search.store.bytes(), search.store.len());
             let reached = Reached { states, expanded: states, depth, bytes };
-            let mut over = false;
-            if !clock.tell(reached, some * OFTEN, "state looked at", &mut over, progress) {
-                *late |= over;
+            if !progress(&Progress { reached, judged: done, elapsed: told, unit: "state looked at" }) {
                 search.cut = search.cut.or(Some(Cut::Stopped));
                 break;
             }
         }
-        let paths = goals.iter().map(|goal| Ok((path(search, &mut trail, goal)?, !goal.partial)));
-        let paths = paths.collect::<Result<Vec<_>, Endless>>()?;
-        for (goal, case) in goals.iter().zip(cases(search.space, jobs, &paths)) {
-            gathering.add(case?, gathering.next(), 1, goal.stem, !goal.partial);
+        let mut paths = Vec::with_capacity(some);
+        let mut stems = Vec::with_capacity(some);
+        for goal in &goals[done..done + some] {
+            let (line, stem) = goal.line(search);
+            paths.push((path(search, &mut trail, goal, &line)?, !goal.partial()));
+            stems.push(stem);
         }
+        let mut spent = None;
+        for ((case, goal), stem) in cases(search.space, jobs, &paths).into_iter().zip(&goals[done..]).zip(stems) {
+            match case {
+                Ok(case) => gathering.add(case, gathering.next(), 1, stem, !goal.partial()),
+                Err(fault) => spent = spent.or(Some(fault.spent().ok_or(fault)?)),
+            }
+        }
+        if spent.is_some() {
+            search.cut = search.cut.or(spent);
+            break;
+        }
+        done += some;
     }
     let size = Size {
         states: search.store.len(),
@@ -371,11 +445,13 @@ fn gather(
 }
 
 /// The steps that lead to a goal, behind those to another.
-fn path(search: &mut Search<'_, '_>, trail: &mut Trail, goal: &Goal) -> Result<Vec<Step>, Endless> {
-    let mut path = search.path_from(trail, &goal.line)?;
-    if !goal.beyond.is_empty() {
+fn path(search: &mut Search<'_, '_>, trail: &mut Trail, goal: &Goal, line: &[u32]) -> Result<Vec<Step>, Endless> {
+    let mut path = search.path_from(trail, line)?;
+    if let Then::Part(beyond) = &goal.then
+        && !beyond.is_empty()
+    {
         let origins = search.origins(trail.last());
-        path.extend(goal.beyond.iter().map(|process| Step {
+        path.extend(beyond.iter().map(|process| Step {
             process: origins[*process as usize],
             kind: Kind::Go,
             choices: Vec::new(),
@@ -391,10 +467,14 @@ fn glimpses(search: &Search<'_, '_>) -> Vec<Goal> {
     let mut state = vec![0; search.space.width()];
     let mut seen = std::collections::HashSet::new();
     let mut goals = Vec::new();
+    let mut pace = Pace::new(&search.space.budget);
     for number in 0..search.store.len() as u32 {
+        if kept.is_empty() || goals.len() >= MOST_GLIMPSES || pace.spent().is_some() {
+            break;
+        }
         search.store.get(number, &mut state);
-        if !kept.is_empty() && goals.len() < MOST_GLIMPSES && seen.insert(state[kept.clone()].to_vec()) {
-            goals.push(Goal::part(search.line(number), Vec::new()));
+        if seen.insert(state[kept.clone()].to_vec()) {
+            goals.push(Goal::part(number, &[]));
         }
     }
     goals
@@ -402,7 +482,7 @@ fn glimpses(search: &Search<'_, '_>) -> Vec<Goal> {
 
 /// An execution into each set of states that is never left and where nothing ends, once around.
 fn livelocks(search: &mut Search<'_, '_>, circles: &mut Circles) -> Result<Vec<Goal>, Endless> {
-    let found = cycle_proviso::find(search)?;
+    let Some(found) = cycle_proviso::find(search)? else { return Ok(Vec::new()) };
     let count = found.leads_on.len();
     circles.left = (0..count).any(|component| found.circles[component] && found.leads_on[component]);
     let mut first: Vec<Option<u32>> = vec![None; count];
@@ -423,20 +503,27 @@ fn livelocks(search: &mut Search<'_, '_>, circles: &mut Circles) -> Result<Vec<G
             continue;
         }
         let Some(entry) = first[component] else { continue };
-        let mut line = search.line(entry);
-        let stem = line.len() - 1;
-        line.extend(round(search, entry)?);
-        goals.push(Goal { stem: Some(stem), ..Goal::end(line) });
+        let round = round(search, entry)?;
+        if search.cut.is_some() {
+            break;
+        }
+        goals.push(Goal { last: entry, then: Then::Round(round.into()) });
         circles.livelocks += 1;
     }
     Ok(goals)
 }
 
-/// The shortest way from a state back to it, without its begin.
+/// The shortest way from a state back to it, without its begin. Where the budget is spent, which cuts the search, it is
+/// empty.
 fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, Endless> {
     let mut before = std::collections::HashMap::new();
     let mut queue = std::collections::VecDeque::from([entry]);
+    let mut pace = Pace::new(&search.space.budget);
     while let Some(state) = queue.pop_front() {
+        search.cut = pace.spent();
+        if search.cut.is_some() {
+            break;
+        }
         for next in cycle_proviso::successors(search, state)? {
             if next == entry {
                 let mut line = vec![entry];

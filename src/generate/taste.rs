@@ -34,6 +34,8 @@ pub struct Taste {
     pub name: &'static str,
     /// The kinds; of cells there may be one in any case.
     pub families: &'static [Family],
+    /// The one kind, besides those that it needs, where there is to be no other.
+    pub kind: Option<&'static str>,
     /// Whether steps may give up and processes sleep.
     pub times: bool,
     /// Whether processes are started, joined, asked for and killed by others.
@@ -58,6 +60,7 @@ const ALL: &[Family] = &[Family::Locks, Family::Messages, Family::Cells];
 pub const EVERYTHING: Taste = Taste {
     name: "everything",
     families: ALL,
+    kind: None,
     times: true,
     lives: true,
     stops: false,
@@ -85,6 +88,9 @@ pub const TASTES: &[Taste] = &[LOCKS, MESSAGES, CELLS, LIVES, TIMES, EVERYTHING]
 impl Taste {
     /// How often a kind is drawn, beside the others.
     pub(super) fn weight(self, kind: &Kind) -> u32 {
+        if let Some(only) = self.kind {
+            return u32::from(only == kind.name);
+        }
         let family = Family::of(kind);
         if self.families.contains(&family) {
             // One that needs another brings that along.

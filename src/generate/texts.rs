@@ -25,7 +25,6 @@ const CONSTANTS: &[(&str, Types, u32)] = &[
     ("\"é\"", Types::STRING, 1),
     ("\"a text of many letters, more than most\"", Types::STRING, 2),
     ("{ bytes = [0, 255] }", Types::BYTES, 2),
-    ("{ bytes = \"x\", repeat = 5000 }", Types::BYTES, 1),
     ("[0, 1]", Types::LIST, 6),
     ("[1, 2]", Types::LIST, 4),
     ("[1, { k = \"two\" }]", Types::LIST, 1),
@@ -47,6 +46,10 @@ pub(super) fn constant(draw: &mut Draw, types: Types) -> String {
 pub(super) fn value(draw: &mut Draw, types: Types, taste: Taste) -> String {
     if taste.random && draw.one_in(3) {
         return draw.of(RANDOM).to_owned();
+    }
+    // Longer than a packet or a page.
+    if types.contains(Types::BYTES) && draw.one_in(24) {
+        return "{ bytes = \"x\", repeat = 5000 }".to_owned();
     }
     match draw.below(if taste.own { 5 } else { 12 }) {
         0 => draw.of(BY_INDEX).to_owned(),

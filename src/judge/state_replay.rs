@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::context::Context;
 use super::describe;
-use crate::event::{Event, ObjectId, ProcessId};
+use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::expression::{Builtin, Environment, Error, Expression};
 use crate::objects::State;
 use crate::outcome::Outcome;
@@ -74,7 +74,7 @@ impl<'a> Replay<'a> {
                 Fact::Size(object) => by_object[*object as usize].push(number),
                 Fact::Count(_) => counting.push(number),
                 Fact::Inside(_) => sections.push(number),
-                Fact::Blocked(_) => blocking.push(number),
+                Fact::Blocked(..) => blocking.push(number),
                 Fact::Ended(_) | Fact::Exit(_) => ending.push(number),
             }
         }
@@ -265,7 +265,9 @@ impl<'a> Replay<'a> {
                 let inside = self.inside.get(label);
                 Value::Int(inside.map_or(0, |who| who.values().filter(|depth| **depth > 0).count() as i64))
             }
-            Some(Fact::Blocked(processes)) => Value::Bool(processes.iter().all(|process| self.is_blocked(*process))),
+            Some(Fact::Blocked(processes, at)) => {
+                Value::Bool(processes.iter().all(|process| self.is_blocked(*process, at)))
+            }
             Some(Fact::Ended(processes)) => {
                 Value::Bool(processes.iter().all(|process| matches!(self.ended.get(*process as usize), Some(Some(_)))))
             }
@@ -276,12 +278,15 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Whether the process waits: within an event that had to wait, or for ever.
-    fn is_blocked(&self, process: ProcessId) -> bool {
+    /// Whether the process waits, for one of these where there are any: within an event that had to wait, or for ever.
+    fn is_blocked(&self, process: ProcessId, at: &[Target]) -> bool {
+        let meant = |target: Target| at.is_empty() || at.contains(&target);
         let trace = self.context.trace;
         let next = self.lanes.get(process as usize).and_then(|lane| lane.get(self.over[process as usize]));
         match next.map(|place| (*place as usize, &trace.events[*place as usize])) {
-            Some((place, event)) if event.step.is_some() => event.blocked && self.context.step_begin(place) <= self.now,
+            Some((place, event)) if event.step.is_some() => {
+                event.blocked && meant(event.target) && self.context.step_begin(place) <= self.now
+            }
             _ => {
                 let ended = matches!(self.ended.get(process as usize), Some(Some(_)));
                 !ended
@@ -289,7 +294,7 @@ impl<'a> Replay<'a> {
                         .context
                         .waiting()
                         .iter()
-                        .any(|waiting| waiting.process == process && waiting.since <= self.now)
+                        .any(|waiting| waiting.process == process && meant(waiting.target) && waiting.since <= self.now)
             }
         }
     }
@@ -306,7 +311,12 @@ impl<'a> Replay<'a> {
             Some(Fact::Size(object)) => format!("size({})", plan.objects[*object as usize].name),
             Some(Fact::Count(pattern)) => format!("count('{}')", pattern.text),
             Some(Fact::Inside(label)) => format!("inside('{label}')"),
-            Some(Fact::Blocked(processes)) => format!("blocked('{}')", names(processes)),
+            Some(Fact::Blocked(processes, at)) => {
+                let at = at.iter().map(|target| plan.target_name(*target).to_owned());
+                let at = describe::listed(at.clone(), at.count());
+                let at = if at.is_empty() { at } else { format!(" at {at}") };
+                format!("blocked('{}{at}')", names(processes))
+            }
             Some(Fact::Ended(processes)) => format!("ended('{}')", names(processes)),
             Some(Fact::Exit(process)) => format!("exit('{}')", self.context.name(*process)),
         }
@@ -344,7 +354,7 @@ impl<'a> Replay<'a> {
                 event.step.is_none() && event.verb == "end" && processes.contains(&event.id.process)
             }
             Some(Fact::Exit(process)) => event.step.is_none() && event.verb == "end" && event.id.process == *process,
-            Some(Fact::Blocked(_)) | None => false,
+            Some(Fact::Blocked(..)) | None => false,
         };
         context.trace.events[..self.place].iter().rposition(touches)
     }
@@ -359,7 +369,7 @@ impl<'a> Replay<'a> {
             }
             Fact::Size(object) => self.doubt(*object),
             Fact::Count(pattern) => self.context.gap(std::slice::from_ref(pattern)),
-            Fact::Inside(_) | Fact::Blocked(_) => self.context.gap_anywhere(),
+            Fact::Inside(_) | Fact::Blocked(..) => self.context.gap_anywhere(),
             Fact::Ended(_) | Fact::Exit(_) => None,
         }
     }

@@ -113,7 +113,7 @@ impl Scope for StateNames<'_> {
             "size" => Fact::Size(self.plan.objects.iter().position(|object| object.name == *text)? as u32),
             "count" => Fact::Count(pattern(self.plan, text)),
             "inside" => Fact::Inside(text.clone()),
-            "blocked" => Fact::Blocked(processes(self.plan, text).collect()),
+            "blocked" => Fact::Blocked(processes(self.plan, text).collect(), Vec::new()),
             "ended" => Fact::Ended(processes(self.plan, text).collect()),
             "exit" => Fact::Exit(processes(self.plan, text).start),
             _ => return None,

@@ -266,26 +266,18 @@ pub trait Object: Send + Sync {
     }
 
     /// Whether one process owns it at a time, who alone can let another have it, and whose name is its value.
-    fn has_owner(&self) -> bool {
-        false
-    }
+    fn has_owner(&self) -> bool;
 
     /// Whether the end of a process that has a share of the object can change what others may do with it: a robust mutex.
     /// Ends that it holds are another matter, and so are deaths by signals.
-    fn notices_ends(&self) -> bool {
-        false
-    }
+    fn notices_ends(&self) -> bool;
 
     /// Whether a run has its events in another order than that in which its steps end: those who leave a barrier stand in the
     /// order in which they came.
-    fn reorders(&self) -> bool {
-        false
-    }
+    fn reorders(&self) -> bool;
 
     /// What a step with that verb also does to other objects: a condition's `wait` unlocks and locks its mutex.
-    fn touches(&self, _verb: u8) -> Vec<(ObjectId, u8)> {
-        Vec::new()
-    }
+    fn touches(&self, verb: u8) -> Vec<(ObjectId, u8)>;
 
     /// Who could let a process go on that waits in `verb` on `end`. `owner` is what [`Live::owner`] says.
     fn enablers(&self, verb: &Verb, end: Option<&str>, owner: Option<ProcessId>) -> Enablers;
@@ -306,9 +298,7 @@ pub trait Object: Send + Sync {
     }
 
     /// Whether two steps that can change places are causes of others by which of them comes first.
-    fn tells_order(&self, _first: Access, _second: Access) -> bool {
-        false
-    }
+    fn tells_order(&self, first: Access, second: Access) -> bool;
 
     /// Attributes worth showing in a report, as `capacity 5`; the limit that a picture draws as a line.
     fn limit(&self) -> Option<i64> {

@@ -12,6 +12,7 @@ pub mod futex;
 pub mod guard;
 pub mod leftovers;
 pub mod limits;
+pub mod memory;
 pub mod mqueue;
 pub mod mutex;
 pub mod pages;

@@ -380,6 +380,48 @@ impl StateScope<'_> {
             Some(_) => Err(self.names.to_vec()),
         }
     }
+
+    /// `blocked("PROCESS at TARGET")`.
+    fn blocked(&mut self, text: &str, span: &Range<usize>) -> Result<(u32, Types), Fault> {
+        let (who, what) = text.split_once(" at ").unwrap_or((text, ""));
+        let unknown = |kind: &str, name: &str, names: &[String]| {
+            let near = crate::diagnostic::nearest(name, names.iter().map(String::as_str));
+            let near = near.map(|near| format!("\"{}\"", text.replace(name, near)));
+            fault(span.clone(), format!("no {kind} named `{name}`"), near)
+        };
+        let who = who.trim();
+        let processes =
+            self.processes(&StateArgument::Text(who.to_owned())).map_err(|names| unknown("process", who, &names))?;
+        // The end of an object that is waited at says no more than the object.
+        let what = what.trim().split('.').next().unwrap_or_default();
+        let (name, index) = match what.split_once('[') {
+            Some((name, rest)) => (name, rest.trim_end_matches(']').parse::<u32>().ok()),
+            None => (what, None),
+        };
+        let targets: Vec<Target> = match self.declared.group(name).map(|at| &self.declared.groups[at]) {
+            Some(group) => {
+                let (first, count) = (group.first, group.count.unwrap_or(1));
+                match (what.contains('['), index) {
+                    (false, _) => (first..first + count).map(Target::Object).collect(),
+                    (true, Some(index)) if group.count.is_some() && index < count => {
+                        vec![Target::Object(first + index)]
+                    }
+                    (true, _) => {
+                        let message = format!("no object named `{what}`: `{name}` has {count}");
+                        return Err(fault(span.clone(), message, None));
+                    }
+                }
+            }
+            None => {
+                let range = self.processes(&StateArgument::Text(what.to_owned())).map_err(|mut names| {
+                    names.extend(self.declared.groups.iter().map(|group| group.name.clone()));
+                    unknown("object or process", what, &names)
+                })?;
+                range.map(Target::Process).collect()
+            }
+        };
+        Ok((self.fact(Fact::Blocked(processes.collect(), targets)), Types::BOOL))
+    }
 }
 
 impl Scope for StateScope<'_> {
@@ -453,8 +495,11 @@ impl Scope for StateScope<'_> {
                 }
                 Ok((self.fact(Fact::Inside(label.clone())), Types::INT))
             }
+            ("blocked", StateArgument::Text(text)) if text.contains(" at ") => self.blocked(text, span),
             ("blocked" | "ended" | "exit", argument) => match self.processes(argument) {
-                Ok(range) if name == "blocked" => Ok((self.fact(Fact::Blocked(range.collect())), Types::BOOL)),
+                Ok(range) if name == "blocked" => {
+                    Ok((self.fact(Fact::Blocked(range.collect(), Vec::new())), Types::BOOL))
+                }
                 Ok(range) if name == "ended" => Ok((self.fact(Fact::Ended(range.collect())), Types::BOOL)),
                 Ok(range) if range.len() == 1 => Ok((self.fact(Fact::Exit(range.start)), Types::INT | Types::NULL)),
                 Ok(range) => {

@@ -64,6 +64,50 @@ impl Takes {
     }
 }
 
+/// What may stand in a state expression.
+pub struct StateTerm {
+    /// The function's name, or the kind of object whose bare name is meant.
+    pub name: &'static str,
+    /// As it is written.
+    pub written: &'static str,
+    /// What it is.
+    pub summary: &'static str,
+}
+
+const fn term(name: &'static str, written: &'static str, summary: &'static str) -> StateTerm {
+    StateTerm { name, written, summary }
+}
+
+/// What may stand in a state expression besides params, `now` and functions: the state at one moment of the run.
+pub const STATE_TERMS: &[StateTerm] = &[
+    term("value", "money", "the number, boolean or character that it holds"),
+    term("array", "numbers[1]", "an element; `numbers` is the list of all"),
+    term("semaphore", "permits", "how many permits are free"),
+    term("mutex", "m", "the name of the process that owns it; null where it is free"),
+    term("event", "e", "whether it is set"),
+    term("queue", "q", "the list of the messages in it"),
+    term("pipe", "link", "the list of the messages under way; null where `framing = \"bytes\"`"),
+    term("condition", "c", "how many processes wait for a notification"),
+    term("barrier", "b.waiting", "how many have arrived and wait; `b.broken`: whether it is broken"),
+    term(
+        "size",
+        "size(q)",
+        "how much is in an object: messages of a queue or a pipe, or bytes; free permits; arrivals at a barrier; waiters \
+         of a condition; elements of an array",
+    ),
+    term("count", "count('p put q')", "how many events have matched the pattern so far"),
+    term("inside", "inside('bath')", "how many processes are inside the section"),
+    term(
+        "blocked",
+        "blocked('p at q')",
+        "whether the process waits, from the begin of a wait to its end: also between what ends the wait and the moment \
+         at which the process continues. `blocked('p at q')`: at the object or process that its step names; \
+         `blocked('p')`: at any. Of a name that stands for several processes: whether each of them does",
+    ),
+    term("ended", "ended('p')", "whether the process has ended; of several, whether each of them has"),
+    term("exit", "exit('p[0]')", "its exit status, negative for a signal; null before its end"),
+];
+
 const fn key(name: &'static str, takes: Takes, default: &'static str, summary: &'static str) -> Key {
     Key { name, takes, default, summary }
 }

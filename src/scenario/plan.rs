@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::expectation::{Expectation, Pattern};
 use crate::diagnostic::Source;
-use crate::event::{ObjectId, ProcessId, StepId};
+use crate::event::{ObjectId, ProcessId, StepId, Target};
 use crate::expression::Expression;
 use crate::objects::{Enablers, Kind, Object};
 use crate::outcome::{Outcome, Outcomes};
@@ -347,8 +347,9 @@ pub enum Fact {
     Count(Pattern),
     /// `inside("SECTION")`: how many processes are.
     Inside(String),
-    /// `blocked("PROCESS")`: whether all of them are, where it names several.
-    Blocked(Vec<ProcessId>),
+    /// `blocked("PROCESS")`: whether all of them are, where it names several; with `"PROCESS at TARGET"`, in a wait for one
+    /// of these.
+    Blocked(Vec<ProcessId>, Vec<Target>),
     /// `ended("PROCESS")`: whether all of them have.
     Ended(Vec<ProcessId>),
     /// `exit("PROCESS")`: its exit status, a signal's number negative; null before its end.

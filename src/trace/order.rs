@@ -76,11 +76,27 @@ fn arrange_by(
         passing[places[edge.from as usize] as usize] = true;
     }
     let starts = flat.starts;
-    let mut lanes: Vec<_> = lanes.into_iter().map(Vec::into_iter).collect();
-    // A filter does not say how many it lets through, so the room is made here.
-    let mut events = Vec::with_capacity(sorted.order.len());
-    events.extend(sorted.order.iter().filter_map(|(process, _)| lanes[*process as usize].next()));
-    (events, Causality::new(sorted.order, ranks, starts, (causes, passing), sorted.problems))
+    drop((edges, effects, flat.events));
+    let causality = Causality::new(sorted.order, ranks, starts, (causes, passing), sorted.problems);
+    (settle(lanes, places), causality)
+}
+
+/// All events, each at its place, without a second copy of them: there may be many millions.
+fn settle(lanes: Vec<Vec<Event>>, mut places: Vec<u32>) -> Vec<Event> {
+    let mut lanes = lanes.into_iter();
+    let mut events = lanes.next().unwrap_or_default();
+    for mut lane in lanes {
+        events.append(&mut lane);
+    }
+    for at in 0..events.len() {
+        // Each exchange brings one event to its place for good.
+        while places[at] as usize != at {
+            let to = places[at] as usize;
+            events.swap(at, to);
+            places.swap(at, to);
+        }
+    }
+    events
 }
 
 /// All lanes behind one another.

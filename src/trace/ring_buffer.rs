@@ -402,17 +402,18 @@ impl Consumer {
         (self.records.len(), self.payload.len())
     }
 
-    /// Everything taken, as events.
+    /// Everything taken, as events. It is given away with that: the records' memory is free again.
     ///
     /// # Errors
     /// What is wrong with a record, in words.
-    pub fn events(&self, process: ProcessId, origin: u64, verbs: &dyn Verbs) -> Result<Vec<Event>, String> {
+    pub fn events(&mut self, process: ProcessId, origin: u64, verbs: &dyn Verbs) -> Result<Vec<Event>, String> {
         // Collecting results does not know how many there will be, and would move them again and again.
         let mut events = Vec::with_capacity(self.records.len());
         for (at, (record, payload)) in self.records(0, 0).enumerate() {
             let number = at as u64 + u64::from(self.cut && at + 1 == self.records.len());
             events.push(record::decode(record, payload, process, number, origin, verbs)?);
         }
+        (self.records, self.payload) = (Vec::new(), Vec::new());
         Ok(events)
     }
 }

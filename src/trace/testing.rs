@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{ProcessEnd, RunEnd, Trace, arrange};
 use crate::diagnostic::Source;
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
+use crate::objects::contract::model::Access;
 use crate::objects::{
     Declaration, Effect, Element, Enablers, HostError, Kind, Live, Object, Problem, Relation, Site, State, Verb,
 };
@@ -73,6 +74,26 @@ impl Object for Test {
 
     fn model(&self, _: &[u32]) -> Box<dyn crate::objects::Model> {
         Box::new(crate::objects::contract::model::Still)
+    }
+
+    fn has_owner(&self) -> bool {
+        false
+    }
+
+    fn notices_ends(&self) -> bool {
+        false
+    }
+
+    fn reorders(&self) -> bool {
+        false
+    }
+
+    fn touches(&self, _verb: u8) -> Vec<(ObjectId, u8)> {
+        Vec::new()
+    }
+
+    fn tells_order(&self, _first: Access, _second: Access) -> bool {
+        false
     }
 
     fn enablers(&self, _: &Verb, _: Option<&str>, _: Option<ProcessId>) -> Enablers {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
@@ -27,6 +28,7 @@ use crate::cli::{batch, files, html_file};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::explore::analysis::interleavings;
 use crate::explore::analysis::interleavings::Counts;
+use crate::explore::budget::Budget;
 use crate::explore::counterexample;
 use crate::explore::counterexample::Best;
 use crate::explore::distributed;
@@ -54,9 +56,10 @@ use crate::scenario::plan::Plan;
 use crate::schedule;
 use crate::trace::file::Meta;
 
-/// How many states there may be where orders of steps are counted, and how long that may take.
-const COUNTED: usize = 500_000;
-const COUNTING: Duration = Duration::from_secs(1);
+/// How many states there may be where orders of steps are counted: as many as the search has met, but so many where it
+/// has met fewer, which takes some milliseconds, and never more than so many.
+const COUNTED: usize = 4_096;
+const MOST_COUNTED: usize = 500_000;
 
 /// The number of an execution that was found whose own number is that of the shorter one that is told in its place.
 const OTHER: u64 = 0;
@@ -116,7 +119,8 @@ struct Exploring<'a> {
     traces: Vec<(PathBuf, Format)>,
     /// Whether there is no other scenario.
     alone: bool,
-    /// How many threads explore a scenario.
+    /// How many scenarios are explored at once, and how many threads explore each.
+    at_once: usize,
     threads: usize,
     /// The files of all scenarios, whatever part they belong to.
     places: Vec<String>,
@@ -199,7 +203,8 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
             // What a part has found is written by this process.
             let at_once = if arguments.choosing.is_part() { 1 } else { jobs.min(inputs.len()).max(1) };
             let threads = (jobs / at_once).max(1);
-            let exploring = Exploring { arguments, options: &options, traces, alone, threads, places, part, merged };
+            let exploring =
+                Exploring { arguments, options: &options, traces, alone, at_once, threads, places, part, merged };
             let status = if inputs.is_empty() {
                 Status::Passed
             } else {
@@ -277,6 +282,7 @@ fn prepare(arguments: &Arguments, files: &[PathBuf], common: &Common, output: Ou
 impl Exploring<'_> {
     /// Explores one scenario.
     fn one(&self, input: &Input, direct: bool) -> Report {
+        let begin = Instant::now();
         let mut report = Report::new(&input.path);
         match run_scenario::load_input(input, &self.options.scenario) {
             Err(errors) => run_scenario::refuse(&mut report, Status::Invalid, &errors, self.options),
@@ -286,15 +292,19 @@ impl Exploring<'_> {
                     run_scenario::refuse(&mut report, Status::Invalid, &[why], self.options);
                     return report;
                 }
-                match self.search(&plan, input, direct) {
+                let searching = &self.arguments.searching;
+                let longest = searching.max_time.map(Duration::from_nanos);
+                let budget = Arc::new(Budget::new(begin, longest, searching.memory(self.at_once)));
+                match self.search(&plan, input, &budget, direct) {
                     Ok(explored) => {
                         self.keep(&plan, input, &explored);
-                        if let Err(diagnostics) = self.report(&plan, explored, &mut report) {
+                        if let Err(diagnostics) = self.report(&plan, explored, &budget, &mut report) {
                             run_scenario::refuse(&mut report, Status::Host, &diagnostics, self.options);
                         }
                     }
                     Err(fault) => {
-                        run_scenario::refuse(&mut report, Status::Invalid, &[because(&plan, &fault)], self.options);
+                        let why = self.because(&plan, &fault);
+                        run_scenario::refuse(&mut report, Status::Invalid, &[why], self.options);
                     }
                 }
             }
@@ -338,13 +348,17 @@ impl Exploring<'_> {
             liveness: explored.liveness.clone(),
             rungs: explored.rungs.clone(),
             found: explored.found.clone(),
+            part: 0,
         });
     }
 
-    fn search(&self, plan: &Plan, input: &Input, direct: bool) -> Result<Explored, Fault> {
+    fn search(&self, plan: &Plan, input: &Input, budget: &Arc<Budget>, direct: bool) -> Result<Explored, Fault> {
         let searching = &self.arguments.searching;
         let leeway = searching.leeway();
         if let Some(scenario) = self.of_parts(input) {
+            if !scenario.fits(plan) {
+                return Err(Fault::Part(scenario.part));
+            }
             return run::again(plan, leeway, scenario.clone().explored());
         }
         let all = Limits::default();
@@ -355,9 +369,9 @@ impl Exploring<'_> {
             reductions: searching.reduce.into(),
             limits: Limits {
                 states: searching.max_states.unwrap_or(all.states),
-                bytes: searching.max_memory.unwrap_or(all.bytes),
+                bytes: searching.memory(self.at_once),
             },
-            longest: searching.max_time.map(Duration::from_nanos),
+            longest: None,
             strategy: self.arguments.choosing.strategy(),
             beyond: self.arguments.choosing.beyond(self.alone),
             jobs: self.threads,
@@ -386,7 +400,7 @@ impl Exploring<'_> {
             let _ = progress.borrow_mut().tick(&mut io::stderr().lock(), now.elapsed, &shown);
             signals.as_ref().and_then(Blocked::take).is_none()
         };
-        let explored = run::explore(plan, &options, &mut watch);
+        let explored = run::within(plan, &options, budget, &mut watch);
         let _ = progress.borrow_mut().erase(&mut io::stderr().lock());
         explored
     }
@@ -399,9 +413,15 @@ impl Exploring<'_> {
     }
 
     /// Reports what was found.
-    fn report(&self, plan: &Plan, explored: Explored, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
+    fn report(
+        &self,
+        plan: &Plan,
+        explored: Explored,
+        budget: &Arc<Budget>,
+        report: &mut Report,
+    ) -> Result<(), Vec<Diagnostic>> {
         let (options, arguments) = (self.options, self.arguments);
-        let mut told = self.best(plan, &explored)?;
+        let mut told = self.best(plan, &explored, budget)?;
         let killed = told.as_ref().and_then(|(best, _)| self.killed(plan, best, &explored));
         let mut how = self.how(&explored);
         how.extend(explored.liveness.words(plan));
@@ -434,7 +454,7 @@ impl Exploring<'_> {
                 Some(exploration_summary::replay(plan, &schedule::compact(plan, orders), saved.as_deref(), &again));
         }
         let story = told.as_ref().map(|(best, place)| (tale(best), *place));
-        let counts = if cut.is_none() { self.count(plan) } else { None };
+        let counts = if cut.is_none() { self.count(plan, size.states, budget) } else { None };
         let seen = Exploration {
             summary: &summary,
             kept: &kept,
@@ -489,21 +509,42 @@ impl Exploring<'_> {
     }
 
     /// The execution to tell: the one that is asked for, else the shortest that fails.
-    fn best(&self, plan: &Plan, explored: &Explored) -> Result<Option<(Best, usize)>, Vec<Diagnostic>> {
+    fn best(
+        &self,
+        plan: &Plan,
+        explored: &Explored,
+        budget: &Arc<Budget>,
+    ) -> Result<Option<(Best, usize)>, Vec<Diagnostic>> {
         let wanted = match self.arguments.saving.show {
             Some(number) => explored.witness(number as usize - 1),
             None => explored.counterexample().map(|(story, place)| (story, place, judge::Status::Fail)),
         };
         let Some((story, place, status)) = wanted else { return Ok(None) };
         let one = &explored.summary.overall[place];
-        let mut space = run::space(plan, self.arguments.searching.leeway(), explored.ends);
+        let mut space = run::space(plan, self.arguments.searching.leeway(), explored.ends).within(budget);
         // What fails without a kill from outside is told without it.
         if !story.path.iter().any(|step| step.kind == Kind::Kill) {
             space.spare();
         }
         match counterexample::best(plan, &mut space, story, (one.subject, &one.label), status) {
             Ok(best) => Ok(Some((best, place))),
-            Err(fault) => Err(vec![because(plan, &fault)]),
+            Err(fault) => Err(vec![self.because(plan, &fault)]),
+        }
+    }
+
+    /// Why there is no verdict.
+    fn because(&self, plan: &Plan, fault: &Fault) -> Diagnostic {
+        let lost = |why: &str| {
+            let message = format!("an execution that was found cannot be followed: {why}");
+            Diagnostic::error(Code::BAD_SCHEDULE, message).within(&plan.source).help("this is a fault of ipcrun")
+        };
+        match fault {
+            Fault::Endless(endless) => endless.diagnostic(plan),
+            Fault::Lost(why) => lost(&guided::lost(plan, why)),
+            Fault::Unlike => lost("it comes to something else"),
+            Fault::Part(place) => {
+                sharding::damaged(self.arguments.files.get(*place).map_or_else(|| Path::new("?"), PathBuf::as_path))
+            }
         }
     }
 
@@ -514,14 +555,13 @@ impl Exploring<'_> {
         Some(Killed { process, step, only: explored.cut.is_none() })
     }
 
-    /// How many orders of steps there are, where it does not take long to find out.
-    fn count(&self, plan: &Plan) -> Option<Counts> {
+    /// How many orders of steps there are, where to find out takes no longer than the search of so many states did.
+    fn count(&self, plan: &Plan, states: usize, budget: &Arc<Budget>) -> Option<Counts> {
         let leeway = self.arguments.searching.leeway();
-        if leeway.random || leeway.kill {
+        if leeway.random || leeway.kill || budget.spent().is_some() {
             return None;
         }
-        let begin = Instant::now();
-        interleavings::counts(plan, leeway.time, COUNTED, &mut || begin.elapsed() < COUNTING).ok().flatten()
+        interleavings::counts(plan, leeway.time, states.clamp(COUNTED, MOST_COUNTED), budget).ok().flatten()
     }
 
     /// What was left out and how time passed, where that is not the usual way.
@@ -621,16 +661,5 @@ fn tale(best: &Best) -> Story<'_> {
         round: best.round,
         switches: best.switches,
         fewest: best.fewest,
-    }
-}
-
-/// Why there is no verdict.
-fn because(plan: &Plan, fault: &Fault) -> Diagnostic {
-    match fault {
-        Fault::Endless(endless) => endless.diagnostic(plan),
-        Fault::Lost(lost) => {
-            let message = format!("an execution that was found cannot be followed: {}", guided::lost(plan, lost));
-            Diagnostic::error(Code::BAD_SCHEDULE, message).within(&plan.source).help("this is a fault of ipcrun")
-        }
     }
 }

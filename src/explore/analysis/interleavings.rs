@@ -15,8 +15,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::event::ProcessId;
+use crate::explore::budget::{Budget, Pace};
 use crate::explore::reduction::ample_set::uses;
 use crate::explore::reduction::independence::{Futures, Use, conflict};
 use crate::explore::semantics::transition::{Endless, Kind, Time};
@@ -74,19 +76,14 @@ pub struct Counts {
 }
 
 /// Counts the schedules of a plan. None where a state can be met again behind itself, so that there is no end of
-/// them, and where there are more than `most` states. `watch` is asked every few thousand states whether to go on.
+/// them, where there are more than `most` states, and where the budget is spent before.
 ///
 /// # Errors
 /// A process that computes without end.
-pub fn counts(
-    plan: &Plan,
-    time: Time,
-    most: usize,
-    watch: &mut dyn FnMut() -> bool,
-) -> Result<Option<Counts>, Endless> {
-    let mut space = Space::new(plan, time, vec![false; plan.steps.len()], false);
-    let Some(graph) = Graph::new(&mut space, most, watch)? else { return Ok(None) };
-    graph.count(&mut space, most.saturating_mul(SLEEPS), watch)
+pub fn counts(plan: &Plan, time: Time, most: usize, budget: &Arc<Budget>) -> Result<Option<Counts>, Endless> {
+    let mut space = Space::new(plan, time, vec![false; plan.steps.len()], false).within(budget);
+    let Some(graph) = Graph::new(&mut space, most)? else { return Ok(None) };
+    graph.count(&mut space, most.saturating_mul(SLEEPS))
 }
 
 /// All states, and how many steps lead to each.
@@ -100,7 +97,8 @@ type Ways = Vec<(u128, Number)>;
 
 impl Graph {
     /// None where there are too many states.
-    fn new(space: &mut Space<'_>, most: usize, watch: &mut dyn FnMut() -> bool) -> Result<Option<Self>, Endless> {
+    fn new(space: &mut Space<'_>, most: usize) -> Result<Option<Self>, Endless> {
+        let mut pace = Pace::new(&space.budget);
         let first = space.initial()?;
         let mut store = Store::new(first.len(), space.plan.processes.len());
         store.insert(&first, ROOT);
@@ -109,7 +107,7 @@ impl Graph {
         let mut moves: Vec<Move> = Vec::new();
         let mut next = 0;
         while next < store.len() {
-            if store.len() > most || next % 4096 == 0 && !watch() {
+            if store.len() > most || pace.spent().is_some() {
                 return Ok(None);
             }
             store.get(next as u32, &mut state);
@@ -130,12 +128,8 @@ impl Graph {
 
     /// Goes through the states in an order in which each stands behind all that lead to it. None where there is no
     /// such order.
-    fn count(
-        mut self,
-        space: &mut Space<'_>,
-        sleeps: usize,
-        watch: &mut dyn FnMut() -> bool,
-    ) -> Result<Option<Counts>, Endless> {
+    fn count(mut self, space: &mut Space<'_>, sleeps: usize) -> Result<Option<Counts>, Endless> {
+        let mut pace = Pace::new(&space.budget);
         // Where the beginning is met again, there is no end of schedules.
         if self.before.first().is_some_and(|before| *before > 0) {
             return Ok(None);
@@ -161,7 +155,7 @@ impl Graph {
         let mut behind: Vec<u32> = Vec::new();
         while let Some(number) = ready.pop() {
             done += 1;
-            if done % 4096 == 0 && !watch() {
+            if pace.spent().is_some() {
                 return Ok(None);
             }
             self.store.get(number, &mut state);
@@ -306,7 +300,7 @@ mod tests {
     use crate::explore::tests::{lost_update, philosophers, plan, semaphore};
 
     fn counted(text: &str) -> (u128, u128) {
-        let counts = counts(&plan(text), Time::Virtual, 1 << 20, &mut || true).expect("it ends");
+        let counts = counts(&plan(text), Time::Virtual, 1 << 20, &Arc::default()).expect("it ends");
         let counts = counts.expect("it can be counted");
         match (counts.schedules, counts.traces) {
             (Number::Exact(schedules), Some(Number::Exact(traces))) => (schedules, traces),
@@ -354,9 +348,9 @@ steps = [{ repeat = 3, do = [{ get = "q" }] }]
     #[test]
     fn what_goes_round_has_no_number() {
         let forever = plan(&philosophers(3, true, true));
-        assert_eq!(counts(&forever, Time::Virtual, 1 << 20, &mut || true).expect("it ends"), None);
+        assert_eq!(counts(&forever, Time::Virtual, 1 << 20, &Arc::default()).expect("it ends"), None);
         let large = plan(&lost_update(3, 3));
-        assert_eq!(counts(&large, Time::Virtual, 1000, &mut || true).expect("it ends"), None);
+        assert_eq!(counts(&large, Time::Virtual, 1000, &Arc::default()).expect("it ends"), None);
     }
 
     #[test]

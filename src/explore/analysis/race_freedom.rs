@@ -6,6 +6,7 @@
 //! happened before it by causes; [`is_tame`] says so of a plan.
 
 use crate::event::{ObjectId, ProcessId};
+use crate::explore::budget::Pace;
 use crate::explore::semantics::next_operation::Next;
 use crate::explore::semantics::program_analysis::reads_clock;
 use crate::explore::strategy::bfs::Search;
@@ -69,7 +70,12 @@ pub(crate) fn find(search: &mut Search<'_, '_>, asked: &[&ObjectRef]) -> Option<
     let mut state = vec![0; search.space.width()];
     let processes = search.space.plan.processes.len();
     let mut standing: Vec<(ProcessId, Standing)> = Vec::new();
+    let mut pace = Pace::new(&search.space.budget);
     for number in 0..search.store.len() as u32 {
+        if let Some(cut) = pace.spent() {
+            search.cut = search.cut.or(Some(cut));
+            return Some(Vec::new());
+        }
         search.store.get(number, &mut state);
         standing.clear();
         for (process, segment) in (0..).zip(&state[..processes]) {

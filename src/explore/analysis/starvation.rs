@@ -9,9 +9,12 @@
 //!
 //! What is left out of a search could be such a part, so this is a search of its own that leaves nothing out.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::event::ProcessId;
+use crate::explore::budget::{Budget, Pace};
 use crate::explore::semantics::transition::{Endless, Kind, Leeway};
 use crate::explore::state_space::{Move, Space, is_over};
 use crate::explore::strategy::bfs::{Limits, Reductions, Search};
@@ -47,7 +50,7 @@ impl Liveness {
             Self::Ends => None,
             Self::Unknown => Some(format!(
                 "whether a process can be starved for ever was not looked for: there are more than {MOST_STATES} states, \
-                 or the time was over"
+                 or the time or the memory was used up"
             )),
             Self::Known(list) if list.is_empty() => Some("nobody can be starved for ever".to_owned()),
             Self::Known(_) => {
@@ -75,23 +78,23 @@ pub struct Starved {
     pub strongly: bool,
 }
 
-/// Finds out who can be starved. `watch` says whether to go on.
+/// Finds out who can be starved, within the budget.
 ///
 /// # Errors
 /// A process that computes without end.
-pub(crate) fn find(plan: &Plan, leeway: Leeway, watch: &mut dyn FnMut() -> bool) -> Result<Liveness, Endless> {
+pub(crate) fn find(plan: &Plan, leeway: Leeway, budget: &Arc<Budget>) -> Result<Liveness, Endless> {
     let leeway = Leeway { kill: false, ..leeway };
-    let mut space = Space::new(plan, leeway, vec![false; plan.steps.len()], false);
+    let mut space = Space::new(plan, leeway, vec![false; plan.steps.len()], false).within(budget);
     let mut search = Search::new(&mut space, Reductions::NONE);
     let limits = Limits { states: MOST_STATES, ..Limits::default() };
-    search.run(limits, &mut |_| watch())?;
+    search.run(limits, &mut |_| true)?;
     if search.cut.is_some() {
         return Ok(Liveness::Unknown);
     }
-    let graph = Graph::new(&mut search)?;
+    let Some(graph) = Graph::new(&mut search)? else { return Ok(Liveness::Unknown) };
     let mut starved = Vec::new();
     for process in 0..plan.processes.len() as ProcessId {
-        if !watch() {
+        if budget.spent().is_some() {
             return Ok(Liveness::Unknown);
         }
         if graph.starves(process, true) {
@@ -115,7 +118,8 @@ struct Graph {
 }
 
 impl Graph {
-    fn new(search: &mut Search<'_, '_>) -> Result<Self, Endless> {
+    /// None where the budget is spent.
+    fn new(search: &mut Search<'_, '_>) -> Result<Option<Self>, Endless> {
         let processes = search.space.plan.processes.len();
         let count = search.store.len();
         let mut graph = Self {
@@ -127,7 +131,11 @@ impl Graph {
         let mut state = vec![0; search.space.width()];
         let mut after = state.clone();
         let mut moves: Vec<Move> = Vec::new();
+        let mut pace = Pace::new(&search.space.budget);
         for number in 0..count as u32 {
+            if pace.spent().is_some() {
+                return Ok(None);
+            }
             graph.first.push(graph.steps.len());
             search.store.get(number, &mut state);
             graph.alive.extend(state[..processes].iter().map(|segment| search.space.info(*segment).running));
@@ -143,7 +151,7 @@ impl Graph {
             }
         }
         graph.first.push(graph.steps.len());
-        Ok(graph)
+        Ok(Some(graph))
     }
 
     fn steps(&self, state: u32) -> &[(u32, ProcessId)] {

@@ -1,15 +1,26 @@
 //! Work by several threads, arranged so that what comes of it does not depend on how many there are.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-/// Does the work with each of these, each in a thread of its own; the first in this one.
+/// Does the work with each of these, in as many threads as there are of them; this one is the first. Where the host starts
+/// no more threads, those that there are do it all.
 pub(crate) fn together<W: Send>(workers: &mut [W], work: impl Fn(&mut W) + Sync) {
-    let Some((first, others)) = workers.split_first_mut() else { return };
-    std::thread::scope(|scope| {
-        for other in others {
-            scope.spawn(|| work(other));
+    let threads = workers.len();
+    let left = Mutex::new(workers.iter_mut());
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let all = || {
+        while let Some(worker) = next() {
+            work(worker);
         }
-        work(first);
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            if std::thread::Builder::new().spawn_scoped(scope, all).is_err() {
+                break;
+            }
+        }
+        all();
     });
 }
 

@@ -62,7 +62,7 @@ pub fn best(
     let shortest = if cut {
         None
     } else {
-        shortest(&mut states, MOST, &mut |states: &mut States<'_, '_>, way: &Shortest| {
+        let looked = shortest(&mut states, MOST, &mut |states: &mut States<'_, '_>, way: &Shortest| {
             judged += 1;
             if judged > ENDS {
                 return Ok(true);
@@ -75,26 +75,41 @@ pub fn best(
                 found = Some((path, told, verdict));
             }
             Ok(says)
-        })?
+        });
+        unless_spent(looked)?.flatten()
     };
     let fewest = found.is_some();
     let (path, told, verdict) = match found.filter(|_| shortest.is_some()) {
         Some(found) => found,
         None => {
-            let mut told = tell(states.space(), &story.path).map_err(Fault::Lost)?;
-            if cut {
-                told.round();
+            let told = tell(states.space(), &story.path).map_err(Fault::Lost);
+            match unless_spent(told)? {
+                Some(mut told) => {
+                    if cut {
+                        told.round();
+                    }
+                    let verdict = judge::judge(plan, &told.trace);
+                    (story.path.clone(), told, verdict)
+                }
+                None => (story.path.clone(), story.told.clone(), story.verdict.clone()),
             }
-            let verdict = judge::judge(plan, &told.trace);
-            (story.path.clone(), told, verdict)
         }
     };
     let bad = status == Status::Fail;
-    let critical = if cut || !bad { None } else { last_good(plan, &mut states, &path, (subject, label))? };
+    let critical =
+        if cut || !bad { None } else { unless_spent(last_good(plan, &mut states, &path, (subject, label)))?.flatten() };
     let critical = critical.map(|place| turn(&path, place));
     let orders = orders(states.space(), &path, &told);
     let round = story.stem.map(|stem| turn(&path, stem));
     Ok(Best { run: story.run, switches: switches(&path), fewest, critical, round, path, told, verdict, orders })
+}
+
+/// What was found, or nothing where the budget was spent before.
+fn unless_spent<T>(found: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    match found {
+        Err(fault) if fault.spent().is_some() => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 /// The turns of a path as a schedule: without those that are no turns of their own in the space that replays it. What

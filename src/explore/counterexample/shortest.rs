@@ -3,6 +3,7 @@
 //! of switches and then steps, so that the first goal met is a shortest one.
 
 use crate::event::ProcessId;
+use crate::explore::budget::Pace;
 use crate::explore::execution::verdicts::Fault;
 use crate::explore::semantics::transition::{Endless, Kind, Step};
 use crate::explore::state_space::{Move, Space, is_over};
@@ -42,6 +43,11 @@ pub trait Graph {
     /// # Errors
     /// A node that cannot be computed.
     fn is_goal(&mut self, node: u32) -> Result<bool, Self::Error>;
+
+    /// Whether there is no time or memory left to look at further nodes.
+    fn is_spent(&mut self) -> bool {
+        false
+    }
 }
 
 /// Whether a path to a goal is one that is looked for.
@@ -126,7 +132,7 @@ pub fn shortest<G: Graph>(
                     }
                     continue;
                 }
-                if stops.len() > most {
+                if stops.len() > most || graph.is_spent() {
                     return Ok(None);
                 }
                 graph.ways(node, &mut ways)?;
@@ -209,6 +215,9 @@ pub fn critical<G: Graph>(
     let Some(first) = path.first() else { return Ok(None) };
     meet(*first, &mut met, &mut before, &mut queue);
     while let Some(node) = queue.pop() {
+        if graph.is_spent() {
+            return Ok(None);
+        }
         if graph.is_goal(node)? {
             if is_good(graph, node)? {
                 good.push(node);
@@ -239,6 +248,7 @@ pub struct States<'s, 'p> {
     state: Vec<u32>,
     after: Vec<u32>,
     moves: Vec<Move>,
+    pace: Pace,
 }
 
 impl<'s, 'p> States<'s, 'p> {
@@ -246,7 +256,8 @@ impl<'s, 'p> States<'s, 'p> {
     pub fn new(space: &'s mut Space<'p>) -> Self {
         let width = space.width();
         let store = Store::new(width, space.plan.processes.len());
-        Self { store, space, state: vec![0; width], after: vec![0; width], moves: Vec::new() }
+        let pace = Pace::new(&space.budget);
+        Self { store, space, state: vec![0; width], after: vec![0; width], moves: Vec::new(), pace }
     }
 
     /// Where the states are.
@@ -347,6 +358,10 @@ impl Graph for States<'_, '_> {
     fn is_goal(&mut self, node: u32) -> Result<bool, Fault> {
         self.look(node)?;
         Ok(is_over(&self.moves))
+    }
+
+    fn is_spent(&mut self) -> bool {
+        self.pace.spent().is_some()
     }
 }
 

@@ -2,6 +2,7 @@
 //! kernel's processes can be held to it.
 
 use crate::event::{ObjectId, ProcessId};
+use crate::explore::budget::Pace;
 use crate::explore::semantics::choice_point::Choices;
 use crate::explore::semantics::event_log::Log;
 use crate::explore::semantics::execute::{Actor, Effects, Parts, Post, Turned};
@@ -12,6 +13,7 @@ use crate::explore::semantics::process_state::{Segment, Stage};
 use crate::explore::semantics::transition::{Kind, Step};
 use crate::explore::semantics::wait_for;
 use crate::explore::state_space::{Space, models, post, segment};
+use crate::explore::strategy::bfs::Cut;
 use crate::objects::contract::model::Willing;
 use crate::scenario::plan::Plan;
 use crate::schedule::{Rest, Turn, Turns};
@@ -33,6 +35,8 @@ pub enum Lost {
     },
     /// The process computes without end.
     Endless(ProcessId),
+    /// The budget of the space is spent.
+    Spent(Cut),
 }
 
 /// Where a process stands before its turn.
@@ -47,7 +51,7 @@ pub enum Stood {
 }
 
 /// A path that was followed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Told {
     /// What happened.
     pub trace: Trace,
@@ -102,7 +106,11 @@ pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
         return Err(Lost::Endless(process));
     }
     let before = course.log.order.len();
+    let mut pace = Pace::new(&space.budget);
     for (place, step) in path.iter().enumerate() {
+        if let Some(cut) = pace.spent() {
+            return Err(Lost::Spent(cut));
+        }
         course.look();
         let stands = course.stands(step.process);
         if let Some(turn) = course.step(step, place)? {
@@ -259,7 +267,8 @@ impl<'s, 'p> Course<'s, 'p> {
         let process = step.process;
         if step.kind == Kind::Tick {
             let left = self.segments.iter().filter(|segment| segment.stage == Stage::Running);
-            let delta = left.filter_map(|segment| segment.left.filter(|left| *left > 0)).min().unwrap_or(0);
+            let delta = left.filter_map(|segment| segment.left.filter(|left| *left > 0)).min();
+            let delta = delta.ok_or(Lost::Blocked { place })?;
             self.now += delta;
             for segment in self.segments.iter_mut().filter(|segment| segment.stage == Stage::Running) {
                 segment.left = segment.left.map(|left| left.saturating_sub(delta));

@@ -313,6 +313,7 @@ pub fn lost(plan: &Plan, lost: &Lost) -> String {
     match lost {
         Lost::Blocked { place } => format!("the process of step {} cannot go on there", place + 1),
         Lost::Gone { place } => format!("the process of step {} is not there", place + 1),
+        Lost::Spent(_) => "there was no time or memory left to follow it".to_owned(),
         Lost::Endless(process) => format!("{} computes without end", plan.processes[*process as usize].name),
     }
 }

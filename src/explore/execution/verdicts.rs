@@ -9,6 +9,7 @@ use super::concretise::{Lost, Told, tell};
 use crate::explore::base::workers;
 use crate::explore::semantics::transition::{Endless, Step, Time};
 use crate::explore::state_space::Space;
+use crate::explore::strategy::bfs::Cut;
 use crate::judge::{self, Status, Subject, Summary, Tally, Verdict};
 use crate::scenario::plan::Plan;
 use crate::trace::{RunEnd, Trace};
@@ -20,6 +21,20 @@ pub enum Fault {
     Endless(Endless),
     /// A path that was found could not be followed.
     Lost(Lost),
+    /// An execution that was found before is not what it was then.
+    Unlike,
+    /// What this part of an exploration says is not so: see [`Found::part`].
+    Part(usize),
+}
+
+impl Fault {
+    /// What of its budget was spent, where it is that.
+    pub(crate) fn spent(&self) -> Option<Cut> {
+        match self {
+            Self::Lost(Lost::Spent(cut)) => Some(*cut),
+            _ => None,
+        }
+    }
 }
 
 impl From<Endless> for Fault {
@@ -59,12 +74,15 @@ pub struct Found {
     pub stem: Option<usize>,
     /// Whether the run is over behind its last step. Where it is not, only what no end could change counts.
     pub ended: bool,
+    /// The part of an exploration that says so, by its place among the files.
+    #[serde(skip)]
+    pub part: usize,
 }
 
 impl Found {
     /// Adds what another part of the same exploration has found of that kind.
     pub(crate) fn join(&mut self, other: Self) {
-        let times = self.times + other.times;
+        let times = self.times.saturating_add(other.times);
         if other.number < self.number {
             *self = other;
         }
@@ -107,6 +125,9 @@ pub(crate) struct Case {
 /// A path that cannot be followed.
 pub(crate) fn case(space: &Space<'_>, path: Vec<Step>, ended: bool) -> Result<Case, Fault> {
     let plan = space.plan;
+    if let Some(cut) = space.budget.spent() {
+        return Err(Fault::Lost(Lost::Spent(cut)));
+    }
     let mut told = tell(space, &path).map_err(Fault::Lost)?;
     // A whole execution that has no end comes back to a state that it was in.
     if ended {
@@ -207,7 +228,7 @@ impl<'p, 'j> Gathering<'p, 'j> {
                 let sign = sign(&kind);
                 self.kinds.insert(kind, self.found.len());
                 if self.keep {
-                    self.found.push(Found { number, times, kind: sign, path: path.clone(), stem, ended });
+                    self.found.push(Found { number, times, kind: sign, path: path.clone(), stem, ended, part: 0 });
                 }
             }
         }

@@ -51,7 +51,7 @@ impl Memories<'_> {
             }
             Some(Fact::Ended(processes)) => Value::Bool(processes.iter().all(|process| code(*process).is_some())),
             Some(Fact::Exit(process)) => code(*process).map_or(Value::Null, Value::Int),
-            Some(Fact::Blocked(_)) | None => Value::Null,
+            Some(Fact::Blocked(..)) | None => Value::Null,
         }
     }
 }

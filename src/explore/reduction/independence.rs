@@ -299,7 +299,7 @@ fn tells_order(plan: &Plan, first: Use, second: Use) -> bool {
 }
 
 /// Whether one use could let another go on that waits.
-fn enables(plan: &Plan, able: Use, waiting: Use) -> bool {
+pub(crate) fn enables(plan: &Plan, able: Use, waiting: Use) -> bool {
     match (able, waiting) {
         (Use::End(process), Use::Join(awaited, _)) => process == awaited,
         (Use::Leave(object), Use::Object(other, ..)) => object == other,

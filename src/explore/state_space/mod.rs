@@ -10,6 +10,7 @@ mod transition_cache;
 use std::sync::Arc;
 
 use super::base::interner::Numbers;
+use super::budget::Budget;
 use super::history::{Memories, Moment, Sight};
 use super::semantics::choice_point;
 use super::semantics::execute::{Effects, Post};
@@ -83,6 +84,8 @@ pub struct Space<'p> {
     key: Vec<u8>,
     names: Vec<u32>,
     endless: Option<Endless>,
+    /// What who works in it may use.
+    pub(super) budget: Arc<Budget>,
     /// About how many bytes all of it takes.
     weight: usize,
     pub(super) memories: Option<Box<Memories<'p>>>,
@@ -117,6 +120,7 @@ impl<'p> Space<'p> {
             key: Vec::new(),
             names: Vec::new(),
             endless: None,
+            budget: Arc::default(),
             weight: 0,
             ends: vec![leeway.kill; plan.processes.len()],
             begins: vec![false; plan.processes.len()],
@@ -140,6 +144,13 @@ impl<'p> Space<'p> {
         space.notice(&memories.ends, &memories.begins);
         space.memories = if memories.is_empty() { None } else { Some(Box::new(memories)) };
         space
+    }
+
+    /// Lets who works in it use so much.
+    #[must_use]
+    pub fn within(mut self, budget: &Arc<Budget>) -> Self {
+        self.budget = Arc::clone(budget);
+        self
     }
 
     /// Takes the ends and the begins of these processes too for steps of their own. Processes of one program are alike
@@ -556,6 +567,7 @@ impl<'p> Space<'p> {
             key: Vec::new(),
             names: Vec::new(),
             endless: None,
+            budget: Arc::clone(&self.budget),
             weight: 0,
             memories: self.memories.clone(),
         }

@@ -1,11 +1,14 @@
 //! The search: every state that can be reached, in the order of its distance from the beginning, or as many as are enough.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::bfs_parallel::Hand;
 use super::cycle_proviso;
 use crate::event::ProcessId;
 use crate::explore::base::injected_bugs::{Mutant, mutated};
+use crate::explore::budget::Pace;
 use crate::explore::reduction::ample_set::Ample;
 use crate::explore::reduction::symmetry::Symmetry;
 use crate::explore::semantics::transition::{Endless, Step};
@@ -39,7 +42,8 @@ impl Default for Reductions {
 pub struct Limits {
     /// How many states at most.
     pub states: usize,
-    /// How many bytes at most, for the states and for all that they are made of; 4 GiB by default.
+    /// How many bytes at most, as far as those are counted that the states and all that they are made of take. What the
+    /// whole process uses is bounded by the budget of the space.
     pub bytes: usize,
 }
 
@@ -48,6 +52,9 @@ impl Default for Limits {
         Self { states: u32::MAX as usize - 1, bytes: 4 << 30 }
     }
 }
+
+/// For how long states are looked at before it is said how far the search has come.
+pub(crate) const WHILE: Duration = Duration::from_millis(50);
 
 /// Why a search was stopped before it had seen everything.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -279,9 +286,13 @@ impl<'s, 'p> Search<'s, 'p> {
                 next = end;
                 continue;
             }
-            next = self.expand_alone(next, level.min(look), limits)?;
+            let until = level.min(look);
+            next = self.expand_alone(next, until, limits)?;
             if self.cut.is_some() {
                 break;
+            }
+            if next < until {
+                look = next;
             }
         }
         Ok(next)
@@ -292,7 +303,8 @@ impl<'s, 'p> Search<'s, 'p> {
         self.threads.count > 1 && states >= self.threads.least
     }
 
-    /// Looks at what comes behind the states from `next` up to `until`, by one thread. The number behind the last.
+    /// Looks at what comes behind the states from `next` up to `until`, by one thread, or for a while. The number behind
+    /// the last.
     fn expand_alone(&mut self, mut next: u32, until: u32, limits: Limits) -> Result<u32, Endless> {
         if self.is_plain() {
             return self.expand_plainly(next, until, limits);
@@ -300,7 +312,12 @@ impl<'s, 'p> Search<'s, 'p> {
         let mut state = vec![0; self.space.width()];
         let mut after = state.clone();
         let mut moves: Vec<Move> = Vec::new();
-        while next < until {
+        let mut pace = Pace::new(&self.space.budget);
+        while next < until && pace.took() < WHILE {
+            self.cut = pace.spent();
+            if self.cut.is_some() {
+                break;
+            }
             if self.store.len() >= limits.states {
                 self.cut = Some(Cut::States);
                 break;
@@ -345,6 +362,8 @@ impl<'s, 'p> Search<'s, 'p> {
         let reached = Reached { states: self.store.len(), expanded: next as usize, depth: self.depth, bytes };
         if !watch(&reached) {
             self.cut = Some(Cut::Stopped);
+        } else if let Some(cut) = self.space.budget.spent() {
+            self.cut = Some(cut);
         } else if bytes > limits.bytes {
             self.cut = Some(Cut::Memory);
         } else if self.store.len() >= limits.states {
@@ -394,6 +413,16 @@ impl<'s, 'p> Search<'s, 'p> {
         }
         states.reverse();
         states
+    }
+
+    /// By state: how many steps lead there from the beginning, as it was first met.
+    pub(crate) fn depths(&self) -> Vec<u32> {
+        let mut depths: Vec<u32> = Vec::with_capacity(self.store.len());
+        for state in 0..self.store.len() as u32 {
+            let parent = self.store.parent(state);
+            depths.push(if parent == ROOT { 0 } else { depths[parent as usize] + 1 });
+        }
+        depths
     }
 
     /// The steps from the beginning along these states, of which each stands behind the one before it.

@@ -9,6 +9,7 @@ use super::bfs::{Limits, Reducing, Search};
 use super::bfs_unreduced::{Scratch, plainly};
 use crate::explore::base::interner::lasting;
 use crate::explore::base::workers;
+use crate::explore::budget::Pace;
 use crate::explore::semantics::transition::Endless;
 use crate::explore::state_space::{Memo, Space, is_over};
 use crate::explore::visited::hash_table::Deal;
@@ -62,6 +63,10 @@ impl Search<'_, '_> {
         let (mut yields, noticed) = self.yields(first..end, deal);
         let found: usize = yields.iter().flat_map(|some| &some.fresh).map(|fresh| fresh.places.len()).sum();
         let met = self.store.len() + found;
+        if let Some(cut) = self.space.budget.spent() {
+            self.cut = Some(cut);
+            return Ok(Some(end));
+        }
         let slow: Vec<u32> = yields.iter().flat_map(|some| some.slow.iter().copied()).collect();
         let Some((rows, places, ends)) = self.slowly(&slow, met, limits)? else {
             self.alone = end;
@@ -171,7 +176,12 @@ impl Worker<'_> {
     fn expand(&mut self, store: &Store, whole: &[u32], plain: bool, states: std::ops::Range<u32>, deal: Deal) -> Yield {
         let fresh = (0..deal.parts).map(|_| Fresh::default()).collect();
         let mut some = Yield { fresh, ends: Vec::new(), edges: 0, slow: Vec::new() };
+        let mut pace = Pace::new(&self.space.budget);
         for number in states {
+            // What is missing then is missed by nobody: the search stops here.
+            if pace.spent().is_some() {
+                break;
+            }
             self.keys.clear();
             let (behind, lasts) = lasting(|| {
                 if plain {

@@ -1,7 +1,8 @@
 //! The search without reductions, for speed: successors are made in the packed form, by changing two numbers of the state
 //! before, and are taken in many at a time.
 
-use super::bfs::{Cut, Limits, Search};
+use super::bfs::{Cut, Limits, Search, WHILE};
+use crate::explore::budget::Pace;
 use crate::explore::semantics::transition::Endless;
 use crate::explore::state_space::{Move, NONE, Quick, Space};
 use crate::explore::visited::Store;
@@ -23,18 +24,25 @@ impl Scratch {
 }
 
 impl Search<'_, '_> {
-    /// Looks at what comes behind the states from `next` up to `until`, leaving nothing out. The number behind the last.
+    /// Looks at what comes behind the states from `next` up to `until`, or for a while, leaving nothing out. The number
+    /// behind the last.
     pub(crate) fn expand_plainly(&mut self, mut next: u32, until: u32, limits: Limits) -> Result<u32, Endless> {
         let mut scratch = Scratch::new(self.space.width());
         let (mut keys, mut parents): (Vec<u64>, Vec<u32>) = (Vec::new(), Vec::new());
+        let mut pace = Pace::new(&self.space.budget);
+        let mut over = false;
         loop {
+            if next < until {
+                self.cut = pace.spent();
+                over = self.cut.is_some() || pace.took() >= WHILE;
+            }
             let met = self.store.len() + parents.len();
-            if next == until || parents.len() >= BATCH || met >= limits.states && !parents.is_empty() {
+            if over || next == until || parents.len() >= BATCH || met >= limits.states && !parents.is_empty() {
                 self.store.insert_packed(&keys, &parents);
                 keys.clear();
                 parents.clear();
             }
-            if next == until {
+            if over || next == until {
                 return Ok(next);
             }
             if parents.is_empty() && self.store.len() >= limits.states {

@@ -4,6 +4,7 @@
 //! of its states is looked at whole (Valmari's condition, on terminal components only).
 
 use super::bfs::Search;
+use crate::explore::budget::Pace;
 use crate::explore::semantics::transition::{Endless, Kind};
 use crate::explore::state_space::Move;
 
@@ -19,11 +20,12 @@ pub(crate) struct Components {
     pub(crate) circles: Vec<bool>,
 }
 
-/// Finds the components.
+/// Finds the components. None where the budget is spent, which cuts the search.
 ///
 /// # Errors
 /// A process that computes without end.
-pub(crate) fn find(search: &mut Search<'_, '_>) -> Result<Components, Endless> {
+pub(crate) fn find(search: &mut Search<'_, '_>) -> Result<Option<Components>, Endless> {
+    let mut pace = Pace::new(&search.space.budget);
     let count = search.store.len();
     let mut found = Components { of: vec![UNSEEN; count], leads_on: Vec::new(), circles: Vec::new() };
     let mut low = vec![0u32; count];
@@ -42,6 +44,10 @@ pub(crate) fn find(search: &mut Search<'_, '_>) -> Result<Components, Endless> {
         open.push(root);
         walk.push((root, behind));
         while let Some((state, behind)) = walk.last_mut() {
+            search.cut = pace.spent();
+            if search.cut.is_some() {
+                return Ok(None);
+            }
             let state = *state;
             if let Some(next) = behind.pop() {
                 if index[next as usize] == UNSEEN {
@@ -73,6 +79,10 @@ pub(crate) fn find(search: &mut Search<'_, '_>) -> Result<Components, Endless> {
         }
     }
     for state in 0..count as u32 {
+        search.cut = pace.spent();
+        if search.cut.is_some() {
+            return Ok(None);
+        }
         let own = found.of[state as usize];
         for next in successors(search, state)? {
             if found.of[next as usize] == own {
@@ -82,7 +92,7 @@ pub(crate) fn find(search: &mut Search<'_, '_>) -> Result<Components, Endless> {
             }
         }
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 /// Where the search's moves lead from a state where nobody is killed from outside, among the states that were met.
@@ -109,7 +119,8 @@ pub(crate) fn successors(search: &mut Search<'_, '_>, number: u32) -> Result<Vec
 /// # Errors
 /// A process that computes without end.
 pub(crate) fn complete(search: &mut Search<'_, '_>) -> Result<bool, Endless> {
-    let components = find(search)?;
+    let Some(components) = find(search)? else { return Ok(false) };
+    let mut pace = Pace::new(&search.space.budget);
     search.cyclic = components.circles.contains(&true);
     let count = components.leads_on.len();
     let processes = search.space.plan.processes.len();
@@ -121,6 +132,10 @@ pub(crate) fn complete(search: &mut Search<'_, '_>) -> Result<bool, Endless> {
     let mut state = vec![0; search.space.width()];
     let (mut all, mut taken): (Vec<Move>, Vec<Move>) = (Vec::new(), Vec::new());
     for number in 0..search.store.len() as u32 {
+        search.cut = pace.spent();
+        if search.cut.is_some() {
+            return Ok(false);
+        }
         let component = components.of[number as usize] as usize;
         if components.leads_on[component] || !components.circles[component] {
             continue;

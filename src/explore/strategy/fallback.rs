@@ -1,7 +1,8 @@
 //! What is done where not every state can be looked at: each rung says what it has looked at and what that guarantees.
 //! First all executions with few preemptions, then many single ones: random, and by priorities.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,8 @@ use super::bfs::{Cut, Limits, Reached};
 use super::preemption_bounded::Bounded;
 use super::random_walk::LONGEST;
 use crate::explore::base::distinct_count::Sketch;
-use crate::explore::execution::verdicts::{Fault, Found, Gathering, case};
+use crate::explore::budget::Budget;
+use crate::explore::execution::verdicts::{Fault, Found, Gathering, case, sign};
 use crate::explore::state_space::Space;
 
 /// How far an exploration has come.
@@ -116,10 +118,10 @@ pub struct Walks {
 impl Walks {
     /// Adds those of another part.
     pub fn join(&mut self, other: &Self) {
-        self.random += other.random;
-        self.pct += other.pct;
-        self.steps += other.steps;
-        self.unended += other.unended;
+        self.random = self.random.saturating_add(other.random);
+        self.pct = self.pct.saturating_add(other.pct);
+        self.steps = self.steps.saturating_add(other.steps);
+        self.unended = self.unended.saturating_add(other.unended);
         self.cut = self.cut.or(other.cut);
         (self.depth, self.processes, self.length) = (other.depth, other.processes, other.length);
         (self.bounded, self.chosen) = (other.bounded, self.chosen | other.chosen);
@@ -206,68 +208,51 @@ fn many(number: u64, noun: &str) -> String {
     format!("{digits} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// When a rung has to be left.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
-    pub(crate) begin: Instant,
-    pub(crate) longest: Option<Duration>,
-}
-
-impl Clock {
-    /// The same with a part of the time.
-    pub(crate) fn part(self, numerator: u32, denominator: u32) -> Self {
-        Self { longest: self.longest.map(|longest| longest * numerator / denominator), ..self }
-    }
-
-    fn is_late(self) -> bool {
-        self.longest.is_some_and(|longest| self.begin.elapsed() > longest)
-    }
-
-    /// Says how far a search has come. Whether to go on; `late` is whether it is not since the time is over.
-    pub(crate) fn tell(
-        self,
-        reached: Reached,
-        judged: usize,
-        unit: &'static str,
-        late: &mut bool,
-        progress: &mut dyn FnMut(&Progress) -> bool,
-    ) -> bool {
-        *late = self.is_late();
-        !*late && progress(&Progress { reached, judged, elapsed: self.begin.elapsed(), unit })
-    }
-}
-
-/// Looks at every execution with few preemptions. `fresh`: only verdicts and ends that have not been met are gathered.
+/// Looks at every execution with few preemptions, within the budget of the space, and judges what it finds within that of
+/// `judging`. `fresh`: only verdicts and ends that have not been met are gathered.
 pub(crate) fn preemptions(
     space: &mut Space<'_>,
     (beyond, limits): (&Beyond, Limits),
     fresh: bool,
-    clock: Clock,
+    judging: &Arc<Budget>,
     gathering: &mut Gathering<'_, '_>,
     progress: &mut dyn FnMut(&Progress) -> bool,
 ) -> Result<Rung, Fault> {
-    let mut late = false;
     let mut search = Bounded::new(space);
     search.run(beyond.preemptions, limits, &mut |reached| {
-        clock.tell(*reached, 0, "state looked at", &mut late, progress)
+        progress(&Progress { reached: *reached, judged: 0, elapsed: judging.elapsed(), unit: "state looked at" })
     })?;
+    let mut cut = search.cut;
+    search.within(judging);
     let ends = std::mem::take(&mut search.ends);
     for end in &ends {
         let path = search.path(*end)?;
-        let case = case(search.space(), path, true)?;
+        let case = match case(search.space(), path, true) {
+            Ok(case) => case,
+            Err(fault) => {
+                cut = Some(fault.spent().ok_or(fault)?);
+                search.whole = false;
+                break;
+            }
+        };
         if !fresh || !gathering.knows(&case.kind) {
             gathering.add(case, gathering.next(), 1, None, true);
         }
     }
-    let cut = search.cut.map(|cut| if late { Cut::Time } else { cut });
     let (states, edges) = (search.states(), search.edges);
     Ok(Rung::Preemptions { completed: search.completed, states, edges, ends: ends.len(), whole: search.whole, cut })
 }
 
-/// Gathers what was found before.
+/// Gathers what was found before, where it still is what it was then.
 pub(crate) fn again(space: &Space<'_>, found: Found, gathering: &mut Gathering<'_, '_>) -> Result<(), Fault> {
-    let Found { number, times, path, stem, ended, .. } = found;
+    let Found { number, times, kind, path, stem, ended, .. } = found;
+    if stem.is_some_and(|stem| stem > path.len()) {
+        return Err(Fault::Unlike);
+    }
     let case = case(space, path, ended)?;
+    if sign(&case.kind) != kind {
+        return Err(Fault::Unlike);
+    }
     gathering.add(case, number, times, stem, ended);
     Ok(())
 }

@@ -4,7 +4,10 @@
 //! The search goes over states together with the process that moved last, first all that can be reached without a
 //! preemption, then what takes one, and so on. So it is known of each of them how many it takes at least.
 
-use super::bfs::{Cut, Limits, Reached};
+use std::sync::Arc;
+
+use super::bfs::{Cut, Limits, Reached, WHILE};
+use crate::explore::budget::{Budget, Pace};
 use crate::explore::semantics::transition::{Endless, Kind, Step};
 use crate::explore::state_space::{Move, Space, is_over};
 use crate::explore::visited::{ROOT, Store};
@@ -102,12 +105,18 @@ impl<'s, 'p> Bounded<'s, 'p> {
         let mut moves: Vec<Move> = Vec::new();
         let mut expanded = 0;
         let mut at = 0;
+        let mut pace = Pace::new(&self.space.budget);
         while let Some(node) = list.get(at).copied() {
             at += 1;
             if std::mem::replace(&mut self.level[node as usize].1, true) {
                 continue;
             }
-            if expanded % 4096 == 0 {
+            self.cut = pace.spent();
+            let long = pace.took() > WHILE;
+            if long {
+                pace = Pace::new(&self.space.budget);
+            }
+            if self.cut.is_none() && (long || expanded % 4096 == 0) {
                 let bytes = self.bytes();
                 let states = self.states();
                 if !watch(&Reached { states, expanded, depth: bound as usize, bytes }) {
@@ -207,6 +216,11 @@ impl<'s, 'p> Bounded<'s, 'p> {
     /// The space that is searched.
     pub(crate) fn space(&self) -> &Space<'p> {
         self.space
+    }
+
+    /// Lets who looks at what was found use so much.
+    pub(crate) fn within(&mut self, budget: &Arc<Budget>) {
+        self.space.budget = Arc::clone(budget);
     }
 }
 

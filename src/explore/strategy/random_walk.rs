@@ -12,6 +12,7 @@
 //! What a walk does depends on its seed alone: a walk can be gone again.
 
 use crate::explore::base::distinct_count::Sketch;
+use crate::explore::budget::Pace;
 use crate::explore::semantics::transition::{Endless, Kind, Step};
 use crate::explore::state_space::{Move, NONE, Quick, Space};
 
@@ -103,11 +104,12 @@ impl<'s, 'p> Walker<'s, 'p> {
             }
         }
         let random = manner == Manner::Random;
+        let mut pace = Pace::new(&self.space.budget);
         let mut steps = 0;
         self.sum = self.contents.sum(self.space, &self.state);
         loop {
             self.sketch.add(finish(self.sum));
-            if steps >= LONGEST {
+            if steps >= LONGEST || pace.spent().is_some() {
                 return Ok(Reached { steps, over: false });
             }
             match self.go(random, path.as_deref_mut())? {

@@ -5,14 +5,15 @@
 //! ends, each with its smallest number.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::bfs::{Cut, Reached};
 use super::depth_bound::longest;
-use super::fallback::{Beyond, Clock, Progress, Rung, Strategy, Walks, again};
+use super::fallback::{Beyond, Progress, Rung, Strategy, Walks, again};
 use super::random_walk;
 use super::random_walk::{LONGEST, Manner, Walker};
+use crate::explore::budget::{Budget, Pace};
 use crate::explore::execution::verdicts::{Fault, Found, Gathering, case, sign};
 use crate::explore::state_space::Space;
 use crate::explore::visited::{ROOT, Store};
@@ -63,13 +64,14 @@ struct Part {
 }
 
 /// Goes through single executions, `jobs` of them at once. Random ones and those by priorities take turns where there is
-/// no strategy for one of them. `fresh`: only verdicts and ends that have not been met are gathered, each once. None
+/// no strategy for one of them. They use the budget of the space, and who judges again what they found that of `judging`.
+/// `fresh`: only verdicts and ends that have not been met are gathered, each once. None
 /// where it matters when processes end, and that is no part of the states.
 pub(crate) fn walks(
     make: Make<'_, '_>,
     (beyond, strategy, jobs): (&Beyond, Strategy, usize),
     fresh: bool,
-    clock: Clock,
+    judging: &Arc<Budget>,
     gathering: &mut Gathering<'_, '_>,
     progress: &mut dyn FnMut(&Progress) -> bool,
 ) -> Result<Option<Rung>, Fault> {
@@ -89,20 +91,24 @@ pub(crate) fn walks(
         fault: Mutex::new(None),
         end: AtomicU64::new(u64::MAX),
     };
+    let budget = Arc::clone(&space.budget);
     let mut cut = None;
     let mut watch = |bytes: usize| {
         let done = common.done.load(Ordering::Relaxed);
         let reached = Reached { states: common.total as usize, expanded: done, depth: 0, bytes };
-        let mut late = false;
-        let goes_on = clock.tell(reached, 0, "execution", &mut late, progress);
+        let elapsed = budget.elapsed();
+        let goes_on = progress(&Progress { reached, judged: 0, elapsed, unit: "execution" });
         if !goes_on {
-            cut = Some(if late { Cut::Time } else { Cut::Stopped });
+            cut = Some(Cut::Stopped);
         }
         goes_on
     };
     let others = (jobs.max(1) as u64).min(common.total.div_ceil(CHUNK).max(1)) - 1;
     let parts = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..others).map(|_| scope.spawn(|| common.part(&mut make(), &mut |_| true))).collect();
+        // Where the host starts no more threads, those that there are do it all.
+        let start =
+            |_| std::thread::Builder::new().spawn_scoped(scope, || common.part(&mut make(), &mut |_| true)).ok();
+        let threads: Vec<_> = (0..others).map_while(start).collect();
         let mut parts = vec![common.part(&mut space, &mut watch)];
         for thread in threads {
             parts.push(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
@@ -112,6 +118,7 @@ pub(crate) fn walks(
     if let Some((_, fault)) = common.fault.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
         return Err(fault);
     }
+    let mut cut = cut.or_else(|| common.stop.load(Ordering::Relaxed).then(|| budget.spent()).flatten());
     let mut all = Part::default();
     for part in parts {
         all.join(part);
@@ -120,19 +127,25 @@ pub(crate) fn walks(
         return Ok(None);
     }
     let processes = plan.processes.len() as u32;
-    let walks = Walks { depth, processes, length, bounded, cut, ..all.walks };
+    space.budget = Arc::clone(judging);
     let mut kinds: Vec<(String, usize)> = all.kinds.into_iter().collect();
     kinds.sort_by_key(|(_, place)| all.found[*place].number);
     for (kind, place) in kinds {
         let found = all.found[place].clone();
-        if !fresh {
-            again(&space, found, gathering)?;
-        } else if !gathering.knows(&kind) {
-            let number = gathering.next();
-            again(&space, Found { number, times: 1, ..found }, gathering)?;
+        let found = if fresh {
+            if gathering.knows(&kind) {
+                continue;
+            }
+            Found { number: gathering.next(), times: 1, ..found }
+        } else {
+            found
+        };
+        if let Err(fault) = again(&space, found, gathering) {
+            cut = Some(fault.spent().ok_or(fault)?);
+            break;
         }
     }
-    Ok(Some(Rung::Walks(walks)))
+    Ok(Some(Rung::Walks(Walks { depth, processes, length, bounded, cut, ..all.walks })))
 }
 
 /// How many steps an execution has at most, and whether that is so of all of them or only of some that show it.
@@ -179,6 +192,7 @@ impl Common {
         // By end: the place of its kind.
         let mut of: Vec<usize> = Vec::new();
         let mut told = None;
+        let mut pace = Pace::new(&walker.space.budget);
         let Part { walks, found, kinds, .. } = part;
         loop {
             let first = self.next.fetch_add(CHUNK, Ordering::Relaxed);
@@ -198,6 +212,10 @@ impl Common {
                 let manner = if pct { self.priorities } else { Manner::Random };
                 let seed = random_walk::seed(seed, *number);
                 let reached = walker.walk(seed, manner, None)?;
+                if pace.spent().is_some() {
+                    self.stop.store(true, Ordering::Relaxed);
+                    continue;
+                }
                 self.done.fetch_add(1, Ordering::Relaxed);
                 *(if pct { &mut walks.pct } else { &mut walks.random }) += 1;
                 walks.steps += u64::from(reached.steps);
@@ -215,13 +233,20 @@ impl Common {
                 }
                 let mut path = Vec::new();
                 walker.walk(seed, manner, Some(&mut path))?;
-                let case = case(walker.space, path, reached.over)?;
+                let case = match case(walker.space, path, reached.over) {
+                    Ok(case) => case,
+                    Err(fault) if fault.spent().is_some() => {
+                        self.stop.store(true, Ordering::Relaxed);
+                        continue;
+                    }
+                    Err(fault) => return Err(fault),
+                };
                 if !reached.over && !case.decides() {
                     continue;
                 }
                 let place = *kinds.entry(case.kind).or_insert_with_key(|kind| {
                     let (kind, path, ended) = (sign(kind), case.path, reached.over);
-                    found.push(Found { number: *number + 1, times: 0, kind, path, stem: None, ended });
+                    found.push(Found { number: *number + 1, times: 0, kind, path, stem: None, ended, part: 0 });
                     found.len() - 1
                 });
                 found[place].times += 1;

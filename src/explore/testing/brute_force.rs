@@ -1,7 +1,7 @@
 //! The exploration's verdicts, compared with those of every order of steps, each told and judged by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::sync::Arc;
 
 use super::causality;
 use super::causality::loads;
@@ -21,7 +21,7 @@ use crate::scenario::plan::Plan;
 /// Orders of steps beyond which a scenario is too large to try them all.
 const MOST: usize = 12_000;
 /// The same, where many scenarios are tried.
-const FEW: usize = 1_500;
+pub(super) const FEW: usize = 1_500;
 
 /// What was found: of each expectation by its label, and how executions ended.
 type Found = BTreeMap<String, BTreeSet<String>>;
@@ -91,14 +91,14 @@ impl<'p> Brute<'p> {
 fn explored(plan: &Plan, reductions: Reductions) -> (Found, Explored) {
     let mut found = Found::new();
     let options = Options { reductions, limits: Limits { states: 200_000, ..Limits::default() }, ..Options::default() };
-    let explored = exploring(plan, &options, Instant::now(), &mut |_| true, &mut |verdict, state| {
+    let explored = exploring(plan, &options, &Arc::default(), &mut |_| true, &mut |verdict, state| {
         note(&mut found, verdict, state);
     });
     (found, explored.expect("no process computes without end"))
 }
 
 /// Compares each expectation alone and all together, or says that there are too many orders.
-fn compare(program: &str, expectations: &[String], most: usize) -> bool {
+pub(super) fn compare(program: &str, expectations: &[String], most: usize) -> bool {
     let all = format!("{program}{}", expectations.concat());
     let whole = plan(&all);
     let mut brute = Brute::new(&whole, most);

@@ -7,6 +7,10 @@ pub(crate) mod causality;
 #[cfg(test)]
 pub(crate) mod corpus;
 #[cfg(test)]
+mod metamorphic;
+#[cfg(test)]
 pub(crate) mod random_programs;
+#[cfg(test)]
+mod step_soundness;
 #[cfg(test)]
 pub(crate) mod thread_count;

@@ -14,7 +14,7 @@ impl Supervisor<'_> {
         let mut lost = Vec::new();
         let mut lanes = Vec::with_capacity(self.consumers.len());
         let names = Names(self.plan);
-        for (process, consumer) in self.consumers.iter().enumerate() {
+        for (process, consumer) in self.consumers.iter_mut().enumerate() {
             match consumer.events(process as ProcessId, origin, &names) {
                 Ok(events) => lanes.push(events),
                 Err(error) => {

@@ -169,9 +169,7 @@ pub trait Model: Send + Sync {
     }
 
     /// Whose shares the verb reads or writes. Of what [`Stage::on`] carries out on another object, [`Reach::Own`].
-    fn reach(&self, _verb: u8) -> Reach {
-        Reach::Own
-    }
+    fn reach(&self, verb: u8) -> Reach;
 
     /// In how many turns a step ends at most, each time that it is parked being one, where it has no timeout: with one, a
     /// step that can be parked takes one more at most. None where that is not bounded.
@@ -220,6 +218,10 @@ impl Model for Still {
     }
 
     fn key(&self, _key: &mut Vec<u8>) {}
+
+    fn reach(&self, _verb: u8) -> Reach {
+        Reach::Own
+    }
 
     fn step(&mut self, _call: &mut ModelCall<'_>) -> Progress {
         Progress::outcome(Outcome::INVALID)

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Catalogue, EXPECTATION_KEYS, FILE_KEYS, Key, OBJECT_KEYS, PATTERN_KEYS, PROCESS_KEYS, phrases};
+use super::{
+    Catalogue, EXPECTATION_KEYS, FILE_KEYS, Key, OBJECT_KEYS, PATTERN_KEYS, PROCESS_KEYS, STATE_TERMS, phrases,
+};
 use crate::objects::{Argument, Kind, Verb};
 use crate::scenario::expectation::FormDescription;
 
@@ -17,7 +19,7 @@ pub fn markdown(catalogue: &Catalogue) -> String {
     for kind in catalogue.kinds {
         let _ = writeln!(out, "  - [{0}](#{0})", kind.name);
     }
-    out.push_str("- [Outcomes](#outcomes)\n- [Expressions](#expressions)\n- [Expectations](#expectations)\n\n");
+    out.push_str("- [Outcomes](#outcomes)\n- [Expressions](#expressions)\n- [State expressions](#state-expressions)\n- [Expectations](#expectations)\n\n");
 
     out.push_str("## The file\n\n");
     keys(&mut out, FILE_KEYS);
@@ -52,6 +54,17 @@ pub fn markdown(catalogue: &Catalogue) -> String {
     for function in &catalogue.functions {
         let _ = writeln!(out, "| `{}` | {} |", cell(function.signature), cell(function.summary));
     }
+
+    out.push_str("\n## State expressions\n\nThe conditions of `final`, `always` and `reaches` are expressions over the state of the run at one moment.\n");
+    out.push_str("Beside params, `now` and the functions above they may have:\n\n");
+    out.push_str("| written | of | meaning |\n| --- | --- | --- |\n");
+    for term in STATE_TERMS {
+        let of = if term.written.contains('(') { String::new() } else { format!("[{0}](#{0})", term.name) };
+        let _ = writeln!(out, "| `{}` | {of} | {} |", cell(term.written), cell(term.summary));
+    }
+    out.push_str("\nIn a run and in an exploration all processes see the operations on shared objects in one order: values are\n");
+    out.push_str("sequentially consistent. What a processor or a compiler reorders in a real program does not show.\n");
+    out.push_str("\nAn object's bare name in an array of objects is the list of all; `forks[1]` is one of them.\n");
 
     out.push_str(
         "\n## Expectations\n\nEach is a table `[[expect]]` with one form. Beside the form's own keys it may have:\n\n",

@@ -11,7 +11,7 @@ use crate::objects::{Argument, Kind, Verb};
 use crate::outcome::Outcome;
 use crate::scenario::expectation::FormDescription;
 
-use crate::scenario::keys::{EXPECTATION_KEYS, FILE_KEYS, Key, OBJECT_KEYS, PATTERN_KEYS, PROCESS_KEYS};
+use crate::scenario::keys::{EXPECTATION_KEYS, FILE_KEYS, Key, OBJECT_KEYS, PATTERN_KEYS, PROCESS_KEYS, STATE_TERMS};
 pub use markdown::markdown;
 pub use terminal::{entry, overview};
 

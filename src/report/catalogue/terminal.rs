@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Catalogue, phrases};
+use super::{Catalogue, STATE_TERMS, phrases};
 use crate::objects::{Argument, Attribute, Kind, Verb};
 use crate::scenario::expectation::FormDescription;
 
@@ -30,6 +30,10 @@ pub fn overview(catalogue: &Catalogue) -> String {
     out.push_str("\nFunctions of expressions:\n");
     for function in &catalogue.functions {
         line(&mut out, function.name, function.summary);
+    }
+    out.push_str("\nState expressions, of `final`, `always` and `reaches`:\n");
+    for term in STATE_TERMS {
+        line(&mut out, term.name, &format!("{}: {}", term.written, term.summary));
     }
     out.push_str("\nOutcomes of steps:\n");
     for (_, name, meaning) in Catalogue::outcomes() {
@@ -63,6 +67,11 @@ pub fn entry(catalogue: &Catalogue, name: &str) -> String {
             "{name}: a function of expressions\n\n  {}\n      {}\n",
             function.signature, function.summary
         ));
+    }
+    for term in STATE_TERMS.iter().filter(|term| term.name == name) {
+        let mut out = format!("{name}: in a state expression\n\n  {}\n", term.written);
+        fill(&mut out, term.summary, 6, 6);
+        parts.push(out);
     }
     for (_, name, meaning) in Catalogue::outcomes().iter().filter(|(_, outcome, _)| *outcome == name) {
         let mut out = format!("{name}: an outcome of steps\n\n  {meaning}\n");

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use crate::diagnostic::Source;
-use crate::event::{Event, EventId, ProcessId, StepId, Target};
+use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
+use crate::objects::contract::model::Access;
 use crate::objects::{Enablers, HostError, Kind, Live, Object, Relation, Site, State, Verb};
 use crate::scenario::plan::{Plan, Step};
 use crate::trace::{Trace, testing};
@@ -132,6 +133,26 @@ impl Object for Thing {
     }
     fn model(&self, _: &[u32]) -> Box<dyn crate::objects::Model> {
         Box::new(crate::objects::contract::model::Still)
+    }
+
+    fn has_owner(&self) -> bool {
+        false
+    }
+
+    fn notices_ends(&self) -> bool {
+        false
+    }
+
+    fn reorders(&self) -> bool {
+        false
+    }
+
+    fn touches(&self, _verb: u8) -> Vec<(ObjectId, u8)> {
+        Vec::new()
+    }
+
+    fn tells_order(&self, _first: Access, _second: Access) -> bool {
+        false
     }
 
     fn enablers(&self, _verb: &Verb, _end: Option<&str>, owner: Option<ProcessId>) -> Enablers {

@@ -149,7 +149,8 @@ impl Exchange {
     fn keeps_fact(&self, plan: &Plan, fact: &Fact) -> bool {
         match fact {
             Fact::Count(pattern) => self.keeps_pattern(pattern),
-            Fact::Blocked(processes) | Fact::Ended(processes) => self.keeps_list(processes),
+            Fact::Blocked(processes, targets) => self.keeps_list(processes) && self.keeps_targets(targets),
+            Fact::Ended(processes) => self.keeps_list(processes),
             Fact::Exit(process) => self.processes[*process as usize] == *process,
             Fact::Value(at) => {
                 let group = &plan.groups[*at];
@@ -191,12 +192,16 @@ impl Exchange {
     }
 
     fn keeps_blocked(&self, at: &BlockedAt) -> bool {
+        self.keeps_list(&at.processes) && self.keeps_targets(&at.targets)
+    }
+
+    fn keeps_targets(&self, targets: &[Target]) -> bool {
         let target = |target: &Target| match target {
             Target::None => Target::None,
             Target::Object(object) => Target::Object(self.objects[*object as usize]),
             Target::Process(process) => Target::Process(self.processes[*process as usize]),
         };
-        self.keeps_list(&at.processes) && at.targets.iter().all(|named| at.targets.contains(&target(named)))
+        targets.iter().all(|named| targets.contains(&target(named)))
     }
 }
 

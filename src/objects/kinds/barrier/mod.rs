@@ -199,6 +199,18 @@ impl Object for Barrier {
         }
     }
 
+    fn has_owner(&self) -> bool {
+        false
+    }
+
+    fn notices_ends(&self) -> bool {
+        false
+    }
+
+    fn touches(&self, _verb: u8) -> Vec<(ObjectId, u8)> {
+        Vec::new()
+    }
+
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
         let verbs: &[&str] = match (verb.blocks, self.posix) {
             (false, _) => &[],

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
-use crate::event::{Event, ProcessId};
+use crate::event::{Event, ObjectId, ProcessId};
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::{Access, Model};
 use crate::objects::support::scalar::Scalar;
@@ -314,6 +314,26 @@ impl Object for Cells {
 
     fn commute(&self, first: Access, second: Access) -> bool {
         model::commute(first, second)
+    }
+
+    fn has_owner(&self) -> bool {
+        false
+    }
+
+    fn notices_ends(&self) -> bool {
+        false
+    }
+
+    fn reorders(&self) -> bool {
+        false
+    }
+
+    fn touches(&self, _verb: u8) -> Vec<(ObjectId, u8)> {
+        Vec::new()
+    }
+
+    fn tells_order(&self, _first: Access, _second: Access) -> bool {
+        false
     }
 
     fn enablers(&self, _verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {

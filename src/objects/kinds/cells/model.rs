@@ -2,7 +2,7 @@
 
 use super::{Cells, Change, LOAD, Layout, STORE, Shape};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Access, Model, ModelCall, Progress};
+use crate::objects::contract::model::{Access, Model, ModelCall, Progress, Reach};
 use crate::outcome::Outcome;
 use crate::value::Value;
 
@@ -69,6 +69,10 @@ impl Model for Words {
         for word in &self.cells {
             key.extend(word.to_le_bytes());
         }
+    }
+
+    fn reach(&self, _verb: u8) -> Reach {
+        Reach::Own
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {

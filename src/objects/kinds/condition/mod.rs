@@ -21,6 +21,7 @@ use zerocopy::FromZeros;
 use super::mutex::{self, MutexLive};
 use crate::event::{Event, EventId, ObjectId, ProcessId};
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
+use crate::objects::contract::model::Access;
 use crate::objects::{
     Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model,
     Object, Parked, Problem, Relation, Site, State, Verb,
@@ -43,7 +44,8 @@ pub(crate) static KIND: Kind = Kind {
     name: "condition",
     summary: "processes wait for another to say that something has changed, and let go of a mutex meanwhile",
     primitive: "atomic words in shared memory, mmap(2) with MAP_SHARED, and futex(2): what pthread_cond_wait(3) does, \
-                in a form that survives the death of a waiter. A notification whose receiver is killed before it \
+                in a form of ipcrun's own that survives the death of a waiter, which pthread_cond_t does not: there a waiter \
+                that is killed can block every later notification. A notification whose receiver is killed before it \
                 goes on is lost with it. Nobody wakes without a notification",
     attributes: &[Attribute {
         name: "mutex",
@@ -167,6 +169,22 @@ impl Object for Condition {
 
     fn touches(&self, verb: u8) -> Vec<(ObjectId, u8)> {
         if verb == WAIT { vec![(self.mutex, mutex::UNLOCK), (self.mutex, mutex::LOCK)] } else { Vec::new() }
+    }
+
+    fn has_owner(&self) -> bool {
+        false
+    }
+
+    fn notices_ends(&self) -> bool {
+        false
+    }
+
+    fn reorders(&self) -> bool {
+        false
+    }
+
+    fn tells_order(&self, _first: Access, _second: Access) -> bool {
+        false
     }
 
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {

@@ -10,7 +10,7 @@ use std::any::Any;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::event::{Event as Step, ProcessId};
+use crate::event::{Event as Step, ObjectId, ProcessId};
 use crate::objects::causality::releases::Joins;
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::Access;
@@ -119,6 +119,22 @@ impl Object for Event {
     /// A `wait` that can go on finds the flag set, as every `set` leaves it.
     fn commute(&self, first: Access, second: Access) -> bool {
         (first.verb == CLEAR) == (second.verb == CLEAR)
+    }
+
+    fn has_owner(&self) -> bool {
+        false
+    }
+
+    fn notices_ends(&self) -> bool {
+        false
+    }
+
+    fn reorders(&self) -> bool {
+        false
+    }
+
+    fn touches(&self, _verb: u8) -> Vec<(ObjectId, u8)> {
+        Vec::new()
     }
 
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {

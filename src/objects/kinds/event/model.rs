@@ -2,7 +2,7 @@
 
 use super::{CLEAR, SET, WAIT};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Model, ModelCall, Progress};
+use crate::objects::contract::model::{Model, ModelCall, Progress, Reach};
 use crate::outcome::Outcome;
 use crate::value::Value;
 
@@ -33,6 +33,10 @@ impl Model for EventModel {
 
     fn key(&self, key: &mut Vec<u8>) {
         key.push(self.set.into());
+    }
+
+    fn reach(&self, _verb: u8) -> Reach {
+        Reach::Own
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {

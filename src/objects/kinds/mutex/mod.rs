@@ -208,6 +208,18 @@ impl Object for Mutex {
 
     /// Only the owner can let another have it. A condition's `wait` gives its mutex back too: there the owner is the
     /// process that waits on the condition, and the unlock is an implicit event of the mutex.
+    fn reorders(&self) -> bool {
+        false
+    }
+
+    fn touches(&self, _verb: u8) -> Vec<(ObjectId, u8)> {
+        Vec::new()
+    }
+
+    fn tells_order(&self, _first: Access, _second: Access) -> bool {
+        false
+    }
+
     fn enablers(&self, verb: &Verb, _end: Option<&str>, owner: Option<ProcessId>) -> Enablers {
         let verbs: &[&str] = if verb.blocks { &["unlock"] } else { &[] };
         Enablers { verbs, only: owner, closing: &[] }

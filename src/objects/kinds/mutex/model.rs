@@ -6,7 +6,7 @@
 use super::{LOCK, REPAIR, UNLOCK, shown};
 use crate::event::ProcessId;
 use crate::objects::Completion;
-use crate::objects::contract::model::{Model, ModelCall, Progress};
+use crate::objects::contract::model::{Model, ModelCall, Progress, Reach};
 use crate::os::mutex::{MutexOptions, MutexType};
 use crate::outcome::Outcome;
 use crate::value::Value;
@@ -113,6 +113,10 @@ impl Model for MutexModel {
         if self.options.robust {
             key.extend(self.deaths.to_le_bytes());
         }
+    }
+
+    fn reach(&self, _verb: u8) -> Reach {
+        Reach::Own
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {

@@ -15,7 +15,7 @@ use std::any::Any;
 use std::io;
 use std::rc::Rc;
 
-use crate::event::{Event, ProcessId};
+use crate::event::{Event, ObjectId, ProcessId};
 use crate::objects::causality::sync_clock::{Handover, Usage};
 use crate::objects::{
     Access, Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live,
@@ -265,6 +265,26 @@ impl Object for Pipe {
 
     fn commute(&self, first: Access, second: Access) -> bool {
         model::commute(self, first, second)
+    }
+
+    fn has_owner(&self) -> bool {
+        false
+    }
+
+    fn notices_ends(&self) -> bool {
+        false
+    }
+
+    fn reorders(&self) -> bool {
+        false
+    }
+
+    fn touches(&self, _verb: u8) -> Vec<(ObjectId, u8)> {
+        Vec::new()
+    }
+
+    fn tells_order(&self, _first: Access, _second: Access) -> bool {
+        false
     }
 
     fn enablers(&self, verb: &Verb, end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {

@@ -2,7 +2,7 @@
 
 use super::{ACQUIRE, RELEASE, SIZE, Semaphore, Via, count};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Access, Model, ModelCall, Progress};
+use crate::objects::contract::model::{Access, Model, ModelCall, Progress, Reach};
 use crate::outcome::Outcome;
 use crate::value::Value;
 
@@ -64,6 +64,10 @@ impl Model for Permits {
 
     fn key(&self, key: &mut Vec<u8>) {
         key.extend(self.free.to_le_bytes());
+    }
+
+    fn reach(&self, _verb: u8) -> Reach {
+        Reach::Own
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {

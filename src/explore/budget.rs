@@ -1,0 +1,179 @@
+//! How long an exploration may take and how much memory it may use, whatever it is that it does: searching, judging,
+//! looking for the shortest story, counting.
+//!
+//! Memory is what this process has resident beyond what it had as the exploration began, as the kernel says, since no
+//! estimate of what is kept holds for everything that is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::strategy::bfs::Cut;
+use crate::os::memory::Own;
+
+/// How long nobody looks at the memory after a look, in ns.
+const LOOK: u64 = 1_000_000;
+/// How many pieces of work are done at most between two looks at the clock.
+const MOST: u32 = 64;
+/// How long the pieces of work between two looks at the clock may take, in ns.
+const SPAN: u64 = 200_000;
+
+const FREE: u8 = 0;
+const LATE: u8 = 1;
+const FULL: u8 = 2;
+
+/// Time and memory that may be used.
+#[derive(Debug)]
+pub struct Budget {
+    begin: Instant,
+    /// Since `begin`, in ns.
+    longest: u64,
+    bytes: usize,
+    own: Arc<(Own, usize)>,
+    /// When the memory is looked at next, in ns since `begin`.
+    look: AtomicU64,
+    spent: AtomicU8,
+}
+
+impl Default for Budget {
+    /// One that is never spent.
+    fn default() -> Self {
+        Self::new(Instant::now(), None, usize::MAX)
+    }
+}
+
+impl Budget {
+    /// So much time from `begin` on, and so many bytes more than this process has now.
+    pub fn new(begin: Instant, longest: Option<Duration>, bytes: usize) -> Self {
+        let own = Own::open();
+        let before = own.resident();
+        let longest = longest.map_or(u64::MAX, |longest| u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX));
+        let (look, spent) = (AtomicU64::new(0), AtomicU8::new(FREE));
+        Self { begin, longest, bytes, own: Arc::new((own, before)), look, spent }
+    }
+
+    /// The same with a part of the time and of the memory, each as so many of so many.
+    pub(super) fn part(&self, time: (u64, u64), memory: (usize, usize)) -> Self {
+        let longest = if self.longest == u64::MAX { u64::MAX } else { self.longest / time.1 * time.0 };
+        let bytes = if self.bytes == usize::MAX { usize::MAX } else { self.bytes / memory.1 * memory.0 };
+        let (look, spent) = (AtomicU64::new(0), AtomicU8::new(FREE));
+        Self { begin: self.begin, longest, bytes, own: Arc::clone(&self.own), look, spent }
+    }
+
+    /// How long the exploration has taken.
+    pub fn elapsed(&self) -> Duration {
+        self.begin.elapsed()
+    }
+
+    /// The bytes that may be used.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether it is spent: what of it.
+    pub fn spent(&self) -> Option<Cut> {
+        match self.spent.load(Ordering::Relaxed) {
+            FREE => self.look_at(self.now()),
+            LATE => Some(Cut::Time),
+            _ => Some(Cut::Memory),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.begin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn look_at(&self, now: u64) -> Option<Cut> {
+        let (spent, cut) = if now > self.longest {
+            (LATE, Cut::Time)
+        } else if self.bytes < usize::MAX && now >= self.look.load(Ordering::Relaxed) && self.is_full(now) {
+            (FULL, Cut::Memory)
+        } else {
+            return None;
+        };
+        self.spent.store(spent, Ordering::Relaxed);
+        Some(cut)
+    }
+
+    #[cold]
+    fn is_full(&self, now: u64) -> bool {
+        self.look.store(now + LOOK, Ordering::Relaxed);
+        let (own, before) = &*self.own;
+        own.resident().saturating_sub(*before) > self.bytes
+    }
+}
+
+/// Looks at a budget between pieces of work: more often the longer they take.
+#[derive(Debug)]
+pub(super) struct Pace {
+    budget: Arc<Budget>,
+    begin: u64,
+    last: u64,
+    every: u32,
+    left: u32,
+}
+
+impl Pace {
+    pub(super) fn new(budget: &Arc<Budget>) -> Self {
+        let now = budget.now();
+        Self { budget: Arc::clone(budget), begin: now, last: now, every: 1, left: 1 }
+    }
+
+    /// Whether the budget is spent, as far as that was looked at. To be asked before each piece of work.
+    #[inline]
+    pub(super) fn spent(&mut self) -> Option<Cut> {
+        self.left -= 1;
+        if self.left > 0 { None } else { self.look() }
+    }
+
+    #[cold]
+    fn look(&mut self) -> Option<Cut> {
+        let now = self.budget.now();
+        let took = now.saturating_sub(self.last).max(1);
+        let often = (u64::from(self.every) * SPAN / took).clamp(1, u64::from(self.every) * 2);
+        self.every = (often as u32).min(MOST);
+        (self.last, self.left) = (now, self.every);
+        self.budget.spent()
+    }
+
+    /// How long the work has taken since its begin, as far as that was looked at.
+    pub(super) fn took(&self) -> Duration {
+        Duration::from_nanos(self.last - self.begin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_and_memory_are_spent_by_whatever_takes_them() {
+        let begin = Instant::now();
+        let budget = Budget::new(begin, Some(Duration::from_secs(3600)), usize::MAX);
+        assert_eq!(budget.spent(), None);
+        assert_eq!(budget.part((1, 1 << 50), (1, 2)).spent(), Some(Cut::Time));
+        let budget = Budget::new(begin, None, 16 << 20);
+        assert_eq!(budget.spent(), None);
+        let taken = vec![1_u8; 256 << 20];
+        std::thread::sleep(Duration::from_nanos(2 * LOOK));
+        assert_eq!(budget.spent(), Some(Cut::Memory));
+        drop(taken);
+        // What was spent stays so.
+        assert_eq!(budget.spent(), Some(Cut::Memory));
+    }
+
+    #[test]
+    fn what_takes_long_is_looked_at_each_time() {
+        let budget = Arc::new(Budget::new(Instant::now(), Some(Duration::from_millis(20)), usize::MAX));
+        let mut pace = Pace::new(&budget);
+        let mut pieces = 0;
+        while pace.spent().is_none() {
+            pieces += 1;
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(pieces <= 5, "{pieces}");
+        let budget = Arc::new(Budget::default());
+        let mut pace = Pace::new(&budget);
+        assert!((0..100_000).all(|_| pace.spent().is_none()));
+    }
+}

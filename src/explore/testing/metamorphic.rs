@@ -1,0 +1,204 @@
+//! What must stay the same where a scenario is asked in another way, over scenarios drawn from the catalogue.
+//!
+//! As it stands each check looks at a few scenarios of each taste, the same each time. `IPCRUN_DRAWN=N` looks at N of each,
+//! `IPCRUN_DRAWN_SEED=N` begins with another, `IPCRUN_DRAWN_TASTE=NAME` takes one taste alone.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::explore::execution::concretise::tell;
+use crate::explore::history::{Memories, Wish};
+use crate::explore::run::{Options, explore};
+use crate::explore::semantics::transition::{Leeway, Time};
+use crate::explore::state_space::Space;
+use crate::explore::strategy::bfs::{Limits, Reductions, Search};
+use crate::explore::tests::plan;
+use crate::generate::{Scenario, TASTES, Taste, scenario};
+use crate::judge;
+use crate::objects::Form;
+use crate::scenario::steps::STEPS;
+
+/// The most states of a search.
+const MOST: usize = 2_000;
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// Looks at scenarios of each taste. `look` says whether it could look, or what is wrong.
+fn over(usual: u64, tastes: &[Taste], look: impl Fn(&Scenario, u64) -> Result<bool, String>) {
+    let first = number("IPCRUN_DRAWN_SEED").unwrap_or(0);
+    let only = std::env::var("IPCRUN_DRAWN_TASTE").ok();
+    let (mut all, mut problems) = (0, Vec::new());
+    for taste in tastes.iter().filter(|taste| only.as_ref().is_none_or(|only| *only == taste.name)) {
+        let mut looked = 0;
+        let count = number("IPCRUN_DRAWN").unwrap_or(usual);
+        for seed in first..first + count {
+            let drawn = scenario(seed, *taste);
+            // One that panics is a problem like others.
+            let result = catch_unwind(AssertUnwindSafe(|| look(&drawn, seed)));
+            match result.unwrap_or_else(|_| Err(format!("it panics\n{}", drawn.text()))) {
+                Ok(could) => looked += u64::from(could),
+                Err(problem) => {
+                    println!("## {} seed {seed}: {problem}", taste.name);
+                    problems.push(format!("{} {seed}: {}", taste.name, problem.lines().next().unwrap_or_default()));
+                }
+            }
+        }
+        println!("{}: {looked} of {count} looked at", taste.name);
+        all += looked;
+    }
+    assert!(all > 0, "none could be looked at");
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// In what the executions of a scenario end, but for its last `without` processes; none where there is too much.
+fn ends(text: &str, leeway: Leeway, without: usize) -> Option<BTreeSet<String>> {
+    let plan = plan(text);
+    let mut wish = Wish::default();
+    loop {
+        let memories = Memories::new(&plan, judge::memories(&plan), leeway.time, wish);
+        let mut space = Space::remembering(&plan, leeway, memories);
+        let mut search = Search::new(&mut space, Reductions { partial_order: true, symmetry: false });
+        let limits = Limits { states: MOST, ..Limits::default() };
+        search.run(limits, &mut |_| true).expect("no program computes without end");
+        if search.cut.is_some() {
+            return None;
+        }
+        if let Some(more) = search.space.memories.as_ref().and_then(|memories| memories.wants(wish)) {
+            wish = more;
+            continue;
+        }
+        let mut found = BTreeSet::new();
+        for end in search.ends.clone() {
+            let line = search.line(end);
+            let path = search.path(&line).expect("no program computes without end");
+            let told = tell(search.space, &path).expect("it can be followed");
+            let trace = &told.trace;
+            let last = trace.ends.len() - without;
+            let stuck: Vec<_> =
+                trace.stuck.iter().map(|waiting| (waiting.process, &waiting.verb, waiting.target)).collect();
+            found.insert(format!(
+                "{:?} {} {:?} {:?} {stuck:?}",
+                trace.end,
+                judge::final_state(&plan, trace),
+                &trace.ends[..last],
+                trace.finals
+            ));
+        }
+        return Some(found);
+    }
+}
+
+/// What is in one set alone.
+fn apart(one: &BTreeSet<String>, other: &BTreeSet<String>) -> String {
+    let lines = |word: &str, from: &BTreeSet<String>, but: &BTreeSet<String>| {
+        from.difference(but).map(|end| format!("\n  {word} {end}")).collect::<String>()
+    };
+    lines("only before:", one, other) + &lines("only after:", other, one)
+}
+
+fn leeway(seed: u64, taste_times: bool) -> Leeway {
+    let time = if taste_times && seed % 2 == 1 { Time::Any } else { Time::Virtual };
+    Leeway { time, ..Leeway::default() }
+}
+
+#[test]
+fn the_ends_do_not_depend_on_the_expectations() {
+    over(12, TASTES, |drawn, seed| {
+        let text = drawn.text();
+        let leeway = leeway(seed, true);
+        let Some(bare) = ends(&text, leeway, 0) else { return Ok(false) };
+        let asked = drawn.expectations(6);
+        let Some(with) = ends(&(text.clone() + &asked.concat()), leeway, 0) else { return Ok(false) };
+        if bare == with {
+            return Ok(true);
+        }
+        let differs = |one: &&String| ends(&(text.clone() + one), leeway, 0).is_some_and(|with| with != bare);
+        let one = asked.iter().find(differs).cloned().unwrap_or_else(|| asked.concat());
+        Err(format!("{leeway:?}{}\n{text}{one}", apart(&bare, &with)))
+    });
+}
+
+/// What is said of each expectation and rule; none where there is too much to look at.
+fn said(text: &str, leeway: Leeway, reductions: Reductions, jobs: usize) -> Option<BTreeSet<String>> {
+    let plan = plan(text);
+    let Leeway { time, random, kill } = leeway;
+    let limits = Limits { states: MOST, ..Limits::default() };
+    let mut options = Options { time, random, kill, reductions, limits, jobs, eager: jobs > 1, ..Options::default() };
+    options.beyond.descend = false;
+    let explored = explore(&plan, &options, &mut |_| true).expect("no program computes without end");
+    let overall = explored.summary.overall.iter();
+    explored.cut.is_none().then(|| overall.map(|one| format!("{:?} {:?}", one.subject, one.status)).collect())
+}
+
+#[test]
+fn no_verdict_depends_on_what_is_left_out_or_on_threads() {
+    let own = Taste { name: "own", own: true, times: false, lives: false, ..crate::generate::EVERYTHING };
+    let loops = Taste { name: "loops", loops: true, ..crate::generate::TIMES };
+    let tastes: Vec<Taste> = TASTES.iter().copied().chain([own, loops]).collect();
+    over(8, &tastes, |drawn, seed| {
+        let text = drawn.text() + &drawn.expectations(5).concat();
+        let leeway = Leeway { kill: seed % 4 == 3, ..leeway(seed, true) };
+        let Some(full) = said(&text, leeway, Reductions::NONE, 1) else { return Ok(false) };
+        for (partial_order, symmetry, jobs) in
+            [(true, false, 1), (false, true, 1), (true, true, 1), (true, true, 2), (false, false, 2)]
+        {
+            let reductions = Reductions { partial_order, symmetry };
+            let other = said(&text, leeway, reductions, jobs).unwrap_or_default();
+            if other != full {
+                return Err(format!("{leeway:?} {reductions:?} jobs {jobs}{}\n{text}", apart(&full, &other)));
+            }
+        }
+        Ok(true)
+    });
+}
+
+/// A text with the drawn numbers of each of its places replaced, in every way.
+fn replaced(text: &str) -> Vec<String> {
+    let Some((before, rest)) = text.split_once("random(") else { return vec![text.to_owned()] };
+    let (range, after) = rest.split_once(')').expect("it is closed");
+    let (low, high) = range.split_once(", ").expect("it has two bounds");
+    let (low, high): (i64, i64) = (low.parse().expect("a number"), high.parse().expect("a number"));
+    let rests = replaced(after);
+    (low..=high).flat_map(|n| rests.iter().map(move |rest| format!("{before}{n}{rest}"))).collect()
+}
+
+#[test]
+fn every_drawn_number_is_the_union_over_the_numbers() {
+    let random = |taste: Taste| Taste { random: true, processes: 2, ..taste };
+    let tastes: Vec<Taste> = TASTES.iter().copied().map(random).collect();
+    // A place in a loop draws more than once.
+    let again = |text: &str| {
+        let loops = |step: &&crate::objects::Verb| {
+            let steps = step.arguments.iter().filter(|argument| matches!(argument.form, Form::Steps)).count();
+            steps == 1 && text.contains(&format!("{{ {} = ", step.name))
+        };
+        text.contains("count = ") || STEPS.iter().any(|step| loops(&step))
+    };
+    over(25, &tastes, |drawn, seed| {
+        let text = drawn.text();
+        let leeway = leeway(seed, true);
+        let all = replaced(&text);
+        if all.len() == 1 || all.len() > 30 || again(&text) {
+            return Ok(false);
+        }
+        let Some(drawn) = ends(&text, Leeway { random: true, ..leeway }, 0) else { return Ok(false) };
+        let mut union = BTreeSet::new();
+        for text in &all {
+            let Some(some) = ends(text, leeway, 0) else { return Ok(false) };
+            union.extend(some);
+        }
+        if union == drawn { Ok(true) } else { Err(format!("{}\n{text}", apart(&drawn, &union))) }
+    });
+}
+
+#[test]
+fn expectations_are_judged_as_in_all_orders_of_steps() {
+    over(10, TASTES, |drawn, _| {
+        let mut seen = BTreeSet::new();
+        let alike = |one: &String| one.lines().filter(|line| !line.starts_with("holds")).collect::<String>();
+        let asked: Vec<String> = drawn.expectations(4).into_iter().filter(|one| seen.insert(alike(one))).collect();
+        Ok(!asked.is_empty() && super::brute_force::compare(&drawn.text(), &asked, super::brute_force::FEW))
+    });
+}

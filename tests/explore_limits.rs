@@ -1,0 +1,134 @@
+//! The limits of `ipcrun explore` hold whatever it does, and it does with the threads that the host gives.
+
+use std::process::{Command, Output};
+
+use crate::support::Test;
+
+/// Runs `ipcrun explore` with so many KiB of addresses; whoever takes a minute has no limit that holds.
+fn explore(kib: u64, text: &str, arguments: &[&str]) -> Output {
+    let test = Test::new().file("a.toml", text);
+    let limited = format!("ulimit -v {kib}; exec timeout -s KILL 60 \"$0\" explore a.toml \"$@\"");
+    let mut command = Command::new("sh");
+    command.args(["-c", &limited, env!("CARGO_BIN_EXE_ipcrun")]).args(arguments).current_dir(test.directory());
+    command.output().expect("a shell")
+}
+
+/// That one second and 256 MiB are enough for it to say that it is not done.
+fn is_cut(kib: u64, text: &str, arguments: &[&str]) -> String {
+    let limits = ["-j", "1", "--max-time", "1s", "--max-memory", "256MiB"];
+    let done = explore(kib, text, &[&limits, arguments].concat());
+    let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert_eq!(done.status.code(), Some(5), "{text}\n{out}\n{err}");
+    assert!(out.contains("not all of it: "), "{out}");
+    out.into_owned()
+}
+
+/// Programs with far more states than can be looked at in a second.
+const QUEUE: &str = r#"
+[objects]
+q = { kind = "queue", capacity = 64 }
+v = { kind = "value", value = 0 }
+[processes.put]
+count = 4
+steps = [{ repeat = 5000, do = [{ put = "q", value = 1 }, { store = "v", value = 1 }] }]
+[processes.get]
+count = 4
+steps = [{ repeat = 5000, do = [{ get = "q" }, { load = "v" }] }]
+"#;
+
+#[test]
+fn time_and_memory_hold_whatever_is_asked() {
+    is_cut(700_000, QUEUE, &["--kill", "any"]);
+    for expect in [
+        "always = \"!blocked('get[0]') || v < 2\"",
+        "order = [\"put[0] put q\", \"get[0] get q\"]\nholds = \"sometimes\"",
+        "printed = \"x\"\nat_least = 0",
+    ] {
+        is_cut(700_000, &format!("{QUEUE}[[expect]]\n{expect}\n"), &[]);
+    }
+    // What can be decided before is decided.
+    for expect in ["race_free = \"v\"\nholds = \"sometimes\"", "lost_updates = \"v\"\nat_least = 0"] {
+        let done = explore(700_000, &format!("{QUEUE}[[expect]]\n{expect}\n"), &["-j", "1", "--max-time", "1s"]);
+        assert!(matches!(done.status.code(), Some(1 | 5)), "{done:?}");
+    }
+}
+
+#[test]
+fn time_holds_where_single_transitions_take_long() {
+    let text = "[objects]\nv = { kind = \"value\", value = 0 }\n[processes.p]\ncount = 3\nvars = { n = 0 }\n\
+                steps = [{ repeat = 50, do = [{ add = \"v\", value = 1 },\n\
+                { repeat = 100000, do = [{ let = { n = \"{n + 1}\" } }] }] }]\n";
+    is_cut(700_000, text, &[]);
+    is_cut(700_000, "[processes.p]\nsteps = [{ repeat = 1000000, do = [\"yield\"] }]\n", &[]);
+}
+
+#[test]
+fn memory_holds_where_much_is_kept_of_the_past() {
+    let text = "[objects]\nv = { kind = \"value\", value = 0 }\n[processes.A]\n\
+                steps = [{ store = \"v\", value = 1 }, { join = \"C\" }]\n[processes.B]\nsteps = [{ forever = [\n\
+                { kill = \"C\", signal = 0, outcome = \"r\" }, { if = \"r == 'no_process'\", then = [\"break\"] }\n\
+                ] }, { load = \"v\" }]\n[processes.C]\nsteps = []\n[[expect]]\nall_before = [\"A store v\", \"B load v\"]\n";
+    let done = explore(700_000, text, &["-j", "1", "--max-time", "1s", "--max-memory", "64MiB"]);
+    assert!(matches!(done.status.code(), Some(1 | 5)), "{done:?}");
+    let lost = include_str!("../scenarios/value-lost-update.toml");
+    let limits = ["-j", "1", "--max-memory", "64MiB", "--max-time", "20s", "--set", "rounds=30"];
+    let done = explore(500_000, lost, &limits);
+    assert_eq!(done.status.code(), Some(5), "{done:?}");
+}
+
+#[test]
+fn more_processes_than_there_is_memory_for_are_not_explored() {
+    let done =
+        explore(2_000_000, "[processes.p]\ncount = 1000000\nsteps = []\n", &["-j", "1", "--max-memory", "256MiB"]);
+    assert_eq!(done.status.code(), Some(5), "{done:?}");
+    let out = String::from_utf8_lossy(&done.stdout);
+    assert!(out.contains("not all of it: the limit of memory was reached"), "{out}");
+}
+
+#[test]
+fn threads_that_cannot_be_started_are_missed_by_nobody() {
+    // No host has so much room for a stack.
+    const NO_ROOM: &str = "1125899906842624";
+    let text = "[objects]\nv = { kind = \"value\", value = 0 }\n[processes.p]\ncount = 3\n\
+                steps = [{ repeat = 4, do = [{ load = \"v\", into = \"x\" }, { store = \"v\", value = \"{x + 1}\" }] }]\n\
+                [[expect]]\nfinal = \"v >= 2\"\n";
+    let run = |strategy: &str, stack: &str| {
+        let test = Test::new().file("a.toml", text).file("b.toml", text).env("RUST_MIN_STACK", stack);
+        let options = ["explore", "-j", "4", "--reduce", "none", "--strategy", strategy, "--json"];
+        let done = test.args(options).args(["a.toml", "b.toml"]).run();
+        let values = done.out.lines().map(|line| {
+            let mut value: serde_json::Value = serde_json::from_str(line).expect("a line for each scenario");
+            value["explored"] = serde_json::Value::Null;
+            value
+        });
+        (done.status, values.collect::<Vec<_>>())
+    };
+    for strategy in ["full", "random"] {
+        let (status, said) = run(strategy, NO_ROOM);
+        assert_eq!((status, &said), (run(strategy, "2097152").0, &run(strategy, "2097152").1));
+        assert_eq!(said.len(), 2);
+    }
+}
+
+#[test]
+fn a_damaged_part_is_named() {
+    let text = "[objects]\nv = { kind = \"value\", value = 0 }\n[processes.p]\ncount = 2\n\
+                steps = [{ load = \"v\", into = \"x\" }, { store = \"v\", value = \"{x + 1}\" }]\n";
+    let part = ["explore", "a.toml", "--strategy", "random", "--runs", "50", "--shard", "1/1", "--part", "p.json"];
+    let whole = Test::new().file("a.toml", text).args(part).run().read("p.json");
+    let merge = |part: &str| {
+        let test = Test::new().file("a.toml", text).file("damaged.json", part);
+        test.args(["explore", "--merge", "damaged.json"]).run()
+    };
+    merge(&whole).status(5).stdout_contains("50 random executions");
+    let mut document: serde_json::Value = serde_json::from_str(&whole).expect("a part");
+    let path = document["scenarios"][0]["found"][0]["path"].as_str().expect("a path").to_owned();
+    let words: Vec<&str> = path.split(' ').collect();
+    let mut damaged = vec![format!("{path} 0"), format!("1addt {path}"), "t ".repeat(5) + &path, String::new()];
+    damaged.extend((0..words.len()).map(|at| [&words[..at], &words[at + 1..]].concat().join(" ")));
+    for path in damaged {
+        document["scenarios"][0]["found"][0]["path"] = path.clone().into();
+        let done = merge(&document.to_string()).status(2);
+        assert!(done.err.contains("damaged.json") && !done.err.contains("fault of ipcrun"), "{path}: {}", done.err);
+    }
+}
