@@ -1,6 +1,7 @@
 //! Tests over the real `ipcrun`, one file a subject.
 
 mod arguments;
+mod bounds;
 mod check;
 mod classics;
 mod cleanup;

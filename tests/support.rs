@@ -44,7 +44,6 @@ pub(crate) struct Done {
     /// Standard error.
     pub(crate) err: String,
     /// How long it took.
-    #[expect(dead_code, reason = "for tests that ask for at least so long")]
     pub(crate) took: Duration,
     test: Test,
 }

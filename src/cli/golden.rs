@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files;
+use super::inputs;
 use super::output::{self, Output};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report::ci::golden;
@@ -52,10 +53,10 @@ impl Golden {
         let file = self.file(plan);
         let shown = file.display();
         let text = golden::text(plan, trace, schedule);
-        let kept = match fs::read_to_string(&file) {
-            Ok(kept) => Some(kept),
+        let kept = match inputs::whole(&file) {
+            Ok(kept) => Some(String::from_utf8_lossy(&kept).into_owned()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(vec![*super::inputs::cannot_read(&shown.to_string(), &error)]),
+            Err(error) => return Err(vec![*inputs::cannot_read(&shown.to_string(), &error)]),
         };
         let known = kept.as_deref().unwrap_or("");
         let changes = golden::difference(known, &text, output.color, output::columns());

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use crate::diagnostic::{Code, Diagnostic, Source, nearest};
 
 /// The largest scenario that is read. A mistaken path to a device or an image is refused before memory is gone.
-const LARGEST: u64 = 64 << 20;
+const LARGEST: u64 = 4 << 20;
+/// The largest other file that is read whole.
+const LARGEST_OTHER: u64 = 64 << 20;
 
 /// A scenario that was named, read or not.
 #[derive(Debug)]
@@ -94,6 +96,20 @@ fn read(from: impl Read, path: &str) -> Result<Arc<Source>, Box<Diagnostic>> {
     }
 }
 
+/// The whole of a file that is no scenario: a kept trace, a part of an exploration.
+///
+/// # Errors
+/// Those of reading it; one that is too large to be such a file.
+pub(crate) fn whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(LARGEST_OTHER + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_OTHER {
+        let message = format!("it is larger than {} MiB", LARGEST_OTHER >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(bytes)
+}
+
 /// Why a file cannot be read.
 pub(crate) fn cannot_read(path: &str, error: &io::Error) -> Box<Diagnostic> {
     let reason = match error.kind() {
@@ -101,7 +117,20 @@ pub(crate) fn cannot_read(path: &str, error: &io::Error) -> Box<Diagnostic> {
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string().to_lowercase(),
     };
-    Box::new(Diagnostic::error(Code::UNREADABLE, format!("`{path}` cannot be read: {reason}")))
+    // What is wrong with the path is wrong with the arguments; else the host does not give what is there.
+    let code = match error.kind() {
+        io::ErrorKind::NotFound
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::IsADirectory
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::InvalidInput
+        | io::ErrorKind::InvalidData
+        | io::ErrorKind::InvalidFilename
+        | io::ErrorKind::FileTooLarge => Code::UNREADABLE,
+        _ if error.raw_os_error() == Some(libc::ELOOP) => Code::UNREADABLE,
+        _ => Code::HOST_LIMIT,
+    };
+    Box::new(Diagnostic::error(code, format!("`{path}` cannot be read: {reason}")))
 }
 
 /// A path that does not exist and looks like a command.

@@ -149,7 +149,7 @@ pub(crate) fn load_input(input: &Input, changes: &Scenario) -> Result<Loaded, Ve
 pub(crate) fn one(input: &Input, options: &Options, direct: bool) -> Report {
     let mut report = Report::new(&input.path);
     match load_input(input, &options.scenario) {
-        Err(errors) => refuse(&mut report, Status::Invalid, &errors, options),
+        Err(errors) => refuse(&mut report, Status::refused(&errors), &errors, options),
         Ok(Loaded { plan, warnings }) => {
             let warned = options.output.render(&warnings);
             if direct {

@@ -1,6 +1,5 @@
 //! What is done where not every state can be looked at, and explorations in parts: `--strategy`, `--shard`, `--merge`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -133,7 +132,7 @@ pub(crate) fn merge(files: &[PathBuf]) -> Result<Vec<Scenario>, Box<Diagnostic>>
 
 fn read(file: &Path) -> Result<Part, Box<Diagnostic>> {
     let path = file.display().to_string();
-    let text = fs::read(file).map_err(|error| inputs::cannot_read(&path, &error))?;
+    let text = inputs::whole(file).map_err(|error| inputs::cannot_read(&path, &error))?;
     serde_json::from_slice(&text).map_err(|why| {
         let message = format!("`{path}` is no part of an exploration: {why}");
         Box::new(Diagnostic::error(Code::USAGE, message).help("parts are written by `ipcrun explore --shard I/K`"))

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::judge;
 
 /// How ipcrun ends. Of several scenarios the one further down this list decides.
@@ -40,6 +41,13 @@ impl Status {
     /// Its number.
     pub(crate) fn code(self) -> u8 {
         Self::TABLE.iter().find(|(status, ..)| *status == self).map_or(1, |(_, code, _)| *code)
+    }
+
+    /// What it means that nothing could be done for these reasons: the host's fault where all is right but for what the host
+    /// does not give.
+    pub(crate) fn refused(reasons: &[Diagnostic]) -> Self {
+        let host = |reason: &Diagnostic| reason.code == Code::HOST_LIMIT || reason.severity == Severity::Warning;
+        if !reasons.is_empty() && reasons.iter().all(host) { Self::Host } else { Self::Invalid }
     }
 
     /// The table as the help shows it.

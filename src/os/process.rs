@@ -223,6 +223,14 @@ pub fn set_name(name: &str) {
     }
 }
 
+/// Whether /proc shows the processes that this one starts, by the numbers by which it knows them: one is there, and is that
+/// of its own namespace of process numbers.
+pub fn are_shown() -> bool {
+    let own = std::fs::read_link("/proc/self").ok();
+    let number = own.as_ref().and_then(|own| own.to_str()).and_then(|own| own.parse().ok());
+    number == Some(std::process::id()) && std::fs::metadata("/proc/self/status").is_ok()
+}
+
 /// Whether a process sleeps, by /proc, and how often it was switched out so far: two equal answers mean that it slept
 /// all the time between them.
 pub fn asleep(pid: i32) -> Option<u64> {

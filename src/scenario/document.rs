@@ -120,7 +120,8 @@ pub(super) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 pub(super) struct Checker {
     pub(super) source: Arc<Source>,
     pub(super) diagnostics: Vec<Diagnostic>,
-    pub(super) params: Vec<(String, Value)>,
+    /// Shared with the scopes in which they stand.
+    pub(super) params: Arc<Vec<(String, Value)>>,
     /// While set, nothing is reported: a first pass that only collects.
     pub(super) silent: bool,
 }

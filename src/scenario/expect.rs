@@ -386,7 +386,7 @@ impl StateScope<'_> {
         let (who, what) = text.split_once(" at ").unwrap_or((text, ""));
         let unknown = |kind: &str, name: &str, names: &[String]| {
             let near = crate::diagnostic::nearest(name, names.iter().map(String::as_str));
-            let near = near.map(|near| format!("\"{}\"", text.replace(name, near)));
+            let near = near.map(|near| format!("'{}'", text.replace(name, near)));
             fault(span.clone(), format!("no {kind} named `{name}`"), near)
         };
         let who = who.trim();

@@ -54,6 +54,10 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
 }
 
+/// The most params, and the most bytes of all their values: a few short lines can double a text again and again.
+const MOST_PARAMS: usize = 10_000;
+const MOST_PARAM_BYTES: usize = 16 << 20;
+
 /// Keys of the file that the format has and this version has not.
 const LATER: [&str; 2] = ["matrix", "fault"];
 
@@ -69,7 +73,7 @@ pub fn load(
     let document = document::parse(source)?;
     let fields = Fields::new(document.get_ref(), 0..source.text.len());
     let mut checker =
-        Checker { source: Arc::clone(source), diagnostics: Vec::new(), params: Vec::new(), silent: false };
+        Checker { source: Arc::clone(source), diagnostics: Vec::new(), params: Arc::default(), silent: false };
     let plan = read(&mut checker, &fields, options, forms);
     let (errors, warnings): (Vec<_>, Vec<_>) =
         checker.diagnostics.into_iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
@@ -141,7 +145,7 @@ fn read(
         about,
         timeout: options.timeout.or(timeout).unwrap_or(DEFAULT_TIMEOUT),
         seed: options.seed.unwrap_or(seed.unwrap_or(0) as u64),
-        params: checker.params.clone(),
+        params: checker.params.to_vec(),
         groups: declared.groups,
         objects: declared.objects,
         programs: read.programs,
@@ -155,6 +159,7 @@ fn read(
 
 fn params(checker: &mut Checker, fields: &Fields<'_>, options: &Options) {
     let mut set: Vec<_> = options.params.clone();
+    let mut size = 0;
     if let Some(table) = fields.take("params").and_then(|item| checker.table(item, "a table of constants")) {
         for (name, span, item) in table.entries() {
             if scope::BUILTINS.iter().any(|(builtin, ..)| *builtin == name)
@@ -185,7 +190,16 @@ fn params(checker: &mut Checker, fields: &Fields<'_>, options: &Options) {
                     }
                 }
             }
-            checker.params.push((name.to_owned(), value));
+            size += name.len() + value.size(MOST_PARAM_BYTES);
+            if size > MOST_PARAM_BYTES || checker.params.len() == MOST_PARAMS {
+                let message = format!(
+                    "the params are too large: at most {MOST_PARAMS} of them with {} MiB in all",
+                    MOST_PARAM_BYTES >> 20
+                );
+                checker.error(Code::BAD_VALUE, item.span(), message, "too much from here on");
+                return;
+            }
+            Arc::make_mut(&mut checker.params).push((name.to_owned(), value));
         }
     }
     for (name, given) in set {
@@ -208,7 +222,7 @@ fn override_param(old: &Value, text: &str) -> Option<Value> {
     }
     let parsed = DeValue::parse(text).ok()?;
     let source = Arc::new(Source::new("--set", text));
-    let mut checker = Checker { source, diagnostics: Vec::new(), params: Vec::new(), silent: true };
+    let mut checker = Checker { source, diagnostics: Vec::new(), params: Arc::default(), silent: true };
     let item = toml::Spanned::new(0..text.len(), parsed.into_inner());
     let new = checker.known(&item)?;
     match (old, &new) {

@@ -1,8 +1,12 @@
 //! What happened before what, by each process's own order and by causes.
 //!
 //! The begin of an event happened before its end, the end of an event before the begin of the next in its process,
-//! and the begin of a cause before the end of its effect. An event happened before another where its begin reaches
-//! the other's end so.
+//! and the begin of a cause before the end of its effect. An event that took effect at one instant passes on what it took:
+//! there the end of the cause, too, happened before the end of its effect. An event happened before another where its
+//! begin reaches the other's end so.
+//!
+//! There are two relations: *synchronises with*, and *cause*, which besides has the edges from what was read, or made a
+//! try fail, to what read it, or failed.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -30,12 +34,25 @@ pub struct Causality {
     bounds: Vec<u32>,
     /// The places of causes.
     sources: Vec<u32>,
-    /// Whether an event gives on what it took: it took effect at one instant.
+    /// By cause, whether it makes a cause alone: it does not synchronise with its effect.
+    reads: Vec<bool>,
+    has_reads: bool,
+    /// Whether an event passes on what it took: it took effect at one instant.
     passing: Vec<bool>,
-    /// For each event, how many begins of each process reach its end. None where that would be too large.
-    clocks: OnceCell<Option<Vec<u32>>>,
+    /// For each event, how many begins of each process reach its end: by synchronisation, and by all causes. None where
+    /// that would be too large.
+    clocks: [OnceCell<Option<Vec<u32>>>; 2],
     /// What was wrong with the recorded edges.
     problems: Vec<String>,
+}
+
+/// By which edges an event happened before another.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ties {
+    /// By those that synchronise.
+    Sync,
+    /// By those, and from what was read, or made a try fail, to what read it, or failed.
+    All,
 }
 
 /// Everything that happened before one event.
@@ -47,30 +64,32 @@ pub struct Past<'a> {
 
 impl Causality {
     /// `order` names the events as (process, number in its lane), `ranks` is by place, `starts` says where each
-    /// process's events begin when all lanes lie behind one another. Causes are pairs of places, and with them goes
-    /// which events, by place, give on what they took.
+    /// process's events begin when all lanes lie behind one another. Causes are pairs of places, each with whether it does
+    /// not synchronise, and with them goes which events, by place, pass on what they took.
     pub(super) fn new(
         order: Vec<(u32, u32)>,
         ranks: Vec<u32>,
         starts: Vec<u32>,
-        (mut causes, passing): (Vec<(u32, u32)>, Vec<bool>),
+        (mut causes, passing): (Vec<(u32, u32, bool)>, Vec<bool>),
         problems: Vec<String>,
     ) -> Self {
         let mut places = vec![0; order.len()];
         for (place, (process, number)) in order.iter().enumerate() {
             places[(starts[*process as usize] + number) as usize] = place as u32;
         }
-        causes.sort_unstable_by_key(|(from, to)| (*to, *from));
-        causes.dedup();
+        causes.sort_unstable_by_key(|(from, to, reads)| (*to, *from, *reads));
+        causes.dedup_by_key(|(from, to, _)| (*from, *to));
         let mut bounds = vec![0; order.len() + 1];
-        for (_, to) in &causes {
+        for (_, to, _) in &causes {
             bounds[*to as usize + 1] += 1;
         }
         for at in 0..order.len() {
             bounds[at + 1] += bounds[at];
         }
-        let sources = causes.into_iter().map(|(from, _)| from).collect();
-        Self { lanes: order, ranks, starts, places, bounds, sources, passing, clocks: OnceCell::new(), problems }
+        let (sources, reads): (Vec<u32>, Vec<bool>) = causes.into_iter().map(|(from, _, reads)| (from, reads)).unzip();
+        let has_reads = reads.contains(&true);
+        let clocks = [OnceCell::new(), OnceCell::new()];
+        Self { lanes: order, ranks, starts, places, bounds, sources, reads, has_reads, passing, clocks, problems }
     }
 
     /// The places of the events that are causes of the one at `place`, in ascending order.
@@ -79,6 +98,13 @@ impl Causality {
             Some(bounds) => &self.sources[bounds[0] as usize..bounds[1] as usize],
             None => &[],
         }
+    }
+
+    /// The places of the causes, as far as those edges go.
+    pub fn sources(&self, place: usize, ties: Ties) -> impl Iterator<Item = usize> + Clone + '_ {
+        let bounds = self.bounds.get(place..place + 2).map_or(0..0, |bounds| bounds[0] as usize..bounds[1] as usize);
+        let sources = self.sources[bounds.clone()].iter().zip(&self.reads[bounds]);
+        sources.filter(move |(_, reads)| ties == Ties::All || !**reads).map(|(from, _)| *from as usize)
     }
 
     /// The number of the event at `place` among the begins of its process: its number in the process's own order, but
@@ -104,24 +130,24 @@ impl Causality {
     /// Whether each question is answered by one look at a table. Where the table would be too large, each means going
     /// through a part of the trace.
     pub fn is_tabled(&self) -> bool {
-        self.table().is_some()
+        self.table(Ties::Sync).is_some()
     }
 
-    /// Everything that happened before the event at `place`: for many questions about the same event.
+    /// Everything that is a cause of the event at `place`: for many questions about the same event.
     pub fn past(&self, place: usize) -> Past<'_> {
-        let clock = match self.table() {
+        let clock = match self.table(Ties::All) {
             Some(table) => {
                 let width = self.starts.len();
                 Cow::Borrowed(table.get(place * width..(place + 1) * width).unwrap_or(&[]))
             }
-            None if place < self.lanes.len() => Cow::Owned(self.sweep(place, 0, |_| false).0),
+            None if place < self.lanes.len() => Cow::Owned(self.sweep(place, 0, Ties::All, |_| false).0),
             None => Cow::Borrowed(&[][..]),
         };
         Past { causality: self, event: place, clock }
     }
 
-    /// Whether the event at `first` happened before the one at `second`.
-    pub(super) fn happens_before(&self, events: &[Event], first: usize, second: usize) -> bool {
+    /// Whether the event at `first` happened before the one at `second`, by those edges.
+    pub(super) fn happens_before(&self, events: &[Event], first: usize, second: usize, ties: Ties) -> bool {
         let (Some(a), Some(b)) = (events.get(first), events.get(second)) else { return false };
         if first == second {
             return false;
@@ -134,18 +160,18 @@ impl Causality {
         }
         let (process, _) = self.lanes[first];
         let rank = self.ranks[first];
-        match self.table() {
+        match self.table(ties) {
             Some(table) => table[second * self.starts.len() + process as usize] > rank,
-            None => self.searched(first, second),
+            None => self.searched(first, second, ties),
         }
     }
 
     /// Whether the one happened before the other, of different processes, without a table.
-    pub(super) fn searched(&self, first: usize, second: usize) -> bool {
+    pub(super) fn searched(&self, first: usize, second: usize, ties: Ties) -> bool {
         let (process, rank) = (self.lanes[first].0, self.ranks[first]);
         // Nothing that ended before the first began can lie between the two.
         let floor = self.base(first).map_or(0, |base| base + 1);
-        self.sweep(second, floor, |cause| self.lanes[cause].0 == process && self.ranks[cause] >= rank).1
+        self.sweep(second, floor, ties, |cause| self.lanes[cause].0 == process && self.ranks[cause] >= rank).1
     }
 
     /// The place of the last event of the same process that had ended when the one at `place` began.
@@ -155,13 +181,13 @@ impl Causality {
         Some(self.places[(self.starts[process as usize] + before) as usize] as usize)
     }
 
-    /// Whether the event at `place` gives on what it took: it took effect at one instant, so what follows from it
+    /// Whether the event at `place` passes on what it took: it took effect at one instant, so what follows from it
     /// follows from its own causes too.
     pub fn passes_on(&self, place: usize) -> bool {
         self.passing.get(place) == Some(&true)
     }
 
-    /// The place of the event up to whose end a cause of `effect` knows everything: itself where it gives on what it took
+    /// The place of the event up to whose end a cause of `effect` knows everything: itself where it passes on what it took
     /// and stands before its effect, else the last before its begin.
     fn known(&self, cause: usize, effect: usize) -> Option<usize> {
         if self.passes_on(cause) && cause < effect { Some(cause) } else { self.base(cause) }
@@ -169,7 +195,7 @@ impl Causality {
 
     /// Goes back from an event to `floor` along causes. Gives how many begins of each process reach its end, as far
     /// as was gone, and whether `found` held for one of the causes met, which ends the search.
-    fn sweep(&self, from: usize, floor: usize, found: impl Fn(usize) -> bool) -> (Vec<u32>, bool) {
+    fn sweep(&self, from: usize, floor: usize, ties: Ties, found: impl Fn(usize) -> bool) -> (Vec<u32>, bool) {
         let width = self.starts.len();
         let mut clock = vec![0; width];
         // The ends that reach the event: for each process, all before this number in its lane.
@@ -183,8 +209,7 @@ impl Causality {
             }
             let reached = &mut clock[process as usize];
             *reached = (*reached).max(self.ranks[place] + 1);
-            for cause in self.causes(place) {
-                let cause = *cause as usize;
+            for cause in self.sources(place, ties) {
                 if found(cause) {
                     return (clock, true);
                 }
@@ -198,12 +223,14 @@ impl Causality {
         (clock, false)
     }
 
-    fn table(&self) -> Option<&[u32]> {
-        self.clocks.get_or_init(|| self.compute()).as_deref()
+    fn table(&self, ties: Ties) -> Option<&[u32]> {
+        // Where nothing was read, both relations are the same.
+        let ties = if self.has_reads { ties } else { Ties::Sync };
+        self.clocks[usize::from(ties == Ties::All)].get_or_init(|| self.compute(ties)).as_deref()
     }
 
     /// Every event's clock. Causes stand before their effects as far as their begins go, so one pass is enough.
-    fn compute(&self) -> Option<Vec<u32>> {
+    fn compute(&self, ties: Ties) -> Option<Vec<u32>> {
         let width = self.starts.len();
         let size = self.lanes.len().checked_mul(width).filter(|size| *size <= LARGEST_TABLE)?;
         let mut table = vec![0u32; size];
@@ -216,8 +243,7 @@ impl Causality {
                 row.copy_from_slice(&before[last * width..][..width]);
             }
             row[process as usize] = row[process as usize].max(self.ranks[place] + 1);
-            for cause in self.causes(place) {
-                let cause = *cause as usize;
+            for cause in self.sources(place, ties) {
                 if let Some(known) =
                     self.known(cause, place).and_then(|known| before.get(known * width..(known + 1) * width))
                 {

@@ -17,7 +17,7 @@ pub mod wait_for;
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::value::Value;
 
-pub use causality::{Causality, Past};
+pub use causality::{Causality, Past, Ties};
 pub use order::{arrange, arrange_along};
 
 /// A run, from its first event to its end.
@@ -46,6 +46,8 @@ pub struct Trace {
     pub whole: bool,
     /// Events that were lost, and why: nothing ever should be here.
     pub lost: Vec<String>,
+    /// Whether a deadlock could not have been seen: the host does not show whether processes sleep.
+    pub unwatched: bool,
     /// How long the recorder held processes up, in ns.
     pub stalled: u64,
     /// From the run's begin to its end, in ns.
@@ -186,6 +188,11 @@ impl Trace {
 
     /// Whether the event at `first` happened before the one at `second`, by each process's own order and causes.
     pub fn happens_before(&self, first: usize, second: usize) -> bool {
-        self.causality.happens_before(&self.events, first, second)
+        self.causality.happens_before(&self.events, first, second, Ties::All)
+    }
+
+    /// The same by synchronisation alone: what a plain load read, and what a try failed for, say nothing.
+    pub fn synchronises(&self, first: usize, second: usize) -> bool {
+        self.causality.happens_before(&self.events, first, second, Ties::Sync)
     }
 }

@@ -11,8 +11,9 @@ use std::collections::BinaryHeap;
 
 use super::causality::Causality;
 use crate::event::{Event, EventId, ProcessId, Target};
-use crate::objects::causality::happens_before::{Relation, Tie};
-use crate::scenario::plan::{Condition, Plan};
+use crate::objects::causality::happens_before::{Relation, Tie, is_end};
+use crate::outcome::Outcome;
+use crate::scenario::plan::{Action, Condition, Plan};
 use crate::value::Value;
 
 /// How many contradictions of a trace are told one by one.
@@ -47,11 +48,11 @@ fn arrange_by(
 ) -> (Vec<Event>, Causality) {
     let flat = Flat::new(&lanes, order);
     let edges = if clock {
-        Edges::collect(plan, &flat)
+        Edges::collect(plan, &flat, false)
     } else {
         // Kinds that go by times are given times that say what is known: many of the events' own may be the same.
         let timed = flat.timed();
-        Edges::collect(plan, &Flat::new(&timed, order))
+        Edges::collect(plan, &Flat::new(&timed, order), true)
     };
     let effects = effects(&flat, &edges);
     let sorted = Sorter::new(plan, &flat, &edges, &effects).sort();
@@ -66,14 +67,21 @@ fn arrange_by(
     let causes = edges
         .all
         .iter()
-        .filter(|edge| edge.cause)
+        .filter(|edge| edge.tie != Tie::Order)
         // An edge that had to be broken says nothing.
         .filter(|edge| sorted.begun[edge.from as usize] <= places[edge.to as usize])
-        .map(|edge| (places[edge.from as usize], places[edge.to as usize]))
+        .map(|edge| (places[edge.from as usize], places[edge.to as usize], edge.tie == Tie::Reads))
         .collect();
     let mut passing = vec![false; flat.len()];
-    for edge in edges.all.iter().filter(|edge| edge.chain) {
+    for edge in edges.all.iter().filter(|edge| edge.tie != Tie::Order) {
         passing[places[edge.from as usize] as usize] = true;
+    }
+    for lasting in &edges.lasting {
+        passing[places[*lasting as usize] as usize] = false;
+    }
+    // A step with implicit events in it lasts from before those until after.
+    for (place, (_, number)) in sorted.order.iter().enumerate() {
+        passing[place] &= ranks[place] >= *number;
     }
     let starts = flat.starts;
     drop((edges, effects, flat.events));
@@ -216,14 +224,14 @@ fn places(lanes: &[Vec<Event>], starts: &[u32], events: usize, order: &[ProcessI
 struct Edge {
     from: u32,
     to: u32,
-    cause: bool,
-    /// Whether the causes of `from` come along.
-    chain: bool,
+    tie: Tie,
 }
 
 /// The edges between events, found from either side.
 struct Edges {
     all: Vec<Edge>,
+    /// The events that take effect bit by bit.
+    lasting: Vec<u32>,
     /// Where the edges from each event begin in `outgoing`.
     from: Vec<u32>,
     outgoing: Vec<u32>,
@@ -233,22 +241,23 @@ struct Edges {
 }
 
 impl Edges {
-    fn collect(plan: &Plan, flat: &Flat<'_>) -> Self {
+    fn collect(plan: &Plan, flat: &Flat<'_>, settled: bool) -> Self {
+        let killers = killers(flat);
         let mut all = Vec::new();
-        objects(plan, flat, &mut all);
+        let lasting = objects(plan, flat, settled, &killers, &mut all);
         for (at, event) in flat.events.iter().enumerate() {
             if let Some(cause) = event.cause.and_then(|id| flat.find(id)) {
-                all.push(Edge { from: cause, to: at as u32, cause: true, chain: false });
+                all.push(Edge { from: cause, to: at as u32, tie: Tie::Sync });
             }
         }
-        processes(plan, flat, &mut all);
+        processes(plan, flat, &killers, &mut all);
         all.retain(|edge| edge.from != edge.to);
         let (from, outgoing) = index(&all, flat.len(), |edge| (edge.from, edge.to));
         let (to, mut incoming) = index(&all, flat.len(), |edge| (edge.to, edge.from));
         for bounds in to.windows(2) {
             incoming[bounds[0] as usize..bounds[1] as usize].sort_unstable();
         }
-        Self { all, from, outgoing, to, incoming }
+        Self { all, lasting, from, outgoing, to, incoming }
     }
 
     fn after(&self, at: u32) -> &[u32] {
@@ -280,8 +289,11 @@ fn index(edges: &[Edge], events: usize, sides: impl Fn(&Edge) -> (u32, u32)) -> 
     (bounds, others)
 }
 
-/// The edges that the objects' kinds draw.
-fn objects(plan: &Plan, flat: &Flat<'_>, edges: &mut Vec<Edge>) {
+/// Adds the edges that the objects' kinds draw. Gives the events of which they say that they take effect bit by bit. Beside its
+/// own events a kind is given the ends of those processes whose end can tell others something: they hold an end of the
+/// object, or may own it.
+fn objects(plan: &Plan, flat: &Flat<'_>, settled: bool, killers: &[Option<u32>], edges: &mut Vec<Edge>) -> Vec<u32> {
+    let mut lasting = Vec::new();
     let mut of_object: Vec<Vec<u32>> = vec![Vec::new(); plan.objects.len()];
     for (at, event) in flat.events.iter().enumerate() {
         if let Target::Object(id) = event.target
@@ -290,59 +302,143 @@ fn objects(plan: &Plan, flat: &Flat<'_>, edges: &mut Vec<Edge>) {
             list.push(at as u32);
         }
     }
-    for (object, list) in plan.objects.iter().zip(of_object) {
+    let mut holders: Vec<Vec<(ProcessId, u8)>> = vec![Vec::new(); plan.objects.len()];
+    for (process, planned) in (0..).zip(&plan.processes) {
+        for (object, end) in &planned.holds {
+            holders[*object as usize].push((process, *end));
+        }
+    }
+    let mut named = None;
+    for ((object, mut list), holders) in plan.objects.iter().zip(of_object).zip(holders) {
         if list.is_empty() {
             continue;
         }
+        let mut concerned: Vec<ProcessId> = holders.iter().map(|(process, _)| *process).collect();
+        if object.object.notices_ends() {
+            concerned.extend(list.iter().map(|at| flat.event(*at).id.process));
+        }
+        concerned.sort_unstable();
+        concerned.dedup();
+        list.extend(concerned.iter().filter_map(|process| flat.end(*process)));
         let events: Vec<&Event> = list.iter().map(|at| flat.event(*at)).collect();
-        let mut relation = Relation::default();
+        let ends = if object.object.ends().is_empty() {
+            Vec::new()
+        } else {
+            let named = named.get_or_insert_with(|| named_ends(plan));
+            events.iter().map(|event| event.step.map_or(0, |step| named[step as usize])).collect()
+        };
+        let mut relation = Relation { settled, ends, holders, ..Relation::default() };
         object.object.relate(&events, &mut relation);
         edges.reserve(relation.edges.len());
         for (from, to, tie) in relation.edges {
             if let (Some(from), Some(to)) = (list.get(from), list.get(to)) {
-                edges.push(Edge { from: *from, to: *to, cause: tie != Tie::Order, chain: tie == Tie::Chain });
+                push(flat, killers, Edge { from: *from, to: *to, tie }, edges);
             }
         }
+        lasting.extend(relation.lasting.iter().filter_map(|place| list.get(*place)));
     }
+    lasting
 }
 
-/// The edges between processes that no object makes: start, join, kill, `depends_on`.
-fn processes(plan: &Plan, flat: &Flat<'_>, edges: &mut Vec<Edge>) {
-    let mut cause = |from: Option<u32>, to: Option<u32>| {
-        if let (Some(from), Some(to)) = (from, to) {
-            edges.push(Edge { from, to, cause: true, chain: false });
+/// By step, the place of the end that it names; 0 where there is none.
+fn named_ends(plan: &Plan) -> Vec<u8> {
+    let mut ends = vec![0; plan.steps.len()];
+    for operation in plan.operations() {
+        if let Action::Object(action) = &operation.action {
+            ends[operation.step as usize] = action.end;
         }
-    };
+    }
+    ends
+}
+
+/// Adds an edge. The end of a process that was killed is recorded once it is noticed: where that came after its effect, the
+/// last that the process did stands for it, and the step that killed it.
+fn push(flat: &Flat<'_>, killers: &[Option<u32>], edge: Edge, edges: &mut Vec<Edge>) {
+    let (from, to) = (flat.event(edge.from), flat.event(edge.to));
+    let killed = is_end(from) && from.value.as_int().is_some_and(|code| code < 0);
+    if !killed || from.begin <= to.end {
+        edges.push(edge);
+        return;
+    }
+    let process = from.id.process as usize;
+    let before = (flat.starts[process]..edge.from).rev().find(|at| flat.event(*at).begin <= to.end);
+    let killer = killers[process].filter(|at| flat.event(*at).begin <= to.end);
+    edges.extend(before.into_iter().chain(killer).map(|from| Edge { from, ..edge }));
+}
+
+/// By process, the first `kill` that can have been what ended it.
+fn killers(flat: &Flat<'_>) -> Vec<Option<u32>> {
     let mut killers: Vec<Option<u32>> = vec![None; flat.lanes.len()];
-    for (at, event) in flat.events.iter().enumerate() {
+    for (at, event) in (0..).zip(&flat.events) {
         let Target::Process(process) = event.target else { continue };
-        if !event.outcome.is_ok() || event.step.is_none() {
+        if event.verb != "kill" || !event.outcome.is_ok() || event.step.is_none() {
             continue;
         }
-        let at = at as u32;
+        let Some(end) = flat.end(process).map(|end| flat.event(end)) else { continue };
+        let signal = end.value.as_int().map_or(0, |code| -code);
+        let sent = event.value.as_int().is_none_or(|sent| sent == signal);
+        let earlier = killers[process as usize].is_none_or(|at| event.begin < flat.event(at).begin);
+        if signal > 0 && sent && earlier && event.begin <= end.end {
+            killers[process as usize] = Some(at);
+        }
+    }
+    killers
+}
+
+/// The edges between processes that no object makes: start, join, status, kill, `depends_on`.
+fn processes(plan: &Plan, flat: &Flat<'_>, killers: &[Option<u32>], edges: &mut Vec<Edge>) {
+    let mut tie = |from: Option<u32>, to: Option<u32>, tie: Tie| {
+        if let (Some(from), Some(to)) = (from, to) {
+            edges.push(Edge { from, to, tie });
+        }
+    };
+    let mut starts: Vec<Option<u32>> = vec![None; flat.lanes.len()];
+    let mut joins: Vec<Option<u32>> = vec![None; flat.lanes.len()];
+    for (at, event) in (0..).zip(&flat.events) {
+        let Target::Process(process) = event.target else { continue };
+        if event.step.is_none() || !event.outcome.is_ok() {
+            continue;
+        }
         match event.verb {
-            "start" => cause(Some(at), flat.begin(process)),
-            "join" => cause(flat.end(process), Some(at)),
-            "status" => {
-                // Seen ended, where its end had begun by then.
-                let ended = flat.end(process).filter(|end| flat.event(*end).begin <= event.end);
-                let alive = matches!(&event.value, Value::Map(map) if map.get("alive") == Some(&Value::Bool(true)));
-                cause(ended.filter(|_| !alive), Some(at));
+            "start" => {
+                starts[process as usize] = Some(at);
+                tie(Some(at), flat.begin(process), Tie::Sync);
             }
-            "kill" => {
-                let Some(end) = flat.end(process).map(|end| flat.event(end)) else { continue };
-                let signal = end.value.as_int().map_or(0, |code| -code);
-                let sent = event.value.as_int().is_none_or(|sent| sent == signal);
-                let earlier = killers[process as usize].is_none_or(|at| event.begin < flat.event(at).begin);
-                if signal > 0 && sent && earlier && event.begin <= end.begin {
-                    killers[process as usize] = Some(at);
+            "join" => {
+                let first = &mut joins[process as usize];
+                if first.is_none_or(|first| flat.ended(at) < flat.ended(first)) {
+                    *first = Some(at);
                 }
+                tie(flat.end(process), Some(at), Tie::Sync);
             }
             _ => {}
         }
     }
-    for (process, killer) in killers.into_iter().enumerate() {
-        cause(killer, flat.end(process as ProcessId));
+    for (at, event) in (0..).zip(&flat.events) {
+        let Target::Process(process) = event.target else { continue };
+        if event.step.is_none() {
+            continue;
+        }
+        let begun = |from: &u32| flat.began(*from) <= flat.ended(at);
+        match (event.verb, event.outcome) {
+            ("status", outcome) if outcome.is_ok() => {
+                let alive = matches!(&event.value, Value::Map(map) if map.get("alive") == Some(&Value::Bool(true)));
+                if alive {
+                    // Its gate was open; it may have come to its begin later.
+                    let begin = flat.begin(process).filter(begun);
+                    tie(begin.or(starts[process as usize].filter(begun)), Some(at), Tie::Sync);
+                } else {
+                    // Seen ended, where its end had begun by then.
+                    tie(flat.end(process).filter(begun), Some(at), Tie::Sync);
+                }
+            }
+            // Somebody has joined it.
+            ("kill", Outcome::NO_PROCESS) => tie(joins[process as usize].filter(begun), Some(at), Tie::Reads),
+            _ => {}
+        }
+    }
+    for (process, killer) in (0..).zip(killers) {
+        tie(*killer, flat.end(process), Tie::Sync);
     }
     for process in 0..flat.lanes.len().min(plan.processes.len()) as ProcessId {
         for (first, count, condition) in &plan.program(process).depends_on {
@@ -351,7 +447,8 @@ fn processes(plan: &Plan, flat: &Flat<'_>, edges: &mut Vec<Edge>) {
                     Condition::Started => {
                         // What let it begin did so before; it may have come to begin later than who waited for that.
                         let (begin, own) = (flat.begin(on), flat.begin(process).map(|own| flat.event(own)));
-                        cause(begin.and_then(|begin| flat.find(flat.event(begin).cause?)), flat.begin(process));
+                        let starter = begin.and_then(|begin| flat.find(flat.event(begin).cause?));
+                        tie(starter, flat.begin(process), Tie::Sync);
                         begin.filter(|begin| own.is_some_and(|own| flat.event(*begin).begin <= own.end))
                     }
                     Condition::Exited | Condition::Succeeded => flat.end(on),
@@ -360,7 +457,7 @@ fn processes(plan: &Plan, flat: &Flat<'_>, edges: &mut Vec<Edge>) {
                         .position(|event| event.verb == "ready" && event.step.is_some())
                         .map(|at| flat.starts[on as usize] + at as u32),
                 };
-                cause(from, flat.begin(process));
+                tie(from, flat.begin(process), Tie::Sync);
             }
         }
     }

@@ -104,9 +104,9 @@ impl Object for Test {
         let places = relation.by_ticket(events, |_| true);
         for pair in places.windows(2) {
             if self.kind == "counter" {
-                relation.chain(pair[0], pair[1]);
+                relation.sync(pair[0], pair[1]);
             } else if matches!(events[pair[0]].verb, "release" | "unlock") {
-                relation.cause(pair[0], pair[1]);
+                relation.sync(pair[0], pair[1]);
             }
         }
     }
@@ -312,6 +312,7 @@ pub(crate) fn completed(plan: &Plan, lanes: Vec<Vec<Event>>) -> Trace {
         counted: Vec::new(),
         whole: true,
         lost: Vec::new(),
+        unwatched: false,
         stalled: 0,
         duration,
     }

@@ -54,6 +54,33 @@ impl Value {
         }
     }
 
+    /// About how many bytes it is when written out, counted no further than just over `most`: what it shares with itself
+    /// can be much more than it takes in memory.
+    pub fn size(&self, most: usize) -> usize {
+        let mut size = size_of::<Self>();
+        let add = |more: &Self, size: &mut usize| {
+            *size <= most && {
+                *size += more.size(most - *size);
+                *size <= most
+            }
+        };
+        match self {
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) => {}
+            Self::String(text) => size += text.len(),
+            Self::Bytes(bytes) => size += bytes.len(),
+            Self::List(items) => {
+                let _ = items.iter().all(|item| add(item, &mut size));
+            }
+            Self::Map(map) => {
+                let _ = map.iter().all(|(key, item)| {
+                    size += key.len();
+                    add(item, &mut size)
+                });
+            }
+        }
+        size
+    }
+
     /// Whether it is held inline, without a count.
     #[inline]
     pub fn is_scalar(&self) -> bool {

@@ -33,7 +33,7 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         output::eprint(&inputs::nothing(&arguments.files));
         return Status::Nothing;
     }
-    let (mut wrong, mut diagnostics) = (0, Vec::new());
+    let (mut wrong, mut diagnostics, mut status) = (0, Vec::new(), Status::Passed);
     let total = inputs.len();
     for input in inputs {
         let loaded = input.source.map_err(|diagnostic| vec![*diagnostic]);
@@ -41,6 +41,7 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
             Ok(loaded) => diagnostics.extend(loaded.warnings),
             Err(errors) => {
                 wrong += 1;
+                status = status.max(Status::refused(&errors));
                 diagnostics.extend(errors);
             }
         }
@@ -54,5 +55,5 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
             _ => format!("{total} scenario{plural} checked: {right} right, {wrong} wrong\n"),
         });
     }
-    if wrong > 0 { Status::Invalid } else { Status::Passed }
+    status
 }

@@ -240,7 +240,7 @@ fn emit(arguments: &Arguments, common: &Common, output: Output) -> Status {
         }
         Err(diagnostics) => {
             output.report(&diagnostics);
-            Status::Invalid
+            Status::refused(&diagnostics)
         }
     }
 }
@@ -285,7 +285,7 @@ impl Exploring<'_> {
         let begin = Instant::now();
         let mut report = Report::new(&input.path);
         match run_scenario::load_input(input, &self.options.scenario) {
-            Err(errors) => run_scenario::refuse(&mut report, Status::Invalid, &errors, self.options),
+            Err(errors) => run_scenario::refuse(&mut report, Status::refused(&errors), &errors, self.options),
             Ok(Loaded { plan, warnings }) => {
                 report.err.push_str(&self.options.output.render(&warnings));
                 if let Some(why) = self.unlike(&plan, input) {

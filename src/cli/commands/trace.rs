@@ -44,7 +44,7 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         Ok(status) => status,
         Err(diagnostics) => {
             output.report(&diagnostics);
-            Status::Invalid
+            Status::refused(&diagnostics)
         }
     }
 }

@@ -392,6 +392,7 @@ impl<'s, 'p> Course<'s, 'p> {
                 counted: Vec::new(),
                 whole: true,
                 lost: Vec::new(),
+                unwatched: false,
                 stalled: 0,
                 duration: self.now,
             },

@@ -5,6 +5,9 @@
 //! stands for one event: within a process the last of a kind stands for those before it, so there are never many. When a
 //! mark comes to stand for another event, all forget it but those who know the new one.
 //!
+//! That is so for each of the two relations by itself: for `race_free` by what synchronises, for `order` and `all_before` by
+//! what is read too.
+//!
 //! `marks` says what marks there are, and what a verdict is by them.
 //!
 //! [`Object::hand_over`]: crate::objects::Object::hand_over
@@ -102,6 +105,8 @@ pub(super) struct Known {
     open: Vec<u32>,
     /// By process, what its first `ready` gave, where somebody can learn of that: the set's number and one, or 0.
     ready: Vec<u32>,
+    /// By process, what its begin gave, likewise.
+    begun: Vec<u32>,
     /// By object, what it holds.
     held: Vec<Held>,
     /// Every mark that somebody may have to know and does not.
@@ -117,7 +122,7 @@ impl Known {
         let held: usize = self.held.iter().map(words).sum();
         let watched: usize = self.watched.iter().map(Watched::words).sum();
         let lists = size_of_val(&*self.held) + size_of_val(&*self.watched);
-        size_of::<Self>() + lists + 4 * (3 * self.knows.len() + held + watched) + 64
+        size_of::<Self>() + lists + 4 * (4 * self.knows.len() + held + watched) + 64
     }
 }
 
@@ -125,18 +130,39 @@ impl Known {
 #[derive(Clone, Debug)]
 pub(super) struct Knowledge<'p> {
     plan: &'p Plan,
+    /// Whether what is read, and what makes a try fail, is a cause.
+    reads: bool,
     watches: Vec<Watch<'p>>,
+    /// By watch, the place of its expectation among all about causes.
+    #[cfg(test)]
+    numbers: Vec<usize>,
     sets: Sets,
     states: Numbers<Arc<Known>>,
     /// About how many bytes they take.
     pub(super) weight: usize,
-    /// By process, whether others can learn from its end, and from its first `ready`.
+    /// By process, whether others can learn from its end, from its first `ready`, and from its begin.
     ends: Vec<bool>,
     readies: Vec<bool>,
+    begins: Vec<bool>,
+    /// By object, what the plan does with it.
+    used: Vec<Used>,
+    /// By step, the place of the end that it names.
+    named: Vec<u8>,
     /// Whether events count that other events of the same step can come before.
     nests: bool,
     /// Whether an object could not say what it handed over.
     pub(super) lost: bool,
+}
+
+/// What a plan does with an object.
+#[derive(Clone, Copy, Debug, Default)]
+struct Used {
+    /// A bit for each verb.
+    verbs: u64,
+    /// Whether a step may give up.
+    tries: bool,
+    /// How many steps there are at most in a run.
+    most: Option<u64>,
 }
 
 /// What an event does to those who know something.
@@ -148,14 +174,31 @@ pub(super) struct Scene<'s> {
 }
 
 impl<'p> Knowledge<'p> {
-    /// For these memories; none where a plan has what is not known how to follow, or where none of them is about causes.
-    pub(super) fn new(plan: &'p Plan, memories: &[Memory<'p>]) -> Option<Self> {
-        let watches: Vec<Watch<'p>> = memories.iter().filter_map(Watch::of).collect();
-        if watches.is_empty() || plan.kills() {
+    /// For these memories, one for each relation that they go by; none where a plan has what is not known how to follow, or
+    /// where none of them is about causes.
+    pub(super) fn all(plan: &'p Plan, memories: &[Memory<'p>]) -> Vec<Self> {
+        let of = |reads: bool| {
+            let about = memories.iter().filter_map(Watch::of).enumerate();
+            about.filter(|(_, watch)| watch.reads() == reads).collect::<Vec<_>>()
+        };
+        let wanted = [false, true].map(|reads| (reads, of(reads)));
+        let wanted = wanted.into_iter().filter(|(_, watches)| !watches.is_empty());
+        let all: Option<Vec<Self>> = wanted.map(|(reads, watches)| Self::new(plan, reads, watches)).collect();
+        all.unwrap_or_default()
+    }
+
+    fn new(plan: &'p Plan, reads: bool, watches: Vec<(usize, Watch<'p>)>) -> Option<Self> {
+        if plan.kills() {
             return None;
         }
+        #[cfg(test)]
+        let numbers = watches.iter().map(|(number, _)| *number).collect();
+        let watches: Vec<Watch<'p>> = watches.into_iter().map(|(_, watch)| watch).collect();
+        let mut used = vec![Used::default(); plan.objects.len()];
         let all = (0..plan.objects.len() as ObjectId).all(|object| {
             let uses = uses(plan, object);
+            let sum = uses.iter().try_fold(0, |sum: u64, usage| Some(sum.saturating_add(usage.times?)));
+            used[object as usize].most = sum;
             let alone = uses.iter().all(|usage| usage.processes == uses[0].processes && usage.processes.len() == 1);
             alone || plan.objects[object as usize].object.hands_over(&uses)
         });
@@ -163,22 +206,41 @@ impl<'p> Knowledge<'p> {
             return None;
         }
         let processes = plan.processes.len();
-        let (mut ends, mut readies) = (vec![false; processes], vec![false; processes]);
+        let [mut ends, mut readies, mut begins] = [const { Vec::new() }; 3].map(|mut list: Vec<bool>| {
+            list.resize(processes, false);
+            list
+        });
+        let mut named = vec![0; plan.steps.len()];
         for operation in plan.operations() {
-            if let Action::Join(asked) | Action::Status(asked) = &operation.action {
-                asked.range().for_each(|process| ends[process as usize] = true);
+            match &operation.action {
+                Action::Join(asked) | Action::Status(asked) => {
+                    asked.range().for_each(|process| ends[process as usize] = true);
+                    if matches!(operation.action, Action::Status(_)) {
+                        asked.range().for_each(|process| begins[process as usize] = true);
+                    }
+                }
+                Action::Object(action) => {
+                    named[operation.step as usize] = action.end;
+                    for object in action.objects() {
+                        used[object as usize].verbs |= 1 << action.verb;
+                        used[object as usize].tries |= operation.timeout.is_some();
+                    }
+                }
+                _ => {}
             }
         }
         for (first, count, condition) in plan.programs.iter().flat_map(|program| &program.depends_on) {
             for process in *first..first + count {
                 ends[process as usize] |= matches!(condition, Condition::Exited | Condition::Succeeded);
                 readies[process as usize] |= *condition == Condition::Ready;
+                begins[process as usize] |= *condition == Condition::Started;
             }
         }
         let first = Known {
             knows: vec![NOTHING; processes],
             open: vec![0; processes],
             ready: vec![0; processes],
+            begun: vec![0; processes],
             held: vec![Held::default(); plan.objects.len()],
             live: NOTHING,
             watched: watches.iter().map(|watch| watch.first(plan)).collect(),
@@ -186,7 +248,28 @@ impl<'p> Knowledge<'p> {
         let mut states = Numbers::default();
         states.of(&Arc::new(first));
         let nests = watches.iter().any(|watch| !matches!(watch, Watch::Races(_)));
-        Some(Self { plan, watches, sets: Sets::new(), states, ends, readies, nests, lost: false, weight: 0 })
+        Some(Self {
+            plan,
+            reads,
+            watches,
+            #[cfg(test)]
+            numbers,
+            sets: Sets::new(),
+            states,
+            ends,
+            readies,
+            begins,
+            used,
+            named,
+            nests,
+            lost: false,
+            weight: 0,
+        })
+    }
+
+    /// Whether the memory is one that this decides.
+    pub(super) fn has(&self, memory: &Memory<'p>) -> bool {
+        Watch::of(memory).is_some_and(|watch| watch.reads() == self.reads)
     }
 
     /// The patterns of which it matters which match comes first.
@@ -244,7 +327,11 @@ impl<'p> Knowledge<'p> {
                 }
             }
         }
+        if bound && event.verb == "begin" && self.begins[process] {
+            known.begun[process] = 1 + known.knows[process];
+        }
         if bound && event.verb == "end" {
+            self.leave(&mut known, event, scene);
             if !self.ends[process] {
                 known.knows[process] = NOTHING;
             }
@@ -265,10 +352,11 @@ impl<'p> Knowledge<'p> {
         number
     }
 
-    /// By expectation, whether it is decided that something was not as it should be.
+    /// By expectation, its place among all about causes and whether it is decided that something was not as it should be.
     #[cfg(test)]
-    pub(super) fn failed(&self, number: u32) -> Vec<bool> {
-        self.states.things[number as usize].watched.iter().map(Watched::is_failed).collect()
+    pub(super) fn failed(&self, number: u32) -> Vec<(usize, bool)> {
+        let watched = self.states.things[number as usize].watched.iter().map(Watched::is_failed);
+        self.numbers.iter().copied().zip(watched).collect()
     }
 
     /// What of the event matters to whom.
@@ -280,6 +368,33 @@ impl<'p> Knowledge<'p> {
         hits
     }
 
+    /// A process has ended: it lets go of the ends that it holds, and of what it owns.
+    fn leave(&mut self, known: &mut Known, event: &Event, scene: &Scene<'_>) {
+        let process = event.id.process;
+        let gives = known.knows[process as usize];
+        let planned = &self.plan.processes[process as usize];
+        let noticing = (0..).zip(&self.plan.objects).filter(|(_, object)| object.object.notices_ends());
+        let all = planned.holds.iter().copied().chain(noticing.map(|(object, _)| (object, 0)));
+        for (object, end) in all {
+            let shares = (scene.shares)(object);
+            let Used { verbs, tries, most } = self.used[object as usize];
+            let mut handover = Handover {
+                event,
+                shares: &shares,
+                gives,
+                reads: self.reads,
+                verbs,
+                tries,
+                most,
+                end,
+                held: &mut known.held[object as usize],
+                sets: &mut self.sets,
+                lost: &mut self.lost,
+            };
+            self.plan.objects[object as usize].object.hand_over(&mut handover);
+        }
+    }
+
     /// What the event takes of what others knew, and what it gives to others.
     fn takes(&mut self, known: &mut Known, event: &Event, gives: u32, scene: &Scene<'_>) -> u32 {
         let process = event.id.process;
@@ -288,7 +403,10 @@ impl<'p> Knowledge<'p> {
                 let shares = (scene.shares)(object);
                 let held = &mut known.held[object as usize];
                 let (sets, lost) = (&mut self.sets, &mut self.lost);
-                let mut handover = Handover { event, shares: &shares, gives, held, sets, lost };
+                let Used { verbs, tries, most } = self.used[object as usize];
+                let (reads, end) = (self.reads, event.step.map_or(0, |step| self.named[step as usize]));
+                let mut handover =
+                    Handover { event, shares: &shares, gives, reads, verbs, tries, most, end, held, sets, lost };
                 self.plan.objects[object as usize].object.hand_over(&mut handover)
             }
             Target::Process(_) if event.step.is_none() && event.verb == "begin" => {
@@ -296,8 +414,11 @@ impl<'p> Knowledge<'p> {
                 for (first, count, condition) in &self.plan.program(process).depends_on {
                     for on in (*first..first + count).map(|on| on as usize) {
                         let given = match condition {
-                            // The begin of a process is no event that anybody asks for.
-                            Condition::Started => NOTHING,
+                            // What let it begin did so before; it may come to its begin later.
+                            Condition::Started => match known.begun[on] {
+                                0 => known.knows[on],
+                                begun => begun - 1,
+                            },
                             Condition::Ready => known.ready[on].saturating_sub(1),
                             Condition::Exited | Condition::Succeeded => known.knows[on],
                         };
@@ -317,7 +438,17 @@ impl<'p> Knowledge<'p> {
                     "status" => {
                         let alive =
                             matches!(&event.value, Value::Map(map) if map.get("alive") == Some(&Value::Bool(true)));
-                        if !alive && (scene.ended)(other) { *knows } else { NOTHING }
+                        match known.begun[other as usize] {
+                            _ if !alive => {
+                                if (scene.ended)(other) {
+                                    *knows
+                                } else {
+                                    NOTHING
+                                }
+                            }
+                            0 => *knows,
+                            begun => begun - 1,
+                        }
                     }
                     _ => NOTHING,
                 }
@@ -345,7 +476,7 @@ impl<'p> Knowledge<'p> {
         for set in &mut known.knows {
             *set = change(*set);
         }
-        for set in known.open.iter_mut().chain(&mut known.ready).filter(|set| **set != 0) {
+        for set in known.open.iter_mut().chain(&mut known.ready).chain(&mut known.begun).filter(|set| **set != 0) {
             *set = 1 + change(*set - 1);
         }
         for held in &mut known.held {

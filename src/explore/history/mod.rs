@@ -63,8 +63,8 @@ pub(super) struct Memories<'p> {
     /// Whether the whole past is kept.
     pub(super) everything: bool,
     past: bool,
-    /// What is known of causes, with the place of its number among the memories.
-    knowledge: Option<(usize, Box<Knowledge<'p>>)>,
+    /// What is known by each relation of causes, with the place of its number among the memories.
+    knowledge: Vec<(usize, Box<Knowledge<'p>>)>,
     /// What came before an event, by what came before it in its process and on its object, and the event itself.
     nodes: Numbers<(u32, u32, u32)>,
     signs: Numbers<Vec<u8>>,
@@ -110,10 +110,10 @@ impl<'p> Memories<'p> {
         let mut facts = HashMap::new();
         let mut past = false;
         let memories: Vec<Memory<'p>> = memories.into_iter().filter(|memory| !wish.spares(memory)).collect();
-        let mut knowledge = if everything || wish.past { None } else { Knowledge::new(plan, &memories) };
-        let mut place = None;
+        let knowledge = if everything || wish.past { Vec::new() } else { Knowledge::all(plan, &memories) };
+        let mut places = vec![None; knowledge.len()];
         let memories = memories.into_iter().flat_map(|memory| match memory {
-            _ if knowledge.is_some() => vec![memory],
+            _ if !knowledge.is_empty() => vec![memory],
             Memory::Before(_) | Memory::Races { .. } => vec![Memory::Past],
             Memory::Causes(patterns) => vec![Memory::Past, Memory::Firsts { patterns, which: true }],
             memory => vec![memory],
@@ -124,10 +124,13 @@ impl<'p> Memories<'p> {
                 // Where any time may pass, how much did says nothing.
                 Memory::Spans(_) | Memory::Waits(_) | Memory::Course(_) if time == Time::Any => continue,
                 Memory::Fact(number) if facts.contains_key(&number) => continue,
-                // One number is for all that is known.
-                Memory::Before(_) | Memory::Causes(_) | Memory::Races { .. } if place.is_some() => continue,
                 memory @ (Memory::Before(_) | Memory::Causes(_) | Memory::Races { .. }) => {
-                    place = Some(list.len());
+                    // One number is for all that is known by a relation.
+                    let of = knowledge.iter().position(|knowledge| knowledge.has(&memory));
+                    let Some(place) = of.and_then(|of| places.get_mut(of)).filter(|place| place.is_none()) else {
+                        continue;
+                    };
+                    *place = Some(list.len());
                     memory
                 }
                 Memory::Past if std::mem::replace(&mut past, true) => continue,
@@ -177,7 +180,7 @@ impl<'p> Memories<'p> {
             facts,
             everything,
             past,
-            knowledge: place.zip(knowledge.take().map(Box::new)),
+            knowledge: places.into_iter().flatten().zip(knowledge.into_iter().map(Box::new)).collect(),
             nodes: Numbers::default(),
             signs: Numbers::default(),
             values: Numbers::default(),
@@ -231,13 +234,13 @@ impl<'p> Memories<'p> {
     /// What was noticed on the way that asks for other memories: that it matters when processes end, and that an object
     /// could not say what it handed over.
     pub(super) fn noticed(&self) -> [bool; 2] {
-        [self.wants_ends, self.knowledge.as_ref().is_some_and(|(_, knowledge)| knowledge.lost)]
+        [self.wants_ends, self.knowledge.iter().any(|(_, knowledge)| knowledge.lost)]
     }
 
     /// Takes over what a copy has noticed.
     pub(super) fn notice(&mut self, [ends, lost]: [bool; 2]) {
         self.wants_ends |= ends;
-        if let Some((_, knowledge)) = &mut self.knowledge {
+        for (_, knowledge) in &mut self.knowledge {
             knowledge.lost |= lost;
         }
     }
@@ -252,35 +255,41 @@ impl<'p> Memories<'p> {
 
     /// Whether processes that are alike may change places in spite of what is kept.
     pub(super) fn symmetric(&self) -> bool {
-        self.knowledge.is_none()
+        self.knowledge.is_empty()
             && !self
                 .list
                 .iter()
                 .any(|kept| matches!(kept.memory, Memory::Past | Memory::Course(_) | Memory::Everything))
     }
 
-    /// By expectation about causes, whether something was not as it should be in the state with that number; none where
-    /// that is not known.
+    /// By expectation about causes, whether something was not as it should be in a state of which `number` gives what is
+    /// kept in each place; none where that is not known.
     #[cfg(test)]
-    pub(super) fn failed(&self, number: u32) -> Option<Vec<bool>> {
-        self.knowledge.as_ref().filter(|(_, knowledge)| !knowledge.lost).map(|(_, knowledge)| knowledge.failed(number))
+    pub(super) fn failed(&self, number: &dyn Fn(usize) -> u32) -> Option<Vec<bool>> {
+        if self.knowledge.is_empty() || self.knowledge.iter().any(|(_, knowledge)| knowledge.lost) {
+            return None;
+        }
+        let of = self.knowledge.iter().flat_map(|(place, knowledge)| knowledge.failed(number(*place)));
+        let mut failed: Vec<(usize, bool)> = of.collect();
+        failed.sort_unstable();
+        Some(failed.into_iter().map(|(_, failed)| failed).collect())
     }
 
     /// About how many bytes it takes what is known of causes.
     pub(super) fn bytes(&self) -> usize {
-        self.knowledge.as_ref().map_or(0, |(_, knowledge)| knowledge.weight)
+        self.knowledge.iter().map(|(_, knowledge)| knowledge.weight).sum()
     }
 
     /// What must be kept, where it turns out that these do not keep enough.
     pub(super) fn wants(&self, wish: Wish) -> Option<Wish> {
-        let lost = self.knowledge.as_ref().is_some_and(|(_, knowledge)| knowledge.lost);
+        let lost = self.knowledge.iter().any(|(_, knowledge)| knowledge.lost);
         let more = Wish { ends: wish.ends || self.wants_ends, past: wish.past || lost, ..wish };
         (self.wants_ends || lost).then_some(more)
     }
 
     /// Whether what happened before what by causes matters, of each two steps.
     pub(super) fn tells_causes(&self) -> bool {
-        self.knowledge.is_some()
+        !self.knowledge.is_empty()
     }
 
     /// Whether objects that are alike may change places with their processes, of which `among` says which they are: what
@@ -291,7 +300,7 @@ impl<'p> Memories<'p> {
             Memory::Past | Memory::Course(_) | Memory::Everything => true,
             _ => false,
         };
-        !self.past && self.knowledge.is_none() && !self.list.iter().any(tells)
+        !self.past && self.knowledge.is_empty() && !self.list.iter().any(tells)
     }
 
     /// Whether what a process prints counts, and not only that it prints.
@@ -363,7 +372,7 @@ impl<'p> Memories<'p> {
         let on = |wanted: &dyn Fn(ObjectId) -> bool| matches!(event.target, Target::Object(object) if wanted(object));
         self.everything
             || self.past && event.target != Target::None
-            || self.knowledge.as_ref().is_some_and(|(_, knowledge)| knowledge.minds(event, processes.clone()))
+            || self.knowledge.iter().any(|(_, knowledge)| knowledge.minds(event, processes.clone()))
             || on(&|object| self.watched[object as usize])
             || self.list.iter().any(|kept| {
                 matches!(kept.memory, Memory::Waits(_))

@@ -153,6 +153,11 @@ impl<'p> Watch<'p> {
         }
     }
 
+    /// Whether what is read, and what makes a try fail, is a cause for it.
+    pub(super) fn reads(&self) -> bool {
+        !matches!(self, Self::Races(_))
+    }
+
     /// Before the first event.
     pub(super) fn first(&self, plan: &Plan) -> Watched {
         let count = match self {

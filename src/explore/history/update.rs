@@ -52,7 +52,7 @@ impl Memories<'_> {
     /// Takes in an event, the state being what it is after it.
     pub(crate) fn observe(&mut self, sight: &mut dyn Sight, event: &Event, moment: Moment<'_>) {
         let mut changed = false;
-        if let Some((at, knowledge)) = &mut self.knowledge {
+        for (at, knowledge) in &mut self.knowledge {
             let scene = Scene {
                 ended: &|process| moment.acting != Some(process) && sight.end(process).is_some(),
                 shares: &|object| sight.object(object).1,
@@ -61,7 +61,7 @@ impl Memories<'_> {
             sight.set_shared(*at, after);
         }
         for at in 0..self.list.len() {
-            let known = self.knowledge.as_ref().is_some_and(|(place, _)| *place == at);
+            let known = self.knowledge.iter().any(|(place, _)| *place == at);
             if !known && !matches!(self.list[at].memory, Memory::Ever { .. }) {
                 changed |= self.one(at, sight, event, moment);
             }

@@ -202,7 +202,8 @@ fn walk(text: &str, random: &mut Random) -> Option<Vec<bool>> {
         path.push(space.step(step));
         space.take(&mut state, step).expect("no process computes without end");
     }
-    let known = space.memories.as_ref()?.failed(state[space.kept().start])?;
+    let kept = space.kept().start;
+    let known = space.memories.as_ref()?.failed(&|place| state[kept + place])?;
     let told = tell(&space, &path).expect("it can be followed");
     assert_eq!(told.trace.causality.problems(), [] as [&str; 0], "{text}");
     let verdict = judge::judge(&plan, &told.trace);

@@ -12,7 +12,7 @@ use crate::scenario::plan::Plan;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "all_before",
-        summary: "every match of the first pattern comes before every match of the second; true where a side is empty",
+        summary: "every match of the first pattern comes before every match of the second, so that what it did can have reached it; true where a side is empty",
         arguments: &[required("all_before", Shape::Patterns(2), "the two patterns"), BY],
         one_of: &[],
         example: r#"[[expect]]

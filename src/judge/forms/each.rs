@@ -22,6 +22,11 @@ pub(crate) const FORM: Form = Form {
             optional("followed_by", Shape::Pattern, "what must come after each"),
             optional("preceded_by", Shape::Pattern, "what must come before each"),
             optional("within", Shape::Duration, "how far apart the two may end"),
+            optional(
+                "by",
+                Shape::Choice(&["cause", "time"]),
+                "`time` (the default): the one stands before the other; `cause`: besides, what it did can have reached the other",
+            ),
             optional("same", Shape::Choice(&["process"]), "`process`: both are of the same process"),
             ALLOW_EMPTY,
         ],
@@ -43,6 +48,9 @@ fn memory<'p>(expectation: &'p Expectation, _plan: &'p Plan) -> Vec<Memory<'p>> 
         let all = std::iter::once(each).chain(others.map(|(_, other)| other));
         return vec![Memory::Course(all.map(Events::Pattern).collect())];
     }
+    if expectation.text("by") == Some("cause") {
+        return vec![Memory::Count { of: Events::Pattern(each), most: 0 }, Memory::Past];
+    }
     let same = expectation.text("same") == Some("process");
     let pairs = others.map(|(key, other)| Memory::Pairs { each, other, before: key == "preceded_by", same });
     std::iter::once(Memory::Count { of: Events::Pattern(each), most: 0 }).chain(pairs).collect()
@@ -54,6 +62,9 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let mut expected = "each has its own".to_owned();
     if same {
         expected.push_str(" of the same process");
+    }
+    if expectation.text("by") == Some("cause") {
+        expected.push_str(" by cause");
     }
     if let Some(within) = within {
         let _ = write!(expected, " within {}", describe::duration(within));
@@ -80,7 +91,8 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     for (key, side) in [("followed_by", Side::After), ("preceded_by", Side::Before)] {
         let [other, ..] = expectation.patterns(key) else { continue };
         let others = context.matches(other);
-        let search = Search { context, side, within, same };
+        let by_cause = expectation.text("by") == Some("cause");
+        let search = Search { context, side, within, same, by_cause };
         let pairs = match search.pair(&places, &others) {
             Ok(pairs) => pairs,
             Err(lonely) => return search.lonely(&places, &others, &lonely, &other.text, expected),
@@ -105,11 +117,15 @@ struct Search<'a> {
     side: Side,
     within: Option<u64>,
     same: bool,
+    by_cause: bool,
 }
 
 impl Search<'_> {
     /// Gives each event the nearest partner that is left to it, or tells which have none.
     fn pair(&self, places: &[usize], others: &[usize]) -> Result<Vec<(usize, usize)>, Vec<usize>> {
+        if self.by_cause {
+            return self.pair_by_cause(places, others);
+        }
         let mut partners: HashMap<Option<ProcessId>, VecDeque<usize>> = HashMap::new();
         let group = |place: usize| self.same.then(|| self.context.event(place).id.process);
         for other in others {
@@ -140,6 +156,57 @@ impl Search<'_> {
         }
         lonely.sort_unstable();
         if lonely.is_empty() { Ok(pairs) } else { Err(lonely) }
+    }
+
+    /// The same where the nearest need not do: a partner is taken from another event that can have a further one.
+    fn pair_by_cause(&self, places: &[usize], others: &[usize]) -> Result<Vec<(usize, usize)>, Vec<usize>> {
+        let mut owners: Vec<Option<usize>> = vec![None; others.len()];
+        let fitting: Vec<Vec<usize>> = (places.iter())
+            .map(|place| (0..others.len()).filter(|at| self.fits(*place, others[*at])).collect())
+            .collect();
+        let mut lonely = Vec::new();
+        for (number, place) in places.iter().enumerate() {
+            // From each event met, over a partner that fits it, to the event that has it: until one is left.
+            let mut from: Vec<Option<usize>> = vec![None; others.len()];
+            let mut open = VecDeque::from([number]);
+            let mut free = None;
+            while let Some(event) = open.pop_front().filter(|_| free.is_none()) {
+                for at in &fitting[event] {
+                    if from[*at].is_some() {
+                        continue;
+                    }
+                    from[*at] = Some(event);
+                    match owners[*at] {
+                        Some(owner) => open.push_back(owner),
+                        None => {
+                            free = Some(*at);
+                            break;
+                        }
+                    }
+                }
+            }
+            if free.is_none() {
+                lonely.push(*place);
+            }
+            while let Some(at) = free {
+                let Some(event) = from[at] else { break };
+                free = owners.iter().position(|owner| *owner == Some(event));
+                owners[at] = Some(event);
+            }
+        }
+        if !lonely.is_empty() {
+            return Err(lonely);
+        }
+        let pairs = owners.iter().zip(others).filter_map(|(owner, other)| Some((places[(*owner)?], *other)));
+        Ok(pairs.collect())
+    }
+
+    fn fits(&self, place: usize, other: usize) -> bool {
+        let context = self.context;
+        let (first, second) = if self.side == Side::After { (place, other) } else { (other, place) };
+        context.trace.happens_before(first, second)
+            && (!self.same || context.event(place).id.process == context.event(other).id.process)
+            && self.within.is_none_or(|within| self.distance(place, other) <= within)
     }
 
     fn beyond(&self, place: usize, other: usize) -> bool {

@@ -103,5 +103,6 @@ const ALLOW_EMPTY: FormArgument =
 const BY: FormArgument = optional(
     "by",
     Shape::Choice(&["cause", "time"]),
-    "`cause` (the default): one must have come first; `time`: it did",
+    "`cause` (the default): what the first did can have reached the second; `time`: the first stands before the second, \
+     under `explore` in every interleaving",
 );

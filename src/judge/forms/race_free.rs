@@ -15,7 +15,7 @@ use crate::scenario::plan::Plan;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "race_free",
-        summary: "of two accesses to the same cell by different processes, one of them a write and not both atomic, one is always a cause of the other",
+        summary: "of two accesses to the same cell by different processes, one of them a write and not both atomic, one always comes first by what synchronises: plain `load` and `store` do not",
         arguments: &[required("race_free", Shape::Object(&["load"]), "a value, an array, or one element of it")],
         one_of: &[],
         example: r#"[[expect]]
@@ -128,10 +128,10 @@ impl Search<'_> {
     fn list(&mut self, place: usize, others: &[usize]) {
         for other in others.iter().rev() {
             self.left = self.left.saturating_sub(1);
-            if self.left == 0 || self.context.trace.happens_before(*other, place) {
+            if self.left == 0 || self.context.trace.synchronises(*other, place) {
                 return;
             }
-            if !self.context.trace.happens_before(place, *other) {
+            if !self.context.trace.synchronises(place, *other) {
                 self.races += 1;
                 self.first = self.first.or(Some((*other, place)));
                 if self.races >= TOLD {

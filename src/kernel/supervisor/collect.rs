@@ -69,6 +69,7 @@ impl Supervisor<'_> {
             counted,
             whole: self.full,
             lost,
+            unwatched: !self.watches,
             stalled,
             duration,
         }

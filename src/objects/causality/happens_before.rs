@@ -4,19 +4,32 @@
 //! before the second ended. Edges of that kind never form a cycle with each process's own order, whatever the
 //! objects, so that a whole run always has an order that respects them all.
 
-use crate::event::Event;
+use std::collections::BTreeMap;
+
+use crate::event::{Event, ProcessId};
+use crate::outcome::Outcome;
+
+/// Whether the event is the end of its process.
+pub fn is_end(event: &Event) -> bool {
+    event.step.is_none() && event.verb == "end"
+}
+
+/// Whether the event is a try that failed because it would have had to wait, or to wait longer.
+pub fn gave_up(event: &Event) -> bool {
+    !event.implicit && matches!(event.outcome, Outcome::WOULD_BLOCK | Outcome::TIMEOUT)
+}
 
 /// What an edge says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Tie {
     /// The first comes before the second in the object's order, but tells it nothing.
     Order,
-    /// Besides, the first is a cause of the second: what the first process did before is seen by the second
+    /// Besides, the first synchronises with the second: what the first process did before is seen by the second
     /// process after.
-    Cause,
-    /// A cause whose own causes come along: the first took effect at one instant, at which it knew them already. So a
-    /// chain of such ties says all that ties between each two of its events would.
-    Chain,
+    Sync,
+    /// The second read what the first wrote, or failed for what the first did. That makes the first a cause, but orders
+    /// no plain access to memory.
+    Reads,
 }
 
 /// The edges of one object's events, by their places in the slice that the kind was given.
@@ -24,6 +37,15 @@ pub enum Tie {
 pub struct Relation {
     /// From, to, and what the edge says.
     pub edges: Vec<(usize, usize, Tie)>,
+    /// The events that take effect bit by bit: what they took need not come before what they gave. Every other takes
+    /// effect at one instant, and passes on what it took.
+    pub lasting: Vec<usize>,
+    /// Whether the ends of the events say in which order they took effect, as in a model and under a schedule.
+    pub settled: bool,
+    /// By event, the place of the end that its step names; empty where that is not known.
+    pub ends: Vec<u8>,
+    /// Which process holds which of the object's ends from its begin.
+    pub holders: Vec<(ProcessId, u8)>,
 }
 
 impl Relation {
@@ -32,14 +54,67 @@ impl Relation {
         self.edges.push((from, to, Tie::Order));
     }
 
-    /// Says that `from` is a cause of `to`.
-    pub fn cause(&mut self, from: usize, to: usize) {
-        self.edges.push((from, to, Tie::Cause));
+    /// Says that `from` synchronises with `to`.
+    pub fn sync(&mut self, from: usize, to: usize) {
+        self.edges.push((from, to, Tie::Sync));
     }
 
-    /// Says that `from` is a cause of `to` together with all its own causes.
-    pub fn chain(&mut self, from: usize, to: usize) {
-        self.edges.push((from, to, Tie::Chain));
+    /// Says that `to` read what `from` wrote, or failed for what it did.
+    pub fn reads(&mut self, from: usize, to: usize) {
+        self.edges.push((from, to, Tie::Reads));
+    }
+
+    /// Says that the event takes effect bit by bit.
+    pub fn lasts(&mut self, event: usize) {
+        self.lasting.push(event);
+    }
+
+    /// The place of the end that the event's step names.
+    pub fn end(&self, event: usize) -> u8 {
+        self.ends.get(event).copied().unwrap_or(0)
+    }
+
+    /// For each of those events that `wanted` picks, in the order of their ends: `each` is called with how many of `sources`,
+    /// which stand in the object's order, had ended by its end, and with its place.
+    pub fn looks(
+        &mut self,
+        events: &[&Event],
+        sources: &[usize],
+        wanted: impl Fn(&Event) -> bool,
+        mut each: impl FnMut(&mut Self, usize, usize),
+    ) {
+        let mut tries: Vec<usize> = (0..events.len()).filter(|place| wanted(events[*place])).collect();
+        tries.sort_by_key(|place| events[*place].end);
+        let mut count = 0;
+        for place in tries {
+            while sources.get(count).is_some_and(|source| events[*source].end <= events[place].end) {
+                count += 1;
+            }
+            each(self, count, place);
+        }
+    }
+
+    /// Those events failed for the last `most` of `sources` before each.
+    pub fn fails(&mut self, events: &[&Event], sources: &[usize], most: usize, wanted: impl Fn(&Event) -> bool) {
+        self.looks(events, sources, wanted, |relation, count, place| {
+            for source in &sources[count.saturating_sub(most)..count] {
+                relation.reads(*source, place);
+            }
+        });
+    }
+
+    /// Those events took in, or failed for, all of `sources` before each.
+    pub fn sees(&mut self, events: &[&Event], sources: &[usize], tie: Tie, wanted: impl Fn(&Event) -> bool) {
+        // The last of each process stands for those before it.
+        let mut latest: BTreeMap<ProcessId, usize> = BTreeMap::new();
+        let mut taken = 0;
+        self.looks(events, sources, wanted, |relation, count, place| {
+            for source in &sources[taken..count] {
+                latest.insert(events[*source].id.process, *source);
+            }
+            taken = count;
+            relation.edges.extend(latest.values().map(|source| (*source, place, tie)));
+        });
     }
 
     /// Orders these events by their tickets, each before the next, and gives their places in that order.

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::happens_before::is_end;
 use crate::event::{Event, ProcessId};
 use crate::objects::contract::model::Access;
 
@@ -53,9 +54,21 @@ impl Held {
         }
     }
 
-    /// Holds one number and one set, which is nothing where both are.
-    pub(crate) fn hold(&mut self, count: u32, set: u32) {
-        (self.counts, self.sets) = (vec![count], vec![set]);
+    /// Sets the number in that place.
+    pub(crate) fn set_count(&mut self, place: usize, count: u32) {
+        if self.counts.len() <= place {
+            self.counts.resize(place + 1, 0);
+        }
+        self.counts[place] = count;
+        self.tidy();
+    }
+
+    /// Puts a set into that place.
+    pub(crate) fn put(&mut self, place: usize, set: u32) {
+        if self.sets.len() <= place {
+            self.sets.resize(place + 1, NOTHING);
+        }
+        self.sets[place] = set;
         self.tidy();
     }
 
@@ -73,8 +86,19 @@ pub struct Handover<'a> {
     pub event: &'a Event,
     /// Every process's share of the object's model after the turn of the event.
     pub shares: &'a [u32],
-    /// What the event gives to those that it is a cause of: what its process knew when it began, and the event.
+    /// What the event gives to those that it is a cause of: what its process knew when it began, and the event. One that
+    /// takes effect at one instant gives besides what it takes itself.
     pub gives: u32,
+    /// Whether what is read, and what makes a try fail, is handed over too, and not synchronisation alone.
+    pub reads: bool,
+    /// Which verbs the plan has for the object, a bit for each by its place.
+    pub verbs: u64,
+    /// Whether the plan has a step on it that may give up.
+    pub tries: bool,
+    /// How many steps on it there are at most in a run; none where a loop has one.
+    pub most: Option<u64>,
+    /// The place of the end that the event's step names, or that the end of a process lets go of.
+    pub end: u8,
     /// What the object holds.
     pub held: &'a mut Held,
     /// Joins sets.
@@ -93,12 +117,27 @@ impl Handover<'_> {
     pub(crate) fn has_ticket(&self) -> bool {
         self.event.ticket != 0
     }
+
+    /// Whether the event is the end of its process.
+    pub(crate) fn is_end(&self) -> bool {
+        is_end(self.event)
+    }
+
+    /// How much there is room for, where a run can have more.
+    pub(crate) fn room(&self, capacity: Option<u64>) -> Option<u64> {
+        capacity.filter(|capacity| self.most.is_none_or(|most| most > *capacity))
+    }
+
+    /// Whether the plan has that verb for the object.
+    pub(crate) fn has(&self, verb: u8) -> bool {
+        self.verbs & 1 << verb != 0
+    }
 }
 
 /// Messages that come out in the order in which they went in, and the rooms that they leave.
 ///
-/// With each message goes what its put gave. A put takes what the get gave in whose room it goes: the get as many places
-/// before it as there is room for.
+/// With each message goes what its put gave and took. A put takes what the get gave in whose room it goes: the get as many
+/// places before it as there is room for; and with the room that it leaves goes what the get gave and took.
 #[derive(Default)]
 pub(crate) struct Line {
     /// The priorities of the messages with what was given with them, the next to come out first.
@@ -109,7 +148,7 @@ pub(crate) struct Line {
 
 impl Line {
     /// Puts a message in. What its put takes.
-    pub(crate) fn put(&mut self, capacity: Option<u64>, priority: u32, gives: u32) -> u32 {
+    pub(crate) fn put(&mut self, sets: &mut dyn Sets, capacity: Option<u64>, priority: u32, gives: u32) -> u32 {
         // A room with which nothing is given is like one that no get has left.
         let first = self.rooms.iter().position(|set| *set != NOTHING).unwrap_or(self.rooms.len());
         self.rooms.drain(..first);
@@ -117,19 +156,21 @@ impl Line {
         let reused = capacity.is_some_and(|capacity| listed >= capacity) && !self.rooms.is_empty();
         let takes = if reused { self.rooms.remove(0) } else { NOTHING };
         let at = self.messages.partition_point(|(before, _)| *before >= priority);
-        self.messages.insert(at, (priority, gives));
+        self.messages.insert(at, (priority, sets.join(gives, takes)));
         takes
     }
 
     /// Takes the next message out. What its get takes.
-    pub(crate) fn get(&mut self, capacity: Option<u64>, gives: u32) -> u32 {
+    pub(crate) fn get(&mut self, sets: &mut dyn Sets, capacity: Option<u64>, gives: u32) -> u32 {
         if self.messages.is_empty() {
             return NOTHING;
         }
+        let takes = self.messages.remove(0).1;
+        let gives = sets.join(gives, takes);
         if capacity.is_some() && (gives != NOTHING || !self.rooms.is_empty()) {
             self.rooms.push(gives);
         }
-        self.messages.remove(0).1
+        takes
     }
 }
 

@@ -52,6 +52,10 @@ pub fn effect(verb: &str) -> Effect {
 
 /// Whether an event gives its object to its process (1: a permit, a lock) or takes it away (-1).
 pub fn holding(event: &Event) -> Option<i64> {
+    // A step with `n = 0` does nothing.
+    if event.value.as_int() == Some(0) {
+        return None;
+    }
     match effect(event.verb) {
         Effect::Takes if event.outcome.is_ok() || event.outcome == Outcome::OWNER_DIED => Some(1),
         Effect::Gives if event.outcome.is_ok() => Some(-1),

@@ -133,10 +133,10 @@ impl Stage {
         relation.edges.iter().map(|(from, to, tie)| (name(*from), name(*to), *tie)).collect()
     }
 
-    /// The causes among [`Stage::relate`].
+    /// What synchronises, among [`Stage::relate`].
     pub(crate) fn causes(&self, object: ObjectId, actors: &[&Actor]) -> Vec<(Id, Id)> {
         let edges = self.relate(object, actors).into_iter();
-        edges.filter(|(.., tie)| *tie != happens_before::Tie::Order).map(|(from, to, _)| (from, to)).collect()
+        edges.filter(|(.., tie)| *tie == happens_before::Tie::Sync).map(|(from, to, _)| (from, to)).collect()
     }
 
     /// The value that the trace of these processes leads to.

@@ -14,7 +14,7 @@ use crate::event::{EventId, ObjectId, ProcessId, Target};
 use crate::objects::State;
 use crate::objects::contract::verb_class::{Effect, effect, holding};
 use crate::scenario::plan::Plan;
-use crate::trace::{ProcessEnd, Trace};
+use crate::trace::{ProcessEnd, Ties, Trace};
 use crate::value::Value;
 
 /// An array with more elements than this has no track: its whole value at each event would be more than is seen.
@@ -512,7 +512,7 @@ fn arrows(plan: &Plan, trace: &Trace, amounts: &HashMap<EventId, i64>) -> Vec<Ar
     let mut arrows = Vec::new();
     for (to, event) in trace.events.iter().enumerate() {
         let foreign = |from: &usize| trace.events[*from].id.process != event.id.process;
-        let causes = trace.causality.causes(to).iter().map(|from| *from as usize).filter(|from| foreign(from));
+        let causes = trace.causality.sources(to, Ties::Sync).filter(|from| foreign(from));
         let cause = event.cause.and_then(|id| sent.get(&id).copied()).filter(|from| foreign(from));
         if let (Target::Object(object), Some(amount)) = (event.target, amounts.get(&event.id)) {
             let given = given.entry(object).or_insert_with(|| {

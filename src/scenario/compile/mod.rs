@@ -74,7 +74,7 @@ pub(super) fn compile(
     body: &Body<'_>,
     output: &mut Output,
 ) -> Compiled {
-    let params: Rc<[_]> = checker.params.clone().into();
+    let params: Rc<[_]> = checker.params.as_slice().into();
     let mut variables = Variables::default();
     let silent = std::mem::replace(&mut checker.silent, true);
     for pass in 0..2 {

@@ -170,6 +170,8 @@ pub(super) struct End<'a> {
     pub max_trace: Option<u64>,
     pub events: u64,
     pub duration: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unwatched: bool,
     pub stalled: u64,
     pub whole: bool,
     pub lost: Vec<String>,

@@ -1,7 +1,7 @@
 //! Reading a trace file. Nothing in it is believed: every name, number and place is looked up before it is used.
 
 use std::collections::{HashMap, HashSet};
-use std::io::BufRead;
+use std::io::{self, BufRead};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -32,7 +32,7 @@ pub fn read(
     mut input: impl BufRead,
     verbs: impl Fn(&str) -> Option<&'static str>,
 ) -> Result<Saved, Vec<Diagnostic>> {
-    let mut reader = Reader { path, number: 0, line: Vec::new(), ahead: Vec::new() };
+    let mut reader = Reader { path, number: 0, line: Vec::new(), ahead: Vec::new(), empty: 0 };
     read_lines(&mut reader, &mut input, &verbs).map_err(|fault| {
         let fault = if fault.placed { fault.at(reader.number, &String::from_utf8_lossy(&reader.line)) } else { fault };
         vec![fault.diagnostic(path)]
@@ -118,14 +118,28 @@ struct Reader<'a> {
     number: usize,
     line: Vec<u8>,
     ahead: Vec<u8>,
+    /// How many empty lines stand before the next.
+    empty: usize,
 }
+
+/// The longest line: none of ipcrun's is longer, and a device has no end of one.
+const LONGEST_LINE: u64 = 64 << 20;
+/// The most empty lines on end.
+const MOST_EMPTY: usize = 1 << 20;
 
 impl Reader<'_> {
     /// The next line that is not empty. False at the end of the file.
     fn next(&mut self, input: &mut impl BufRead) -> Result<bool, Fault> {
         loop {
             self.ahead.clear();
-            match input.read_until(b'\n', &mut self.ahead) {
+            if self.empty > MOST_EMPTY {
+                return Err(Fault::new("there is no end of empty lines").unplaced());
+            }
+            match io::Read::take(&mut *input, LONGEST_LINE + 1).read_until(b'\n', &mut self.ahead) {
+                Ok(length) if length as u64 > LONGEST_LINE => {
+                    let message = format!("line {} is longer than {} MiB", self.number + 1, LONGEST_LINE >> 20);
+                    return Err(Fault::new(message).unplaced());
+                }
                 // The last line stays: what is missing is missing behind it.
                 Ok(0) => return Ok(false),
                 Ok(_) => self.number += 1,
@@ -136,8 +150,10 @@ impl Reader<'_> {
             }
             if !self.ahead.trim_ascii().is_empty() {
                 std::mem::swap(&mut self.line, &mut self.ahead);
+                self.empty = 0;
                 return Ok(true);
             }
+            self.empty += 1;
         }
     }
 
@@ -218,6 +234,7 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
         counted: Vec::new(),
         whole: true,
         lost: Vec::new(),
+        unwatched: false,
         stalled: 0,
         duration: 0,
     })
@@ -399,6 +416,7 @@ impl<'a> Body<'a> {
             self.saved.counted.push((counted.step, counted.count));
         }
         self.saved.duration = line.duration;
+        self.saved.unwatched = line.unwatched;
         self.saved.stalled = line.stalled;
         self.saved.whole = line.whole;
         self.saved.lost = line.lost;

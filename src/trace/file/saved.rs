@@ -55,6 +55,8 @@ pub struct Saved {
     pub whole: bool,
     /// What is missing, and why.
     pub lost: Vec<String>,
+    /// Whether a deadlock could not have been seen.
+    pub unwatched: bool,
     /// How long the recorder held processes up, in ns.
     pub stalled: u64,
     /// From the run's begin to its end, in ns.
@@ -111,6 +113,7 @@ impl Saved {
             counted: self.counted,
             whole: self.whole,
             lost: self.lost,
+            unwatched: self.unwatched,
             stalled: self.stalled,
             duration: self.duration,
         })

@@ -231,6 +231,7 @@ impl<'a> Names<'a> {
             daemons: trace.daemons.iter().map(|waiting| self.waiting("", waiting)).collect(),
             events: trace.events.len() as u64,
             duration: trace.duration,
+            unwatched: trace.unwatched,
             stalled: trace.stalled,
             whole: trace.whole,
             lost: trace.lost.clone(),

@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use zerocopy::FromZeros;
 
 use crate::event::{Event, ObjectId, ProcessId};
+use crate::objects::causality::happens_before::Tie;
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::Access;
 use crate::objects::{
@@ -221,11 +222,12 @@ impl Object for Barrier {
     }
 
     /// Every arrival of a round is a cause of every departure: of the round's end, which the last to come records
-    /// after its own arrival, and the end of every departure. What breaks a round is a cause of those that end broken.
+    /// after its own arrival, and the end of every departure. What breaks a round is a cause of those that end broken, also
+    /// of those that come later; and all that has changed before, of a `size`.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         let places = relation.by_ticket(events, |_| true);
         let mut rounds: BTreeMap<u64, Round> = BTreeMap::new();
-        for place in places {
+        for place in places.iter().copied() {
             let (generation, number) = unticket(events[place].ticket);
             let round = rounds.entry(generation).or_default();
             match number.cmp(&(self.parties + 1)) {
@@ -238,21 +240,40 @@ impl Object for Barrier {
             match (round.end, round.arrivals.last()) {
                 (Some(end), Some(last)) if events[end].implicit => {
                     for arrival in &round.arrivals {
-                        relation.cause(*arrival, *last);
+                        relation.sync(*arrival, *last);
                     }
                     for departure in &round.departures {
-                        relation.cause(end, *departure);
+                        relation.sync(end, *departure);
                     }
                 }
-                (Some(end), _) => round.departures.iter().for_each(|departure| relation.cause(end, *departure)),
+                (Some(end), _) => round.departures.iter().for_each(|departure| relation.sync(end, *departure)),
                 // The last to come was killed before it could tell.
                 (None, _) => {
                     for departure in round.departures.iter().filter(|place| events[**place].outcome.is_ok()) {
-                        round.arrivals.iter().for_each(|arrival| relation.cause(*arrival, *departure));
+                        round.arrivals.iter().for_each(|arrival| relation.sync(*arrival, *departure));
                     }
                 }
             }
         }
+        let ends: Vec<usize> = rounds.values().filter_map(|round| round.end).collect();
+        let mut broken = false;
+        let mut breaking = ends.clone();
+        breaking.retain(|end| {
+            let was = std::mem::replace(&mut broken, breaks(events[*end]));
+            broken && !was
+        });
+        let late = |event: &Event| event.verb == "wait" && event.outcome == Outcome::BROKEN && event.ticket == 0;
+        relation.looks(events, &breaking, late, |relation, count, place| {
+            // In a run, the step that broke it may be recorded after the one that found it broken.
+            let first = breaking.get(count).filter(|_| count == 0);
+            let broke = count.checked_sub(1).map(|last| breaking[last]).or(first.copied());
+            if let Some(broke) = broke.filter(|broke| events[*broke].begin <= events[place].end) {
+                relation.sync(broke, place);
+            }
+        });
+        let changes: Vec<usize> =
+            rounds.values().flat_map(|round| round.arrivals.iter().copied().chain(round.end)).collect();
+        relation.sees(events, &changes, Tie::Sync, |event| event.verb == "size" && event.outcome.is_ok());
     }
 
     fn reorders(&self) -> bool {
@@ -263,26 +284,45 @@ impl Object for Barrier {
         true
     }
 
-    /// Holds how many have come and what they gave; and, for each that has yet to go on, what the end of its round gave.
+    /// Holds how many have come and what they gave; for each that has yet to go on, what the end of its round gave; what
+    /// broke it; and all that its changes gave, where something asks for its size.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
-        let process = handover.event.id.process;
-        let (come, given) = (handover.held.count(0), handover.held.set(0));
-        match (handover.event.verb, handover.event.implicit, handover.event.outcome) {
+        let (come, given) = (handover.held.count(0), handover.held.set(ARRIVALS));
+        let event = handover.event;
+        let takes = match (event.verb, event.implicit, event.outcome) {
             ("wait", true, Outcome::WOULD_BLOCK) => {
                 let all = handover.join(given, handover.gives);
-                handover.held.hold(come + 1, all);
+                handover.held.set_count(0, come + 1);
+                handover.held.put(ARRIVALS, all);
                 if come + 1 == self.parties { given } else { NOTHING }
             }
-            ("wait", false, Outcome::TIMEOUT) if !handover.has_ticket() => NOTHING,
+            ("wait", false, Outcome::TIMEOUT) if !handover.has_ticket() => return NOTHING,
             ("wait", false, Outcome::TIMEOUT) | ("abort" | "reset", _, Outcome::OK) | ("wait", true, _) => {
-                handover.held.hold(0, NOTHING);
+                handover.held.set_count(0, 0);
+                handover.held.put(ARRIVALS, NOTHING);
                 let waiting = model::going_on(handover.shares);
                 handover.held.give(waiting, handover.gives);
+                // The first that breaks it is what finds it broken.
+                if !breaks(event) {
+                    handover.held.set_count(1, 0);
+                    handover.held.put(BREAKS, NOTHING);
+                } else if handover.held.count(1) == 0 {
+                    handover.held.set_count(1, 1);
+                    handover.held.put(BREAKS, handover.gives);
+                }
                 NOTHING
             }
-            ("wait", ..) => handover.held.own.remove(&process).unwrap_or(NOTHING),
-            _ => NOTHING,
+            ("wait", false, Outcome::BROKEN) if !handover.has_ticket() => return handover.held.set(BREAKS),
+            ("wait", ..) => return handover.held.own.remove(&event.id.process).unwrap_or(NOTHING),
+            ("size", ..) => return handover.held.set(CHANGES),
+            _ => return NOTHING,
+        };
+        if handover.has(SIZE) {
+            let all = handover.join(handover.held.set(CHANGES), handover.gives);
+            let all = handover.join(all, takes);
+            handover.held.put(CHANGES, all);
         }
+        takes
     }
 
     /// Of two that break it, the first is what lets those go on that wait.
@@ -293,6 +333,16 @@ impl Object for Barrier {
     fn limit(&self) -> Option<i64> {
         Some(i64::from(self.parties))
     }
+}
+
+/// Places of what a barrier holds while a run goes on. Its numbers are how many have come, and whether it is broken.
+const ARRIVALS: usize = 0;
+const BREAKS: usize = 1;
+const CHANGES: usize = 2;
+
+/// Whether what ends a round leaves the barrier broken.
+fn breaks(end: &Event) -> bool {
+    !end.implicit && end.verb != "reset"
 }
 
 /// The places of one generation's events.

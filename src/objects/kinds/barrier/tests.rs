@@ -164,7 +164,7 @@ fn every_arrival_is_a_cause_of_every_departure() {
     other.events.push(event(0, 1, Outcome::WOULD_BLOCK, true));
     other.events.push(event(1, 4, Outcome::OK, false));
     let edges = stage.relate(0, &[&last, &other]);
-    let causes: Vec<_> = edges.iter().filter(|edge| edge.2 == Tie::Cause).map(|edge| (edge.0, edge.1)).collect();
+    let causes: Vec<_> = edges.iter().filter(|edge| edge.2 == Tie::Sync).map(|edge| (edge.0, edge.1)).collect();
     assert!(causes.contains(&((1, 0), (0, 0))) && causes.contains(&((0, 1), (1, 1))), "{causes:?}");
     assert_eq!(stage.replay(0, &[&last, &other]), state(0, false));
 }

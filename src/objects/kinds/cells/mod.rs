@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use zerocopy::FromZeros;
 
 use crate::event::{Event, ObjectId, ProcessId};
-use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
+use crate::objects::causality::sync_clock::{Handover, Held, NOTHING, Usage};
 use crate::objects::contract::model::{Access, Model};
 use crate::objects::support::scalar::Scalar;
 use crate::objects::{
@@ -340,22 +340,53 @@ impl Object for Cells {
         Enablers { verbs: &[], only: None, closing: &[] }
     }
 
-    /// Each step comes after the one before it. Only atomic steps are causes, of the atomic steps after them on the same
-    /// cell up to the next store: `load` and `store` tell nobody anything, or no race could be seen.
+    /// Each step comes after the one before it. Only atomic steps synchronise, with the atomic steps after them on the same
+    /// cell up to the next store: `load` and `store` tell nobody anything, or no race could be seen. A cause of what reads a
+    /// cell is besides the step that wrote what it reads.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
-        let mut last: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut atomics: BTreeMap<u32, usize> = BTreeMap::new();
+        // Since the last store of all cells.
+        let mut writes: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut whole = None;
         for place in relation.by_ticket(events, |event| event.outcome.is_ok()) {
             let event = events[place];
-            match (event.verb, event.element) {
-                ("load", _) => {}
-                ("store", None) => last.clear(),
-                ("store", Some(at)) => {
-                    last.remove(&at);
+            let element = self.cell(event);
+            let mut read = |from: usize| {
+                if events[from].id.process != event.id.process {
+                    relation.reads(from, place);
                 }
-                (_, at) => {
-                    if let Some(before) = last.insert(at.unwrap_or(0), place) {
-                        relation.chain(before, place);
+            };
+            match (event.verb, element) {
+                ("store", None) => {
+                    atomics.clear();
+                    writes.clear();
+                    whole = Some(place);
+                    continue;
+                }
+                ("store", Some(at)) => {
+                    atomics.remove(&at);
+                    writes.insert(at, place);
+                    continue;
+                }
+                (_, Some(at)) => writes.get(&at).copied().or(whole).into_iter().for_each(&mut read),
+                (_, None) => {
+                    // The last of each process stands for those before it.
+                    let mut latest: BTreeMap<ProcessId, usize> = BTreeMap::new();
+                    for write in writes.values().copied().chain(whole.filter(|_| !self.covers(writes.len()))) {
+                        let last = latest.entry(events[write].id.process).or_insert(write);
+                        if events[*last].ticket < events[write].ticket {
+                            *last = write;
+                        }
                     }
+                    latest.into_values().for_each(&mut read);
+                }
+            }
+            if let (true, Some(at)) = (event.verb != "load", element) {
+                if let Some(before) = atomics.insert(at, place) {
+                    relation.sync(before, place);
+                }
+                if is_written(event) {
+                    writes.insert(at, place);
                 }
             }
         }
@@ -365,39 +396,129 @@ impl Object for Cells {
         true
     }
 
-    /// Holds, for each cell since its last `store`, what the last atomic step on it knew when it was over.
+    /// Holds, for each cell since its last `store`, what the last atomic step on it knew when it was over; and, where what is
+    /// read counts, for each what its last write knew.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
         if !handover.event.outcome.is_ok() || !handover.has_ticket() {
             return NOTHING;
         }
-        let at = handover.event.element.unwrap_or(0);
-        let place = handover.held.counts.binary_search(&at);
-        match (handover.event.verb, handover.event.element) {
-            ("load", _) => NOTHING,
+        let (reads, gives) = (handover.reads, handover.gives);
+        let element = self.cell(handover.event);
+        match (handover.event.verb, element) {
             ("store", None) => {
                 handover.held.counts.clear();
                 handover.held.sets.clear();
-                NOTHING
-            }
-            ("store", Some(_)) => {
-                if let Ok(place) = place {
-                    handover.held.counts.remove(place);
-                    handover.held.sets.remove(place);
+                if reads && gives != NOTHING {
+                    keep(handover.held, WHOLE, Some(gives));
                 }
-                NOTHING
+                return NOTHING;
             }
-            _ => {
-                let given = place.map_or(NOTHING, |place| handover.held.sets[place]);
-                let knows = handover.join(given, handover.gives);
-                match place {
-                    Ok(place) => handover.held.sets[place] = knows,
-                    Err(place) => {
-                        handover.held.counts.insert(place, at);
-                        handover.held.sets.insert(place, knows);
+            ("store", Some(at)) => {
+                keep(handover.held, atomic(at), None);
+                if reads {
+                    self.keep_write(handover.held, at, gives);
+                }
+                return NOTHING;
+            }
+            _ => {}
+        }
+        let mut takes = NOTHING;
+        if reads {
+            match element {
+                Some(at) => {
+                    let written = kept(handover.held, write(at)).or(kept(handover.held, WHOLE));
+                    takes = written.unwrap_or(NOTHING);
+                }
+                None => {
+                    let held = &*handover.held;
+                    let of: Vec<u32> = held
+                        .counts
+                        .iter()
+                        .zip(&held.sets)
+                        .filter(|(key, _)| is_write(**key))
+                        .map(|(_, set)| *set)
+                        .collect();
+                    for set in of {
+                        takes = handover.join(takes, set);
                     }
                 }
-                given
             }
+        }
+        if let (true, Some(at)) = (handover.event.verb != "load", element) {
+            let given = kept(handover.held, atomic(at)).unwrap_or(NOTHING);
+            takes = handover.join(takes, given);
+            let knows = handover.join(takes, gives);
+            keep(handover.held, atomic(at), Some(knows));
+            if reads && is_written(handover.event) {
+                self.keep_write(handover.held, at, knows);
+            }
+        }
+        takes
+    }
+}
+
+/// Whether an atomic step wrote the cell: a `compare_swap` may have found another value.
+fn is_written(event: &Event) -> bool {
+    event.verb != "compare_swap" || event.value != event.second
+}
+
+/// What is held of the last store of all cells stands under this number, of each cell under one of the two below.
+const WHOLE: u32 = u32::MAX;
+
+/// Of a cell, the number of what its last atomic step knew.
+fn atomic(at: u32) -> u32 {
+    2 * at
+}
+
+/// Of a cell, the number of what its last write knew.
+fn write(at: u32) -> u32 {
+    2 * at + 1
+}
+
+fn is_write(number: u32) -> bool {
+    number % 2 == 1
+}
+
+fn kept(held: &Held, number: u32) -> Option<u32> {
+    held.counts.binary_search(&number).ok().map(|place| held.sets[place])
+}
+
+fn keep(held: &mut Held, number: u32, set: Option<u32>) {
+    match (held.counts.binary_search(&number), set) {
+        (Ok(place), Some(set)) => held.sets[place] = set,
+        (Ok(place), None) => {
+            held.counts.remove(place);
+            held.sets.remove(place);
+        }
+        (Err(place), Some(set)) => {
+            held.counts.insert(place, number);
+            held.sets.insert(place, set);
+        }
+        (Err(_), None) => {}
+    }
+}
+
+impl Cells {
+    /// The cell that the step is about; none for all of an array.
+    fn cell(&self, event: &Event) -> Option<u32> {
+        if self.is_array() { event.element } else { Some(0) }
+    }
+
+    /// Whether so many cells are all of them.
+    fn covers(&self, cells: usize) -> bool {
+        cells >= self.layout.length as usize
+    }
+
+    /// Holds what the last write of a cell knew.
+    fn keep_write(&self, held: &mut Held, at: u32, knows: u32) {
+        if knows == NOTHING && kept(held, WHOLE).is_none() {
+            keep(held, write(at), None);
+            return;
+        }
+        keep(held, write(at), Some(knows));
+        let written = held.counts.iter().filter(|number| is_write(**number) && **number != WHOLE).count();
+        if self.covers(written) {
+            keep(held, WHOLE, None);
         }
     }
 }

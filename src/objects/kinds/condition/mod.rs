@@ -74,7 +74,7 @@ pub(crate) static KIND: Kind = Kind {
             arguments: &[
                 Argument {
                     name: "n",
-                    form: Form::Integer(1, MOST),
+                    form: Form::Integer(0, MOST),
                     required: false,
                     summary: "how many to wake, all at once",
                 },
@@ -201,7 +201,7 @@ impl Object for Condition {
             .collect();
         for (place, event) in events.iter().enumerate() {
             if let Some(notification) = event.cause.and_then(|cause| notifications.get(&cause)) {
-                relation.cause(*notification, place);
+                relation.sync(*notification, place);
             }
         }
     }
@@ -412,7 +412,7 @@ impl Live for ConditionLive {
             WAIT => self.wait(call).unwrap_or_else(Completion::of),
             NOTIFY => match call.arguments.first() {
                 None | Some(Value::Null) => self.notify(call, 1),
-                Some(Value::Int(n)) if (1..=MOST).contains(n) => self.notify(call, *n as u32),
+                Some(Value::Int(n)) if (0..=MOST).contains(n) => self.notify(call, *n as u32),
                 Some(Value::Int(_)) => Completion::of(Outcome::OUT_OF_RANGE),
                 Some(_) => Completion::of(Outcome::INVALID),
             },

@@ -137,7 +137,7 @@ impl Model for ConditionModel {
         match (call.verb, call.arguments.first()) {
             (WAIT, _) => self.wait(call),
             (NOTIFY, None | Some(Value::Null)) => self.notify(call, 1),
-            (NOTIFY, Some(Value::Int(n))) if (1..=MOST).contains(n) => self.notify(call, *n as usize),
+            (NOTIFY, Some(Value::Int(n))) if (0..=MOST).contains(n) => self.notify(call, *n as usize),
             (NOTIFY, Some(Value::Int(_))) => Progress::outcome(Outcome::OUT_OF_RANGE),
             (NOTIFY_ALL, _) => self.notify(call, usize::MAX),
             _ => Progress::outcome(Outcome::INVALID),

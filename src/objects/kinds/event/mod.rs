@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::event::{Event as Step, ObjectId, ProcessId};
+use crate::objects::causality::happens_before::gave_up;
 use crate::objects::causality::releases::Joins;
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::Access;
@@ -142,15 +143,18 @@ impl Object for Event {
         Enablers { verbs, only: None, closing: &[] }
     }
 
-    /// Every `set` since the last `clear` is a cause of a `wait` after it.
+    /// Every `set` since the last `clear` is a cause of a `wait` after it. A `wait` that failed comes after the last `clear`.
     fn relate(&self, events: &[&Step], relation: &mut Relation) {
         let mut joins = Joins::default();
-        for place in relation.by_ticket(events, |event| event.outcome.is_ok()) {
+        let places = relation.by_ticket(events, |event| event.outcome.is_ok());
+        let clears: Vec<usize> = places.iter().copied().filter(|place| events[*place].verb == "clear").collect();
+        relation.fails(events, &clears, 1, |event| event.verb == "wait" && gave_up(event));
+        for place in places {
             let event = events[place];
             match event.verb {
                 "set" => joins.give(event.id.process, place),
                 "clear" => joins.forget(),
-                _ => joins.take(event.id.process, |set| relation.cause(set, place)),
+                _ => joins.take(event.id.process, |set| relation.sync(set, place)),
             }
         }
     }
@@ -159,20 +163,25 @@ impl Object for Event {
         true
     }
 
-    /// Holds what every `set` since the last `clear` gave.
+    /// Holds what every `set` since the last `clear` gave, and what that `clear` gave, where something fails for it.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
-        if !handover.event.outcome.is_ok() || !handover.has_ticket() {
-            return NOTHING;
+        const SETS: usize = 0;
+        const CLEARED: usize = 1;
+        if !handover.has_ticket() {
+            let fails = handover.event.verb == "wait" && gave_up(handover.event);
+            return if fails && handover.reads { handover.held.set(CLEARED) } else { NOTHING };
         }
-        let given = handover.held.set(0);
+        let given = handover.held.set(SETS);
         match handover.event.verb {
             "set" => {
                 let given = handover.join(given, handover.gives);
-                handover.held.hold(0, given);
+                handover.held.put(SETS, given);
                 NOTHING
             }
             "clear" => {
-                handover.held.hold(0, NOTHING);
+                let failing = handover.reads && handover.tries;
+                handover.held.put(SETS, NOTHING);
+                handover.held.put(CLEARED, if failing { handover.gives } else { NOTHING });
                 NOTHING
             }
             _ => given,

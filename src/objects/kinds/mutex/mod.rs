@@ -8,12 +8,14 @@ mod model;
 pub(crate) mod promela;
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
 use crate::event::{Event, ObjectId, ProcessId};
+use crate::objects::causality::happens_before::{gave_up, is_end};
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::Access;
 use crate::objects::{
@@ -225,37 +227,85 @@ impl Object for Mutex {
         Enablers { verbs, only: owner, closing: &[] }
     }
 
-    /// What the last owner did before it gave the lock back is seen by the next. Where it died instead, what it did
-    /// before it took the lock is.
+    /// What the last owner did before it gave the lock back is seen by the next; where it died instead, all that it did. A
+    /// `lock` that failed comes after the one that had it locked.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         let places = relation.by_ticket(events, |_| true);
+        let ends: HashMap<ProcessId, usize> = (0..events.len())
+            .filter(|place| is_end(events[*place]))
+            .map(|place| (events[place].id.process, place))
+            .collect();
         for pair in places.windows(2) {
             let (before, after) = (events[pair[0]], events[pair[1]]);
-            let taken = after.verb == "lock" && (after.outcome.is_ok() || after.outcome == Outcome::OWNER_DIED);
-            if taken && (before.verb == "unlock" || after.outcome == Outcome::OWNER_DIED) {
-                relation.cause(pair[0], pair[1]);
+            if after.verb == "lock" && after.outcome == Outcome::OWNER_DIED {
+                relation.sync(ends.get(&before.id.process).copied().unwrap_or(pair[0]), pair[1]);
+            } else if after.verb == "lock" && after.outcome.is_ok() && before.verb == "unlock" {
+                relation.sync(pair[0], pair[1]);
             }
         }
+        let locks: Vec<usize> = places.iter().copied().filter(|place| events[*place].verb == "lock").collect();
+        relation.fails(events, &locks, 1, |event| event.verb == "lock" && gave_up(event));
+        relation.fails(events, &places, 1, |event| event.verb == "lock" && event.outcome == Outcome::UNRECOVERABLE);
     }
 
     fn hands_over(&self, _uses: &[Usage]) -> bool {
         true
     }
 
-    /// Holds what the last step gave, where that was an `unlock`, or where its process may die and another go on from there.
+    /// Holds what the last `unlock` gave, until the next `lock`, and meanwhile what that `lock` gave, for those that fail for
+    /// it. Of a robust one it holds besides whose it is and how often it is locked: as that process ends, what it gave.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
-        if !handover.has_ticket() {
+        let owner = handover.event.id.process + 1;
+        if handover.is_end() {
+            if self.options.robust && handover.held.count(OWNER) == owner {
+                handover.held.set_count(OWNER, 0);
+                handover.held.put(FREED, handover.gives);
+            }
             return NOTHING;
         }
-        let (given, freed) = (handover.held.set(0), handover.held.count(0) == 1);
         let (verb, outcome) = (handover.event.verb, handover.event.outcome);
-        let frees = verb == "unlock";
-        let kept = if frees || self.options.robust { handover.gives } else { NOTHING };
-        handover.held.hold(u32::from(frees), kept);
-        let died = outcome == Outcome::OWNER_DIED;
-        if verb == "lock" && (died || outcome.is_ok() && freed) { given } else { NOTHING }
+        if !handover.has_ticket() {
+            let fails = verb == "lock" && (gave_up(handover.event) || outcome == Outcome::UNRECOVERABLE);
+            return if fails && handover.reads { handover.held.set(LOCKED) } else { NOTHING };
+        }
+        let watched = handover.reads && handover.tries;
+        match verb {
+            "lock" => {
+                let takes = handover.held.set(FREED);
+                let gives = handover.join(handover.gives, takes);
+                let held = &mut *handover.held;
+                held.put(FREED, NOTHING);
+                held.put(LOCKED, if watched { gives } else { NOTHING });
+                if self.options.robust {
+                    held.set_count(DEPTH, held.count(DEPTH) * u32::from(held.count(OWNER) == owner) + 1);
+                    held.set_count(OWNER, owner);
+                }
+                takes
+            }
+            "unlock" => {
+                let (gives, held) = (handover.gives, &mut *handover.held);
+                held.put(FREED, gives);
+                if self.options.robust {
+                    let depth = held.count(DEPTH).saturating_sub(1);
+                    held.set_count(DEPTH, depth);
+                    if depth == 0 {
+                        held.set_count(OWNER, 0);
+                        // It may be past repair now: then what fails fails for this.
+                        held.put(LOCKED, if handover.reads { gives } else { NOTHING });
+                    }
+                }
+                NOTHING
+            }
+            _ => NOTHING,
+        }
     }
 }
+
+/// Places of what a mutex holds while a run goes on: sets, and counts.
+const FREED: usize = 0;
+const LOCKED: usize = 1;
+const OWNER: usize = 0;
+const DEPTH: usize = 1;
 
 /// What the owner knows, written by it alone.
 #[derive(FromZeros)]
@@ -348,10 +398,10 @@ impl MutexLive {
             Err(libc::EBUSY) => {}
             Err(errno) => return self.locked(process, Err(errno)),
         }
+        let deadline = patience.deadline()?;
         if self.options.kind == MutexType::ErrorCheck && self.owned_by(process) {
             return Err(Outcome::WOULD_DEADLOCK);
         }
-        let deadline = patience.deadline()?;
         if within {
             party.block_on(self.id, LOCK);
         } else {

@@ -6,7 +6,7 @@
 use super::{LOCK, REPAIR, UNLOCK, shown};
 use crate::event::ProcessId;
 use crate::objects::Completion;
-use crate::objects::contract::model::{Model, ModelCall, Progress, Reach};
+use crate::objects::contract::model::{Model, ModelCall, Progress, Reach, Willing};
 use crate::os::mutex::{MutexOptions, MutexType};
 use crate::outcome::Outcome;
 use crate::value::Value;
@@ -70,6 +70,7 @@ impl MutexModel {
             Hold::Taken if depth(mine) == 0 => call.wait(),
             Hold::Taken => match self.options.kind {
                 MutexType::Normal => call.wait(),
+                MutexType::ErrorCheck if call.willing == Willing::Never => call.wait(),
                 MutexType::ErrorCheck => Progress::outcome(Outcome::WOULD_DEADLOCK),
                 MutexType::Recursive if depth(mine) == DEPTH => Progress::outcome(Outcome::OVERFLOW),
                 MutexType::Recursive => self.taken(call, mine + 1, Outcome::OK),

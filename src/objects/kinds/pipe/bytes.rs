@@ -61,7 +61,9 @@ impl Channel {
                 break Ok(());
             }
         };
-        let ticket = if alone && gone > 0 { self.ticket(which, flow.count_sent(0, true)) } else { 0 };
+        // Others count too, unless a schedule says whose turn it is.
+        let exact = alone || call.party.is_held();
+        let ticket = if exact && gone > 0 { self.ticket(which, flow.count_sent(0, true)) } else { 0 };
         let outcome = done.map_or_else(Outcome::from_errno, |()| Outcome::OK);
         sent(&value, gone, counted, outcome, ticket)
     }
@@ -81,7 +83,7 @@ impl Channel {
             Ok(0) => Completion::of(Outcome::CLOSED),
             Ok(length) => {
                 let sum = flow.count_received(length as u64, alone);
-                let ticket = if alone { self.ticket(which, sum) } else { 0 };
+                let ticket = if alone || call.party.is_held() { self.ticket(which, sum) } else { 0 };
                 Completion::value(Value::Bytes(buffer.as_slice().into())).ticket(ticket)
             }
             Err(errno) => Completion::of(Outcome::from_errno(errno)),

@@ -44,6 +44,12 @@ impl Flow {
         sent.wrapping_add(more).wrapping_sub(received) as i64 > room as i64
     }
 
+    /// What is counted to have come out.
+    #[inline]
+    pub(super) fn received(&self) -> u64 {
+        self.received.load(Ordering::Acquire)
+    }
+
     /// Counts what went in, and gives the sum. `alone` says that nobody else counts at the same time.
     #[inline]
     pub(super) fn count_sent(&self, amount: u64, alone: bool) -> u64 {

@@ -34,6 +34,7 @@ use replay::Content;
 
 const SEND: &str = "send";
 const RECEIVE: &str = "recv";
+const POLL: &str = "poll";
 
 /// The verbs, by their places in [`KIND`].
 const SEND_AT: u8 = 0;
@@ -427,16 +428,21 @@ impl Channel {
             Patience::Never => Some(0),
             Patience::Until(deadline) => Some(deadline),
         };
+        let before = flow.received();
         if deadline != Some(0) && flow.seems_empty(0) {
             call.party.block();
         } else {
             call.party.enter();
         }
-        Completion::of(match port.wait_readable(deadline) {
-            Ok(true) => Outcome::OK,
-            Ok(false) => call.patience.outcome(),
-            Err(errno) => Outcome::from_errno(errno),
-        })
+        match port.wait_readable(deadline) {
+            Ok(true) => {
+                // What comes next after all that was counted by then is there; under a schedule all of it is counted.
+                let received = if call.party.is_held() { flow.received() } else { before };
+                Completion::of(Outcome::OK).ticket(self.ticket(self.incoming(call.end), received + 1))
+            }
+            Ok(false) => Completion::of(call.patience.outcome()),
+            Err(errno) => Completion::of(Outcome::from_errno(errno)),
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use crate::outcome::Outcome;
 use crate::value::{Value, encode};
 use messages::{Begun, Found};
 use room::Room;
+pub(super) use room::SLOTS;
 
 /// In a process's share: it has closed both ends. The lower bit is the end at place 0.
 const CLOSED: u32 = 0b11;
@@ -42,8 +43,6 @@ pub(super) struct Ends {
     duplex: bool,
     /// How many processes hold each end.
     holders: [u32; 2],
-    /// Whether one process alone held each end from the beginning.
-    alone: [bool; 2],
     lines: Lines,
 }
 
@@ -61,7 +60,6 @@ impl Ends {
         Self {
             duplex: pipe.duplex,
             holders,
-            alone: holders.map(|count| count <= 1),
             lines: match pipe.framing {
                 Framing::Message => Lines::Messages(vec![messages::Line::new(room); ways]),
                 Framing::Bytes => Lines::Bytes(vec![bytes::Line::new(room); ways]),
@@ -76,7 +74,6 @@ impl Ends {
 
     fn send(&mut self, call: &mut ModelCall<'_>) -> Progress {
         let (way, duplex, deserted) = (outgoing(self.duplex, call.end), self.duplex, self.deserted(call.end));
-        let alone = self.alone[usize::from(call.end)];
         match &mut self.lines {
             Lines::Messages(lines) => {
                 let sending = Sending::new(call.arguments);
@@ -99,16 +96,16 @@ impl Ends {
                     call.set_mine(call.mine() & CLOSED | (gone as u32) << PARKED);
                     return if gone > before { Progress::Parked } else { Progress::Waits };
                 };
-                self.ends_bytes(call, gone, outcome, alone)
+                self.ends_bytes(call, gone, outcome)
             }
         }
     }
 
     /// Ends a send of bytes of which so many have gone in.
-    fn ends_bytes(&self, call: &mut ModelCall<'_>, gone: usize, outcome: Outcome, alone: bool) -> Progress {
+    fn ends_bytes(&self, call: &mut ModelCall<'_>, gone: usize, outcome: Outcome) -> Progress {
         let way = outgoing(self.duplex, call.end);
         let sum = match &self.lines {
-            Lines::Bytes(lines) if alone && gone > 0 => ticket(self.duplex, way, lines[way].sent),
+            Lines::Bytes(lines) if gone > 0 => ticket(self.duplex, way, lines[way].sent),
             _ => 0,
         };
         call.set_mine(call.mine() & CLOSED);
@@ -138,9 +135,7 @@ impl Ends {
                 _ if lines[way].is_empty() => nothing(false),
                 max => {
                     let done = Completion::value(Value::Bytes(lines[way].read(max).into()));
-                    let alone = self.alone[usize::from(call.end)];
-                    let sum = if alone { ticket(duplex, way, lines[way].received) } else { 0 };
-                    Progress::Done(done.ticket(sum))
+                    Progress::Done(done.ticket(ticket(duplex, way, lines[way].received)))
                 }
             },
         }
@@ -148,11 +143,14 @@ impl Ends {
 
     fn poll(&self, call: &ModelCall<'_>) -> Progress {
         let way = incoming(self.duplex, call.end);
-        let empty = match &self.lines {
-            Lines::Messages(lines) => lines[way].is_empty(),
-            Lines::Bytes(lines) => lines[way].is_empty(),
+        let (empty, received) = match &self.lines {
+            Lines::Messages(lines) => (lines[way].is_empty(), lines[way].received()),
+            Lines::Bytes(lines) => (lines[way].is_empty(), lines[way].received),
         };
-        if empty && !self.deserted(call.end) { call.wait() } else { Progress::outcome(Outcome::OK) }
+        if empty && !self.deserted(call.end) {
+            return call.wait();
+        }
+        Progress::Done(Completion::of(Outcome::OK).ticket(ticket(self.duplex, way, received + 1)))
     }
 
     fn close(&mut self, share: &mut u32, end: usize) {
@@ -352,7 +350,7 @@ impl Model for Ends {
         let way = outgoing(self.duplex, call.end);
         let Lines::Messages(lines) = &mut self.lines else {
             let gone = (call.mine() >> PARKED) as usize;
-            return self.ends_bytes(call, gone, Outcome::TIMEOUT, self.alone[usize::from(call.end)]);
+            return self.ends_bytes(call, gone, Outcome::TIMEOUT);
         };
         let sending = Sending::new(call.arguments);
         let parked = tag(call.mine());

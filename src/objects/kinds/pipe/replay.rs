@@ -1,11 +1,19 @@
 //! What a pipe holds as its events are replayed, and what happened before what.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use super::{Framing, Pipe, RECEIVE, SEND};
-use crate::event::{Event, EventId};
+use super::model::SLOTS;
+use super::{Framing, POLL, Pipe, RECEIVE, SEND, incoming, outgoing};
+use crate::event::{Event, EventId, ProcessId};
+use crate::objects::causality::happens_before::{gave_up, is_end};
+use crate::objects::contract::verb_class::{Effect, effect};
 use crate::objects::{Relation, State};
+use crate::os::pipe::page;
+use crate::outcome::Outcome;
 use crate::value::Value;
+
+/// The most that one write(2) puts in as a whole.
+const PIPE_BUF: usize = 4096;
 
 /// What is in the pipe. Where it has two ways, what goes from `a` to `b` stands before what comes back: tickets say
 /// which way an event was. Only bytes have none where several processes share an end; those count as going to `b`.
@@ -88,25 +96,99 @@ fn content(value: &Value) -> &[u8] {
 impl Pipe {
     /// Draws the edges of messages or of bytes, for each direction by itself.
     pub(super) fn draw(&self, events: &[&Event], relation: &mut Relation) {
-        for way in 0..=u64::from(self.duplex) {
-            let here = |event: &Event| !self.duplex || event.ticket & 1 == way;
+        let closings = self.closings(events, relation);
+        for way in 0..=usize::from(self.duplex) {
+            let ends: Vec<u8> = (0..events.len()).map(|at| relation.end(at)).collect();
+            let sending = |at: usize| events[at].verb == SEND && outgoing(self.duplex, ends[at]) == way;
+            let taking = |at: usize| events[at].verb != SEND && incoming(self.duplex, ends[at]) == way;
+            let here = |event: &Event| !self.duplex || event.ticket & 1 == way as u64;
             let sends = relation.by_ticket(events, |event| event.verb == SEND && here(event));
             let receives = relation.by_ticket(events, |event| event.verb == RECEIVE && here(event));
             if self.framing == Framing::Bytes {
-                self.draw_bytes(events, &sends, &receives, relation);
-            } else if let (Some(capacity), false) = (self.capacity, self.duplex) {
+                let unknown = |at: &usize| events[*at].ticket == 0 && !content(moved(events[*at])).is_empty();
+                let all: Vec<usize> = (0..events.len()).filter(|at| sending(*at) || taking(*at)).collect();
+                if all.iter().filter(|at| matches!(events[**at].verb, SEND | RECEIVE)).any(unknown) {
+                    let puts: Vec<usize> = all.iter().copied().filter(|at| sending(*at) && unknown(at)).collect();
+                    let gets = all.iter().copied().filter(|at| taking(*at) && events[*at].outcome.is_ok());
+                    draw_unknown(events, puts, gets.collect(), relation);
+                } else {
+                    self.draw_bytes(events, &sends, &receives, relation);
+                }
+                for send in sends.iter().filter(|at| content(moved(events[**at])).len() > PIPE_BUF) {
+                    relation.lasts(*send);
+                }
+            }
+            if let Some(capacity) = self.most() {
                 draw_room(events, &sends, &receives, capacity, relation);
             }
+            let peers = if self.duplex { &closings[way] } else { &closings[1] };
+            for at in (0..events.len()).filter(|at| taking(*at)) {
+                match (events[at].verb, events[at].outcome) {
+                    (RECEIVE, Outcome::CLOSED) => closed(events, peers, at, relation),
+                    (POLL, Outcome::OK) => {
+                        // The first that it can have seen is surely there.
+                        let first = sends.partition_point(|send| events[*send].ticket < events[at].ticket);
+                        match sends.get(first).filter(|send| events[**send].begin <= events[at].end) {
+                            Some(send) if events[at].ticket != 0 => relation.sync(*send, at),
+                            _ => closed(events, peers, at, relation),
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            let readers = if self.duplex { &closings[1 - way] } else { &closings[0] };
+            for at in (0..events.len()).filter(|at| sending(*at) && events[*at].outcome == Outcome::BROKEN) {
+                closed(events, readers, at, relation);
+            }
+            let failing = |at: usize| gave_up(events[at]);
+            let ids = |wanted: &dyn Fn(usize) -> bool| -> HashSet<EventId> {
+                (0..events.len()).filter(|at| wanted(*at)).map(|at| events[at].id).collect()
+            };
+            let (full, empty) = (ids(&|at| sending(at) && failing(at)), ids(&|at| taking(at) && failing(at)));
+            let most = self.most().and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+            relation.fails(events, &sends, most, |event| full.contains(&event.id));
+            relation.fails(events, &receives, 1, |event| empty.contains(&event.id));
         }
         if self.framing == Framing::Message {
             let sends: HashMap<EventId, usize> =
                 (0..events.len()).filter(|at| events[*at].verb == SEND).map(|at| (events[at].id, at)).collect();
             for (at, event) in events.iter().enumerate().filter(|(_, event)| event.verb == RECEIVE) {
                 if let Some(send) = event.cause.and_then(|cause| sends.get(&cause)) {
-                    relation.cause(*send, at);
+                    relation.sync(*send, at);
                 }
             }
         }
+    }
+
+    /// How much there is room for between two ends of a pipe, as its tickets count; none where that is not known.
+    pub(super) fn most(&self) -> Option<u64> {
+        let usual = match self.framing {
+            Framing::Message => SLOTS,
+            Framing::Bytes => SLOTS * page(),
+        };
+        (!self.duplex).then(|| self.capacity.unwrap_or(usual))
+    }
+
+    /// For each end, the events with which its holders let go of it: the first `close`, or the end of the process.
+    fn closings(&self, events: &[&Event], relation: &Relation) -> [Vec<usize>; 2] {
+        let mut first: HashMap<(ProcessId, u8), usize> = HashMap::new();
+        let mut last: HashMap<ProcessId, usize> = HashMap::new();
+        for (at, event) in events.iter().enumerate() {
+            if is_end(event) {
+                last.insert(event.id.process, at);
+            } else if effect(event.verb) == Effect::Closes && event.outcome.is_ok() {
+                let one = first.entry((event.id.process, relation.end(at))).or_insert(at);
+                if event.id.number < events[*one].id.number {
+                    *one = at;
+                }
+            }
+        }
+        let mut closings = [Vec::new(), Vec::new()];
+        for (process, end) in &relation.holders {
+            let closing = first.get(&(*process, *end)).or_else(|| last.get(process));
+            closings[usize::from(*end)].extend(closing);
+        }
+        closings
     }
 
     /// A write is a cause of every read that took some of its bytes. Tickets count the bytes up to the event's last,
@@ -114,9 +196,8 @@ impl Pipe {
     fn draw_bytes(&self, events: &[&Event], sends: &[usize], receives: &[usize], relation: &mut Relation) {
         let range = |at: usize| {
             let event = events[at];
-            let moved = if event.second == Value::Null { &event.value } else { &event.second };
             let end = if self.duplex { event.ticket >> 1 } else { event.ticket };
-            end.saturating_sub(content(moved).len() as u64)..end
+            end.saturating_sub(content(moved(event)).len() as u64)..end
         };
         let mut next = 0;
         for receive in receives {
@@ -126,9 +207,42 @@ impl Pipe {
             }
             for send in sends[next..].iter().take_while(|send| range(**send).start < taken.end) {
                 if range(*send).end > taken.start && events[*send].begin <= events[*receive].end {
-                    relation.cause(*send, *receive);
+                    relation.sync(*send, *receive);
                 }
             }
+        }
+    }
+}
+
+/// What a step sent or received.
+fn moved(event: &Event) -> &Value {
+    if event.second == Value::Null { &event.value } else { &event.second }
+}
+
+/// What found nobody at the other end comes after all that let go of it. Those whose end was recorded later held nothing of
+/// it by then.
+fn closed(events: &[&Event], closings: &[usize], at: usize, relation: &mut Relation) {
+    for closing in closings {
+        if events[*closing].begin <= events[at].end || is_end(events[*closing]) {
+            relation.sync(*closing, at);
+        }
+    }
+}
+
+/// Where it is not known whose bytes a read took, every write that had begun is drawn as a cause: more than need be, never
+/// fewer.
+fn draw_unknown(events: &[&Event], mut sends: Vec<usize>, mut receives: Vec<usize>, relation: &mut Relation) {
+    sends.sort_by_key(|at| events[*at].begin);
+    receives.sort_by_key(|at| events[*at].end);
+    let mut latest: BTreeMap<ProcessId, usize> = BTreeMap::new();
+    let mut next = 0;
+    for receive in receives {
+        while next < sends.len() && events[sends[next]].begin <= events[receive].end {
+            latest.insert(events[sends[next]].id.process, sends[next]);
+            next += 1;
+        }
+        for send in latest.values() {
+            relation.sync(*send, receive);
         }
     }
 }
@@ -143,7 +257,7 @@ fn draw_room(events: &[&Event], sends: &[usize], receives: &[usize], capacity: u
             next += 1;
         }
         match receives.get(next) {
-            Some(receive) if events[*receive].begin <= events[*send].end => relation.cause(*receive, *send),
+            Some(receive) if events[*receive].begin <= events[*send].end => relation.sync(*receive, *send),
             _ => {}
         }
     }

@@ -4,9 +4,12 @@
 //! A message of several packets can be received before its sender tells of it, so there it is lost who hands over what.
 //! Bytes are not followed.
 
-use super::model::content;
-use super::{Framing, Pipe, RECEIVE, SEND};
+use super::model::content as model_content;
+use super::{Framing, POLL, Pipe, RECEIVE, SEND, incoming, outgoing};
+use crate::objects::causality::happens_before::gave_up;
 use crate::objects::causality::sync_clock::{Handover, Held, Line, NOTHING};
+use crate::objects::contract::verb_class::{Effect, effect};
+use crate::outcome::Outcome;
 use crate::value::{Value, encode};
 
 impl Pipe {
@@ -18,41 +21,86 @@ impl Pipe {
     /// Takes in an event.
     pub(super) fn pass(&self, handover: &mut Handover<'_>) -> u32 {
         let event = handover.event;
-        if !event.outcome.is_ok() || !matches!(event.verb, SEND | RECEIVE) {
+        let (process, end) = (event.id.process, handover.end);
+        let mut content = Content::of(handover.held);
+        if handover.is_end() || effect(event.verb) == Effect::Closes && event.outcome.is_ok() {
+            // What has closed its end itself lets go of nothing as it ends.
+            let own = process * 2 + u32::from(end) + 1;
+            if let Some(at) = content.closed.iter().position(|closed| *closed == own) {
+                if handover.is_end() {
+                    content.closed.remove(at);
+                }
+            } else {
+                let of = &mut content.closings[usize::from(end)];
+                *of = handover.sets.join(*of, handover.gives);
+                if !handover.is_end() {
+                    content.closed.push(own);
+                    content.closed.sort_unstable();
+                }
+            }
+            content.hold(handover.held);
             return NOTHING;
+        }
+        let peers = content.closings[1 - usize::from(end)];
+        let way = match event.verb {
+            SEND => outgoing(self.duplex, end),
+            _ => incoming(self.duplex, end),
+        };
+        match (event.verb, event.outcome) {
+            (SEND, Outcome::BROKEN) | (RECEIVE, Outcome::CLOSED) => return peers,
+            (POLL, Outcome::OK) => return content.lines[way].messages.first().map_or(peers, |(_, set)| *set),
+            (SEND | RECEIVE, Outcome::OK) => {}
+            _ => {
+                // What fails for others says no more than that it does.
+                *handover.lost |= handover.reads && gave_up(event);
+                return NOTHING;
+            }
         }
         let value = if event.verb == SEND && event.second != Value::Null { &event.second } else { &event.value };
         let mut encoding = Vec::new();
         encode(value, &mut encoding);
-        *handover.lost |= encoding.len() as u64 > content(self);
-        let capacity = self.capacity.filter(|_| !self.duplex);
-        let mut lines = lines(handover.held);
-        let line = &mut lines[usize::from(self.duplex && event.ticket & 1 == 1)];
+        *handover.lost |= encoding.len() as u64 > model_content(self);
+        let capacity = handover.room(self.most());
+        let line = &mut content.lines[way];
         let takes = match event.verb {
-            SEND => line.put(capacity, 0, handover.gives),
-            _ => line.get(capacity, handover.gives),
+            SEND => line.put(handover.sets, capacity, 0, handover.gives),
+            _ => line.get(handover.sets, capacity, handover.gives),
         };
-        hold(&lines, handover.held);
+        content.hold(handover.held);
         takes
     }
 }
 
-/// What goes one way, and the other where there are two.
-fn lines(held: &Held) -> [Line; 2] {
-    let mut sets = held.sets.iter().copied();
-    [0, 2].map(|place| {
-        let messages = sets.by_ref().take(held.count(place) as usize).map(|set| (0, set)).collect();
-        let rooms = sets.by_ref().take(held.count(place + 1) as usize).collect();
-        Line { messages, rooms }
-    })
+/// What a pipe holds: what goes one way, and the other where there are two; by end, what all gave that have let go of it; and
+/// which ends processes have closed that have not ended.
+struct Content {
+    lines: [Line; 2],
+    closings: [u32; 2],
+    closed: Vec<u32>,
 }
 
-fn hold(lines: &[Line; 2], held: &mut Held) {
-    let of = |line: &Line| [line.messages.len() as u32, line.rooms.len() as u32];
-    held.counts = lines.iter().flat_map(of).collect();
-    held.sets.clear();
-    for line in lines {
-        held.sets.extend(line.messages.iter().map(|(_, set)| set));
-        held.sets.extend(&line.rooms);
+impl Content {
+    fn of(held: &Held) -> Self {
+        let mut sets = held.sets.iter().copied();
+        let lines = [0, 2].map(|place| {
+            let messages = sets.by_ref().take(held.count(place) as usize).map(|set| (0, set)).collect();
+            let rooms = sets.by_ref().take(held.count(place + 1) as usize).collect();
+            Line { messages, rooms }
+        });
+        let closings = [(); 2].map(|()| sets.next().unwrap_or(NOTHING));
+        Self { lines, closings, closed: held.counts.get(4..).unwrap_or(&[]).to_vec() }
+    }
+
+    fn hold(&self, held: &mut Held) {
+        let of = |line: &Line| [line.messages.len() as u32, line.rooms.len() as u32];
+        held.counts = self.lines.iter().flat_map(of).collect();
+        held.counts.extend(&self.closed);
+        held.sets.clear();
+        for line in &self.lines {
+            held.sets.extend(line.messages.iter().map(|(_, set)| set));
+            held.sets.extend(&line.rooms);
+        }
+        held.sets.extend(self.closings);
+        held.tidy();
     }
 }

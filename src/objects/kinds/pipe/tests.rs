@@ -359,8 +359,8 @@ fn a_send_is_the_cause_of_its_receive_and_room_is_left_by_an_earlier_one() {
     events[2].cause = Some(events[0].id);
     let edges = edges(&rig, &events);
     assert!(edges.contains(&(0, 1, Tie::Order)));
-    assert!(edges.contains(&(0, 2, Tie::Cause)));
-    assert!(edges.contains(&(2, 1, Tie::Cause)));
+    assert!(edges.contains(&(0, 2, Tie::Sync)));
+    assert!(edges.contains(&(2, 1, Tie::Sync)));
     let mut state = rig.object.state();
     for at in [0, 2, 1] {
         state.apply(&events[at]);
@@ -380,8 +380,8 @@ fn a_write_is_the_cause_of_the_reads_that_took_its_bytes() {
     for (at, ticket) in [4, 6, 3, 5].into_iter().enumerate() {
         events[at].ticket = ticket;
     }
-    let causes: Vec<_> = edges(&rig, &events).into_iter().filter(|(.., tie)| *tie == Tie::Cause).collect();
-    assert_eq!(causes, [(0, 2, Tie::Cause), (0, 3, Tie::Cause), (1, 3, Tie::Cause)]);
+    let causes: Vec<_> = edges(&rig, &events).into_iter().filter(|(.., tie)| *tie == Tie::Sync).collect();
+    assert_eq!(causes, [(0, 2, Tie::Sync), (0, 3, Tie::Sync), (1, 3, Tie::Sync)]);
     let mut state = rig.object.state();
     for event in &events {
         state.apply(event);

@@ -365,8 +365,8 @@ impl Object for Queue {
         order::draw(events, self.capacity(), relation);
     }
 
-    fn hands_over(&self, uses: &[Usage]) -> bool {
-        sync_clock::counts(self.has_priorities(), self.capacity(), uses)
+    fn hands_over(&self, _uses: &[Usage]) -> bool {
+        true
     }
 
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {

@@ -11,6 +11,7 @@ use super::linearise::{Span, arrange};
 use super::{DONE, GET, PUT, SIZE, WAIT};
 use crate::event::{Event, EventId, ProcessId};
 use crate::objects::Relation;
+use crate::objects::causality::happens_before::{Tie, gave_up};
 
 /// A message that was put and got: the places of both events.
 #[derive(Clone, Copy)]
@@ -31,18 +32,41 @@ pub(super) fn draw(events: &[&Event], capacity: Option<u64>, relation: &mut Rela
     let mut passages = Vec::with_capacity(gets.len());
     for get in &gets {
         if let Some(put) = events[*get].cause.and_then(|cause| puts.get(&cause)) {
-            relation.cause(*put, *get);
+            relation.sync(*put, *get);
             passages.push(Passage { put: *put, get: *get });
         }
     }
     let whole = passages.len() == gets.len();
-    if numbered.is_empty() {
+    let in_order = |verb: &str| -> Vec<usize> {
+        let mut places = places(events, verb);
+        if numbered.is_empty() {
+            places.sort_by_key(|at| events[*at].end);
+        } else {
+            places.retain(|at| events[*at].ticket != 0);
+            places.sort_by_key(|at| events[*at].ticket);
+        }
+        places
+    };
+    let (puts, gets) = (in_order(PUT), in_order(GET));
+    if numbered.is_empty() && !relation.settled {
         draw_kernel(events, capacity, passages, whole, relation);
     } else if let (Some(capacity), true) = (capacity, whole) {
-        let in_order =
-            |verb: &str| numbered.iter().copied().filter(|at| is_done(events[*at], verb)).collect::<Vec<_>>();
-        draw_room(events, &in_order(GET), &in_order(PUT), capacity, true, relation);
+        draw_room(events, &gets, &puts, capacity, true, relation);
     }
+    draw_looks(events, capacity, &puts, &gets, relation);
+}
+
+/// What asks for the size comes after all that went in and out before it. What failed for want of a message comes after the
+/// last that took one, and what failed for want of room after those that filled it.
+fn draw_looks(events: &[&Event], capacity: Option<u64>, puts: &[usize], gets: &[usize], relation: &mut Relation) {
+    let key = |at: &usize| (events[*at].ticket, events[*at].end);
+    let mut all: Vec<usize> = puts.iter().chain(gets).copied().collect();
+    all.sort_by_key(key);
+    relation.sees(events, &all, Tie::Sync, |event| is_done(event, SIZE));
+    relation.fails(events, gets, 1, |event| event.verb == GET && gave_up(event));
+    let room = capacity.map_or(0, |capacity| usize::try_from(capacity).unwrap_or(usize::MAX));
+    relation.fails(events, puts, room, |event| event.verb == PUT && gave_up(event));
+    relation.sees(events, puts, Tie::Reads, |event| event.verb == WAIT && gave_up(event));
 }
 
 fn is_done(event: &Event, verb: &str) -> bool {
@@ -58,23 +82,24 @@ fn draw_dones(events: &[&Event], relation: &mut Relation) {
     let mut dones: Vec<usize> = places(events, DONE);
     dones.sort_by_key(|at| events[*at].ticket);
     for pair in dones.windows(2) {
-        relation.cause(pair[0], pair[1]);
+        relation.sync(pair[0], pair[1]);
     }
     for wait in places(events, WAIT) {
         let seen = dones.partition_point(|done| events[*done].ticket <= events[wait].ticket);
         if seen > 0 {
-            relation.cause(dones[seen - 1], wait);
+            relation.sync(dones[seen - 1], wait);
         }
     }
 }
 
 /// The order of a queue of the kernel, which gives no numbers.
 fn draw_kernel(events: &[&Event], capacity: Option<u64>, passages: Vec<Passage>, whole: bool, relation: &mut Relation) {
-    let sole = |at: &dyn Fn(&Passage) -> usize| {
-        let mut processes = passages.iter().map(|passage| events[at(passage)].id.process);
+    let (all_puts, all_gets) = (places(events, PUT), places(events, GET));
+    let sole = |places: &[usize]| {
+        let mut processes = places.iter().map(|at| events[*at].id.process);
         processes.next().is_none_or(|first| processes.all(|process| process == first))
     };
-    let (sole_putter, sole_getter) = (sole(&|passage| passage.put), sole(&|passage| passage.get));
+    let (sole_putter, sole_getter) = (sole(&all_puts), sole(&all_gets));
     let mut classes: HashMap<i64, Vec<Passage>> = HashMap::new();
     for passage in passages {
         classes.entry(events[passage.put].second.as_int().unwrap_or(0)).or_default().push(passage);
@@ -83,7 +108,6 @@ fn draw_kernel(events: &[&Event], capacity: Option<u64>, passages: Vec<Passage>,
     let passed = |passages: &[Passage]| -> Vec<Span> {
         passages.iter().map(|passage| Span::passed(span(passage.put), span(passage.get))).collect()
     };
-    let all_puts = places(events, PUT);
     let single = all_puts.iter().all(|at| events[*at].second == events[all_puts[0]].second);
     let bound = capacity.filter(|_| whole);
     // What was never got was put after what was; unless a process was killed between getting and saying so.
@@ -116,8 +140,7 @@ fn draw_kernel(events: &[&Event], capacity: Option<u64>, passages: Vec<Passage>,
         }
     }
     if let Some(capacity) = bound.filter(|_| !single && sole_putter && sole_getter) {
-        let mut puts = all_puts;
-        let mut gets = places(events, GET);
+        let (mut puts, mut gets) = (all_puts, all_gets);
         puts.sort_by_key(|at| events[*at].id.number);
         gets.sort_by_key(|at| events[*at].id.number);
         draw_room(events, &gets, &puts, capacity, true, relation);
@@ -145,7 +168,7 @@ fn draw_room(events: &[&Event], gets: &[usize], puts: &[usize], capacity: u64, e
             continue;
         }
         if exact {
-            relation.cause(*get, *put);
+            relation.sync(*get, *put);
         } else {
             relation.order(*get, *put);
         }

@@ -329,7 +329,7 @@ fn the_order_of_puts_follows_from_the_order_of_gets() {
     let gets = [got((2, 0), 0, 20, &late), got((2, 1), 20, 40, &early)];
     let edges = edges(5, &[late, early, gets[0].clone(), gets[1].clone()]);
     assert!(edges.contains(&(0, 1, Tie::Order)), "{edges:?}");
-    assert!(edges.contains(&(0, 2, Tie::Cause)) && edges.contains(&(1, 3, Tie::Cause)));
+    assert!(edges.contains(&(0, 2, Tie::Sync)) && edges.contains(&(1, 3, Tie::Sync)));
     assert!(!edges.contains(&(1, 0, Tie::Order)));
 }
 
@@ -338,7 +338,7 @@ fn a_put_into_a_full_queue_follows_the_get_that_made_room() {
     let puts = [put((0, 0), 0, 10), put((0, 1), 10, 30)];
     let get = got((1, 0), 15, 40, &puts[0]);
     let edges = edges(1, &[puts[0].clone(), puts[1].clone(), get]);
-    assert!(edges.contains(&(2, 1, Tie::Cause)), "{edges:?}");
+    assert!(edges.contains(&(2, 1, Tie::Sync)), "{edges:?}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use zerocopy::FromZeros;
 
 use crate::event::{Event, ObjectId, ProcessId};
+use crate::objects::causality::happens_before::{Tie, gave_up};
 use crate::objects::causality::releases::Joins;
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::{Access, Model};
@@ -26,6 +27,10 @@ use crate::os::semaphore::Semaphore as Posix;
 use crate::os::sysv::SysvSemaphore;
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
+
+/// Places of what a semaphore holds while a run goes on.
+const RELEASES: usize = 0;
+const ACQUIRES: usize = 1;
 
 const ACQUIRE: u8 = 0;
 const RELEASE: u8 = 1;
@@ -73,7 +78,7 @@ pub(crate) static KIND: Kind = Kind {
             summary: "takes a permit; waits while none is free",
             arguments: &[Argument {
                 name: "n",
-                form: Form::Integer(1, MOST),
+                form: Form::Integer(0, MOST),
                 required: false,
                 summary: "how many to take, all at once; more than 1 only with `via = \"sysv\"`",
             }],
@@ -89,9 +94,9 @@ pub(crate) static KIND: Kind = Kind {
             summary: "gives a permit back",
             arguments: &[Argument {
                 name: "n",
-                form: Form::Integer(1, MOST),
+                form: Form::Integer(0, MOST),
                 required: false,
-                summary: "how many to give back, all at once",
+                summary: "how many to give back, all at once; with 0 nothing happens",
             }],
             ends: &[],
             element: Element::Never,
@@ -244,42 +249,90 @@ impl Object for Semaphore {
     }
 
     /// A permit has no name, so which release let an acquire go on has no answer. Where the permits taken so far are
-    /// more than there were at first, every release before is drawn as a cause: more than need be, never fewer.
+    /// more than there were at first, every release before is drawn as a cause: more than need be, never fewer. So is every
+    /// acquire before a release to a bounded semaphore, which is full at first, and both before a `size`.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
-        let mut taken = 0;
-        let mut joins = Joins::default();
-        for place in relation.by_ticket(events, |event| event.outcome.is_ok()) {
+        let places = relation.by_ticket(events, |event| event.outcome.is_ok());
+        let of = |verb: &str| places.iter().copied().filter(|place| events[*place].verb == verb).collect::<Vec<_>>();
+        let number = |place: usize| events[place].value.as_int().unwrap_or(1);
+        let [all_acquires, all_releases] = [of("acquire"), of("release")];
+        let (mut taken, mut given, mut passed) = (0, 0, 0);
+        let [mut releases, mut acquires, mut steps] = <[Joins; 3]>::default();
+        for place in places.iter().copied() {
             let event = events[place];
-            if event.verb == "release" {
-                joins.give(event.id.process, place);
-            } else {
-                taken += event.value.as_int().unwrap_or(1);
-                if taken > i64::from(self.value) {
-                    joins.take(event.id.process, |release| relation.cause(release, place));
+            let process = event.id.process;
+            match event.verb {
+                "release" => {
+                    given += number(place);
+                    if self.bound {
+                        acquires.take(process, |acquire| relation.sync(acquire, place));
+                        // An acquire draws its ticket late: one that left the room may stand behind what went into it.
+                        let mut room = taken;
+                        for late in &all_acquires[passed..] {
+                            if room >= given || events[*late].begin > event.end {
+                                break;
+                            }
+                            room += number(*late);
+                            relation.sync(*late, place);
+                        }
+                    }
+                    releases.give(process, place);
+                    steps.give(process, place);
                 }
+                "acquire" => {
+                    (taken, passed) = (taken + number(place), passed + 1);
+                    if taken > i64::from(self.value) {
+                        releases.take(process, |release| relation.sync(release, place));
+                    }
+                    acquires.give(process, place);
+                    steps.give(process, place);
+                }
+                _ => steps.take(process, |step| relation.sync(step, place)),
             }
         }
+        relation.sees(events, &all_acquires, Tie::Reads, |event| event.verb == "acquire" && gave_up(event));
+        relation.sees(events, &all_releases, Tie::Reads, |event| event.outcome == Outcome::OVERFLOW);
     }
 
     fn hands_over(&self, _uses: &[Usage]) -> bool {
         true
     }
 
-    /// Holds how many permits were taken, up to one more than there were at first, and what all releases gave.
+    /// Holds how many permits were taken, up to one more than there were at first, what all releases gave, and what all
+    /// acquires did, where something takes that.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
-        if !handover.event.outcome.is_ok() || !handover.has_ticket() {
-            return NOTHING;
+        let (given, took) = (handover.held.set(RELEASES), handover.held.set(ACQUIRES));
+        if !handover.has_ticket() {
+            return match handover.event.verb {
+                "acquire" if handover.reads && gave_up(handover.event) => took,
+                "release" if handover.reads && handover.event.outcome == Outcome::OVERFLOW => given,
+                _ => NOTHING,
+            };
         }
-        let (taken, given) = (handover.held.count(0), handover.held.set(0));
-        if handover.event.verb == "release" {
-            let given = handover.join(given, handover.gives);
-            handover.held.hold(taken, given);
-            return NOTHING;
+        let sized = handover.has(SIZE);
+        match handover.event.verb {
+            "release" => {
+                let takes = if self.bound { took } else { NOTHING };
+                let gives = handover.join(handover.gives, takes);
+                let given = handover.join(given, gives);
+                handover.held.put(RELEASES, given);
+                takes
+            }
+            "acquire" => {
+                let most = i64::from(self.value) + 1;
+                let taken = i64::from(handover.held.count(0)) + handover.event.value.as_int().unwrap_or(1);
+                let taken = taken.min(most);
+                handover.held.set_count(0, taken as u32);
+                let takes = if taken < most { NOTHING } else { given };
+                if self.bound || sized || handover.reads && handover.tries {
+                    let gives = handover.join(handover.gives, takes);
+                    let took = handover.join(took, gives);
+                    handover.held.put(ACQUIRES, took);
+                }
+                takes
+            }
+            _ => handover.join(given, took),
         }
-        let most = i64::from(self.value) + 1;
-        let taken = (i64::from(taken) + handover.event.value.as_int().unwrap_or(1)).min(most);
-        handover.held.hold(taken as u32, given);
-        if taken < most { NOTHING } else { given }
     }
 
     /// What takes knows the releases before it.
@@ -373,6 +426,9 @@ impl SemaphoreLive {
     #[inline]
     fn acquire(&self, call: &mut Call<'_>) -> Result<(i64, u64), Outcome> {
         let n = count(call.arguments)?;
+        if n == 0 {
+            return Ok((0, 0));
+        }
         if n > 1 {
             let (most, outcome) = self.kernel.via().takes();
             if n > most {
@@ -396,6 +452,9 @@ impl SemaphoreLive {
     #[inline]
     fn release(&self, call: &mut Call<'_>) -> Result<(i64, u64), Outcome> {
         let n = count(call.arguments)?;
+        if n == 0 {
+            return Ok((0, 0));
+        }
         let held = match self.bound {
             Some(bound) => {
                 let held = self.order.guard.lock(call.party.process());
@@ -422,7 +481,7 @@ impl SemaphoreLive {
 fn count(arguments: &[Value]) -> Result<i64, Outcome> {
     match arguments.first() {
         None | Some(Value::Null) => Ok(1),
-        Some(Value::Int(n)) if (1..=MOST).contains(n) => Ok(*n),
+        Some(Value::Int(n)) if (0..=MOST).contains(n) => Ok(*n),
         Some(Value::Int(_)) => Err(Outcome::OUT_OF_RANGE),
         Some(_) => Err(Outcome::INVALID),
     }
@@ -433,7 +492,10 @@ impl Live for SemaphoreLive {
         let done = match call.verb {
             ACQUIRE => self.acquire(call),
             RELEASE => self.release(call),
-            SIZE => self.kernel.value().map(|free| (i64::from(free), 0)).map_err(Outcome::from_errno),
+            SIZE => match self.kernel.value() {
+                Ok(free) => Ok((i64::from(free), self.order.ticket())),
+                Err(errno) => Err(Outcome::from_errno(errno)),
+            },
             _ => Err(Outcome::INVALID),
         };
         // The completion is made here, in its place, since moving one costs more than the step.

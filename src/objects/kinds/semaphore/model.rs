@@ -72,10 +72,11 @@ impl Model for Permits {
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {
         if call.verb == SIZE {
-            return Progress::Done(Completion::value(Value::Int(self.free.into())));
+            return self.done(self.free.into());
         }
         match (count(call.arguments), call.verb) {
             (Err(outcome), _) => Progress::outcome(outcome),
+            (Ok(0), ACQUIRE | RELEASE) => Progress::Done(Completion::value(Value::Int(0))),
             (Ok(n), ACQUIRE) => self.acquire(call, n),
             (Ok(n), RELEASE) => self.release(n),
             _ => Progress::outcome(Outcome::INVALID),

@@ -26,8 +26,8 @@ impl Promela for Semaphore {
         }
         let (n, known) = (&n.text, n.as_int());
         let mut ladder = Ladder::default();
-        let outside = known.map(|n| !(1..=MOST).contains(&n));
-        let inside = format!("({n} >= 1 && {n} <= {MOST})");
+        let outside = known.map(|n| !(0..=MOST).contains(&n));
+        let inside = format!("({n} >= 0 && {n} <= {MOST})");
         ladder.ends(outside, &format!("!{inside}"), &inside, Outcome::OUT_OF_RANGE);
         if call.verb == ACQUIRE {
             let (most, outcome) = self.via.takes();

@@ -96,6 +96,11 @@ impl Line {
         self.sent.wrapping_add(packets).wrapping_sub(self.received) as i64 > self.room.limit as i64
     }
 
+    /// What was received, as tickets count it.
+    pub(super) fn received(&self) -> u64 {
+        self.received
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }

@@ -9,7 +9,7 @@ use crate::objects::kinds::pipe::{Framing, Pipe, SOCKET_PACKET};
 use crate::os::pipe::{PACKET, page};
 
 /// The slots of a pipe for which no capacity is asked.
-const SLOTS: u64 = 16;
+pub(crate) const SLOTS: u64 = 16;
 /// The send buffer of a socket for which none is asked: what net.core.wmem_default is where nobody has changed it.
 const BUFFER: u64 = 212_992;
 /// The least send buffer that the kernel gives.
