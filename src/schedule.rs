@@ -41,6 +41,8 @@ pub struct Turn {
     pub dies: bool,
     /// Whether nobody in the scenario sent that signal: it is killed from outside.
     pub killed: bool,
+    /// Whether the process begins in this turn, up to its first step that others can notice.
+    pub begins: bool,
     /// Whether the process has ended at the end of the turn.
     pub ends: bool,
 }
@@ -65,6 +67,8 @@ pub struct Turns {
     pub begins: Vec<u32>,
     /// By process, whether its end is a turn of its own, without a step. For those that are not there it is not.
     pub leaves: Vec<bool>,
+    /// By process, whether its begin is a turn of its own. For those that are not there it is not.
+    pub held: Vec<bool>,
     /// What becomes of who is left.
     pub rest: Rest,
     /// What those are doing that are left where the run is ended: they repeat the same states for ever, or time is over.

@@ -91,18 +91,12 @@ impl Case {
             for jobs in ["1", "2"] {
                 let how = ["--reduce", reduce, "-j", jobs];
                 let label = how.join(" ");
-                let text = self.explore(&how);
-                let fault = |what: String| Err(format!("{label}: {what}\n{}{}", text.out, text.err));
-                if text.status != expected {
-                    return fault(format!("exit status {} and not {expected}", text.status));
+                let done = self.explore(&[&how[..], &["--json"]].concat());
+                let fault = |what: String| Err(format!("{label}: {what}\n{}{}", done.out, done.err));
+                if done.status != expected {
+                    return fault(format!("exit status {} and not {expected}", done.status));
                 }
-                if let Some(missing) = self.says.iter().find(|part| !text.out.contains(*part)) {
-                    return fault(format!("`{missing}` is not in the report"));
-                }
-                if let Some(wrong) = self.not.iter().find(|part| text.out.contains(*part)) {
-                    return fault(format!("`{wrong}` is in the report"));
-                }
-                let json = document(&self.explore(&[&how[..], &["--json"]].concat()))?;
+                let json = document(&done)?;
                 let states = json["explored"]["states"].as_u64().unwrap_or(u64::MAX);
                 if let Some(most) = self.states.filter(|most| reduce == "all" && states > *most) {
                     return fault(format!("{states} states, and not at most {most}"));
@@ -118,6 +112,7 @@ impl Case {
                 schedules.extend(schedule(&json));
             }
         }
+        self.report()?;
         for number in &self.show {
             let json = document(&self.explore(&["--show", number, "--json"]))?;
             schedules.push(schedule(&json).ok_or_else(|| format!("`--show {number}` prints no schedule"))?);
@@ -128,6 +123,19 @@ impl Case {
             self.replay(label, command, self.show.is_empty())?;
         }
         self.runs(expected)
+    }
+
+    /// The report has what the head says, and nothing that it denies.
+    fn report(&self) -> Result<(), String> {
+        let done = self.explore(&[]);
+        let fault = |what: String| Err(format!("{what}\n{}{}", done.out, done.err));
+        if let Some(missing) = self.says.iter().find(|part| !done.out.contains(*part)) {
+            return fault(format!("`{missing}` is not in the report"));
+        }
+        if let Some(wrong) = self.not.iter().find(|part| done.out.contains(*part)) {
+            return fault(format!("`{wrong}` is in the report"));
+        }
+        Ok(())
     }
 
     /// A printed command does what it promises: the kernel does the same, and says the same of that expectation.
@@ -170,17 +178,19 @@ fn document(done: &Done) -> Result<Value, String> {
     serde_json::from_str(&done.out).map_err(|error| format!("no document: {error}\n{}{}", done.out, done.err))
 }
 
-/// What is said of each expectation and rule, a line each.
+/// What is said of each expectation and rule, a line each. Of processes that are alike one stands for all.
 fn verdicts(json: &Value) -> String {
-    let mut text = String::new();
+    let mut lines: Vec<String> = Vec::new();
     for list in ["expectations", "broken"] {
         for one in json[list].as_array().into_iter().flatten() {
-            // Of processes that are alike one stands for all.
             let label = if one["rule"].is_null() { &one["label"] } else { &one["rule"] };
-            text.push_str(&format!("{label} {} {}\n", one["status"], one["frequency"]));
+            let line = format!("{label} {} {}\n", one["status"], one["frequency"]);
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
         }
     }
-    text
+    lines.concat()
 }
 
 /// The expectation whose execution is told, and the command that replays it.

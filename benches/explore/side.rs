@@ -109,10 +109,12 @@ fn tell_story(name: &str) -> Result<(), String> {
     let begin = Instant::now();
     let explored = explored(&plan, &run::Options::default())?;
     println!("explored {}\nstates {}", begin.elapsed().as_nanos(), explored.size.states);
-    if let Some((found, subject, _)) = explored.counterexample() {
+    if let Some((found, place, _)) = explored.counterexample() {
         let begin = Instant::now();
         let mut space = run::space(&plan, Time::Virtual, explored.ends);
-        let best = counterexample::best(&plan, &mut space, found, subject, ipcrun::judge::Status::Fail)
+        let one = &explored.summary.overall[place];
+        let named = (one.subject, one.label.as_str());
+        let best = counterexample::best(&plan, &mut space, found, named, ipcrun::judge::Status::Fail)
             .map_err(|fault| format!("{fault:?}"))?;
         println!("told {}\nswitches {}", begin.elapsed().as_nanos(), best.switches);
         println!("steps {}\nfewest {}", best.path.len(), u8::from(best.fewest));

@@ -175,13 +175,13 @@ impl Goal {
 pub fn space(plan: &Plan, leeway: impl Into<Leeway>, ends: bool) -> Space<'_> {
     let leeway = leeway.into();
     let wish = Wish { ends, ..Wish::default() };
-    Space::remembering(plan, leeway, Memories::new(plan, judge::memories(plan), leeway.time, wish))
+    Space::remembering(plan, leeway, Memories::new(plan, judge::memories(plan), leeway, wish))
 }
 
 /// The same for who only follows a path and need not remember what was before.
 pub fn bare(plan: &Plan, leeway: impl Into<Leeway>) -> Space<'_> {
     let leeway = leeway.into();
-    let memories = Memories::new(plan, judge::memories(plan), leeway.time, Wish::default());
+    let memories = Memories::new(plan, judge::memories(plan), leeway, Wish::default());
     Space::unremembering(plan, leeway, &memories)
 }
 
@@ -257,7 +257,7 @@ fn once(
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Result<Box<Explored>, Wish>, Fault> {
     let space = |wish: Wish, budget: &Arc<Budget>| {
-        let memories = Memories::new(plan, judge::memories(plan), options.time, wish);
+        let memories = Memories::new(plan, judge::memories(plan), options.leeway(), wish);
         Space::remembering(plan, options.leeway(), memories).within(budget)
     };
     let wants = |space: &Space<'_>, wish: Wish| space.memories.as_ref().and_then(|memories| memories.wants(wish));
@@ -563,7 +563,7 @@ impl Explored {
     pub fn space<'p>(&self, plan: &'p Plan, leeway: impl Into<Leeway>) -> Space<'p> {
         let leeway = leeway.into();
         let wish = Wish { ends: self.ends, ..Wish::default() };
-        Space::unremembering(plan, leeway, &Memories::new(plan, judge::memories(plan), leeway.time, wish))
+        Space::unremembering(plan, leeway, &Memories::new(plan, judge::memories(plan), leeway, wish))
     }
 
     /// The story that decides an expectation or a rule, by its place in [`Summary::overall`].
@@ -572,28 +572,26 @@ impl Explored {
         self.stories.iter().find(|story| story.run == *run)
     }
 
-    /// The shortest execution that fails, and what it says of what; where nothing fails outright, the shortest that shows
-    /// that something depends on timing.
-    pub fn counterexample(&self) -> Option<(&Story, Subject, Status)> {
+    /// The shortest execution that fails, with the place of what fails in it among what is said; where nothing fails
+    /// outright, the shortest that shows that something depends on timing.
+    pub fn counterexample(&self) -> Option<(&Story, usize, Status)> {
         let shortest = |of: &dyn Fn(&Overall) -> bool| {
-            let failed = self.summary.overall.iter().filter(|one| of(one));
+            let failed = self.summary.overall.iter().enumerate().filter(|(_, one)| of(one));
             failed
-                .filter_map(|one| {
+                .filter_map(|(place, one)| {
                     let (run, _) = one.example.as_ref()?;
-                    Some((self.stories.iter().find(|story| story.run == *run)?, one.subject, one.shown()))
+                    Some((self.stories.iter().find(|story| story.run == *run)?, place, one.shown()))
                 })
                 .min_by_key(|(story, ..)| story.run)
         };
         shortest(&|one| one.status == Status::Fail).or_else(|| shortest(&|one| one.timing))
     }
 
-    /// The execution that shows what an expectation says, by its place in the file: what can happen, or what fails.
-    pub fn witness(&self, place: usize) -> Option<(&Story, Subject, Status)> {
-        let one = self.summary.overall.iter().find(|one| one.subject == Subject::Expectation(place))?;
-        Some((
-            self.story(self.summary.overall.iter().position(|other| other.subject == one.subject)?)?,
-            one.subject,
-            one.shown(),
-        ))
+    /// The execution that shows what an expectation says, by its place in the file: what can happen, or what fails. With
+    /// its place among what is said, and what each run says in which it comes to that.
+    pub fn witness(&self, expectation: usize) -> Option<(&Story, usize, Status)> {
+        let subject = Subject::Expectation(expectation);
+        let place = self.summary.overall.iter().position(|one| one.subject == subject)?;
+        Some((self.story(place)?, place, self.summary.overall[place].shown()))
     }
 }

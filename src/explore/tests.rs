@@ -100,8 +100,8 @@ fn explored(text: &str) -> super::run::Explored {
 #[test]
 fn a_deadlock_that_is_possible_is_found_by_its_shortest_way() {
     let found = explored(&philosophers(3, false, false));
-    let (story, subject, _) = found.counterexample().expect("it can end in a deadlock");
-    assert_eq!(subject, crate::judge::Subject::Rule(crate::judge::Rule::Deadlock));
+    let (story, place, _) = found.counterexample().expect("it can end in a deadlock");
+    assert_eq!(found.summary.overall[place].subject, crate::judge::Subject::Rule(crate::judge::Rule::Deadlock));
     assert_eq!(story.path.len(), 3);
     let found = explored(&philosophers(3, true, true));
     assert_eq!((found.size.ends, found.circles.livelocks), (0, 1));

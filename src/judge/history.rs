@@ -174,8 +174,20 @@ impl Events<'_> {
                     || plan.operation(number).is_some_and(|operation| touches(plan, operation))
             }
             Self::Section(section) => {
-                matches!(step.verb, "enter" | "leave") && (step.object == *section || step.object.contains('{'))
+                step.verbs().iter().any(|verb| matches!(*verb, "enter" | "leave"))
+                    && (step.object == *section || step.object.contains('{'))
             }
+        }
+    }
+
+    /// Whether the begin of that process could be one of them, or with `end` its end.
+    pub fn may_bound(&self, process: ProcessId, end: bool) -> bool {
+        match self {
+            Self::Pattern(pattern) => {
+                pattern.verb.as_deref() == Some(if end { "end" } else { "begin" })
+                    && pattern.processes.as_ref().is_none_or(|range| range.contains(&process))
+            }
+            _ => false,
         }
     }
 
@@ -333,10 +345,11 @@ pub(crate) fn section_change(section: &str, event: &Event) -> i64 {
 fn may_match(pattern: &Pattern, step: &Step, processes: &std::ops::Range<ProcessId>) -> bool {
     let meets = |range: &std::ops::Range<u32>| range.start < processes.end && processes.start < range.end;
     pattern.processes.as_ref().is_none_or(meets)
-        && pattern.verb.as_ref().is_none_or(|verb| verb == step.verb)
+        && pattern.verb.as_ref().is_none_or(|verb| step.verbs().contains(&verb.as_str()))
         && match &pattern.target {
             Some(PatternTarget::Label(label)) => {
-                matches!(step.verb, "mark" | "enter" | "leave") && (step.object == *label || step.object.contains('{'))
+                step.verbs().iter().any(|verb| matches!(*verb, "mark" | "enter" | "leave"))
+                    && (step.object == *label || step.object.contains('{'))
             }
             _ => true,
         }

@@ -46,12 +46,15 @@ pub fn judge(plan: &Plan, trace: &Trace) -> Verdict {
 }
 
 /// Whether that is what one run says of an expectation or a rule; the others are only looked at where they have to be.
-pub fn says(plan: &Plan, trace: &Trace, subject: Subject, status: Status) -> bool {
+pub fn says(plan: &Plan, trace: &Trace, (subject, label): (Subject, &str), status: Status) -> bool {
     match subject {
         Subject::Expectation(place) if place < plan.expectations.len() => {
             expectation(&Context::new(plan, trace), place).status == status
         }
-        _ => judge(plan, trace).findings.iter().any(|one| one.subject == subject && one.status == status),
+        _ => judge(plan, trace)
+            .findings
+            .iter()
+            .any(|one| one.subject == subject && one.label == label && one.status == status),
     }
 }
 

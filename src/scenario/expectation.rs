@@ -188,11 +188,20 @@ pub enum PatternTarget {
     Label(String),
 }
 
+/// The verbs of what is no step: the begin and the end of a process.
+pub const BOUNDS: [&str; 2] = ["begin", "end"];
+
 impl Pattern {
-    /// Whether the event matches. Implicit events match no pattern.
+    /// Whether it names the begin or the end of processes.
+    pub fn is_bound(&self) -> bool {
+        self.verb.as_deref().is_some_and(|verb| BOUNDS.contains(&verb))
+    }
+
+    /// Whether the event matches. Implicit events match no pattern; the begin and the end of a process match where the
+    /// verb names them.
     pub fn matches(&self, event: &Event) -> bool {
         !event.implicit
-            && event.step.is_some()
+            && (event.step.is_some() || self.is_bound())
             && self.processes.as_ref().is_none_or(|range| range.contains(&event.id.process))
             && self.verb.as_ref().is_none_or(|verb| verb == event.verb)
             && self.outcomes.contains(event.outcome)

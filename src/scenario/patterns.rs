@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::compile::{Possible, PossibleTarget};
 use super::document::{Checker, Item, Params, Text, list};
-use super::expectation::{Pattern, PatternTarget};
+use super::expectation::{BOUNDS, Pattern, PatternTarget};
 use super::keys;
 use super::names::Declared;
 use super::steps;
@@ -125,7 +125,11 @@ impl Patterns<'_> {
             Some(text) => Some(self.target(checker, text, verb.as_deref())?),
         };
         let pattern = Pattern { text: shown.to_owned(), processes, verb, target, outcomes, value };
-        if checker.diagnostics.len() == before && !self.possible.iter().any(|step| self.could_match(&pattern, step)) {
+        let possible = match pattern.is_bound() {
+            true => self.could_bound(&pattern),
+            false => self.possible.iter().any(|step| self.could_match(&pattern, step)),
+        };
+        if checker.diagnostics.len() == before && !possible {
             self.never(checker, &pattern, span);
         }
         Some(pattern)
@@ -143,7 +147,7 @@ impl Patterns<'_> {
     }
 
     fn known_verb(checker: &mut Checker, text: &Text<'_>) -> Option<String> {
-        if steps::verb_names().any(|name| name == text.value) {
+        if BOUNDS.contains(&text.value) || steps::verb_names().any(|name| name == text.value) {
             return Some(text.value.to_owned());
         }
         let diagnostic = steps::unknown(text.value, &checker.source, text.span.clone());
@@ -180,6 +184,16 @@ impl Patterns<'_> {
             if found.all { found.first..found.first + group.count.unwrap_or(1) } else { found.first..found.first + 1 };
         let element = found.element.as_ref().and_then(|index| index.as_constant()).and_then(Value::as_int);
         Some(PatternTarget::Objects(range, element.map(|at| at as u32)))
+    }
+
+    /// Whether the begin or the end of a process could match: its object is the process itself.
+    fn could_bound(&self, pattern: &Pattern) -> bool {
+        match (&pattern.processes, &pattern.target) {
+            (_, None) => true,
+            (None, Some(PatternTarget::Processes(_))) => true,
+            (Some(range), Some(PatternTarget::Processes(target))) => overlap(range, target),
+            _ => false,
+        }
     }
 
     fn could_match(&self, pattern: &Pattern, step: &Possible) -> bool {

@@ -173,6 +173,13 @@ pub struct Step {
     pub line: usize,
 }
 
+impl Step {
+    /// The verbs of the events that it is recorded as.
+    pub fn verbs(&self) -> &[&'static str] {
+        if self.verb == "section" { &["enter", "leave"] } else { std::slice::from_ref(&self.verb) }
+    }
+}
+
 /// One instruction of a program. Places are indices of [`Program::code`].
 #[derive(Debug)]
 pub enum Instruction {

@@ -41,7 +41,7 @@ use crate::explore::semantics::transition::{Kind, Leeway, Time};
 use crate::explore::strategy::bfs::{Cut, Limits};
 use crate::explore::strategy::fallback;
 use crate::explore::strategy::fallback::Strategy;
-use crate::judge::{self, Subject, Summary};
+use crate::judge::{self, Summary};
 use crate::kernel;
 use crate::promela;
 use crate::report::assumptions::Assumptions;
@@ -62,6 +62,9 @@ use crate::trace::file::Meta;
 /// has met fewer, which takes some milliseconds, and never more than so many.
 const COUNTED: usize = 4_096;
 const MOST_COUNTED: usize = 500_000;
+
+/// The number of an execution that was found whose own number is that of the shorter one that is told in its place.
+const OTHER: u64 = 0;
 
 /// What is explored and how.
 #[derive(Args, Clone, Debug)]
@@ -452,17 +455,21 @@ impl Exploring<'_> {
         unreached.sort_unstable();
         unreached.dedup();
         let Explored { mut summary, stories, cut, size, circles, liveness, .. } = explored;
-        if let (Some(killed), Some((best, subject))) = (&killed, &mut told) {
-            let note = format!("it {}", killed.words(plan));
-            let example = summary.overall.iter_mut().find(|one| one.subject == *subject);
-            let found = best.verdict.findings.iter_mut().find(|one| one.subject == *subject);
-            let findings = [
-                example.and_then(|one| one.example.as_mut()).map(|(_, finding)| finding),
-                found.map(|one| &mut one.finding),
-            ];
-            findings.into_iter().flatten().for_each(|finding| finding.notes.push(note.clone()));
+        if let Some((best, place)) = &mut told {
+            if let Some(killed) = &killed {
+                let note = format!("it {}", killed.words(plan));
+                let shown = summary.overall.get(*place).map(|one| (one.subject, one.label.clone()));
+                let found =
+                    best.verdict.findings.iter_mut().filter(|one| Some((one.subject, one.label.clone())) == shown);
+                found.for_each(|one| one.finding.notes.push(note.clone()));
+            }
+            speak_of_one(&mut summary, best, *place);
         }
-        let kept: Vec<_> = stories.into_iter().map(|story| (story.run, story.told.trace)).collect();
+        // Of the execution that was found, that which is told takes the number.
+        let told_number = told.as_ref().map(|(best, _)| best.run);
+        let number = |run: u64| if Some(run) == told_number { OTHER } else { run };
+        let mut kept: Vec<_> = stories.into_iter().map(|story| (number(story.run), story.told.trace)).collect();
+        kept.extend(told.as_ref().map(|(best, _)| (best.run, best.told.trace.clone())));
         let mut replay = None;
         if let Some((best, _)) = &told {
             let orders = &best.orders;
@@ -475,7 +482,7 @@ impl Exploring<'_> {
             replay =
                 Some(exploration_summary::replay(plan, &schedule::compact(plan, orders), saved.as_deref(), &again));
         }
-        let story = told.as_ref().map(|(best, subject)| (tale(best), *subject));
+        let story = told.as_ref().map(|(best, place)| (tale(best), *place));
         let seen = Exploration {
             summary: &summary,
             assumptions: &assumptions,
@@ -541,19 +548,21 @@ impl Exploring<'_> {
         plan: &Plan,
         explored: &Explored,
         budget: &Arc<Budget>,
-    ) -> Result<Option<(Best, Subject)>, Vec<Diagnostic>> {
+    ) -> Result<Option<(Best, usize)>, Vec<Diagnostic>> {
         let wanted = match self.arguments.saving.show {
             Some(number) => explored.witness(number as usize - 1),
             None => explored.counterexample(),
         };
-        let Some((story, subject, status)) = wanted else { return Ok(None) };
+        let Some((story, place, status)) = wanted else { return Ok(None) };
+        let one = &explored.summary.overall[place];
         let look = explored.look(story.run);
-        let killed = story.path.iter().any(|step| step.kind == Kind::Kill);
-        // What fails without that is told without it.
-        let leeway = Leeway { kill: killed, ..self.arguments.searching.leeway(look.time) };
-        let mut space = run::space(plan, leeway, look.ends).within(budget);
-        match counterexample::best(plan, &mut space, story, subject, status) {
-            Ok(best) => Ok(Some((best, subject))),
+        let mut space = run::space(plan, self.arguments.searching.leeway(look.time), look.ends).within(budget);
+        // What fails without a kill from outside is told without it.
+        if !story.path.iter().any(|step| step.kind == Kind::Kill) {
+            space.spare();
+        }
+        match counterexample::best(plan, &mut space, story, (one.subject, &one.label), status) {
+            Ok(best) => Ok(Some((best, place))),
             Err(fault) => Err(vec![self.because(plan, &fault)]),
         }
     }
@@ -655,6 +664,25 @@ impl Exploring<'_> {
                 .map_err(|diagnostic| vec![*diagnostic])?;
         }
         Ok(())
+    }
+}
+
+/// Lets what is said of an expectation or rule be what was found in the execution that is told, wherever that shows it.
+fn speak_of_one(summary: &mut Summary, best: &Best, told: usize) {
+    for (place, one) in summary.overall.iter_mut().enumerate() {
+        let Some((run, example)) = &mut one.example else { continue };
+        let found = best.verdict.findings.iter().find(|found| found.subject == one.subject && found.label == one.label);
+        match found.filter(|found| found.finding.status == example.status) {
+            Some(found) => (*run, *example) = (best.run, found.finding.clone()),
+            None => {
+                if *run == best.run {
+                    *run = OTHER;
+                }
+                if place != told && one.status == judge::Status::Fail {
+                    example.notes.push("in another execution than the one that is told".to_owned());
+                }
+            }
+        }
     }
 }
 

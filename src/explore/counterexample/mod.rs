@@ -3,14 +3,17 @@
 pub mod shortest;
 
 use super::counterexample::shortest::{Shortest, States, critical, shortest};
-use super::execution::concretise::{Told, tell};
+use super::execution::concretise::{Stood, Told, tell};
 use super::execution::guided;
 use super::execution::verdicts::{Fault, Story};
-use super::semantics::transition::{Kind, Step};
+use super::run::bare;
+use super::semantics::choice_point::begins_turn;
+use super::semantics::next_operation::is_visible;
+use super::semantics::transition::{Kind, Leeway, Step};
 use super::state_space::Space;
 use crate::judge::{self, Status, Subject, Verdict};
 use crate::scenario::plan::Plan;
-use crate::schedule::{Order, Turn};
+use crate::schedule::Order;
 
 /// How many states and last movers are looked at for the shortest story, and how many states for the critical step.
 const MOST: usize = 300_000;
@@ -21,7 +24,7 @@ const ENDS: usize = 2_000;
 pub struct Best {
     /// Its steps.
     pub path: Vec<Step>,
-    /// The same as a schedule, in which a process ends with its last step.
+    /// The same as a schedule, as it is read without what this exploration alone takes for steps of their own.
     pub orders: Vec<Order>,
     /// What happened.
     pub told: Told,
@@ -48,7 +51,7 @@ pub fn best(
     plan: &Plan,
     space: &mut Space<'_>,
     story: &Story,
-    subject: Subject,
+    (subject, label): (Subject, &str),
     status: Status,
 ) -> Result<Best, Fault> {
     let mut states = States::new(space);
@@ -66,7 +69,7 @@ pub fn best(
             }
             let path = states.path(way)?;
             let told = tell(states.space(), &path).map_err(Fault::Lost)?;
-            let says = judge::says(plan, &told.trace, subject, status);
+            let says = judge::says(plan, &told.trace, (subject, label), status);
             if says {
                 let verdict = judge::judge(plan, &told.trace);
                 found = Some((path, told, verdict));
@@ -94,9 +97,9 @@ pub fn best(
     };
     let bad = status == Status::Fail;
     let critical =
-        if cut || !bad { None } else { unless_spent(last_good(plan, &mut states, &path, subject))?.flatten() };
+        if cut || !bad { None } else { unless_spent(last_good(plan, &mut states, &path, (subject, label)))?.flatten() };
     let critical = critical.map(|place| turn(&path, place));
-    let orders = orders(&path, &told);
+    let orders = orders(states.space(), &path, &told);
     let round = story.stem.map(|stem| turn(&path, stem));
     Ok(Best { run: story.run, switches: switches(&path), fewest, critical, round, path, told, verdict, orders })
 }
@@ -109,12 +112,28 @@ fn unless_spent<T>(found: Result<T, Fault>) -> Result<Option<T>, Fault> {
     }
 }
 
-/// The turns of a path, without those in which a process does nothing but end.
-fn orders(path: &[Step], told: &Told) -> Vec<Order> {
-    let mut turns = told.turns.turns.iter();
-    let only_ends = |turn: Option<&Turn>| turn.is_some_and(|turn| turn.ends && turn.steps == 0 && !turn.dies);
-    let kept = path.iter().filter(|step| step.kind == Kind::Tick || !only_ends(turns.next()));
-    guided::orders(&kept.cloned().collect::<Vec<_>>())
+/// The turns of a path as a schedule: without those that are no turns of their own in the space that replays it. What
+/// an exploration wishes to see apart, or where anything could be killed, nobody can tell apart there.
+fn orders(space: &Space<'_>, path: &[Step], told: &Told) -> Vec<Order> {
+    let plan = space.plan;
+    let kill = path.iter().any(|step| step.kind == Kind::Kill);
+    let replays = bare(plan, Leeway { kill, ..space.leeway });
+    let mut stood = told.stood.iter();
+    let is_turn = |step: &&Step| {
+        let stood = if step.kind == Kind::Tick { None } else { stood.next() };
+        let process = step.process as usize;
+        match stood {
+            _ if !matches!(step.kind, Kind::Go | Kind::GiveUp) => true,
+            Some(Stood::Begin) => replays.begins[process],
+            Some(Stood::End) => replays.ends[process],
+            Some(Stood::Instruction(place)) => plan.program(step.process).code.get(*place).is_none_or(|instruction| {
+                is_visible(instruction, &replays.visible)
+                    || space.leeway.random && (begins_turn(instruction) || !step.choices.is_empty())
+            }),
+            None => true,
+        }
+    };
+    guided::orders(&path.iter().filter(is_turn).cloned().collect::<Vec<_>>())
 }
 
 /// The step that leads away from the last state with a good end, by its place.
@@ -122,7 +141,7 @@ fn last_good(
     plan: &Plan,
     states: &mut States<'_, '_>,
     path: &[Step],
-    subject: Subject,
+    named: (Subject, &str),
 ) -> Result<Option<usize>, Fault> {
     let nodes = states.along(path)?;
     let mut judged = 0;
@@ -133,7 +152,7 @@ fn last_good(
         }
         let path = states.path_to(node)?;
         let told = tell(states.space(), &path).map_err(Fault::Lost)?;
-        Ok(!judge::says(plan, &told.trace, subject, Status::Fail))
+        Ok(!judge::says(plan, &told.trace, named, Status::Fail))
     })?;
     // Where not every end was judged, one of them could be good.
     Ok(place.filter(|_| judged <= ENDS))

@@ -39,6 +39,17 @@ pub enum Lost {
     Spent(Cut),
 }
 
+/// Where a process stands before its turn.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stood {
+    /// Before its begin.
+    Begin,
+    /// Before an instruction, by its place in the program, or within it.
+    Instruction(usize),
+    /// Before its end: its program is over.
+    End,
+}
+
 /// A path that was followed.
 #[derive(Clone, Debug)]
 pub struct Told {
@@ -48,6 +59,8 @@ pub struct Told {
     pub turns: Turns,
     /// By turn, how many events had been recorded when it was over.
     pub events: Vec<usize>,
+    /// By turn, where its process stood before it.
+    pub stood: Vec<Stood>,
     /// How many events had been recorded before the first turn.
     pub before: usize,
 }
@@ -88,6 +101,7 @@ pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
     let mut course = Course::new(space);
     let mut turns = Vec::with_capacity(path.len());
     let mut events = Vec::with_capacity(path.len());
+    let mut stood = Vec::with_capacity(path.len());
     if let Some(process) = course.endless {
         return Err(Lost::Endless(process));
     }
@@ -98,12 +112,14 @@ pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
             return Err(Lost::Spent(cut));
         }
         course.look();
+        let stands = course.stands(step.process);
         if let Some(turn) = course.step(step, place)? {
+            stood.extend(stands);
             turns.push(turn);
             events.push(course.log.order.len());
         }
     }
-    Ok(Told { before, ..course.finish(turns, events) })
+    Ok(Told { before, stood, ..course.finish(turns, events) })
 }
 
 impl<'s, 'p> Course<'s, 'p> {
@@ -260,11 +276,10 @@ impl<'s, 'p> Course<'s, 'p> {
             }
             return Ok(None);
         }
-        let Some(mut segment) =
-            self.segments.get(process as usize).filter(|segment| segment.stage == Stage::Running).cloned()
-        else {
+        let Some(mut segment) = self.segments.get(process as usize).filter(|segment| segment.is_due()).cloned() else {
             return Err(Lost::Gone { place });
         };
+        let begins = segment.beginning;
         let mut turn = Turn { process, at: self.now, choices: step.choices.clone(), ..Turn::default() };
         let mut effects = Effects::default();
         if step.kind == Kind::Die {
@@ -285,6 +300,7 @@ impl<'s, 'p> Course<'s, 'p> {
                     other.left = other.left.map(|time| time.saturating_sub(left));
                 }
             }
+            turn.begins = begins;
             turn.waited = self.waited[process as usize] || give_up;
             turn.times_out = give_up;
             let mut objects = Vec::new();
@@ -332,10 +348,11 @@ impl<'s, 'p> Course<'s, 'p> {
         self.look();
         let can_move = (0..self.segments.len() as ProcessId).any(|process| {
             let segment = &self.segments[process as usize];
-            segment.stage == Stage::Running
-                && (segment.left.is_some_and(|left| left > 0)
-                    || segment.pending.iter().any(|signal| !segment.stopped || *signal == libc::SIGKILL)
-                    || !segment.stopped && (segment.left.is_some() || !self.waited_now(process)))
+            segment.beginning
+                || segment.stage == Stage::Running
+                    && (segment.left.is_some_and(|left| left > 0)
+                        || segment.pending.iter().any(|signal| !segment.stopped || *signal == libc::SIGKILL)
+                        || !segment.stopped && (segment.left.is_some() || !self.waited_now(process)))
         });
         let alive: Vec<ProcessId> = (0..self.segments.len() as ProcessId)
             .filter(|process| self.segments[*process as usize].stage == Stage::Running)
@@ -384,14 +401,26 @@ impl<'s, 'p> Course<'s, 'p> {
                 turns,
                 begins: self.begins,
                 leaves: self.space.ends.clone(),
+                held: self.space.begins.clone(),
                 rest,
                 left,
                 end: self.now,
                 random: self.space.leeway.random,
             },
             events,
+            stood: Vec::new(),
             before: 0,
         }
+    }
+
+    /// Where a process stands.
+    fn stands(&self, process: ProcessId) -> Option<Stood> {
+        let segment = self.segments.get(process as usize)?;
+        Some(match () {
+            () if segment.beginning => Stood::Begin,
+            () if segment.leaving.is_some() => Stood::End,
+            () => Stood::Instruction(segment.machine.place_in_program()),
+        })
     }
 
     /// Whether a process waits now, whatever it did before.
@@ -440,6 +469,10 @@ impl<'p> Whole<'p> for Course<'_, 'p> {
         }
         self.touch(object);
         self.change(process, &mut |segment| segment.set_share(object, share));
+    }
+
+    fn begins_apart(&self, process: ProcessId) -> bool {
+        self.space.begins[process as usize]
     }
 
     fn begin(&mut self, process: ProcessId) {

@@ -13,10 +13,11 @@ use std::collections::HashMap;
 
 use super::base::interner::Numbers;
 use super::semantics::next_operation::Next;
-use super::semantics::transition::Time;
+use super::semantics::program_analysis::victims;
+use super::semantics::transition::{Leeway, Time};
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::judge::history::{Changes, Events, Memory};
-use crate::scenario::plan::{Action, Delay, Fact, Instruction, Plan};
+use crate::scenario::plan::{Action, Condition, Delay, Fact, Instruction, Plan, Program, Step};
 use crate::value::Value;
 
 use causal_past::Knowledge;
@@ -48,6 +49,8 @@ pub(super) struct Memories<'p> {
     pub(super) visible: Vec<bool>,
     /// By process: whether its end is a step of its own.
     pub(super) ends: Vec<bool>,
+    /// By process: whether its begin is a step of its own.
+    pub(super) begins: Vec<bool>,
     /// Whether time is a part of what is kept.
     pub(super) timed: bool,
     /// Whether a process had something as it ended that the number of those who have it at once depends on: then it
@@ -91,7 +94,12 @@ impl Wish {
 
 impl<'p> Memories<'p> {
     /// Those that a plan's expectations need.
-    pub(super) fn new(plan: &'p Plan, memories: Vec<Memory<'p>>, time: Time, wish: Wish) -> Self {
+    pub(super) fn new(plan: &'p Plan, memories: Vec<Memory<'p>>, leeway: impl Into<Leeway>, wish: Wish) -> Self {
+        let Leeway { time, kill, .. } = leeway.into();
+        let victims = victims(plan, kill);
+        let bounds = |end: bool| bounds(plan, &memories, end);
+        let (begins, bounded) = (bounds(false), bounds(true));
+        let killable = killable(plan, &memories, &victims);
         let mut list: Vec<Kept<'p>> = Vec::new();
         let mut memories = memories;
         if memories.iter().any(|memory| looks_at_reordered(plan, memory)) {
@@ -160,8 +168,12 @@ impl<'p> Memories<'p> {
         let mut memories = Self {
             plan,
             names: plan.process_names(),
-            visible: vec![wish.fine || everything; plan.steps.len()],
-            ends: vec![wish.ends || wish.fine || everything || list.iter().any(|kept| kept.ends); plan.processes.len()],
+            visible: killable.into_iter().map(|seen| seen || wish.fine || everything).collect(),
+            ends: {
+                let all = wish.ends || wish.fine || everything || list.iter().any(|kept| kept.ends);
+                bounded.into_iter().zip(victims).map(|(named, victim)| all || named || victim).collect()
+            },
+            begins,
             timed: list.iter().any(|kept| kept.memory.is_timed()),
             wants_ends: false,
             watched: vec![false; plan.objects.len()],
@@ -428,6 +440,35 @@ fn is_ordered(memory: &Memory<'_>) -> bool {
             | Memory::Course(_)
             | Memory::Everything
     )
+}
+
+/// By process: whether an expectation names its begin, or with `end` its end.
+fn bounds(plan: &Plan, memories: &[Memory<'_>], end: bool) -> Vec<bool> {
+    let named = |process| memories.iter().any(|memory| all(plan, memory).iter().any(|one| one.may_bound(process, end)));
+    (0..plan.processes.len() as ProcessId).map(named).collect()
+}
+
+/// By step: whether an expectation can tell, or who waits for its process to be ready, that a signal came before it.
+fn killable(plan: &Plan, memories: &[Memory<'_>], victims: &[bool]) -> Vec<bool> {
+    let awaited = |program: &Program| {
+        let mut depends = plan.programs.iter().flat_map(|other| &other.depends_on);
+        depends.any(|(first, _, condition)| *condition == Condition::Ready && program.range().contains(first))
+    };
+    let tells = |(number, step): (usize, &Step)| {
+        let program = &plan.programs[step.program];
+        program.range().any(|process| victims[process as usize])
+            && (step.verb == "ready" && awaited(program)
+                || memories.iter().any(|memory| all(plan, memory).iter().any(|one| one.may(plan, number as StepId))))
+    };
+    plan.steps.iter().enumerate().map(tells).collect()
+}
+
+/// All events that a memory depends on, be it for their order or for there being any.
+fn all<'m>(plan: &'m Plan, memory: &'m Memory<'_>) -> Vec<Events<'m>> {
+    match memory {
+        Memory::Before(patterns) | Memory::Causes(patterns) => patterns.iter().map(Events::Pattern).collect(),
+        memory => events(plan, memory),
+    }
 }
 
 /// Whether a memory looks at the order of events that stand in a run in another order than that of their steps. Then only who

@@ -120,6 +120,16 @@ impl Ample {
             let number = state[process as usize];
             let info = space.info(number);
             self.mask.fill(0);
+            if info.beginning {
+                return None;
+            }
+            if let Next::Status(other) = &info.next
+                && !space.info(state[*other as usize]).running
+                && !space.info(state[*other as usize]).ended
+            {
+                // Its gate may open first.
+                self.add(*other);
+            }
             if self.can_move(process) {
                 let range = self.first[process as usize] as usize..self.first[process as usize + 1] as usize;
                 size += range.len();

@@ -105,6 +105,12 @@ impl<'p> Actor<'_, 'p> {
     }
 
     fn take(&mut self, segment: &mut Segment<'p>, give_up: bool) -> Turned {
+        if segment.beginning {
+            if let Some(log) = &mut self.log {
+                log.begin(self.process, self.now);
+            }
+            return self.begin(segment);
+        }
         if let Some(left) = segment.leaving {
             end(segment, left);
             return Turned::Went { effects: Effects::default(), steps: 0 };
@@ -114,7 +120,7 @@ impl<'p> Actor<'_, 'p> {
         let mut act = Act::new(self, Some(if give_up { First::GiveUp } else { First::Go }), segment.given_up);
         let left = segment.machine.advance(&mut act);
         let (halt, mut effects, steps) = (act.halt, std::mem::take(&mut act.effects), act.steps);
-        let (died, stopped) = (act.died, act.stopped);
+        let (died, stopped, ready) = (act.died, act.stopped, act.ready);
         if let Some(trouble) = self.choices.trouble(step) {
             return Turned::Lost(trouble);
         }
@@ -145,6 +151,7 @@ impl<'p> Actor<'_, 'p> {
         }
         self.collect(segment);
         (segment.parked, segment.given_up, segment.left) = (false, false, None);
+        segment.ready |= ready;
         if let Some(signal) = died {
             segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
             return Turned::Went { effects, steps };
@@ -162,6 +169,7 @@ impl<'p> Actor<'_, 'p> {
 
     /// Lets a process begin: it does what it does before its first step that others notice.
     pub(crate) fn begin(&mut self, segment: &mut Segment<'p>) -> Turned {
+        segment.beginning = false;
         if segment.broken {
             end(segment, Left::Exit(1));
             return Turned::Went { effects: Effects::default(), steps: 0 };

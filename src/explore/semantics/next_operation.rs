@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::process_state::{Segment, Stage};
+use super::process_state::Segment;
 use crate::event::{ObjectId, ProcessId, StepId};
 use crate::interpreter::{Clock, Place, Request, Timeout, World};
 use crate::objects::Completion;
@@ -50,10 +50,10 @@ pub(crate) fn is_visible(instruction: &Instruction, visible: &[bool]) -> bool {
 
 /// What a process asks next, with everything that it computes for it.
 pub(crate) fn next(segment: &Segment<'_>, now: u64) -> Next {
-    if segment.stage != Stage::Running {
+    if !segment.is_due() {
         return Next::Nothing;
     }
-    if segment.leaving.is_some() {
+    if segment.beginning || segment.leaving.is_some() {
         return Next::Free;
     }
     let mut ask = Ask::new(now);

@@ -19,6 +19,8 @@ pub(crate) trait Whole<'p> {
     fn change(&mut self, process: ProcessId, change: &mut dyn FnMut(&mut Segment<'p>));
     /// Lets an object know that a process has ended.
     fn part(&mut self, process: ProcessId, object: ObjectId, held: &[bool], killed: bool);
+    /// Whether the begin of a process is a step of its own.
+    fn begins_apart(&self, process: ProcessId) -> bool;
     /// Lets a process begin. It may end at once.
     fn begin(&mut self, process: ProcessId);
     /// Says that a process has ended, before its objects know.
@@ -63,8 +65,19 @@ pub(crate) fn settle<'p>(whole: &mut impl Whole<'p>, traits: Traits, process: Pr
     }
 }
 
-/// Lets a process begin; what follows where it ends at once.
+/// Lets a process begin; what follows where it ends at once. Where its begin is a step of its own, that step can be
+/// taken from now on.
 pub(crate) fn begin<'p>(whole: &mut impl Whole<'p>, process: ProcessId) {
+    if whole.begins_apart(process) {
+        let late = has_late_gate(whole.plan(), process);
+        whole.change(process, &mut |segment| {
+            segment.beginning = true;
+            if !late {
+                segment.stage = Stage::Running;
+            }
+        });
+        return;
+    }
     whole.begin(process);
     if let Stage::Ended(end) = whole.segment(process).stage {
         leave(whole, process, end);
@@ -78,6 +91,7 @@ pub(crate) fn open<'p>(whole: &mut impl Whole<'p>) {
         let ready = (0..plan.processes.len() as ProcessId).find(|process| {
             let program = plan.program(*process);
             whole.segment(*process).stage == Stage::NotStarted
+                && !whole.segment(*process).beginning
                 && !program.manual
                 && !program.depends_on.is_empty()
                 && program.depends_on.iter().all(|(first, count, condition)| {
@@ -89,6 +103,12 @@ pub(crate) fn open<'p>(whole: &mut impl Whole<'p>) {
             None => return,
         }
     }
+}
+
+/// Whether a process is not alive yet when its conditions have come true: the supervisor has to notice that they have.
+/// Who waits for starts alone is alive with those that it waits for.
+pub(crate) fn has_late_gate(plan: &Plan, process: ProcessId) -> bool {
+    plan.program(process).depends_on.iter().any(|(_, _, condition)| *condition != Condition::Started)
 }
 
 fn holds(segment: &Segment<'_>, condition: Condition) -> bool {
@@ -118,6 +138,7 @@ fn leave<'p>(whole: &mut impl Whole<'p>, process: ProcessId, end: ProcessEnd) {
         segment.given_up = false;
         segment.left = None;
         segment.leaving = None;
+        segment.beginning = false;
         segment.pending.clear();
         segment.machine.forget(|_| false);
     });

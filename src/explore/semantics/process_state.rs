@@ -41,6 +41,8 @@ pub(crate) struct Segment<'p> {
     pub(crate) stopped: bool,
     /// Deadly signals that were sent to it.
     pub(crate) pending: Vec<i32>,
+    /// Whether its gate is open, or may be opened, and its begin, which is a step of its own, is still to come.
+    pub(crate) beginning: bool,
     /// How it leaves its program, where it has come to that and its end is a step of its own.
     pub(crate) leaving: Option<Left>,
     /// What it keeps of the events so far, by slot.
@@ -62,9 +64,15 @@ impl<'p> Segment<'p> {
             ready: false,
             stopped: false,
             pending: Vec::new(),
+            beginning: false,
             leaving: None,
             notes: Vec::new(),
         }
+    }
+
+    /// Whether it can take turns: it runs, or has still to begin.
+    pub(crate) fn is_due(&self) -> bool {
+        self.stage == Stage::Running || self.beginning
     }
 
     /// What it keeps in that slot; 0 at first.
@@ -97,7 +105,8 @@ impl<'p> Segment<'p> {
             Stage::Ended(ProcessEnd::Crashed(signal)) => (4, signal),
             Stage::Ended(ProcessEnd::Stopped | ProcessEnd::NotStarted) => (5, 0),
         };
-        let flags = [self.parked, self.given_up, self.joined, self.ready, self.stopped, self.left.is_some()];
+        let flags =
+            [self.parked, self.given_up, self.joined, self.ready, self.stopped, self.left.is_some(), self.beginning];
         let flags = flags.iter().enumerate().fold(0u8, |flags, (bit, set)| flags | u8::from(*set) << bit);
         key.extend([stage, flags, self.pending.len() as u8]);
         key.extend(code.to_le_bytes());

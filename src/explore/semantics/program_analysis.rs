@@ -1,10 +1,11 @@
 //! What is known of a program without running it: which variables are read later, which steps others can notice.
 
+use super::process_events::has_late_gate;
 use crate::expression::node::Node;
 use crate::expression::{Builtin, Expression};
 use crate::objects::Effect;
 use crate::objects::contract::model::Access;
-use crate::os::process::is_deadly;
+use crate::os::process::{is_deadly, is_stop};
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, Operation, Plan, Program};
 
@@ -322,7 +323,10 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
         match &operation.action {
             Action::Join(processes) if operation.timeout.is_some() => mark(processes.first, processes.count),
             Action::Status(processes) => mark(processes.first, processes.count),
-            Action::Kill(processes, signal) if is_deadly(*signal) => mark(processes.first, processes.count),
+            // Who is stopped before its end never comes to it, unless it is continued.
+            Action::Kill(processes, signal) if is_deadly(*signal) || is_stop(*signal) => {
+                mark(processes.first, processes.count);
+            }
             Action::Object(action)
                 if operation.timeout.is_some() && plan.objects[action.first as usize].object.notices_ends() =>
             {
@@ -333,6 +337,37 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
         }
     }
     noticed
+}
+
+/// By process: whether others can notice when its gate opens: a question or a signal may come between that and what it
+/// waited for. Those that wait for nothing, or for starts alone, are alive with those that start them.
+pub(crate) fn noticed_begins(plan: &Plan) -> Vec<bool> {
+    let mut noticed = vec![false; plan.processes.len()];
+    for operation in plan.operations() {
+        if let Action::Status(processes) | Action::Kill(processes, _) = &operation.action {
+            for process in processes.first..processes.first + processes.count {
+                noticed[process as usize] = has_late_gate(plan, process);
+            }
+        }
+    }
+    noticed
+}
+
+/// By process: whether a signal of another process, or from outside, can end it or stop it between any two of its steps.
+pub(crate) fn victims(plan: &Plan, killed: bool) -> Vec<bool> {
+    let mut victims = vec![killed; plan.processes.len()];
+    for program in &plan.programs {
+        for operation in program.operations() {
+            let Action::Kill(processes, signal) = &operation.action else { continue };
+            let range = processes.first..processes.first + processes.count;
+            // A signal to itself comes at a place that it knows.
+            let itself = program.range() == range && processes.count == 1;
+            if !itself && (is_deadly(*signal) || is_stop(*signal)) {
+                victims[range.start as usize..range.end as usize].fill(true);
+            }
+        }
+    }
+    victims
 }
 
 /// Whether a step of the plan could end otherwise while that end is still held.

@@ -16,6 +16,8 @@ pub(crate) struct Info {
     pub(crate) left: Option<u64>,
     pub(crate) running: bool,
     pub(crate) ended: bool,
+    /// Whether it has still to begin, which is a step of its own.
+    pub(crate) beginning: bool,
     pub(super) stopped: bool,
     pub(super) deadly: bool,
 }
@@ -105,7 +107,7 @@ impl<'p> Space<'p> {
             None => {
                 let next = next(&segment, 0);
                 let way = match &next {
-                    _ if self.clocked && running => Way::Many,
+                    _ if self.clocked && segment.is_due() => Way::Many,
                     Next::Nothing => Way::Still,
                     Next::Time | Next::Free => Way::Alone,
                     Next::Object(object, access, _) => {
@@ -121,6 +123,7 @@ impl<'p> Space<'p> {
                     left: segment.left,
                     running,
                     ended: matches!(segment.stage, Stage::Ended(_)),
+                    beginning: segment.beginning,
                     stopped: segment.stopped,
                     deadly: !segment.pending.is_empty(),
                 };

@@ -19,7 +19,7 @@ use super::semantics::next_operation::Next;
 use super::semantics::process_events;
 use super::semantics::process_events::{Traits, settle};
 use super::semantics::process_state::{Segment, Stage};
-use super::semantics::program_analysis::{Knowledge, has_identity, noticed_ends, reads_clock};
+use super::semantics::program_analysis::{Knowledge, has_identity, noticed_begins, noticed_ends, reads_clock};
 use super::semantics::transition::{Endless, Kind, Leeway, Standing, Step, Time};
 use local_state::{Info, Stand};
 use state_view::{Eye, Row};
@@ -69,7 +69,11 @@ pub struct Space<'p> {
     pub(super) visible: Vec<bool>,
     /// By process: whether its end is a step of its own.
     pub(super) ends: Vec<bool>,
+    /// By process: whether its begin is a step of its own.
+    pub(super) begins: Vec<bool>,
     pub(super) traits: Traits,
+    /// Whether nobody is killed from outside although that may be.
+    spares: bool,
     /// Whether the time since the begin is a part of the state.
     pub(super) clocked: bool,
     /// By process: those of one class can stand in the same places.
@@ -110,6 +114,7 @@ impl<'p> Space<'p> {
             reached: plan.steps.iter().map(|_| AtomicBool::new(false)).collect(),
             visible,
             traits,
+            spares: false,
             clocked: clocked || plan.programs.iter().any(reads_clock),
             classes: classes(plan, leeway, false),
             stands: Numbers::default(),
@@ -121,17 +126,18 @@ impl<'p> Space<'p> {
             endless: None,
             budget: Arc::default(),
             weight: 0,
-            ends: vec![false; plan.processes.len()],
+            ends: vec![leeway.kill; plan.processes.len()],
+            begins: vec![false; plan.processes.len()],
             memories: None,
         };
-        space.notice_ends(&noticed_ends(plan));
+        space.notice(&noticed_ends(plan), &noticed_begins(plan));
         space
     }
 
     /// The space of a plan whose steps are those that these memories look at, and whose states hold nothing of them.
     pub(super) fn unremembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: &Memories<'p>) -> Self {
         let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
-        space.notice_ends(&memories.ends);
+        space.notice(&memories.ends, &memories.begins);
         space
     }
 
@@ -139,7 +145,7 @@ impl<'p> Space<'p> {
     pub(super) fn remembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: Memories<'p>) -> Self {
         let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
         space.classes = classes(plan, space.leeway, memories.reads_output());
-        space.notice_ends(&memories.ends);
+        space.notice(&memories.ends, &memories.begins);
         space.memories = if memories.is_empty() { None } else { Some(Box::new(memories)) };
         space
     }
@@ -151,16 +157,19 @@ impl<'p> Space<'p> {
         self
     }
 
-    /// Takes the ends of these processes too for steps of their own. Processes of one program are alike in that.
-    fn notice_ends(&mut self, noticed: &[bool]) {
-        for (own, seen) in self.ends.iter_mut().zip(noticed) {
-            *own |= seen;
-        }
-        for program in &self.plan.programs {
-            let range = program.range();
-            let own = &mut self.ends[range.start as usize..range.end as usize];
-            let any = own.contains(&true);
-            own.fill(any);
+    /// Takes the ends and the begins of these processes too for steps of their own. Processes of one program are alike
+    /// in that.
+    fn notice(&mut self, ends: &[bool], begins: &[bool]) {
+        for (own, noticed) in [(&mut self.ends, ends), (&mut self.begins, begins)] {
+            for (own, seen) in own.iter_mut().zip(noticed) {
+                *own |= seen;
+            }
+            for program in &self.plan.programs {
+                let range = program.range();
+                let own = &mut own[range.start as usize..range.end as usize];
+                let any = own.contains(&true);
+                own.fill(any);
+            }
         }
     }
 
@@ -173,6 +182,11 @@ impl<'p> Space<'p> {
         steps.sort_unstable();
         steps.dedup();
         steps
+    }
+
+    /// Kills nobody from outside from now on. What is a step of its own stays the same.
+    pub(crate) fn spare(&mut self) {
+        self.spares = true;
     }
 
     /// How many numbers a state has: one for each process, for each object, for the time, and for each memory.
@@ -295,7 +309,7 @@ impl<'p> Space<'p> {
 
     /// Whether a process may still be killed from outside.
     fn may_kill(&self, state: &[u32]) -> bool {
-        self.leeway.kill && !self.is_killed(state)
+        self.leeway.kill && !self.spares && !self.is_killed(state)
     }
 
     /// Whether a process has been killed from outside.
@@ -307,7 +321,7 @@ impl<'p> Space<'p> {
     fn kills(&self, state: &[u32], moves: &mut Vec<Move>) {
         let alive = |process: &ProcessId| {
             let number = state[*process as usize] as usize;
-            self.stands.things[number].info.running && self.stands.things[number].segment.leaving.is_none()
+            self.stands.things[number].info.running
         };
         let alive = (0..self.processes() as ProcessId).filter(alive);
         moves.extend(alive.map(|process| Move { process, kind: Kind::Kill, branch: 0, result: NONE }));
@@ -321,7 +335,7 @@ impl<'p> Space<'p> {
     pub(super) fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Move>) {
         let number = state[process as usize];
         let info = &self.stands.things[number as usize].info;
-        if !info.running {
+        if !info.running && !info.beginning {
             return;
         }
         if info.deadly {
@@ -557,7 +571,9 @@ impl<'p> Space<'p> {
             reached: Arc::clone(&self.reached),
             visible: self.visible.clone(),
             ends: self.ends.clone(),
+            begins: self.begins.clone(),
             traits: self.traits,
+            spares: self.spares,
             clocked: self.clocked,
             classes: self.classes.clone(),
             stands: self.stands.clone(),

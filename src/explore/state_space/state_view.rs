@@ -113,6 +113,10 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
         }
     }
 
+    fn begins_apart(&self, process: ProcessId) -> bool {
+        self.space.begins[process as usize]
+    }
+
     fn begin(&mut self, process: ProcessId) {
         let space = &mut *self.space;
         let mut segment = space.stands.things[self.state[process as usize] as usize].segment.clone();

@@ -18,7 +18,8 @@ pub(crate) fn longest(space: &Space<'_>) -> Option<u32> {
         let first = program.first;
         // Its end may be a turn of its own, and so may be what it draws as it begins; a signal can end it once.
         let end = u64::from(space.ends[first as usize]);
-        let begin = u64::from(space.leeway.random && space.knowledge[plan.processes[first as usize].program].draws(0));
+        let begin = u64::from(space.begins[first as usize])
+            + u64::from(space.leeway.random && space.knowledge[plan.processes[first as usize].program].draws(0));
         let own = of_program(program, &space.visible, &models)?;
         let own = own.checked_add(end + begin + u64::from(plan.kills()))?;
         all = all.checked_add(own.checked_mul(program.range().len() as u64)?)?;

@@ -283,8 +283,8 @@ mod tests {
             panic!("{:?}", found.rungs)
         };
         assert_eq!((walks.random, walks.pct), (500, 500));
-        let (_, subject, _) = found.counterexample().expect("a deadlock is met");
-        assert_eq!(subject, Subject::Rule(Rule::Deadlock));
+        let (_, place, _) = found.counterexample().expect("a deadlock is met");
+        assert_eq!(found.summary.overall[place].subject, Subject::Rule(Rule::Deadlock));
         let text = lost_update(2, 3) + "[[expect]]\nfinal = \"money <= 6\"\n";
         let found = explored(&text, &Options { limits, beyond, ..Options::default() });
         assert_eq!(found.summary.status, Status::Unknown);

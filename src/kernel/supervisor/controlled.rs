@@ -106,7 +106,11 @@ impl Driver<'_, '_, '_> {
         for process in 0..self.supervisor.plan.processes.len() as ProcessId {
             let program = self.supervisor.plan.program(process);
             if !program.manual && program.depends_on.is_empty() {
-                self.begin(process)?;
+                if self.is_held(process) {
+                    self.supervisor.table.post(process).open();
+                } else {
+                    self.begin(process, self.first_steps(process))?;
+                }
             }
         }
         self.settle()?;
@@ -116,6 +120,8 @@ impl Driver<'_, '_, '_> {
             self.at(turn.at);
             if turn.dies {
                 self.die(turn)?;
+            } else if turn.begins {
+                self.begin(turn.process, turn.steps)?;
             } else {
                 self.take(turn)?;
             }
@@ -159,10 +165,19 @@ impl Driver<'_, '_, '_> {
         if self.turns.leaves.get(process as usize) == Some(&true) { STAYS } else { 0 }
     }
 
+    /// Whether the begin of a process waits for a turn of its own.
+    fn is_held(&self, process: ProcessId) -> bool {
+        self.turns.held.get(process as usize) == Some(&true)
+    }
+
+    /// How many steps a process takes as it begins, where that is no turn of its own.
+    fn first_steps(&self, process: ProcessId) -> u32 {
+        self.turns.begins.get(process as usize).copied().unwrap_or(0)
+    }
+
     /// Lets a process begin, up to its first step that others can notice.
-    fn begin(&mut self, process: ProcessId) -> Result<(), Stop> {
+    fn begin(&mut self, process: ProcessId, steps: u32) -> Result<(), Stop> {
         self.supervisor.table.post(process).open();
-        let steps = self.turns.begins.get(process as usize).copied().unwrap_or(0);
         let number = self.grant(process, steps, self.stays(process), &[]);
         if let Some(course) = &mut self.supervisor.course {
             course.waiting -= usize::from(!std::mem::replace(&mut course.begun[process as usize], true));
@@ -177,7 +192,7 @@ impl Driver<'_, '_, '_> {
     /// Lets those begin that were started, or that wait for nothing more.
     fn settle(&mut self) -> Result<(), Stop> {
         while let Some(process) = self.next_to_begin() {
-            self.begin(process)?;
+            self.begin(process, self.first_steps(process))?;
         }
         Ok(())
     }
@@ -187,7 +202,8 @@ impl Driver<'_, '_, '_> {
         let supervisor = &self.supervisor;
         let course = supervisor.course.as_ref().filter(|course| course.waiting > 0)?;
         let mut left = (0..supervisor.plan.processes.len() as ProcessId)
-            .filter(|process| !course.begun[*process as usize] && !supervisor.has_ended(*process));
+            .filter(|process| !course.begun[*process as usize] && !supervisor.has_ended(*process))
+            .filter(|process| !self.is_held(*process));
         left.clone()
             .find(|process| supervisor.table.post(*process).is_open())
             .or_else(|| left.find(|process| supervisor.is_due(*process)))

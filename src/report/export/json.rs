@@ -94,8 +94,8 @@ pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
         list.iter().map(|one| over_runs(plan, one, word(one, whole), exploration.kept)).collect::<Vec<_>>()
     };
     let size = exploration.size;
-    let story = exploration.story.as_ref().map(|(story, subject)| {
-        let failed = summary.overall.iter().find(|overall| overall.subject == *subject);
+    let story = exploration.story.as_ref().map(|(story, place)| {
+        let failed = summary.overall.get(*place);
         let steps: Vec<Json> = (story.turns.turns.iter().zip(story.words(plan)))
             .map(|(turn, words)| {
                 let process = plan.processes.get(turn.process as usize).map(|process| process.name.as_str());

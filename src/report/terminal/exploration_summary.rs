@@ -13,7 +13,7 @@ use crate::explore::analysis::interleavings::{Counts, Number};
 use crate::explore::analysis::starvation::Liveness;
 use crate::explore::run::{Circles, Size};
 use crate::explore::strategy::bfs::Cut;
-use crate::judge::{Frequency, Overall, Status, Subject, Summary};
+use crate::judge::{Frequency, Overall, Status, Summary};
 use crate::report::assumptions::Assumptions;
 use crate::scenario::plan::Plan;
 use crate::trace::{Trace, Waiting};
@@ -44,8 +44,8 @@ pub struct Exploration<'a> {
     pub counts: Option<Counts>,
     /// How the search went, in words: what was left out, how time passed.
     pub how: &'a [String],
-    /// The execution to be told, and what fails in it.
-    pub story: Option<(Story<'a>, Subject)>,
+    /// The execution to be told, and what fails in it, by its place among [`Summary::overall`].
+    pub story: Option<(Story<'a>, usize)>,
     /// Who has to be killed from outside for it.
     pub killed: Option<Killed>,
     /// The command that replays it.
@@ -124,8 +124,8 @@ pub fn summary(plan: &Plan, exploration: &Exploration<'_>, options: &Options<'_>
     expectations(&page, exploration, &mut out);
     size(&page, exploration, &mut out);
     histogram(&page, exploration.summary, exploration.cut.is_none(), &mut out);
-    if let Some((story, subject)) = &exploration.story {
-        tell(&page, exploration, story, *subject, options, &mut out);
+    if let Some((story, place)) = &exploration.story {
+        tell(&page, exploration, story, *place, options, &mut out);
     }
     if options.ascii {
         out = ascii(&out);
@@ -145,11 +145,11 @@ fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String
     let counts = summary.overall.iter().map(|overall| width(&held(overall))).max().unwrap_or(0);
     let beside = summary.overall.iter().map(|overall| word(overall, whole).len()).max().unwrap_or(0).max(WORD);
     let columns = page.labels(labels, 8 + beside + counts);
-    let told = exploration.story.as_ref().map(|(_, subject)| *subject);
+    let told = exploration.story.as_ref().map(|(_, place)| *place);
     let passed = summary.overall.iter().filter(|overall| overall.status == Status::Pass).count();
     let folded = if passed > LINES { passed - LINES + 1 } else { 0 };
     let mut shown = 0;
-    for overall in &summary.overall {
+    for (place, overall) in summary.overall.iter().enumerate() {
         if overall.status == Status::Pass {
             shown += 1;
             if shown > passed - folded {
@@ -171,7 +171,7 @@ fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String
                 if let Some((_, finding)) = &overall.example {
                     // The execution that is told below shows where.
                     page.found(out, finding, overall.reason.as_deref(), None);
-                    if told != Some(overall.subject) && !page.is_about_end(overall.subject) {
+                    if told != Some(place) && !page.is_about_end(overall.subject) {
                         page.notes(out, &finding.notes);
                     }
                 } else if let Some(reason) = &overall.reason {
@@ -324,11 +324,11 @@ fn tell(
     page: &Page<'_>,
     exploration: &Exploration<'_>,
     story: &Story<'_>,
-    subject: Subject,
+    place: usize,
     options: &Options<'_>,
     out: &mut String,
 ) {
-    let failed = exploration.summary.overall.iter().find(|overall| overall.subject == subject);
+    let failed = exploration.summary.overall.get(place);
     let what = failed.map(|overall| label(&overall.label, overall.holds)).unwrap_or_default();
     let timing = failed.is_some_and(|overall| overall.timing);
     let fails = failed.is_none_or(|overall| overall.shown() == Status::Fail);

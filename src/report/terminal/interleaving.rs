@@ -178,7 +178,12 @@ impl Story<'_> {
                 words.push(Words::plain(if turn.killed { "is killed" } else { "dies of a signal" }));
             }
             if words.is_empty() {
-                words.push(Words::plain(if turn.ends { "ends" } else { "resumes" }));
+                let does = match () {
+                    () if turn.begins => "begins",
+                    () if turn.ends => "ends",
+                    () => "resumes",
+                };
+                words.push(Words::plain(does));
             }
             let changes: Vec<String> = before
                 .iter()
