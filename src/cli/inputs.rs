@@ -115,7 +115,8 @@ pub(crate) fn cannot_read(path: &str, error: &io::Error) -> Box<Diagnostic> {
     let reason = match error.kind() {
         io::ErrorKind::NotFound => "no such file or directory".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string().to_lowercase(),
+        _ if error.raw_os_error().is_some() => error.to_string().to_lowercase(),
+        _ => error.to_string(),
     };
     // What is wrong with the path is wrong with the arguments; else the host does not give what is there.
     let code = match error.kind() {
