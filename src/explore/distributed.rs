@@ -416,9 +416,9 @@ mod tests {
             |one| {
                 one.rungs.iter_mut().for_each(|rung| {
                     if let Rung::Walks(walks) = rung {
-                        walks.depth = u32::MAX
+                        walks.depth = u32::MAX;
                     }
-                })
+                });
             },
         ];
         for damage in damages {

@@ -125,9 +125,10 @@ impl Patterns<'_> {
             Some(text) => Some(self.target(checker, text, verb.as_deref())?),
         };
         let pattern = Pattern { text: shown.to_owned(), processes, verb, target, outcomes, value };
-        let possible = match pattern.is_bound() {
-            true => self.could_bound(&pattern),
-            false => self.possible.iter().any(|step| self.could_match(&pattern, step)),
+        let possible = if pattern.is_bound() {
+            could_bound(&pattern)
+        } else {
+            self.possible.iter().any(|step| self.could_match(&pattern, step))
         };
         if checker.diagnostics.len() == before && !possible {
             self.never(checker, &pattern, span);
@@ -186,16 +187,6 @@ impl Patterns<'_> {
         Some(PatternTarget::Objects(range, element.map(|at| at as u32)))
     }
 
-    /// Whether the begin or the end of a process could match: its object is the process itself.
-    fn could_bound(&self, pattern: &Pattern) -> bool {
-        match (&pattern.processes, &pattern.target) {
-            (_, None) => true,
-            (None, Some(PatternTarget::Processes(_))) => true,
-            (Some(range), Some(PatternTarget::Processes(target))) => overlap(range, target),
-            _ => false,
-        }
-    }
-
     fn could_match(&self, pattern: &Pattern, step: &Possible) -> bool {
         let processes = pattern
             .processes
@@ -235,6 +226,15 @@ impl Patterns<'_> {
             diagnostic = diagnostic.help(format!("the verbs of these processes are {}", list(verbs)));
         }
         checker.report(diagnostic);
+    }
+}
+
+/// Whether the begin or the end of a process could match: its object is the process itself.
+fn could_bound(pattern: &Pattern) -> bool {
+    match (&pattern.processes, &pattern.target) {
+        (_, None) | (None, Some(PatternTarget::Processes(_))) => true,
+        (Some(range), Some(PatternTarget::Processes(target))) => overlap(range, target),
+        _ => false,
     }
 }
 

@@ -103,9 +103,7 @@ impl Object for Test {
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         let places = relation.by_ticket(events, |_| true);
         for pair in places.windows(2) {
-            if self.kind == "counter" {
-                relation.sync(pair[0], pair[1]);
-            } else if matches!(events[pair[0]].verb, "release" | "unlock") {
+            if self.kind == "counter" || matches!(events[pair[0]].verb, "release" | "unlock") {
                 relation.sync(pair[0], pair[1]);
             }
         }

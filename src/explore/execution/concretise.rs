@@ -119,7 +119,7 @@ pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
             events.push(course.log.order.len());
         }
     }
-    Ok(Told { before, stood, ..course.finish(turns, events) })
+    Ok(Told { stood, before, ..course.finish(turns, events) })
 }
 
 impl<'s, 'p> Course<'s, 'p> {

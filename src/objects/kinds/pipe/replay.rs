@@ -96,7 +96,7 @@ fn content(value: &Value) -> &[u8] {
 impl Pipe {
     /// Draws the edges of messages or of bytes, for each direction by itself.
     pub(super) fn draw(&self, events: &[&Event], relation: &mut Relation) {
-        let closings = self.closings(events, relation);
+        let closings = Self::closings(events, relation);
         for way in 0..=usize::from(self.duplex) {
             let ends: Vec<u8> = (0..events.len()).map(|at| relation.end(at)).collect();
             let sending = |at: usize| events[at].verb == SEND && outgoing(self.duplex, ends[at]) == way;
@@ -170,7 +170,7 @@ impl Pipe {
     }
 
     /// For each end, the events with which its holders let go of it: the first `close`, or the end of the process.
-    fn closings(&self, events: &[&Event], relation: &Relation) -> [Vec<usize>; 2] {
+    fn closings(events: &[&Event], relation: &Relation) -> [Vec<usize>; 2] {
         let mut first: HashMap<(ProcessId, u8), usize> = HashMap::new();
         let mut last: HashMap<ProcessId, usize> = HashMap::new();
         for (at, event) in events.iter().enumerate() {
