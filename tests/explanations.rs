@@ -183,7 +183,8 @@ fn a_livelock_has_one_name_and_says_where_each_process_is() {
     }
     assert!(explored.out.contains("    - livelock\n"), "{}", explored.out);
     assert!(replayed.out.contains("= the kernel did as the model"), "{}", replayed.out);
-    let run = Test::new().file("a.toml", LIVELOCK).args(["run", "a.toml"]).run().status(1).nothing_left();
+    let spins = "timeout = \"200ms\"\n[processes.b]\nsteps = [{ forever = [\"yield\"] }]\n";
+    let run = Test::new().file("a.toml", spins).args(["run", "a.toml"]).run().status(1).nothing_left();
     assert!(run.out.contains("    b is ") && !run.out.contains("in running"), "{}", run.out);
 }
 
@@ -206,7 +207,9 @@ final = "x == 3"
 }
 
 /// A process that waits at `first`, then at `second`.
-const TWO_WAITS: &str = r#"[objects]
+const TWO_WAITS: &str = r#"time = "ideal"
+
+[objects]
 first = { kind = "queue" }
 second = { kind = "queue", count = 2 }
 

@@ -284,7 +284,7 @@ fn a_search_that_looked_at_some_executions_speaks_of_those() {
     let mut seen = std::collections::BTreeSet::new();
     for seed in ["0", "1", "2", "3"] {
         let done = explore(text).args(["--strategy", "random", "--runs", "1", "--seed", seed]).run();
-        for word in ["Never", "Always", "every execution"] {
+        for word in ["Never", "Always", "every execution ends"] {
             assert!(!done.out.contains(word), "{}", done.out);
         }
         assert!(done.out.contains("those looked at end so:"), "{}", done.out);

@@ -292,9 +292,10 @@ impl Count {
         if first.is_none() {
             *first = Some((run, finding.clone()));
         }
-        if finding.vacuous {
+        if finding.status != Status::Fail {
+        } else if finding.vacuous {
             self.vacuous += times;
-        } else if finding.status == Status::Fail && self.first_met.is_none() {
+        } else if self.first_met.is_none() {
             self.first_met = Some((run, finding.clone()));
         }
         if let Some(seen) = finding.seen {

@@ -156,7 +156,7 @@ pub(crate) fn cases(space: &Space<'_>, jobs: usize, paths: &[(Vec<Step>, bool)])
 
 /// Judges an execution. Where any time may have passed, or times depend on CPUs and priorities, none of them says
 /// anything.
-fn judged(plan: &Plan, time: Time, trace: &mut Trace) -> Verdict {
+pub(crate) fn judged(plan: &Plan, time: Time, trace: &mut Trace) -> Verdict {
     let reason = match time {
         _ if plan.processors().is_some() => unprocessed(plan, "how long it takes"),
         Time::Any => "any sleep and any timeout may end at any moment, so how long it takes is not known".to_owned(),

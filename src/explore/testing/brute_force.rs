@@ -7,6 +7,7 @@ use super::causality;
 use super::causality::loads;
 use super::corpus::{ALIKE, CORPUS};
 use crate::explore::execution::concretise::tell;
+use crate::explore::execution::verdicts::judged;
 use crate::explore::history::{Memories, Wish};
 use crate::explore::run::{Explored, Options, exploring};
 use crate::explore::semantics::transition::{Endless, Step, Time};
@@ -66,8 +67,8 @@ impl<'p> Brute<'p> {
         let mut moves: Vec<Move> = Vec::new();
         self.space.moves(state, &mut moves)?;
         if moves.is_empty() {
-            let told = tell(&self.space, &self.path).expect("it can be followed");
-            let verdict = judge::judge(self.plan, &told.trace);
+            let mut told = tell(&self.space, &self.path).expect("it can be followed");
+            let verdict = judged(self.plan, Time::Virtual, &mut told.trace);
             assert!(told.trace.causality.problems().is_empty(), "{:?}", told.trace.causality.problems());
             note(&mut self.found, &verdict, &judge::final_state(self.plan, &told.trace));
             self.paths += 1;

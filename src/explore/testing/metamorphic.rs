@@ -202,3 +202,18 @@ fn expectations_are_judged_as_in_all_orders_of_steps() {
         Ok(!asked.is_empty() && super::brute_force::compare(&drawn.text(), &asked, super::brute_force::FEW))
     });
 }
+#[test]
+fn a_kill_from_outside_is_a_kill_by_another_process_at_any_time() {
+    over(6, TASTES, |drawn, _| {
+        let text = drawn.text();
+        let any = Leeway { time: Time::Any, ..Leeway::default() };
+        let Some(from_outside) = ends(&text, Leeway { kill: true, ..any }, 0) else { return Ok(false) };
+        let Some(mut union) = ends(&text, any, 0) else { return Ok(false) };
+        for process in drawn.processes() {
+            let Some(killed) = ends(&(text.clone() + &Scenario::killer(&process)), any, 1) else { return Ok(false) };
+            union.extend(killed);
+        }
+        if union == from_outside { Ok(true) } else { Err(format!("{}\n{text}", apart(&from_outside, &union))) }
+    });
+}
+

@@ -103,10 +103,15 @@ struct Arrows<'a> {
 impl<'a> Arrows<'a> {
     fn new(trace: &Trace, spans: &'a Spans) -> Self {
         let mut arrows = Self { all: &spans.arrows, into: HashMap::new(), from: HashMap::new() };
-        for (at, arrow) in spans.arrows.iter().enumerate() {
+        // The end of a killed process can be recorded later than what it caused: readers refuse an arrow back in time.
+        let forward = |arrow: &&Arrow| {
+            let (from, to) = (&trace.events[arrow.from], &trace.events[arrow.to]);
+            (if from.step.is_none() { from.end } else { from.begin }) <= to.end
+        };
+        for (at, arrow) in spans.arrows.iter().enumerate().filter(|(_, arrow)| forward(arrow)) {
             arrows.into.entry(arrow.to).or_default().push(at);
         }
-        for arrow in &spans.arrows {
+        for arrow in spans.arrows.iter().filter(forward) {
             let leaves = arrows.arrives(trace, arrow);
             let first = arrows.from.entry(arrow.from).or_insert((leaves, arrow.kind));
             first.0 = leaves.min(first.0);

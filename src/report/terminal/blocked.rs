@@ -195,7 +195,7 @@ mod tests {
 "
         );
         let narrow = tell(&plan, &trace, true, PLAIN, 60);
-        assert!(narrow.ends_with("no process can\n      end its wait  scenarios/test.toml:9\n"), "{narrow}");
+        assert!(narrow.ends_with("no process can end\n      its wait  scenarios/test.toml:9\n"), "{narrow}");
     }
 
     #[test]

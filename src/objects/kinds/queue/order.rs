@@ -12,6 +12,7 @@ use super::{DONE, GET, PUT, SIZE, WAIT};
 use crate::event::{Event, EventId, ProcessId};
 use crate::objects::Relation;
 use crate::objects::causality::happens_before::{Tie, gave_up};
+use crate::value::Value;
 
 /// A message that was put and got: the places of both events.
 #[derive(Clone, Copy)]
@@ -54,6 +55,46 @@ pub(super) fn draw(events: &[&Event], capacity: Option<u64>, relation: &mut Rela
         draw_room(events, &gets, &puts, capacity, true, relation);
     }
     draw_looks(events, capacity, &puts, &gets, relation);
+    if numbered.is_empty() && !relation.settled {
+        draw_unreturned(events, &puts, &gets, relation);
+    }
+}
+
+/// A `size` of a kernel's queue can count a message whose `put` has not returned yet. It does where it counts more
+/// than the puts that had returned; then it comes after those that had begun.
+fn draw_unreturned(events: &[&Event], puts: &[usize], gets: &[usize], relation: &mut Relation) {
+    let sizes: Vec<usize> = places(events, SIZE);
+    if sizes.is_empty() {
+        return;
+    }
+    let returned = |of: &[usize]| -> Vec<u64> {
+        let mut ends: Vec<u64> = of.iter().map(|at| events[*at].end).collect();
+        ends.sort_unstable();
+        ends
+    };
+    let (put_ends, get_ends) = (returned(puts), returned(gets));
+    let mut by_process: HashMap<ProcessId, Vec<usize>> = HashMap::new();
+    for at in puts {
+        by_process.entry(events[*at].id.process).or_default().push(*at);
+    }
+    for list in by_process.values_mut() {
+        list.sort_unstable_by_key(|at| events[*at].end);
+    }
+    for size in sizes {
+        let Value::Int(counted) = events[size].value else { continue };
+        let (begin, end) = (events[size].begin, events[size].end);
+        let put = put_ends.partition_point(|at| *at <= end) as i64;
+        let got = get_ends.partition_point(|at| *at <= begin) as i64;
+        if counted <= put - got {
+            continue;
+        }
+        for list in by_process.values() {
+            let next = list.partition_point(|at| events[*at].end <= end);
+            if let Some(at) = list.get(next).filter(|at| events[**at].begin < end) {
+                relation.sync(*at, size);
+            }
+        }
+    }
 }
 
 /// What asks for the size comes after all that went in and out before it. What failed for want of a message comes after the
