@@ -14,7 +14,7 @@ use std::thread;
 use ipcrun::diagnostic::{Diagnostic, Source};
 use ipcrun::explore::execution::concretise::tell;
 use ipcrun::explore::semantics::transition::Time;
-use ipcrun::explore::state_space::Space;
+use ipcrun::explore::state_space::StateSpace;
 use ipcrun::explore::strategy::bfs::{Limits, Reductions, Search};
 use ipcrun::judge::FORMS;
 use ipcrun::outcome::Outcome;
@@ -46,7 +46,7 @@ fn plan(text: &str) -> Plan {
 
 /// What the model counts.
 fn modelled(plan: &Plan, time: Time) -> Counts {
-    let mut space = Space::new(plan, time, vec![false; plan.steps.len()], false);
+    let mut space = StateSpace::new(plan, time, vec![false; plan.steps.len()], false);
     let mut search = Search::new(&mut space, Reductions::NONE);
     search.run(Limits::default(), &mut |_| true).expect("every process comes to a step");
     let mut counts = Counts { states: search.store.len(), stuck: 0, fails: false };

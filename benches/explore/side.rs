@@ -13,9 +13,9 @@ use ipcrun::explore::execution::{concretise, guided};
 use ipcrun::explore::run;
 use ipcrun::explore::run::Explored;
 use ipcrun::explore::semantics::transition::Time;
-use ipcrun::explore::state_space::Space;
+use ipcrun::explore::state_space::StateSpace;
 use ipcrun::explore::strategy::bfs::{Limits, Reductions, Search};
-use ipcrun::explore::strategy::fallback::{Beyond, Rung, Strategy};
+use ipcrun::explore::strategy::fallback::{Coverage, FallbackOptions, Strategy};
 use ipcrun::kernel::{self, Recording};
 use ipcrun::scenario::{self, plan::Plan};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
@@ -88,7 +88,7 @@ fn search(name: &str, reduced: bool) -> Result<(), String> {
     let plan = plan(name)?;
     let reductions = if reduced { Reductions::ALL } else { Reductions::NONE };
     let begin = Instant::now();
-    let mut space = Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
+    let mut space = StateSpace::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
     let mut search = Search::new(&mut space, reductions);
     search.run(Limits::default(), &mut |_| true).map_err(|endless| format!("{endless:?}"))?;
     let took = begin.elapsed().as_nanos();
@@ -126,12 +126,12 @@ fn tell_story(name: &str) -> Result<(), String> {
 fn walk(name: &str, runs: &str) -> Result<(), String> {
     let plan = plan(name)?;
     let runs = runs.parse().map_err(|error| format!("{runs}: {error}"))?;
-    let beyond = Beyond { runs, ..Beyond::default() };
+    let beyond = FallbackOptions { runs, ..FallbackOptions::default() };
     let options = run::Options { strategy: Strategy::Random, beyond, ..run::Options::default() };
     let before = cpu(UsageWho::RUSAGE_SELF)?;
     let explored = explored(&plan, &options)?;
     let spent = cpu(UsageWho::RUSAGE_SELF)? - before;
-    let [Rung::Walks(walks)] = explored.rungs.as_slice() else {
+    let [Coverage::Walks(walks)] = explored.rungs.as_slice() else {
         return Err(format!("no walks were taken: {:?}", explored.rungs));
     };
     println!("spent {spent}\nwalks {}\nsteps {}", walks.random, walks.steps);
@@ -145,7 +145,7 @@ fn cores(name: &str, how: &str, jobs: &str) -> Result<(), String> {
     let mut options = run::Options { reductions: Reductions::NONE, jobs, ..run::Options::default() };
     if how != "full" {
         let runs = how.parse().map_err(|error| format!("{how}: {error}"))?;
-        (options.strategy, options.beyond) = (Strategy::Random, Beyond { runs, ..Beyond::default() });
+        (options.strategy, options.beyond) = (Strategy::Random, FallbackOptions { runs, ..FallbackOptions::default() });
     }
     let (before, begin) = (cpu(UsageWho::RUSAGE_SELF)?, Instant::now());
     let explored = explored(&plan, &options)?;

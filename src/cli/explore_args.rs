@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::options;
-use crate::explore::semantics::transition::{Leeway, Time};
+use crate::explore::semantics::transition::{Nondeterminism, Time};
 use crate::explore::strategy::bfs::Reductions;
 use crate::os::memory;
 use crate::scenario::units::parse_size;
@@ -121,8 +121,8 @@ impl From<ReduceChoice> for Reductions {
 
 impl Searching {
     /// What is left open besides the order of steps, where time passes so.
-    pub(crate) fn leeway(&self, time: Time) -> Leeway {
-        Leeway { time, random: self.random == RandomChoice::All, kill: self.kill == KillChoice::Any }
+    pub(crate) fn leeway(&self, time: Time) -> Nondeterminism {
+        Nondeterminism { time, random: self.random == RandomChoice::All, kill: self.kill == KillChoice::Any }
     }
 
     /// How many bytes of memory a scenario may use where so many are explored at once. What the host cannot give is no

@@ -19,7 +19,7 @@ use super::status::Status;
 use super::timeline_choice::Picture;
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::explore::execution::concretise::Told;
-use crate::explore::semantics::transition::Leeway;
+use crate::explore::semantics::transition::Nondeterminism;
 use crate::judge::{self, FORMS, Tally, Verdict};
 use crate::kernel::{self, Limits, Notice, Recording};
 use crate::os::limits;
@@ -80,7 +80,7 @@ pub(crate) struct Held {
     /// The schedule.
     pub(crate) schedule: Chosen,
     /// What it leaves open.
-    pub(crate) leeway: Leeway,
+    pub(crate) leeway: Nondeterminism,
     /// Whether what they do is held against what the model does.
     pub(crate) compared: bool,
     /// What is done with the trace that is kept.

@@ -9,7 +9,7 @@ use crate::explore::execution::concretise::{Told, tell};
 use crate::explore::execution::guided;
 use crate::explore::execution::guided::Refused;
 use crate::explore::run;
-use crate::explore::semantics::transition::{Leeway, Time};
+use crate::explore::semantics::transition::{Nondeterminism, Time};
 use crate::scenario::plan::Plan;
 use crate::schedule::{self, Schedule};
 
@@ -60,7 +60,7 @@ pub(crate) fn argument(text: &str) -> Result<Chosen, String> {
 ///
 /// # Errors
 /// A schedule that cannot be read, or not be followed where it says so.
-pub(crate) fn follow(plan: &Plan, chosen: &Chosen, leeway: Leeway) -> Result<Told, Vec<Diagnostic>> {
+pub(crate) fn follow(plan: &Plan, chosen: &Chosen, leeway: Nondeterminism) -> Result<Told, Vec<Diagnostic>> {
     let schedule = match chosen {
         Chosen::Seed(seed) => {
             let mut space = run::bare(plan, leeway);
@@ -86,7 +86,7 @@ pub(crate) fn follow(plan: &Plan, chosen: &Chosen, leeway: Leeway) -> Result<Tol
     };
     let time = if schedule.any_time { Time::Any } else { Time::Virtual };
     let kill = schedule.orders.iter().any(|order| order.killed);
-    let leeway = Leeway { time, random: schedule.any_random, kill };
+    let leeway = Nondeterminism { time, random: schedule.any_random, kill };
     let mut space = run::bare(plan, leeway);
     let path = guided::follow(&mut space, &schedule.orders).map_err(|found| vec![refused(plan, &schedule, &found)])?;
     let (path, round) = guided::complete(&mut space, &path).map_err(|endless| vec![endless.diagnostic(plan)])?;
@@ -99,7 +99,7 @@ pub(crate) fn follow(plan: &Plan, chosen: &Chosen, leeway: Leeway) -> Result<Tol
 
 fn told(
     plan: &Plan,
-    space: &crate::explore::state_space::Space<'_>,
+    space: &crate::explore::state_space::StateSpace<'_>,
     path: &[crate::explore::semantics::transition::Step],
 ) -> Result<Told, Vec<Diagnostic>> {
     tell(space, path).map_err(|lost| {

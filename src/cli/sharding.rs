@@ -8,7 +8,7 @@ use super::{files, inputs};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::explore::distributed;
 use crate::explore::distributed::{FORMAT, Part, Scenario};
-use crate::explore::strategy::fallback::{Beyond, Strategy};
+use crate::explore::strategy::fallback::{FallbackOptions, Strategy};
 
 /// Which executions are looked at.
 #[derive(Args, Clone, Debug)]
@@ -76,10 +76,10 @@ impl Choosing {
     }
 
     /// What is looked at where not every state is. `alone`: there is no other scenario.
-    pub(crate) fn beyond(&self, alone: bool) -> Beyond {
+    pub(crate) fn beyond(&self, alone: bool) -> FallbackOptions {
         let shard = self.shard.filter(|_| alone).unwrap_or((0, 1));
         let (runs, depth, preemptions) = (self.runs, self.depth, self.preemptions);
-        Beyond { runs, depth, preemptions, shard, keep: self.shard.is_some(), ..Beyond::default() }
+        FallbackOptions { runs, depth, preemptions, shard, keep: self.shard.is_some(), ..FallbackOptions::default() }
     }
 
     /// Whether this is a part of an exploration.

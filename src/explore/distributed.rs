@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::analysis::starvation::Liveness;
 use super::execution::verdicts::{Found, sign};
-use super::run::{Circles, Explored, Size};
+use super::run::{Cycles, Explored, Size};
 use super::semantics::transition::Time;
 use super::strategy::bfs::Cut;
-use super::strategy::fallback::Rung;
+use super::strategy::fallback::Coverage;
 use crate::event::StepId;
 use crate::scenario::plan::Plan;
 
@@ -65,12 +65,12 @@ pub struct Scenario {
     /// How much there was.
     pub size: Size,
     /// What goes on for ever.
-    pub circles: Circles,
+    pub circles: Cycles,
     /// Who can be starved.
     #[serde(default)]
     pub liveness: Liveness,
     /// What was done where not every state was looked at.
-    pub rungs: Vec<Rung>,
+    pub rungs: Vec<Coverage>,
     /// One execution of each kind.
     pub found: Vec<Found>,
     /// The look in which a sleep or a timeout may end at any moment, where what is said above is of one in which time is
@@ -102,7 +102,7 @@ impl Part {
                     return Err(format!("`{}` has an execution without a number that can be", scenario.path));
                 }
             }
-            let deep = |rung: &Rung| matches!(rung, Rung::Walks(walks) if walks.depth > DEEPEST);
+            let deep = |rung: &Coverage| matches!(rung, Coverage::Walks(walks) if walks.depth > DEEPEST);
             if scenario.rungs.iter().any(deep) {
                 return Err(format!("`{}` was explored to a depth of more than {DEEPEST}", scenario.path));
             }
@@ -154,7 +154,7 @@ impl Scenario {
         }
         self.size.elapsed = self.size.elapsed.saturating_add(other.size.elapsed);
         for (rung, other) in self.rungs.iter_mut().zip(&other.rungs) {
-            if let (Rung::Walks(walks), Rung::Walks(other)) = (rung, other) {
+            if let (Coverage::Walks(walks), Coverage::Walks(other)) = (rung, other) {
                 walks.join(other);
             }
         }
@@ -274,7 +274,7 @@ pub(super) mod steps {
 mod tests {
     use super::*;
     use crate::explore::run::{Options, again, explore};
-    use crate::explore::strategy::fallback::{Beyond, Strategy};
+    use crate::explore::strategy::fallback::{FallbackOptions, Strategy};
     use crate::explore::tests::{lost_update, philosophers, plan};
 
     fn scenario(plan: &Plan, explored: Explored) -> Scenario {
@@ -302,12 +302,12 @@ mod tests {
     }
 
     fn explored(plan: &Plan, strategy: Strategy, shard: (u64, u64)) -> Explored {
-        let beyond = Beyond { runs: 1000, shard, keep: true, ..Beyond::default() };
+        let beyond = FallbackOptions { runs: 1000, shard, keep: true, ..FallbackOptions::default() };
         explore(plan, &Options { strategy, beyond, ..Options::default() }, &mut |_| true).expect("it ends")
     }
 
     fn told(explored: &Explored) -> String {
-        let words: Vec<String> = explored.rungs.iter().flat_map(Rung::words).collect();
+        let words: Vec<String> = explored.rungs.iter().flat_map(Coverage::words).collect();
         let stories: Vec<_> = explored.stories.iter().map(|story| (story.run, &story.path)).collect();
         let Size { states, edges, ends, depth, .. } = explored.size;
         format!(
@@ -415,7 +415,7 @@ mod tests {
             |one| one.found[0].times = u64::MAX,
             |one| {
                 one.rungs.iter_mut().for_each(|rung| {
-                    if let Rung::Walks(walks) = rung {
+                    if let Coverage::Walks(walks) = rung {
                         walks.depth = u32::MAX;
                     }
                 });

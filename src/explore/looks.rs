@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::analysis::starvation::Liveness;
 use super::budget::Budget;
 use super::execution::verdicts::Fault;
-use super::run::{Circles, Explored, Options, Size, within};
+use super::run::{Cycles, Explored, Options, Size, within};
 use super::semantics::transition::Time;
 use super::strategy::bfs::Cut;
-use super::strategy::fallback::{Progress, Rung};
+use super::strategy::fallback::{Coverage, Progress};
 use crate::judge::Status;
 use crate::judge::timing::{self, both};
 use crate::scenario::plan::Plan;
@@ -84,7 +84,7 @@ pub fn together(plan: &Plan, looks: Vec<Explored>, given: Option<Time>) -> Explo
         story.run += offset;
     }
     let named = |explored: &Explored, name: &str| {
-        let words = explored.rungs.iter().flat_map(Rung::words);
+        let words = explored.rungs.iter().flat_map(Coverage::words);
         words.map(|words| format!("{name}: {words}")).collect::<Vec<_>>()
     };
     let mut words = named(&first, "where time is ideal");
@@ -102,7 +102,7 @@ pub fn together(plan: &Plan, looks: Vec<Explored>, given: Option<Time>) -> Explo
             bytes: first.size.bytes.max(second.size.bytes),
             elapsed: first.size.elapsed + second.size.elapsed,
         },
-        circles: Circles {
+        circles: Cycles {
             left: first.circles.left || second.circles.left,
             livelocks: first.circles.livelocks.max(second.circles.livelocks),
         },
@@ -131,7 +131,7 @@ impl Explored {
 
     /// What was done where not every state was looked at, in words.
     pub fn words(&self) -> Vec<String> {
-        if self.words.is_empty() { self.rungs.iter().flat_map(Rung::words).collect() } else { self.words.clone() }
+        if self.words.is_empty() { self.rungs.iter().flat_map(Coverage::words).collect() } else { self.words.clone() }
     }
 
     /// Whether nothing failed but something depends on timing.

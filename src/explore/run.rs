@@ -13,15 +13,15 @@ use super::analysis::race_freedom;
 use super::analysis::starvation;
 use super::analysis::starvation::Liveness;
 use super::budget::{Budget, Pace};
-use super::execution::verdicts::{Fault, Found, Gathering, Story, cases};
-use super::history::{Memories, Wish};
+use super::execution::verdicts::{Fault, Found, Story, VerdictCollector, cases};
+use super::history::{History, HistoryOptions};
 use super::looks::Look;
-use super::semantics::transition::{Endless, Kind, Leeway, Step, Time};
-use super::state_space::Space;
+use super::semantics::transition::{Kind, ModelError, Nondeterminism, Step, Time};
+use super::state_space::StateSpace;
 use super::strategy::bfs::{Cut, Limits, Reached, Reductions, Search, Threads, Trail, WHILE};
 use super::strategy::cycle_proviso;
 use super::strategy::fallback;
-use super::strategy::fallback::{Beyond, Progress, Rung, Strategy};
+use super::strategy::fallback::{Coverage, FallbackOptions, Progress, Strategy};
 use super::strategy::random_walk_parallel;
 use crate::event::{ProcessId, StepId};
 use crate::judge::{self, Overall, Status, Subject, Summary, Verdict};
@@ -54,7 +54,7 @@ pub struct Options {
     /// How it goes about it.
     pub strategy: Strategy,
     /// What is looked at where not every state is.
-    pub beyond: Beyond,
+    pub beyond: FallbackOptions,
     /// How many threads work on it, of which at least one does. What is found does not depend on it, unless
     /// memory or time ends the search.
     pub jobs: usize,
@@ -69,8 +69,8 @@ impl Options {
     }
 
     /// What is left open besides the order of steps.
-    pub fn leeway(&self) -> Leeway {
-        Leeway { time: self.time, random: self.random, kill: self.kill }
+    pub fn leeway(&self) -> Nondeterminism {
+        Nondeterminism { time: self.time, random: self.random, kill: self.kill }
     }
 }
 
@@ -87,11 +87,11 @@ pub struct Explored {
     /// How much there was.
     pub size: Size,
     /// What goes on for ever.
-    pub circles: Circles,
+    pub circles: Cycles,
     /// Who can be starved.
     pub liveness: Liveness,
     /// What was done where not every state was looked at.
-    pub rungs: Vec<Rung>,
+    pub rungs: Vec<Coverage>,
     /// One execution of each kind, where asked for.
     pub found: Vec<Found>,
     /// Whether the end of each process is a step of its own, since it matters when it ends.
@@ -125,7 +125,7 @@ pub struct Size {
 
 /// Executions that go on for ever.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Circles {
+pub struct Cycles {
     /// Whether one can be gone through again and again that can be left at any time: who is scheduled fairly leaves it.
     pub left: bool,
     /// How many sets of states there are that are never left and where nothing ends.
@@ -172,22 +172,22 @@ impl Goal {
 }
 
 /// The states of a plan as an exploration sees them. `ends`: whether the end of every process is a step of its own.
-pub fn space(plan: &Plan, leeway: impl Into<Leeway>, ends: bool) -> Space<'_> {
+pub fn space(plan: &Plan, leeway: impl Into<Nondeterminism>, ends: bool) -> StateSpace<'_> {
     let leeway = leeway.into();
-    let wish = Wish { ends, ..Wish::default() };
-    Space::remembering(plan, leeway, Memories::new(plan, judge::memories(plan), leeway, wish))
+    let wish = HistoryOptions { ends, ..HistoryOptions::default() };
+    StateSpace::remembering(plan, leeway, History::new(plan, judge::memories(plan), leeway, wish))
 }
 
 /// The same for who only follows a path and need not remember what was before.
-pub fn bare(plan: &Plan, leeway: impl Into<Leeway>) -> Space<'_> {
+pub fn bare(plan: &Plan, leeway: impl Into<Nondeterminism>) -> StateSpace<'_> {
     let leeway = leeway.into();
-    let memories = Memories::new(plan, judge::memories(plan), leeway, Wish::default());
-    Space::unremembering(plan, leeway, &memories)
+    let memories = History::new(plan, judge::memories(plan), leeway, HistoryOptions::default());
+    StateSpace::unremembering(plan, leeway, &memories)
 }
 
 /// By step: whether it is a turn of its own although it is about no object, since an expectation could tell its place.
 pub fn told_apart(plan: &Plan) -> Vec<bool> {
-    Memories::new(plan, judge::memories(plan), Time::default(), Wish::default()).visible
+    History::new(plan, judge::memories(plan), Time::default(), HistoryOptions::default()).visible
 }
 
 /// Explores every execution of a plan. `progress` is told now and then how far it has come, and says whether to go on.
@@ -222,13 +222,13 @@ pub(super) fn exploring(
 ) -> Result<Explored, Fault> {
     if plan.processes.len().saturating_mul(PROCESS) > budget.bytes() {
         let size = Size { elapsed: budget.elapsed(), ..Size::default() };
-        let (summary, ..) = Gathering::new(plan, false, judged).finish(false);
+        let (summary, ..) = VerdictCollector::new(plan, false, judged).finish(false);
         return Ok(Explored { summary, cut: Some(Cut::Memory), size, ..Explored::default() });
     }
     let begin = budget.elapsed();
     // The shortest story takes time and memory too.
     let all = Arc::new(budget.part((15, 16), (15, 16)));
-    let mut wish = Wish { races: race_freedom::is_tame(plan) && !options.kill, ..Wish::default() };
+    let mut wish = HistoryOptions { races: race_freedom::is_tame(plan) && !options.kill, ..HistoryOptions::default() };
     loop {
         match once(plan, options, wish, &all, progress, judged)? {
             Ok(mut explored) => {
@@ -251,20 +251,22 @@ pub(super) fn exploring(
 fn once(
     plan: &Plan,
     options: &Options,
-    wish: Wish,
+    wish: HistoryOptions,
     budget: &Arc<Budget>,
     progress: &mut dyn FnMut(&Progress) -> bool,
     judged: &mut dyn FnMut(&Verdict, &str),
-) -> Result<Result<Box<Explored>, Wish>, Fault> {
-    let space = |wish: Wish, budget: &Arc<Budget>| {
-        let memories = Memories::new(plan, judge::memories(plan), options.leeway(), wish);
-        Space::remembering(plan, options.leeway(), memories).within(budget)
+) -> Result<Result<Box<Explored>, HistoryOptions>, Fault> {
+    let space = |wish: HistoryOptions, budget: &Arc<Budget>| {
+        let memories = History::new(plan, judge::memories(plan), options.leeway(), wish);
+        StateSpace::remembering(plan, options.leeway(), memories).within(budget)
     };
-    let wants = |space: &Space<'_>, wish: Wish| space.memories.as_ref().and_then(|memories| memories.wants(wish));
+    let wants = |space: &StateSpace<'_>, wish: HistoryOptions| {
+        space.memories.as_ref().and_then(|memories| memories.wants(wish))
+    };
     let Options { strategy, beyond, limits, .. } = *options;
     let full = strategy == Strategy::Full;
-    let mut gathering = Gathering::new(plan, beyond.keep, judged);
-    let (mut size, mut circles) = (Size::default(), Circles::default());
+    let mut gathering = VerdictCollector::new(plan, beyond.keep, judged);
+    let (mut size, mut circles) = (Size::default(), Cycles::default());
     let mut cut = Some(Cut::Chosen);
     let mut unreached = None;
     if full {
@@ -283,15 +285,15 @@ fn once(
         }
         match gather(&mut search, (plan, wish), options.jobs, &mut gathering, progress)? {
             Some(found) => (size, circles) = found,
-            None => return Ok(Err(Wish { races: false, ..wish })),
+            None => return Ok(Err(HistoryOptions { races: false, ..wish })),
         }
         cut = search.cut;
         unreached = if cut.is_none() { Some(search.space.unreached()) } else { None };
     }
     memory::release();
     // What races are is seen in states only where all of them are looked at.
-    let wish = Wish { races: false, ..wish };
-    let mut rungs: Vec<Rung> = Vec::new();
+    let wish = HistoryOptions { races: false, ..wish };
+    let mut rungs: Vec<Coverage> = Vec::new();
     let limit = matches!(cut, Some(Cut::States | Cut::Memory | Cut::Time)) && beyond.descend;
     if strategy == Strategy::Bounded || full && limit {
         let own = Arc::new(budget.part(if full { (13, 16) } else { (7, 8) }, (7, 8)));
@@ -300,7 +302,7 @@ fn once(
         if let Some(more) = wants(&space, wish) {
             return Ok(Err(more));
         }
-        if let Rung::Preemptions { states, edges, ends, whole, cut: why, .. } = rung {
+        if let Coverage::Preemptions { states, edges, ends, whole, cut: why, .. } = rung {
             if !full {
                 size = Size { states, edges, ends, ..size };
                 cut = why.or(cut);
@@ -321,9 +323,9 @@ fn once(
         let make = || space(wish, &own);
         let how = (&beyond, strategy, options.jobs);
         let Some(rung) = random_walk_parallel::walks(&make, how, full, budget, &mut gathering, progress)? else {
-            return Ok(Err(Wish { ends: true, ..wish }));
+            return Ok(Err(HistoryOptions { ends: true, ..wish }));
         };
-        if let Rung::Walks(walks) = &rung {
+        if let Coverage::Walks(walks) = &rung {
             if !full {
                 size = of_walks(walks);
                 cut = walks.cut.or(cut);
@@ -358,15 +360,15 @@ fn of_walks(walks: &fallback::Walks) -> Size {
 ///
 /// # Errors
 /// The part that names an execution which does not come to what the part says: [`Fault::Part`].
-pub fn again(plan: &Plan, leeway: Leeway, mut explored: Explored) -> Result<Explored, Fault> {
+pub fn again(plan: &Plan, leeway: Nondeterminism, mut explored: Explored) -> Result<Explored, Fault> {
     let space = explored.space(plan, leeway);
     let mut judged = |_: &Verdict, _: &str| {};
-    let mut gathering = Gathering::new(plan, true, &mut judged);
+    let mut gathering = VerdictCollector::new(plan, true, &mut judged);
     for found in std::mem::take(&mut explored.found) {
         let part = found.part;
         fallback::again(&space, found, &mut gathering).map_err(|_| Fault::Part(part))?;
     }
-    if let [Rung::Walks(walks)] = explored.rungs.as_slice() {
+    if let [Coverage::Walks(walks)] = explored.rungs.as_slice() {
         let elapsed = explored.size.elapsed;
         explored.size = Size { elapsed, ..of_walks(walks) };
     }
@@ -377,14 +379,14 @@ pub fn again(plan: &Plan, leeway: Leeway, mut explored: Explored) -> Result<Expl
 /// Gathers what a search of all states has found. None where races have to be looked for in another way.
 fn gather(
     search: &mut Search<'_, '_>,
-    (plan, wish): (&Plan, Wish),
+    (plan, wish): (&Plan, HistoryOptions),
     jobs: usize,
-    gathering: &mut Gathering<'_, '_>,
+    gathering: &mut VerdictCollector<'_, '_>,
     progress: &mut dyn FnMut(&Progress) -> bool,
-) -> Result<Option<(Size, Circles)>, Fault> {
+) -> Result<Option<(Size, Cycles)>, Fault> {
     let budget = Arc::clone(&search.space.budget);
     let asked = if wish.races { race_freedom::asked(&judge::memories(plan)) } else { Vec::new() };
-    let mut circles = Circles::default();
+    let mut circles = Cycles::default();
     let mut goals: Vec<Goal> = Vec::new();
     goals.extend(search.ends.iter().map(|end| Goal { last: *end, then: Then::End }));
     if !asked.is_empty() {
@@ -459,7 +461,7 @@ fn gather(
 }
 
 /// The steps that lead to a goal, behind those to another.
-fn path(search: &mut Search<'_, '_>, trail: &mut Trail, goal: &Goal, line: &[u32]) -> Result<Vec<Step>, Endless> {
+fn path(search: &mut Search<'_, '_>, trail: &mut Trail, goal: &Goal, line: &[u32]) -> Result<Vec<Step>, ModelError> {
     let mut path = search.path_from(trail, line)?;
     if let Then::Part(beyond) = &goal.then
         && !beyond.is_empty()
@@ -495,7 +497,7 @@ fn glimpses(search: &Search<'_, '_>) -> Vec<Goal> {
 }
 
 /// An execution into each set of states that is never left and where nothing ends, once around.
-fn livelocks(search: &mut Search<'_, '_>, circles: &mut Circles) -> Result<Vec<Goal>, Endless> {
+fn livelocks(search: &mut Search<'_, '_>, circles: &mut Cycles) -> Result<Vec<Goal>, ModelError> {
     let Some(found) = cycle_proviso::find(search)? else { return Ok(Vec::new()) };
     let count = found.leads_on.len();
     circles.left = (0..count).any(|component| found.circles[component] && found.leads_on[component]);
@@ -529,7 +531,7 @@ fn livelocks(search: &mut Search<'_, '_>, circles: &mut Circles) -> Result<Vec<G
 
 /// The shortest way from a state back to it, without its begin. Where the budget is spent, which cuts the search, it is
 /// empty.
-fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, Endless> {
+fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, ModelError> {
     let mut before = std::collections::HashMap::new();
     let mut queue = std::collections::VecDeque::from([entry]);
     let mut pace = Pace::new(&search.space.budget);
@@ -560,10 +562,10 @@ fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, Endless> {
 
 impl Explored {
     /// The states of the plan as this exploration saw them: the stories' paths are paths there.
-    pub fn space<'p>(&self, plan: &'p Plan, leeway: impl Into<Leeway>) -> Space<'p> {
+    pub fn space<'p>(&self, plan: &'p Plan, leeway: impl Into<Nondeterminism>) -> StateSpace<'p> {
         let leeway = leeway.into();
-        let wish = Wish { ends: self.ends, ..Wish::default() };
-        Space::unremembering(plan, leeway, &Memories::new(plan, judge::memories(plan), leeway, wish))
+        let wish = HistoryOptions { ends: self.ends, ..HistoryOptions::default() };
+        StateSpace::unremembering(plan, leeway, &History::new(plan, judge::memories(plan), leeway, wish))
     }
 
     /// The story that decides an expectation or a rule, by its place in [`Summary::overall`].

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::semantics::transition::Time;
-use super::state_space::Space;
+use super::state_space::StateSpace;
 use super::strategy::bfs::{Limits, Reductions, Search};
 use crate::diagnostic::Source;
 use crate::judge::FORMS;
@@ -29,7 +29,7 @@ pub(crate) use problems::{lost_update, philosophers, semaphore};
 
 fn searched(text: &str, reductions: Reductions) -> (usize, usize) {
     let plan = plan(text);
-    let mut space = Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
+    let mut space = StateSpace::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
     let mut search = Search::new(&mut space, reductions);
     search.run(Limits::default(), &mut |_| true).expect("it ends");
     (search.store.len(), search.ends.len())
@@ -75,7 +75,7 @@ fn philosophers_have_as_many_states_as_elsewhere() {
 #[test]
 fn a_path_is_told_as_a_trace() {
     let plan = plan(&lost_update(2, 2));
-    let mut space = Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
+    let mut space = StateSpace::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
     let mut search = Search::new(&mut space, Reductions::ALL);
     search.run(Limits::default(), &mut |_| true).expect("it ends");
     let mut finals: Vec<String> = Vec::new();
@@ -134,7 +134,7 @@ fn a_signal_that_ends_nobody_ends_nobody() {
              [processes.k]\nsteps = [{{ kill = \"p\", signal = \"{signal}\" }}, {{ release = \"s\" }}]\n"
         );
         let plan = plan(&text);
-        let mut space = Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
+        let mut space = StateSpace::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
         let mut search = Search::new(&mut space, Reductions::ALL);
         search.run(Limits::default(), &mut |_| true).expect("it ends");
         let mut ends = Vec::new();

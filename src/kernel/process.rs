@@ -9,8 +9,8 @@ use std::sync::atomic::Ordering;
 
 use super::process_table::{Table, Trouble};
 use super::recorder::{Current, Recorder};
-use super::scheduler_gate::{Held, Turnstile, chosen};
-use super::wakeup::Bell;
+use super::scheduler_gate::{Held, SchedulerGate, chosen};
+use super::wakeup::Wakeup;
 use crate::event::{EventId, ObjectId, ProcessId, StepId};
 use crate::explore::semantics::choice_point::begins_turn;
 use crate::interpreter::{Clock, Left, Machine, Place, Random, Request, Timeout, World};
@@ -21,7 +21,7 @@ use crate::scenario::plan::{Action, Condition, Plan};
 use crate::scenario::steps::STEPS;
 use crate::schedule;
 use crate::trace::record::{self, Head};
-use crate::trace::ring_buffer::{Lane, Producer, Wait};
+use crate::trace::ring_buffer::{Producer, RingBuffer, Wait};
 use crate::value::Value;
 
 /// What a process is given.
@@ -30,8 +30,8 @@ pub(super) struct Inheritance<'a> {
     pub(super) process: ProcessId,
     pub(super) objects: &'a [Rc<dyn Live>],
     pub(super) table: &'a Table,
-    pub(super) lane: Lane,
-    pub(super) bell: &'a Bell,
+    pub(super) lane: RingBuffer,
+    pub(super) bell: &'a Wakeup,
     /// Whether every step is recorded, or only what waited or failed.
     pub(super) full: bool,
     pub(super) supervisor: i32,
@@ -39,7 +39,7 @@ pub(super) struct Inheritance<'a> {
     /// How many events the process should have memory for at once.
     pub(super) events: usize,
     /// Where a schedule holds the processes: its turnstile, and whether it chooses their random numbers.
-    pub(super) turnstile: Option<(&'a Turnstile, bool)>,
+    pub(super) turnstile: Option<(&'a SchedulerGate, bool)>,
 }
 
 /// Runs the process. Does not return.

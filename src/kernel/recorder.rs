@@ -3,9 +3,9 @@
 #![allow(clippy::inline_always, reason = "a record that is handed on in memory costs more than writing it")]
 
 use super::scheduler_gate::Held;
-use super::wakeup::Bell;
+use super::wakeup::Wakeup;
 use crate::event::{EventId, ObjectId, ProcessId, StepId};
-use crate::objects::{Completion, Parked, Party};
+use crate::objects::{Caller, Completion, Parked};
 use crate::os::clock;
 use crate::outcome::Outcome;
 use crate::trace::record::{self, Head};
@@ -16,7 +16,7 @@ use crate::value::Value;
 pub(super) struct Recorder<'a> {
     pub(super) process: ProcessId,
     pub(super) producer: Producer,
-    pub(super) bell: &'a Bell,
+    pub(super) bell: &'a Wakeup,
     pub(super) full: bool,
     pub(super) first_step: StepId,
     /// The end of the last event: the begin of the next.
@@ -266,7 +266,7 @@ impl Current<'_, '_> {
     }
 }
 
-impl Party for Current<'_, '_> {
+impl Caller for Current<'_, '_> {
     fn process(&self) -> ProcessId {
         self.recorder.process
     }

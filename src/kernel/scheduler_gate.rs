@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
-use super::wakeup::Bell;
+use super::wakeup::Wakeup;
 use crate::event::{ProcessId, StepId};
 use crate::interpreter::{Clock, Draw, Timeout};
 use crate::objects::{Parked, Patience};
@@ -72,7 +72,7 @@ struct Seat {
 
 /// The seats of all processes.
 #[derive(Clone)]
-pub(super) struct Turnstile(Shared<[Seat]>);
+pub(super) struct SchedulerGate(Shared<[Seat]>);
 
 /// What a process is granted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,7 +95,7 @@ pub(super) struct Answer {
     pub(super) events: u64,
 }
 
-impl Turnstile {
+impl SchedulerGate {
     pub(super) fn new(arena: &Arena, processes: usize) -> std::io::Result<Self> {
         arena.slice(processes).map(Self)
     }
@@ -154,7 +154,7 @@ impl Turnstile {
 
 /// A process that is held to a schedule: its own side.
 pub(super) struct Held {
-    turnstile: Turnstile,
+    turnstile: SchedulerGate,
     process: ProcessId,
     /// The turn that it has taken up.
     turn: u32,
@@ -172,7 +172,7 @@ pub(super) struct Held {
 
 impl Held {
     /// A process that has had no turn yet.
-    pub(super) fn new(turnstile: Turnstile, process: ProcessId) -> Self {
+    pub(super) fn new(turnstile: SchedulerGate, process: ProcessId) -> Self {
         Self { turnstile, process, turn: 0, left: 0, flags: 0, at: 0, fresh: false, first: false, waited: false }
     }
 
@@ -219,7 +219,7 @@ impl Held {
         seat.left.store(self.left, Ordering::Relaxed);
     }
 
-    fn answer(&self, place: u32, events: u64, bell: &Bell) {
+    fn answer(&self, place: u32, events: u64, bell: &Wakeup) {
         let seat = self.seat();
         seat.place.store(place, Ordering::Relaxed);
         seat.events.store(events, Ordering::Relaxed);
@@ -228,7 +228,7 @@ impl Held {
     }
 
     /// Waits until it may begin a step.
-    pub(super) fn approach(&mut self, step: StepId, events: u64, bell: &Bell) {
+    pub(super) fn approach(&mut self, step: StepId, events: u64, bell: &Wakeup) {
         while !self.is_free() && self.left == 0 {
             self.answer(BEFORE, events, bell);
             self.take_up();
@@ -238,7 +238,7 @@ impl Held {
     }
 
     /// Waits for a turn before the process draws a random number as it begins: the number is chosen with the turn.
-    pub(super) fn before_draw(&mut self, events: u64, bell: &Bell) {
+    pub(super) fn before_draw(&mut self, events: u64, bell: &Wakeup) {
         if self.turn == 1 && !self.is_free() && self.left == 0 {
             self.answer(BEFORE, events, bell);
             self.take_up();
@@ -246,7 +246,7 @@ impl Held {
     }
 
     /// Waits until it may end.
-    pub(super) fn leave(&mut self, events: u64, bell: &Bell) {
+    pub(super) fn leave(&mut self, events: u64, bell: &Wakeup) {
         while !self.is_free() && self.flags & STAYS != 0 {
             self.answer(BEFORE, events, bell);
             self.take_up();
@@ -254,7 +254,7 @@ impl Held {
     }
 
     /// Ends the turn by a signal that stops the process, and waits for the next one once another has continued it.
-    pub(super) fn stop(&mut self, signal: impl Fn() -> Result<(), i32>, events: u64, bell: &Bell) -> Result<(), i32> {
+    pub(super) fn stop(&mut self, signal: impl Fn() -> Result<(), i32>, events: u64, bell: &Wakeup) -> Result<(), i32> {
         if !self.is_free() {
             self.answer(STOPS, events, bell);
         }
@@ -303,7 +303,7 @@ impl Held {
     }
 
     /// Ends the turn within the step and waits for the next one.
-    pub(super) fn park(&mut self, events: u64, bell: &Bell) -> Parked {
+    pub(super) fn park(&mut self, events: u64, bell: &Wakeup) -> Parked {
         if self.is_free() {
             return Parked::Sleep;
         }
@@ -316,13 +316,13 @@ impl Held {
     }
 
     /// Ends the turn within the step if it should, and then goes on.
-    pub(super) fn pause(&mut self, events: u64, bell: &Bell) {
+    pub(super) fn pause(&mut self, events: u64, bell: &Wakeup) {
         while self.parks() {
             self.rest(events, bell);
         }
     }
 
-    fn rest(&mut self, events: u64, bell: &Bell) {
+    fn rest(&mut self, events: u64, bell: &Wakeup) {
         self.answer(WITHIN, events, bell);
         self.resume();
     }
@@ -334,7 +334,7 @@ impl Held {
     }
 
     /// The step has come back from the kernel. Where it slept there when its turn ended, it waits for the next one.
-    pub(super) fn come_back(&mut self, bell: &Bell) {
+    pub(super) fn come_back(&mut self, bell: &Wakeup) {
         while self.parks() {
             self.seat().returned.store(self.turn, Ordering::Release);
             bell.ring();
@@ -349,7 +349,7 @@ impl Held {
     }
 }
 
-impl Turnstile {
+impl SchedulerGate {
     /// The next choice of the process's turn; none where there is none left. Called by the process.
     fn choose(&self, process: ProcessId) -> Option<u32> {
         let seat = self.seat(process);
@@ -362,7 +362,7 @@ impl Turnstile {
 
 /// The random numbers of a process that are chosen with its turns.
 struct Chosen {
-    turnstile: Turnstile,
+    turnstile: SchedulerGate,
     process: ProcessId,
 }
 
@@ -379,6 +379,6 @@ impl Draw for Chosen {
 }
 
 /// The random numbers of a process whose turns choose them.
-pub(super) fn chosen(turnstile: &Turnstile, process: ProcessId) -> Arc<dyn Draw> {
+pub(super) fn chosen(turnstile: &SchedulerGate, process: ProcessId) -> Arc<dyn Draw> {
     Arc::new(Chosen { turnstile: turnstile.clone(), process })
 }

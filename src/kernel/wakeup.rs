@@ -5,9 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 /// An eventfd that never blocks: rung twice is rung once.
-pub(super) struct Bell(EventFd);
+pub(super) struct Wakeup(EventFd);
 
-impl Bell {
+impl Wakeup {
     pub(super) fn new() -> std::io::Result<Self> {
         Ok(Self(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?))
     }
@@ -24,7 +24,7 @@ impl Bell {
     }
 }
 
-impl AsFd for Bell {
+impl AsFd for Wakeup {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

@@ -24,7 +24,7 @@ use contract::model::Access;
 
 pub use causality::happens_before::Relation;
 pub use causality::sync_clock::{Handover, Held, Usage};
-pub use contract::create_context::{HostError, Site};
+pub use contract::create_context::{CreateContext, HostError};
 pub use contract::declaration::{Declaration, Problem};
 pub use contract::model::Model;
 pub use contract::verb_class::Effect;
@@ -244,7 +244,7 @@ pub trait Object: Send + Sync {
     ///
     /// # Errors
     /// What the host could not give, with the limit's name and how to raise it.
-    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError>;
+    fn create(&self, site: &mut CreateContext<'_>) -> Result<Rc<dyn Live>, HostError>;
 
     /// The state before anything has happened.
     fn state(&self) -> Box<dyn State>;
@@ -360,7 +360,7 @@ pub enum Parked {
 }
 
 /// The process that carries out a step, as an object sees it.
-pub trait Party {
+pub trait Caller {
     /// Which process it is.
     fn process(&self) -> ProcessId;
     /// The packed id of the event that this step will become: what travels in a message's header.
@@ -368,7 +368,7 @@ pub trait Party {
     /// Publishes that the process is inside this step and could come to sleep in it. Called before any system call
     /// that could sleep although it is not expected to; calling it again is free.
     fn enter(&mut self);
-    /// Says that the process has to wait: as [`Party::enter`], and the event counts as one that waited. Called just
+    /// Says that the process has to wait: as [`Caller::enter`], and the event counts as one that waited. Called just
     /// before the call that sleeps; calling it again is free.
     fn block(&mut self);
     /// Says that the process may sleep now in `verb` on another object than its step's: a condition's `wait` that
@@ -377,7 +377,7 @@ pub trait Party {
         self.block();
     }
     /// Says that the process waits, having changed something that others see, before it looks whether it still has to:
-    /// as [`Party::block`]. Where a schedule says whose turn it is, it comes back when the process may look again, and
+    /// as [`Caller::block`]. Where a schedule says whose turn it is, it comes back when the process may look again, and
     /// until then the process must touch nothing.
     fn park(&mut self) -> Parked {
         self.block();
@@ -427,7 +427,7 @@ pub struct Call<'a> {
     /// How long it may wait.
     pub patience: Patience,
     /// Who carries it out.
-    pub party: &'a mut dyn Party,
+    pub party: &'a mut dyn Caller,
 }
 
 /// How a step on an object ended.

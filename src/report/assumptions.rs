@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::explore::semantics::transition::{Leeway, Time};
+use crate::explore::semantics::transition::{Nondeterminism, Time};
 
 /// What an exploration assumes.
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub struct Assumptions {
     /// Whether time can pass at all.
     pub timed: bool,
     /// What was left open besides the order of steps.
-    pub leeway: Leeway,
+    pub leeway: Nondeterminism,
 }
 
 impl Assumptions {

@@ -51,7 +51,7 @@ const AHEAD: u64 = 6;
 
 /// A lane, as both sides have it.
 #[derive(Clone)]
-pub struct Lane {
+pub struct RingBuffer {
     header: Shared<Header>,
     records: Shared<[AtomicU64]>,
     payload: Shared<[AtomicU64]>,
@@ -79,7 +79,7 @@ pub struct Wait {
     pub since: u64,
 }
 
-impl Lane {
+impl RingBuffer {
     /// A lane for so many records (a power of two), payload words (a power of two) and counted steps.
     ///
     /// # Errors
@@ -136,7 +136,7 @@ impl Lane {
 
 /// The process's side.
 pub struct Producer {
-    lane: Lane,
+    lane: RingBuffer,
     head: u64,
     payload_head: u64,
     tail: u64,
@@ -148,7 +148,7 @@ pub struct Producer {
 
 impl Producer {
     /// The producer of a lane on which nothing was recorded yet.
-    pub fn new(lane: Lane) -> Self {
+    pub fn new(lane: RingBuffer) -> Self {
         let mask = lane.records.len() as u64 / 8 - 1;
         let payload_mask = lane.payload.len() as u64 - 1;
         Self { lane, head: 0, payload_head: 0, tail: 0, payload_tail: 0, mask, payload_mask, stalled: false }
@@ -302,7 +302,7 @@ impl Producer {
 
 /// The supervisor's side: takes records and keeps them.
 pub struct Consumer {
-    lane: Lane,
+    lane: RingBuffer,
     tail: u64,
     payload_tail: u64,
     /// Bytes of the next event's payload that came with fragments.
@@ -317,12 +317,12 @@ pub struct Consumer {
 
 impl Consumer {
     /// The consumer of a lane from which nothing was taken yet.
-    pub fn new(lane: Lane) -> Self {
+    pub fn new(lane: RingBuffer) -> Self {
         Self { lane, tail: 0, payload_tail: 0, fragments: 0, records: Vec::new(), payload: Vec::new(), cut: false }
     }
 
     /// The lane.
-    pub fn lane(&self) -> &Lane {
+    pub fn lane(&self) -> &RingBuffer {
         &self.lane
     }
 
@@ -454,7 +454,7 @@ mod tests {
     #[test]
     fn what_goes_in_comes_out_whatever_its_size() {
         let arena = Arena::new();
-        let lane = Lane::new(&arena, 8, 64, 1).expect("memory");
+        let lane = RingBuffer::new(&arena, 8, 64, 1).expect("memory");
         let mut consumer = Consumer::new(lane.clone());
         let mut producer = Producer::new(lane);
         let values = [
@@ -484,7 +484,7 @@ mod tests {
     fn the_end_of_a_process_that_was_killed_has_no_number_that_it_gave_away() {
         for (cut, last) in [(false, 1), (true, 2)] {
             let arena = Arena::new();
-            let lane = Lane::new(&arena, 8, 8, 1).expect("memory");
+            let lane = RingBuffer::new(&arena, 8, 8, 1).expect("memory");
             let mut consumer = Consumer::new(lane.clone());
             let record = |step| record::encode(&head(step), &Value::Null, &Value::Null, &mut Vec::new());
             Producer::new(lane).push(&record(0), &|| {});
@@ -498,7 +498,7 @@ mod tests {
     #[test]
     fn a_wait_is_seen_while_it_lasts() {
         let arena = Arena::new();
-        let lane = Lane::new(&arena, 8, 8, 1).expect("memory");
+        let lane = RingBuffer::new(&arena, 8, 8, 1).expect("memory");
         let producer = Producer::new(lane.clone());
         let wait = Wait { number: 1, step: 4, target: 2, verb: 3, end: 1, process: true, deadline: false, since: 99 };
         assert_eq!(lane.waiting(), None);

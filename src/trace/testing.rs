@@ -9,7 +9,8 @@ use crate::diagnostic::Source;
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::objects::contract::model::Access;
 use crate::objects::{
-    Declaration, Effect, Element, Enablers, HostError, Kind, Live, Object, Problem, Relation, Site, State, Verb,
+    CreateContext, Declaration, Effect, Element, Enablers, HostError, Kind, Live, Object, Problem, Relation, State,
+    Verb,
 };
 use crate::scenario::plan::{Group, ObjectPlan, Plan, ProcessPlan, Program, Step};
 use crate::value::{Types, Value};
@@ -60,7 +61,7 @@ struct Test {
 }
 
 impl Object for Test {
-    fn create(&self, _: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+    fn create(&self, _: &mut CreateContext<'_>) -> Result<Rc<dyn Live>, HostError> {
         Err(HostError { message: "not on this host".to_owned(), help: None })
     }
 

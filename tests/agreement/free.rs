@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use ipcrun::explore::execution::concretise::tell;
 use ipcrun::explore::semantics::transition::Time;
-use ipcrun::explore::state_space::Space;
+use ipcrun::explore::state_space::StateSpace;
 use ipcrun::explore::strategy::bfs::{Limits, Reductions, Search};
 use ipcrun::judge;
 use ipcrun::scenario::plan::Plan;
@@ -29,7 +29,7 @@ fn end_of(plan: &Plan, trace: &Trace) -> String {
 
 /// Every end that the model finds; none where there is too much to look at.
 fn explored(plan: &Plan) -> Option<BTreeSet<String>> {
-    let mut space = Space::new(plan, Time::Any, vec![false; plan.steps.len()], false);
+    let mut space = StateSpace::new(plan, Time::Any, vec![false; plan.steps.len()], false);
     let mut search = Search::new(&mut space, Reductions { partial_order: true, symmetry: false });
     search.run(Limits { states: STATES, ..Limits::default() }, &mut |_| true).ok()?;
     if search.cut.is_some() {

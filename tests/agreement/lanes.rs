@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use ipcrun::event::Event;
 use ipcrun::explore::execution::concretise::{Told, tell};
 use ipcrun::explore::semantics::transition::{Step, Time};
-use ipcrun::explore::state_space::{Move, Space};
+use ipcrun::explore::state_space::{StateSpace, Transition};
 use ipcrun::scenario::plan::Plan;
 use ipcrun::trace::{ProcessEnd, RunEnd, Trace};
 
@@ -28,7 +28,7 @@ type Stand = (Vec<u32>, Vec<usize>, Vec<(u32, u32)>);
 
 struct Search<'s, 'p, 't> {
     plan: &'p Plan,
-    space: &'s mut Space<'p>,
+    space: &'s mut StateSpace<'p>,
     trace: &'t Trace,
     /// The events of each process, but for its end.
     lanes: Vec<Vec<&'t Event>>,
@@ -44,7 +44,7 @@ struct Search<'s, 'p, 't> {
 
 /// Looks for a path of the model in which each process does what it did in the trace.
 pub(super) fn is_path(plan: &Plan, trace: &Trace) -> Answer {
-    let mut space = Space::new(plan, Time::Any, vec![false; plan.steps.len()], false);
+    let mut space = StateSpace::new(plan, Time::Any, vec![false; plan.steps.len()], false);
     let Ok(initial) = space.initial() else { return Answer::None("a process computes without end".to_owned()) };
     let lanes = lanes(plan, trace);
     let mut search = Search {
@@ -111,7 +111,7 @@ impl Search<'_, '_, '_> {
         if self.is_end(&done, &told) {
             return Some(true);
         }
-        let mut moves: Vec<Move> = Vec::new();
+        let mut moves: Vec<Transition> = Vec::new();
         if self.space.moves(state, &mut moves).is_err() {
             return Some(false);
         }
@@ -120,7 +120,7 @@ impl Search<'_, '_, '_> {
             let next = self.lanes.get(process as usize).and_then(|lane| lane.get(done[process as usize]));
             next.and_then(|next| self.trace.events.iter().position(|event| event.id == next.id)).unwrap_or(usize::MAX)
         };
-        let mut moves: Vec<(usize, Move)> = moves
+        let mut moves: Vec<(usize, Transition)> = moves
             .into_iter()
             .map(|step| (if (step.process as usize) < done.len() { place(step.process) } else { 0 }, step))
             .collect();

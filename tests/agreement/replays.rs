@@ -3,7 +3,7 @@
 
 use ipcrun::explore::execution::concretise::{Told, tell};
 use ipcrun::explore::semantics::transition::Time;
-use ipcrun::explore::state_space::Space;
+use ipcrun::explore::state_space::StateSpace;
 use ipcrun::explore::strategy::bfs::{Limits, Reductions, Search};
 use ipcrun::scenario::plan::Plan;
 use ipcrun::schedule::Rest;
@@ -17,7 +17,7 @@ const STATES: usize = 20_000;
 
 /// Some of what a search finds, as the model tells of it: ends, and states on the way to one.
 fn courses(plan: &Plan, time: Time, reductions: Reductions, most: usize) -> Result<Vec<Told>, String> {
-    let mut space = Space::new(plan, time, vec![false; plan.steps.len()], false);
+    let mut space = StateSpace::new(plan, time, vec![false; plan.steps.len()], false);
     let mut search = Search::new(&mut space, reductions);
     search
         .run(Limits { states: STATES, ..Limits::default() }, &mut |_| true)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ipcrun::diagnostic::{Diagnostic, Source};
 use ipcrun::explore::execution::concretise::{Told, tell};
 use ipcrun::explore::semantics::transition::Time;
-use ipcrun::explore::state_space::Space;
+use ipcrun::explore::state_space::StateSpace;
 use ipcrun::explore::strategy::bfs::{Limits, Reductions, Search};
 use ipcrun::judge::FORMS;
 use ipcrun::kernel::{self, Notice, Options, Recording};
@@ -407,7 +407,7 @@ steps = [{ forever = [{ update = "x", value = "{it + 1}" }, { print = "{it}" }] 
 
 /// Each end that the model finds and some of what lies on the way, as the model tells of it.
 fn courses(plan: &Plan, time: Time, most: usize) -> Vec<Told> {
-    let mut space = Space::new(plan, time, vec![false; plan.steps.len()], false);
+    let mut space = StateSpace::new(plan, time, vec![false; plan.steps.len()], false);
     let mut search = Search::new(&mut space, Reductions::NONE);
     search.run(Limits { states: 20_000, ..Limits::default() }, &mut |_| true).expect("it ends");
     let met = search.store.len();

@@ -52,7 +52,7 @@ fn every_outcome_of_a_semaphore() {
         r#"{ let = { none = 0 } }, { release = "s", n = "{none}", outcome = "r" }, { assert = "r == 'ok'" }"#,
     );
     refused("s = { kind = \"semaphore\" }", "{ acquire = \"s\", n = 2 }", "sysv");
-    refused("s = { kind = \"semaphore\" }", "{ release = \"s\", n = 0 }", "a.toml:5:");
+    refused("s = { kind = \"semaphore\" }", "{ release = \"s\", n = -1 }", "a.toml:5:");
     refused("s = { kind = \"semaphore\", value = -1 }", "{ release = \"s\" }", "a.toml:2:");
     refused("s = { kind = \"semaphore\", value = 99999, via = \"sysv\" }", "{ release = \"s\" }", "32767");
     refused("s = { kind = \"semaphore\", via = \"futex\" }", "{ release = \"s\" }", "sysv");

@@ -37,7 +37,7 @@ use crate::explore::execution::verdicts::Fault;
 use crate::explore::looks;
 use crate::explore::run;
 use crate::explore::run::Explored;
-use crate::explore::semantics::transition::{Kind, Leeway, Time};
+use crate::explore::semantics::transition::{Kind, Nondeterminism, Time};
 use crate::explore::strategy::bfs::{Cut, Limits};
 use crate::explore::strategy::fallback;
 use crate::explore::strategy::fallback::Strategy;
@@ -574,7 +574,7 @@ impl Exploring<'_> {
             Diagnostic::error(Code::BAD_SCHEDULE, message).within(&plan.source).help("this is a fault of ipcrun")
         };
         match fault {
-            Fault::Endless(endless) => endless.diagnostic(plan),
+            Fault::ModelError(endless) => endless.diagnostic(plan),
             Fault::Lost(why) => lost(&guided::lost(plan, why)),
             Fault::Unlike => lost("it comes to something else"),
             Fault::Part(place) => {
@@ -617,7 +617,7 @@ impl Exploring<'_> {
     }
 
     /// Saves the schedule of an execution. The path of its file.
-    fn save(plan: &Plan, path: &Path, best: &Best, leeway: Leeway) -> Result<String, Vec<Diagnostic>> {
+    fn save(plan: &Plan, path: &Path, best: &Best, leeway: Nondeterminism) -> Result<String, Vec<Diagnostic>> {
         let file = if path.is_dir() { path.join(schedule::file_name(plan)) } else { path.to_owned() };
         let told = tale(best).comments(plan);
         let failed = best.verdict.findings.iter().find(|one| one.finding.status == judge::Status::Fail);

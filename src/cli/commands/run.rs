@@ -20,7 +20,7 @@ use crate::cli::schedules::Chosen;
 use crate::cli::status::Status;
 use crate::cli::timeline_choice::Picture;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::explore::semantics::transition::Leeway;
+use crate::explore::semantics::transition::Nondeterminism;
 use crate::kernel::Limits;
 use crate::report::terminal::progress::Mode;
 
@@ -199,7 +199,7 @@ pub(crate) fn held(arguments: &Arguments, common: &Common, output: Output, compa
     let options = run_scenario::Options {
         held: schedule.map(|schedule| Held {
             schedule,
-            leeway: Leeway {
+            leeway: Nondeterminism {
                 time: arguments.running.time.into(),
                 random: arguments.running.random == RandomChoice::All,
                 kill: false,

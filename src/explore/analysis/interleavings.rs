@@ -20,10 +20,10 @@ use std::sync::Arc;
 use crate::event::ProcessId;
 use crate::explore::budget::{Budget, Pace};
 use crate::explore::reduction::ample_set::uses;
-use crate::explore::reduction::independence::{Futures, Use, conflict};
-use crate::explore::semantics::transition::{Endless, Kind, Time};
-use crate::explore::state_space::{Move, Space};
-use crate::explore::visited::{ROOT, Store};
+use crate::explore::reduction::independence::{Footprints, Use, conflict};
+use crate::explore::semantics::transition::{Kind, ModelError, Time};
+use crate::explore::state_space::{StateSpace, Transition};
+use crate::explore::visited::{ROOT, VisitedSet};
 use crate::objects::Effect;
 use crate::scenario::plan::Plan;
 
@@ -80,15 +80,15 @@ pub struct Counts {
 ///
 /// # Errors
 /// A process that computes without end.
-pub fn counts(plan: &Plan, time: Time, most: usize, budget: &Arc<Budget>) -> Result<Option<Counts>, Endless> {
-    let mut space = Space::new(plan, time, vec![false; plan.steps.len()], false).within(budget);
+pub fn counts(plan: &Plan, time: Time, most: usize, budget: &Arc<Budget>) -> Result<Option<Counts>, ModelError> {
+    let mut space = StateSpace::new(plan, time, vec![false; plan.steps.len()], false).within(budget);
     let Some(graph) = Graph::new(&mut space, most)? else { return Ok(None) };
     graph.count(&mut space, most.saturating_mul(SLEEPS))
 }
 
 /// All states, and how many steps lead to each.
 struct Graph {
-    store: Store,
+    store: VisitedSet,
     before: Vec<u32>,
 }
 
@@ -97,14 +97,14 @@ type Ways = Vec<(u128, Number)>;
 
 impl Graph {
     /// None where there are too many states.
-    fn new(space: &mut Space<'_>, most: usize) -> Result<Option<Self>, Endless> {
+    fn new(space: &mut StateSpace<'_>, most: usize) -> Result<Option<Self>, ModelError> {
         let mut pace = Pace::new(&space.budget);
         let first = space.initial()?;
-        let mut store = Store::new(first.len(), space.plan.processes.len());
+        let mut store = VisitedSet::new(first.len(), space.plan.processes.len());
         store.insert(&first, ROOT);
         let mut before: Vec<u32> = vec![0];
         let (mut state, mut after) = (first.clone(), first);
-        let mut moves: Vec<Move> = Vec::new();
+        let mut moves: Vec<Transition> = Vec::new();
         let mut next = 0;
         while next < store.len() {
             if store.len() > most || pace.spent().is_some() {
@@ -128,7 +128,7 @@ impl Graph {
 
     /// Goes through the states in an order in which each stands behind all that lead to it. None where there is no
     /// such order.
-    fn count(mut self, space: &mut Space<'_>, sleeps: usize) -> Result<Option<Counts>, Endless> {
+    fn count(mut self, space: &mut StateSpace<'_>, sleeps: usize) -> Result<Option<Counts>, ModelError> {
         let mut pace = Pace::new(&space.budget);
         // Where the beginning is met again, there is no end of schedules.
         if self.before.first().is_some_and(|before| *before > 0) {
@@ -151,7 +151,7 @@ impl Graph {
         let mut done = 0;
         let mut state = vec![0; space.width()];
         let mut after = state.clone();
-        let mut moves: Vec<Move> = Vec::new();
+        let mut moves: Vec<Transition> = Vec::new();
         let mut behind: Vec<u32> = Vec::new();
         while let Some(number) = ready.pop() {
             done += 1;
@@ -206,7 +206,7 @@ impl Graph {
 /// Which turns depend on each other.
 struct Dependence<'p> {
     plan: &'p Plan,
-    futures: Futures,
+    futures: Footprints,
     /// By segment: the uses of its next step.
     steps: HashMap<u32, Vec<Use>>,
     /// By segment and process, and whether the turn can end the process, of both: whether they depend on each other.
@@ -215,15 +215,15 @@ struct Dependence<'p> {
 
 impl<'p> Dependence<'p> {
     fn new(plan: &'p Plan) -> Self {
-        Self { plan, futures: Futures::new(plan, false), steps: HashMap::new(), known: HashMap::new() }
+        Self { plan, futures: Footprints::new(plan, false), steps: HashMap::new(), known: HashMap::new() }
     }
 
     /// Gives each move that is gone along where those processes sleep, by its place, and who sleeps behind it.
     fn sleep(
         &mut self,
-        space: &Space<'_>,
+        space: &StateSpace<'_>,
         state: &[u32],
-        moves: &[Move],
+        moves: &[Transition],
         mut sleep: u128,
         give: &mut dyn FnMut(usize, u128),
     ) {
@@ -248,7 +248,7 @@ impl<'p> Dependence<'p> {
         }
     }
 
-    fn depends(&mut self, space: &Space<'_>, one: (u32, ProcessId, bool), other: (u32, ProcessId, bool)) -> bool {
+    fn depends(&mut self, space: &StateSpace<'_>, one: (u32, ProcessId, bool), other: (u32, ProcessId, bool)) -> bool {
         if let Some(known) = self.known.get(&[one, other]) {
             return *known;
         }
@@ -259,7 +259,7 @@ impl<'p> Dependence<'p> {
         depends
     }
 
-    fn uses(&mut self, space: &Space<'_>, (segment, process, ends): (u32, ProcessId, bool)) -> Vec<Use> {
+    fn uses(&mut self, space: &StateSpace<'_>, (segment, process, ends): (u32, ProcessId, bool)) -> Vec<Use> {
         let mut uses = match self.steps.entry(segment) {
             Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(new) => new.insert(uses(space, segment)).clone(),
@@ -272,7 +272,7 @@ impl<'p> Dependence<'p> {
 }
 
 /// What a process stands before, and whether that can end it.
-fn turn(space: &Space<'_>, state: &[u32], moves: &[Move], process: ProcessId) -> (u32, ProcessId, bool) {
+fn turn(space: &StateSpace<'_>, state: &[u32], moves: &[Transition], process: ProcessId) -> (u32, ProcessId, bool) {
     let ends = moves.iter().any(|step| step.process == process && space.info(space.segment_behind(*step)).ended);
     (state[process as usize], process, ends)
 }

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::ProcessId;
 use crate::explore::budget::{Budget, Pace};
-use crate::explore::semantics::transition::{Endless, Kind, Leeway};
-use crate::explore::state_space::{Move, Space, is_over};
+use crate::explore::semantics::transition::{Kind, ModelError, Nondeterminism};
+use crate::explore::state_space::{StateSpace, Transition, is_over};
 use crate::explore::strategy::bfs::{Limits, Reductions, Search};
 use crate::scenario::plan::Plan;
 
@@ -82,9 +82,9 @@ pub struct Starved {
 ///
 /// # Errors
 /// A process that computes without end.
-pub(crate) fn find(plan: &Plan, leeway: Leeway, budget: &Arc<Budget>) -> Result<Liveness, Endless> {
-    let leeway = Leeway { kill: false, ..leeway };
-    let mut space = Space::new(plan, leeway, vec![false; plan.steps.len()], false).within(budget);
+pub(crate) fn find(plan: &Plan, leeway: Nondeterminism, budget: &Arc<Budget>) -> Result<Liveness, ModelError> {
+    let leeway = Nondeterminism { kill: false, ..leeway };
+    let mut space = StateSpace::new(plan, leeway, vec![false; plan.steps.len()], false).within(budget);
     let mut search = Search::new(&mut space, Reductions::NONE);
     let limits = Limits { states: MOST_STATES, ..Limits::default() };
     search.run(limits, &mut |_| true)?;
@@ -119,7 +119,7 @@ struct Graph {
 
 impl Graph {
     /// None where the budget is spent.
-    fn new(search: &mut Search<'_, '_>) -> Result<Option<Self>, Endless> {
+    fn new(search: &mut Search<'_, '_>) -> Result<Option<Self>, ModelError> {
         let processes = search.space.plan.processes.len();
         let count = search.store.len();
         let mut graph = Self {
@@ -130,7 +130,7 @@ impl Graph {
         };
         let mut state = vec![0; search.space.width()];
         let mut after = state.clone();
-        let mut moves: Vec<Move> = Vec::new();
+        let mut moves: Vec<Transition> = Vec::new();
         let mut pace = Pace::new(&search.space.budget);
         for number in 0..count as u32 {
             if pace.spent().is_some() {

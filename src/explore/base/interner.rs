@@ -66,13 +66,13 @@ impl<T> Index<usize> for Things<T> {
 
 /// Numbers for things that are told apart by keys: by themselves, or by what is made of them.
 #[derive(Debug)]
-pub(crate) struct Numbers<K, T = K> {
+pub(crate) struct Interner<K, T = K> {
     known: Arc<HashMap<K, u32>>,
     passing: HashMap<K, u32>,
     pub(crate) things: Things<T>,
 }
 
-impl<K, T> Default for Numbers<K, T> {
+impl<K, T> Default for Interner<K, T> {
     fn default() -> Self {
         Self {
             known: Arc::default(),
@@ -83,7 +83,7 @@ impl<K, T> Default for Numbers<K, T> {
 }
 
 /// A copy has what lasts in common with the other.
-impl<K, T> Clone for Numbers<K, T> {
+impl<K, T> Clone for Interner<K, T> {
     fn clone(&self) -> Self {
         Self {
             known: Arc::clone(&self.known),
@@ -93,7 +93,7 @@ impl<K, T> Clone for Numbers<K, T> {
     }
 }
 
-impl<K: Eq + Hash, T> Numbers<K, T> {
+impl<K: Eq + Hash, T> Interner<K, T> {
     /// The number of what has that key.
     #[inline]
     pub(crate) fn find<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<u32>
@@ -133,7 +133,7 @@ impl<K: Eq + Hash, T> Numbers<K, T> {
     }
 }
 
-impl<K: Clone + Eq + Hash> Numbers<K> {
+impl<K: Clone + Eq + Hash> Interner<K> {
     /// The number of a thing.
     pub(crate) fn of(&mut self, thing: &K) -> u32 {
         match self.find(thing) {
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn what_several_have_in_common_gets_no_number_that_lasts() {
-        let mut first: Numbers<&str> = Numbers::default();
+        let mut first: Interner<&str> = Interner::default();
         assert_eq!(lasting(|| (first.of(&"a"), first.of(&"b"), first.of(&"a"))), ((0, 1, 0), true));
         let (mut one, mut other) = (first.clone(), first.clone());
         assert_eq!(lasting(|| one.of(&"b")), (1, true));

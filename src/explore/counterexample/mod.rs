@@ -9,8 +9,8 @@ use super::execution::verdicts::{Fault, Story};
 use super::run::bare;
 use super::semantics::choice_point::begins_turn;
 use super::semantics::next_operation::is_visible;
-use super::semantics::transition::{Kind, Leeway, Step};
-use super::state_space::Space;
+use super::semantics::transition::{Kind, Nondeterminism, Step};
+use super::state_space::StateSpace;
 use crate::judge::{self, Status, Subject, Verdict};
 use crate::scenario::plan::Plan;
 use crate::schedule::Order;
@@ -49,7 +49,7 @@ pub struct Best {
 /// A process that computes without end, or a path that cannot be followed.
 pub fn best(
     plan: &Plan,
-    space: &mut Space<'_>,
+    space: &mut StateSpace<'_>,
     story: &Story,
     (subject, label): (Subject, &str),
     status: Status,
@@ -114,10 +114,10 @@ fn unless_spent<T>(found: Result<T, Fault>) -> Result<Option<T>, Fault> {
 
 /// The turns of a path as a schedule: without those that are no turns of their own in the space that replays it. What
 /// an exploration wishes to see apart, or where anything could be killed, nobody can tell apart there.
-fn orders(space: &Space<'_>, path: &[Step], told: &Told) -> Vec<Order> {
+fn orders(space: &StateSpace<'_>, path: &[Step], told: &Told) -> Vec<Order> {
     let plan = space.plan;
     let kill = path.iter().any(|step| step.kind == Kind::Kill);
-    let replays = bare(plan, Leeway { kill, ..space.leeway });
+    let replays = bare(plan, Nondeterminism { kill, ..space.leeway });
     let mut stood = told.stood.iter();
     let is_turn = |step: &&Step| {
         let stood = if step.kind == Kind::Tick { None } else { stood.next() };

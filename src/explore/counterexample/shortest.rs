@@ -5,9 +5,9 @@
 use crate::event::ProcessId;
 use crate::explore::budget::Pace;
 use crate::explore::execution::verdicts::Fault;
-use crate::explore::semantics::transition::{Endless, Kind, Step};
-use crate::explore::state_space::{Move, Space, is_over};
-use crate::explore::visited::{ROOT, Store};
+use crate::explore::semantics::transition::{Kind, ModelError, Step};
+use crate::explore::state_space::{StateSpace, Transition, is_over};
+use crate::explore::visited::{ROOT, VisitedSet};
 
 /// Nobody has moved yet.
 const NOBODY: ProcessId = ProcessId::MAX;
@@ -243,25 +243,25 @@ pub fn critical<G: Graph>(
 
 /// The states of a plan as a graph, nothing left out. Its goals are the states in which a run is over.
 pub struct States<'s, 'p> {
-    space: &'s mut Space<'p>,
-    store: Store,
+    space: &'s mut StateSpace<'p>,
+    store: VisitedSet,
     state: Vec<u32>,
     after: Vec<u32>,
-    moves: Vec<Move>,
+    moves: Vec<Transition>,
     pace: Pace,
 }
 
 impl<'s, 'p> States<'s, 'p> {
     /// The graph of a plan's states.
-    pub fn new(space: &'s mut Space<'p>) -> Self {
+    pub fn new(space: &'s mut StateSpace<'p>) -> Self {
         let width = space.width();
-        let store = Store::new(width, space.plan.processes.len());
+        let store = VisitedSet::new(width, space.plan.processes.len());
         let pace = Pace::new(&space.budget);
         Self { store, space, state: vec![0; width], after: vec![0; width], moves: Vec::new(), pace }
     }
 
     /// Where the states are.
-    pub(crate) fn space(&self) -> &Space<'p> {
+    pub(crate) fn space(&self) -> &StateSpace<'p> {
         self.space
     }
 
@@ -269,7 +269,7 @@ impl<'s, 'p> States<'s, 'p> {
     ///
     /// # Errors
     /// A process that computes without end.
-    pub fn path(&mut self, found: &Shortest) -> Result<Vec<Step>, Endless> {
+    pub fn path(&mut self, found: &Shortest) -> Result<Vec<Step>, ModelError> {
         let mut path = Vec::with_capacity(found.ways.len());
         for (node, way) in found.nodes.iter().zip(&found.ways) {
             self.look(*node)?;
@@ -284,7 +284,7 @@ impl<'s, 'p> States<'s, 'p> {
     ///
     /// # Errors
     /// A process that computes without end.
-    pub(crate) fn path_to(&mut self, node: u32) -> Result<Vec<Step>, Endless> {
+    pub(crate) fn path_to(&mut self, node: u32) -> Result<Vec<Step>, ModelError> {
         let mut found = Shortest { nodes: vec![node], ..Shortest::default() };
         while let Some(before) = found.nodes.last().map(|node| self.store.parent(*node)).filter(|node| *node != ROOT) {
             found.nodes.push(before);
@@ -310,7 +310,7 @@ impl<'s, 'p> States<'s, 'p> {
     ///
     /// # Errors
     /// A process that computes without end.
-    pub(crate) fn along(&mut self, path: &[Step]) -> Result<Vec<u32>, Endless> {
+    pub(crate) fn along(&mut self, path: &[Step]) -> Result<Vec<u32>, ModelError> {
         let mut state = self.space.initial()?;
         let mut nodes = vec![self.store.insert(&state, ROOT).0];
         for step in path {
@@ -329,7 +329,7 @@ impl<'s, 'p> States<'s, 'p> {
     }
 
     /// Reads a node, and what can happen next in it.
-    fn look(&mut self, node: u32) -> Result<(), Endless> {
+    fn look(&mut self, node: u32) -> Result<(), ModelError> {
         self.store.get(node, &mut self.state);
         self.space.moves(&self.state, &mut self.moves)
     }
@@ -374,17 +374,23 @@ mod tests {
     use crate::explore::tests::{lost_update, plan};
 
     /// Whether nothing can happen although somebody has not ended.
-    fn is_stuck(space: &Space<'_>, state: &[u32], moves: &[Move]) -> bool {
+    fn is_stuck(space: &StateSpace<'_>, state: &[u32], moves: &[Transition]) -> bool {
         let processes = space.plan.processes.len();
         moves.is_empty() && state[..processes].iter().any(|number| !space.info(*number).ended)
     }
 
-    fn space(plan: &crate::scenario::plan::Plan) -> Space<'_> {
-        Space::new(plan, Time::Virtual, vec![false; plan.steps.len()], false)
+    fn space(plan: &crate::scenario::plan::Plan) -> StateSpace<'_> {
+        StateSpace::new(plan, Time::Virtual, vec![false; plan.steps.len()], false)
     }
 
     /// The fewest switches and steps to a deadlock, found by trying every schedule.
-    fn brute(space: &mut Space<'_>, state: &[u32], last: ProcessId, cost: (u32, u32), best: &mut Option<(u32, u32)>) {
+    fn brute(
+        space: &mut StateSpace<'_>,
+        state: &[u32],
+        last: ProcessId,
+        cost: (u32, u32),
+        best: &mut Option<(u32, u32)>,
+    ) {
         if best.is_some_and(|best| best <= cost) {
             return;
         }

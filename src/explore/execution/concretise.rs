@@ -3,16 +3,16 @@
 
 use crate::event::{ObjectId, ProcessId};
 use crate::explore::budget::Pace;
-use crate::explore::semantics::choice_point::Choices;
+use crate::explore::semantics::choice_point::ChoiceScript;
 use crate::explore::semantics::event_log::Log;
-use crate::explore::semantics::execute::{Actor, Effects, Parts, Post, Turned};
+use crate::explore::semantics::execute::{Actor, Effects, Parts, ProcessStatus, Turned};
 use crate::explore::semantics::next_operation::{Next, next};
 use crate::explore::semantics::process_events;
-use crate::explore::semantics::process_events::{Whole, settle};
-use crate::explore::semantics::process_state::{Segment, Stage};
+use crate::explore::semantics::process_events::{WorldState, settle};
+use crate::explore::semantics::process_state::{ProcessState, Stage};
 use crate::explore::semantics::transition::{Kind, Step};
 use crate::explore::semantics::wait_for;
-use crate::explore::state_space::{Space, models, post, segment};
+use crate::explore::state_space::{StateSpace, models, post, segment};
 use crate::explore::strategy::bfs::Cut;
 use crate::objects::contract::model::Willing;
 use crate::scenario::plan::Plan;
@@ -34,7 +34,7 @@ pub enum Lost {
         place: usize,
     },
     /// The process computes without end.
-    Endless(ProcessId),
+    ModelError(ProcessId),
     /// The budget of the space is spent.
     Spent(Cut),
 }
@@ -77,8 +77,8 @@ impl Told {
 
 /// The one state that is followed.
 struct Course<'s, 'p> {
-    space: &'s Space<'p>,
-    segments: Vec<Segment<'p>>,
+    space: &'s StateSpace<'p>,
+    segments: Vec<ProcessState<'p>>,
     parts: Parts,
     log: Log,
     now: u64,
@@ -97,13 +97,13 @@ struct Course<'s, 'p> {
 ///
 /// # Errors
 /// A step that cannot be taken where it stands.
-pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
+pub fn tell(space: &StateSpace<'_>, path: &[Step]) -> Result<Told, Lost> {
     let mut course = Course::new(space);
     let mut turns = Vec::with_capacity(path.len());
     let mut events = Vec::with_capacity(path.len());
     let mut stood = Vec::with_capacity(path.len());
     if let Some(process) = course.endless {
-        return Err(Lost::Endless(process));
+        return Err(Lost::ModelError(process));
     }
     let before = course.log.order.len();
     let mut pace = Pace::new(&space.budget);
@@ -123,7 +123,7 @@ pub fn tell(space: &Space<'_>, path: &[Step]) -> Result<Told, Lost> {
 }
 
 impl<'s, 'p> Course<'s, 'p> {
-    fn new(space: &'s Space<'p>) -> Self {
+    fn new(space: &'s StateSpace<'p>) -> Self {
         let plan = space.plan;
         let processes = plan.processes.len();
         let segments: Vec<_> = (0..processes as ProcessId).map(|process| segment(plan, process)).collect();
@@ -207,7 +207,7 @@ impl<'s, 'p> Course<'s, 'p> {
                 let mut segment = self.segments[process as usize].clone();
                 let mut parts = self.copied(&needs);
                 self.needs[process as usize] = needs;
-                let choices = Choices::default();
+                let choices = ChoiceScript::default();
                 let turned = self.actor(process, &mut parts, &choices, None).turn(&mut segment, false);
                 matches!(turned, Turned::Waits)
             }
@@ -242,7 +242,7 @@ impl<'s, 'p> Course<'s, 'p> {
         &self,
         process: ProcessId,
         parts: &'a mut Parts,
-        choices: &'a Choices,
+        choices: &'a ChoiceScript,
         log: Option<&'a mut Log>,
     ) -> Actor<'a, 'p>
     where
@@ -307,7 +307,7 @@ impl<'s, 'p> Course<'s, 'p> {
             self.objects_of(&next(&segment, self.now), &mut objects);
             let mut parts = std::mem::replace(&mut self.parts, Parts::empty());
             let mut log = std::mem::replace(&mut self.log, Log::new(0));
-            let choices = Choices::new(step.choices.clone());
+            let choices = ChoiceScript::new(step.choices.clone());
             log.waited = turn.waited;
             let turned = self.actor(process, &mut parts, &choices, Some(&mut log)).turn(&mut segment, give_up);
             log.waited = false;
@@ -321,7 +321,7 @@ impl<'s, 'p> Course<'s, 'p> {
             }
             match turned {
                 Turned::Waits => return Err(Lost::Blocked { place }),
-                Turned::Lost(_) => return Err(Lost::Endless(process)),
+                Turned::Lost(_) => return Err(Lost::ModelError(process)),
                 Turned::Went { effects: done, steps } => {
                     effects = done;
                     turn.steps = steps;
@@ -337,7 +337,7 @@ impl<'s, 'p> Course<'s, 'p> {
         let traits = self.space.traits;
         settle(self, traits, process, &effects);
         if let Some(process) = self.endless {
-            return Err(Lost::Endless(process));
+            return Err(Lost::ModelError(process));
         }
         turn.ends = matches!(self.segments[process as usize].stage, Stage::Ended(_));
         Ok(Some(turn))
@@ -432,27 +432,27 @@ impl<'s, 'p> Course<'s, 'p> {
         let all: Vec<ObjectId> = (0..self.parts.objects.len() as ObjectId).collect();
         let mut parts = self.copied(&all);
         let mut segment = segment;
-        let choices = Choices::default();
+        let choices = ChoiceScript::default();
         matches!(self.actor(process, &mut parts, &choices, None).turn(&mut segment, false), Turned::Waits)
     }
 }
 
 impl Parts {
     fn empty() -> Self {
-        Self { objects: Vec::new(), shares: Vec::new(), posts: Vec::<Post>::new() }
+        Self { objects: Vec::new(), shares: Vec::new(), posts: Vec::<ProcessStatus>::new() }
     }
 }
 
-impl<'p> Whole<'p> for Course<'_, 'p> {
+impl<'p> WorldState<'p> for Course<'_, 'p> {
     fn plan(&self) -> &'p Plan {
         self.space.plan
     }
 
-    fn segment(&self, process: ProcessId) -> &Segment<'p> {
+    fn segment(&self, process: ProcessId) -> &ProcessState<'p> {
         &self.segments[process as usize]
     }
 
-    fn change(&mut self, process: ProcessId, change: &mut dyn FnMut(&mut Segment<'p>)) {
+    fn change(&mut self, process: ProcessId, change: &mut dyn FnMut(&mut ProcessState<'p>)) {
         let segment = &mut self.segments[process as usize];
         change(segment);
         self.stale[process as usize] = true;
@@ -480,7 +480,7 @@ impl<'p> Whole<'p> for Course<'_, 'p> {
         let mut segment = self.segments[process as usize].clone();
         let mut parts = std::mem::replace(&mut self.parts, Parts::empty());
         let mut log = std::mem::replace(&mut self.log, Log::new(0));
-        let choices = Choices::default();
+        let choices = ChoiceScript::default();
         let turned = self.actor(process, &mut parts, &choices, Some(&mut log)).begin(&mut segment);
         (self.parts, self.log) = (parts, log);
         match turned {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use super::concretise::{Lost, tell};
 use crate::event::ProcessId;
-use crate::explore::semantics::transition::{Endless, Kind, Standing, Step};
-use crate::explore::state_space::{Move, Space};
+use crate::explore::semantics::transition::{Kind, ModelError, Standing, Step};
+use crate::explore::state_space::{StateSpace, Transition};
 use crate::scenario::plan::Plan;
 use crate::schedule::Order;
 use crate::trace::Waiting;
@@ -37,7 +37,7 @@ pub enum Why {
     /// There is no such choice: how many possibilities there are.
     NoChoice(usize),
     /// It computes without end.
-    Endless(ProcessId),
+    ModelError(ProcessId),
 }
 
 /// A turn that cannot be taken.
@@ -55,8 +55,8 @@ pub struct Refused {
 ///
 /// # Errors
 /// The first turn that cannot be taken.
-pub fn follow(space: &mut Space<'_>, orders: &[Order]) -> Result<Vec<Step>, Refused> {
-    let endless = |endless: Endless| Refused { entry: 0, turn: 0, why: Why::Endless(endless.process) };
+pub fn follow(space: &mut StateSpace<'_>, orders: &[Order]) -> Result<Vec<Step>, Refused> {
+    let endless = |endless: ModelError| Refused { entry: 0, turn: 0, why: Why::ModelError(endless.process) };
     let mut walker = Walker::new(space).map_err(endless)?;
     for (entry, order) in orders.iter().enumerate() {
         for turn in 0..order.turns {
@@ -77,7 +77,7 @@ pub fn follow(space: &mut Space<'_>, orders: &[Order]) -> Result<Vec<Step>, Refu
 ///
 /// # Errors
 /// A process that computes without end.
-pub fn complete(space: &mut Space<'_>, path: &[Step]) -> Result<(Vec<Step>, bool), Endless> {
+pub fn complete(space: &mut StateSpace<'_>, path: &[Step]) -> Result<(Vec<Step>, bool), ModelError> {
     let mut walker = Walker::new(space)?;
     for step in path {
         walker.again(step)?;
@@ -87,7 +87,7 @@ pub fn complete(space: &mut Space<'_>, path: &[Step]) -> Result<(Vec<Step>, bool
     let mut seen = HashSet::new();
     while walker.path.len() < path.len() + REST {
         walker.look()?;
-        let ahead = |step: &Move| (step.process.wrapping_add(processes - next)) % processes.max(1);
+        let ahead = |step: &Transition| (step.process.wrapping_add(processes - next)) % processes.max(1);
         let going = walker.moves.iter().filter(|step| step.kind != Kind::Kill);
         let Some(step) = going.min_by_key(|step| ahead(step)).copied() else { break };
         // What happens next follows from the state and from whose turn it is.
@@ -107,7 +107,7 @@ pub fn complete(space: &mut Space<'_>, path: &[Step]) -> Result<(Vec<Step>, bool
 ///
 /// # Errors
 /// A process that computes without end.
-pub fn walk(space: &mut Space<'_>, seed: u64) -> Result<Vec<Step>, Endless> {
+pub fn walk(space: &mut StateSpace<'_>, seed: u64) -> Result<Vec<Step>, ModelError> {
     let mut walker = Walker::new(space)?;
     let mut random = seed;
     while walker.path.len() < MOST {
@@ -152,7 +152,7 @@ pub fn orders(path: &[Step]) -> Vec<Order> {
 }
 
 /// Who is killed from outside on a path, and in which step: as one who waits there.
-pub fn struck(space: &Space<'_>, path: &[Step]) -> Option<(ProcessId, Option<Waiting>)> {
+pub fn struck(space: &StateSpace<'_>, path: &[Step]) -> Option<(ProcessId, Option<Waiting>)> {
     let place = path.iter().position(|step| step.kind == Kind::Kill)?;
     let process = path[place].process;
     let told = tell(space, &path[..place]).ok()?;
@@ -161,7 +161,7 @@ pub fn struck(space: &Space<'_>, path: &[Step]) -> Option<(ProcessId, Option<Wai
 }
 
 /// Who waits for what where a path ends.
-fn waits(space: &Space<'_>, path: &[Step], process: ProcessId) -> Option<Why> {
+fn waits(space: &StateSpace<'_>, path: &[Step], process: ProcessId) -> Option<Why> {
     let told = tell(space, path).ok()?;
     find(told.trace.end.doing().unwrap_or(&told.trace.stuck), process)
 }
@@ -172,32 +172,32 @@ fn find(waiting: &[Waiting], process: ProcessId) -> Option<Why> {
 
 /// Follows a path through the numbered states.
 struct Walker<'s, 'p> {
-    space: &'s mut Space<'p>,
+    space: &'s mut StateSpace<'p>,
     state: Vec<u32>,
-    moves: Vec<Move>,
+    moves: Vec<Transition>,
     path: Vec<Step>,
 }
 
 impl<'s, 'p> Walker<'s, 'p> {
-    fn new(space: &'s mut Space<'p>) -> Result<Self, Endless> {
+    fn new(space: &'s mut StateSpace<'p>) -> Result<Self, ModelError> {
         let state = space.initial()?;
         Ok(Self { space, state, moves: Vec::new(), path: Vec::new() })
     }
 
-    fn look(&mut self) -> Result<(), Endless> {
+    fn look(&mut self) -> Result<(), ModelError> {
         let mut moves = std::mem::take(&mut self.moves);
         let looked = self.space.moves(&self.state, &mut moves);
         self.moves = moves;
         looked
     }
 
-    fn take(&mut self, step: Move) -> Result<(), Endless> {
+    fn take(&mut self, step: Transition) -> Result<(), ModelError> {
         self.path.push(Step { process: step.process, kind: step.kind, choices: self.space.script(step) });
         self.space.take(&mut self.state, step)
     }
 
     /// Takes a step of a path that is known to be one.
-    fn again(&mut self, step: &Step) -> Result<(), Endless> {
+    fn again(&mut self, step: &Step) -> Result<(), ModelError> {
         self.look()?;
         let found = self.moves.iter().copied().find(|way| {
             way.process == step.process && way.kind == step.kind && self.space.script(*way) == step.choices
@@ -211,20 +211,20 @@ impl<'s, 'p> Walker<'s, 'p> {
     /// Takes a turn of a schedule. Where it cannot, for what the process waits is found out afterwards.
     fn turn(&mut self, order: &Order) -> Result<(), Why> {
         let process = order.process;
-        let endless = |endless: Endless| Why::Endless(endless.process);
+        let endless = |endless: ModelError| Why::ModelError(endless.process);
         loop {
             self.look().map_err(endless)?;
-            let own: Vec<Move> = self.moves.iter().copied().filter(|step| step.process == process).collect();
-            let wanted = |step: &Move| match step.kind {
+            let own: Vec<Transition> = self.moves.iter().copied().filter(|step| step.process == process).collect();
+            let wanted = |step: &Transition| match step.kind {
                 Kind::Die => order.dies && !order.killed,
                 Kind::Kill => order.killed,
                 _ => !order.dies,
             };
-            let ways: Vec<Move> = own.into_iter().filter(wanted).collect();
+            let ways: Vec<Transition> = own.into_iter().filter(wanted).collect();
             if !ways.is_empty() {
                 // What is left out is the first possibility.
                 let said = |at: usize| order.choices.get(at).copied().unwrap_or(0);
-                let wanted = |step: &&Move| {
+                let wanted = |step: &&Transition| {
                     let script = self.space.script(**step);
                     let most = script.len().max(order.choices.len());
                     (0..most).all(|at| said(at) == script.get(at).copied().unwrap_or(0))
@@ -284,7 +284,7 @@ pub fn because(plan: &Plan, why: &Why) -> String {
                 }
             )
         }
-        Why::Endless(_) => "computes without end".to_owned(),
+        Why::ModelError(_) => "computes without end".to_owned(),
         Why::Sleeps { others } => {
             let first = others.first().and_then(|other| plan.processes.get(*other as usize));
             let who = first.map_or(String::new(), |other| format!(", and {} can", other.name));
@@ -314,6 +314,6 @@ pub fn lost(plan: &Plan, lost: &Lost) -> String {
         Lost::Blocked { place } => format!("the process of step {} cannot go on there", place + 1),
         Lost::Gone { place } => format!("the process of step {} is not there", place + 1),
         Lost::Spent(_) => "there was no time or memory left to follow it".to_owned(),
-        Lost::Endless(process) => format!("{} computes without end", plan.processes[*process as usize].name),
+        Lost::ModelError(process) => format!("{} computes without end", plan.processes[*process as usize].name),
     }
 }

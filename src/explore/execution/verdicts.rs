@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::concretise::{Lost, Told, tell};
 use crate::explore::base::workers;
 use crate::explore::looks::unprocessed;
-use crate::explore::semantics::transition::{Endless, Step, Time};
-use crate::explore::state_space::Space;
+use crate::explore::semantics::transition::{ModelError, Step, Time};
+use crate::explore::state_space::StateSpace;
 use crate::explore::strategy::bfs::Cut;
 use crate::judge::{self, Status, Subject, Summary, Tally, Verdict};
 use crate::scenario::plan::Plan;
@@ -19,7 +19,7 @@ use crate::trace::{RunEnd, Trace};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Fault {
     /// A process computes without end.
-    Endless(Endless),
+    ModelError(ModelError),
     /// A path that was found could not be followed.
     Lost(Lost),
     /// An execution that was found before is not what it was then.
@@ -38,9 +38,9 @@ impl Fault {
     }
 }
 
-impl From<Endless> for Fault {
-    fn from(endless: Endless) -> Self {
-        Self::Endless(endless)
+impl From<ModelError> for Fault {
+    fn from(endless: ModelError) -> Self {
+        Self::ModelError(endless)
     }
 }
 
@@ -95,7 +95,7 @@ impl Found {
 type Judged<'j> = dyn FnMut(&Verdict, &str) + 'j;
 
 /// Gathers.
-pub(crate) struct Gathering<'p, 'j> {
+pub(crate) struct VerdictCollector<'p, 'j> {
     plan: &'p Plan,
     tally: Tally,
     /// How many were judged.
@@ -124,7 +124,7 @@ pub(crate) struct Case {
 ///
 /// # Errors
 /// A path that cannot be followed.
-pub(crate) fn case(space: &Space<'_>, path: Vec<Step>, ended: bool) -> Result<Case, Fault> {
+pub(crate) fn case(space: &StateSpace<'_>, path: Vec<Step>, ended: bool) -> Result<Case, Fault> {
     let plan = space.plan;
     if let Some(cut) = space.budget.spent() {
         return Err(Fault::Lost(Lost::Spent(cut)));
@@ -146,7 +146,7 @@ pub(crate) fn case(space: &Space<'_>, path: Vec<Step>, ended: bool) -> Result<Ca
 }
 
 /// Tells and judges several executions, each a path and whether it has ended, by so many threads at once; in their order.
-pub(crate) fn cases(space: &Space<'_>, jobs: usize, paths: &[(Vec<Step>, bool)]) -> Vec<Result<Case, Fault>> {
+pub(crate) fn cases(space: &StateSpace<'_>, jobs: usize, paths: &[(Vec<Step>, bool)]) -> Vec<Result<Case, Fault>> {
     let mut workers = vec![(); jobs.clamp(1, paths.len().max(1))];
     workers::in_order(&mut workers, paths.len(), |(), place| {
         let (path, ended) = &paths[place];
@@ -194,7 +194,7 @@ impl Case {
     }
 }
 
-impl<'p, 'j> Gathering<'p, 'j> {
+impl<'p, 'j> VerdictCollector<'p, 'j> {
     pub(crate) fn new(plan: &'p Plan, keep: bool, judged: &'j mut Judged<'j>) -> Self {
         Self {
             plan,

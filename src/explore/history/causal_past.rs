@@ -15,7 +15,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Numbers;
+use super::Interner;
 use super::tracked_events::{Changes, Hit, Mark, Watch, Watched};
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::explore::base::interner::lasting;
@@ -30,13 +30,13 @@ use crate::value::Value;
 /// Sets of marks, by number.
 #[derive(Clone, Debug)]
 pub(super) struct Sets {
-    numbers: Numbers<Vec<Mark>>,
+    numbers: Interner<Vec<Mark>>,
     joined: HashMap<(u32, u32), u32>,
 }
 
 impl Sets {
     fn new() -> Self {
-        let mut numbers = Numbers::default();
+        let mut numbers = Interner::default();
         numbers.of(&Vec::new());
         Self { numbers, joined: HashMap::new() }
     }
@@ -137,7 +137,7 @@ pub(super) struct Knowledge<'p> {
     #[cfg(test)]
     numbers: Vec<usize>,
     sets: Sets,
-    states: Numbers<Arc<Known>>,
+    states: Interner<Arc<Known>>,
     /// About how many bytes they take.
     pub(super) weight: usize,
     /// By process, whether others can learn from its end, from its first `ready`, and from its begin.
@@ -245,7 +245,7 @@ impl<'p> Knowledge<'p> {
             live: NOTHING,
             watched: watches.iter().map(|watch| watch.first(plan)).collect(),
         };
-        let mut states = Numbers::default();
+        let mut states = Interner::default();
         states.of(&Arc::new(first));
         let nests = watches.iter().any(|watch| !matches!(watch, Watch::Races(_)));
         Some(Self {

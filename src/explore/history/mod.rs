@@ -11,10 +11,10 @@ mod update;
 
 use std::collections::HashMap;
 
-use super::base::interner::Numbers;
+use super::base::interner::Interner;
 use super::semantics::next_operation::Next;
 use super::semantics::program_analysis::victims;
-use super::semantics::transition::{Leeway, Time};
+use super::semantics::transition::{Nondeterminism, Time};
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::judge::history::{Changes, Events, Memory};
 use crate::scenario::plan::{Action, Condition, Delay, Fact, Instruction, Plan, Program, Step};
@@ -22,7 +22,7 @@ use crate::value::Value;
 
 use causal_past::Knowledge;
 
-pub(super) use update::{Moment, Sight};
+pub(super) use update::{Moment, StateView};
 
 /// A memory, and what it has been so far.
 #[derive(Clone, Debug)]
@@ -33,15 +33,15 @@ struct Kept<'p> {
     /// For a course: whether the ends of processes belong to it.
     ends: bool,
     /// What all processes share of it, by number.
-    shared: Numbers<Vec<i64>>,
+    shared: Interner<Vec<i64>>,
     /// For lost updates: the cells that were met.
-    cells: Numbers<(ObjectId, Option<u32>)>,
+    cells: Interner<(ObjectId, Option<u32>)>,
 }
 
 /// Everything that is kept.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each says another thing of all that is kept")]
-pub(super) struct Memories<'p> {
+pub(super) struct History<'p> {
     plan: &'p Plan,
     list: Vec<Kept<'p>>,
     names: Vec<String>,
@@ -66,15 +66,15 @@ pub(super) struct Memories<'p> {
     /// What is known by each relation of causes, with the place of its number among the memories.
     knowledge: Vec<(usize, Box<Knowledge<'p>>)>,
     /// What came before an event, by what came before it in its process and on its object, and the event itself.
-    nodes: Numbers<(u32, u32, u32)>,
-    signs: Numbers<Vec<u8>>,
-    values: Numbers<Vec<u8>, Value>,
+    nodes: Interner<(u32, u32, u32)>,
+    signs: Interner<Vec<u8>>,
+    values: Interner<Vec<u8>, Value>,
 }
 
 /// What is to be kept.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
-pub(super) struct Wish {
+pub(super) struct HistoryOptions {
     /// The end of every process is a step of its own.
     pub(super) ends: bool,
     /// Every step is one of its own.
@@ -85,17 +85,22 @@ pub(super) struct Wish {
     pub(super) past: bool,
 }
 
-impl Wish {
+impl HistoryOptions {
     /// Whether nothing need be kept for that.
     fn spares(self, memory: &Memory<'_>) -> bool {
         self.races && matches!(memory, Memory::Races { each: false, .. })
     }
 }
 
-impl<'p> Memories<'p> {
+impl<'p> History<'p> {
     /// Those that a plan's expectations need.
-    pub(super) fn new(plan: &'p Plan, memories: Vec<Memory<'p>>, leeway: impl Into<Leeway>, wish: Wish) -> Self {
-        let Leeway { time, kill, .. } = leeway.into();
+    pub(super) fn new(
+        plan: &'p Plan,
+        memories: Vec<Memory<'p>>,
+        leeway: impl Into<Nondeterminism>,
+        wish: HistoryOptions,
+    ) -> Self {
+        let Nondeterminism { time, kill, .. } = leeway.into();
         let victims = victims(plan, kill);
         let bounds = |end: bool| bounds(plan, &memories, end);
         let (begins, bounded) = (bounds(false), bounds(true));
@@ -152,7 +157,7 @@ impl<'p> Memories<'p> {
                 facts.insert(number, list.len());
             }
             let ordered = is_ordered(&memory);
-            let mut shared = Numbers::default();
+            let mut shared = Interner::default();
             let size = match &memory {
                 Memory::Values { .. } => 0,
                 Memory::Firsts { patterns, .. } => patterns.len() * 3,
@@ -163,7 +168,7 @@ impl<'p> Memories<'p> {
                 _ => 1,
             };
             shared.of(&vec![0; size]);
-            list.push(Kept { memory, ordered, ends, shared, cells: Numbers::default() });
+            list.push(Kept { memory, ordered, ends, shared, cells: Interner::default() });
         }
         let mut memories = Self {
             plan,
@@ -181,9 +186,9 @@ impl<'p> Memories<'p> {
             everything,
             past,
             knowledge: places.into_iter().flatten().zip(knowledge.into_iter().map(Box::new)).collect(),
-            nodes: Numbers::default(),
-            signs: Numbers::default(),
-            values: Numbers::default(),
+            nodes: Interner::default(),
+            signs: Interner::default(),
+            values: Interner::default(),
             list,
         };
         memories.nodes.of(&(0, 0, 0));
@@ -281,9 +286,9 @@ impl<'p> Memories<'p> {
     }
 
     /// What must be kept, where it turns out that these do not keep enough.
-    pub(super) fn wants(&self, wish: Wish) -> Option<Wish> {
+    pub(super) fn wants(&self, wish: HistoryOptions) -> Option<HistoryOptions> {
         let lost = self.knowledge.iter().any(|(_, knowledge)| knowledge.lost);
-        let more = Wish { ends: wish.ends || self.wants_ends, past: wish.past || lost, ..wish };
+        let more = HistoryOptions { ends: wish.ends || self.wants_ends, past: wish.past || lost, ..wish };
         (self.wants_ends || lost).then_some(more)
     }
 

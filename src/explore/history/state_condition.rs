@@ -1,7 +1,7 @@
 //! Evaluates state expressions in a state of the search, as the judge does along a trace.
 
-use super::Memories;
-use super::update::{Moment, Sight};
+use super::History;
+use super::update::{Moment, StateView};
 use crate::event::ObjectId;
 use crate::expression::{Builtin, Environment, Error, Expression};
 use crate::judge::history::size;
@@ -9,16 +9,16 @@ use crate::outcome::Outcome;
 use crate::scenario::plan::Fact;
 use crate::value::Value;
 
-impl Memories<'_> {
+impl History<'_> {
     /// The value of a condition; none where it has none or is neither true nor false.
-    pub(super) fn evaluate(&self, condition: &Expression, sight: &dyn Sight, moment: Moment<'_>) -> Option<bool> {
+    pub(super) fn evaluate(&self, condition: &Expression, sight: &dyn StateView, moment: Moment<'_>) -> Option<bool> {
         match condition.evaluate(&mut View { memories: self, sight, moment }) {
             Ok(Value::Bool(holds)) => Some(holds),
             _ => None,
         }
     }
 
-    fn fact(&self, number: u32, sight: &dyn Sight, moment: Moment<'_>) -> Value {
+    fn fact(&self, number: u32, sight: &dyn StateView, moment: Moment<'_>) -> Value {
         let plan = self.plan;
         let value = |object: ObjectId| {
             let (model, shares) = sight.object(object);
@@ -58,8 +58,8 @@ impl Memories<'_> {
 
 /// A state as an expression sees it.
 struct View<'v, 'p> {
-    memories: &'v Memories<'p>,
-    sight: &'v dyn Sight,
+    memories: &'v History<'p>,
+    sight: &'v dyn StateView,
     moment: Moment<'v>,
 }
 

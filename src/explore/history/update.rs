@@ -1,6 +1,6 @@
 //! What an event does to each memory.
 
-use super::Memories;
+use super::History;
 use super::causal_past::Scene;
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::judge::history::{Changes, Memory, access, common, equal};
@@ -22,7 +22,7 @@ pub(crate) struct Moment<'a> {
 }
 
 /// A state, as memories see and change it.
-pub(crate) trait Sight {
+pub(crate) trait StateView {
     /// The number of what all share of a memory.
     fn shared(&self, memory: usize) -> u32;
     /// Changes it.
@@ -48,9 +48,9 @@ pub(super) fn slot(memory: usize, part: usize) -> u32 {
     memory as u32 * SLOTS + part as u32 % SLOTS
 }
 
-impl Memories<'_> {
+impl History<'_> {
     /// Takes in an event, the state being what it is after it.
-    pub(crate) fn observe(&mut self, sight: &mut dyn Sight, event: &Event, moment: Moment<'_>) {
+    pub(crate) fn observe(&mut self, sight: &mut dyn StateView, event: &Event, moment: Moment<'_>) {
         let mut changed = false;
         for (at, knowledge) in &mut self.knowledge {
             let scene = Scene {
@@ -86,7 +86,7 @@ impl Memories<'_> {
     }
 
     /// Evaluates the conditions in the state before the first event.
-    pub(crate) fn begin(&mut self, sight: &mut dyn Sight) {
+    pub(crate) fn begin(&mut self, sight: &mut dyn StateView) {
         for at in 0..self.list.len() {
             if let Memory::Ever { condition, holds } = self.list[at].memory
                 && (self.evaluate(condition, sight, Moment::default()) == Some(true)) == holds
@@ -98,7 +98,7 @@ impl Memories<'_> {
     }
 
     /// Takes in a step, whatever events it has.
-    pub(crate) fn step(&mut self, sight: &mut dyn Sight, what: &[u32], script: &[u32]) {
+    pub(crate) fn step(&mut self, sight: &mut dyn StateView, what: &[u32], script: &[u32]) {
         if !self.everything {
             return;
         }
@@ -121,7 +121,7 @@ impl Memories<'_> {
     }
 
     /// Whether it was changed in a way that conditions can notice.
-    fn one(&mut self, at: usize, sight: &mut dyn Sight, event: &Event, moment: Moment<'_>) -> bool {
+    fn one(&mut self, at: usize, sight: &mut dyn StateView, event: &Event, moment: Moment<'_>) -> bool {
         let process = event.id.process;
         let ended = event.step.is_none() && event.verb == "end";
         let before = sight.shared(at);
@@ -283,7 +283,7 @@ impl Memories<'_> {
     }
 
     /// The past of an event that is about no object.
-    fn node(&mut self, sight: &dyn Sight, event: &Event) -> u32 {
+    fn node(&mut self, sight: &dyn StateView, event: &Event) -> u32 {
         let at = self.list.iter().position(|kept| matches!(kept.memory, Memory::Past));
         let before = at.map_or(0, |at| sight.note(event.id.process, slot(at, 0)));
         let sign = self.sign(event, &[]);
@@ -291,7 +291,7 @@ impl Memories<'_> {
     }
 
     /// Joins the past of a process with that of what its event is about.
-    fn past(&mut self, at: usize, sight: &mut dyn Sight, event: &Event, moment: Moment<'_>, shared: &mut [i64]) {
+    fn past(&mut self, at: usize, sight: &mut dyn StateView, event: &Event, moment: Moment<'_>, shared: &mut [i64]) {
         let process = event.id.process;
         let slot = slot(at, 0);
         let script: Vec<u64> = moment.script.iter().map(|choice| u64::from(*choice)).collect();

@@ -3,25 +3,25 @@
 //! A part is enough where nothing that the other processes may ever do before it can get in its way (a persistent set,
 //! Godefroid): then each end that can be reached can be reached by a step of the part. It is found by closure: who could
 //! get in the way of a member's step, or let a member go on that waits, becomes a member. What each process may still
-//! do comes from [`Futures`], so the part depends on the state and not on the program alone.
+//! do comes from [`Footprints`], so the part depends on the state and not on the program alone.
 //!
 //! A race (two processes that stand before conflicting accesses of one cell) is kept as well: were one of them a member,
 //! the other, whose future holds the conflicting access, would be one too.
 
 use std::sync::Arc;
 
-use super::independence::{Futures, Set, Use, insert, meet};
+use super::independence::{Footprints, Set, Use, insert, meet};
 use crate::event::ProcessId;
 use crate::explore::semantics::next_operation::Next;
 use crate::explore::semantics::transition::Kind;
-use crate::explore::state_space::{Move, Space};
+use crate::explore::state_space::{StateSpace, Transition};
 use crate::objects::contract::model::{Access, Willing};
 use crate::scenario::plan::Plan;
 
 /// What the reduction knows.
 #[derive(Clone)]
 pub(crate) struct Ample {
-    futures: Arc<Futures>,
+    futures: Arc<Footprints>,
     /// By number of a segment: the uses of its next step.
     steps: Vec<Option<Box<[u32]>>>,
     depends: bool,
@@ -34,12 +34,12 @@ pub(crate) struct Ample {
 
 impl Ample {
     /// None where the plan has what no part of a state's steps is enough for: signals can end a process anywhere.
-    pub(crate) fn new(space: &Space<'_>) -> Option<Self> {
+    pub(crate) fn new(space: &StateSpace<'_>) -> Option<Self> {
         if space.traits.kills || space.leeway.kill {
             return None;
         }
         let plan = space.plan;
-        let futures = Futures::new(plan, space.tells_causes());
+        let futures = Footprints::new(plan, space.tells_causes());
         let processes = plan.processes.len();
         Some(Self {
             mask: futures.empty(),
@@ -57,9 +57,9 @@ impl Ample {
     /// only all of them are enough. Whether any was left out.
     pub(crate) fn reduce(
         &mut self,
-        space: &Space<'_>,
+        space: &StateSpace<'_>,
         state: &[u32],
-        moves: &mut Vec<Move>,
+        moves: &mut Vec<Transition>,
         sees: &dyn Fn(ProcessId, &Next) -> bool,
     ) -> bool {
         let processes = self.members.len();
@@ -103,10 +103,10 @@ impl Ample {
     /// The closure of one process, in `members`; how many moves it has, or none where that is no gain.
     fn close(
         &mut self,
-        space: &Space<'_>,
+        space: &StateSpace<'_>,
         state: &[u32],
         seed: ProcessId,
-        moves: &[Move],
+        moves: &[Transition],
         best: usize,
         sees: &dyn Fn(ProcessId, &Next) -> bool,
     ) -> Option<usize> {
@@ -165,7 +165,7 @@ impl Ample {
     }
 
     /// Whether a process may do something of the mask.
-    fn meets(&self, space: &Space<'_>, state: &[u32], process: ProcessId) -> bool {
+    fn meets(&self, space: &StateSpace<'_>, state: &[u32], process: ProcessId) -> bool {
         let number = state[process as usize];
         let info = space.info(number);
         if info.ended {
@@ -176,7 +176,7 @@ impl Ample {
     }
 
     /// Puts into the mask what could get in the way of a step that can be taken.
-    fn hinders(&mut self, space: &Space<'_>, process: ProcessId, number: u32, ends: bool) {
+    fn hinders(&mut self, space: &StateSpace<'_>, process: ProcessId, number: u32, ends: bool) {
         let steps = self.step(space, number);
         for uses in &steps {
             join(&mut self.mask, self.futures.conflicts(*uses));
@@ -190,7 +190,7 @@ impl Ample {
     }
 
     /// Puts into the mask what could let a step go on that waits; or gives the owner that alone could.
-    fn waits(&mut self, space: &Space<'_>, state: &[u32], number: u32) -> Option<Vec<ProcessId>> {
+    fn waits(&mut self, space: &StateSpace<'_>, state: &[u32], number: u32) -> Option<Vec<ProcessId>> {
         let info = space.info(number);
         if let Next::Object(own, access, willing) = &info.next {
             let fails = *willing != Willing::Forever;
@@ -238,7 +238,7 @@ impl Ample {
     }
 
     /// The uses of a segment's next step; to be put back.
-    fn step(&mut self, space: &Space<'_>, number: u32) -> Box<[u32]> {
+    fn step(&mut self, space: &StateSpace<'_>, number: u32) -> Box<[u32]> {
         let at = number as usize;
         if self.steps.len() <= at {
             self.steps.resize(at + 1, None);
@@ -251,7 +251,7 @@ impl Ample {
 }
 
 /// The uses of a segment's next step.
-pub(crate) fn uses(space: &Space<'_>, number: u32) -> Vec<Use> {
+pub(crate) fn uses(space: &StateSpace<'_>, number: u32) -> Vec<Use> {
     match &space.info(number).next {
         Next::Object(object, access, willing) => {
             let fails = *willing != Willing::Forever;

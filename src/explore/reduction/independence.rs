@@ -36,7 +36,7 @@ pub(crate) type Set = Vec<u64>;
 
 /// What all processes may do.
 #[derive(Debug)]
-pub(crate) struct Futures {
+pub(crate) struct Footprints {
     pub(crate) uses: Vec<Use>,
     numbers: HashMap<Use, u32>,
     /// By process, by place.
@@ -50,7 +50,7 @@ pub(crate) struct Futures {
     words: usize,
 }
 
-impl Futures {
+impl Footprints {
     /// `causes`: whether steps get in each other's way too by which of them is a cause of others.
     pub(crate) fn new(plan: &Plan, causes: bool) -> Self {
         let mut futures = Self {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::next_operation::is_visible;
 use super::program_analysis::all_draws;
-use super::transition::{Endless, Trouble};
+use super::transition::{ModelError, ModelErrorKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::StepId;
 use crate::expression::Expression;
@@ -21,7 +21,7 @@ pub const MOST_VALUES: u64 = 256;
 /// The most possibilities of one turn.
 const MOST_WAYS: u64 = 65_536;
 
-impl Endless {
+impl ModelError {
     /// What is to be said of it.
     pub fn diagnostic(&self, plan: &Plan) -> Diagnostic {
         let name = &plan.processes[self.process as usize].name;
@@ -35,35 +35,35 @@ impl Endless {
         let seed = "`--random seed` draws from each process's own stream instead, which the seed decides";
         let before = "draw it in a `let` before the step";
         match self.trouble {
-            Trouble::Endless => {
+            ModelErrorKind::ModelError => {
                 let message = format!("`{name}` computes without end: it comes to no step that others can notice");
                 Diagnostic::error(Code::BAD_SCHEDULE, message)
                     .within(&plan.source)
                     .help("a loop needs a step on an object, a `sleep` or a `yield`")
             }
-            Trouble::Range(step, count) => {
+            ModelErrorKind::Range(step, count) => {
                 let numbers = if count == 0 { "2^64".to_owned() } else { count.to_string() };
                 let message =
                     format!("`{name}` draws one of {numbers} numbers, and at most {MOST_VALUES} can each be tried");
                 at(step, message, "drawn here").help("give `random` a smaller range").help(seed)
             }
-            Trouble::Ways(step) => {
+            ModelErrorKind::Ways(step) => {
                 let message = format!(
                     "`{name}` draws so often between two steps that others can notice that there are more than \
                      {MOST_WAYS} possibilities"
                 );
                 at(step, message, "drawn here").help(seed)
             }
-            Trouble::Early(step) => {
+            ModelErrorKind::Early(step) => {
                 let message = "a random number in an index, a timeout or a duration cannot be tried value by value: \
                                others must know it before the step";
                 at(step, message.to_owned(), "drawn here").help(before).help(seed)
             }
-            Trouble::Waits(step) => {
+            ModelErrorKind::Waits(step) => {
                 let message = "whether this step waits depends on a random number that is drawn in it";
                 at(step, message.to_owned(), "drawn here").help(before).help(seed)
             }
-            Trouble::First => {
+            ModelErrorKind::First => {
                 let message =
                     format!("`{name}` draws the first value of a variable, which is not tried value by value");
                 Diagnostic::error(Code::BAD_SCHEDULE, message)
@@ -76,19 +76,19 @@ impl Endless {
 }
 
 /// The first draw of a plan that cannot be tried value by value, whatever is drawn. `visible` is by step.
-pub(crate) fn refused(plan: &Plan, visible: &[bool]) -> Option<Endless> {
+pub(crate) fn refused(plan: &Plan, visible: &[bool]) -> Option<ModelError> {
     plan.programs.iter().find_map(|program| {
         let trouble = if program.vars.iter().any(|(_, value)| value.draws()) {
-            Some(Trouble::First)
+            Some(ModelErrorKind::First)
         } else {
             program.code.iter().filter(|instruction| is_visible(instruction, visible)).find_map(early)
         };
-        trouble.map(|trouble| Endless { process: program.first, trouble })
+        trouble.map(|trouble| ModelError { process: program.first, trouble })
     })
 }
 
 /// Whether a step draws what others must know before it.
-fn early(instruction: &Instruction) -> Option<Trouble> {
+fn early(instruction: &Instruction) -> Option<ModelErrorKind> {
     let Instruction::Operate(operation) = instruction else { return None };
     let delay = |delay: &Delay| matches!(delay, Delay::Computed(expression) if expression.draws());
     let some = |expression: Option<&Expression>| expression.is_some_and(Expression::draws);
@@ -100,7 +100,7 @@ fn early(instruction: &Instruction) -> Option<Trouble> {
         }
         _ => false,
     };
-    (drawn || operation.timeout.as_ref().is_some_and(delay)).then_some(Trouble::Early(operation.step))
+    (drawn || operation.timeout.as_ref().is_some_and(delay)).then_some(ModelErrorKind::Early(operation.step))
 }
 
 /// Whether a process that begins draws in what it carries out next: then that is a turn of its own.
@@ -122,7 +122,7 @@ pub(crate) fn step_of(instruction: &Instruction) -> StepId {
 
 /// Which of several possibilities are taken in a turn.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Choices(Arc<Made>);
+pub(crate) struct ChoiceScript(Arc<Made>);
 
 #[derive(Debug, Default)]
 struct Made {
@@ -141,7 +141,7 @@ struct Taken {
     large: Option<u64>,
 }
 
-impl Choices {
+impl ChoiceScript {
     pub(crate) fn new(script: Vec<u32>) -> Self {
         Self(Arc::new(Made { script, ..Made::default() }))
     }
@@ -175,11 +175,11 @@ impl Choices {
     }
 
     /// What is wrong with what was drawn by then, in that step.
-    pub(crate) fn trouble(&self, step: StepId) -> Option<Trouble> {
+    pub(crate) fn trouble(&self, step: StepId) -> Option<ModelErrorKind> {
         let taken = self.0.taken();
         match taken.large {
-            Some(count) => Some(Trouble::Range(step, count)),
-            None => (taken.ways > MOST_WAYS).then_some(Trouble::Ways(step)),
+            Some(count) => Some(ModelErrorKind::Range(step, count)),
+            None => (taken.ways > MOST_WAYS).then_some(ModelErrorKind::Ways(step)),
         }
     }
 }

@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::choice_point::{Choices, begins_turn, step_of};
+use super::choice_point::{ChoiceScript, begins_turn, step_of};
 use super::event_log::Log;
 use super::next_operation::{Ask, is_visible, willing};
-use super::process_state::{Segment, Stage};
+use super::process_state::{ProcessState, Stage};
 use super::program_analysis::Knowledge;
-use super::transition::Trouble;
+use super::transition::ModelErrorKind;
 use crate::event::{ObjectId, ProcessId, StepId, Target};
 use crate::interpreter::{Clock, Left, Place, Random, Request, Timeout, World};
 use crate::objects::Completion;
@@ -29,12 +29,12 @@ pub(crate) struct Parts {
     pub(crate) objects: Vec<Option<Box<dyn Model>>>,
     /// By object, by process.
     pub(crate) shares: Vec<Vec<u32>>,
-    pub(crate) posts: Vec<Post>,
+    pub(crate) posts: Vec<ProcessStatus>,
 }
 
 /// How a process is, as others see it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Post {
+pub(crate) struct ProcessStatus {
     pub(crate) stage: Stage,
     pub(crate) joined: bool,
     pub(crate) ready: bool,
@@ -66,7 +66,7 @@ pub(crate) enum Turned {
         steps: u32,
     },
     /// What the process does by itself cannot be followed.
-    Lost(Trouble),
+    Lost(ModelErrorKind),
 }
 
 /// What a turn is given.
@@ -80,7 +80,7 @@ pub(crate) struct Actor<'a, 'p> {
     /// ns of virtual time since the run began.
     pub(crate) now: u64,
     pub(crate) parts: &'a mut Parts,
-    pub(crate) choices: &'a Choices,
+    pub(crate) choices: &'a ChoiceScript,
     /// Whether random numbers are drawn from the choices.
     pub(crate) random: bool,
     pub(crate) log: Option<&'a mut Log>,
@@ -90,7 +90,7 @@ pub(crate) struct Actor<'a, 'p> {
 
 impl<'p> Actor<'_, 'p> {
     /// Lets the process take its turn: its step, or with `give_up` the end of that step's time.
-    pub(crate) fn turn(&mut self, segment: &mut Segment<'p>, give_up: bool) -> Turned {
+    pub(crate) fn turn(&mut self, segment: &mut ProcessState<'p>, give_up: bool) -> Turned {
         if !self.random {
             return self.take(segment, give_up);
         }
@@ -99,12 +99,14 @@ impl<'p> Actor<'_, 'p> {
         let turned = self.take(segment, give_up);
         segment.machine.draw_from(Random::lowest());
         match turned {
-            Turned::Went { .. } if segment.parked && self.choices.has_drawn() => Turned::Lost(Trouble::Waits(step)),
+            Turned::Went { .. } if segment.parked && self.choices.has_drawn() => {
+                Turned::Lost(ModelErrorKind::Waits(step))
+            }
             turned => turned,
         }
     }
 
-    fn take(&mut self, segment: &mut Segment<'p>, give_up: bool) -> Turned {
+    fn take(&mut self, segment: &mut ProcessState<'p>, give_up: bool) -> Turned {
         if segment.beginning {
             if let Some(log) = &mut self.log {
                 log.begin(self.process, self.now);
@@ -168,7 +170,7 @@ impl<'p> Actor<'_, 'p> {
     }
 
     /// Lets a process begin: it does what it does before its first step that others notice.
-    pub(crate) fn begin(&mut self, segment: &mut Segment<'p>) -> Turned {
+    pub(crate) fn begin(&mut self, segment: &mut ProcessState<'p>) -> Turned {
         segment.beginning = false;
         if segment.broken {
             end(segment, Left::Exit(1));
@@ -182,7 +184,13 @@ impl<'p> Actor<'_, 'p> {
     }
 
     /// Goes on up to the next step that others can notice; with `until_drawn`, or to what draws a random number.
-    fn go_on(&mut self, segment: &mut Segment<'p>, effects: &mut Effects, mut steps: u32, until_drawn: bool) -> Turned {
+    fn go_on(
+        &mut self,
+        segment: &mut ProcessState<'p>,
+        effects: &mut Effects,
+        mut steps: u32,
+        until_drawn: bool,
+    ) -> Turned {
         for _ in 0..MOST_LOCAL {
             let step = step_of(segment.machine.instruction());
             if let Some(reached) = self.reached.and_then(|reached| reached.get(step as usize)) {
@@ -206,11 +214,11 @@ impl<'p> Actor<'_, 'p> {
                 return Turned::Went { effects: std::mem::take(effects), steps };
             }
         }
-        Turned::Lost(Trouble::Endless)
+        Turned::Lost(ModelErrorKind::ModelError)
     }
 
     /// The process has left its program: it ends, or is about to.
-    fn leave(&self, segment: &mut Segment<'p>, left: Left) {
+    fn leave(&self, segment: &mut ProcessState<'p>, left: Left) {
         if self.ends.get(self.process as usize) == Some(&true) {
             segment.machine.forget(|_| false);
             segment.machine.finish();
@@ -221,7 +229,7 @@ impl<'p> Actor<'_, 'p> {
     }
 
     /// Whether the process stands at a step that others can notice; then its time begins.
-    fn arrive(&self, segment: &mut Segment<'p>) -> bool {
+    fn arrive(&self, segment: &mut ProcessState<'p>) -> bool {
         if !is_visible(segment.machine.instruction(), self.visible) {
             return false;
         }
@@ -246,7 +254,7 @@ impl<'p> Actor<'_, 'p> {
     }
 
     /// Takes back what the process's shares have become.
-    fn collect(&mut self, segment: &mut Segment<'p>) {
+    fn collect(&mut self, segment: &mut ProcessState<'p>) {
         for object in 0..self.parts.shares.len() {
             if let Some(share) = self.parts.shares[object].get(self.process as usize) {
                 segment.set_share(object as ObjectId, *share);
@@ -255,7 +263,7 @@ impl<'p> Actor<'_, 'p> {
     }
 }
 
-fn end(segment: &mut Segment<'_>, left: Left) {
+fn end(segment: &mut ProcessState<'_>, left: Left) {
     segment.machine.forget(|_| false);
     segment.leaving = None;
     segment.stage = Stage::Ended(match left {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::process_state::Segment;
+use super::process_state::ProcessState;
 use crate::event::{ObjectId, ProcessId, StepId};
 use crate::interpreter::{Clock, Place, Request, Timeout, World};
 use crate::objects::Completion;
@@ -49,7 +49,7 @@ pub(crate) fn is_visible(instruction: &Instruction, visible: &[bool]) -> bool {
 }
 
 /// What a process asks next, with everything that it computes for it.
-pub(crate) fn next(segment: &Segment<'_>, now: u64) -> Next {
+pub(crate) fn next(segment: &ProcessState<'_>, now: u64) -> Next {
     if !segment.is_due() {
         return Next::Nothing;
     }

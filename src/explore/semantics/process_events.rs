@@ -1,22 +1,22 @@
 //! What a turn does to the rest: processes that start, die, are joined; objects that a process lets go of as it ends.
 //!
 //! The same for states that are numbers in a table (`space`) and for the one state that is followed along a path
-//! (`tell`), which are two kinds of [`Whole`].
+//! (`tell`), which are two kinds of [`WorldState`].
 
 use super::execute::Effects;
-use super::process_state::{Segment, Stage};
+use super::process_state::{ProcessState, Stage};
 use crate::event::{ObjectId, ProcessId};
 use crate::os::process::{is_deadly, is_stop};
 use crate::scenario::plan::{Condition, Plan};
 use crate::trace::ProcessEnd;
 
 /// A state of everything.
-pub(crate) trait Whole<'p> {
+pub(crate) trait WorldState<'p> {
     fn plan(&self) -> &'p Plan;
     /// Where a process stands.
-    fn segment(&self, process: ProcessId) -> &Segment<'p>;
+    fn segment(&self, process: ProcessId) -> &ProcessState<'p>;
     /// Changes where a process stands.
-    fn change(&mut self, process: ProcessId, change: &mut dyn FnMut(&mut Segment<'p>));
+    fn change(&mut self, process: ProcessId, change: &mut dyn FnMut(&mut ProcessState<'p>));
     /// Lets an object know that a process has ended.
     fn part(&mut self, process: ProcessId, object: ObjectId, held: &[bool], killed: bool);
     /// Whether the begin of a process is a step of its own.
@@ -37,7 +37,7 @@ pub(crate) struct Traits {
 }
 
 /// Does what follows from a turn of `process`: from its effects, and from its end where it has ended in it.
-pub(crate) fn settle<'p>(whole: &mut impl Whole<'p>, traits: Traits, process: ProcessId, effects: &Effects) {
+pub(crate) fn settle<'p>(whole: &mut impl WorldState<'p>, traits: Traits, process: ProcessId, effects: &Effects) {
     if traits.kills {
         for joined in &effects.joined {
             whole.change(*joined, &mut |segment| segment.joined = true);
@@ -67,7 +67,7 @@ pub(crate) fn settle<'p>(whole: &mut impl Whole<'p>, traits: Traits, process: Pr
 
 /// Lets a process begin; what follows where it ends at once. Where its begin is a step of its own, that step can be
 /// taken from now on.
-pub(crate) fn begin<'p>(whole: &mut impl Whole<'p>, process: ProcessId) {
+pub(crate) fn begin<'p>(whole: &mut impl WorldState<'p>, process: ProcessId) {
     if whole.begins_apart(process) {
         let late = has_late_gate(whole.plan(), process);
         whole.change(process, &mut |segment| {
@@ -85,7 +85,7 @@ pub(crate) fn begin<'p>(whole: &mut impl Whole<'p>, process: ProcessId) {
 }
 
 /// Lets all processes begin that wait for nothing more.
-pub(crate) fn open<'p>(whole: &mut impl Whole<'p>) {
+pub(crate) fn open<'p>(whole: &mut impl WorldState<'p>) {
     let plan = whole.plan();
     loop {
         let ready = (0..plan.processes.len() as ProcessId).find(|process| {
@@ -111,7 +111,7 @@ pub(crate) fn has_late_gate(plan: &Plan, process: ProcessId) -> bool {
     plan.program(process).depends_on.iter().any(|(_, _, condition)| *condition != Condition::Started)
 }
 
-fn holds(segment: &Segment<'_>, condition: Condition) -> bool {
+fn holds(segment: &ProcessState<'_>, condition: Condition) -> bool {
     match condition {
         Condition::Started => segment.stage != Stage::NotStarted,
         Condition::Ready => segment.ready,
@@ -121,7 +121,7 @@ fn holds(segment: &Segment<'_>, condition: Condition) -> bool {
 }
 
 /// A process has ended: it lets go of what it held.
-fn leave<'p>(whole: &mut impl Whole<'p>, process: ProcessId, end: ProcessEnd) {
+fn leave<'p>(whole: &mut impl WorldState<'p>, process: ProcessId, end: ProcessEnd) {
     let plan = whole.plan();
     whole.ended(process, end);
     let killed = matches!(end, ProcessEnd::Killed(_) | ProcessEnd::Crashed(_));

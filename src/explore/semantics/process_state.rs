@@ -18,7 +18,7 @@ pub(crate) enum Stage {
 /// Where a process stands.
 #[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(crate) struct Segment<'p> {
+pub(crate) struct ProcessState<'p> {
     pub(crate) stage: Stage,
     /// Whether it ends as soon as it begins, since its variables have no first values.
     pub(crate) broken: bool,
@@ -49,7 +49,7 @@ pub(crate) struct Segment<'p> {
     pub(crate) notes: Vec<(u32, u32)>,
 }
 
-impl<'p> Segment<'p> {
+impl<'p> ProcessState<'p> {
     /// A process that has not begun; `broken` where its variables have no first values.
     pub(crate) fn new(machine: Machine<'p>, broken: bool) -> Self {
         Self {

@@ -6,7 +6,7 @@ pub use crate::scenario::plan::Time;
 
 /// What is left open besides the order of steps.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Leeway {
+pub struct Nondeterminism {
     /// How time passes.
     pub time: Time,
     /// Whether every random number of its range can be drawn; else a process draws from its own stream.
@@ -15,7 +15,7 @@ pub struct Leeway {
     pub kill: bool,
 }
 
-impl From<Time> for Leeway {
+impl From<Time> for Nondeterminism {
     fn from(time: Time) -> Self {
         Self { time, ..Self::default() }
     }
@@ -61,10 +61,10 @@ pub(crate) enum Standing {
 
 /// Why what a process can do is not known.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Trouble {
+pub enum ModelErrorKind {
     /// It computes without end.
     #[default]
-    Endless,
+    ModelError,
     /// It draws from a range of so many numbers.
     Range(StepId, u64),
     /// It draws so often in one turn that there are too many possibilities.
@@ -79,9 +79,9 @@ pub enum Trouble {
 
 /// Why a state has no way on that could be computed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Endless {
+pub struct ModelError {
     /// Which process it is.
     pub process: ProcessId,
     /// What is wrong with it.
-    pub trouble: Trouble,
+    pub trouble: ModelErrorKind,
 }

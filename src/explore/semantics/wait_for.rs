@@ -3,13 +3,13 @@
 use super::event_log::Log;
 use super::execute::Parts;
 use super::next_operation::{Next, next};
-use super::process_state::{Segment, Stage};
+use super::process_state::{ProcessState, Stage};
 use crate::event::{ProcessId, Target};
 use crate::scenario::plan::{Instruction, Plan};
 use crate::trace::Waiting;
 
 /// What each process that has begun and not ended waits for.
-pub(crate) fn waiting(plan: &Plan, segments: &[Segment<'_>], parts: &Parts, log: &Log, now: u64) -> Vec<Waiting> {
+pub(crate) fn waiting(plan: &Plan, segments: &[ProcessState<'_>], parts: &Parts, log: &Log, now: u64) -> Vec<Waiting> {
     let alive: Vec<ProcessId> = (0..segments.len() as ProcessId)
         .filter(|process| segments[*process as usize].stage == Stage::Running)
         .collect();
@@ -19,7 +19,7 @@ pub(crate) fn waiting(plan: &Plan, segments: &[Segment<'_>], parts: &Parts, log:
 fn of(
     plan: &Plan,
     process: ProcessId,
-    segments: &[Segment<'_>],
+    segments: &[ProcessState<'_>],
     parts: &Parts,
     log: &Log,
     alive: &[ProcessId],

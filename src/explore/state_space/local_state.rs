@@ -1,12 +1,12 @@
 //! Numbers for where a process can stand, for what an object can be, and for moments: given out as they are first met.
 
-use super::{NONE, Space, touched};
+use super::{NONE, StateSpace, touched};
 use crate::event::{ObjectId, ProcessId};
 use crate::explore::semantics::next_operation::{Next, next};
-use crate::explore::semantics::process_state::{Segment, Stage};
+use crate::explore::semantics::process_state::{ProcessState, Stage};
 use crate::explore::semantics::transition::Time;
 use crate::objects::Model;
-use crate::objects::contract::model::Reach;
+use crate::objects::contract::model::ShareAccess;
 
 /// What is looked at of a segment again and again.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub(super) enum Way {
 
 /// Where a process can stand, and what is asked of that again and again.
 pub(super) struct Stand<'p> {
-    pub(super) segment: Segment<'p>,
+    pub(super) segment: ProcessState<'p>,
     pub(super) info: Info,
     /// How its turn is looked up.
     pub(super) way: Way,
@@ -70,7 +70,7 @@ pub(super) struct Stand<'p> {
     pub(super) special: bool,
 }
 
-impl<'p> Space<'p> {
+impl<'p> StateSpace<'p> {
     /// What the turn of a process does, where looking it up is all there is to it, and the column of the object that it
     /// changes, or [`NONE`].
     #[inline]
@@ -89,7 +89,7 @@ impl<'p> Space<'p> {
     }
 
     /// The number of where a process stands.
-    pub(super) fn number(&mut self, process: ProcessId, mut segment: Segment<'p>) -> u32 {
+    pub(super) fn number(&mut self, process: ProcessId, mut segment: ProcessState<'p>) -> u32 {
         if self.leeway.time == Time::Any && segment.left.is_some() {
             segment.left = Some(0);
         }
@@ -112,7 +112,7 @@ impl<'p> Space<'p> {
                     Next::Time | Next::Free => Way::Alone,
                     Next::Object(object, access, _) => {
                         let model = self.shapes[*object as usize].things.first();
-                        let own = model.is_none_or(|model| model.reach(access.verb) == Reach::Own);
+                        let own = model.is_none_or(|model| model.reach(access.verb) == ShareAccess::Own);
                         let alone = touched(self.plan, *object, access.verb).next().is_none();
                         if own && alone { Way::One(self.processes() as u32 + object) } else { Way::Many }
                     }

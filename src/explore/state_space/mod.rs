@@ -10,17 +10,17 @@ mod transition_cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::base::interner::Numbers;
+use super::base::interner::Interner;
 use super::budget::Budget;
-use super::history::{Memories, Moment, Sight};
+use super::history::{History, Moment, StateView};
 use super::semantics::choice_point;
-use super::semantics::execute::{Effects, Post};
+use super::semantics::execute::{Effects, ProcessStatus};
 use super::semantics::next_operation::Next;
 use super::semantics::process_events;
 use super::semantics::process_events::{Traits, settle};
-use super::semantics::process_state::{Segment, Stage};
+use super::semantics::process_state::{ProcessState, Stage};
 use super::semantics::program_analysis::{Knowledge, has_identity, noticed_begins, noticed_ends, reads_clock};
-use super::semantics::transition::{Endless, Kind, Leeway, Standing, Step, Time};
+use super::semantics::transition::{Kind, ModelError, Nondeterminism, Standing, Step, Time};
 use local_state::{Info, Stand};
 use state_view::{Eye, Row};
 pub(super) use transition_cache::Memo;
@@ -40,7 +40,7 @@ pub(super) const NONE: u32 = u32::MAX;
 
 /// One way on from a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Move {
+pub struct Transition {
     /// Whose it is; of a tick, nobody's.
     pub process: ProcessId,
     /// What it is.
@@ -56,12 +56,12 @@ pub struct Move {
 const HELD: u32 = 0;
 
 /// What an object can be.
-type Shapes = Numbers<Box<[u8]>, Box<dyn Model>>;
+type Shapes = Interner<Box<[u8]>, Box<dyn Model>>;
 
 /// All states that have been met, as numbers.
-pub struct Space<'p> {
+pub struct StateSpace<'p> {
     pub(super) plan: &'p Plan,
-    pub(super) leeway: Leeway,
+    pub(super) leeway: Nondeterminism,
     pub(super) knowledge: Arc<[Knowledge]>,
     /// By step: whether a process comes to it in a state that was met.
     reached: Arc<[AtomicBool]>,
@@ -79,30 +79,30 @@ pub struct Space<'p> {
     /// By process: those of one class can stand in the same places.
     pub(super) classes: Vec<u32>,
     /// Where processes can stand.
-    stands: Numbers<Box<[u8]>, Stand<'p>>,
+    stands: Interner<Box<[u8]>, Stand<'p>>,
     /// By object, what it can be.
     shapes: Vec<Shapes>,
-    times: Numbers<u64>,
+    times: Interner<u64>,
     memo: Memo,
     key: Vec<u8>,
     names: Vec<u32>,
-    endless: Option<Endless>,
+    endless: Option<ModelError>,
     /// What who works in it may use.
     pub(super) budget: Arc<Budget>,
     /// About how many bytes all of it takes.
     weight: usize,
-    pub(super) memories: Option<Box<Memories<'p>>>,
+    pub(super) memories: Option<Box<History<'p>>>,
 }
 
 /// Whether a run can be over where these are the ways on: nothing happens but that somebody is killed from outside, or
 /// dies although he is stopped, which need not be.
-pub(super) fn is_over(moves: &[Move]) -> bool {
+pub(super) fn is_over(moves: &[Transition]) -> bool {
     moves.iter().all(|step| step.kind == Kind::Kill || step.kind == Kind::Die && step.result == HELD)
 }
 
-impl<'p> Space<'p> {
+impl<'p> StateSpace<'p> {
     /// The space of a plan. `visible` says, by step, which steps about no object are steps of their own.
-    pub fn new(plan: &'p Plan, leeway: impl Into<Leeway>, visible: Vec<bool>, clocked: bool) -> Self {
+    pub fn new(plan: &'p Plan, leeway: impl Into<Nondeterminism>, visible: Vec<bool>, clocked: bool) -> Self {
         let leeway = leeway.into();
         let knowledge = plan.programs.iter().map(|program| Knowledge::new(program, &[])).collect();
         let depends = plan.programs.iter().any(|program| !program.depends_on.is_empty());
@@ -117,9 +117,9 @@ impl<'p> Space<'p> {
             spares: false,
             clocked: clocked || plan.programs.iter().any(reads_clock),
             classes: classes(plan, leeway, false),
-            stands: Numbers::default(),
-            shapes: plan.objects.iter().map(|_| Numbers::default()).collect(),
-            times: Numbers::default(),
+            stands: Interner::default(),
+            shapes: plan.objects.iter().map(|_| Interner::default()).collect(),
+            times: Interner::default(),
             memo: Memo::default(),
             key: Vec::new(),
             names: Vec::new(),
@@ -135,14 +135,14 @@ impl<'p> Space<'p> {
     }
 
     /// The space of a plan whose steps are those that these memories look at, and whose states hold nothing of them.
-    pub(super) fn unremembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: &Memories<'p>) -> Self {
+    pub(super) fn unremembering(plan: &'p Plan, leeway: impl Into<Nondeterminism>, memories: &History<'p>) -> Self {
         let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
         space.notice(&memories.ends, &memories.begins);
         space
     }
 
     /// The space of a plan whose states hold what is kept of the events before them.
-    pub(super) fn remembering(plan: &'p Plan, leeway: impl Into<Leeway>, memories: Memories<'p>) -> Self {
+    pub(super) fn remembering(plan: &'p Plan, leeway: impl Into<Nondeterminism>, memories: History<'p>) -> Self {
         let mut space = Self::new(plan, leeway, memories.visible.clone(), memories.timed);
         space.classes = classes(plan, space.leeway, memories.reads_output());
         space.notice(&memories.ends, &memories.begins);
@@ -239,7 +239,7 @@ impl<'p> Space<'p> {
     ///
     /// # Errors
     /// A process that computes without end.
-    pub fn initial(&mut self) -> Result<Vec<u32>, Endless> {
+    pub fn initial(&mut self) -> Result<Vec<u32>, ModelError> {
         let plan = self.plan;
         if let Some(refused) = choice_point::refused(plan, &self.visible).filter(|_| self.leeway.random) {
             return Err(refused);
@@ -276,13 +276,13 @@ impl<'p> Space<'p> {
     ///
     /// # Errors
     /// A process that computes without end.
-    pub fn moves(&mut self, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
+    pub fn moves(&mut self, state: &[u32], moves: &mut Vec<Transition>) -> Result<(), ModelError> {
         moves.clear();
         for process in 0..self.processes() as ProcessId {
             self.moves_of(state, process, moves);
         }
         if moves.is_empty() && self.next_deadline(state).is_some() {
-            moves.push(Move { process: NONE, kind: Kind::Tick, branch: 0, result: NONE });
+            moves.push(Transition { process: NONE, kind: Kind::Tick, branch: 0, result: NONE });
         }
         if self.traits.kills {
             self.held_deaths(state, moves);
@@ -294,7 +294,7 @@ impl<'p> Space<'p> {
     }
 
     /// The deaths of those that are stopped.
-    fn held_deaths(&self, state: &[u32], moves: &mut Vec<Move>) {
+    fn held_deaths(&self, state: &[u32], moves: &mut Vec<Transition>) {
         for process in 0..self.processes() as ProcessId {
             let number = state[process as usize] as usize;
             let info = &self.stands.things[number].info;
@@ -302,7 +302,7 @@ impl<'p> Space<'p> {
                 let branches = (0..)
                     .zip(&self.stands.things[number].segment.pending)
                     .filter(|(_, signal)| **signal != libc::SIGKILL);
-                moves.extend(branches.map(|(branch, _)| Move { process, kind: Kind::Die, branch, result: HELD }));
+                moves.extend(branches.map(|(branch, _)| Transition { process, kind: Kind::Die, branch, result: HELD }));
             }
         }
     }
@@ -318,13 +318,13 @@ impl<'p> Space<'p> {
     }
 
     /// Who can be killed: whoever has begun and not ended.
-    fn kills(&self, state: &[u32], moves: &mut Vec<Move>) {
+    fn kills(&self, state: &[u32], moves: &mut Vec<Transition>) {
         let alive = |process: &ProcessId| {
             let number = state[*process as usize] as usize;
             self.stands.things[number].info.running
         };
         let alive = (0..self.processes() as ProcessId).filter(alive);
-        moves.extend(alive.map(|process| Move { process, kind: Kind::Kill, branch: 0, result: NONE }));
+        moves.extend(alive.map(|process| Transition { process, kind: Kind::Kill, branch: 0, result: NONE }));
     }
 
     /// ns since the begin, where they are a part of the state.
@@ -332,7 +332,7 @@ impl<'p> Space<'p> {
         self.times.things[state[self.clock()] as usize] & !SPENT
     }
 
-    pub(super) fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Move>) {
+    pub(super) fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Transition>) {
         let number = state[process as usize];
         let info = &self.stands.things[number as usize].info;
         if !info.running && !info.beginning {
@@ -341,7 +341,7 @@ impl<'p> Space<'p> {
         if info.deadly {
             let pending = (0..).zip(&self.stands.things[number as usize].segment.pending);
             let due = pending.filter(|(_, signal)| !info.stopped || **signal == libc::SIGKILL);
-            moves.extend(due.map(|(branch, _)| Move { process, kind: Kind::Die, branch, result: NONE }));
+            moves.extend(due.map(|(branch, _)| Transition { process, kind: Kind::Die, branch, result: NONE }));
         }
         let info = &self.stands.things[number as usize].info;
         if info.stopped {
@@ -354,11 +354,11 @@ impl<'p> Space<'p> {
         let result = self.result(state, process, false);
         let branches = self.memo.results[result as usize].len() as u32;
         if branches > 0 {
-            moves.extend((0..branches).map(|branch| Move { process, kind: Kind::Go, branch, result }));
+            moves.extend((0..branches).map(|branch| Transition { process, kind: Kind::Go, branch, result }));
         } else if left == Some(0) {
             let result = self.result(state, process, true);
             let branches = self.memo.results[result as usize].len() as u32;
-            moves.extend((0..branches).map(|branch| Move { process, kind: Kind::GiveUp, branch, result }));
+            moves.extend((0..branches).map(|branch| Transition { process, kind: Kind::GiveUp, branch, result }));
         }
     }
 
@@ -394,7 +394,7 @@ impl<'p> Space<'p> {
     ///
     /// # Errors
     /// A process that computes without end.
-    pub fn take(&mut self, state: &mut [u32], step: Move) -> Result<(), Endless> {
+    pub fn take(&mut self, state: &mut [u32], step: Transition) -> Result<(), ModelError> {
         let processes = self.processes();
         let process = step.process;
         if self.memories.is_some() {
@@ -449,7 +449,7 @@ impl<'p> Space<'p> {
     }
 
     /// Does what a branch does besides.
-    fn follow(&mut self, state: &mut [u32], step: Move, before: &[u32]) {
+    fn follow(&mut self, state: &mut [u32], step: Transition, before: &[u32]) {
         let branch = &self.memo.results[step.result as usize][step.branch as usize];
         let more = branch.more.as_deref().cloned().unwrap_or_default();
         let processes = self.processes();
@@ -497,7 +497,7 @@ impl<'p> Space<'p> {
         &mut self,
         state: &mut [u32],
         before: Option<(&[u32], &[ObjectId])>,
-        take: impl FnOnce(&mut Memories<'p>, &mut dyn Sight),
+        take: impl FnOnce(&mut History<'p>, &mut dyn StateView),
     ) {
         if let Some(mut memories) = self.memories.take() {
             take(&mut memories, &mut Eye { row: Row { space: self, state }, before });
@@ -506,12 +506,12 @@ impl<'p> Space<'p> {
     }
 
     /// A way on as a step of a path.
-    pub fn step(&self, step: Move) -> Step {
+    pub fn step(&self, step: Transition) -> Step {
         Step { process: step.process, kind: step.kind, choices: self.script(step) }
     }
 
     /// The choices that a way on makes.
-    pub(super) fn script(&self, step: Move) -> Vec<u32> {
+    pub(super) fn script(&self, step: Transition) -> Vec<u32> {
         match step.kind {
             Kind::Go | Kind::GiveUp => self.memo.results[step.result as usize][step.branch as usize]
                 .more
@@ -523,7 +523,7 @@ impl<'p> Space<'p> {
     }
 
     /// Where the process stands behind its turn, before what follows from that.
-    pub(super) fn segment_behind(&self, step: Move) -> u32 {
+    pub(super) fn segment_behind(&self, step: Transition) -> u32 {
         self.memo.results[step.result as usize][step.branch as usize].segment
     }
 
@@ -533,7 +533,7 @@ impl<'p> Space<'p> {
     }
 
     /// Where a process stands.
-    pub(super) fn segment_of(&self, number: u32) -> &Segment<'p> {
+    pub(super) fn segment_of(&self, number: u32) -> &ProcessState<'p> {
         &self.stands.things[number as usize].segment
     }
 
@@ -551,7 +551,7 @@ impl<'p> Space<'p> {
     ///
     /// # Errors
     /// That process.
-    pub(super) fn check(&mut self) -> Result<(), Endless> {
+    pub(super) fn check(&mut self) -> Result<(), ModelError> {
         self.endless.take().map_or(Ok(()), Err)
     }
 
@@ -597,7 +597,7 @@ impl<'p> Space<'p> {
 
 /// By process, those that can stand in the same places: those of a program that never asks who it is, or else each its
 /// own. `output`: whether what they print counts.
-fn classes(plan: &Plan, leeway: Leeway, output: bool) -> Vec<u32> {
+fn classes(plan: &Plan, leeway: Nondeterminism, output: bool) -> Vec<u32> {
     let class = |(id, process): (usize, &ProcessPlan)| {
         let program = &plan.programs[process.program];
         if has_identity(program, !leeway.random, output) { id as u32 } else { program.first }
@@ -615,8 +615,8 @@ pub(super) fn touched(plan: &Plan, object: ObjectId, verb: u8) -> impl Iterator<
 }
 
 /// How a process is, as others see it.
-pub(super) fn post(segment: &Segment<'_>) -> Post {
-    Post { stage: segment.stage, joined: segment.joined, ready: segment.ready }
+pub(super) fn post(segment: &ProcessState<'_>) -> ProcessStatus {
+    ProcessStatus { stage: segment.stage, joined: segment.joined, ready: segment.ready }
 }
 
 /// The objects of a plan before anything has happened.
@@ -630,9 +630,9 @@ pub(super) fn models(plan: &Plan) -> Vec<Box<dyn Model>> {
 }
 
 /// A process before it begins. First values that cannot be computed end it as it begins, as on the kernel.
-pub(super) fn segment(plan: &Plan, process: ProcessId) -> Segment<'_> {
+pub(super) fn segment(plan: &Plan, process: ProcessId) -> ProcessState<'_> {
     match Machine::new(plan, process, pid(process)) {
-        Ok(machine) => Segment::new(machine, false),
-        Err(_) => Segment::new(Machine::failed(plan, process, pid(process)), true),
+        Ok(machine) => ProcessState::new(machine, false),
+        Err(_) => ProcessState::new(Machine::failed(plan, process, pid(process)), true),
     }
 }

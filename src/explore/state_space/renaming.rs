@@ -1,10 +1,10 @@
 //! The numbers of what is alike: where another process of a program would stand the same, what another object of an array
 //! would be the same.
 
-use super::{Space, pid};
+use super::{StateSpace, pid};
 use crate::event::{ObjectId, ProcessId};
 
-impl Space<'_> {
+impl StateSpace<'_> {
     /// The number of the same segment, were it that process's: `to` says which object stands there for which here.
     pub(crate) fn segment_as(&mut self, number: u32, process: ProcessId, to: &dyn Fn(ObjectId) -> ObjectId) -> u32 {
         let mut segment = self.stands.things[number as usize].segment.clone();

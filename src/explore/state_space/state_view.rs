@@ -1,15 +1,15 @@
 //! A state as what follows from a turn changes it, and as what is kept of the past looks at it.
 
-use super::Space;
+use super::StateSpace;
 use crate::event::{ObjectId, ProcessId};
 use crate::explore::base::interner::lasting;
-use crate::explore::history::Sight;
-use crate::explore::semantics::choice_point::Choices;
+use crate::explore::history::StateView;
+use crate::explore::semantics::choice_point::ChoiceScript;
 use crate::explore::semantics::event_log::Log;
 use crate::explore::semantics::execute::{Actor, Turned};
-use crate::explore::semantics::process_events::Whole;
-use crate::explore::semantics::process_state::{Segment, Stage};
-use crate::explore::semantics::transition::Endless;
+use crate::explore::semantics::process_events::WorldState;
+use crate::explore::semantics::process_state::{ProcessState, Stage};
+use crate::explore::semantics::transition::ModelError;
 use crate::objects::Model;
 use crate::scenario::plan::Plan;
 use crate::trace::ProcessEnd;
@@ -21,7 +21,7 @@ pub(super) struct Eye<'s, 'p, 'b> {
     pub(super) before: Option<(&'b [u32], &'b [ObjectId])>,
 }
 
-impl Sight for Eye<'_, '_, '_> {
+impl StateView for Eye<'_, '_, '_> {
     fn shared(&self, memory: usize) -> u32 {
         self.row.state[self.row.space.clock() + 1 + memory]
     }
@@ -69,20 +69,20 @@ impl Sight for Eye<'_, '_, '_> {
 
 /// A state of the space, as it is changed.
 pub(super) struct Row<'s, 'p> {
-    pub(super) space: &'s mut Space<'p>,
+    pub(super) space: &'s mut StateSpace<'p>,
     pub(super) state: &'s mut [u32],
 }
 
-impl<'p> Whole<'p> for Row<'_, 'p> {
+impl<'p> WorldState<'p> for Row<'_, 'p> {
     fn plan(&self) -> &'p Plan {
         self.space.plan
     }
 
-    fn segment(&self, process: ProcessId) -> &Segment<'p> {
+    fn segment(&self, process: ProcessId) -> &ProcessState<'p> {
         &self.space.stands.things[self.state[process as usize] as usize].segment
     }
 
-    fn change(&mut self, process: ProcessId, change: &mut dyn FnMut(&mut Segment<'p>)) {
+    fn change(&mut self, process: ProcessId, change: &mut dyn FnMut(&mut ProcessState<'p>)) {
         let mut segment = self.segment(process).clone();
         change(&mut segment);
         self.state[process as usize] = self.space.number(process, segment);
@@ -121,7 +121,7 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
         let space = &mut *self.space;
         let mut segment = space.stands.things[self.state[process as usize] as usize].segment.clone();
         let mut parts = space.parts(self.state, process, &[], false);
-        let choices = Choices::default();
+        let choices = ChoiceScript::default();
         let now = space.now(self.state);
         let mut log = space.memories.as_ref().map(|_| Log::new(space.plan.processes.len()));
         if let Some(log) = &mut log {
@@ -141,7 +141,7 @@ impl<'p> Whole<'p> for Row<'_, 'p> {
             reached: Some(&space.reached),
         };
         if let Turned::Lost(trouble) = actor.begin(&mut segment) {
-            space.endless = Some(Endless { process, trouble });
+            space.endless = Some(ModelError { process, trouble });
         }
         self.state[process as usize] = space.number(process, segment);
         if let Some(mut log) = log {

@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 
 use super::local_state::{Hot, Quick, Stand, Way};
-use super::{NONE, Space, post, touched};
+use super::{NONE, StateSpace, post, touched};
 use crate::event::{Event, ObjectId, ProcessId};
-use crate::explore::base::interner::{Numbers, lasting};
+use crate::explore::base::interner::{Interner, lasting};
 use crate::explore::semantics::choice_point;
-use crate::explore::semantics::choice_point::Choices;
+use crate::explore::semantics::choice_point::ChoiceScript;
 use crate::explore::semantics::event_log::Log;
 use crate::explore::semantics::execute::{Actor, Effects, Parts, Turned};
 use crate::explore::semantics::next_operation::Next;
-use crate::explore::semantics::process_state::{Segment, Stage};
-use crate::explore::semantics::transition::{Endless, Trouble};
-use crate::objects::contract::model::Reach;
+use crate::explore::semantics::process_state::{ProcessState, Stage};
+use crate::explore::semantics::transition::{ModelError, ModelErrorKind};
+use crate::objects::contract::model::ShareAccess;
 
 /// What is known of what turns do.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Memo {
     }
 
     /// Makes room for all places where processes stand.
-    pub(super) fn heat(&mut self, stands: &Numbers<Box<[u8]>, Stand<'_>>) {
+    pub(super) fn heat(&mut self, stands: &Interner<Box<[u8]>, Stand<'_>>) {
         for number in self.hot.len()..stands.things.len() {
             let Stand { way, special, .. } = stands.things[number];
             self.hot.push(Hot { way, special, known: Vec::new() });
@@ -75,7 +75,7 @@ pub(super) struct More {
     pub(super) events: Vec<Event>,
 }
 
-impl<'p> Space<'p> {
+impl<'p> StateSpace<'p> {
     /// The place of what a turn does among `results`.
     pub(super) fn result(&mut self, state: &[u32], process: ProcessId, give_up: bool) -> u32 {
         let number = state[process as usize];
@@ -133,7 +133,7 @@ impl<'p> Space<'p> {
                     self.names.push(state[processes + touched as usize]);
                 }
                 let model = &self.shapes[object as usize].things[state[processes + object as usize] as usize];
-                if model.reach(access.verb) == Reach::All {
+                if model.reach(access.verb) == ShareAccess::All {
                     self.names.push(process);
                     self.names.extend(&state[..processes]);
                 }
@@ -160,10 +160,10 @@ impl<'p> Space<'p> {
             needed.push(*object);
             needed.extend(touched(self.plan, *object, access.verb));
             let model = self.object_of(*object, state[processes + *object as usize]);
-            all = model.reach(access.verb) == Reach::All;
+            all = model.reach(access.verb) == ShareAccess::All;
         }
         let mut branches: Vec<Branch> = Vec::new();
-        let mut choices = Some(Choices::default());
+        let mut choices = Some(ChoiceScript::default());
         let (mut waits, mut drawn) = (false, false);
         while let Some(taken) = choices {
             let mut log = self.memories.as_ref().map(|_| Log::new(processes));
@@ -186,7 +186,7 @@ impl<'p> Space<'p> {
             match actor.turn(&mut segment, give_up) {
                 Turned::Waits => waits = true,
                 Turned::Lost(trouble) => {
-                    self.endless = Some(Endless { process, trouble });
+                    self.endless = Some(ModelError { process, trouble });
                     return 0;
                 }
                 Turned::Went { effects, .. } => {
@@ -206,7 +206,7 @@ impl<'p> Space<'p> {
         }
         if waits && drawn && !branches.is_empty() {
             let step = choice_point::step_of(self.stands.things[number as usize].segment.machine.instruction());
-            self.endless = Some(Endless { process, trouble: Trouble::Waits(step) });
+            self.endless = Some(ModelError { process, trouble: ModelErrorKind::Waits(step) });
         }
         // What cannot go on stands first.
         if branches.is_empty() {
@@ -223,7 +223,7 @@ impl<'p> Space<'p> {
         &mut self,
         state: &[u32],
         process: ProcessId,
-        segment: Segment<'p>,
+        segment: ProcessState<'p>,
         mut parts: Parts,
         needed: &[ObjectId],
         all: bool,

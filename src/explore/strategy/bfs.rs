@@ -11,9 +11,9 @@ use crate::explore::base::injected_bugs::{Mutant, mutated};
 use crate::explore::budget::Pace;
 use crate::explore::reduction::ample_set::Ample;
 use crate::explore::reduction::symmetry::Symmetry;
-use crate::explore::semantics::transition::{Endless, Step};
-use crate::explore::state_space::{Move, Space, is_over};
-use crate::explore::visited::{ROOT, Store};
+use crate::explore::semantics::transition::{ModelError, Step};
+use crate::explore::state_space::{StateSpace, Transition, is_over};
+use crate::explore::visited::{ROOT, VisitedSet};
 
 /// What may be left out of a search, since it changes no verdict.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -124,9 +124,9 @@ impl Trail {
 /// A search, and what it has found so far.
 pub struct Search<'s, 'p> {
     /// Where it searches.
-    pub space: &'s mut Space<'p>,
+    pub space: &'s mut StateSpace<'p>,
     /// Every state that was met.
-    pub store: Store,
+    pub store: VisitedSet,
     /// Those in which nothing can happen any more.
     pub ends: Vec<u32>,
     /// How many steps there are between the states.
@@ -153,7 +153,7 @@ pub(crate) struct Reducing {
 }
 
 impl Reducing {
-    fn new(space: &Space<'_>, reductions: Reductions) -> Self {
+    fn new(space: &StateSpace<'_>, reductions: Reductions) -> Self {
         let ample = if reductions.partial_order { Ample::new(space) } else { None };
         let symmetry = if reductions.symmetry && space.is_symmetric() { Some(Symmetry::new(space)) } else { None };
         Self { ample, symmetry: symmetry.filter(|symmetry| !symmetry.is_empty()) }
@@ -170,11 +170,11 @@ impl Reducing {
     /// A process that computes without end.
     pub(crate) fn moves(
         &mut self,
-        space: &mut Space<'_>,
+        space: &mut StateSpace<'_>,
         whole: bool,
         state: &[u32],
-        moves: &mut Vec<Move>,
-    ) -> Result<(), Endless> {
+        moves: &mut Vec<Transition>,
+    ) -> Result<(), ModelError> {
         self.all_moves(space, state, moves)?;
         if let Some(ample) = &mut self.ample
             && !whole
@@ -186,7 +186,12 @@ impl Reducing {
     }
 
     /// Every move of a state, but those that lead where another leads by symmetry.
-    fn all_moves(&mut self, space: &mut Space<'_>, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
+    fn all_moves(
+        &mut self,
+        space: &mut StateSpace<'_>,
+        state: &[u32],
+        moves: &mut Vec<Transition>,
+    ) -> Result<(), ModelError> {
         space.moves(state, moves)?;
         if let Some(symmetry) = &mut self.symmetry {
             symmetry.thin(space, state, moves);
@@ -198,13 +203,18 @@ impl Reducing {
     ///
     /// # Errors
     /// A process that computes without end.
-    pub(crate) fn take(&mut self, space: &mut Space<'_>, state: &mut [u32], step: Move) -> Result<(), Endless> {
+    pub(crate) fn take(
+        &mut self,
+        space: &mut StateSpace<'_>,
+        state: &mut [u32],
+        step: Transition,
+    ) -> Result<(), ModelError> {
         space.take(state, step)?;
         self.settle(space, state);
         Ok(())
     }
 
-    fn settle(&mut self, space: &mut Space<'_>, state: &mut [u32]) {
+    fn settle(&mut self, space: &mut StateSpace<'_>, state: &mut [u32]) {
         if let Some(symmetry) = &mut self.symmetry {
             symmetry.settle(space, state);
         }
@@ -213,9 +223,9 @@ impl Reducing {
 
 impl<'s, 'p> Search<'s, 'p> {
     /// A search that has not begun, by one thread.
-    pub fn new(space: &'s mut Space<'p>, reductions: Reductions) -> Self {
+    pub fn new(space: &'s mut StateSpace<'p>, reductions: Reductions) -> Self {
         Self {
-            store: Store::new(space.width(), space.plan.processes.len()),
+            store: VisitedSet::new(space.width(), space.plan.processes.len()),
             ends: Vec::new(),
             edges: 0,
             cut: None,
@@ -241,7 +251,7 @@ impl<'s, 'p> Search<'s, 'p> {
     ///
     /// # Errors
     /// A process that computes without end.
-    pub fn run(&mut self, limits: Limits, watch: &mut dyn FnMut(&Reached) -> bool) -> Result<(), Endless> {
+    pub fn run(&mut self, limits: Limits, watch: &mut dyn FnMut(&Reached) -> bool) -> Result<(), ModelError> {
         let mut first = self.space.initial()?;
         self.reducing.settle(self.space, &mut first);
         self.store.insert(&first, ROOT);
@@ -265,7 +275,7 @@ impl<'s, 'p> Search<'s, 'p> {
         mut next: u32,
         limits: Limits,
         watch: &mut dyn FnMut(&Reached) -> bool,
-    ) -> Result<u32, Endless> {
+    ) -> Result<u32, ModelError> {
         const OFTEN: u32 = 4096;
         let (mut level, mut look) = (self.store.len() as u32, next);
         while (next as usize) < self.store.len() {
@@ -305,13 +315,13 @@ impl<'s, 'p> Search<'s, 'p> {
 
     /// Looks at what comes behind the states from `next` up to `until`, by one thread, or for a while. The number behind
     /// the last.
-    fn expand_alone(&mut self, mut next: u32, until: u32, limits: Limits) -> Result<u32, Endless> {
+    fn expand_alone(&mut self, mut next: u32, until: u32, limits: Limits) -> Result<u32, ModelError> {
         if self.is_plain() {
             return self.expand_plainly(next, until, limits);
         }
         let mut state = vec![0; self.space.width()];
         let mut after = state.clone();
-        let mut moves: Vec<Move> = Vec::new();
+        let mut moves: Vec<Transition> = Vec::new();
         let mut pace = Pace::new(&self.space.budget);
         while next < until && pace.took() < WHILE {
             self.cut = pace.spent();
@@ -334,8 +344,8 @@ impl<'s, 'p> Search<'s, 'p> {
         number: u32,
         state: &mut [u32],
         after: &mut [u32],
-        moves: &mut Vec<Move>,
-    ) -> Result<(), Endless> {
+        moves: &mut Vec<Transition>,
+    ) -> Result<(), ModelError> {
         self.store.get(number, state);
         self.moves(number, state, moves)?;
         if is_over(moves) {
@@ -376,7 +386,7 @@ impl<'s, 'p> Search<'s, 'p> {
     ///
     /// # Errors
     /// A process that computes without end.
-    pub(crate) fn moves(&mut self, number: u32, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
+    pub(crate) fn moves(&mut self, number: u32, state: &[u32], moves: &mut Vec<Transition>) -> Result<(), ModelError> {
         let whole = self.whole.binary_search(&number).is_ok();
         self.reducing.moves(self.space, whole, state, moves)
     }
@@ -385,7 +395,7 @@ impl<'s, 'p> Search<'s, 'p> {
     ///
     /// # Errors
     /// A process that computes without end.
-    pub(crate) fn all_moves(&mut self, state: &[u32], moves: &mut Vec<Move>) -> Result<(), Endless> {
+    pub(crate) fn all_moves(&mut self, state: &[u32], moves: &mut Vec<Transition>) -> Result<(), ModelError> {
         self.reducing.all_moves(self.space, state, moves)
     }
 
@@ -393,7 +403,7 @@ impl<'s, 'p> Search<'s, 'p> {
     ///
     /// # Errors
     /// A process that computes without end.
-    pub(crate) fn take(&mut self, state: &mut [u32], step: Move) -> Result<(), Endless> {
+    pub(crate) fn take(&mut self, state: &mut [u32], step: Transition) -> Result<(), ModelError> {
         self.reducing.take(self.space, state, step)
     }
 
@@ -429,7 +439,7 @@ impl<'s, 'p> Search<'s, 'p> {
     ///
     /// # Errors
     /// A process that computes without end.
-    pub fn path(&mut self, states: &[u32]) -> Result<Vec<Step>, Endless> {
+    pub fn path(&mut self, states: &[u32]) -> Result<Vec<Step>, ModelError> {
         self.path_from(&mut Trail::default(), states)
     }
 
@@ -437,7 +447,7 @@ impl<'s, 'p> Search<'s, 'p> {
     ///
     /// # Errors
     /// A process that computes without end.
-    pub(crate) fn path_from(&mut self, trail: &mut Trail, line: &[u32]) -> Result<Vec<Step>, Endless> {
+    pub(crate) fn path_from(&mut self, trail: &mut Trail, line: &[u32]) -> Result<Vec<Step>, ModelError> {
         let same = trail.line.iter().zip(line).take_while(|(one, other)| one == other).count().max(1);
         if trail.states.is_empty() {
             trail.states.push(self.space.initial()?);

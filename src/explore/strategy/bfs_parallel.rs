@@ -10,11 +10,11 @@ use super::bfs_unreduced::{Scratch, plainly};
 use crate::explore::base::interner::lasting;
 use crate::explore::base::workers;
 use crate::explore::budget::Pace;
-use crate::explore::semantics::transition::Endless;
-use crate::explore::state_space::{Memo, Space, is_over};
+use crate::explore::semantics::transition::ModelError;
+use crate::explore::state_space::{Memo, StateSpace, is_over};
 use crate::explore::visited::hash_table::Deal;
 use crate::explore::visited::parallel_insert::{Fresh, place};
-use crate::explore::visited::{Store, hash, repack};
+use crate::explore::visited::{VisitedSet, hash, repack};
 
 /// How many states are looked at at once.
 const MOST: u32 = 1 << 14;
@@ -36,7 +36,7 @@ impl Hand {
 
 /// A thread at work.
 struct Worker<'p> {
-    space: Space<'p>,
+    space: StateSpace<'p>,
     reducing: Reducing,
     scratch: Scratch,
     /// What is behind a state, packed.
@@ -44,7 +44,7 @@ struct Worker<'p> {
 }
 
 /// What came of some states.
-struct Yield {
+struct Batch {
     /// What is behind them, in the parts that it belongs to.
     fresh: Vec<Fresh>,
     ends: Vec<u32>,
@@ -56,7 +56,12 @@ struct Yield {
 impl Search<'_, '_> {
     /// Looks at what comes behind many states from `first` on, but not from `level` on. The number behind the last; none
     /// where one thread has to do it, since the search is to stop there.
-    pub(crate) fn expand_together(&mut self, first: u32, level: u32, limits: Limits) -> Result<Option<u32>, Endless> {
+    pub(crate) fn expand_together(
+        &mut self,
+        first: u32,
+        level: u32,
+        limits: Limits,
+    ) -> Result<Option<u32>, ModelError> {
         let end = level.min(first.saturating_add(MOST.max(self.threads.least)));
         let threads = self.threads.count;
         let deal = self.store.table.deal(threads);
@@ -113,7 +118,7 @@ impl Search<'_, '_> {
     }
 
     /// What the threads find behind these states, in order; and what the memories' copies have noticed.
-    fn yields(&mut self, states: std::ops::Range<u32>, deal: Deal) -> (Vec<Yield>, Vec<[bool; 2]>) {
+    fn yields(&mut self, states: std::ops::Range<u32>, deal: Deal) -> (Vec<Batch>, Vec<[bool; 2]>) {
         let threads = self.threads.count;
         while self.hands.len() < threads {
             self.hands.push(Hand { memo: Memo::default(), reducing: self.reducing.clone() });
@@ -148,7 +153,7 @@ impl Search<'_, '_> {
         slow: &[u32],
         met: usize,
         limits: Limits,
-    ) -> Result<Option<(Vec<u32>, Vec<u64>, Vec<u32>)>, Endless> {
+    ) -> Result<Option<(Vec<u32>, Vec<u64>, Vec<u32>)>, ModelError> {
         let (mut rows, mut places, mut ends) = (Vec::new(), Vec::new(), Vec::new());
         let Scratch { mut state, mut after, mut moves } = Scratch::new(self.space.width());
         for number in slow {
@@ -173,9 +178,16 @@ impl Search<'_, '_> {
 
 impl Worker<'_> {
     /// What is behind these states.
-    fn expand(&mut self, store: &Store, whole: &[u32], plain: bool, states: std::ops::Range<u32>, deal: Deal) -> Yield {
+    fn expand(
+        &mut self,
+        store: &VisitedSet,
+        whole: &[u32],
+        plain: bool,
+        states: std::ops::Range<u32>,
+        deal: Deal,
+    ) -> Batch {
         let fresh = (0..deal.parts).map(|_| Fresh::default()).collect();
-        let mut some = Yield { fresh, ends: Vec::new(), edges: 0, slow: Vec::new() };
+        let mut some = Batch { fresh, ends: Vec::new(), edges: 0, slow: Vec::new() };
         let mut pace = Pace::new(&self.space.budget);
         for number in states {
             // What is missing then is missed by nobody: the search stops here.
@@ -210,7 +222,7 @@ impl Worker<'_> {
 
     /// Packs what comes behind a state: how many there are, and whether it is an end. None where one does not fit or a
     /// process computes without end.
-    fn one(&mut self, store: &Store, whole: bool, number: u32) -> Option<(usize, bool)> {
+    fn one(&mut self, store: &VisitedSet, whole: bool, number: u32) -> Option<(usize, bool)> {
         let words = store.layout.words();
         let Scratch { state, after, moves } = &mut self.scratch;
         store.get(number, state);

@@ -3,9 +3,9 @@
 
 use super::bfs::{Cut, Limits, Search, WHILE};
 use crate::explore::budget::Pace;
-use crate::explore::semantics::transition::Endless;
-use crate::explore::state_space::{Move, NONE, Quick, Space};
-use crate::explore::visited::Store;
+use crate::explore::semantics::transition::ModelError;
+use crate::explore::state_space::{NONE, Quick, StateSpace, Transition};
+use crate::explore::visited::VisitedSet;
 
 /// How many states are taken in at a time.
 const BATCH: usize = 512;
@@ -14,7 +14,7 @@ const BATCH: usize = 512;
 pub(crate) struct Scratch {
     pub(crate) state: Vec<u32>,
     pub(crate) after: Vec<u32>,
-    pub(crate) moves: Vec<Move>,
+    pub(crate) moves: Vec<Transition>,
 }
 
 impl Scratch {
@@ -26,7 +26,7 @@ impl Scratch {
 impl Search<'_, '_> {
     /// Looks at what comes behind the states from `next` up to `until`, or for a while, leaving nothing out. The number
     /// behind the last.
-    pub(crate) fn expand_plainly(&mut self, mut next: u32, until: u32, limits: Limits) -> Result<u32, Endless> {
+    pub(crate) fn expand_plainly(&mut self, mut next: u32, until: u32, limits: Limits) -> Result<u32, ModelError> {
         let mut scratch = Scratch::new(self.space.width());
         let (mut keys, mut parents): (Vec<u64>, Vec<u32>) = (Vec::new(), Vec::new());
         let mut pace = Pace::new(&self.space.budget);
@@ -75,8 +75,8 @@ impl Search<'_, '_> {
 /// Packs what comes behind a state; how many there are. None where one does not fit, or where a process computes without
 /// end.
 pub(crate) fn plainly(
-    space: &mut Space<'_>,
-    store: &Store,
+    space: &mut StateSpace<'_>,
+    store: &VisitedSet,
     number: u32,
     scratch: &mut Scratch,
     keys: &mut Vec<u64>,

@@ -5,8 +5,8 @@
 
 use super::bfs::Search;
 use crate::explore::budget::Pace;
-use crate::explore::semantics::transition::{Endless, Kind};
-use crate::explore::state_space::Move;
+use crate::explore::semantics::transition::{Kind, ModelError};
+use crate::explore::state_space::Transition;
 
 const UNSEEN: u32 = u32::MAX;
 
@@ -24,7 +24,7 @@ pub(crate) struct Components {
 ///
 /// # Errors
 /// A process that computes without end.
-pub(crate) fn find(search: &mut Search<'_, '_>) -> Result<Option<Components>, Endless> {
+pub(crate) fn find(search: &mut Search<'_, '_>) -> Result<Option<Components>, ModelError> {
     let mut pace = Pace::new(&search.space.budget);
     let count = search.store.len();
     let mut found = Components { of: vec![UNSEEN; count], leads_on: Vec::new(), circles: Vec::new() };
@@ -96,9 +96,9 @@ pub(crate) fn find(search: &mut Search<'_, '_>) -> Result<Option<Components>, En
 }
 
 /// Where the search's moves lead from a state where nobody is killed from outside, among the states that were met.
-pub(crate) fn successors(search: &mut Search<'_, '_>, number: u32) -> Result<Vec<u32>, Endless> {
+pub(crate) fn successors(search: &mut Search<'_, '_>, number: u32) -> Result<Vec<u32>, ModelError> {
     let mut state = vec![0; search.space.width()];
-    let mut moves: Vec<Move> = Vec::new();
+    let mut moves: Vec<Transition> = Vec::new();
     search.store.get(number, &mut state);
     search.moves(number, &state, &mut moves)?;
     // Nobody has to be killed, and from where somebody was no way leads back.
@@ -118,7 +118,7 @@ pub(crate) fn successors(search: &mut Search<'_, '_>, number: u32) -> Result<Vec
 ///
 /// # Errors
 /// A process that computes without end.
-pub(crate) fn complete(search: &mut Search<'_, '_>) -> Result<bool, Endless> {
+pub(crate) fn complete(search: &mut Search<'_, '_>) -> Result<bool, ModelError> {
     let Some(components) = find(search)? else { return Ok(false) };
     let mut pace = Pace::new(&search.space.budget);
     search.cyclic = components.circles.contains(&true);
@@ -130,7 +130,7 @@ pub(crate) fn complete(search: &mut Search<'_, '_>) -> Result<bool, Endless> {
     let mut moving: Vec<Vec<u32>> = vec![Vec::new(); count];
     let mut some = vec![UNSEEN; count];
     let mut state = vec![0; search.space.width()];
-    let (mut all, mut taken): (Vec<Move>, Vec<Move>) = (Vec::new(), Vec::new());
+    let (mut all, mut taken): (Vec<Transition>, Vec<Transition>) = (Vec::new(), Vec::new());
     for number in 0..search.store.len() as u32 {
         search.cut = pace.spent();
         if search.cut.is_some() {

@@ -3,14 +3,14 @@
 
 use crate::explore::semantics::next_operation::is_visible;
 use crate::explore::semantics::program_analysis::flow;
-use crate::explore::state_space::{Space, models};
+use crate::explore::state_space::{StateSpace, models};
 use crate::objects::Model;
 use crate::scenario::plan::{Action, Instruction, Program};
 use crate::value::Value;
 
 /// The most turns of all processes together; none where a program has a loop without a known number of rounds, or a step
 /// that can take any number of turns.
-pub(crate) fn longest(space: &Space<'_>) -> Option<u32> {
+pub(crate) fn longest(space: &StateSpace<'_>) -> Option<u32> {
     let plan = space.plan;
     let models = models(plan);
     let mut all: u64 = 0;
@@ -113,7 +113,7 @@ mod tests {
 
     fn of(text: &str) -> Option<u32> {
         let plan = plan(text);
-        longest(&Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false))
+        longest(&StateSpace::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false))
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
         for number in 0..60 {
             let plan = plan(&scenario(number, Taste { timeouts: number % 2 == 1, ..Taste::default() }));
             let time = if number % 3 == 0 { Time::Any } else { Time::Virtual };
-            let mut space = Space::new(&plan, time, vec![false; plan.steps.len()], false);
+            let mut space = StateSpace::new(&plan, time, vec![false; plan.steps.len()], false);
             let Some(most) = longest(&space) else { continue };
             let mut walker = Walker::new(&mut space).expect("it begins");
             for walk in 0..50 {

@@ -11,8 +11,8 @@ use super::preemption_bounded::Bounded;
 use super::random_walk::LONGEST;
 use crate::explore::base::distinct_count::Sketch;
 use crate::explore::budget::Budget;
-use crate::explore::execution::verdicts::{Fault, Found, Gathering, case, sign};
-use crate::explore::state_space::Space;
+use crate::explore::execution::verdicts::{Fault, Found, VerdictCollector, case, sign};
+use crate::explore::state_space::StateSpace;
 
 /// How far an exploration has come.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ pub enum Strategy {
 
 /// What is looked at where not every state is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Beyond {
+pub struct FallbackOptions {
     /// How many single executions.
     pub runs: u64,
     /// Up to what depth those by priorities guarantee something.
@@ -58,7 +58,7 @@ pub struct Beyond {
     pub keep: bool,
 }
 
-impl Default for Beyond {
+impl Default for FallbackOptions {
     fn default() -> Self {
         Self { runs: 10_000, depth: 3, preemptions: 2, shard: (0, 1), descend: true, keep: false }
     }
@@ -66,7 +66,7 @@ impl Default for Beyond {
 
 /// What was done where not every state was looked at.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub enum Rung {
+pub enum Coverage {
     /// Executions with few preemptions.
     Preemptions {
         /// With how many everything was looked at; none where that was cut before.
@@ -137,7 +137,7 @@ impl Walks {
     }
 }
 
-impl Rung {
+impl Coverage {
     /// What was looked at and what that guarantees, in words, a sentence each.
     pub fn words(&self) -> Vec<String> {
         match self {
@@ -211,13 +211,13 @@ fn many(number: u64, noun: &str) -> String {
 /// Looks at every execution with few preemptions, within the budget of the space, and judges what it finds within that of
 /// `judging`. `fresh`: only verdicts and ends that have not been met are gathered.
 pub(crate) fn preemptions(
-    space: &mut Space<'_>,
-    (beyond, limits): (&Beyond, Limits),
+    space: &mut StateSpace<'_>,
+    (beyond, limits): (&FallbackOptions, Limits),
     fresh: bool,
     judging: &Arc<Budget>,
-    gathering: &mut Gathering<'_, '_>,
+    gathering: &mut VerdictCollector<'_, '_>,
     progress: &mut dyn FnMut(&Progress) -> bool,
-) -> Result<Rung, Fault> {
+) -> Result<Coverage, Fault> {
     let mut search = Bounded::new(space);
     search.run(beyond.preemptions, limits, &mut |reached| {
         progress(&Progress { reached: *reached, judged: 0, elapsed: judging.elapsed(), unit: "state looked at" })
@@ -240,11 +240,15 @@ pub(crate) fn preemptions(
         }
     }
     let (states, edges) = (search.states(), search.edges);
-    Ok(Rung::Preemptions { completed: search.completed, states, edges, ends: ends.len(), whole: search.whole, cut })
+    Ok(Coverage::Preemptions { completed: search.completed, states, edges, ends: ends.len(), whole: search.whole, cut })
 }
 
 /// Gathers what was found before, where it still is what it was then.
-pub(crate) fn again(space: &Space<'_>, found: Found, gathering: &mut Gathering<'_, '_>) -> Result<(), Fault> {
+pub(crate) fn again(
+    space: &StateSpace<'_>,
+    found: Found,
+    gathering: &mut VerdictCollector<'_, '_>,
+) -> Result<(), Fault> {
     let Found { number, times, kind, path, stem, ended, .. } = found;
     if stem.is_some_and(|stem| stem > path.len()) {
         return Err(Fault::Unlike);
@@ -270,16 +274,16 @@ mod tests {
     }
 
     fn words(explored: &Explored) -> Vec<String> {
-        explored.rungs.iter().flat_map(Rung::words).collect()
+        explored.rungs.iter().flat_map(Coverage::words).collect()
     }
 
     #[test]
     fn where_a_limit_cuts_the_search_the_ladder_is_gone_down() {
         let limits = Limits { states: 20, ..Limits::default() };
-        let beyond = Beyond { runs: 1000, ..Beyond::default() };
+        let beyond = FallbackOptions { runs: 1000, ..FallbackOptions::default() };
         let found = explored(&philosophers(5, false, false), &Options { limits, beyond, ..Options::default() });
         assert_eq!(found.cut, Some(Cut::States));
-        let [Rung::Preemptions { completed: None, .. }, Rung::Walks(walks)] = found.rungs.as_slice() else {
+        let [Coverage::Preemptions { completed: None, .. }, Coverage::Walks(walks)] = found.rungs.as_slice() else {
             panic!("{:?}", found.rungs)
         };
         assert_eq!((walks.random, walks.pct), (500, 500));
@@ -293,7 +297,7 @@ mod tests {
     #[test]
     fn nothing_is_proven_by_single_executions() {
         let text = lost_update(2, 3) + "[[expect]]\nfinal = \"money <= 6\"\n";
-        let beyond = Beyond { runs: 2000, ..Beyond::default() };
+        let beyond = FallbackOptions { runs: 2000, ..FallbackOptions::default() };
         for strategy in [Strategy::Random, Strategy::Pct] {
             let found = explored(&text, &Options { strategy, beyond, ..Options::default() });
             assert_eq!((found.summary.status, found.cut), (Status::Unknown, Some(Cut::Chosen)));
@@ -302,10 +306,10 @@ mod tests {
         let found = explored(&text, &Options { strategy: Strategy::Random, beyond, ..Options::default() });
         assert_eq!(words(&found), ["2,000 random executions: 24,000 steps through 195 states"]);
         // All of them with as many preemptions as there can be.
-        let beyond = Beyond { preemptions: 12, ..beyond };
+        let beyond = FallbackOptions { preemptions: 12, ..beyond };
         let found = explored(&text, &Options { strategy: Strategy::Bounded, beyond, ..Options::default() });
         assert_eq!((found.summary.status, found.cut), (Status::Pass, None));
-        let beyond = Beyond { preemptions: 1, ..beyond };
+        let beyond = FallbackOptions { preemptions: 1, ..beyond };
         let found = explored(&text, &Options { strategy: Strategy::Bounded, beyond, ..Options::default() });
         assert_eq!((found.summary.status, found.cut), (Status::Unknown, Some(Cut::Chosen)));
         assert!(words(&found)[0].starts_with("every execution with at most 1 preemption was looked at"));
@@ -332,7 +336,7 @@ mod tests {
     #[test]
     fn what_breaks_in_an_execution_that_never_ends_is_found() {
         let text = philosophers(3, true, true) + "[[expect]]\nnever = \"phil[1] acquire\"\n";
-        let beyond = Beyond { runs: 4, ..Beyond::default() };
+        let beyond = FallbackOptions { runs: 4, ..FallbackOptions::default() };
         let found = explored(&text, &Options { strategy: Strategy::Random, beyond, ..Options::default() });
         assert!(found.counterexample().is_some(), "{:?}", found.summary);
         assert!(words(&found)[1].starts_with("4 executions cut after 10,000 steps"));

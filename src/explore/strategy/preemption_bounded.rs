@@ -8,25 +8,25 @@ use std::sync::Arc;
 
 use super::bfs::{Cut, Limits, Reached, WHILE};
 use crate::explore::budget::{Budget, Pace};
-use crate::explore::semantics::transition::{Endless, Kind, Step};
-use crate::explore::state_space::{Move, Space, is_over};
-use crate::explore::visited::{ROOT, Store};
+use crate::explore::semantics::transition::{Kind, ModelError, Step};
+use crate::explore::state_space::{StateSpace, Transition, is_over};
+use crate::explore::visited::{ROOT, VisitedSet};
 
 /// Nobody has moved, or time has passed since.
 const NOBODY: u32 = 0;
 
 /// A search by preemptions.
 pub(crate) struct Bounded<'s, 'p> {
-    space: &'s mut Space<'p>,
+    space: &'s mut StateSpace<'p>,
     /// States, each with 1 and the process that moved last.
-    store: Store,
+    store: VisitedSet,
     /// By node: the one before it.
     before: Vec<u32>,
     /// By node: how many preemptions it takes; and whether it was looked at.
     level: Vec<(u32, bool)>,
     /// A node of each state in which the run is over.
     pub(crate) ends: Vec<u32>,
-    over: Store,
+    over: VisitedSet,
     /// The number of preemptions with which everything was looked at.
     pub(crate) completed: Option<u32>,
     /// Whether more preemptions lead nowhere else.
@@ -38,15 +38,15 @@ pub(crate) struct Bounded<'s, 'p> {
 }
 
 impl<'s, 'p> Bounded<'s, 'p> {
-    pub(crate) fn new(space: &'s mut Space<'p>) -> Self {
+    pub(crate) fn new(space: &'s mut StateSpace<'p>) -> Self {
         let (width, processes) = (space.width(), space.plan.processes.len());
         Self {
             space,
-            store: Store::new(width + 1, processes),
+            store: VisitedSet::new(width + 1, processes),
             before: Vec::new(),
             level: Vec::new(),
             ends: Vec::new(),
-            over: Store::new(width, processes),
+            over: VisitedSet::new(width, processes),
             completed: None,
             whole: false,
             cut: None,
@@ -69,7 +69,7 @@ impl<'s, 'p> Bounded<'s, 'p> {
         most: u32,
         limits: Limits,
         watch: &mut dyn FnMut(&Reached) -> bool,
-    ) -> Result<(), Endless> {
+    ) -> Result<(), ModelError> {
         let mut first = self.space.initial()?;
         first.push(NOBODY);
         self.meet(&first, ROOT, 0);
@@ -99,10 +99,10 @@ impl<'s, 'p> Bounded<'s, 'p> {
         next: &mut Vec<u32>,
         limits: Limits,
         watch: &mut dyn FnMut(&Reached) -> bool,
-    ) -> Result<(), Endless> {
+    ) -> Result<(), ModelError> {
         let width = self.space.width();
         let (mut row, mut after) = (vec![0; width + 1], vec![0; width + 1]);
-        let mut moves: Vec<Move> = Vec::new();
+        let mut moves: Vec<Transition> = Vec::new();
         let mut expanded = 0;
         let mut at = 0;
         let mut pace = Pace::new(&self.space.budget);
@@ -140,7 +140,7 @@ impl<'s, 'p> Bounded<'s, 'p> {
             }
             self.edges += moves.len() as u64;
             // Who is killed from outside takes no step by that.
-            let goes = |step: &Move| step.kind != Kind::Kill && step.process.wrapping_add(1) == last;
+            let goes = |step: &Transition| step.kind != Kind::Kill && step.process.wrapping_add(1) == last;
             let could = last != NOBODY && moves.iter().any(goes);
             for step in &moves {
                 after.copy_from_slice(&row);
@@ -183,7 +183,7 @@ impl<'s, 'p> Bounded<'s, 'p> {
     }
 
     /// The steps to a node.
-    pub(crate) fn path(&mut self, node: u32) -> Result<Vec<Step>, Endless> {
+    pub(crate) fn path(&mut self, node: u32) -> Result<Vec<Step>, ModelError> {
         let mut nodes = vec![node];
         while let Some(before) = nodes.last().map(|node| self.before[*node as usize]).filter(|node| *node != ROOT) {
             nodes.push(before);
@@ -214,7 +214,7 @@ impl<'s, 'p> Bounded<'s, 'p> {
     }
 
     /// The space that is searched.
-    pub(crate) fn space(&self) -> &Space<'p> {
+    pub(crate) fn space(&self) -> &StateSpace<'p> {
         self.space
     }
 
@@ -236,7 +236,7 @@ mod tests {
         let plan = plan(text);
         let mut whole = false;
         let found = (0..=most).map(|most| {
-            let mut space = Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
+            let mut space = StateSpace::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
             let mut search = Bounded::new(&mut space);
             search.run(most, Limits::default(), &mut |_| true).expect("it ends");
             assert_eq!(search.cut, None);
@@ -255,7 +255,7 @@ mod tests {
     }
 
     /// How often a path switches away from a process that could have gone on.
-    fn preemptions(space: &mut Space<'_>, path: &[Step]) -> u32 {
+    fn preemptions(space: &mut StateSpace<'_>, path: &[Step]) -> u32 {
         let mut state = space.initial().expect("it begins");
         let mut moves = Vec::new();
         let (mut last, mut count) = (None, 0);
@@ -287,7 +287,7 @@ mod tests {
         assert!(whole);
         // As many as without the bound: the value at the end is between 2 and 6, whoever's registers come to what.
         let plan = plan(&lost_update(2, 3));
-        let mut space = Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
+        let mut space = StateSpace::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
         let mut search =
             crate::explore::strategy::bfs::Search::new(&mut space, crate::explore::strategy::bfs::Reductions::NONE);
         search.run(Limits::default(), &mut |_| true).expect("it ends");

@@ -13,8 +13,8 @@
 
 use crate::explore::base::distinct_count::Sketch;
 use crate::explore::budget::Pace;
-use crate::explore::semantics::transition::{Endless, Kind, Step};
-use crate::explore::state_space::{Move, NONE, Quick, Space};
+use crate::explore::semantics::transition::{Kind, ModelError, Step};
+use crate::explore::state_space::{NONE, Quick, StateSpace, Transition};
 
 /// The most steps of a walk: one that has not ended is cut there.
 pub(crate) const LONGEST: u32 = 10_000;
@@ -38,7 +38,7 @@ pub(crate) struct Reached {
 
 /// Walks.
 pub(crate) struct Walker<'s, 'p> {
-    pub(crate) space: &'s mut Space<'p>,
+    pub(crate) space: &'s mut StateSpace<'p>,
     /// Where it stands.
     pub(crate) state: Vec<u32>,
     /// The states that were met.
@@ -50,7 +50,7 @@ pub(crate) struct Walker<'s, 'p> {
     low: Vec<u32>,
     /// The steps at which a priority is lowered.
     points: Vec<u32>,
-    moves: Vec<Move>,
+    moves: Vec<Transition>,
     random: u64,
     /// Whether something was chosen besides the order of steps.
     pub(crate) chosen: bool,
@@ -61,7 +61,7 @@ pub(crate) struct Walker<'s, 'p> {
 }
 
 impl<'s, 'p> Walker<'s, 'p> {
-    pub(crate) fn new(space: &'s mut Space<'p>) -> Result<Self, Endless> {
+    pub(crate) fn new(space: &'s mut StateSpace<'p>) -> Result<Self, ModelError> {
         let first = space.initial()?;
         let processes = space.plan.processes.len();
         let quick = space.memories.as_ref().is_none_or(|memories| !memories.everything);
@@ -88,7 +88,7 @@ impl<'s, 'p> Walker<'s, 'p> {
         seed: u64,
         manner: Manner,
         mut path: Option<&mut Vec<Step>>,
-    ) -> Result<Reached, Endless> {
+    ) -> Result<Reached, ModelError> {
         self.random = seed;
         self.state.copy_from_slice(&self.first);
         self.order.iter_mut().zip(0..).for_each(|(process, number)| *process = number);
@@ -127,7 +127,7 @@ impl<'s, 'p> Walker<'s, 'p> {
     }
 
     /// Lets a process go. Its place in `order`; none where nobody can.
-    fn go(&mut self, random: bool, path: Option<&mut Vec<Step>>) -> Result<Option<usize>, Endless> {
+    fn go(&mut self, random: bool, path: Option<&mut Vec<Step>>) -> Result<Option<usize>, ModelError> {
         for at in 0..self.order.len() {
             if random {
                 self.draw(at);
@@ -164,7 +164,7 @@ impl<'s, 'p> Walker<'s, 'p> {
     }
 
     /// Lets time pass. False where nothing waits for it.
-    fn pass(&mut self, path: Option<&mut Vec<Step>>) -> Result<bool, Endless> {
+    fn pass(&mut self, path: Option<&mut Vec<Step>>) -> Result<bool, ModelError> {
         let mut moves = std::mem::take(&mut self.moves);
         let looked = self.space.moves(&self.state, &mut moves);
         let tick = moves.first().copied().filter(|step| step.kind == Kind::Tick);
@@ -176,7 +176,7 @@ impl<'s, 'p> Walker<'s, 'p> {
         }
     }
 
-    fn take(&mut self, step: Move, path: Option<&mut Vec<Step>>) -> Result<(), Endless> {
+    fn take(&mut self, step: Transition, path: Option<&mut Vec<Step>>) -> Result<(), ModelError> {
         if let Some(path) = path {
             path.push(Step { process: step.process, kind: step.kind, choices: self.space.script(step) });
         }
@@ -228,19 +228,19 @@ struct Contents {
 }
 
 impl Contents {
-    fn new(space: &Space<'_>) -> Self {
+    fn new(space: &StateSpace<'_>) -> Self {
         Self { segments: Vec::new(), objects: vec![Vec::new(); space.plan.objects.len()], key: Vec::new() }
     }
 
     /// That of all processes and objects of a state.
-    fn sum(&mut self, space: &Space<'_>, state: &[u32]) -> u64 {
+    fn sum(&mut self, space: &StateSpace<'_>, state: &[u32]) -> u64 {
         let columns = space.plan.processes.len() + space.plan.objects.len();
         let all = state[..columns].iter().enumerate();
         all.fold(0, |sum, (column, number)| sum.wrapping_add(self.of(space, column, *number)))
     }
 
     #[inline]
-    fn of(&mut self, space: &Space<'_>, column: usize, number: u32) -> u64 {
+    fn of(&mut self, space: &StateSpace<'_>, column: usize, number: u32) -> u64 {
         let processes = space.plan.processes.len();
         let known = match column.checked_sub(processes) {
             None => self.segments.get(number as usize),
@@ -255,7 +255,7 @@ impl Contents {
     }
 
     #[cold]
-    fn compute(&mut self, space: &Space<'_>, column: usize, number: u32) -> u64 {
+    fn compute(&mut self, space: &StateSpace<'_>, column: usize, number: u32) -> u64 {
         let processes = space.plan.processes.len();
         self.key.clear();
         let list = match column.checked_sub(processes) {
@@ -312,8 +312,8 @@ mod tests {
     use crate::explore::semantics::transition::Time;
     use crate::explore::tests::{lost_update, philosophers, plan, semaphore};
 
-    fn space(plan: &crate::scenario::plan::Plan) -> Space<'_> {
-        Space::new(plan, Time::Virtual, vec![false; plan.steps.len()], false)
+    fn space(plan: &crate::scenario::plan::Plan) -> StateSpace<'_> {
+        StateSpace::new(plan, Time::Virtual, vec![false; plan.steps.len()], false)
     }
 
     #[test]

@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex};
 
 use super::bfs::{Cut, Reached};
 use super::depth_bound::longest;
-use super::fallback::{Beyond, Progress, Rung, Strategy, Walks, again};
+use super::fallback::{Coverage, FallbackOptions, Progress, Strategy, Walks, again};
 use super::random_walk;
 use super::random_walk::{LONGEST, Manner, Walker};
 use crate::explore::budget::{Budget, Pace};
-use crate::explore::execution::verdicts::{Fault, Found, Gathering, case, sign};
-use crate::explore::state_space::Space;
-use crate::explore::visited::{ROOT, Store};
+use crate::explore::execution::verdicts::{Fault, Found, VerdictCollector, case, sign};
+use crate::explore::state_space::StateSpace;
+use crate::explore::visited::{ROOT, VisitedSet};
 
 /// How many executions are gone through to see how many steps one has, where that is not known.
 const MEASURED: u64 = 32;
@@ -28,7 +28,7 @@ const CHUNK: u64 = 16;
 const OFTEN: u64 = 1 << 16;
 
 /// Makes the states that a thread walks through.
-pub(crate) type Make<'m, 'p> = &'m (dyn Fn() -> Space<'p> + Sync);
+pub(crate) type Make<'m, 'p> = &'m (dyn Fn() -> StateSpace<'p> + Sync);
 
 /// What all threads look at.
 struct Common {
@@ -69,12 +69,12 @@ struct Part {
 /// where it matters when processes end, and that is no part of the states.
 pub(crate) fn walks(
     make: Make<'_, '_>,
-    (beyond, strategy, jobs): (&Beyond, Strategy, usize),
+    (beyond, strategy, jobs): (&FallbackOptions, Strategy, usize),
     fresh: bool,
     judging: &Arc<Budget>,
-    gathering: &mut Gathering<'_, '_>,
+    gathering: &mut VerdictCollector<'_, '_>,
     progress: &mut dyn FnMut(&Progress) -> bool,
-) -> Result<Option<Rung>, Fault> {
+) -> Result<Option<Coverage>, Fault> {
     let mut space = make();
     let plan = space.plan;
     let depth = beyond.depth.max(1);
@@ -145,11 +145,11 @@ pub(crate) fn walks(
             break;
         }
     }
-    Ok(Some(Rung::Walks(Walks { depth, processes, length, bounded, cut, ..all.walks })))
+    Ok(Some(Coverage::Walks(Walks { depth, processes, length, bounded, cut, ..all.walks })))
 }
 
 /// How many steps an execution has at most, and whether that is so of all of them or only of some that show it.
-fn length(space: &mut Space<'_>) -> Result<(u32, bool), Fault> {
+fn length(space: &mut StateSpace<'_>) -> Result<(u32, bool), Fault> {
     if let Some(longest) = longest(space).filter(|longest| *longest <= LONGEST) {
         return Ok((longest, true));
     }
@@ -164,7 +164,7 @@ fn length(space: &mut Space<'_>) -> Result<(u32, bool), Fault> {
 
 impl Common {
     /// What one thread does. `watch` is told how many bytes it keeps, and says whether to go on.
-    fn part(&self, space: &mut Space<'_>, watch: &mut dyn FnMut(usize) -> bool) -> Part {
+    fn part(&self, space: &mut StateSpace<'_>, watch: &mut dyn FnMut(usize) -> bool) -> Part {
         let mut part = Part::default();
         let mut number = 0;
         if let Err(fault) = self.go(space, &mut part, &mut number, watch) {
@@ -181,13 +181,13 @@ impl Common {
 
     fn go(
         &self,
-        space: &mut Space<'_>,
+        space: &mut StateSpace<'_>,
         part: &mut Part,
         number: &mut u64,
         watch: &mut dyn FnMut(usize) -> bool,
     ) -> Result<(), Fault> {
         let seed = space.plan.seed;
-        let mut over = Store::new(space.width(), space.plan.processes.len());
+        let mut over = VisitedSet::new(space.width(), space.plan.processes.len());
         let mut walker = Walker::new(space)?;
         // By end: the place of its kind.
         let mut of: Vec<usize> = Vec::new();
@@ -290,7 +290,7 @@ mod tests {
     fn told(text: &str, options: &Options) -> Result<String, Fault> {
         let explored = explore(&plan(text), options, &mut |_| true)?;
         let Explored { summary, stories, cut, size, rungs, found, ends, .. } = explored;
-        let words: Vec<String> = rungs.iter().flat_map(Rung::words).collect();
+        let words: Vec<String> = rungs.iter().flat_map(Coverage::words).collect();
         let stories: Vec<_> = stories.iter().map(|story| (story.run, &story.path, story.stem)).collect();
         let size = (size.states, size.edges, size.ends, size.depth);
         Ok(format!("{summary:?}\n{words:?}\n{stories:?}\n{cut:?} {size:?} {ends}\n{found:?}"))
@@ -310,11 +310,11 @@ mod tests {
         let lost = lost + "[[expect]]\nfinal = \"money == 2\"\nholds = \"sometimes\"\n";
         for text in [lost, philosophers(3, false, false)] {
             for strategy in [Strategy::Random, Strategy::Pct] {
-                let beyond = Beyond { runs: 200, shard: (2, 3), keep: true, ..Beyond::default() };
+                let beyond = FallbackOptions { runs: 200, shard: (2, 3), keep: true, ..FallbackOptions::default() };
                 same(&text, &Options { strategy, beyond, ..Options::default() });
             }
             let limits = Limits { states: 5, ..Limits::default() };
-            let beyond = Beyond { runs: 100, ..Beyond::default() };
+            let beyond = FallbackOptions { runs: 100, ..FallbackOptions::default() };
             same(&text, &Options { limits, beyond, ..Options::default() });
         }
     }
@@ -324,15 +324,15 @@ mod tests {
         let text = "[objects]\nv = { kind = \"value\", value = 0 }\n[processes.p]\ncount = 3\nvars = { x = 0 }\n\
                     steps = [{ repeat = 3, do = [{ load = \"v\", into = \"x\" }, { store = \"v\", value = \"{x + 1}\" }] },\n\
                     { load = \"v\", into = \"x\" }, { while = \"x == 4\", do = [{ let = { x = 4 } }] }]\n";
-        let beyond = Beyond { runs: 500, ..Beyond::default() };
+        let beyond = FallbackOptions { runs: 500, ..FallbackOptions::default() };
         let options = Options { strategy: Strategy::Random, beyond, ..Options::default() };
-        assert!(matches!(told(text, &options), Err(Fault::Endless(_))), "{:?}", told(text, &options));
+        assert!(matches!(told(text, &options), Err(Fault::ModelError(_))), "{:?}", told(text, &options));
         same(text, &options);
     }
 
     #[test]
     fn all_threads_stop_where_one_is_told_to() {
-        let beyond = Beyond { runs: u64::MAX, ..Beyond::default() };
+        let beyond = FallbackOptions { runs: u64::MAX, ..FallbackOptions::default() };
         let options = Options { strategy: Strategy::Random, beyond, jobs: 3, ..Options::default() };
         let mut asked = 0;
         let mut watch = |_: &Progress| {

@@ -8,10 +8,10 @@ use super::causality::loads;
 use super::corpus::{ALIKE, CORPUS};
 use crate::explore::execution::concretise::tell;
 use crate::explore::execution::verdicts::judged;
-use crate::explore::history::{Memories, Wish};
+use crate::explore::history::{History, HistoryOptions};
 use crate::explore::run::{Explored, Options, exploring};
-use crate::explore::semantics::transition::{Endless, Step, Time};
-use crate::explore::state_space::{Move, Space};
+use crate::explore::semantics::transition::{ModelError, Step, Time};
+use crate::explore::state_space::{StateSpace, Transition};
 use crate::explore::strategy::bfs::{Limits, Reductions};
 use crate::explore::tests::plan;
 use crate::interpreter::Random;
@@ -42,7 +42,7 @@ const ENDS: &str = "the ends";
 /// Every order of steps, with every step one of its own.
 struct Brute<'p> {
     plan: &'p Plan,
-    space: Space<'p>,
+    space: StateSpace<'p>,
     path: Vec<Step>,
     found: Found,
     paths: usize,
@@ -51,9 +51,9 @@ struct Brute<'p> {
 
 impl<'p> Brute<'p> {
     fn new(plan: &'p Plan, most: usize) -> Self {
-        let wish = Wish { fine: true, ..Wish::default() };
-        let memories = Memories::new(plan, Vec::new(), Time::Virtual, wish);
-        let space = Space::remembering(plan, Time::Virtual, memories);
+        let wish = HistoryOptions { fine: true, ..HistoryOptions::default() };
+        let memories = History::new(plan, Vec::new(), Time::Virtual, wish);
+        let space = StateSpace::remembering(plan, Time::Virtual, memories);
         Self { plan, space, path: Vec::new(), found: Found::new(), paths: 0, most }
     }
 
@@ -63,8 +63,8 @@ impl<'p> Brute<'p> {
         self.walk(&state).expect("no process computes without end") && self.paths < self.most
     }
 
-    fn walk(&mut self, state: &[u32]) -> Result<bool, Endless> {
-        let mut moves: Vec<Move> = Vec::new();
+    fn walk(&mut self, state: &[u32]) -> Result<bool, ModelError> {
+        let mut moves: Vec<Transition> = Vec::new();
         self.space.moves(state, &mut moves)?;
         if moves.is_empty() {
             let mut told = tell(&self.space, &self.path).expect("it can be followed");

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::diagnostic::Source;
 use crate::explore::execution::concretise::tell;
-use crate::explore::history::{Memories, Wish};
+use crate::explore::history::{History, HistoryOptions};
 use crate::explore::semantics::transition::{Step, Time};
-use crate::explore::state_space::{Move, Space, is_over};
+use crate::explore::state_space::{StateSpace, Transition, is_over};
 use crate::explore::tests::plan;
 use crate::interpreter::Random;
 use crate::judge::{self, FORMS, Status};
@@ -189,10 +189,10 @@ pub(crate) fn loads(text: &str) -> bool {
 /// where an object could not say what it handed over.
 fn walk(text: &str, random: &mut Random) -> Option<Vec<bool>> {
     let plan = plan(text);
-    let memories = Memories::new(&plan, judge::memories(&plan), Time::Virtual, Wish::default());
-    let mut space = Space::remembering(&plan, Time::Virtual, memories);
+    let memories = History::new(&plan, judge::memories(&plan), Time::Virtual, HistoryOptions::default());
+    let mut space = StateSpace::remembering(&plan, Time::Virtual, memories);
     let mut state = space.initial().expect("no process computes without end");
-    let (mut path, mut moves): (Vec<Step>, Vec<Move>) = (Vec::new(), Vec::new());
+    let (mut path, mut moves): (Vec<Step>, Vec<Transition>) = (Vec::new(), Vec::new());
     loop {
         space.moves(&state, &mut moves).expect("no process computes without end");
         if is_over(&moves) {

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::explore::execution::concretise::tell;
-use crate::explore::history::{Memories, Wish};
+use crate::explore::history::{History, HistoryOptions};
 use crate::explore::run::{Options, explore};
-use crate::explore::semantics::transition::{Leeway, Time};
-use crate::explore::state_space::Space;
+use crate::explore::semantics::transition::{Nondeterminism, Time};
+use crate::explore::state_space::StateSpace;
 use crate::explore::strategy::bfs::{Limits, Reductions, Search};
 use crate::explore::tests::plan;
 use crate::generate::{Scenario, TASTES, Taste, scenario};
@@ -53,12 +53,12 @@ fn over(usual: u64, tastes: &[Taste], look: impl Fn(&Scenario, u64) -> Result<bo
 }
 
 /// In what the executions of a scenario end, but for its last `without` processes; none where there is too much.
-fn ends(text: &str, leeway: Leeway, without: usize) -> Option<BTreeSet<String>> {
+fn ends(text: &str, leeway: Nondeterminism, without: usize) -> Option<BTreeSet<String>> {
     let plan = plan(text);
-    let mut wish = Wish::default();
+    let mut wish = HistoryOptions::default();
     loop {
-        let memories = Memories::new(&plan, judge::memories(&plan), leeway.time, wish);
-        let mut space = Space::remembering(&plan, leeway, memories);
+        let memories = History::new(&plan, judge::memories(&plan), leeway.time, wish);
+        let mut space = StateSpace::remembering(&plan, leeway, memories);
         let mut search = Search::new(&mut space, Reductions { partial_order: true, symmetry: false });
         let limits = Limits { states: MOST, ..Limits::default() };
         search.run(limits, &mut |_| true).expect("no program computes without end");
@@ -98,9 +98,9 @@ fn apart(one: &BTreeSet<String>, other: &BTreeSet<String>) -> String {
     lines("only before:", one, other) + &lines("only after:", other, one)
 }
 
-fn leeway(seed: u64, taste_times: bool) -> Leeway {
+fn leeway(seed: u64, taste_times: bool) -> Nondeterminism {
     let time = if taste_times && seed % 2 == 1 { Time::Any } else { Time::Virtual };
-    Leeway { time, ..Leeway::default() }
+    Nondeterminism { time, ..Nondeterminism::default() }
 }
 
 #[test]
@@ -121,9 +121,9 @@ fn the_ends_do_not_depend_on_the_expectations() {
 }
 
 /// What is said of each expectation and rule; none where there is too much to look at.
-fn said(text: &str, leeway: Leeway, reductions: Reductions, jobs: usize) -> Option<BTreeSet<String>> {
+fn said(text: &str, leeway: Nondeterminism, reductions: Reductions, jobs: usize) -> Option<BTreeSet<String>> {
     let plan = plan(text);
-    let Leeway { time, random, kill } = leeway;
+    let Nondeterminism { time, random, kill } = leeway;
     let limits = Limits { states: MOST, ..Limits::default() };
     let mut options = Options { time, random, kill, reductions, limits, jobs, eager: jobs > 1, ..Options::default() };
     options.beyond.descend = false;
@@ -139,7 +139,7 @@ fn no_verdict_depends_on_what_is_left_out_or_on_threads() {
     let tastes: Vec<Taste> = TASTES.iter().copied().chain([own, loops]).collect();
     over(8, &tastes, |drawn, seed| {
         let text = drawn.text() + &drawn.expectations(5).concat();
-        let leeway = Leeway { kill: seed % 4 == 3, ..leeway(seed, true) };
+        let leeway = Nondeterminism { kill: seed % 4 == 3, ..leeway(seed, true) };
         let Some(full) = said(&text, leeway, Reductions::NONE, 1) else { return Ok(false) };
         for (partial_order, symmetry, jobs) in
             [(true, false, 1), (false, true, 1), (true, true, 1), (true, true, 2), (false, false, 2)]
@@ -183,7 +183,7 @@ fn every_drawn_number_is_the_union_over_the_numbers() {
         if all.len() == 1 || all.len() > 30 || again(&text) {
             return Ok(false);
         }
-        let Some(drawn) = ends(&text, Leeway { random: true, ..leeway }, 0) else { return Ok(false) };
+        let Some(drawn) = ends(&text, Nondeterminism { random: true, ..leeway }, 0) else { return Ok(false) };
         let mut union = BTreeSet::new();
         for text in &all {
             let Some(some) = ends(text, leeway, 0) else { return Ok(false) };
@@ -206,8 +206,8 @@ fn expectations_are_judged_as_in_all_orders_of_steps() {
 fn a_kill_from_outside_is_a_kill_by_another_process_at_any_time() {
     over(6, TASTES, |drawn, _| {
         let text = drawn.text();
-        let any = Leeway { time: Time::Any, ..Leeway::default() };
-        let Some(from_outside) = ends(&text, Leeway { kill: true, ..any }, 0) else { return Ok(false) };
+        let any = Nondeterminism { time: Time::Any, ..Nondeterminism::default() };
+        let Some(from_outside) = ends(&text, Nondeterminism { kill: true, ..any }, 0) else { return Ok(false) };
         let Some(mut union) = ends(&text, any, 0) else { return Ok(false) };
         for process in drawn.processes() {
             let Some(killed) = ends(&(text.clone() + &Scenario::killer(&process)), any, 1) else { return Ok(false) };
@@ -216,4 +216,3 @@ fn a_kill_from_outside_is_a_kill_by_another_process_at_any_time() {
         if union == from_outside { Ok(true) } else { Err(format!("{}\n{text}", apart(&from_outside, &union))) }
     });
 }
-

@@ -7,8 +7,8 @@ use crate::explore::base::injected_bugs::{MUTANT, Mutant};
 use crate::explore::reduction::symmetry::Symmetry;
 use crate::explore::run::{Options, explore};
 use crate::explore::semantics::next_operation::Next;
-use crate::explore::semantics::transition::{Leeway, Time};
-use crate::explore::state_space::Space;
+use crate::explore::semantics::transition::{Nondeterminism, Time};
+use crate::explore::state_space::StateSpace;
 use crate::explore::strategy::bfs::{Limits, Reductions, Search};
 use crate::explore::tests::plan;
 use crate::interpreter::Random;
@@ -201,7 +201,7 @@ struct Found {
 }
 
 /// What a search finds, and all states that it met, each as the one that stands for it.
-fn found(space: &mut Space<'_>, reductions: Reductions, most: usize) -> Option<(Found, BTreeSet<Vec<u32>>)> {
+fn found(space: &mut StateSpace<'_>, reductions: Reductions, most: usize) -> Option<(Found, BTreeSet<Vec<u32>>)> {
     let mut symmetry = Symmetry::new(space);
     let mut search = Search::new(space, reductions);
     search.run(Limits { states: most, ..Limits::default() }, &mut |_| true).expect("no program computes without end");
@@ -246,7 +246,7 @@ struct Races {
 }
 
 impl Races {
-    fn look(&mut self, space: &Space<'_>, state: &[u32], races: &mut BTreeSet<[(usize, usize); 2]>) {
+    fn look(&mut self, space: &StateSpace<'_>, state: &[u32], races: &mut BTreeSet<[(usize, usize); 2]>) {
         let plan = space.plan;
         self.standing.clear();
         for (process, number) in state[..plan.processes.len()].iter().enumerate() {
@@ -263,7 +263,7 @@ impl Races {
         }
     }
 
-    fn cell(space: &Space<'_>, process: usize, number: u32) -> Option<Cell> {
+    fn cell(space: &StateSpace<'_>, process: usize, number: u32) -> Option<Cell> {
         let Next::Object(object, access, _) = space.info(number).next else { return None };
         let verb = space.plan.kind(object).verbs[access.verb as usize].name;
         let program = space.plan.processes[process].program;
@@ -281,7 +281,7 @@ fn budget(usual: u64) -> u64 {
 fn difference(
     seeds: std::ops::Range<u64>,
     taste: Taste,
-    leeway: impl Into<Leeway>,
+    leeway: impl Into<Nondeterminism>,
     most: usize,
 ) -> (u64, Option<String>) {
     let leeway = leeway.into();
@@ -289,7 +289,7 @@ fn difference(
     for seed in seeds {
         let text = scenario(seed, taste);
         let plan = plan(&text);
-        let mut space = Space::new(&plan, leeway, vec![false; plan.steps.len()], false);
+        let mut space = StateSpace::new(&plan, leeway, vec![false; plan.steps.len()], false);
         let Some((full, states)) = found(&mut space, Reductions::NONE, most) else { continue };
         compared += 1;
         for (partial_order, symmetry) in [(true, false), (false, true), (true, true)] {
@@ -310,7 +310,7 @@ fn difference(
     (compared, None)
 }
 
-fn compare(seeds: std::ops::Range<u64>, taste: Taste, leeway: impl Into<Leeway>) {
+fn compare(seeds: std::ops::Range<u64>, taste: Taste, leeway: impl Into<Nondeterminism>) {
     let (compared, difference) = difference(seeds, taste, leeway, 20_000);
     assert_eq!(difference, None);
     assert!(compared > 0, "not one program was small enough");
@@ -325,8 +325,8 @@ const RANDOM: Taste = Taste { random: true, ..PLAIN };
 const OWNING: Taste = Taste { own: true, ..PLAIN };
 
 /// Every random number is drawn; somebody is killed from outside.
-const DRAWN: Leeway = Leeway { time: Time::Virtual, random: true, kill: false };
-const KILLED: Leeway = Leeway { time: Time::Virtual, random: false, kill: true };
+const DRAWN: Nondeterminism = Nondeterminism { time: Time::Virtual, random: true, kill: false };
+const KILLED: Nondeterminism = Nondeterminism { time: Time::Virtual, random: false, kill: true };
 
 #[test]
 fn reductions_keep_every_end_of_programs_that_end() {
@@ -351,7 +351,7 @@ fn reductions_keep_every_end_of_programs_that_draw_every_number() {
     compare(
         60_000_000..60_000_000 + budget(15),
         Taste { timeouts: true, ..RANDOM },
-        Leeway { time: Time::Any, ..DRAWN },
+        Nondeterminism { time: Time::Any, ..DRAWN },
     );
 }
 
@@ -361,7 +361,7 @@ fn reductions_keep_every_end_of_programs_of_which_one_process_is_killed() {
     compare(
         80_000_000..80_000_000 + budget(15),
         Taste { timeouts: true, ..RANDOM },
-        Leeway { time: Time::Any, random: true, kill: true },
+        Nondeterminism { time: Time::Any, random: true, kill: true },
     );
 }
 
@@ -387,10 +387,10 @@ const STORED: &str = "[[expect]]\ncount = \"* store v0\"\nat_most = 1\n";
 
 /// What is said of each expectation and of each rule that is broken, and in what the executions can end; none where there
 /// are too many.
-fn verdicts(text: &str, leeway: Leeway, reductions: Reductions) -> Option<BTreeSet<String>> {
+fn verdicts(text: &str, leeway: Nondeterminism, reductions: Reductions) -> Option<BTreeSet<String>> {
     let plan = plan(text);
     let limits = Limits { states: 500, ..Limits::default() };
-    let Leeway { time, random, kill } = leeway;
+    let Nondeterminism { time, random, kill } = leeway;
     let mut options = Options { time, random, kill, reductions, limits, ..Options::default() };
     options.beyond.descend = false;
     let explored = explore(&plan, &options, &mut |_| true).expect("no program computes without end");
@@ -400,14 +400,14 @@ fn verdicts(text: &str, leeway: Leeway, reductions: Reductions) -> Option<BTreeS
 
 #[test]
 fn no_verdict_changes_by_what_is_left_out() {
-    let any = Leeway { time: Time::Any, ..Leeway::default() };
+    let any = Nondeterminism { time: Time::Any, ..Nondeterminism::default() };
     let kinds = [
-        (PLAIN, Leeway::default()),
+        (PLAIN, Nondeterminism::default()),
         (TIMEOUTS, any),
         (LOOPS, any),
         (RANDOM, DRAWN),
         (PLAIN, KILLED),
-        (OWNING, Leeway::default()),
+        (OWNING, Nondeterminism::default()),
         (OWNING, KILLED),
     ];
     for ((taste, leeway), kind) in kinds.into_iter().zip(0..) {
@@ -432,7 +432,11 @@ fn no_verdict_changes_by_what_is_left_out() {
 fn reductions_keep_every_end_of_programs_with_objects_of_their_own() {
     compare(90_000_000..90_000_000 + budget(60), OWNING, Time::Virtual);
     compare(95_000_000..95_000_000 + budget(30), Taste { loops: true, timeouts: true, ..OWNING }, Time::Any);
-    compare(97_000_000..97_000_000 + budget(15), Taste { random: true, ..OWNING }, Leeway { kill: true, ..DRAWN });
+    compare(
+        97_000_000..97_000_000 + budget(15),
+        Taste { random: true, ..OWNING },
+        Nondeterminism { kill: true, ..DRAWN },
+    );
 }
 
 /// Two who are alike race, and then meet twice: what is kept of the race is not the same where they change places.
@@ -453,10 +457,10 @@ race_free = "v1"
 [[expect]]
 ends = true
 "#;
-    let full = verdicts(text, Leeway::default(), Reductions::NONE);
+    let full = verdicts(text, Nondeterminism::default(), Reductions::NONE);
     assert_eq!(full, Some(BTreeSet::from(["Expectation(0) Fail", "Expectation(1) Pass"].map(str::to_owned))));
     for (partial_order, symmetry) in [(true, false), (false, true), (true, true)] {
-        assert_eq!(verdicts(text, Leeway::default(), Reductions { partial_order, symmetry }), full);
+        assert_eq!(verdicts(text, Nondeterminism::default(), Reductions { partial_order, symmetry }), full);
     }
 }
 

@@ -8,15 +8,15 @@ use std::collections::BTreeSet;
 
 use crate::event::{ObjectId, ProcessId};
 use crate::explore::reduction::ample_set::uses;
-use crate::explore::reduction::independence::{Futures, Use, conflict, enables};
+use crate::explore::reduction::independence::{Footprints, Use, conflict, enables};
 use crate::explore::semantics::next_operation::Next;
-use crate::explore::semantics::transition::{Kind, Leeway, Time};
-use crate::explore::state_space::{Move, Space};
+use crate::explore::semantics::transition::{Kind, Nondeterminism, Time};
+use crate::explore::state_space::{StateSpace, Transition};
 use crate::explore::strategy::bfs::{Limits, Reductions, Search};
 use crate::explore::tests::plan;
 use crate::generate::{self, Taste};
 use crate::objects::CATALOGUE;
-use crate::objects::contract::model::{Access, Reach, Willing};
+use crate::objects::contract::model::{Access, ShareAccess, Willing};
 
 /// The most states of a scenario that is looked at.
 const MOST: usize = 400;
@@ -35,21 +35,21 @@ fn text(kind: &'static str, seed: u64) -> String {
 }
 
 /// The steps of a process that a state allows.
-fn own(space: &mut Space<'_>, state: &[u32], process: ProcessId) -> Vec<Move> {
+fn own(space: &mut StateSpace<'_>, state: &[u32], process: ProcessId) -> Vec<Transition> {
     let mut moves = Vec::new();
     space.moves(state, &mut moves).expect("no program computes without end");
     moves.retain(|step| step.process == process && matches!(step.kind, Kind::Go | Kind::GiveUp));
     moves
 }
 
-fn after(space: &mut Space<'_>, state: &[u32], step: Move) -> Vec<u32> {
+fn after(space: &mut StateSpace<'_>, state: &[u32], step: Transition) -> Vec<u32> {
     let mut after = state.to_vec();
     space.take(&mut after, step).expect("no program computes without end");
     after
 }
 
 /// What a step uses, its process's end included where that comes with it.
-fn used(space: &Space<'_>, futures: &Futures, process: ProcessId, before: &[u32], after: &[u32]) -> Vec<Use> {
+fn used(space: &StateSpace<'_>, futures: &Footprints, process: ProcessId, before: &[u32], after: &[u32]) -> Vec<Use> {
     let mut all = uses(space, before[process as usize]);
     if !space.info(after[process as usize]).running {
         all.extend(futures.last(process).iter().map(|number| futures.uses[*number as usize]));
@@ -58,7 +58,7 @@ fn used(space: &Space<'_>, futures: &Futures, process: ProcessId, before: &[u32]
 }
 
 /// What a process waits for: the use that its step is where it goes on.
-fn awaited(space: &Space<'_>, state: &[u32], process: ProcessId) -> Option<(ObjectId, Access, bool)> {
+fn awaited(space: &StateSpace<'_>, state: &[u32], process: ProcessId) -> Option<(ObjectId, Access, bool)> {
     let number = state[process as usize];
     let Next::Object(own, access, willing) = &space.info(number).next else { return None };
     let segment = space.segment_of(number);
@@ -71,8 +71,8 @@ fn awaited(space: &Space<'_>, state: &[u32], process: ProcessId) -> Option<(Obje
 /// What is wrong with what is said of the steps of a scenario; none where nothing is, or where there is too much.
 fn fault(text: &str) -> Option<String> {
     let plan = plan(text);
-    let leeway = Leeway { time: Time::Any, ..Leeway::default() };
-    let mut space = Space::new(&plan, leeway, vec![false; plan.steps.len()], false);
+    let leeway = Nondeterminism { time: Time::Any, ..Nondeterminism::default() };
+    let mut space = StateSpace::new(&plan, leeway, vec![false; plan.steps.len()], false);
     let mut states = Vec::new();
     {
         let mut search = Search::new(&mut space, Reductions::NONE);
@@ -84,7 +84,7 @@ fn fault(text: &str) -> Option<String> {
             states.push(state.clone());
         }
     }
-    let futures = Futures::new(&plan, false);
+    let futures = Footprints::new(&plan, false);
     let count = plan.processes.len() as ProcessId;
     for state in &states {
         for one in 0..count {
@@ -109,7 +109,7 @@ fn fault(text: &str) -> Option<String> {
 }
 
 /// Whether a step changes more than it is said to use.
-fn changed(space: &Space<'_>, before: &[u32], after: &[u32], process: ProcessId, ours: &[Use]) -> Option<String> {
+fn changed(space: &StateSpace<'_>, before: &[u32], after: &[u32], process: ProcessId, ours: &[Use]) -> Option<String> {
     let plan = space.plan;
     let processes = plan.processes.len();
     for object in 0..plan.objects.len() as ObjectId {
@@ -121,7 +121,7 @@ fn changed(space: &Space<'_>, before: &[u32], after: &[u32], process: ProcessId,
     }
     let reaches = ours.iter().any(|uses| match uses {
         Use::Object(object, access, _) => {
-            space.object_of(*object, before[processes + *object as usize]).reach(access.verb) == Reach::All
+            space.object_of(*object, before[processes + *object as usize]).reach(access.verb) == ShareAccess::All
         }
         _ => false,
     });
@@ -133,16 +133,16 @@ fn changed(space: &Space<'_>, before: &[u32], after: &[u32], process: ProcessId,
 
 /// Whether a step lets a process go on that was not said to wait for it, or changes places with its step and should not.
 fn pair(
-    space: &mut Space<'_>,
-    futures: &Futures,
+    space: &mut StateSpace<'_>,
+    futures: &Footprints,
     state: &[u32],
-    (one, step, ours): (ProcessId, Move, &[Use]),
+    (one, step, ours): (ProcessId, Transition, &[Use]),
     (other, there): (ProcessId, &[u32]),
 ) -> Option<String> {
     let plan = space.plan;
     let (object, access, fails) = awaited(space, state, other)?;
     let theirs = own(space, state, other);
-    let goes = |moves: &[Move]| moves.iter().any(|step| step.kind == Kind::Go);
+    let goes = |moves: &[Transition]| moves.iter().any(|step| step.kind == Kind::Go);
     let then = own(space, there, other);
     if !goes(&theirs) && goes(&then) {
         let owner = plan.objects[object as usize].object.has_owner()
@@ -153,7 +153,7 @@ fn pair(
         }
     }
     for kind in [Kind::Go, Kind::GiveUp] {
-        let before: Vec<Move> = theirs.iter().copied().filter(|step| step.kind == kind).collect();
+        let before: Vec<Transition> = theirs.iter().copied().filter(|step| step.kind == kind).collect();
         let Some(first) = before.first() else { continue };
         let behind = after(space, state, *first);
         let uses = used(space, futures, other, state, &behind);

@@ -2,10 +2,10 @@
 
 use super::random_programs::{Taste, scenario};
 use crate::explore::run::{Explored, Options, explore};
-use crate::explore::semantics::transition::{Leeway, Time};
-use crate::explore::state_space::Space;
+use crate::explore::semantics::transition::{Nondeterminism, Time};
+use crate::explore::state_space::StateSpace;
 use crate::explore::strategy::bfs::{Limits, Reductions, Search, Threads};
-use crate::explore::strategy::fallback::Rung;
+use crate::explore::strategy::fallback::Coverage;
 use crate::explore::tests::{lost_update, philosophers, plan, semaphore};
 use crate::scenario::plan::Plan;
 
@@ -20,12 +20,12 @@ struct Found {
     bytes: usize,
 }
 
-fn found(plan: &Plan, leeway: Leeway, reductions: Reductions, limits: Limits, threads: Threads) -> Found {
+fn found(plan: &Plan, leeway: Nondeterminism, reductions: Reductions, limits: Limits, threads: Threads) -> Found {
     let mut space = crate::explore::run::space(plan, leeway, false);
     searched(&mut space, reductions, limits, threads)
 }
 
-fn searched(space: &mut Space<'_>, reductions: Reductions, limits: Limits, threads: Threads) -> Found {
+fn searched(space: &mut StateSpace<'_>, reductions: Reductions, limits: Limits, threads: Threads) -> Found {
     let mut search = Search::new(space, reductions).by(threads);
     let run = search.run(limits, &mut |_| true);
     run.expect("no process computes without end");
@@ -47,7 +47,7 @@ fn threads(count: usize) -> Threads {
 
 const ALL: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
 
-fn compare(text: &str, leeway: Leeway, states: usize) {
+fn compare(text: &str, leeway: Nondeterminism, states: usize) {
     let plan = plan(text);
     let limits = Limits { states, ..Limits::default() };
     for (partial_order, symmetry) in ALL {
@@ -76,8 +76,8 @@ fn compare(text: &str, leeway: Leeway, states: usize) {
     }
 }
 
-const ANY: Leeway = Leeway { time: Time::Any, random: false, kill: false };
-const VIRTUAL: Leeway = Leeway { time: Time::Virtual, random: false, kill: false };
+const ANY: Nondeterminism = Nondeterminism { time: Time::Any, random: false, kill: false };
+const VIRTUAL: Nondeterminism = Nondeterminism { time: Time::Virtual, random: false, kill: false };
 
 /// What makes a search keep something of the past.
 const EXPECT: &str =
@@ -91,7 +91,7 @@ fn several_threads_find_the_same_in_the_usual_problems() {
     // What goes round is looked at again.
     compare(&philosophers(4, true, true), VIRTUAL, usize::MAX);
     compare(&philosophers(5, false, true), VIRTUAL, usize::MAX);
-    compare(&lost_update(3, 2), Leeway { kill: true, ..VIRTUAL }, usize::MAX);
+    compare(&lost_update(3, 2), Nondeterminism { kill: true, ..VIRTUAL }, usize::MAX);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn several_threads_find_the_same_in_random_programs() {
 }
 
 fn told(explored: &Explored) -> String {
-    let words: Vec<String> = explored.rungs.iter().flat_map(Rung::words).collect();
+    let words: Vec<String> = explored.rungs.iter().flat_map(Coverage::words).collect();
     let stories: Vec<_> = explored.stories.iter().map(|story| (story.run, &story.path, story.stem)).collect();
     format!(
         "{:?} {:?} {words:?} {stories:?} {:?} {:?} {:?} {}",

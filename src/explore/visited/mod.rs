@@ -10,29 +10,29 @@ pub(crate) mod predecessors;
 
 use super::visited::hash_table::{Found, Table};
 use super::visited::packing::{Column, Layout};
-use super::visited::predecessors::Parents;
+use super::visited::predecessors::Predecessors;
 use crate::os::prefetch;
 
 pub use super::visited::predecessors::ROOT;
 
 /// A set of states, each with the state before it on the path by which it was first met.
-pub struct Store {
+pub struct VisitedSet {
     pub(super) layout: Layout,
     pub(super) keys: Vec<u64>,
     pub(super) table: Table,
-    pub(super) parents: Parents,
+    pub(super) parents: Predecessors,
     key: Vec<u64>,
     hashes: Vec<u64>,
 }
 
-impl Store {
+impl VisitedSet {
     /// An empty set of states of so many numbers each, of which the first `coded` are not numbered for themselves.
     pub fn new(width: usize, coded: usize) -> Self {
         Self {
             layout: Layout::new(width, coded),
             keys: Vec::new(),
             table: Table::new(),
-            parents: Parents::default(),
+            parents: Predecessors::default(),
             key: Vec::new(),
             hashes: Vec::new(),
         }
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn every_state_is_kept_once_and_comes_out_as_it_went_in() {
-        let mut store = Store::new(3, 2);
+        let mut store = VisitedSet::new(3, 2);
         let row = |n: u32| [n % 7 * 1000, n.wrapping_mul(5), n.wrapping_mul(0x9e37_79b9)];
         for n in 0..5000 {
             assert_eq!(store.insert(&row(n), ROOT), (n, true));

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::hash_table::{Deal, Found, Part};
-use super::{Store, hash};
+use super::{VisitedSet, hash};
 use crate::explore::base::workers;
 use crate::os::prefetch;
 
@@ -44,7 +44,7 @@ struct Share<'t, 'f> {
     full: bool,
 }
 
-impl Store {
+impl VisitedSet {
     /// Takes in states that may be new, by several threads; `all` is in order, in each the parts as they were dealt, and
     /// `rest` is to be sorted in.
     pub(crate) fn take_in_all(&mut self, all: &[Vec<Fresh>], rest: &[Fresh], deal: Deal, threads: usize) {

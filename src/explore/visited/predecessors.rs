@@ -13,7 +13,7 @@ const FEW: usize = 32;
 
 /// By number of a state: the number of the one before it.
 #[derive(Debug, Default)]
-pub(crate) struct Parents {
+pub(crate) struct Predecessors {
     count: u32,
     /// The largest so far.
     last: u32,
@@ -28,7 +28,7 @@ pub(crate) struct Parents {
     plain: Option<Vec<u32>>,
 }
 
-impl Parents {
+impl Predecessors {
     /// How many states there are.
     pub(crate) fn len(&self) -> usize {
         self.count as usize
@@ -101,7 +101,7 @@ mod tests {
 
     /// Takes them in, and says in how many bytes.
     fn kept(parents: &[u32]) -> usize {
-        let mut kept = Parents::default();
+        let mut kept = Predecessors::default();
         for parent in parents {
             kept.push(*parent);
         }

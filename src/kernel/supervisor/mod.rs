@@ -21,13 +21,13 @@ use super::deadlock::{Detector, Status, describe};
 use super::process;
 use super::process::Inheritance;
 use super::process_table::Table;
-use super::scheduler_gate::{ORIGIN, Turnstile};
-use super::wakeup::Bell;
+use super::scheduler_gate::{ORIGIN, SchedulerGate};
+use super::wakeup::Wakeup;
 use super::{Limits, Notice, Options, Recording};
 use super::{host_limits, memory_estimate};
 use crate::diagnostic::Diagnostic;
 use crate::event::{ObjectId, ProcessId, StepId, Target};
-use crate::objects::{Live, Site};
+use crate::objects::{CreateContext, Live};
 use crate::os::arena::Arena;
 use crate::os::sysv::Keeper;
 use crate::os::{clock, leftovers, limits, process as os};
@@ -35,7 +35,7 @@ use crate::outcome::Outcome;
 use crate::scenario::plan::Plan;
 use crate::scenario::steps::STEPS;
 use crate::trace::record::{self, Head};
-use crate::trace::ring_buffer::{Consumer, Lane};
+use crate::trace::ring_buffer::{Consumer, RingBuffer};
 use crate::trace::wait_for::part;
 use crate::trace::{Limit, ProcessEnd, RunEnd, Trace, Waiting};
 use crate::value::Value;
@@ -80,12 +80,12 @@ pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnost
     let lanes = lanes(plan, &arena).map_err(|error| engine("shared memory for the trace", &error))?;
     let course = match options.schedule {
         Some(turns) => {
-            let turnstile = Turnstile::new(&arena, plan.processes.len());
+            let turnstile = SchedulerGate::new(&arena, plan.processes.len());
             Some(Course::new(plan, turnstile.map_err(|error| engine("shared memory", &error))?, turns.random))
         }
         None => None,
     };
-    let bell = Bell::new().map_err(|error| engine("eventfd", &error))?;
+    let bell = Wakeup::new().map_err(|error| engine("eventfd", &error))?;
     let mut supervisor = Supervisor {
         plan,
         objects,
@@ -146,7 +146,7 @@ fn create(plan: &Plan, arena: &Arena, keeper: &mut Keeper) -> Result<Vec<Rc<dyn 
         if !diagnostics.is_empty() && plan.objects[id].object.depends().is_some() {
             continue;
         }
-        let mut site = Site {
+        let mut site = CreateContext {
             object: id as ObjectId,
             name: &plan.objects[id].name,
             arena,
@@ -168,7 +168,7 @@ fn create(plan: &Plan, arena: &Arena, keeper: &mut Keeper) -> Result<Vec<Rc<dyn 
 }
 
 /// A lane for each process, smaller ones where there are many.
-fn lanes(plan: &Plan, arena: &Arena) -> std::io::Result<Vec<Lane>> {
+fn lanes(plan: &Plan, arena: &Arena) -> std::io::Result<Vec<RingBuffer>> {
     const BUDGET: usize = 1 << 28;
     let share = BUDGET / plan.processes.len().max(1);
     let records = (share / 2 / 64).clamp(64, 1 << 15);
@@ -179,8 +179,9 @@ fn lanes(plan: &Plan, arena: &Arena) -> std::io::Result<Vec<Lane>> {
     for step in &plan.steps {
         steps[step.program] += 1;
     }
-    arena.reserve(plan.processes.iter().map(|process| Lane::size(records, words, steps[process.program])).sum())?;
-    plan.processes.iter().map(|process| Lane::new(arena, records, words, steps[process.program])).collect()
+    arena
+        .reserve(plan.processes.iter().map(|process| RingBuffer::size(records, words, steps[process.program])).sum())?;
+    plan.processes.iter().map(|process| RingBuffer::new(arena, records, words, steps[process.program])).collect()
 }
 
 /// The signals that the supervisor waits for, blocked as long as this lives.
@@ -229,7 +230,7 @@ struct Supervisor<'p> {
     consumers: Vec<Consumer>,
     /// How far each lane was searched for output: records and payload bytes.
     shown: Vec<(usize, usize)>,
-    bell: Bell,
+    bell: Wakeup,
     full: bool,
     /// The processes that were forked and not yet reaped.
     pids: HashMap<i32, ProcessId>,
@@ -258,7 +259,7 @@ impl Supervisor<'_> {
     fn fork_all(
         &mut self,
         keeper: &Keeper,
-        lanes: &[Lane],
+        lanes: &[RingBuffer],
         signals: &Signals,
     ) -> Result<Option<RunEnd>, Vec<Diagnostic>> {
         /// Forks between two looks for a signal.

@@ -1,12 +1,12 @@
 //! How far a schedule has come, as the supervisor knows it.
 
 use crate::event::ProcessId;
-use crate::kernel::scheduler_gate::Turnstile;
+use crate::kernel::scheduler_gate::SchedulerGate;
 use crate::scenario::plan::Plan;
 
 /// How far a schedule has come.
 pub(super) struct Course {
-    pub(super) turnstile: Turnstile,
+    pub(super) turnstile: SchedulerGate,
     /// Whether it chooses random numbers.
     pub(super) random: bool,
     /// ns of virtual time.
@@ -23,7 +23,7 @@ pub(super) struct Course {
 }
 
 impl Course {
-    pub(super) fn new(plan: &Plan, turnstile: Turnstile, random: bool) -> Self {
+    pub(super) fn new(plan: &Plan, turnstile: SchedulerGate, random: bool) -> Self {
         let processes = plan.processes.len();
         Self {
             turnstile,

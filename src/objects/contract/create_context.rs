@@ -8,7 +8,7 @@ use crate::os::arena::Arena;
 use crate::os::sysv::Keeper;
 
 /// What a run gives an object that is being made.
-pub struct Site<'a> {
+pub struct CreateContext<'a> {
     /// The id of the object being made.
     pub object: ObjectId,
     /// Its name, for messages.

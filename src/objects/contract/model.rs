@@ -49,9 +49,9 @@ pub trait Stage {
     /// # Errors
     /// The outcome of the step where the expression has no value.
     fn compute(&mut self, it: Value) -> Result<Value, Outcome>;
-    /// Records what this step did to this object or to another, besides its own event, as [`Party::implicit`] does.
+    /// Records what this step did to this object or to another, besides its own event, as [`Caller::implicit`] does.
     ///
-    /// [`Party::implicit`]: crate::objects::Party::implicit
+    /// [`Caller::implicit`]: crate::objects::Party::implicit
     fn implicit(&mut self, object: ObjectId, verb: u8, completion: Completion);
     /// Carries out a verb without arguments on another object for the same process. Nothing is recorded of it; a caller
     /// that gets [`Progress::Done`] records it by [`Stage::implicit`].
@@ -76,7 +76,7 @@ pub struct ModelCall<'a> {
     /// Who carries it out. Never to be kept in the object's state.
     pub process: ProcessId,
     /// Every process's share of this object, by process; 0 at first. Other processes' shares are only there for verbs
-    /// whose [`Model::reach`] is [`Reach::All`].
+    /// whose [`Model::reach`] is [`ShareAccess::All`].
     pub shares: &'a mut [u32],
     /// The packed id of the event that this step will become: what a message carries to the event that takes it. 0 where
     /// no trace is kept. What is kept of it is no part of [`Model::key`].
@@ -104,7 +104,7 @@ impl ModelCall<'_> {
 
 /// Whose shares a verb reads or writes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Reach {
+pub enum ShareAccess {
     /// Only the share of the process that carries it out.
     Own,
     /// Those of all processes.
@@ -168,8 +168,8 @@ pub trait Model: Send + Sync {
         Progress::outcome(Outcome::TIMEOUT)
     }
 
-    /// Whose shares the verb reads or writes. Of what [`Stage::on`] carries out on another object, [`Reach::Own`].
-    fn reach(&self, verb: u8) -> Reach;
+    /// Whose shares the verb reads or writes. Of what [`Stage::on`] carries out on another object, [`ShareAccess::Own`].
+    fn reach(&self, verb: u8) -> ShareAccess;
 
     /// In how many turns a step ends at most, each time that it is parked being one, where it has no timeout: with one, a
     /// step that can be parked takes one more at most. None where that is not bounded.
@@ -219,8 +219,8 @@ impl Model for Still {
 
     fn key(&self, _key: &mut Vec<u8>) {}
 
-    fn reach(&self, _verb: u8) -> Reach {
-        Reach::Own
+    fn reach(&self, _verb: u8) -> ShareAccess {
+        ShareAccess::Own
     }
 
     fn step(&mut self, _call: &mut ModelCall<'_>) -> Progress {

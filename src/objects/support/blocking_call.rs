@@ -1,6 +1,6 @@
 //! One way to carry out a call that may wait, for all kinds over kernel objects that wait by themselves.
 
-use crate::objects::{Parked, Party, Patience};
+use crate::objects::{Caller, Parked, Patience};
 use crate::os::clock;
 
 /// A deadline that never comes.
@@ -10,7 +10,7 @@ const NAP: u64 = 1_000_000;
 
 impl Patience {
     /// The same, for a step that goes on in parts: where a schedule says when it does, no part waits in the kernel.
-    pub(crate) fn in_parts(self, party: &dyn Party, waits: bool) -> Self {
+    pub(crate) fn in_parts(self, party: &dyn Caller, waits: bool) -> Self {
         if waits && self == Self::Forever && party.is_held() { Self::Until(NEVER_COMES) } else { self }
     }
 
@@ -24,7 +24,7 @@ impl Patience {
     #[inline]
     pub(crate) fn attempt<T>(
         self,
-        party: &mut dyn Party,
+        party: &mut dyn Caller,
         likely: bool,
         call: impl FnMut(bool) -> Result<T, i32>,
         ready: impl Fn(Option<u64>) -> Result<bool, i32>,
@@ -38,7 +38,7 @@ impl Patience {
     /// As of [`Patience::attempt`].
     pub(crate) fn go_on<T>(
         self,
-        party: &mut dyn Party,
+        party: &mut dyn Caller,
         likely: bool,
         call: impl FnMut(bool) -> Result<T, i32>,
         ready: impl Fn(Option<u64>) -> Result<bool, i32>,
@@ -49,7 +49,7 @@ impl Patience {
     #[inline]
     fn carry_out<T>(
         self,
-        party: &mut dyn Party,
+        party: &mut dyn Caller,
         likely: bool,
         mut call: impl FnMut(bool) -> Result<T, i32>,
         ready: impl Fn(Option<u64>) -> Result<bool, i32>,
@@ -94,7 +94,11 @@ impl Patience {
 ///
 /// # Errors
 /// Those of `ready`.
-fn sleep(party: &mut dyn Party, deadline: u64, ready: &impl Fn(Option<u64>) -> Result<bool, i32>) -> Result<bool, i32> {
+fn sleep(
+    party: &mut dyn Caller,
+    deadline: u64,
+    ready: &impl Fn(Option<u64>) -> Result<bool, i32>,
+) -> Result<bool, i32> {
     while party.is_held() {
         if party.is_overdue() {
             // What can be done at once is still done.

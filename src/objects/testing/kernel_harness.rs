@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::event::{Event, EventId, ObjectId, ProcessId, Target};
 use crate::objects::causality::happens_before;
 use crate::objects::{
-    Call, Completion, Declaration, Kind, Live, Object, Party, Patience, Problem, Relation, Site, kind,
+    Call, Caller, Completion, CreateContext, Declaration, Kind, Live, Object, Patience, Problem, Relation, kind,
 };
 use crate::os::arena::Arena;
 use crate::os::clock;
@@ -65,7 +65,7 @@ impl Stage {
         let id = self.live.len() as ObjectId;
         let kind = kind(name).unwrap();
         let object = declare(id, kind, attributes, objects).unwrap();
-        let mut site = Site {
+        let mut site = CreateContext {
             object: id,
             name,
             arena: &self.arena,
@@ -188,7 +188,7 @@ impl Actor {
     }
 }
 
-impl Party for Actor {
+impl Caller for Actor {
     fn process(&self) -> ProcessId {
         self.process
     }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::kernel_harness;
 use super::kernel_harness::declare;
 use crate::event::{Event, EventId, ObjectId, ProcessId, Target};
-use crate::objects::contract::model::{Access, Model, ModelCall, Progress, Reach, Stage, Willing};
+use crate::objects::contract::model::{Access, Model, ModelCall, Progress, ShareAccess, Stage, Willing};
 use crate::objects::{Completion, Kind, Object, kind};
 use crate::outcome::Outcome;
 use crate::value::Value;
@@ -212,7 +212,7 @@ impl World {
         let process = self.current;
         let mut model = self.models[object as usize].take().unwrap();
         let mut shares = std::mem::take(&mut self.shares[object as usize]);
-        let hidden = (model.reach(verb) == Reach::Own).then(|| {
+        let hidden = (model.reach(verb) == ShareAccess::Own).then(|| {
             let seen = vec![HIDDEN; shares.len()];
             let mut all = std::mem::replace(&mut shares, seen);
             std::mem::swap(&mut all[process as usize], &mut shares[process as usize]);
@@ -446,7 +446,7 @@ impl Stage for World {
     }
 
     fn on(&mut self, object: ObjectId, verb: u8) -> Progress {
-        assert_eq!(self.model(object).reach(verb), Reach::Own, "the engine goes by the step's own verb alone");
+        assert_eq!(self.model(object).reach(verb), ShareAccess::Own, "the engine goes by the step's own verb alone");
         self.carry_out(object, verb, &[], Willing::Forever, false)
     }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard};
 
 use crate::event::{Event, EventId, ObjectId, ProcessId, Target};
-use crate::objects::{Call, Completion, Declaration, HostError, Kind, Live, Object, Party, Patience, Site};
+use crate::objects::{Call, Caller, Completion, CreateContext, Declaration, HostError, Kind, Live, Object, Patience};
 use crate::os::arena::Arena;
 use crate::os::clock;
 use crate::os::sysv::Keeper;
@@ -41,7 +41,7 @@ impl Rig {
     ) -> Result<Self, HostError> {
         let object = (kind.declare)(&declaration(attributes)).expect("a declaration without problems");
         let (arena, mut keeper) = (Arena::new(), Keeper::new());
-        let live = object.create(&mut Site {
+        let live = object.create(&mut CreateContext {
             object: 0,
             name: "it",
             arena: &arena,
@@ -100,7 +100,7 @@ impl Hand {
     }
 }
 
-impl Party for Hand {
+impl Caller for Hand {
     fn process(&self) -> ProcessId {
         self.process
     }

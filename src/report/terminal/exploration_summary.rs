@@ -11,7 +11,7 @@ use super::style::{BAD, DOUBT, FAINT, STRONG, ascii, duration, plural, shorten, 
 use crate::event::ProcessId;
 use crate::explore::analysis::interleavings::{Counts, Number};
 use crate::explore::analysis::starvation::Liveness;
-use crate::explore::run::{Circles, Size};
+use crate::explore::run::{Cycles, Size};
 use crate::explore::strategy::bfs::Cut;
 use crate::judge::{Frequency, Overall, Status, Summary};
 use crate::report::assumptions::Assumptions;
@@ -37,7 +37,7 @@ pub struct Exploration<'a> {
     /// How much there was.
     pub size: Size,
     /// What goes on for ever.
-    pub circles: Circles,
+    pub circles: Cycles,
     /// Who can be starved.
     pub liveness: Liveness,
     /// How many orders of steps there are, where they were counted.
@@ -253,7 +253,7 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
     if let Some(lines) = never_reached(exploration.unreached) {
         page.wrapped(out, "  ", &format!("never reached: {lines}"));
     }
-    let Circles { left, livelocks } = exploration.circles;
+    let Cycles { left, livelocks } = exploration.circles;
     if livelocks > 0 {
         let words = format!("livelock: {} of states from which no end can be reached", plural(livelocks as u64, "set"));
         let _ = writeln!(out, "  {}", page.pen.paint(BAD, words));

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::diagnostic::Source;
 use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
 use crate::objects::contract::model::Access;
-use crate::objects::{Enablers, HostError, Kind, Live, Object, Relation, Site, State, Verb};
+use crate::objects::{CreateContext, Enablers, HostError, Kind, Live, Object, Relation, State, Verb};
 use crate::scenario::plan::{Plan, Step};
 use crate::trace::{Trace, testing};
 use crate::value::Value;
@@ -125,7 +125,7 @@ impl Object for Thing {
     fn length(&self) -> Option<u32> {
         Some(4)
     }
-    fn create(&self, _site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+    fn create(&self, _site: &mut CreateContext<'_>) -> Result<Rc<dyn Live>, HostError> {
         Err(HostError { message: "a test object lives nowhere".to_owned(), help: None })
     }
     fn state(&self) -> Box<dyn State> {

@@ -13,7 +13,7 @@ mod orbits;
 mod renaming;
 
 use crate::event::ProcessId;
-use crate::explore::state_space::{Move, NONE, Space};
+use crate::explore::state_space::{NONE, StateSpace, Transition};
 use orbits::{Row, Strands};
 use renaming::Twins;
 
@@ -55,7 +55,7 @@ impl Column {
 
 impl Symmetry {
     /// Finds the strands of a plan.
-    pub(crate) fn new(space: &Space<'_>) -> Self {
+    pub(crate) fn new(space: &StateSpace<'_>) -> Self {
         let processes = space.plan.processes.len();
         let mut of = vec![(NONE, 0); processes];
         let mut groups = Vec::new();
@@ -78,7 +78,7 @@ impl Symmetry {
     }
 
     /// Makes of a state the one that stands for it.
-    pub(crate) fn settle(&mut self, space: &mut Space<'_>, state: &mut [u32]) {
+    pub(crate) fn settle(&mut self, space: &mut StateSpace<'_>, state: &mut [u32]) {
         for group in &mut self.groups {
             if let (true, [column]) = (group.twins.are_the_same(), group.columns.as_slice()) {
                 insert(&mut state[column.first..column.first + group.count]);
@@ -89,7 +89,7 @@ impl Symmetry {
     }
 
     /// By process of the state that stands for this one, which process of this one it is.
-    pub(crate) fn origins(&mut self, space: &mut Space<'_>, state: &[u32]) -> Vec<ProcessId> {
+    pub(crate) fn origins(&mut self, space: &mut StateSpace<'_>, state: &[u32]) -> Vec<ProcessId> {
         let mut origins: Vec<ProcessId> = (0..self.of.len() as ProcessId).collect();
         for group in &mut self.groups {
             group.arrange(space, state, &mut self.keys, &mut self.order);
@@ -103,7 +103,7 @@ impl Symmetry {
     }
 
     /// Leaves out moves that lead where another leads: those of a strand that stands where its neighbour does.
-    pub(crate) fn thin(&mut self, space: &mut Space<'_>, state: &[u32], moves: &mut Vec<Move>) {
+    pub(crate) fn thin(&mut self, space: &mut StateSpace<'_>, state: &[u32], moves: &mut Vec<Transition>) {
         let mut known = NONE;
         moves.retain(|step| {
             let Some((number, place)) = self.of.get(step.process as usize).copied() else { return true };
@@ -127,7 +127,7 @@ impl Symmetry {
 }
 
 impl Group {
-    fn new(space: &Space<'_>, strands: Strands) -> Self {
+    fn new(space: &StateSpace<'_>, strands: Strands) -> Self {
         let processes = space.plan.processes.len();
         let column = |row: &Row| match row {
             Row::Processes(first) => Column { first: *first as usize, each: true },
@@ -142,7 +142,7 @@ impl Group {
     }
 
     /// Writes down what stands in each strand, as it would stand in the first place.
-    fn read(&mut self, space: &mut Space<'_>, state: &[u32], keys: &mut Vec<u64>) {
+    fn read(&mut self, space: &mut StateSpace<'_>, state: &[u32], keys: &mut Vec<u64>) {
         keys.clear();
         for place in 0..self.count {
             for (at, column) in self.columns.iter().enumerate() {
@@ -152,7 +152,13 @@ impl Group {
     }
 
     /// Finds the order in which the strands are to stand. Whether they stand in another.
-    fn arrange(&mut self, space: &mut Space<'_>, state: &[u32], keys: &mut Vec<u64>, order: &mut Vec<u32>) -> bool {
+    fn arrange(
+        &mut self,
+        space: &mut StateSpace<'_>,
+        state: &[u32],
+        keys: &mut Vec<u64>,
+        order: &mut Vec<u32>,
+    ) -> bool {
         self.read(space, state, keys);
         let width = self.columns.len();
         let strand = |at: u32| &keys[at as usize * width..(at as usize + 1) * width];
@@ -172,7 +178,7 @@ impl Group {
     }
 
     /// Puts the strands in that order.
-    fn place(&mut self, space: &mut Space<'_>, state: &mut [u32], keys: &[u64], order: &[u32]) {
+    fn place(&mut self, space: &mut StateSpace<'_>, state: &mut [u32], keys: &[u64], order: &[u32]) {
         let width = self.columns.len();
         for (at, column) in self.columns.iter().enumerate() {
             if !column.each {

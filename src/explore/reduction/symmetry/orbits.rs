@@ -4,9 +4,9 @@
 use super::automorphism::Exchange;
 use crate::event::{ObjectId, ProcessId};
 use crate::explore::base::injected_bugs::{Mutant, mutated};
-use crate::explore::history::Memories;
+use crate::explore::history::History;
 use crate::explore::semantics::program_analysis::{has_more_than_its_index, own_element, own_index};
-use crate::explore::state_space::Space;
+use crate::explore::state_space::StateSpace;
 use crate::scenario::plan::{Action, Plan, Program};
 
 /// As many things as there are strands, one for each.
@@ -30,7 +30,7 @@ pub(super) struct Strands {
 }
 
 /// The strands of a plan, in the order of their processes.
-pub(super) fn find(space: &Space<'_>) -> Vec<Strands> {
+pub(super) fn find(space: &StateSpace<'_>) -> Vec<Strands> {
     let plan = space.plan;
     let mut found = linked(plan);
     found.retain(|strands| {
@@ -42,11 +42,11 @@ pub(super) fn find(space: &Space<'_>) -> Vec<Strands> {
 }
 
 /// Whether those of a row are the same by themselves.
-fn is_alike(space: &Space<'_>, row: Row, count: u32) -> bool {
+fn is_alike(space: &StateSpace<'_>, row: Row, count: u32) -> bool {
     let plan = space.plan;
     match row {
         Row::Processes(first) => {
-            let output = space.memories.as_deref().is_some_and(Memories::reads_output);
+            let output = space.memories.as_deref().is_some_and(History::reads_output);
             !has_more_than_its_index(plan.program(first), !space.leeway.random, output)
                 || mutated(Mutant::IndexIsNoValue)
         }
@@ -60,7 +60,7 @@ fn is_alike(space: &Space<'_>, row: Row, count: u32) -> bool {
 }
 
 /// Whether nothing is kept of the past that tells the objects of one strand from those of another.
-fn is_forgotten(space: &Space<'_>, strands: &Strands) -> bool {
+fn is_forgotten(space: &StateSpace<'_>, strands: &Strands) -> bool {
     let plan = space.plan;
     let among = |object: ObjectId| {
         let group = &plan.groups[plan.objects[object as usize].group];

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::orbits::{Row, Strands};
 use crate::event::ObjectId;
 use crate::explore::base::interner::lasting;
-use crate::explore::state_space::{NONE, Space};
+use crate::explore::state_space::{NONE, StateSpace};
 
 /// The numbers that mean the same in the strands of a group.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ enum Known {
 }
 
 impl Twins {
-    pub(super) fn new(space: &Space<'_>, strands: Strands) -> Self {
+    pub(super) fn new(space: &StateSpace<'_>, strands: Strands) -> Self {
         let places = || {
             let none = || vec![Vec::new(); strands.count as usize];
             Known::Places { first: none(), at: none() }
@@ -59,7 +59,7 @@ impl Twins {
 
     /// What would stand in the first place as that number does in another; of elements, what the one there is.
     #[inline]
-    pub(super) fn first(&mut self, space: &mut Space<'_>, column: usize, place: usize, number: u32) -> u64 {
+    pub(super) fn first(&mut self, space: &mut StateSpace<'_>, column: usize, place: usize, number: u32) -> u64 {
         match &mut self.columns[column] {
             Known::Elements { object, .. } => space.object_of(*object, number).element(place as u32).unwrap_or(0),
             Known::Places { first, at } if place > 0 => match first[place].get(number as usize) {
@@ -79,7 +79,7 @@ impl Twins {
 
     /// What stands in that place as that number does in the first.
     #[inline]
-    pub(super) fn at(&mut self, space: &mut Space<'_>, column: usize, place: usize, number: u32) -> u32 {
+    pub(super) fn at(&mut self, space: &mut StateSpace<'_>, column: usize, place: usize, number: u32) -> u32 {
         match &mut self.columns[column] {
             Known::Places { first, at } if place > 0 => match at[place].get(number as usize) {
                 Some(there) if *there != NONE => *there,
@@ -97,7 +97,7 @@ impl Twins {
     }
 
     /// What an object is with its elements in that order.
-    pub(super) fn arranged(&mut self, space: &mut Space<'_>, column: usize, number: u32, order: &[u32]) -> u32 {
+    pub(super) fn arranged(&mut self, space: &mut StateSpace<'_>, column: usize, number: u32, order: &[u32]) -> u32 {
         let Known::Elements { object, arranged } = &mut self.columns[column] else { return number };
         let key = (number, order.into());
         if let Some(known) = arranged.get(&key) {
@@ -112,7 +112,7 @@ impl Twins {
 }
 
 /// Finds out which number means in the second of the places what one means in the first of them.
-fn twin(space: &mut Space<'_>, strands: &Strands, column: usize, (from, to): (usize, usize), number: u32) -> u32 {
+fn twin(space: &mut StateSpace<'_>, strands: &Strands, column: usize, (from, to): (usize, usize), number: u32) -> u32 {
     let (from, to) = (from as u32, to as u32);
     let there = |object: ObjectId| {
         let own = strands.rows.iter().any(|row| matches!(row, Row::Objects(first) if object == first + from));

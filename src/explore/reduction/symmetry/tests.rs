@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Symmetry;
 use crate::explore::semantics::transition::Time;
-use crate::explore::state_space::Space;
+use crate::explore::state_space::StateSpace;
 use crate::explore::strategy::bfs::{Limits, Reductions, Search};
 use crate::explore::tests::plan;
 
@@ -14,7 +14,7 @@ const SYMMETRY: Reductions = Reductions { symmetry: true, ..Reductions::NONE };
 /// looks at no other.
 fn counted(text: &str) -> (usize, usize) {
     let plan = plan(text);
-    let mut space = Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
+    let mut space = StateSpace::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
     let mut symmetry = Symmetry::new(&space);
     let mut states = |reductions: Reductions| {
         let mut search = Search::new(&mut space, reductions);
@@ -38,7 +38,7 @@ fn counted(text: &str) -> (usize, usize) {
 /// How many groups of strands there are, by how many processes and objects a strand has.
 fn groups(text: &str) -> Vec<usize> {
     let plan = plan(text);
-    let space = Space::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
+    let space = StateSpace::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
     Symmetry::new(&space).groups.iter().map(|group| group.columns.len()).collect()
 }
 

@@ -22,8 +22,8 @@ use crate::objects::causality::happens_before::Tie;
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::Access;
 use crate::objects::{
-    Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model,
-    Object, Parked, Patience, Problem, Relation, Site, State, Verb,
+    Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError,
+    Kind, Live, Model, Object, Parked, Patience, Problem, Relation, State, Verb,
 };
 use crate::os::arena::Shared;
 use crate::os::barrier::Barrier as Posix;
@@ -158,7 +158,7 @@ impl Object for Barrier {
         self.posix.then(|| (Outcome::INVALID, "a POSIX barrier knows no timeout; `via = \"memory\"` does".to_owned()))
     }
 
-    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+    fn create(&self, site: &mut CreateContext<'_>) -> Result<Rc<dyn Live>, HostError> {
         let error = |error| HostError::call("mmap", &error);
         if self.posix {
             let kernel = Posix::new(site.arena, self.parties);

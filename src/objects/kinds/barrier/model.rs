@@ -9,7 +9,7 @@
 use super::{ABORT, Come, RESET, SIZE, WAIT, arrived, departed, ended};
 use crate::event::{ObjectId, ProcessId};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Model, ModelCall, Progress, Reach, Willing};
+use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess, Willing};
 use crate::outcome::Outcome;
 use crate::value::Value;
 
@@ -170,8 +170,8 @@ impl Model for BarrierModel {
         }
     }
 
-    fn reach(&self, verb: u8) -> Reach {
-        if verb == SIZE || self.posix && verb != WAIT { Reach::Own } else { Reach::All }
+    fn reach(&self, verb: u8) -> ShareAccess {
+        if verb == SIZE || self.posix && verb != WAIT { ShareAccess::Own } else { ShareAccess::All }
     }
 
     /// To wait is to come, and to go on.

@@ -19,7 +19,8 @@ use crate::objects::causality::sync_clock::{Handover, Held, NOTHING, Usage};
 use crate::objects::contract::model::{Access, Model};
 use crate::objects::support::scalar::Scalar;
 use crate::objects::{
-    Argument, Call, Completion, Effect, Element, Enablers, Form, HostError, Live, Object, Relation, Site, State, Verb,
+    Argument, Call, Completion, CreateContext, Effect, Element, Enablers, Form, HostError, Live, Object, Relation,
+    State, Verb,
 };
 use crate::os::arena::Shared;
 use crate::os::guard::Guard;
@@ -285,7 +286,7 @@ impl Object for Cells {
         }
     }
 
-    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+    fn create(&self, site: &mut CreateContext<'_>) -> Result<Rc<dyn Live>, HostError> {
         let length = self.layout.length as usize;
         let banks = if self.is_array() { 2 } else { 1 };
         let error = |error| HostError::call("mmap", &error);

@@ -2,7 +2,7 @@
 
 use super::{Cells, Change, LOAD, Layout, STORE, Shape};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Access, Model, ModelCall, Progress, Reach};
+use crate::objects::contract::model::{Access, Model, ModelCall, Progress, ShareAccess};
 use crate::outcome::Outcome;
 use crate::value::Value;
 
@@ -71,8 +71,8 @@ impl Model for Words {
         }
     }
 
-    fn reach(&self, _verb: u8) -> Reach {
-        Reach::Own
+    fn reach(&self, _verb: u8) -> ShareAccess {
+        ShareAccess::Own
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {

@@ -23,8 +23,8 @@ use crate::event::{Event, EventId, ObjectId, ProcessId};
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::Access;
 use crate::objects::{
-    Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model,
-    Object, Parked, Problem, Relation, Site, State, Verb,
+    Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError,
+    Kind, Live, Model, Object, Parked, Problem, Relation, State, Verb,
 };
 use crate::os::arena::Shared;
 use crate::os::futex;
@@ -139,7 +139,7 @@ impl Object for Condition {
         Some(self.mutex)
     }
 
-    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+    fn create(&self, site: &mut CreateContext<'_>) -> Result<Rc<dyn Live>, HostError> {
         let error = |error| HostError::call("mmap", &error);
         let made = site.made.get(self.mutex as usize).and_then(Option::as_ref);
         let mutex = made.and_then(|live| live.as_any().downcast_ref::<MutexLive>()).cloned();

@@ -7,7 +7,7 @@
 use super::{MOST, NOTIFY, NOTIFY_ALL, WAIT};
 use crate::event::{ObjectId, ProcessId};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Model, ModelCall, Progress, Reach, Willing};
+use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess, Willing};
 use crate::objects::kinds::mutex;
 use crate::outcome::Outcome;
 use crate::value::Value;
@@ -157,8 +157,8 @@ impl Model for ConditionModel {
         }
     }
 
-    fn reach(&self, verb: u8) -> Reach {
-        if verb == WAIT { Reach::Own } else { Reach::All }
+    fn reach(&self, verb: u8) -> ShareAccess {
+        if verb == WAIT { ShareAccess::Own } else { ShareAccess::All }
     }
 
     /// To wait is to park, and to take the mutex again.

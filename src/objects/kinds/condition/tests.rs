@@ -98,7 +98,7 @@ fn a_notification_is_the_cause_of_the_wait() {
     let done = stage.step(&mut waiter, CHANGED, "wait", &[]);
     assert_eq!(child.join(), Some(0));
     let mut notifier = stage.actor(0);
-    assert_eq!(done.cause, crate::objects::Party::event(&notifier), "its first event");
+    assert_eq!(done.cause, crate::objects::Caller::event(&notifier), "its first event");
     stage.step(&mut notifier, CHANGED, "notify", &[]);
     assert_eq!(stage.causes(CHANGED, &[&waiter, &notifier]), [((0, 0), (1, 4))]);
 }

@@ -16,8 +16,8 @@ use crate::objects::causality::releases::Joins;
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::Access;
 use crate::objects::{
-    Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
-    Problem, Relation, Site, State, Verb,
+    Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live,
+    Model, Object, Problem, Relation, State, Verb,
 };
 use crate::os::arena::Shared;
 use crate::os::futex;
@@ -99,7 +99,7 @@ struct Event {
 }
 
 impl Object for Event {
-    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+    fn create(&self, site: &mut CreateContext<'_>) -> Result<Rc<dyn Live>, HostError> {
         let word: Shared<AtomicU64> = site.arena.alloc().map_err(|error| HostError::call("mmap", &error))?;
         word.store(u64::from(self.set), Ordering::Relaxed);
         Ok(Rc::new(EventLive { word }))

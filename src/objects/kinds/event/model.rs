@@ -2,7 +2,7 @@
 
 use super::{CLEAR, SET, WAIT};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Model, ModelCall, Progress, Reach};
+use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess};
 use crate::outcome::Outcome;
 use crate::value::Value;
 
@@ -35,8 +35,8 @@ impl Model for EventModel {
         key.push(self.set.into());
     }
 
-    fn reach(&self, _verb: u8) -> Reach {
-        Reach::Own
+    fn reach(&self, _verb: u8) -> ShareAccess {
+        ShareAccess::Own
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {

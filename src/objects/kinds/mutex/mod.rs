@@ -19,8 +19,8 @@ use crate::objects::causality::happens_before::{gave_up, is_end};
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::Access;
 use crate::objects::{
-    Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Model, Object,
-    Party, Patience, Problem, Relation, Site, State, Verb,
+    Attribute, Call, Caller, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError, Kind,
+    Live, Model, Object, Patience, Problem, Relation, State, Verb,
 };
 use crate::os::arena::Shared;
 use crate::os::mutex::{Mutex as Posix, MutexOptions, MutexType, Protocol};
@@ -169,7 +169,7 @@ impl Object for Mutex {
         })
     }
 
-    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+    fn create(&self, site: &mut CreateContext<'_>) -> Result<Rc<dyn Live>, HostError> {
         let kernel = Posix::new(site.arena, self.options).map_err(|error| {
             let made = HostError::call("pthread_mutex_init", &error);
             match self.options.protocol {
@@ -362,7 +362,7 @@ impl MutexLive {
     ///
     /// # Errors
     /// `not_owner`.
-    pub(crate) fn unlock_for_wait(&self, party: &mut dyn Party) -> Result<u32, Outcome> {
+    pub(crate) fn unlock_for_wait(&self, party: &mut dyn Caller) -> Result<u32, Outcome> {
         if !self.owned_by(party.process()) {
             return Err(Outcome::NOT_OWNER);
         }
@@ -378,7 +378,7 @@ impl MutexLive {
     ///
     /// # Errors
     /// `owner_died`, with the mutex taken; what else keeps it from being taken.
-    pub(crate) fn relock(&self, party: &mut dyn Party, depth: u32) -> Result<(), Outcome> {
+    pub(crate) fn relock(&self, party: &mut dyn Caller, depth: u32) -> Result<(), Outcome> {
         let mut result = Ok(());
         for _ in 0..depth.max(1) {
             let done = self.lock(party, Patience::Forever, true).unwrap_or_else(Done::of);
@@ -395,7 +395,7 @@ impl MutexLive {
     }
 
     #[inline]
-    fn lock(&self, party: &mut dyn Party, patience: Patience, within: bool) -> Result<Done, Outcome> {
+    fn lock(&self, party: &mut dyn Caller, patience: Patience, within: bool) -> Result<Done, Outcome> {
         let process = party.process();
         match self.kernel.try_lock() {
             Ok(()) => return Ok(self.taken(process, Outcome::OK)),

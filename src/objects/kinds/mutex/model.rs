@@ -6,7 +6,7 @@
 use super::{LOCK, REPAIR, UNLOCK, shown};
 use crate::event::ProcessId;
 use crate::objects::Completion;
-use crate::objects::contract::model::{Model, ModelCall, Progress, Reach, Willing};
+use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess, Willing};
 use crate::os::mutex::{MutexOptions, MutexType};
 use crate::outcome::Outcome;
 use crate::value::Value;
@@ -116,8 +116,8 @@ impl Model for MutexModel {
         }
     }
 
-    fn reach(&self, _verb: u8) -> Reach {
-        Reach::Own
+    fn reach(&self, _verb: u8) -> ShareAccess {
+        ShareAccess::Own
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {

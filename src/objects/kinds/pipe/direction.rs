@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use zerocopy::FromZeros;
 
 use crate::event::{EventId, ProcessId};
-use crate::objects::{Party, Patience};
+use crate::objects::{Caller, Patience};
 use crate::os::{clock, futex};
 
 /// How often a turn that should soon come is looked for, for a step that may not wait, and how long in between.
@@ -104,7 +104,7 @@ impl Turn {
     pub(super) fn take(
         &self,
         patience: Patience,
-        party: &mut dyn Party,
+        party: &mut dyn Caller,
         hopeless: impl Fn() -> bool,
     ) -> Result<Held<'_>, i32> {
         let own = party.process().wrapping_add(1);

@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use super::direction::{Flow, Held};
 use super::end::Port;
 use super::{Channel, Completion, Outcome};
-use crate::objects::{Call, Parked, Party, Patience};
+use crate::objects::{Call, Caller, Parked, Patience};
 use crate::os::clock;
 use crate::value::{Value, decode, encode};
 
@@ -199,7 +199,7 @@ impl Channel {
         flow: &Flow,
         buffer: &mut Vec<u8>,
         patience: Patience,
-        party: &mut dyn Party,
+        party: &mut dyn Caller,
         begun: Option<u64>,
         gone: u64,
     ) -> Result<usize, i32> {

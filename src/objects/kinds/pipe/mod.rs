@@ -18,8 +18,8 @@ use std::rc::Rc;
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::objects::causality::sync_clock::{Handover, Usage};
 use crate::objects::{
-    Access, Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live,
-    Model, Object, Patience, Problem, Relation, Site, State, Verb,
+    Access, Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form,
+    HostError, Kind, Live, Model, Object, Patience, Problem, Relation, State, Verb,
 };
 use crate::os::arena::Shared;
 use crate::os::limits::Limit;
@@ -248,7 +248,7 @@ impl Object for Pipe {
         }
     }
 
-    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+    fn create(&self, site: &mut CreateContext<'_>) -> Result<Rc<dyn Live>, HostError> {
         Channel::create(self, site).map(|channel| Rc::new(channel) as Rc<dyn Live>)
     }
 
@@ -359,7 +359,7 @@ struct Channel {
 }
 
 impl Channel {
-    fn create(plan: &Pipe, site: &mut Site<'_>) -> Result<Self, HostError> {
+    fn create(plan: &Pipe, site: &mut CreateContext<'_>) -> Result<Self, HostError> {
         let packets = plan.framing == Framing::Message;
         let made = if plan.duplex { socket::pair(packets) } else { pipe::pipe(packets) };
         let (first, second) = made.map_err(|error| no_descriptor(site.name, &error))?;

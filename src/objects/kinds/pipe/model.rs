@@ -20,7 +20,7 @@ use super::bytes::{data, most, sent as sent_bytes};
 use super::message::{message_length, sent as sent_message};
 use super::{Framing, POLL_AT, Pipe, RECEIVE_AT, SEND_AT, incoming, is_wrong, outgoing, ticket};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Access, Model, ModelCall, Progress, Reach, Willing};
+use crate::objects::contract::model::{Access, Model, ModelCall, Progress, ShareAccess, Willing};
 use crate::outcome::Outcome;
 use crate::value::{Value, encode};
 use messages::{Begun, Found};
@@ -319,8 +319,8 @@ impl Model for Ends {
         }
     }
 
-    fn reach(&self, _verb: u8) -> Reach {
-        Reach::Own
+    fn reach(&self, _verb: u8) -> ShareAccess {
+        ShareAccess::Own
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {

@@ -13,7 +13,7 @@ use zerocopy::FromZeros;
 use super::waiters::Bell;
 use super::{Give, Refusal, Taken, Transport};
 use crate::event::ProcessId;
-use crate::objects::{HostError, Party, Patience, Site};
+use crate::objects::{Caller, CreateContext, HostError, Patience};
 use crate::os::arena::Shared;
 use crate::os::guard::Guard;
 use crate::os::pages;
@@ -109,7 +109,7 @@ pub(super) fn record(length: u64) -> u64 {
 
 impl Memory {
     pub(super) fn create(
-        site: &mut Site<'_>,
+        site: &mut CreateContext<'_>,
         capacity: Option<u64>,
         message_size: Option<u64>,
     ) -> Result<Self, HostError> {
@@ -244,7 +244,7 @@ impl Memory {
         &self,
         bell: &Bell,
         patience: Patience,
-        party: &mut dyn Party,
+        party: &mut dyn Caller,
         mut attempt: impl FnMut() -> Result<T, i32>,
     ) -> Result<(T, u64), Refusal> {
         let mut patient = patience != Patience::Never;
@@ -279,7 +279,13 @@ impl Memory {
 }
 
 impl Transport for Memory {
-    fn put(&self, give: &mut Give<'_>, _full: bool, patience: Patience, party: &mut dyn Party) -> Result<u64, Refusal> {
+    fn put(
+        &self,
+        give: &mut Give<'_>,
+        _full: bool,
+        patience: Patience,
+        party: &mut dyn Caller,
+    ) -> Result<u64, Refusal> {
         let (event, length) = (give.event, give.message_length as u64);
         let content = give.framed(&[]);
         let put = self.until_done(&self.control.room, patience, party, || self.append(event, length, content));
@@ -294,7 +300,7 @@ impl Transport for Memory {
         max: Option<u64>,
         _empty: bool,
         patience: Patience,
-        party: &mut dyn Party,
+        party: &mut dyn Caller,
     ) -> Result<Taken, Refusal> {
         let message = &self.control.message;
         let (event, ticket) = self.until_done(message, patience, party, || self.remove(buffer, max))?;
@@ -302,7 +308,7 @@ impl Transport for Memory {
         Ok(Taken { event, priority: 0, ticket, content: 0..buffer.len() })
     }
 
-    fn size(&self, party: &mut dyn Party) -> Result<(u64, u64), i32> {
+    fn size(&self, party: &mut dyn Caller) -> Result<(u64, u64), i32> {
         let _guard = self.control.guard.lock(party.process());
         let queued = Mark::load(&self.control.tail).messages_since(Mark::load(&self.control.head));
         Ok((queued, self.ticket()))

@@ -23,8 +23,8 @@ use super::pipe::message_length;
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::objects::causality::sync_clock::{Handover, Usage};
 use crate::objects::{
-    Access, Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live,
-    Model, Object, Party, Patience, Problem, Relation, Site, State, Verb,
+    Access, Argument, Attribute, Call, Caller, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form,
+    HostError, Kind, Live, Model, Object, Patience, Problem, Relation, State, Verb,
 };
 use crate::os::arena::Shared;
 use crate::os::mqueue::PRIORITY_MAX;
@@ -297,7 +297,7 @@ impl Object for Queue {
         }
     }
 
-    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+    fn create(&self, site: &mut CreateContext<'_>) -> Result<Rc<dyn Live>, HostError> {
         let transport: Box<dyn Transport> = match self.via {
             Via::Posix { capacity, message_size } => Box::new(Posix::create(site.name, capacity, message_size)?),
             Via::Sysv { capacity, message_size } => Box::new(Sysv::create(site, capacity, message_size)?),
@@ -435,7 +435,7 @@ impl From<i32> for Refusal {
 /// What carries the messages of a queue.
 trait Transport {
     /// Puts a message, and gives its ticket. `full` says whether it will probably have to wait.
-    fn put(&self, give: &mut Give<'_>, full: bool, patience: Patience, party: &mut dyn Party) -> Result<u64, Refusal>;
+    fn put(&self, give: &mut Give<'_>, full: bool, patience: Patience, party: &mut dyn Caller) -> Result<u64, Refusal>;
 
     /// Takes a message into an empty buffer. `empty` says whether it will probably have to wait.
     fn get(
@@ -444,11 +444,11 @@ trait Transport {
         max: Option<u64>,
         empty: bool,
         patience: Patience,
-        party: &mut dyn Party,
+        party: &mut dyn Caller,
     ) -> Result<Taken, Refusal>;
 
     /// The number of messages, and the ticket of having asked.
-    fn size(&self, party: &mut dyn Party) -> Result<(u64, u64), i32>;
+    fn size(&self, party: &mut dyn Caller) -> Result<(u64, u64), i32>;
 
     /// Puts right what a process left half done that has died.
     fn reclaim(&self, _process: ProcessId) {}

@@ -6,7 +6,7 @@
 use super::memory::{record, ring};
 use super::{DONE_AT, GET_AT, PUT_AT, Queue, SIZE_AT, Via, WAIT_AT, buffer_size, message_length, priority};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Access, Model, ModelCall, Progress, Reach, Willing};
+use crate::objects::contract::model::{Access, Model, ModelCall, Progress, ShareAccess, Willing};
 use crate::outcome::Outcome;
 use crate::value::{Value, encode};
 
@@ -197,8 +197,8 @@ impl Model for Messages {
         self.counted = verbs & (1 << DONE_AT | 1 << WAIT_AT) != 0;
     }
 
-    fn reach(&self, _verb: u8) -> Reach {
-        Reach::Own
+    fn reach(&self, _verb: u8) -> ShareAccess {
+        ShareAccess::Own
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {

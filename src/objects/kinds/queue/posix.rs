@@ -1,7 +1,7 @@
 //! A queue over `mq_open(3)`. A message is 8 bytes for the event that put it, then the value's encoding.
 
 use super::{Give, Refusal, Taken, Transport};
-use crate::objects::{HostError, Party, Patience};
+use crate::objects::{Caller, HostError, Patience};
 use crate::os::limits::{self, Limit};
 use crate::os::mqueue::MessageQueue;
 
@@ -57,7 +57,7 @@ fn refuse(name: &str, capacity: u64, bytes: u64, error: &std::io::Error) -> Host
 }
 
 impl Transport for Posix {
-    fn put(&self, give: &mut Give<'_>, full: bool, patience: Patience, party: &mut dyn Party) -> Result<u64, Refusal> {
+    fn put(&self, give: &mut Give<'_>, full: bool, patience: Patience, party: &mut dyn Caller) -> Result<u64, Refusal> {
         let priority = give.priority;
         let message = give.framed(&[&give.event.to_ne_bytes()]);
         patience.attempt(
@@ -75,7 +75,7 @@ impl Transport for Posix {
         max: Option<u64>,
         empty: bool,
         patience: Patience,
-        party: &mut dyn Party,
+        party: &mut dyn Caller,
     ) -> Result<Taken, Refusal> {
         let size = (max.unwrap_or(u64::MAX).min(self.message_size) + OVERHEAD) as usize;
         let priority = patience.attempt(
@@ -87,7 +87,7 @@ impl Transport for Posix {
         taken(buffer, priority)
     }
 
-    fn size(&self, _party: &mut dyn Party) -> Result<(u64, u64), i32> {
+    fn size(&self, _party: &mut dyn Caller) -> Result<(u64, u64), i32> {
         self.queue.len().map(|length| (length, 0))
     }
 

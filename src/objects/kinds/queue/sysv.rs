@@ -12,7 +12,7 @@ use zerocopy::FromZeros;
 use super::waiters::Bell;
 use super::{Give, Refusal, Taken, Transport};
 use crate::event::ProcessId;
-use crate::objects::{HostError, Party, Patience, Site};
+use crate::objects::{Caller, CreateContext, HostError, Patience};
 use crate::os::arena::Shared;
 use crate::os::clock;
 use crate::os::limits::Limit;
@@ -41,7 +41,7 @@ struct Bells {
 }
 
 impl Sysv {
-    pub(super) fn create(site: &mut Site<'_>, capacity: u64, message_size: u64) -> Result<Self, HostError> {
+    pub(super) fn create(site: &mut CreateContext<'_>, capacity: u64, message_size: u64) -> Result<Self, HostError> {
         let (name, length) = (site.name, message_size + OVERHEAD);
         let refuse = |asked: String, limit: Limit, wanted: u64| {
             HostError { message: format!("the queue `{name}` {asked}: {limit}"), help: None }
@@ -82,7 +82,7 @@ fn nap(bell: &Bell, heard: u32, deadline: Option<u64>) -> bool {
 }
 
 impl Transport for Sysv {
-    fn put(&self, give: &mut Give<'_>, full: bool, patience: Patience, party: &mut dyn Party) -> Result<u64, Refusal> {
+    fn put(&self, give: &mut Give<'_>, full: bool, patience: Patience, party: &mut dyn Caller) -> Result<u64, Refusal> {
         let (priority, length) = (give.priority, give.length() as u32);
         let whole = HEAD + (self.message_size + OVERHEAD) as usize;
         give.pad(whole - HEAD - HEADER);
@@ -107,7 +107,7 @@ impl Transport for Sysv {
         max: Option<u64>,
         empty: bool,
         patience: Patience,
-        party: &mut dyn Party,
+        party: &mut dyn Caller,
     ) -> Result<Taken, Refusal> {
         // Every message is as long as the longest, so a buffer for less takes none.
         let size = (max.unwrap_or(u64::MAX).min(self.message_size) + OVERHEAD) as usize;
@@ -126,7 +126,7 @@ impl Transport for Sysv {
         Ok(Taken { event, priority, ticket: 0, content })
     }
 
-    fn size(&self, _party: &mut dyn Party) -> Result<(u64, u64), i32> {
+    fn size(&self, _party: &mut dyn Caller) -> Result<(u64, u64), i32> {
         self.queue.len().map(|length| (length, 0))
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
-use crate::objects::{Party, Patience};
+use crate::objects::{Caller, Patience};
 use crate::os::futex;
 
 /// A word that changes with every event somebody may wait for, and how many sleep on it.
@@ -91,7 +91,7 @@ impl Tally {
     }
 
     /// Waits until all that went in is done, and gives how many that were.
-    pub(super) fn wait(&self, patience: Patience, party: &mut dyn Party) -> Result<u64, i32> {
+    pub(super) fn wait(&self, patience: Patience, party: &mut dyn Caller) -> Result<u64, i32> {
         let mut patient = true;
         loop {
             let heard = self.bell.listen();

@@ -18,8 +18,8 @@ use crate::objects::causality::releases::Joins;
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::{Access, Model};
 use crate::objects::{
-    Argument, Attribute, Call, Completion, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live, Object,
-    Problem, Relation, Site, State, Verb,
+    Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError,
+    Kind, Live, Object, Problem, Relation, State, Verb,
 };
 use crate::os::arena::Shared;
 use crate::os::guard::Guard;
@@ -198,7 +198,7 @@ impl Object for Semaphore {
         }
     }
 
-    fn create(&self, site: &mut Site<'_>) -> Result<Rc<dyn Live>, HostError> {
+    fn create(&self, site: &mut CreateContext<'_>) -> Result<Rc<dyn Live>, HostError> {
         let error = |error| HostError::call("mmap", &error);
         let kernel = match self.via {
             Via::Posix => {

@@ -2,7 +2,7 @@
 
 use super::{ACQUIRE, RELEASE, SIZE, Semaphore, Via, count};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Access, Model, ModelCall, Progress, Reach};
+use crate::objects::contract::model::{Access, Model, ModelCall, Progress, ShareAccess};
 use crate::outcome::Outcome;
 use crate::value::Value;
 
@@ -66,8 +66,8 @@ impl Model for Permits {
         key.extend(self.free.to_le_bytes());
     }
 
-    fn reach(&self, _verb: u8) -> Reach {
-        Reach::Own
+    fn reach(&self, _verb: u8) -> ShareAccess {
+        ShareAccess::Own
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {
