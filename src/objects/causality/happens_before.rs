@@ -74,8 +74,9 @@ impl Relation {
         self.ends.get(event).copied().unwrap_or(0)
     }
 
-    /// For each of those events that `wanted` picks, in the order of their ends: `each` is called with how many of `sources`,
-    /// which stand in the object's order, had ended by its end, and with its place.
+    /// For each of those events that `wanted` picks, in their order: `each` is called with how many of `sources`, which
+    /// stand in the object's order, took effect before it, and with its place. Tickets say so where all have one: an event
+    /// can end a while after it took effect. Otherwise the ends of events say so.
     pub fn looks(
         &mut self,
         events: &[&Event],
@@ -84,10 +85,12 @@ impl Relation {
         mut each: impl FnMut(&mut Self, usize, usize),
     ) {
         let mut tries: Vec<usize> = (0..events.len()).filter(|place| wanted(events[*place])).collect();
-        tries.sort_by_key(|place| events[*place].end);
+        let numbered = tries.iter().chain(sources).all(|place| events[*place].ticket != 0);
+        let key = |place: usize| if numbered { events[place].ticket } else { events[place].end };
+        tries.sort_by_key(|place| key(*place));
         let mut count = 0;
         for place in tries {
-            while sources.get(count).is_some_and(|source| events[*source].end <= events[place].end) {
+            while sources.get(count).is_some_and(|source| key(*source) <= key(place)) {
                 count += 1;
             }
             each(self, count, place);
