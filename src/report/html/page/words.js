@@ -99,7 +99,10 @@ function record(at) {
   if (cause) fields.push(`"cause":{"process":${text(run.processes[cause.process])},"seq":${cause.seq}}`);
   if (events.flags[at] & BLOCKED) fields.push(`"blocked":true`);
   if (events.flags[at] & IMPLICIT) fields.push(`"implicit":true`);
-  return `{${fields.join(",")}}`;
+  // As in a trace file: what a terminal or an editor would obey is escaped.
+  const obeyed = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+  const line = `{${fields.join(",")}}`;
+  return line.replace(obeyed, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 }
 
 /** The events in which every word of the query occurs; `#12` is that event. */
