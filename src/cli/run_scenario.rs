@@ -22,7 +22,7 @@ use crate::explore::execution::concretise::Told;
 use crate::explore::semantics::transition::Nondeterminism;
 use crate::judge::{self, FORMS, Tally, Verdict};
 use crate::kernel::{self, Limits, Notice, Recording};
-use crate::os::limits;
+use crate::os::memory;
 use crate::report::ci::annotations;
 use crate::report::ci::test_suite::Suite;
 use crate::report::export::{json, tracing_events};
@@ -124,7 +124,7 @@ pub(crate) fn mode(choice: ProgressChoice) -> Mode {
 /// leaves room for judging and reporting it. None where the host does not say what is free.
 pub(crate) fn share(at_once: usize) -> Option<u64> {
     const PART: u64 = 4;
-    limits::free_memory().map(|free| free / PART / at_once.max(1) as u64)
+    memory::free().map(|free| free as u64 / PART / at_once.max(1) as u64)
 }
 
 /// Checks a scenario.

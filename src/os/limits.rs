@@ -130,7 +130,7 @@ fn sysctl(name: &str, field: usize) -> Option<u64> {
 }
 
 /// The soft value of a resource limit.
-fn resource(which: libc::__rlimit_resource_t) -> Option<u64> {
+pub(super) fn resource(which: libc::__rlimit_resource_t) -> Option<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the call fills the struct.
     let known = unsafe { libc::getrlimit(which, &raw mut limit) } == 0;
@@ -143,7 +143,7 @@ fn group_processes() -> Option<u64> {
 }
 
 /// The least that is said of this process's control groups of that controller and those above them.
-fn in_groups(controller: &str, said: impl Fn(&std::path::Path) -> Option<u64>) -> Option<u64> {
+pub(super) fn in_groups(controller: &str, said: impl Fn(&std::path::Path) -> Option<u64>) -> Option<u64> {
     let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
     groups
         .lines()
@@ -198,33 +198,6 @@ fn raise(which: libc::__rlimit_resource_t) {
         // SAFETY: the struct is a valid limit.
         unsafe { libc::setrlimit(which, &raw const limit) };
     }
-}
-
-/// The memory that this process can take before the host has none left, in bytes: what is free, what its control groups
-/// leave of their limits, and `RLIMIT_AS`. None where the host says nothing.
-pub fn free_memory() -> Option<u64> {
-    let host = kilobytes("/proc/meminfo", "MemAvailable:");
-    let space = resource(libc::RLIMIT_AS)
-        .map(|most| most.saturating_sub(kilobytes("/proc/self/status", "VmSize:").unwrap_or(0)));
-    host.into_iter().chain(space).chain(group_memory()).min()
-}
-
-/// A field in kB of a file of /proc, in bytes.
-fn kilobytes(file: &str, field: &str) -> Option<u64> {
-    let text = std::fs::read_to_string(file).ok()?;
-    let value = text.lines().find_map(|line| line.strip_prefix(field))?;
-    value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
-}
-
-/// What this process's control groups leave of the least of their limits on memory.
-fn group_memory() -> Option<u64> {
-    let number = |file: &std::path::Path| std::fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
-    in_groups("memory", |group| {
-        // The names of the second version of control groups, then those of the first.
-        [("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")]
-            .iter()
-            .find_map(|(most, now)| Some(number(&group.join(most))?.saturating_sub(number(&group.join(now))?)))
-    })
 }
 
 /// Whether this process has no room for further descriptors, as far as /proc says.

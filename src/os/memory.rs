@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use super::limits;
+
 /// The memory of this process, to be looked at again and again. After a fork the child opens its own.
 #[derive(Debug)]
 pub struct Own {
@@ -56,11 +58,8 @@ pub fn free() -> Option<usize> {
 
 /// The bytes of addresses that this process may still use; none where there is no limit.
 pub fn addresses() -> Option<usize> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the call fills the struct.
-    let known = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) } == 0;
-    let limit = (known && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur as usize);
-    limit.map(|limit| limit.saturating_sub(Own::open().addresses()))
+    let limit = limits::resource(libc::RLIMIT_AS)? as usize;
+    Some(limit.saturating_sub(Own::open().addresses()))
 }
 
 /// What the host can give without swapping.
@@ -72,29 +71,14 @@ fn host() -> Option<usize> {
 
 /// What this process's control group and those above it leave.
 fn groups() -> Option<usize> {
-    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let left = groups.lines().filter_map(|line| {
-        let (_, rest) = line.split_once(':')?;
-        let (controllers, path) = rest.split_once(':')?;
-        let (root, most, used) = match controllers {
-            "" => ("/sys/fs/cgroup", "memory.max", "memory.current"),
-            _ if controllers.split(',').any(|controller| controller == "memory") => {
-                ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes")
-            }
-            _ => return None,
-        };
-        // Inside a container the path can be that of the host, which is not to be seen; its root is then the
-        // container's own group.
-        let path = Path::new(path.trim_start_matches('/'));
-        let number = |file: &Path| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
-        let left = path.ancestors().filter_map(|group| {
-            let group = Path::new(root).join(group);
-            let (most, used) = (number(&group.join(most))?, number(&group.join(used)).unwrap_or(0));
-            Some(most.saturating_sub(used))
-        });
-        left.min()
+    let number = |file: &Path| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
+    let left = limits::in_groups("memory", |group| {
+        // The names of the second version of control groups, then those of the first.
+        [("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")]
+            .iter()
+            .find_map(|(most, used)| Some(number(&group.join(most))?.saturating_sub(number(&group.join(used))?)))
     });
-    left.min().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+    left.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]
