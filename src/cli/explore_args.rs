@@ -29,11 +29,10 @@ pub(crate) struct Searching {
     /// Look at so many states at most
     #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) max_states: Option<usize>,
-    /// Use so much memory for each scenario at most, whatever it is used for, as 512MiB or 4GiB; half of what is free where
-    /// nothing is said
+    /// Memory limit for each scenario, for the whole exploration, such as 512MiB or 4GiB (default: half of the free memory)
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(crate) max_memory: Option<usize>,
-    /// Take so long for each scenario at most, whatever the time is used for, as 30s or 5m
+    /// Time limit for each scenario, for the whole exploration, such as 30s or 5m
     #[arg(long, value_name = "DURATION", value_parser = options::duration)]
     pub(crate) max_time: Option<u64>,
     /// What may be left out since it changes no verdict: orders of steps that do not get in each other's way (`order`),
@@ -125,8 +124,8 @@ impl Searching {
         Nondeterminism { time, random: self.random == RandomChoice::All, kill: self.kill == KillChoice::Any }
     }
 
-    /// How many bytes of memory a scenario may use where so many are explored at once. What the host cannot give is no
-    /// limit that holds, so it is never more than that.
+    /// The memory limit in bytes of one scenario where `at_once` are explored in parallel. It never exceeds what the host
+    /// can give.
     pub(crate) fn memory(&self, at_once: usize) -> usize {
         let most = memory::addresses().unwrap_or(usize::MAX) / at_once.max(1) / 4 * 3;
         self.max_memory.unwrap_or_else(|| memory::free().map_or(UNKNOWN, |free| free / 2 / at_once.max(1))).min(most)

@@ -139,7 +139,7 @@ fn target(path: &Path) -> io::Result<Target> {
     Err(io::Error::from_raw_os_error(libc::ELOOP))
 }
 
-/// A descriptor of a process, as what is found below `/proc`. A file that it stands for goes on behind what is there.
+/// An open descriptor of this process that a path below `/proc` names. Output is appended at its offset.
 fn descriptor(path: &Path) -> io::Result<File> {
     let own = format!("/proc/{}/fd/", process::id());
     let number = path.to_str().and_then(|path| path.strip_prefix(&own));

@@ -120,8 +120,8 @@ pub(crate) fn mode(choice: ProgressChoice) -> Mode {
     }
 }
 
-/// The memory that a trace may take where nothing else is said and so many are made at once: of what is free a part that
-/// leaves room for judging and reporting it. None where the host does not say what is free.
+/// The default memory limit of a trace where `at_once` scenarios run in parallel: a part of the free memory that leaves
+/// room for judging and reporting. None where the host does not report its free memory.
 pub(crate) fn share(at_once: usize) -> Option<u64> {
     const PART: u64 = 4;
     memory::free().map(|free| free as u64 / PART / at_once.max(1) as u64)

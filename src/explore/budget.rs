@@ -1,8 +1,7 @@
-//! How long an exploration may take and how much memory it may use, whatever it is that it does: searching, judging,
-//! looking for the shortest story, counting.
+//! The limits of time and memory of a whole exploration: of searching, judging, shortening the counterexample, counting.
 //!
-//! Memory is what this process has resident beyond what it had as the exploration began, as the kernel says, since no
-//! estimate of what is kept holds for everything that is.
+//! Memory is the resident memory of this process beyond that at the begin of the exploration, read from the kernel: no
+//! estimate covers everything that is allocated.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -11,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::strategy::bfs::Cut;
 use crate::os::memory::Own;
 
-/// How long nobody looks at the memory after a look, in ns.
+/// The least time between two readings of the memory in use, in ns.
 const LOOK: u64 = 1_000_000;
 /// How many pieces of work are done at most between two looks at the clock.
 const MOST: u32 = 64;
@@ -43,7 +42,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// So much time from `begin` on, and so many bytes more than this process has now.
+    /// A budget of `longest` from `begin` on, and of `bytes` beyond what is resident now.
     pub fn new(begin: Instant, longest: Option<Duration>, bytes: usize) -> Self {
         let own = Own::open();
         let before = own.resident();
@@ -52,7 +51,7 @@ impl Budget {
         Self { begin, longest, bytes, own: Arc::new((own, before)), look, spent }
     }
 
-    /// The same with a part of the time and of the memory, each as so many of so many.
+    /// A part of it: `time` and `memory` are fractions, numerator first.
     pub(super) fn part(&self, time: (u64, u64), memory: (usize, usize)) -> Self {
         let longest = if self.longest == u64::MAX { u64::MAX } else { self.longest / time.1 * time.0 };
         let bytes = if self.bytes == usize::MAX { usize::MAX } else { self.bytes / memory.1 * memory.0 };

@@ -64,7 +64,7 @@ pub struct Scenario {
     pub cut: Option<Cut>,
     /// How much there was.
     pub size: Size,
-    /// What goes on for ever.
+    /// The cycles of the state graph.
     pub circles: Cycles,
     /// Who can be starved.
     #[serde(default)]
@@ -91,7 +91,7 @@ impl Part {
     /// # Errors
     /// What cannot be so, as half a sentence.
     pub fn place(&mut self, part: usize) -> Result<(), String> {
-        // Of so many executions even all parts together have fewer than can be counted.
+        // The sum over all parts saturates; no search comes near it.
         const MOST: u64 = 1 << 44;
         let mut left: Vec<&mut Scenario> = self.scenarios.iter_mut().collect();
         while let Some(scenario) = left.pop() {

@@ -1,8 +1,6 @@
-//! The verdict over every execution: searches all states, tells one execution for each end that differs, and lets the
-//! judge judge it.
+//! The verdict over every execution: searches all states and judges one execution for each class of executions.
 //!
-//! Two executions are told apart where an expectation could tell them apart; so what is judged once is judged for all
-//! that it stands for, and what all of them say together is what holds in every execution.
+//! Executions are in one class where no expectation can distinguish them, so the verdict on one holds for its class.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -86,7 +84,7 @@ pub struct Explored {
     pub cut: Option<Cut>,
     /// How much there was.
     pub size: Size,
-    /// What goes on for ever.
+    /// The cycles of the state graph.
     pub circles: Cycles,
     /// Who can be starved.
     pub liveness: Liveness,
@@ -102,7 +100,7 @@ pub struct Explored {
     pub looks: Vec<Look>,
     /// The steps that no execution comes to, where every execution was looked at.
     pub unreached: Option<Vec<StepId>>,
-    /// What was done where not every state was looked at, in words, where that is told of several looks.
+    /// What was done after a cut search, in words, where a report has several looks.
     pub words: Vec<String>,
 }
 
@@ -123,7 +121,7 @@ pub struct Size {
     pub elapsed: Duration,
 }
 
-/// Executions that go on for ever.
+/// Infinite executions.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Cycles {
     /// Whether one can be gone through again and again that can be left at any time: who is scheduled fairly leaves it.
@@ -148,7 +146,7 @@ enum Then {
     End,
     /// It is no end; these processes take a step, as they are called there.
     Part(Box<[ProcessId]>),
-    /// It goes on through these states and is where it was.
+    /// It continues through these states and returns.
     Round(Box<[u32]>),
 }
 
@@ -190,7 +188,7 @@ pub fn told_apart(plan: &Plan) -> Vec<bool> {
     History::new(plan, judge::memories(plan), Time::default(), HistoryOptions::default()).visible
 }
 
-/// Explores every execution of a plan. `progress` is told now and then how far it has come, and says whether to go on.
+/// Explores every execution of a plan. `progress` is called now and then and returns whether to continue.
 ///
 /// # Errors
 /// A process that computes without end.
@@ -212,7 +210,7 @@ pub fn within(
     exploring(plan, options, budget, progress, &mut |_, _| {})
 }
 
-/// The same; `judged` is told each verdict, with how that execution ended.
+/// The same; `judged` is called with each verdict and the final state of its execution.
 pub(super) fn exploring(
     plan: &Plan,
     options: &Options,
@@ -403,8 +401,7 @@ fn gather(
     if search.cut.is_none() && search.cyclic {
         goals.extend(livelocks(search, &mut circles)?);
     }
-    // What is found first is told first: the shortest.
-    // What happens only where somebody is killed from outside comes behind what happens anyway.
+    // The shortest first; executions with a kill from outside after those without.
     let depths = search.depths();
     let depth = search.ends.iter().map(|end| depths[*end as usize]).max().unwrap_or(0) as usize;
     let round = |goal: &Goal| if let Then::Round(round) = &goal.then { round.len() as u32 } else { 0 };

@@ -53,7 +53,7 @@ fn one(draw: &mut Draw, kind: &'static Kind, count: Option<usize>, objects: &mut
         }
         let mut named = Vec::new();
         for attribute in kind.attributes {
-            // What is refused again and again may be so by what nobody has to say.
+            // After many refusals only required attributes are drawn: an optional one can be the cause.
             if (attribute.required || round < TRIES / 2 && draw.one_in(3))
                 && let Some(value) = value(draw, attribute, count, objects, &mut named)
             {

@@ -248,7 +248,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// An index of one of so many.
+    /// An index below `count`.
     fn index(&mut self, count: usize) -> String {
         match self.draw.below(if self.taste.own { 16 } else { 4 }) {
             0 => format!("[{}]", self.draw.below(count)),

@@ -43,7 +43,7 @@ pub enum Notice<'a> {
         /// The text.
         text: &'a str,
     },
-    /// Processes were found to wait for ever, while others go on. Told again when there are more of them.
+    /// Processes were found to wait for ever while others run. Sent again when there are more of them.
     Stuck {
         /// All of them, daemons left out.
         waiting: &'a [Waiting],

@@ -65,6 +65,8 @@ pub struct Kind {
     pub attributes: &'static [Attribute],
     /// What can be done with it.
     pub verbs: &'static [Verb],
+    /// How a state expression reads such an object: what is written, and what that is.
+    pub state: (&'static str, &'static str),
     /// A short scenario text for the reference: the object and a step for each verb.
     pub example: &'static str,
     /// Makes an object of a declaration whose attributes have the right form already.

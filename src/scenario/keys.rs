@@ -65,8 +65,9 @@ impl Takes {
 }
 
 /// What may stand in a state expression.
+#[derive(Clone, Copy, Debug)]
 pub struct StateTerm {
-    /// The function's name, or the kind of object whose bare name is meant.
+    /// The function's name, or the kind of object whose name is written.
     pub name: &'static str,
     /// As it is written.
     pub written: &'static str,
@@ -78,17 +79,9 @@ const fn term(name: &'static str, written: &'static str, summary: &'static str) 
     StateTerm { name, written, summary }
 }
 
-/// What may stand in a state expression besides params, `now` and functions: the state at one moment of the run.
+/// The functions of state expressions: they read the state at one moment of the run. Objects are read by their names, as
+/// their kinds say.
 pub const STATE_TERMS: &[StateTerm] = &[
-    term("value", "money", "the number, boolean or character that it holds"),
-    term("array", "numbers[1]", "an element; `numbers` is the list of all"),
-    term("semaphore", "permits", "how many permits are free"),
-    term("mutex", "m", "the name of the process that owns it; null where it is free"),
-    term("event", "e", "whether it is set"),
-    term("queue", "q", "the list of the messages in it"),
-    term("pipe", "link", "the list of the messages under way; null where `framing = \"bytes\"`"),
-    term("condition", "c", "how many processes wait for a notification"),
-    term("barrier", "b.waiting", "how many have arrived and wait; `b.broken`: whether it is broken"),
     term(
         "size",
         "size(q)",

@@ -432,7 +432,7 @@ fn processes(plan: &Plan, flat: &Flat<'_>, killers: &[Option<u32>], edges: &mut 
                     tie(flat.end(process).filter(begun), Some(at), Tie::Sync);
                 }
             }
-            // Somebody has joined it.
+            // Another process has joined it.
             ("kill", Outcome::NO_PROCESS) => tie(joins[process as usize].filter(begun), Some(at), Tie::Reads),
             _ => {}
         }

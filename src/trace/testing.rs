@@ -30,7 +30,7 @@ const fn verb(name: &'static str, effect: Effect) -> Verb {
 }
 
 const fn kind(name: &'static str, verbs: &'static [Verb]) -> Kind {
-    Kind { name, summary: "", primitive: "", attributes: &[], verbs, example: "", declare }
+    Kind { name, summary: "", primitive: "", attributes: &[], verbs, state: ("", ""), example: "", declare }
 }
 
 fn declare(_: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {

@@ -58,12 +58,13 @@ use crate::scenario::plan::Plan;
 use crate::schedule;
 use crate::trace::file::Meta;
 
-/// How many states there may be where orders of steps are counted: as many as the search has met, but so many where it
-/// has met fewer, which takes some milliseconds, and never more than so many.
+/// The most states over which interleavings are counted is the number of states of the search, but at least this number,
+/// which takes some milliseconds.
 const COUNTED: usize = 4_096;
+/// The most states over which interleavings are ever counted.
 const MOST_COUNTED: usize = 500_000;
 
-/// The number of an execution that was found whose own number is that of the shorter one that is told in its place.
+/// The number of an execution whose number the printed counterexample has taken over: the printed one is shorter.
 const OTHER: u64 = 0;
 
 /// What is explored and how.
@@ -465,7 +466,7 @@ impl Exploring<'_> {
             }
             speak_of_one(&mut summary, best, *place);
         }
-        // Of the execution that was found, that which is told takes the number.
+        // The printed counterexample takes over the number of the execution that was found.
         let told_number = told.as_ref().map(|(best, _)| best.run);
         let number = |run: u64| if Some(run) == told_number { OTHER } else { run };
         let mut kept: Vec<_> = stories.into_iter().map(|story| (number(story.run), story.told.trace)).collect();
@@ -557,7 +558,7 @@ impl Exploring<'_> {
         let one = &explored.summary.overall[place];
         let look = explored.look(story.run);
         let mut space = run::space(plan, self.arguments.searching.leeway(look.time), look.ends).within(budget);
-        // What fails without a kill from outside is told without it.
+        // A counterexample without a kill is looked for without kills.
         if !story.path.iter().any(|step| step.kind == Kind::Kill) {
             space.spare();
         }
@@ -667,7 +668,7 @@ impl Exploring<'_> {
     }
 }
 
-/// Lets what is said of an expectation or rule be what was found in the execution that is told, wherever that shows it.
+/// Replaces the examples of the summary by what the printed counterexample shows, wherever it shows the same status.
 fn speak_of_one(summary: &mut Summary, best: &Best, told: usize) {
     for (place, one) in summary.overall.iter_mut().enumerate() {
         let Some((run, example)) = &mut one.example else { continue };
@@ -679,7 +680,7 @@ fn speak_of_one(summary: &mut Summary, best: &Best, told: usize) {
                     *run = OTHER;
                 }
                 if place != told && one.status == judge::Status::Fail {
-                    example.notes.push("in another execution than the one that is told".to_owned());
+                    example.notes.push("seen in another execution than the printed one".to_owned());
                 }
             }
         }

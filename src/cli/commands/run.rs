@@ -129,7 +129,7 @@ fn whole(ns: u64) -> String {
 }
 
 impl Running {
-    /// How much the trace of one of so many scenarios may hold.
+    /// The limits of one trace where `at_once` scenarios run in parallel.
     fn limits(&self, scenarios: usize) -> Limits {
         let at_once = batch::jobs(self.jobs).min(scenarios);
         let bytes = self.max_trace.map(|bytes| bytes as u64);

@@ -112,8 +112,8 @@ fn unless_spent<T>(found: Result<T, Fault>) -> Result<Option<T>, Fault> {
     }
 }
 
-/// The turns of a path as a schedule: without those that are no turns of their own in the space that replays it. What
-/// an exploration wishes to see apart, or where anything could be killed, nobody can tell apart there.
+/// The transitions of a path as a schedule. Transitions that are not separate in the state space that `replay` uses are
+/// left out: an exploration can make more events visible than a replay does.
 fn orders(space: &StateSpace<'_>, path: &[Step], told: &Told) -> Vec<Order> {
     let plan = space.plan;
     let kill = path.iter().any(|step| step.kind == Kind::Kill);

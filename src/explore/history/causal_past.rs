@@ -368,7 +368,7 @@ impl<'p> Knowledge<'p> {
         hits
     }
 
-    /// A process has ended: it lets go of the ends that it holds, and of what it owns.
+    /// A process has ended: it releases the ends that it holds and what it owns.
     fn leave(&mut self, known: &mut Known, event: &Event, scene: &Scene<'_>) {
         let process = event.id.process;
         let gives = known.knows[process as usize];

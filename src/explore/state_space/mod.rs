@@ -72,7 +72,7 @@ pub struct StateSpace<'p> {
     /// By process: whether its begin is a step of its own.
     pub(super) begins: Vec<bool>,
     pub(super) traits: Traits,
-    /// Whether nobody is killed from outside although that may be.
+    /// Whether kills from outside are switched off although the options allow them.
     spares: bool,
     /// Whether the time since the begin is a part of the state.
     pub(super) clocked: bool,
@@ -150,7 +150,7 @@ impl<'p> StateSpace<'p> {
         space
     }
 
-    /// Lets who works in it use so much.
+    /// The same with that budget.
     #[must_use]
     pub fn within(mut self, budget: &Arc<Budget>) -> Self {
         self.budget = Arc::clone(budget);
@@ -184,7 +184,7 @@ impl<'p> StateSpace<'p> {
         steps
     }
 
-    /// Kills nobody from outside from now on. What is a step of its own stays the same.
+    /// Switches kills from outside off. The same events stay visible.
     pub(crate) fn spare(&mut self) {
         self.spares = true;
     }

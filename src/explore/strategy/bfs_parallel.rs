@@ -190,7 +190,7 @@ impl Worker<'_> {
         let mut some = Batch { fresh, ends: Vec::new(), edges: 0, slow: Vec::new() };
         let mut pace = Pace::new(&self.space.budget);
         for number in states {
-            // What is missing then is missed by nobody: the search stops here.
+            // The search stops here, so what is missing is not needed.
             if pace.spent().is_some() {
                 break;
             }

@@ -218,7 +218,7 @@ impl<'s, 'p> Bounded<'s, 'p> {
         self.space
     }
 
-    /// Lets who looks at what was found use so much.
+    /// Sets the budget for what follows the search.
     pub(crate) fn within(&mut self, budget: &Arc<Budget>) {
         self.space.budget = Arc::clone(budget);
     }

@@ -1,8 +1,8 @@
-//! What each kind says of its steps, compared with what they do: in every state of small scenarios of three processes,
-//! drawn for each kind of the catalogue.
+//! The static answers of each kind (`commute`, `enablers`, `touches`, `reach`), checked in every state of small random
+//! scenarios of three processes, drawn for each kind of the catalogue.
 //!
-//! Two steps that are said to change places are taken in both orders; what a step changes must be what it was said to
-//! touch; whoever a step lets go on must have been said to wait for such a step.
+//! Steps that are declared independent are executed in both orders. A step may change only what its kind declares. A
+//! step may enable a blocked process only if the kind declares it as an enabler.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +57,7 @@ fn used(space: &StateSpace<'_>, futures: &Footprints, process: ProcessId, before
     all
 }
 
-/// What a process waits for: the use that its step is where it goes on.
+/// The access that a blocked process will make once it is enabled.
 fn awaited(space: &StateSpace<'_>, state: &[u32], process: ProcessId) -> Option<(ObjectId, Access, bool)> {
     let number = state[process as usize];
     let Next::Object(own, access, willing) = &space.info(number).next else { return None };
@@ -131,7 +131,7 @@ fn changed(space: &StateSpace<'_>, before: &[u32], after: &[u32], process: Proce
     (reached && !reaches && !ended).then(|| format!("{ours:?} reaches the share of another process"))
 }
 
-/// Whether a step lets a process go on that was not said to wait for it, or changes places with its step and should not.
+/// A process that the step enables although the step is not among its enablers, or is declared independent of it.
 fn pair(
     space: &mut StateSpace<'_>,
     futures: &Footprints,
@@ -149,7 +149,7 @@ fn pair(
             && space.segment_of(state[one as usize]).share(object) != 0;
         let waiting = Use::Object(object, access, fails);
         if !owner && !ours.iter().any(|able| enables(plan, *able, waiting)) {
-            return Some(format!("{ours:?} lets {waiting:?} go on"));
+            return Some(format!("{ours:?} enables {waiting:?}"));
         }
     }
     for kind in [Kind::Go, Kind::GiveUp] {

@@ -49,7 +49,7 @@ const LONG: u64 = 200_000;
 const PATIENCE: u64 = 1_000_000_000;
 /// The longest that they are awaited once they were killed, all together, ns.
 const LAST_PATIENCE: u64 = 20_000_000_000;
-/// ns between two looks for a deadlock while others go on.
+/// ns between two searches for a deadlock among some processes while others run.
 const LOOK: u64 = 20_000_000;
 
 /// How many events' memory is there before the first step, for all processes together: 64 MiB.

@@ -1,8 +1,8 @@
-//! What an object hands from one event to another, while a run goes on.
+//! The clocks that an object carries from one event to another, updated event by event.
 //!
 //! [`Object::relate`] draws the causes of a whole run. [`Object::hand_over`] says the same of one event after another, in
 //! the object's own order: what the event takes of what earlier ones gave, and what has to be held for later ones. What is
-//! given is a set of things known; here it is a number, which only its owner looks into.
+//! given is a clock; here it is a number, whose meaning only its owner knows.
 //!
 //! [`Object::relate`]: crate::objects::Object::relate
 //! [`Object::hand_over`]: crate::objects::Object::hand_over
@@ -97,7 +97,7 @@ pub struct Handover<'a> {
     pub tries: bool,
     /// How many steps on it there are at most in a run; none where a loop has one.
     pub most: Option<u64>,
-    /// The place of the end that the event's step names, or that the end of a process lets go of.
+    /// The index of the end that the event's step names, or that the end of a process releases.
     pub end: u8,
     /// What the object holds.
     pub held: &'a mut Held,

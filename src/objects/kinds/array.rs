@@ -41,6 +41,7 @@ pub(crate) static KIND: Kind = Kind {
         },
     ],
     verbs: &VERBS,
+    state: ("numbers[1]", "an element; `numbers` is the list of all"),
     example: r#"[objects]
 numbers = { kind = "array", type = "i32", value = [1, 2, 3, 4, 5] }
 zeros   = { kind = "array", type = "f64", len = 10 }

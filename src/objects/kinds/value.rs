@@ -30,6 +30,7 @@ pub(crate) static KIND: Kind = Kind {
         },
     ],
     verbs: &VERBS,
+    state: ("money", "the number, boolean or character that it holds"),
     example: r#"[objects]
 money = { kind = "value", type = "i32", value = 5000 }
 

@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{
-    Catalogue, EXPECTATION_KEYS, FILE_KEYS, Key, OBJECT_KEYS, PATTERN_KEYS, PROCESS_KEYS, STATE_TERMS, phrases,
-};
+use super::{Catalogue, EXPECTATION_KEYS, FILE_KEYS, Key, OBJECT_KEYS, PATTERN_KEYS, PROCESS_KEYS, phrases};
 use crate::objects::{Argument, Kind, Verb};
 use crate::scenario::expectation::FormDescription;
 
@@ -58,7 +56,7 @@ pub fn markdown(catalogue: &Catalogue) -> String {
     out.push_str("\n## State expressions\n\nThe conditions of `final`, `always` and `reaches` are expressions over the state of the run at one moment.\n");
     out.push_str("Beside params, `now` and the functions above they may have:\n\n");
     out.push_str("| written | of | meaning |\n| --- | --- | --- |\n");
-    for term in STATE_TERMS {
+    for term in catalogue.state_terms() {
         let of = if term.written.contains('(') { String::new() } else { format!("[{0}](#{0})", term.name) };
         let _ = writeln!(out, "| `{}` | {of} | {} |", cell(term.written), cell(term.summary));
     }

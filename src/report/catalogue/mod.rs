@@ -11,7 +11,9 @@ use crate::objects::{Argument, Kind, Verb};
 use crate::outcome::Outcome;
 use crate::scenario::expectation::FormDescription;
 
-use crate::scenario::keys::{EXPECTATION_KEYS, FILE_KEYS, Key, OBJECT_KEYS, PATTERN_KEYS, PROCESS_KEYS, STATE_TERMS};
+use crate::scenario::keys::{
+    EXPECTATION_KEYS, FILE_KEYS, Key, OBJECT_KEYS, PATTERN_KEYS, PROCESS_KEYS, STATE_TERMS, StateTerm,
+};
 pub use markdown::markdown;
 pub use terminal::{entry, overview};
 
@@ -45,6 +47,15 @@ impl Catalogue {
     /// The outcomes that a scenario can name, with what they mean.
     pub fn outcomes() -> &'static [(Outcome, &'static str, &'static str)] {
         Outcome::NAMED
+    }
+
+    /// What a state expression can read: an object of each kind, and the functions.
+    fn state_terms(&self) -> impl Iterator<Item = StateTerm> {
+        let of_kind = |kind: &&'static Kind| {
+            let (written, summary) = kind.state;
+            StateTerm { name: kind.name, written, summary }
+        };
+        self.kinds.iter().map(of_kind).chain(STATE_TERMS.iter().copied())
     }
 
     /// The kinds that have a verb of that name, with it.

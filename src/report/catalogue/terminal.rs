@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Catalogue, STATE_TERMS, phrases};
+use super::{Catalogue, phrases};
 use crate::objects::{Argument, Attribute, Kind, Verb};
 use crate::scenario::expectation::FormDescription;
 
@@ -32,7 +32,7 @@ pub fn overview(catalogue: &Catalogue) -> String {
         line(&mut out, function.name, function.summary);
     }
     out.push_str("\nState expressions, of `final`, `always` and `reaches`:\n");
-    for term in STATE_TERMS {
+    for term in catalogue.state_terms() {
         line(&mut out, term.name, &format!("{}: {}", term.written, term.summary));
     }
     out.push_str("\nOutcomes of steps:\n");
@@ -68,7 +68,7 @@ pub fn entry(catalogue: &Catalogue, name: &str) -> String {
             function.signature, function.summary
         ));
     }
-    for term in STATE_TERMS.iter().filter(|term| term.name == name) {
+    for term in catalogue.state_terms().filter(|term| term.name == name) {
         let mut out = format!("{name}: in a state expression\n\n  {}\n", term.written);
         fill(&mut out, term.summary, 6, 6);
         parts.push(out);

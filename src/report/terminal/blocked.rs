@@ -1,4 +1,4 @@
-//! Who waits for what when a run does not go on, told as a person would tell it.
+//! The blocked processes of a run that cannot continue: what each waits for, and the wait-for cycle.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::scenario::plan::Plan;
 use crate::trace::wait_for::cycle;
 use crate::trace::{RunEnd, Trace, Waiting};
 
-/// How many lines of processes are told.
+/// The most lines of processes that are printed.
 const TOLD: usize = 10;
 
 /// The deadlock or the timeout, as lines indented by two; empty where the run had neither. `expected` says whether an
@@ -72,7 +72,7 @@ fn lines(
     }
 }
 
-/// Who waits for what, and where: on a line, or under one another where that is too long.
+/// What a process waits for, and where: on one line, or on two where one is too long.
 fn one(out: &mut String, name: &str, said: &str, place: &str, indent: usize, pen: Pen, columns: usize) {
     let lines = wrap(&format!("{name} {said}"), columns.saturating_sub(indent));
     let mut indent = indent;

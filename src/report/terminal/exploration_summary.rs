@@ -36,7 +36,7 @@ pub struct Exploration<'a> {
     pub cut: Option<Cut>,
     /// How much there was.
     pub size: Size,
-    /// What goes on for ever.
+    /// The cycles of the state graph.
     pub circles: Cycles,
     /// Who can be starved.
     pub liveness: Liveness,

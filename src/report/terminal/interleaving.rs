@@ -82,7 +82,7 @@ impl Words {
         Self { action: action.into(), ..Self::default() }
     }
 
-    /// The words of a turn with values of at most so many columns.
+    /// The text of a transition, with values of at most `columns` columns.
     fn join(all: &[Self], columns: usize) -> String {
         let one = |words: &Self| {
             let value = if words.value.is_empty() { "".into() } else { shorten(&words.value, columns) };
@@ -91,7 +91,7 @@ impl Words {
         all.iter().map(one).collect::<Vec<_>>().join("; ")
     }
 
-    /// The words of a turn in so many columns: values are cut first, then actions.
+    /// The text of a transition in `columns` columns: values are cut first, then actions.
     fn fit(all: &[Self], columns: usize) -> String {
         const SEPARATOR: usize = 2;
         let whole = Self::join(all, usize::MAX);
@@ -247,7 +247,7 @@ impl Line {
         self.fit(usize::MAX)
     }
 
-    /// The label in so many columns.
+    /// The label in `columns` columns.
     fn fit(&self, columns: usize) -> String {
         let times = if self.times > 1 { format!(" ×{}", self.times) } else { String::new() };
         Words::fit(&self.words, columns.saturating_sub(width(&times))) + &times

@@ -113,6 +113,7 @@ const fn kind(name: &'static str) -> Kind {
         primitive: "",
         attributes: &[],
         verbs: &[],
+        state: ("", ""),
         example: "",
         declare: |_| Ok(Box::new(Thing)),
     }

@@ -121,6 +121,7 @@ pub(crate) static KIND: Kind = Kind {
             outcomes: &[Outcome::INVALID],
         },
     ],
+    state: ("b.waiting", "how many have arrived and wait; `b.broken`: whether it is broken"),
     example: r#"[objects]
 start = { kind = "barrier", parties = 3 }
 
@@ -284,8 +285,8 @@ impl Object for Barrier {
         true
     }
 
-    /// Holds how many have come and what they gave; for each that has yet to go on, what the end of its round gave; what
-    /// broke it; and all that its changes gave, where something asks for its size.
+    /// The clock state: the number of arrivals and their joined clock; for each process that has not departed yet, the
+    /// clock of its round; the clock of what broke the barrier; and, if a `size` is used, that of all changes.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
         let (come, given) = (handover.held.count(0), handover.held.set(ARRIVALS));
         let event = handover.event;
@@ -335,7 +336,7 @@ impl Object for Barrier {
     }
 }
 
-/// Places of what a barrier holds while a run goes on. Its numbers are how many have come, and whether it is broken.
+/// The slots of a barrier's clock state. The counters are the number of arrivals, and whether it is broken.
 const ARRIVALS: usize = 0;
 const BREAKS: usize = 1;
 const CHANGES: usize = 2;

@@ -342,8 +342,8 @@ impl Object for Cells {
     }
 
     /// Each step comes after the one before it. Only atomic steps synchronise, with the atomic steps after them on the same
-    /// cell up to the next store: `load` and `store` tell nobody anything, or no race could be seen. A cause of what reads a
-    /// cell is besides the step that wrote what it reads.
+    /// cell up to the next store: plain `load` and `store` do not synchronise, or no race could be found. The step that
+    /// wrote a value is a cause of each step that reads it.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         let mut atomics: BTreeMap<u32, usize> = BTreeMap::new();
         // Since the last store of all cells.
@@ -505,7 +505,7 @@ impl Cells {
         if self.is_array() { event.element } else { Some(0) }
     }
 
-    /// Whether so many cells are all of them.
+    /// Whether that number of cells is all of them.
     fn covers(&self, cells: usize) -> bool {
         cells >= self.layout.length as usize
     }

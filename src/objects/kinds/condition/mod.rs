@@ -46,7 +46,7 @@ pub(crate) static KIND: Kind = Kind {
     primitive: "atomic words in shared memory, mmap(2) with MAP_SHARED, and futex(2): what pthread_cond_wait(3) does, \
                 in a form of ipcrun's own that survives the death of a waiter, which pthread_cond_t does not: there a waiter \
                 that is killed can block every later notification. A notification whose receiver is killed before it \
-                goes on is lost with it. Nobody wakes without a notification",
+                returns is lost with it. There are no spurious wake-ups",
     attributes: &[Attribute {
         name: "mutex",
         form: Form::Object("mutex"),
@@ -70,7 +70,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "notify",
             effect: Effect::None,
-            summary: "wakes the process that has waited longest; nobody where none waits",
+            summary: "wakes the process that has waited longest, if one waits",
             arguments: &[
                 Argument {
                     name: "n",
@@ -108,6 +108,7 @@ pub(crate) static KIND: Kind = Kind {
             outcomes: &[],
         },
     ],
+    state: ("c", "how many processes wait for a notification"),
     example: r#"[objects]
 m = { kind = "mutex" }
 changed = { kind = "condition", mutex = "m" }

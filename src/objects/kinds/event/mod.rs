@@ -75,6 +75,7 @@ pub(crate) static KIND: Kind = Kind {
             outcomes: &[],
         },
     ],
+    state: ("e", "whether it is set"),
     example: r#"[objects]
 ready = { kind = "event" }
 

@@ -117,6 +117,7 @@ pub(crate) static KIND: Kind = Kind {
             outcomes: &[Outcome::NOT_OWNER, Outcome::INVALID],
         },
     ],
+    state: ("m", "the name of the process that owns it; null where it is free"),
     example: r#"[objects]
 m = { kind = "mutex", robust = true }
 
@@ -305,7 +306,7 @@ impl Object for Mutex {
     }
 }
 
-/// Places of what a mutex holds while a run goes on: sets, and counts.
+/// The slots of a mutex's clock state: clocks, and counters.
 const FREED: usize = 0;
 const LOCKED: usize = 1;
 const OWNER: usize = 0;

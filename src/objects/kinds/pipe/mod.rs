@@ -153,6 +153,7 @@ pub(crate) static KIND: Kind = Kind {
             outcomes: &[Outcome::INVALID],
         },
     ],
+    state: ("link", "the list of the messages under way; null where `framing = \"bytes\"`"),
     example: r#"[objects]
 link = { kind = "pipe" }
 

@@ -169,7 +169,7 @@ impl Pipe {
         (!self.duplex).then(|| self.capacity.unwrap_or(usual))
     }
 
-    /// For each end, the events with which its holders let go of it: the first `close`, or the end of the process.
+    /// For each end, the events that close it for each holder: the first `close`, or the end of the process.
     fn closings(events: &[&Event], relation: &Relation) -> [Vec<usize>; 2] {
         let mut first: HashMap<(ProcessId, u8), usize> = HashMap::new();
         let mut last: HashMap<ProcessId, usize> = HashMap::new();
@@ -219,8 +219,8 @@ fn moved(event: &Event) -> &Value {
     if event.second == Value::Null { &event.value } else { &event.second }
 }
 
-/// What found nobody at the other end comes after all that let go of it. Those whose end was recorded later held nothing of
-/// it by then.
+/// A `closed` or `broken` outcome comes after every event that closed the other end. A process whose end is recorded later
+/// had released its end by then.
 fn closed(events: &[&Event], closings: &[usize], at: usize, relation: &mut Relation) {
     for closing in closings {
         if events[*closing].begin <= events[at].end || is_end(events[*closing]) {

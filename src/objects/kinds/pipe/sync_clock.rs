@@ -1,4 +1,4 @@
-//! What a pipe of messages hands over while a run goes on: with each message what its send gave, and with the room that it
+//! The clocks that a pipe of messages carries: with each message the clock of its send, and with the room that it
 //! leaves what its receive gave, as [`Pipe::draw`] has it.
 //!
 //! A message of several packets can be received before its sender tells of it, so there it is lost who hands over what.
@@ -24,7 +24,7 @@ impl Pipe {
         let (process, end) = (event.id.process, handover.end);
         let mut content = Content::of(handover.held);
         if handover.is_end() || effect(event.verb) == Effect::Closes && event.outcome.is_ok() {
-            // What has closed its end itself lets go of nothing as it ends.
+            // A process that has closed its end releases nothing at its exit.
             let own = process * 2 + u32::from(end) + 1;
             if let Some(at) = content.closed.iter().position(|closed| *closed == own) {
                 if handover.is_end() {
@@ -71,8 +71,8 @@ impl Pipe {
     }
 }
 
-/// What a pipe holds: what goes one way, and the other where there are two; by end, what all gave that have let go of it; and
-/// which ends processes have closed that have not ended.
+/// The clock state of a pipe: the messages in each direction; for each end the joined clock of all that have closed it; and
+/// the ends that running processes have closed.
 struct Content {
     lines: [Line; 2],
     closings: [u32; 2],

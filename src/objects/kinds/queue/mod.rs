@@ -185,6 +185,7 @@ pub(crate) static KIND: Kind = Kind {
             outcomes: &[Outcome::INVALID],
         },
     ],
+    state: ("q", "the list of the messages in it"),
     example: r#"[objects]
 q = { kind = "queue", capacity = 5 }
 

@@ -1,7 +1,7 @@
-//! What a queue hands over while a run goes on: with each message what its put gave, and with each room that a get has
+//! The clocks that a queue carries: with each message the clock of its put, and with each room that a get has
 //! left what that get gave, as [`draw`](super::order::draw) has it.
 //!
-//! Who waits for what is found by counting, which says the same as the edges of a whole run of which the order is known.
+//! Messages and rooms are matched by counting, which gives the edges that a whole trace of known order has.
 
 use super::{DONE, GET, PUT, SIZE, SIZE_AT, WAIT};
 use crate::objects::causality::happens_before::gave_up;
@@ -33,7 +33,7 @@ impl Content {
     }
 }
 
-/// Takes in an event of a queue that has room for so many messages.
+/// Takes in an event of a queue of that capacity.
 pub(super) fn hand_over(capacity: Option<u64>, handover: &mut Handover<'_>) -> u32 {
     let verb = handover.event.verb;
     if !handover.event.outcome.is_ok() {
@@ -49,7 +49,7 @@ pub(super) fn hand_over(capacity: Option<u64>, handover: &mut Handover<'_>) -> u
             content.line.put(handover.sets, capacity, priority, handover.gives)
         }
         GET => content.line.get(handover.sets, capacity, handover.gives),
-        // Each goes on from the one before it.
+        // Each `done` synchronises with the one before it.
         DONE => {
             let takes = content.done;
             content.done = handover.join(takes, handover.gives);

@@ -28,7 +28,7 @@ use crate::os::sysv::SysvSemaphore;
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
 
-/// Places of what a semaphore holds while a run goes on.
+/// The slots of a semaphore's clock state.
 const RELEASES: usize = 0;
 const ACQUIRES: usize = 1;
 
@@ -121,6 +121,7 @@ pub(crate) static KIND: Kind = Kind {
             outcomes: &[],
         },
     ],
+    state: ("permits", "how many permits are free"),
     example: r#"[objects]
 permits = { kind = "semaphore", value = 3, bound = true }
 
