@@ -447,6 +447,10 @@ impl Child<'_> {
                     true => self.recorder.stop(send),
                     false => send(),
                 };
+                // The kernel takes the lowest of several signals first: under a schedule the next must not overtake this one.
+                if self.is_held() && process != itself && os::is_stop(signal) && sent.is_ok() {
+                    os::await_stopped(post.pid.load(Ordering::Acquire), || post.ended().is_some());
+                }
                 match sent {
                     // It may have ended this moment and is not joined yet: as a zombie it would still take the signal.
                     Ok(()) | Err(libc::ESRCH) => Outcome::OK,

@@ -243,6 +243,15 @@ pub fn stopped(pid: i32) -> Option<u64> {
     switches(pid, 'T')
 }
 
+/// Waits until a signal has stopped a process, or until `ended` says that it is over; for a second at most.
+pub fn await_stopped(pid: i32, ended: impl Fn() -> bool) {
+    const NAP: u64 = 50_000;
+    let deadline = clock::now() + 1_000_000_000;
+    while stopped(pid).is_none() && !ended() && clock::now() < deadline {
+        clock::sleep_until(clock::now() + NAP);
+    }
+}
+
 /// How often a process was switched out so far, where it is in that state.
 fn switches(pid: i32, wanted: char) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

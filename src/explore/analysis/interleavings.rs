@@ -22,7 +22,7 @@ use crate::explore::budget::{Budget, Pace};
 use crate::explore::reduction::ample_set::uses;
 use crate::explore::reduction::independence::{Footprints, Use, conflict};
 use crate::explore::semantics::transition::{Kind, ModelError, Time};
-use crate::explore::state_space::{StateSpace, Transition};
+use crate::explore::state_space::{StateSpace, Transition, is_over};
 use crate::explore::visited::{ROOT, VisitedSet};
 use crate::objects::Effect;
 use crate::scenario::plan::Plan;
@@ -173,12 +173,13 @@ impl Graph {
                     ready.push(next);
                 }
             }
-            if moves.is_empty() {
+            let over = is_over(&moves);
+            if over {
                 schedules = schedules.plus(here);
             }
             if let Some(all) = &mut asleep {
                 let sets = std::mem::take(&mut all[number as usize]);
-                if moves.is_empty() {
+                if over {
                     traces = sets.iter().fold(traces, |sum, (_, ways)| sum.plus(*ways));
                 }
                 for (sleep, ways) in sets {

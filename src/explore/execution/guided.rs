@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::concretise::{Lost, tell};
 use crate::event::ProcessId;
 use crate::explore::semantics::transition::{Kind, ModelError, Standing, Step};
-use crate::explore::state_space::{StateSpace, Transition};
+use crate::explore::state_space::{StateSpace, Transition, is_over};
 use crate::scenario::plan::Plan;
 use crate::schedule::Order;
 use crate::trace::Waiting;
@@ -87,6 +87,9 @@ pub fn complete(space: &mut StateSpace<'_>, path: &[Step]) -> Result<(Vec<Step>,
     let mut seen = HashSet::new();
     while walker.path.len() < path.len() + REST {
         walker.look()?;
+        if is_over(&walker.moves) {
+            break;
+        }
         let ahead = |step: &Transition| (step.process.wrapping_add(processes - next)) % processes.max(1);
         let going = walker.moves.iter().filter(|step| step.kind != Kind::Kill);
         let Some(step) = going.min_by_key(|step| ahead(step)).copied() else { break };
@@ -112,10 +115,10 @@ pub fn walk(space: &mut StateSpace<'_>, seed: u64) -> Result<Vec<Step>, ModelErr
     let mut random = seed;
     while walker.path.len() < MOST {
         walker.look()?;
-        walker.moves.retain(|step| step.kind != Kind::Kill);
-        if walker.moves.is_empty() {
+        if is_over(&walker.moves) {
             break;
         }
+        walker.moves.retain(|step| step.kind != Kind::Kill);
         let at = below(&mut random, walker.moves.len() as u64) as usize;
         walker.take(walker.moves[at])?;
     }

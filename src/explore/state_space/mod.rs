@@ -96,7 +96,7 @@ pub struct StateSpace<'p> {
 
 /// Whether a run can be over where these are the ways on: nothing happens but that somebody is killed from outside, or
 /// dies although he is stopped, which need not be.
-pub(super) fn is_over(moves: &[Transition]) -> bool {
+pub(crate) fn is_over(moves: &[Transition]) -> bool {
     moves.iter().all(|step| step.kind == Kind::Kill || step.kind == Kind::Die && step.result == HELD)
 }
 

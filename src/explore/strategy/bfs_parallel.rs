@@ -197,8 +197,7 @@ impl Worker<'_> {
             self.keys.clear();
             let (behind, lasts) = lasting(|| {
                 if plain {
-                    let count = plainly(&mut self.space, store, number, &mut self.scratch, &mut self.keys);
-                    count.map(|count| (count, count == 0))
+                    plainly(&mut self.space, store, number, &mut self.scratch, &mut self.keys)
                 } else {
                     self.one(store, whole.binary_search(&number).is_ok(), number)
                 }

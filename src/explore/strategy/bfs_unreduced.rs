@@ -4,7 +4,7 @@
 use super::bfs::{Cut, Limits, Search, WHILE};
 use crate::explore::budget::Pace;
 use crate::explore::semantics::transition::ModelError;
-use crate::explore::state_space::{NONE, Quick, StateSpace, Transition};
+use crate::explore::state_space::{NONE, Quick, StateSpace, Transition, is_over};
 use crate::explore::visited::VisitedSet;
 
 /// How many states are taken in at a time.
@@ -51,10 +51,10 @@ impl Search<'_, '_> {
             }
             let before = keys.len();
             match plainly(self.space, &self.store, next, &mut scratch, &mut keys) {
-                Some(count) => {
+                Some((count, over)) => {
                     parents.resize(parents.len() + count, next);
                     self.edges += count as u64;
-                    if count == 0 {
+                    if over {
                         self.ends.push(next);
                     }
                 }
@@ -72,15 +72,15 @@ impl Search<'_, '_> {
     }
 }
 
-/// Packs what comes behind a state; how many there are. None where one does not fit, or where a process computes without
-/// end.
+/// Packs the successors of a state: how many there are, and whether a run can be over in the state. None where one does
+/// not fit, or where a process computes without end.
 pub(crate) fn plainly(
     space: &mut StateSpace<'_>,
     store: &VisitedSet,
     number: u32,
     scratch: &mut Scratch,
     keys: &mut Vec<u64>,
-) -> Option<usize> {
+) -> Option<(usize, bool)> {
     let Scratch { state, after, moves } = scratch;
     store.get(number, state);
     let words = store.layout.words();
@@ -108,7 +108,7 @@ pub(crate) fn plainly(
         }
     }
     if quick && count > 0 {
-        return Some(count);
+        return Some((count, false));
     }
     // Somebody has to be looked at more closely; or nobody can move: time passes, or it is over.
     keys.truncate(start);
@@ -122,5 +122,5 @@ pub(crate) fn plainly(
             return None;
         }
     }
-    Some(moves.len())
+    Some((moves.len(), is_over(moves)))
 }
