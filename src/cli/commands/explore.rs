@@ -58,9 +58,10 @@ use crate::scenario::plan::Plan;
 use crate::schedule;
 use crate::trace::file::Meta;
 
-/// The most states over which interleavings are counted is the number of states of the search, but at least this number,
-/// which takes some milliseconds.
+/// Interleavings are counted over at most a part of as many states as the search has met: a state costs about three times
+/// as much there. This many may always be counted, which takes some milliseconds.
 const COUNTED: usize = 4_096;
+const COUNTED_PART: usize = 4;
 /// The most states over which interleavings are ever counted.
 const MOST_COUNTED: usize = 500_000;
 
@@ -601,7 +602,7 @@ impl Exploring<'_> {
         if leeway.random || leeway.kill || looked_at || budget.spent().is_some() {
             return None;
         }
-        let most = explored.size.states.clamp(COUNTED, MOST_COUNTED);
+        let most = (explored.size.states / COUNTED_PART).clamp(COUNTED, MOST_COUNTED);
         interleavings::counts(plan, leeway.time, most, budget).ok().flatten()
     }
 
