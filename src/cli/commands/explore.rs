@@ -58,12 +58,9 @@ use crate::scenario::plan::Plan;
 use crate::schedule;
 use crate::trace::file::Meta;
 
-/// Interleavings are counted over at most a part of as many states as the search has met: a state costs about three times
-/// as much there. This many may always be counted, which takes some milliseconds.
+/// The most states over which interleavings are counted, without reductions: that takes some milliseconds. A state costs
+/// about three times as much there as in the search.
 const COUNTED: usize = 4_096;
-const COUNTED_PART: usize = 4;
-/// The most states over which interleavings are ever counted.
-const MOST_COUNTED: usize = 500_000;
 
 /// The number of an execution whose number the printed counterexample has taken over: the printed one is shorter.
 const OTHER: u64 = 0;
@@ -599,11 +596,12 @@ impl Exploring<'_> {
         let leeway = self.arguments.searching.leeway(look.time);
         // What expectations look at besides how executions end would be counted together although they tell it apart.
         let looked_at = !judge::memories(plan).is_empty() || look.ends;
-        if leeway.random || leeway.kill || looked_at || budget.spent().is_some() {
+        // Without reductions there are at least as many states.
+        let many = explored.size.states > COUNTED;
+        if leeway.random || leeway.kill || looked_at || many || budget.spent().is_some() {
             return None;
         }
-        let most = (explored.size.states / COUNTED_PART).clamp(COUNTED, MOST_COUNTED);
-        interleavings::counts(plan, leeway.time, most, budget).ok().flatten()
+        interleavings::counts(plan, leeway.time, COUNTED, budget).ok().flatten()
     }
 
     /// What was left out, and which random numbers were drawn, where that is not the usual way.
