@@ -1,8 +1,9 @@
 //! What a process would ask of the world next, without asking it: whether it stands at a step that is one of the world's.
 
-use super::{Clock, Machine, Place, Random, Request, Timeout, World};
+use super::{Clock, Machine, Random, Timeout, World};
 use crate::event::StepId;
 use crate::objects::Completion;
+use crate::objects::contract::operation::Operation;
 use crate::outcome::Outcome;
 use crate::scenario::plan::Instruction;
 use crate::value::Value;
@@ -41,16 +42,10 @@ impl World for Listener {
     fn operate(
         &mut self,
         step: StepId,
-        _place: Place,
-        _arguments: &[Value],
+        _operation: &Operation<'_>,
         _compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
         _timeout: Timeout,
     ) -> Completion {
-        self.heard = Some(step);
-        Completion::of(Outcome::OK)
-    }
-
-    fn perform(&mut self, step: StepId, _request: Request, _timeout: Timeout) -> Completion {
         self.heard = Some(step);
         Completion::of(Outcome::OK)
     }

@@ -10,93 +10,18 @@ mod listen;
 mod random;
 mod standing;
 
-use std::ops::Range;
-
-use crate::event::{ObjectId, ProcessId, StepId};
+use crate::event::{ProcessId, StepId, Target};
 use crate::expression::{Builtin, Environment, Error, Expression};
-use crate::objects::Completion;
+use crate::objects::contract::operation::{MOST_ARGUMENTS, Operation, Targets, VerbId};
+use crate::objects::kinds::own::OwnVerb;
+use crate::objects::{Completion, Form};
 use crate::os::clock;
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, Operation, Plan, Processes, Program};
+use crate::scenario::plan::{Failure, Instruction, Operand, OperationPlan, Plan, Program, fixed_duration};
 use crate::scenario::units::parse_duration;
 use crate::value::Value;
 
 pub use random::{Draw, Random};
-
-/// The most arguments a verb of a kind has: a step keeps them without allocating.
-const MOST_ARGUMENTS: usize = 6;
-
-/// What a step on an object is about.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    /// The object.
-    pub object: ObjectId,
-    /// The verb's place among the kind's.
-    pub verb: u8,
-    /// The end's place among the object's.
-    pub end: u8,
-    /// The element's index, within the object's length.
-    pub element: Option<u32>,
-}
-
-/// What a process asks of the world besides steps on objects, everything computed.
-pub enum Request {
-    /// A line of output.
-    Print(Value),
-    /// A label and a value.
-    Mark(Value, Value),
-    /// A section's label.
-    Enter(Value),
-    /// A section's label.
-    Leave(Value),
-    /// ns to sleep.
-    Sleep(u64),
-    /// ns of CPU time to burn.
-    Busy(u64),
-    /// sched_yield(2).
-    Yield,
-    /// The process is ready.
-    Ready,
-    /// Starts processes.
-    Start(Range<ProcessId>),
-    /// Waits for the ends of processes.
-    Join(Range<ProcessId>),
-    /// Asks how a process is.
-    Status(ProcessId),
-    /// Sends a signal by its number.
-    Kill(Range<ProcessId>, i32),
-    /// Records that the process ends so; the machine then ends.
-    Exit(i32),
-    /// Ends the process by SIGABRT.
-    Abort,
-    /// Records whether a condition holds.
-    Assert(bool),
-}
-
-impl Request {
-    /// The verb of what a process does by itself, whose others take no part in it, and what that ends with in every
-    /// world. What it asks of others or of time is given back.
-    ///
-    /// # Errors
-    /// The request, where it is about others or about time.
-    pub fn own(self) -> Result<(&'static str, Completion), Self> {
-        let labelled = |label, value| Completion { second: label, ..Completion::value(value) };
-        let ok = Completion::of(Outcome::OK);
-        Ok(match self {
-            Self::Print(value) => ("print", Completion::value(Value::from(value.to_text()))),
-            Self::Mark(label, value) => ("mark", labelled(label, value)),
-            Self::Enter(label) => ("enter", labelled(label, Value::Null)),
-            Self::Leave(label) => ("leave", labelled(label, Value::Null)),
-            Self::Yield => ("yield", ok),
-            Self::Ready => ("ready", ok),
-            Self::Exit(status) => ("exit", Completion::value(Value::Int(status.into()))),
-            Self::Abort => ("abort", ok),
-            Self::Assert(true) => ("assert", ok),
-            Self::Assert(false) => ("assert", Completion::of(Outcome::FAILED)),
-            other => return Err(other),
-        })
-    }
-}
 
 /// How long a step may wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -109,22 +34,17 @@ pub enum Timeout {
 
 /// Everything that is not the process's own.
 pub trait World {
-    /// Carries out a step on an object and records it. It may wait for as long as `timeout` says. `arguments` are in
-    /// the order of the verb's; `compute` gives the value of an `update`'s expression over the value given.
+    /// Carries out a step and records it. It may wait for as long as `timeout` says. `compute` gives the value of an
+    /// `update`'s expression over the value given.
     fn operate(
         &mut self,
         step: StepId,
-        place: Place,
-        arguments: &[Value],
+        operation: &Operation<'_>,
         compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
         timeout: Timeout,
     ) -> Completion;
 
-    /// Carries out any other step and records it.
-    fn perform(&mut self, step: StepId, request: Request, timeout: Timeout) -> Completion;
-
-    /// Records a step that failed before it could ask for anything: an expression without a value. `index` is the
-    /// step's target where it is known.
+    /// Records a step that failed before it could ask for anything: an expression without a value.
     fn refuse(&mut self, step: StepId, outcome: Outcome, message: &str);
 
     /// The run's clock, for `now`.
@@ -202,12 +122,6 @@ impl Environment for Own<'_> {
     fn random(&mut self, low: i64, high: i64) -> i64 {
         self.random.between(low, high)
     }
-}
-
-/// How a step without an object went.
-enum Asked {
-    Done(Completion),
-    Left(Left),
 }
 
 /// What comes after a step.
@@ -371,29 +285,17 @@ impl<'p> Machine<'p> {
         }
     }
 
-    fn delay<W: World>(&mut self, delay: &Delay, world: &mut W) -> Result<u64, Error> {
-        match delay {
-            Delay::Fixed(ns) => Ok(*ns),
-            Delay::Computed(expression) => match self.evaluate(expression, world.clock())? {
-                Value::String(text) => parse_duration(&text).map_err(|message| Error::new(Outcome::INVALID, message)),
-                other => Err(Error::new(
-                    Outcome::INVALID,
-                    format!("a duration is text with its unit, this is {}", other.types()),
-                )),
-            },
+    /// A duration in ns: a number where it was known beforehand, else text with its unit.
+    fn duration<W: World>(&mut self, duration: &Expression, world: &mut W) -> Result<u64, Error> {
+        if let Some(ns) = fixed_duration(duration) {
+            return Ok(ns);
         }
-    }
-
-    fn range<W: World>(&mut self, processes: &Processes, world: &mut W) -> Result<Range<ProcessId>, Error> {
-        match &processes.index {
-            None => Ok(processes.range()),
-            Some(index) => {
-                let at = self.number(index, world)?;
-                if !(0..i64::from(processes.count)).contains(&at) {
-                    return Err(out_of_range(at, processes.count));
-                }
-                Ok(processes.first + at as u32..processes.first + at as u32 + 1)
-            }
+        match self.evaluate(duration, world.clock())? {
+            Value::String(text) => parse_duration(&text).map_err(|message| Error::new(Outcome::INVALID, message)),
+            other => Err(Error::new(
+                Outcome::INVALID,
+                format!("a duration is text with its unit, this is {}", other.types()),
+            )),
         }
     }
 
@@ -421,73 +323,104 @@ impl<'p> Machine<'p> {
     }
 
     #[inline(always)]
-    fn operate<W: World>(&mut self, operation: &Operation, world: &mut W) -> Then {
-        let timeout = match &operation.timeout {
+    fn operate<W: World>(&mut self, planned: &OperationPlan, world: &mut W) -> Then {
+        let timeout = match &planned.timeout {
             None => Timeout::None,
-            Some(delay) => match self.delay(delay, world) {
+            Some(duration) => match self.duration(duration, world) {
                 Ok(ns) => Timeout::After(ns),
-                Err(error) => return self.refused(operation.step, &operation.failure, &error, world),
+                Err(error) => return self.refused(planned.step, &planned.failure, &error, world),
             },
         };
-        let Action::Object(action) = &operation.action else {
-            return match self.ask(operation.step, &operation.action, timeout, world) {
-                Ok(Asked::Done(completion)) => self.done(operation, completion),
-                Ok(Asked::Left(left)) => Then::Leave(left),
-                Err(error) => self.refused(operation.step, &operation.failure, &error, world),
-            };
-        };
-        let place = match self.place(action, world) {
-            Ok(place) => place,
-            Err(error) => return self.refused(operation.step, &operation.failure, &error, world),
-        };
-        // Most steps have one argument or constant ones, which need no room for more.
-        let mut single = Value::Null;
-        let arguments = match (&action.constants, action.arguments.as_slice()) {
-            (Some(constants), _) => constants.as_slice(),
-            (None, [argument]) => match self.evaluate(argument, world.clock()) {
-                Ok(value) => {
-                    single = value;
+        // Most steps have one operand at most, and one argument or constant ones, which need no room for more.
+        let single;
+        let targets = match planned.operands.as_slice() {
+            [] => &[],
+            [operand] => match self.targets(operand, world) {
+                Ok(targets) => {
+                    single = targets;
                     std::slice::from_ref(&single)
                 }
-                Err(error) => return self.refused(operation.step, &operation.failure, &error, world),
+                Err(error) => return self.refused(planned.step, &planned.failure, &error, world),
             },
-            (None, _) => return self.operate_several(operation, action, place, timeout, world),
+            _ => return self.operate_on_several(planned, timeout, world),
         };
-        let then = self.operate_on(operation, action, place, arguments, timeout, world);
-        if single.is_scalar() {
-            std::mem::forget(single);
+        let mut argument = Value::Null;
+        let arguments = match (&planned.constants, planned.arguments.as_slice()) {
+            (Some(constants), _) => constants.as_slice(),
+            (None, [expression]) if planned.verb == VerbId::Object => match self.evaluate(expression, world.clock()) {
+                Ok(value) => {
+                    argument = value;
+                    std::slice::from_ref(&argument)
+                }
+                Err(error) => return self.refused(planned.step, &planned.failure, &error, world),
+            },
+            (None, _) => return self.operate_with_several(planned, targets, timeout, world),
+        };
+        let then = self.operate_on(planned, targets, arguments, timeout, world);
+        if argument.is_scalar() {
+            std::mem::forget(argument);
         }
         then
     }
 
+    /// A step with several operands.
+    #[cold]
+    fn operate_on_several<W: World>(&mut self, planned: &OperationPlan, timeout: Timeout, world: &mut W) -> Then {
+        let mut targets = Vec::with_capacity(planned.operands.len());
+        for operand in &planned.operands {
+            match self.targets(operand, world) {
+                Ok(named) => targets.push(named),
+                Err(error) => return self.refused(planned.step, &planned.failure, &error, world),
+            }
+        }
+        self.operate_with_several(planned, &targets, timeout, world)
+    }
+
     /// A step with several arguments of which one at least has to be computed.
     #[inline(never)]
-    fn operate_several<W: World>(
+    fn operate_with_several<W: World>(
         &mut self,
-        operation: &Operation,
-        action: &ObjectAction,
-        place: Place,
+        planned: &OperationPlan,
+        targets: &[Targets],
         timeout: Timeout,
         world: &mut W,
     ) -> Then {
-        debug_assert!(action.arguments.len() <= MOST_ARGUMENTS, "more arguments than a step has room for");
+        debug_assert!(planned.arguments.len() <= MOST_ARGUMENTS, "more arguments than a step has room for");
+        let described = planned.verb.described();
         let mut computed = [const { Value::Null }; MOST_ARGUMENTS];
-        for (place, argument) in computed.iter_mut().zip(&action.arguments) {
-            match self.evaluate(argument, world.clock()) {
-                Ok(value) => *place = value,
-                Err(error) => return self.refused(operation.step, &operation.failure, &error, world),
+        for (at, (value, argument)) in computed.iter_mut().zip(&planned.arguments).enumerate() {
+            let form = described.map(|verb| verb.arguments[at].form);
+            match self.argument(argument, form, world) {
+                Ok(argument) => *value = argument,
+                Err(error) => return self.refused(planned.step, &planned.failure, &error, world),
             }
         }
-        let given = action.arguments.len().min(MOST_ARGUMENTS);
-        self.operate_on(operation, action, place, &computed[..given], timeout, world)
+        let given = planned.arguments.len().min(MOST_ARGUMENTS);
+        self.operate_on(planned, targets, &computed[..given], timeout, world)
+    }
+
+    /// An argument. Those of the verbs without an object have the form that the verb says; a kind looks at its own.
+    fn argument<W: World>(&mut self, argument: &Expression, form: Option<Form>, world: &mut W) -> Result<Value, Error> {
+        match form {
+            Some(Form::Duration) => Ok(Value::Int(self.duration(argument, world)? as i64)),
+            Some(Form::Condition) => Ok(Value::Bool(self.truth(argument, world)?)),
+            Some(Form::Integer(low, high)) => {
+                let value = self.number(argument, world)?;
+                if (low..=high).contains(&value) {
+                    return Ok(Value::Int(value));
+                }
+                let message = format!("{value} is out of range: expected an integer from {low} to {high}");
+                Err(Error::new(Outcome::OUT_OF_RANGE, message))
+            }
+            _ => self.evaluate(argument, world.clock()),
+        }
     }
 
     #[inline(always)]
     fn operate_on<W: World>(
         &mut self,
-        operation: &Operation,
-        action: &ObjectAction,
-        place: Place,
+        planned: &OperationPlan,
+        targets: &[Targets],
         arguments: &[Value],
         timeout: Timeout,
         world: &mut W,
@@ -495,18 +428,23 @@ impl<'p> Machine<'p> {
         let clock = world.clock();
         let (slots, random, plan, process, pid) = (&self.slots, &mut self.random, self.plan, self.process, self.pid);
         let mut compute = |it: Value| {
-            let Some(update) = &action.update else { return Err(Outcome::INVALID) };
+            let Some(update) = &planned.update else { return Err(Outcome::INVALID) };
             let mut own = Own { slots, random: &mut *random, plan, process, pid, clock, it };
             update.evaluate(&mut own).map_err(|error| error.outcome)
         };
+        let operation = Operation { verb: planned.verb, targets, arguments, given: planned.given };
         // The completion is large: from here to `done` it is not moved.
-        let completion = world.operate(operation.step, place, arguments, &mut compute, timeout);
-        self.done(operation, completion)
+        let completion = world.operate(planned.step, &operation, &mut compute, timeout);
+        match planned.verb {
+            VerbId::Own(OwnVerb::Exit) => Then::Leave(Left::Exit(operation.int(0) as i32)),
+            VerbId::Own(OwnVerb::Abort) => Then::Leave(Left::Abort),
+            _ => self.done(planned, completion),
+        }
     }
 
     /// Takes what a step gave, and says what follows.
     #[inline(always)]
-    fn done(&mut self, operation: &Operation, mut completion: Completion) -> Then {
+    fn done(&mut self, operation: &OperationPlan, mut completion: Completion) -> Then {
         let outcome = completion.outcome;
         if outcome.is_ok() {
             if let Some(into) = operation.into {
@@ -524,75 +462,28 @@ impl<'p> Machine<'p> {
     }
 
     #[inline(always)]
-    fn place<W: World>(&mut self, action: &ObjectAction, world: &mut W) -> Result<Place, Error> {
-        let mut object = action.first;
-        if let Some((count, index)) = &action.index {
+    fn targets<W: World>(&mut self, operand: &Operand, world: &mut W) -> Result<Targets, Error> {
+        let mut targets = operand.all();
+        if let Some(index) = &operand.index {
             let at = self.number(index, world)?;
-            if !(0..i64::from(*count)).contains(&at) {
-                return Err(out_of_range(at, *count));
+            if !(0..i64::from(operand.count)).contains(&at) {
+                return Err(out_of_range(at, operand.count));
             }
-            object += at as u32;
+            targets.count = 1;
+            match &mut targets.first {
+                Target::Object(first) | Target::Process(first) => *first += at as u32,
+                Target::None => {}
+            }
         }
-        let element = match &action.element {
-            None => None,
-            Some(index) => {
-                let at = self.number(index, world)?;
-                let length = self.plan.objects[object as usize].object.length().unwrap_or(0);
-                if !(0..i64::from(length)).contains(&at) {
-                    return Err(out_of_range(at, length));
-                }
-                Some(at as u32)
+        if let (Some(index), Target::Object(object)) = (&operand.element, targets.first) {
+            let at = self.number(index, world)?;
+            let length = self.plan.objects[object as usize].object.length().unwrap_or(0);
+            if !(0..i64::from(length)).contains(&at) {
+                return Err(out_of_range(at, length));
             }
-        };
-        Ok(Place { object, verb: action.verb, end: action.end, element })
-    }
-
-    fn ask<W: World>(
-        &mut self,
-        step: StepId,
-        action: &Action,
-        timeout: Timeout,
-        world: &mut W,
-    ) -> Result<Asked, Error> {
-        let request = match action {
-            Action::Object(_) => return Err(Error::new(Outcome::INVALID, "a step on an object")),
-            Action::Print(value) => Request::Print(self.evaluate(value, world.clock())?),
-            Action::Mark(label, value) => {
-                let label = self.evaluate(label, world.clock())?;
-                let value = match value {
-                    Some(value) => self.evaluate(value, world.clock())?,
-                    None => Value::Null,
-                };
-                Request::Mark(label, value)
-            }
-            Action::Enter(label) => Request::Enter(self.evaluate(label, world.clock())?),
-            Action::Leave(label) => Request::Leave(self.evaluate(label, world.clock())?),
-            Action::Sleep(delay) => Request::Sleep(self.delay(delay, world)?),
-            Action::Busy(delay) => Request::Busy(self.delay(delay, world)?),
-            Action::Yield => Request::Yield,
-            Action::Ready => Request::Ready,
-            Action::Start(processes) => Request::Start(self.range(processes, world)?),
-            Action::Join(processes) => Request::Join(self.range(processes, world)?),
-            Action::Status(processes) => Request::Status(self.range(processes, world)?.start),
-            Action::Kill(processes, signal) => Request::Kill(self.range(processes, world)?, *signal),
-            Action::Exit(status) => {
-                let status = self.number(status, world)?;
-                if !(0..=255).contains(&status) {
-                    return Err(Error::new(
-                        Outcome::OUT_OF_RANGE,
-                        format!("an exit status is from 0 to 255, this is {status}"),
-                    ));
-                }
-                world.perform(step, Request::Exit(status as i32), timeout);
-                return Ok(Asked::Left(Left::Exit(status as i32)));
-            }
-            Action::Abort => {
-                world.perform(step, Request::Abort, timeout);
-                return Ok(Asked::Left(Left::Abort));
-            }
-            Action::Assert(condition) => Request::Assert(self.truth(condition, world)?),
-        };
-        Ok(Asked::Done(world.perform(step, request, timeout)))
+            targets.element = Some(at as u32);
+        }
+        Ok(targets)
     }
 }
 

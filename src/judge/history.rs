@@ -10,7 +10,7 @@ use crate::expression::{Builtin, Expression};
 use crate::objects::contract::verb_class::{Effect, effect, holding};
 use crate::outcome::Outcomes;
 use crate::scenario::expectation::{ObjectRef, Pattern, PatternTarget};
-use crate::scenario::plan::{Action, Fact, Operation, Plan, Step};
+use crate::scenario::plan::{Fact, OperationPlan, Plan, Step};
 use crate::value::Value;
 
 /// Something that is kept of the events so far.
@@ -320,9 +320,8 @@ pub(crate) fn equal(a: &Value, b: &Value) -> bool {
 }
 
 /// Whether a step does something to another object than its own.
-fn touches(plan: &Plan, operation: &Operation) -> bool {
-    let Action::Object(action) = &operation.action else { return false };
-    action.objects().any(|object| !plan.objects[object as usize].object.touches(action.verb).is_empty())
+fn touches(plan: &Plan, operation: &OperationPlan) -> bool {
+    operation.accessed().any(|(object, verb)| !plan.objects[object as usize].object.touches(verb).is_empty())
 }
 
 fn is_on(object: &ObjectRef, target: Target) -> bool {

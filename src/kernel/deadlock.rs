@@ -12,9 +12,10 @@
 use std::collections::HashSet;
 
 use crate::event::{ObjectId, ProcessId, Target};
+use crate::objects::kinds::process::ProcessVerb;
 use crate::objects::{Enablers, Live};
 use crate::os::process::{asleep, stopped};
-use crate::scenario::plan::{Action, Condition, Plan, Program};
+use crate::scenario::plan::{Condition, Plan, Program};
 use crate::scenario::steps::STEPS;
 use crate::trace::Waiting;
 use crate::trace::record;
@@ -251,13 +252,10 @@ fn slept_through(
 fn powers(plan: &Plan, program: &Program) -> Powers {
     let mut powers = Powers::default();
     for operation in program.operations() {
-        match &operation.action {
-            Action::Object(action) => {
-                let verb = plan.kind(action.first).verbs[action.verb as usize].name;
-                powers.verbs.extend(action.objects().map(|object| (object, verb)));
-            }
-            Action::Start(processes) => powers.starts.extend(processes.range()),
-            Action::Kill(processes, signal) if *signal != 0 => powers.kills.extend(processes.range()),
+        powers.verbs.extend(operation.accessed().map(|(id, verb)| (id, plan.kind(id).verbs[verb as usize].name)));
+        match operation.on_processes() {
+            Some((ProcessVerb::Start, processes)) => powers.starts.extend(processes),
+            Some((ProcessVerb::Kill, processes)) if operation.signal() != Some(0) => powers.kills.extend(processes),
             _ => {}
         }
     }

@@ -1,23 +1,24 @@
 //! A process of the scenario from its fork to its end: it prepares itself, waits for its gate, and runs its program
 //! over the real objects, recording each step.
 
-use std::cell::Cell;
-use std::ops::Range;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::process_table::{Table, Trouble};
 use super::recorder::{Current, Recorder};
 use super::scheduler_gate::{Held, SchedulerGate, chosen};
 use super::wakeup::Wakeup;
-use crate::event::{EventId, ObjectId, ProcessId, StepId};
+use crate::event::{EventId, ObjectId, ProcessId, StepId, Target};
 use crate::explore::semantics::choice_point::begins_turn;
-use crate::interpreter::{Clock, Left, Machine, Place, Random, Request, Timeout, World};
+use crate::interpreter::{Clock, Left, Machine, Random, Timeout, World};
+use crate::objects::contract::operation::{Operation, Targets, VerbId};
+use crate::objects::kinds::own::OwnVerb;
+use crate::objects::kinds::process::{self, Life, ProcessVerb, Processes};
+use crate::objects::kinds::timer::TimerVerb;
 use crate::objects::{Call, Completion, Live, Patience};
 use crate::os::{clock, process as os};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Condition, Plan};
+use crate::scenario::plan::{Condition, Plan};
 use crate::scenario::steps::STEPS;
 use crate::schedule;
 use crate::trace::record::{self, Head};
@@ -162,8 +163,8 @@ fn patience(timeout: Timeout) -> Patience {
 }
 
 /// The place of a verb without an object among [`STEPS`].
-fn verb(name: &str) -> u8 {
-    STEPS.iter().position(|verb| verb.name == name).unwrap_or(0) as u8
+fn place(verb: &str) -> u8 {
+    STEPS.iter().position(|step| step.name == verb).unwrap_or(0) as u8
 }
 
 impl World for Child<'_> {
@@ -172,23 +173,23 @@ impl World for Child<'_> {
     fn operate(
         &mut self,
         step: StepId,
-        place: Place,
-        arguments: &[Value],
+        operation: &Operation<'_>,
         compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
         timeout: Timeout,
     ) -> Completion {
-        let Place { object, verb, end, element } = place;
         let patience = self.patience(timeout);
+        let (VerbId::Object, [Targets { first: Target::Object(object), verb, end, element, .. }]) =
+            (operation.verb, operation.targets)
+        else {
+            return self.operate_on_none(step, operation, patience);
+        };
+        let (object, verb, end, element) = (*object, *verb, *end, *element);
         let deadline = patience != Patience::Forever;
         let mut current = Current { recorder: &mut self.recorder, compute, step, object, verb, end, deadline };
-        let mut call = Call { verb, end, element, arguments, patience, party: &mut current };
+        let mut call = Call { verb, end, element, arguments: operation.arguments, patience, party: &mut current };
         let completion = self.objects[object as usize].perform(&mut call);
         self.recorder.conclude(step, object, verb, element, 0, &completion);
         completion
-    }
-
-    fn perform(&mut self, step: StepId, request: Request, timeout: Timeout) -> Completion {
-        self.alone(step, request, self.patience(timeout))
     }
 
     fn refuse(&mut self, step: StepId, outcome: Outcome, message: &str) {
@@ -245,150 +246,63 @@ impl Child<'_> {
 
     /// The object and verb of a step that could not be asked for.
     fn named(&self, step: StepId) -> (u32, u8) {
-        match self.plan.operation(step).map(|operation| &operation.action) {
-            Some(Action::Object(action)) => (action.first, action.verb),
-            _ => (record::NONE, verb(self.plan.steps[step as usize].verb)),
+        match self.plan.operation(step).and_then(|operation| operation.accessed().next()) {
+            Some(named) => named,
+            None => (record::NONE, place(self.plan.steps[step as usize].verb)),
         }
     }
 
-    fn own(&mut self, step: StepId, name: &str, completion: Completion) -> Completion {
-        self.recorder.finish(step, record::NONE, verb(name), None, 0, &completion);
-        completion
-    }
-
-    fn alone(&mut self, step: StepId, request: Request, patience: Patience) -> Completion {
-        match request {
-            Request::Sleep(_) if self.is_held() => self.own(step, "sleep", Completion::of(Outcome::OK)),
-            Request::Busy(_) if self.is_held() => self.own(step, "busy", Completion::of(Outcome::OK)),
-            Request::Sleep(ns) => {
-                let now = clock::now();
-                self.recorder.wait(&Wait {
-                    number: 0,
-                    step,
-                    target: record::NONE,
-                    verb: verb("sleep"),
-                    end: 0,
-                    process: false,
-                    deadline: true,
-                    since: if self.recorder.held.is_some() { self.recorder.last } else { now },
-                });
-                clock::sleep_until(now.saturating_add(ns));
-                self.own(step, "sleep", Completion::of(Outcome::OK))
-            }
-            Request::Busy(ns) => {
-                clock::burn(std::time::Duration::from_nanos(ns));
-                self.own(step, "busy", Completion::of(Outcome::OK))
-            }
-            Request::Start(processes) => self.start(step, processes),
-            Request::Join(processes) => self.join(step, processes, patience),
-            Request::Status(process) => self.status(step, process),
-            Request::Kill(processes, signal) => self.kill(step, processes, signal),
-            own => self.by_itself(step, own),
-        }
-    }
-
-    /// What concerns nobody else.
-    fn by_itself(&mut self, step: StepId, request: Request) -> Completion {
-        if matches!(request, Request::Yield) {
-            os::yield_now();
-        }
-        let ready = matches!(request, Request::Ready);
-        // Everything else was taken before.
-        let Ok((verb, completion)) = request.own() else { return Completion::of(Outcome::INVALID) };
-        let completion = self.own(step, verb, completion);
-        if ready {
-            self.table.post(self.recorder.process).set_ready();
-            self.recorder.bell.ring();
-        }
-        completion
-    }
-
-    /// Records a step on one process of those that it names.
-    fn on(&mut self, step: StepId, name: &str, process: ProcessId, completion: &Completion) {
-        self.recorder.finish(step, process, verb(name), None, record::PROCESS, completion);
-    }
-
-    fn start(&mut self, step: StepId, processes: Range<ProcessId>) -> Completion {
-        let mut worst = Completion::of(Outcome::OK);
-        for process in processes {
-            let post = self.table.post(process);
-            let id = EventId { process: self.recorder.process, number: self.recorder.number }.pack();
-            let manual = self.plan.program(process).manual;
-            if manual && !post.is_open() {
-                // Two starters at once: the one whose gate opens is the parent, and the entry says who it is.
-                post.starter.store(id, Ordering::Release);
-            }
-            let completion = Completion::of(if manual && post.open() { Outcome::OK } else { Outcome::IN_USE });
-            self.on(step, "start", process, &completion);
-            if !completion.outcome.is_ok() {
-                worst = completion;
-            }
-        }
-        self.recorder.bell.ring();
-        worst
-    }
-
-    fn join(&mut self, step: StepId, processes: Range<ProcessId>, patience: Patience) -> Completion {
-        let itself = self.recorder.process;
-        if processes.contains(&itself) {
-            let completion = Completion::of(Outcome::WOULD_DEADLOCK);
-            self.on(step, "join", itself, &completion);
-            return completion;
-        }
-        let mut code = 0;
-        for process in processes {
-            let completion = self.join_one(step, process, patience);
-            self.on(step, "join", process, &completion);
-            match completion.value {
-                Value::Int(other) if completion.outcome.is_ok() => {
-                    if code == 0 {
-                        code = other;
-                    }
+    /// A step without an object.
+    #[inline(never)]
+    fn operate_on_none(&mut self, step: StepId, operation: &Operation<'_>, patience: Patience) -> Completion {
+        match operation.verb {
+            VerbId::Object => Completion::of(Outcome::INVALID),
+            VerbId::Own(verb) => {
+                if verb == OwnVerb::Yield {
+                    os::yield_now();
                 }
-                _ => return completion,
+                self.own(step, verb.described().name, verb.complete(operation.arguments))
             }
-        }
-        Completion::value(Value::Int(code))
-    }
-
-    fn join_one(&mut self, step: StepId, process: ProcessId, patience: Patience) -> Completion {
-        let post = self.table.post(process);
-        let deadline = match patience {
-            Patience::Until(deadline) => Some(deadline),
-            _ => None,
-        };
-        loop {
-            if let Some(code) = post.ended() {
-                post.join();
-                return Completion::value(Value::Int(i64::from(code)));
+            VerbId::Timer(verb) => {
+                let ns = operation.int(0) as u64;
+                match verb {
+                    _ if self.is_held() => {}
+                    TimerVerb::Sleep => self.sleep(step, ns),
+                    TimerVerb::Busy => clock::burn(std::time::Duration::from_nanos(ns)),
+                }
+                self.own(step, verb.described().name, Completion::of(Outcome::OK))
             }
-            if patience == Patience::Never {
-                return Completion::of(Outcome::WOULD_BLOCK);
+            VerbId::Process(verb) => {
+                let completion = process::perform(verb, operation, &mut Others { child: self, step, patience });
+                if verb == ProcessVerb::Start {
+                    self.recorder.bell.ring();
+                }
+                completion.unwrap_or_else(|| Completion::of(Outcome::INVALID))
             }
-            let now = clock::now();
-            if deadline.is_some_and(|deadline| now >= deadline) {
-                return Completion::of(Outcome::TIMEOUT);
-            }
-            let since = if self.recorder.held.is_some() { self.recorder.last } else { now };
-            if !self.recorder.entered {
-                self.recorder.since = since;
-            }
-            self.recorder.wait(&Wait {
-                number: 0,
-                step,
-                target: process,
-                verb: verb("join"),
-                end: 0,
-                process: true,
-                deadline: deadline.is_some(),
-                since,
-            });
-            self.recorder.blocked = true;
-            post.await_end(deadline);
         }
     }
 
-    /// Whether a process runs, or will without anybody's doing: those that wait for nothing but that such have started
+    fn own(&mut self, step: StepId, verb: &str, completion: Completion) -> Completion {
+        self.recorder.finish(step, record::NONE, place(verb), None, 0, &completion);
+        completion
+    }
+
+    fn sleep(&mut self, step: StepId, ns: u64) {
+        let now = clock::now();
+        self.recorder.wait(&Wait {
+            number: 0,
+            step,
+            target: record::NONE,
+            verb: place(TimerVerb::Sleep.described().name),
+            end: 0,
+            process: false,
+            deadline: true,
+            since: if self.recorder.held.is_some() { self.recorder.last } else { now },
+        });
+        clock::sleep_until(now.saturating_add(ns));
+    }
+
+    /// Whether a process runs, or will without any process's doing: those that wait for nothing but that such have started
     /// all begin with the run, whichever gate is opened first.
     fn has_begun(&self, process: ProcessId) -> bool {
         let program = self.plan.program(process);
@@ -399,73 +313,124 @@ impl Child<'_> {
                     *condition == Condition::Started && (*first..first + count).all(|other| self.has_begun(other))
                 })
     }
+}
 
-    fn status(&mut self, step: StepId, process: ProcessId) -> Completion {
-        let post = self.table.post(process);
-        let ended = post.ended();
-        let map = std::collections::BTreeMap::from([
-            ("alive".to_owned(), Value::Bool(ended.is_none() && self.has_begun(process))),
-            ("code".to_owned(), ended.map_or(Value::Null, |code| Value::Int(i64::from(code)))),
-        ]);
-        let completion = Completion::value(Value::Map(Arc::new(map)));
-        self.on(step, "status", process, &completion);
-        completion
+/// The other processes, as a step of one has them.
+struct Others<'x, 'a> {
+    child: &'x mut Child<'a>,
+    step: StepId,
+    patience: Patience,
+}
+
+impl Processes for Others<'_, '_> {
+    fn caller(&self) -> ProcessId {
+        self.child.recorder.process
     }
 
-    fn kill(&mut self, step: StepId, processes: Range<ProcessId>, signal: i32) -> Completion {
-        let mut worst = Completion::of(Outcome::OK);
-        let itself = self.recorder.process;
-        // What it sends to itself comes last: it may not go on after that.
-        let others = processes.clone().filter(|process| *process != itself);
-        for process in others.chain(processes.contains(&itself).then_some(itself)) {
-            let table = self.table;
-            let post = table.post(process);
-            let value = Value::Int(i64::from(signal));
-            // Of a signal to itself the process may not come back: it is recorded before.
-            let recorded = Cell::new(false);
-            let outcome = if !self.has_begun(process) || post.is_joined() {
-                Outcome::NO_PROCESS
-            } else if post.ended().is_some() {
-                Outcome::OK
-            } else {
-                // The signal is for a process that has begun, also where its gate was to be opened this moment.
-                post.open();
-                if signal != 0 {
-                    post.signal(signal);
-                }
-                if process == itself && signal != 0 {
-                    self.on(step, "kill", process, &Completion::value(value.clone()));
-                    recorded.set(true);
-                }
-                let later = process != itself && os::is_deadly(signal) && self.is_held();
-                if later {
-                    post.pend(signal);
-                }
-                let send = || os::signal(post.pid.load(Ordering::Acquire), signal, || post.ended().is_some());
-                let sent = match process == itself && os::is_stop(signal) {
-                    _ if later => Ok(()),
-                    true => self.recorder.stop(send),
-                    false => send(),
-                };
-                // The kernel takes the lowest of several signals first: under a schedule the next must not overtake this one.
-                if self.is_held() && process != itself && os::is_stop(signal) && sent.is_ok() {
-                    os::await_stopped(post.pid.load(Ordering::Acquire), || post.ended().is_some());
-                }
-                match sent {
-                    // It may have ended this moment and is not joined yet: as a zombie it would still take the signal.
-                    Ok(()) | Err(libc::ESRCH) => Outcome::OK,
-                    Err(errno) => Outcome::from_errno(errno),
-                }
-            };
-            let mut completion = Completion::of(outcome);
-            completion.value = value;
-            if !recorded.get() {
-                self.on(step, "kill", process, &completion);
-            }
-            if !outcome.is_ok() {
-                worst = completion;
-            }
+    fn life(&self, process: ProcessId) -> Life {
+        match self.child.table.post(process).ended() {
+            _ if !self.child.has_begun(process) => Life::NotBegun,
+            Some(code) => Life::Ended(code.into()),
+            None => Life::Alive,
         }
-        worst
+    }
+
+    fn is_joined(&self, process: ProcessId) -> bool {
+        self.child.table.post(process).is_joined()
+    }
+
+    fn start(&mut self, process: ProcessId) -> bool {
+        let recorder = &self.child.recorder;
+        let post = self.child.table.post(process);
+        let manual = self.child.plan.program(process).manual;
+        if manual && !post.is_open() {
+            // Two starters at once: the one whose gate opens is the parent, and the entry says who it is.
+            let id = EventId { process: recorder.process, number: recorder.number }.pack();
+            post.starter.store(id, Ordering::Release);
+        }
+        manual && post.open()
+    }
+
+    fn awaits(&mut self, _operation: &Operation<'_>) -> bool {
+        true
+    }
+
+    fn join(&mut self, process: ProcessId) -> Result<i64, Outcome> {
+        let recorder = &mut self.child.recorder;
+        let post = self.child.table.post(process);
+        let deadline = match self.patience {
+            Patience::Until(deadline) => Some(deadline),
+            _ => None,
+        };
+        loop {
+            if let Some(code) = post.ended() {
+                post.join();
+                return Ok(code.into());
+            }
+            if self.patience == Patience::Never {
+                return Err(Outcome::WOULD_BLOCK);
+            }
+            let now = clock::now();
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return Err(Outcome::TIMEOUT);
+            }
+            let since = if recorder.held.is_some() { recorder.last } else { now };
+            if !recorder.entered {
+                recorder.since = since;
+            }
+            recorder.wait(&Wait {
+                number: 0,
+                step: self.step,
+                target: process,
+                verb: place(ProcessVerb::Join.described().name),
+                end: 0,
+                process: true,
+                deadline: deadline.is_some(),
+                since,
+            });
+            recorder.blocked = true;
+            post.await_end(deadline);
+        }
+    }
+
+    fn signal(&mut self, process: ProcessId, signal: i32) -> Outcome {
+        let itself = process == self.caller();
+        let held = self.child.is_held();
+        let post = self.child.table.post(process);
+        // The signal is for a process that has begun, also where its gate was to be opened this moment.
+        post.open();
+        if signal != 0 {
+            post.signal(signal);
+        }
+        let later = !itself && os::is_deadly(signal) && held;
+        if later {
+            post.pend(signal);
+        }
+        let send = || os::signal(post.pid.load(Ordering::Acquire), signal, || post.ended().is_some());
+        let sent = match itself && os::is_stop(signal) {
+            _ if later => Ok(()),
+            true => self.child.recorder.stop(send),
+            false => send(),
+        };
+        // The kernel takes the lowest of several signals first: under a schedule the next must not overtake this one.
+        if held && !itself && os::is_stop(signal) && sent.is_ok() {
+            os::await_stopped(post.pid.load(Ordering::Acquire), || post.ended().is_some());
+        }
+        match sent {
+            // It may have ended this moment and is not joined yet: as a zombie it would still take the signal.
+            Ok(()) | Err(libc::ESRCH) => Outcome::OK,
+            Err(errno) => Outcome::from_errno(errno),
+        }
+    }
+
+    fn set_ready(&mut self) {
+        self.child.table.post(self.caller()).set_ready();
+        self.child.recorder.bell.ring();
+    }
+
+    fn record(&mut self, verb: ProcessVerb, process: Option<ProcessId>, completion: &Completion) {
+        let (target, flags) = process.map_or((record::NONE, 0), |process| (process, record::PROCESS));
+        let verb = place(verb.described().name);
+        self.child.recorder.finish(self.step, target, verb, None, flags, completion);
     }
 }

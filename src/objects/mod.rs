@@ -20,7 +20,7 @@ use std::rc::Rc;
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
-use contract::model::Access;
+use contract::operation::Access;
 
 pub use causality::happens_before::Relation;
 pub use causality::sync_clock::{Handover, Held, Usage};

@@ -3,8 +3,10 @@
 
 use crate::event::{ProcessId, StepId};
 use crate::explore::semantics::next_operation::is_visible;
-use crate::interpreter::{Clock, Left, Machine, Place, Request, Timeout, World};
+use crate::interpreter::{Clock, Left, Machine, Timeout, World};
 use crate::objects::Completion;
+use crate::objects::contract::operation::{Operation, VerbId};
+use crate::objects::kinds::process::ProcessVerb;
 use crate::outcome::Outcome;
 use crate::scenario::plan::Plan;
 use crate::schedule::pid;
@@ -63,21 +65,18 @@ impl World for Alone {
     fn operate(
         &mut self,
         _step: StepId,
-        _place: Place,
-        _arguments: &[Value],
+        operation: &Operation<'_>,
         _compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
         _timeout: Timeout,
     ) -> Completion {
-        Completion::of(Outcome::INVALID)
-    }
-
-    fn perform(&mut self, _step: StepId, request: Request, _timeout: Timeout) -> Completion {
-        match request {
-            Request::Ready => self.ready = true,
-            Request::Assert(false) => return Completion::of(Outcome::FAILED),
-            _ => {}
+        match operation.verb {
+            VerbId::Own(verb) => verb.complete(operation.arguments),
+            VerbId::Process(ProcessVerb::Ready) => {
+                self.ready = true;
+                Completion::of(Outcome::OK)
+            }
+            _ => Completion::of(Outcome::INVALID),
         }
-        Completion::of(Outcome::OK)
     }
 
     fn refuse(&mut self, _step: StepId, _outcome: Outcome, _message: &str) {}
@@ -94,16 +93,10 @@ impl World for Asked {
     fn operate(
         &mut self,
         _step: StepId,
-        _place: Place,
-        _arguments: &[Value],
+        _operation: &Operation<'_>,
         _compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
         _timeout: Timeout,
     ) -> Completion {
-        self.0 = true;
-        Completion::of(Outcome::OK)
-    }
-
-    fn perform(&mut self, _step: StepId, _request: Request, _timeout: Timeout) -> Completion {
         self.0 = true;
         Completion::of(Outcome::OK)
     }

@@ -21,7 +21,8 @@ use crate::event::{ObjectId, ProcessId};
 use crate::explore::semantics::program_analysis::has_identity;
 use crate::explore::semantics::transition::Time;
 use crate::objects::contract::promela::NIL;
-use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::objects::kinds::process::ProcessVerb;
+use crate::scenario::plan::Plan;
 use begin::beginning;
 use process::Body;
 use world::World;
@@ -74,12 +75,9 @@ fn alike(world: &World<'_>, process: ProcessId) -> u32 {
     let plan = world.plan;
     let planned = &plan.processes[process as usize];
     let program = &plan.programs[planned.program];
-    let itself = program.code.iter().any(|instruction| match instruction {
-        Instruction::Operate(operation) => match &operation.action {
-            Action::Join(processes) => processes.range().contains(&program.first),
-            _ => false,
-        },
-        _ => false,
+    let itself = program.operations().any(|operation| {
+        let joined = operation.on_processes().filter(|(verb, _)| *verb == ProcessVerb::Join);
+        joined.is_some_and(|(_, processes)| processes.contains(&program.first))
     });
     if itself || program.manual || !program.depends_on.is_empty() || has_identity(program, true, false) {
         return 1;

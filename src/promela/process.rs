@@ -17,7 +17,7 @@ use crate::event::ProcessId;
 use crate::explore::semantics::program_analysis::{Knowledge, noticed_ends};
 use crate::objects::contract::promela::{Check, Given, Refusal, Term, Then, Way};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Failure, Instruction, Operation, Program};
+use crate::scenario::plan::{Failure, Instruction, OperationPlan, Program};
 use crate::value::{Types, Value};
 
 /// A place where a process stands between two turns: a step, and whether it waits inside.
@@ -257,7 +257,12 @@ impl<'w, 'p> Body<'w, 'p> {
     }
 
     /// One way of a step: its guard and what follows.
-    fn way(&mut self, operation: &'p Operation, place: usize, way: Way) -> Result<(String, Vec<Statement>), Refusal> {
+    fn way(
+        &mut self,
+        operation: &'p OperationPlan,
+        place: usize,
+        way: Way,
+    ) -> Result<(String, Vec<Statement>), Refusal> {
         let line = Statement::Line;
         let mut statements: Vec<Statement> = Vec::new();
         let effects = way.effects.into_iter().map(line);

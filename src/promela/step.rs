@@ -8,49 +8,44 @@ use crate::event::{ObjectId, ProcessId};
 use crate::explore::semantics::transition::Time;
 use crate::expression::Expression;
 use crate::objects::contract::model::Willing;
+use crate::objects::contract::operation::VerbId;
 use crate::objects::contract::promela::{Call, Check, Given, Refusal, Term, Way};
+use crate::objects::kinds::own::OwnVerb;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Delay, ObjectAction, Operation, Processes};
+use crate::scenario::plan::{Operand, OperationPlan, fixed_duration};
 
 /// One of what a step may be about: where this holds, it is.
 type Candidate<T> = (Option<String>, T);
 
 impl<'p> Body<'_, 'p> {
     /// What may go wrong before the step asks for anything: whoever finds that never stands at the step.
-    pub(super) fn asks(&self, operation: &Operation, place: usize) -> Result<Vec<Check>, Refusal> {
+    pub(super) fn asks(&self, operation: &OperationPlan, place: usize) -> Result<Vec<Check>, Refusal> {
         let mut checks = Vec::new();
-        if let Some(Delay::Computed(_)) = operation.timeout {
+        if operation.timeout.as_ref().is_some_and(|timeout| fixed_duration(timeout).is_none()) {
             return Err("a timeout that is computed has no translation".to_owned());
         }
-        match &operation.action {
-            Action::Object(action) => {
-                if let Some((count, index)) = &action.index {
-                    self.within(index, place, *count, &mut checks)?;
-                }
-                if let Some(element) = &action.element {
-                    let lengths = objects(action);
-                    let lengths = lengths.map(|id| self.world.plan.objects[id as usize].object.length().unwrap_or(0));
-                    let lengths: Vec<u32> = lengths.collect();
-                    if lengths.iter().any(|length| *length != lengths[0]) {
-                        return Err("elements of arrays of several lengths have no translation".to_owned());
-                    }
-                    self.within(element, place, lengths[0], &mut checks)?;
-                }
-                for argument in &action.arguments {
-                    checks.extend(self.at(place).compute(argument.node())?.checks);
-                }
+        if matches!(operation.verb, VerbId::Timer(_)) && operation.constants.is_none() {
+            return Err("a time that is computed has no translation".to_owned());
+        }
+        let kills = operation.verb == VerbId::Process(ProcessVerb::Kill);
+        for operand in operation.operands.iter().filter(|_| !kills) {
+            if let Some(index) = &operand.index {
+                self.within(index, place, operand.count, &mut checks)?;
             }
-            Action::Start(processes) | Action::Join(processes) | Action::Status(processes) => {
-                if let Some(index) = &processes.index {
-                    self.within(index, place, processes.count, &mut checks)?;
+            if let Some(element) = &operand.element {
+                let length = |id: ObjectId| self.world.plan.objects[id as usize].object.length().unwrap_or(0);
+                let lengths: Vec<u32> = operand.objects().map(length).collect();
+                if lengths.iter().any(|length| *length != lengths[0]) {
+                    return Err("elements of arrays of several lengths have no translation".to_owned());
                 }
+                self.within(element, place, lengths[0], &mut checks)?;
             }
-            Action::Sleep(delay) | Action::Busy(delay) => {
-                if let Delay::Computed(_) = delay {
-                    return Err("a time that is computed has no translation".to_owned());
-                }
+        }
+        if operation.verb == VerbId::Object {
+            for argument in &operation.arguments {
+                checks.extend(self.at(place).compute(argument.node())?.checks);
             }
-            _ => {}
         }
         Ok(checks)
     }
@@ -74,11 +69,11 @@ impl<'p> Body<'_, 'p> {
     /// Which of several a step is about.
     fn candidates(
         &self,
-        first: u32,
-        count: u32,
+        all: &Range<u32>,
         index: Option<&Expression>,
         place: usize,
     ) -> Result<Vec<Candidate<u32>>, Refusal> {
+        let (first, count) = (all.start, all.end - all.start);
         let Some(index) = index else { return Ok(vec![(None, first)]) };
         let index = self.at(place).int(index.node())?.term;
         Ok(match index.as_int() {
@@ -88,22 +83,27 @@ impl<'p> Body<'_, 'p> {
     }
 
     /// What can come of the step of a process that stands there.
-    pub(super) fn ways(&self, operation: &'p Operation, place: usize, inside: bool) -> Result<Vec<Way>, Refusal> {
-        let willing = match operation.timeout {
+    pub(super) fn ways(&self, operation: &'p OperationPlan, place: usize, inside: bool) -> Result<Vec<Way>, Refusal> {
+        let willing = match operation.timeout.as_ref().map(fixed_duration) {
             None => Willing::Forever,
-            Some(Delay::Fixed(0)) => Willing::Never,
+            Some(Some(0)) => Willing::Never,
             Some(_) if self.world.time == Time::Any => Willing::Timed,
             Some(_) => return Err("a timeout, unless it may be over at any time".to_owned()),
         };
-        let mut ways = match &operation.action {
-            Action::Object(action) => self.on_object(operation, action, place, inside, willing)?,
-            Action::Yield | Action::Status(_) => vec![Way::ok("true", Vec::new())],
-            Action::Sleep(_) | Action::Busy(_) if self.world.time == Time::Any => vec![Way::ok("true", Vec::new())],
-            Action::Sleep(_) | Action::Busy(_) => {
+        let operand = operation.operands.first();
+        let mut ways = match (operation.verb, operand) {
+            (VerbId::Object, Some(operand)) => self.on_object(operation, operand, place, inside, willing)?,
+            (VerbId::Own(OwnVerb::Yield) | VerbId::Process(ProcessVerb::Status), _) => {
+                vec![Way::ok("true", Vec::new())]
+            }
+            (VerbId::Timer(_), _) if self.world.time == Time::Any => vec![Way::ok("true", Vec::new())],
+            (VerbId::Timer(_), _) => {
                 return Err("the time that a step takes, unless it may be over at any time".to_owned());
             }
-            Action::Start(processes) => self.for_each(processes, place, Self::start)?,
-            Action::Join(processes) => self.for_each(processes, place, |body, range| body.join(&range, willing))?,
+            (VerbId::Process(ProcessVerb::Start), Some(operand)) => self.for_each(operand, place, Self::start)?,
+            (VerbId::Process(ProcessVerb::Join), Some(operand)) => {
+                self.for_each(operand, place, |body, range| body.join(&range, willing))?
+            }
             _ => return Err("signals have no translation".to_owned()),
         };
         if place == self.world.begins[self.process as usize].place
@@ -116,35 +116,33 @@ impl<'p> Body<'_, 'p> {
 
     fn on_object(
         &self,
-        operation: &Operation,
-        action: &'p ObjectAction,
+        operation: &'p OperationPlan,
+        operand: &'p Operand,
         place: usize,
         inside: bool,
         willing: Willing,
     ) -> Result<Vec<Way>, Refusal> {
-        let index = action.index.as_ref().map(|(count, index)| (*count, index));
-        let (count, index) = index.map_or((1, None), |(count, index)| (count, Some(index)));
         let scope = self.at(place);
-        let element = action.element.as_ref().map(|element| scope.int(element.node())).transpose()?;
-        let arguments = action.arguments.iter().map(|argument| Ok(scope.compute(argument.node())?.term));
+        let element = operand.element.as_ref().map(|element| scope.int(element.node())).transpose()?;
+        let arguments = operation.arguments.iter().map(|argument| Ok(scope.compute(argument.node())?.term));
         let arguments = arguments.collect::<Result<Vec<Term>, Refusal>>()?;
         let update = |it: &Term| -> Result<_, Refusal> {
-            let Some(update) = &action.update else { return Err("there is no expression".to_owned()) };
+            let Some(update) = &operation.update else { return Err("there is no expression".to_owned()) };
             Scope { it: Some(it), ..self.at(place) }.compute(update.node())
         };
         let mut all = Vec::new();
-        for (guard, object) in self.candidates(action.first, count, index, place)? {
+        for (guard, object) in self.candidates(&operand.objects(), operand.index.as_ref(), place)? {
             let translated = self.world.object(object)?;
             let call = Call {
                 around: self.world.around(object),
-                verb: action.verb,
-                end: action.end,
+                verb: operand.verb,
+                end: operand.end,
                 element: element.as_ref().map(|element| &element.term),
                 arguments: &arguments,
                 willing,
                 me: &self.me,
                 into: operation.into.is_some(),
-                update: action.update.is_some().then_some(&update),
+                update: operation.update.is_some().then_some(&update),
             };
             let mut ways = if inside { translated.resume(&call) } else { translated.begin(&call)? };
             if let Some(guard) = guard {
@@ -157,15 +155,16 @@ impl<'p> Body<'_, 'p> {
 
     fn for_each(
         &self,
-        processes: &Processes,
+        operand: &Operand,
         place: usize,
         ways: impl Fn(&Self, Range<ProcessId>) -> Vec<Way>,
     ) -> Result<Vec<Way>, Refusal> {
-        if processes.index.is_none() {
-            return Ok(ways(self, processes.range()));
+        let processes = operand.processes();
+        if operand.index.is_none() {
+            return Ok(ways(self, processes));
         }
         let mut all = Vec::new();
-        for (guard, process) in self.candidates(processes.first, processes.count, processes.index.as_ref(), place)? {
+        for (guard, process) in self.candidates(&processes, operand.index.as_ref(), place)? {
             let mut these = ways(self, process..process + 1);
             if let Some(guard) = guard {
                 restrict(&mut these, &guard);
@@ -223,11 +222,6 @@ impl<'p> Body<'_, 'p> {
         ways.push(Way::ok(guard, Vec::new()).gives(Given::After(Term::int(code))));
         ways
     }
-}
-
-/// The objects that a step may be about.
-fn objects(action: &ObjectAction) -> Range<ObjectId> {
-    action.first..action.first + action.index.as_ref().map_or(1, |(count, _)| *count)
 }
 
 /// Where all of these hold.

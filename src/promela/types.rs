@@ -3,8 +3,10 @@
 use super::expression::{Scope, Variable};
 use crate::event::ProcessId;
 use crate::expression::Expression;
+use crate::objects::contract::operation::VerbId;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::outcome::{Outcome, Outcomes};
-use crate::scenario::plan::{Action, Failure, Instruction, Operation, Plan};
+use crate::scenario::plan::{Failure, Instruction, OperationPlan, Plan};
 use crate::value::{Types, Value};
 
 /// What is looked at.
@@ -90,16 +92,16 @@ impl Typing<'_, '_> {
         }
     }
 
-    fn operation(&self, operation: &Operation, place: usize) -> Vec<(usize, Vec<(u32, Types)>)> {
-        let given = match &operation.action {
-            Action::Object(action) => {
-                let object = self.plan.objects[action.first as usize].object.promela();
-                object.map_or(Types::ANY, |object| object.gives(action.verb))
-            }
-            Action::Join(_) => Types::INT,
-            Action::Exit(_) | Action::Abort => return failing(&operation.failure, place, &[]),
-            _ => Types::ANY,
-        };
+    fn operation(&self, operation: &OperationPlan, place: usize) -> Vec<(usize, Vec<(u32, Types)>)> {
+        if matches!(operation.verb, VerbId::Own(verb) if verb.ends()) {
+            return failing(&operation.failure, place, &[]);
+        }
+        let of_object = operation.accessed().next().and_then(|(object, verb)| {
+            let object = self.plan.objects[object as usize].object.promela();
+            object.map(|object| object.gives(verb))
+        });
+        let joins = operation.verb == VerbId::Process(ProcessVerb::Join);
+        let given = of_object.unwrap_or(if joins { Types::INT } else { Types::ANY });
         let mut written = Vec::new();
         written.extend(operation.into.map(|slot| (slot, given)));
         written.extend(operation.second.map(|slot| (slot, Types::ANY)));

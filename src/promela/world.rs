@@ -9,7 +9,9 @@ use super::expression::Texts;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{ObjectId, ProcessId, StepId};
 use crate::explore::semantics::transition::Time;
+use crate::objects::contract::operation::VerbId;
 use crate::objects::contract::promela::{Around, Promela, Refusal};
+use crate::objects::kinds::process::ProcessVerb;
 use crate::scenario::plan::{Condition, Plan};
 
 /// What is shared.
@@ -103,10 +105,7 @@ impl<'p> World<'p> {
 
     /// Whether some process says that it is ready later than as it begins.
     pub(super) fn says_ready(&self, process: ProcessId) -> bool {
-        use crate::scenario::plan::{Action, Instruction};
-        self.plan.program(process).code.iter().any(|instruction| {
-            matches!(instruction, Instruction::Operate(operation) if matches!(operation.action, Action::Ready))
-        })
+        self.plan.program(process).operations().any(|step| step.verb == VerbId::Process(ProcessVerb::Ready))
     }
 
     /// Where the process has begun; none where it has from the start. What it depends on never becomes false again, so

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::plan::Delay;
+use super::plan::fixed_duration;
 use super::units::{parse_duration, parse_size};
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::expression::{Builtin, Environment, Expression, Fault, FaultKind, Name, Scope, StateArgument};
@@ -446,17 +446,16 @@ impl Checker {
 
     /// A duration that is known now, in ns.
     pub(super) fn duration(&mut self, item: Item<'_>) -> Option<u64> {
-        match self.delay(item, &mut Params(&self.params.clone()))? {
-            Delay::Fixed(ns) => Some(ns),
-            Delay::Computed(_) => {
-                self.error(Code::BAD_VALUE, item.span(), "only params may stand here", "");
-                None
-            }
+        let duration = self.delay(item, &mut Params(&self.params.clone()))?;
+        let known = fixed_duration(&duration);
+        if known.is_none() {
+            self.error(Code::BAD_VALUE, item.span(), "only params may stand here", "");
         }
+        known
     }
 
-    /// A duration that may be computed.
-    pub(super) fn delay(&mut self, item: Item<'_>, scope: &mut dyn Scope) -> Option<Delay> {
+    /// A duration that may be computed; one that is known is a number of ns.
+    pub(super) fn delay(&mut self, item: Item<'_>, scope: &mut dyn Scope) -> Option<Expression> {
         if !matches!(item.get_ref(), DeValue::String(_)) {
             let number = matches!(item.get_ref(), DeValue::Integer(_) | DeValue::Float(_));
             self.wrong_type(item, "a duration, as \"200ms\"");
@@ -471,13 +470,14 @@ impl Checker {
         let expression = self.value(item, scope)?;
         let value = match expression.as_constant() {
             Some(value) => value.clone(),
-            None => return Some(Delay::Computed(expression)),
+            None => return Some(expression),
         };
         let parsed = match &value {
             Value::String(text) => parse_duration(text),
             _ => Err("a duration is text with its unit, as \"200ms\""),
         };
-        parsed.map(Delay::Fixed).map_err(|message| self.error(Code::BAD_VALUE, item.span(), message, "")).ok()
+        let known = parsed.map(|ns| Expression::constant(Value::Int(i64::try_from(ns).unwrap_or(i64::MAX))));
+        known.map_err(|message| self.error(Code::BAD_VALUE, item.span(), message, "")).ok()
     }
 }
 

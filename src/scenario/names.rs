@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::document::{Checker, Text, list};
-use super::plan::{Group, ObjectPlan};
+use super::plan::{Group, ObjectPlan, Operand};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::event::{ObjectId, ProcessId};
+use crate::event::{ObjectId, ProcessId, Target};
 use crate::expression::{Expression, Scope};
 use crate::objects::Kind;
 use crate::value::{Types, Value};
@@ -51,6 +51,15 @@ pub(super) struct ObjectName {
     pub(super) element: Option<Expression>,
     /// The end, by place among the object's.
     pub(super) end: Option<u8>,
+}
+
+impl ObjectName {
+    /// The operand of a step with that verb, by its place among the kind's.
+    pub(super) fn operand(self, verb: u8) -> Operand {
+        let (count, index) = self.index.map_or((1, None), |(count, index)| (count, Some(index)));
+        let first = Target::Object(self.first);
+        Operand { first, count, index, verb, end: self.end.unwrap_or(0), element: self.element }
+    }
 }
 
 impl Declared {

@@ -10,7 +10,9 @@ use super::expectation::{Expectation, Pattern};
 use crate::diagnostic::Source;
 use crate::event::{ObjectId, ProcessId, StepId, Target};
 use crate::expression::Expression;
-use crate::objects::{Enablers, Kind, Object};
+use crate::objects::contract::operation::{Given, Targets, VerbId};
+use crate::objects::kinds::process::ProcessVerb;
+use crate::objects::{Enablers, Form, Kind, Object, Verb};
 use crate::outcome::{Outcome, Outcomes};
 use crate::text::Untrusted;
 use crate::value::Value;
@@ -184,7 +186,7 @@ impl Step {
 #[derive(Debug)]
 pub enum Instruction {
     /// A step that the world carries out.
-    Operate(Box<Operation>),
+    Operate(Box<OperationPlan>),
     /// `let`.
     Set {
         /// The variable.
@@ -268,13 +270,24 @@ pub struct Failure {
 
 /// A step that the world carries out.
 #[derive(Debug)]
-pub struct Operation {
+pub struct OperationPlan {
     /// The step.
     pub step: StepId,
     /// What it does.
-    pub action: Action,
-    /// How long it may wait.
-    pub timeout: Option<Delay>,
+    pub verb: VerbId,
+    /// What it works on.
+    pub operands: Vec<Operand>,
+    /// The arguments, in the order of the verb's; null where absent, for names of variables and for what the operands say. A
+    /// duration that is known is a number of ns.
+    pub arguments: Vec<Expression>,
+    /// The same as values, where none of them is computed.
+    pub constants: Option<Vec<Value>>,
+    /// What is known of the arguments without computing them.
+    pub given: Given,
+    /// The expression of an `update`, over `it`.
+    pub update: Option<Expression>,
+    /// How long it may wait: a duration, as among the arguments.
+    pub timeout: Option<Expression>,
     /// The variable that takes the result.
     pub into: Option<u32>,
     /// The variable that takes the second result.
@@ -283,82 +296,21 @@ pub struct Operation {
     pub failure: Failure,
 }
 
-/// A length of time.
+/// What an operation names: an object or a process, one of an array of them, or the whole array.
 #[derive(Debug)]
-pub enum Delay {
-    /// So many ns.
-    Fixed(u64),
-    /// What an expression gives as text, such as `"5ms"`, when it is reached.
-    Computed(Expression),
-}
-
-/// What a step does.
-#[derive(Debug)]
-pub enum Action {
-    /// A verb of an object's kind.
-    Object(ObjectAction),
-    /// A line of output.
-    Print(Expression),
-    /// An event of one's own: the label, the value.
-    Mark(Expression, Option<Expression>),
-    /// Enters a section.
-    Enter(Expression),
-    /// Leaves a section.
-    Leave(Expression),
-    /// Sleeps that long.
-    Sleep(Delay),
-    /// Burns CPU that long.
-    Busy(Delay),
-    /// sched_yield(2).
-    Yield,
-    /// Says that the process is ready.
-    Ready,
-    /// Starts a process.
-    Start(Processes),
-    /// Waits until a process has ended.
-    Join(Processes),
-    /// Asks how a process is.
-    Status(Processes),
-    /// Sends a signal, by its number; 0 only asks.
-    Kill(Processes, i32),
-    /// Ends the process with that exit status.
-    Exit(Expression),
-    /// Ends the process by SIGABRT.
-    Abort,
-    /// Ends the process with exit status 1 where the condition does not hold.
-    Assert(Expression),
-}
-
-/// A step on an object.
-#[derive(Debug)]
-pub struct ObjectAction {
-    /// The first object that could be meant.
-    pub first: ObjectId,
-    /// How many could be, and which it is; `None` where it is `first`.
-    pub index: Option<(u32, Expression)>,
-    /// The verb, by its place among the kind's.
+pub struct Operand {
+    /// The first that could be meant.
+    pub first: Target,
+    /// How many could be.
+    pub count: u32,
+    /// Which one of them is meant; all where there is none.
+    pub index: Option<Expression>,
+    /// The verb's place among those of the objects' kind, or a [`ProcessVerb`].
     pub verb: u8,
     /// The end, by its place among the object's.
     pub end: u8,
     /// The index of an element.
     pub element: Option<Expression>,
-    /// The arguments, in the order of the verb's; null where absent and for names of variables.
-    pub arguments: Vec<Expression>,
-    /// The same as values, where none of them is computed.
-    pub constants: Option<Vec<Value>>,
-    /// The expression of an `update`, over `it`.
-    pub update: Option<Expression>,
-}
-
-/// The processes that a step names.
-#[derive(Debug)]
-pub struct Processes {
-    /// The first.
-    pub first: ProcessId,
-    /// How many there are.
-    pub count: u32,
-    /// Which one; all of them where there is none.
-    pub index: Option<Expression>,
 }
 
 /// What a state expression reads.
@@ -407,34 +359,33 @@ impl Plan {
     }
 
     /// Every step of every program that the world carries out.
-    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+    pub fn operations(&self) -> impl Iterator<Item = &OperationPlan> {
         self.programs.iter().flat_map(Program::operations)
     }
 
     /// A step of the file, where the world carries it out.
-    pub fn operation(&self, step: StepId) -> Option<&Operation> {
+    pub fn operation(&self, step: StepId) -> Option<&OperationPlan> {
         let program = self.programs.get(self.steps.get(step as usize)?.program)?;
         program.operations().find(|operation| operation.step == step)
     }
 
     /// Whether a step sends signals.
     pub fn kills(&self) -> bool {
-        self.operations().any(|operation| matches!(operation.action, Action::Kill(..)))
+        self.operations().any(|operation| operation.verb == VerbId::Process(ProcessVerb::Kill))
     }
 
     /// Whether time can pass in it: a step sleeps, computes or has a timeout.
     pub fn passes_time(&self) -> bool {
-        let long = |delay: &Delay| !matches!(delay, Delay::Fixed(0));
-        self.waits_with_timeout()
-            || self.operations().any(|operation| match &operation.action {
-                Action::Sleep(delay) | Action::Busy(delay) => long(delay),
-                _ => false,
-            })
+        let takes_time = |operation: &OperationPlan| {
+            matches!(operation.verb, VerbId::Timer(_)) && fixed_duration(&operation.arguments[0]) != Some(0)
+        };
+        self.waits_with_timeout() || self.operations().any(takes_time)
     }
 
     /// Whether a step can wait until its timeout.
     pub fn waits_with_timeout(&self) -> bool {
-        self.operations().any(|operation| !matches!(operation.timeout, None | Some(Delay::Fixed(0))))
+        let mut timeouts = self.operations().filter_map(|operation| operation.timeout.as_ref());
+        timeouts.any(|timeout| fixed_duration(timeout) != Some(0))
     }
 
     /// What in it says on which CPU and with which priority something runs: the key, and whose it is.
@@ -458,10 +409,9 @@ impl Plan {
     pub fn verbs(&self, object: ObjectId) -> u64 {
         let mut verbs = 0;
         for operation in self.operations() {
-            let Action::Object(action) = &operation.action else { continue };
-            for id in action.objects() {
-                let touched = self.objects[id as usize].object.touches(action.verb);
-                let own = std::iter::once((id, action.verb));
+            for (id, verb) in operation.accessed() {
+                let touched = self.objects[id as usize].object.touches(verb);
+                let own = std::iter::once((id, verb));
                 let these = own.chain(touched).filter(|(other, _)| *other == object);
                 verbs = these.fold(verbs, |verbs, (_, verb)| verbs | 1 << verb);
             }
@@ -489,12 +439,10 @@ impl Plan {
     /// Whether a process could ever let `waiting` go on, which waits for these enablers of an object: by a step of its
     /// program, or by letting go of an end.
     pub fn lets_go_on(&self, other: ProcessId, waiting: ProcessId, object: ObjectId, enablers: &Enablers) -> bool {
-        let able = |operation: &Operation| match &operation.action {
-            Action::Object(action) => {
-                let verb = self.kind(action.first).verbs[action.verb as usize].name;
-                action.objects().contains(&object) && enablers.verbs.contains(&verb)
-            }
-            _ => false,
+        let able = |operation: &OperationPlan| {
+            operation
+                .accessed()
+                .any(|(id, verb)| id == object && enablers.verbs.contains(&self.kind(object).verbs[verb as usize].name))
         };
         let ends = self.objects[object as usize].object.ends();
         let holds = &self.processes[other as usize].holds;
@@ -515,7 +463,7 @@ impl Program {
     }
 
     /// Its steps that the world carries out.
-    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+    pub fn operations(&self) -> impl Iterator<Item = &OperationPlan> {
         self.code.iter().filter_map(|instruction| match instruction {
             Instruction::Operate(operation) => Some(&**operation),
             _ => None,
@@ -523,18 +471,92 @@ impl Program {
     }
 }
 
-impl ObjectAction {
-    /// The objects that could be meant.
+impl Operand {
+    /// The objects that could be meant; none where it names processes.
     pub fn objects(&self) -> Range<ObjectId> {
-        self.first..self.first + self.index.as_ref().map_or(1, |(count, _)| *count)
+        self.all().objects()
+    }
+
+    /// The processes that could be meant; none where it names objects.
+    pub fn processes(&self) -> Range<ProcessId> {
+        self.all().processes()
+    }
+
+    /// All that could be meant.
+    pub fn all(&self) -> Targets {
+        Targets { first: self.first, count: self.count, verb: self.verb, end: self.end, element: None }
     }
 }
 
-impl Processes {
-    /// All that could be meant.
-    pub fn range(&self) -> Range<ProcessId> {
-        self.first..self.first + self.count
+impl OperationPlan {
+    /// An operation on nothing, without arguments, that waits for ever and takes no outcome but `ok`.
+    pub fn new(step: StepId, verb: VerbId) -> Self {
+        Self {
+            step,
+            verb,
+            operands: Vec::new(),
+            arguments: Vec::new(),
+            constants: None,
+            given: Given::NONE,
+            update: None,
+            timeout: None,
+            into: None,
+            second: None,
+            failure: Failure::default(),
+        }
     }
+
+    /// Sets the arguments, which are described by `verb`.
+    #[must_use]
+    pub fn with(mut self, verb: &Verb, arguments: Vec<Expression>) -> Self {
+        for (at, (argument, value)) in verb.arguments.iter().zip(&arguments).enumerate() {
+            let word = match (argument.form, value.as_constant()) {
+                (_, Some(Value::Null)) => continue,
+                (Form::Choice(words), Some(Value::String(word))) => words.iter().position(|choice| *choice == &**word),
+                _ => None,
+            };
+            self.given = match word {
+                Some(word) => self.given.with_word(at, word as u8),
+                None => self.given.with(at),
+            };
+        }
+        self.constants = arguments.iter().map(|argument| argument.as_constant().cloned()).collect();
+        self.arguments = arguments;
+        self
+    }
+
+    /// The operands that are objects.
+    pub fn on_objects(&self) -> impl Iterator<Item = &Operand> {
+        self.operands.iter().filter(|operand| matches!(operand.first, Target::Object(_)))
+    }
+
+    /// The objects that could be meant, each with the verb by its place among the kind's.
+    pub fn accessed(&self) -> impl Iterator<Item = (ObjectId, u8)> {
+        self.on_objects().flat_map(|operand| operand.objects().map(|object| (object, operand.verb)))
+    }
+
+    /// What it does to processes, and to which it could.
+    pub fn on_processes(&self) -> Option<(ProcessVerb, Range<ProcessId>)> {
+        let VerbId::Process(verb) = self.verb else { return None };
+        Some((verb, self.operands.first().map_or(0..0, Operand::processes)))
+    }
+
+    /// The signal of a `kill` step.
+    pub fn signal(&self) -> Option<i32> {
+        let kills = self.verb == VerbId::Process(ProcessVerb::Kill);
+        self.arguments.get(1).filter(|_| kills)?.as_constant()?.as_int().map(|signal| signal as i32)
+    }
+
+    /// Every expression that is computed before the operation, or for it.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let named = self.operands.iter().flat_map(|operand| operand.index.iter().chain(&operand.element));
+        self.timeout.iter().chain(named).chain(&self.arguments).chain(&self.update)
+    }
+}
+
+/// The time that an expression of a duration has, in ns, where that is known beforehand.
+pub fn fixed_duration(duration: &Expression) -> Option<u64> {
+    duration.as_constant()?.as_int().map(|ns| ns as u64)
 }
 
 impl Failure {

@@ -5,10 +5,12 @@ use super::document::{Checker, Fields, Item, Params};
 use super::expectation::FormDescription;
 use super::keys;
 use super::names::{Declared, ProgramName};
-use super::plan::{Action, Condition, Instruction, ObjectAction, ProcessPlan, Program};
+use super::plan::{Condition, Operand, OperationPlan, ProcessPlan, Program};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{ObjectId, ProcessId};
 use crate::expression::{Builtin, Environment};
+use crate::objects::contract::operation::VerbId;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::value::Value;
 use toml::de::DeValue;
 
@@ -154,13 +156,8 @@ fn one(
     for index in 0..count.unwrap_or(1) {
         let name = if count.is_some() { format!("{name}[{index}]") } else { name.clone() };
         let mut ends = Ends { index, name: &name, declared, held: Vec::new() };
-        for action in &compiled.uses {
-            ends.add(action);
-        }
-        for operation in program.operations() {
-            if let Action::Object(action) = &operation.action {
-                ends.add(action);
-            }
+        for operand in compiled.uses.iter().chain(program.operations().flat_map(OperationPlan::on_objects)) {
+            ends.add(operand);
         }
         let mut holds = ends.held;
         holds.sort_unstable();
@@ -188,23 +185,21 @@ struct Ends<'a> {
 }
 
 impl Ends<'_> {
-    fn add(&mut self, action: &ObjectAction) {
-        let object = &self.declared.objects[action.first as usize].object;
+    fn add(&mut self, operand: &Operand) {
+        let (objects, end) = (operand.objects(), operand.end);
+        let object = &self.declared.objects[objects.start as usize].object;
         if object.ends().is_empty() {
             return;
         }
-        match &action.index {
-            None => self.held.push((action.first, action.end)),
-            Some((count, index)) if index.varies() => {
-                self.held.extend((0..*count).map(|at| (action.first + at, action.end)));
-            }
-            Some((count, index)) => {
+        match &operand.index {
+            Some(index) if !index.varies() => {
                 if let Ok(Value::Int(at)) = index.evaluate(&mut Own { index: self.index, name: self.name })
-                    && (0..i64::from(*count)).contains(&at)
+                    && (0..i64::from(operand.count)).contains(&at)
                 {
-                    self.held.push((action.first + at as u32, action.end));
+                    self.held.push((objects.start + at as u32, end));
                 }
             }
+            _ => self.held.extend(objects.map(|object| (object, end))),
         }
     }
 }
@@ -251,9 +246,7 @@ fn depends(checker: &mut Checker, declared: &Declared, tables: &[&Fields<'_>], p
                 _ => Condition::Succeeded,
             };
             if condition == Condition::Ready
-                && !programs[program].code.iter().any(|instruction| {
-                    matches!(instruction, Instruction::Operate(operation) if matches!(operation.action, Action::Ready))
-                })
+                && !programs[program].operations().any(|step| step.verb == VerbId::Process(ProcessVerb::Ready))
             {
                 let diagnostic = Diagnostic::error(Code::CAN_ONLY_FAIL, format!("`{name}` has no `ready` step"))
                     .at(&checker.source, item.span(), "never ready")

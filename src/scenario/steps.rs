@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Source};
-use crate::objects::{Argument, CATALOGUE, Effect, Element, Form, Verb};
-use crate::outcome::Outcome;
+use crate::objects::contract::verbs::{optional, required, verb};
+use crate::objects::kinds::{own, process, timer};
+use crate::objects::{Argument, CATALOGUE, Form, Verb};
 use crate::value::Types;
 
 /// The keys that every step may have besides its verb's own.
@@ -78,49 +79,12 @@ pub static LATER: &[&str] = &[
     "resize",
 ];
 
-const fn required(name: &'static str, form: Form, summary: &'static str) -> Argument {
-    Argument { name, form, required: true, summary }
-}
-
-const fn optional(name: &'static str, form: Form, summary: &'static str) -> Argument {
-    Argument { name, form, required: false, summary }
-}
-
-const fn verb(name: &'static str, summary: &'static str, arguments: &'static [Argument]) -> Verb {
-    Verb {
-        name,
-        effect: Effect::None,
-        summary,
-        arguments,
-        ends: &[],
-        element: Element::Never,
-        blocks: false,
-        result: Types::NONE,
-        outcomes: &[],
-    }
-}
-
 /// Every verb without an object. The first argument stands at the verb's own key.
 pub static STEPS: &[Verb] = &[
-    verb(
-        "print",
-        "a line of output, in the trace and under the process's name",
-        &[required("print", Form::Value(Types::ANY), "the text")],
-    ),
-    verb(
-        "mark",
-        "an event of your own in the trace, without output",
-        &[
-            required("mark", Form::Value(Types::STRING), "its label, which patterns name as its object"),
-            optional("value", Form::Value(Types::ANY), "its value"),
-        ],
-    ),
-    verb(
-        "enter",
-        "enters a section, for `inside`",
-        &[required("enter", Form::Value(Types::STRING), "the section's label")],
-    ),
-    verb("leave", "leaves a section", &[required("leave", Form::Value(Types::STRING), "the section's label")]),
+    own::PRINT,
+    own::MARK,
+    own::ENTER,
+    own::LEAVE,
     verb(
         "section",
         "enters a section, runs the steps and leaves it, also by `break`",
@@ -129,10 +93,10 @@ pub static STEPS: &[Verb] = &[
             required("do", Form::Steps, "the steps inside"),
         ],
     ),
-    verb("sleep", "sleeps", &[required("sleep", Form::Duration, "how long")]),
-    verb("busy", "burns CPU time", &[required("busy", Form::Duration, "how much of it")]),
-    verb("yield", "lets another process have the CPU (sched_yield(2))", &[required("yield", Form::Nothing, "")]),
-    verb("ready", "says that the process is ready, for `depends_on`", &[required("ready", Form::Nothing, "")]),
+    timer::SLEEP,
+    timer::BUSY,
+    own::YIELD,
+    process::READY,
     verb("let", "sets variables, one after the other", &[required("let", Form::Variables, "their values")]),
     verb(
         "repeat",
@@ -169,79 +133,13 @@ pub static STEPS: &[Verb] = &[
             optional("else", Form::Steps, "the steps where it does not"),
         ],
     ),
-    Verb {
-        outcomes: &[Outcome::IN_USE],
-        ..verb(
-            "start",
-            "starts a process that has `start = \"manual\"`; the starter is its parent",
-            &[required(
-                "start",
-                Form::Process,
-                "the process; all of them where it has a `count` and no index is given",
-            )],
-        )
-    },
-    Verb {
-        blocks: true,
-        result: Types::INT,
-        outcomes: &[Outcome::WOULD_DEADLOCK],
-        ..verb(
-            "join",
-            "waits until a process has ended",
-            &[
-                required(
-                    "join",
-                    Form::Process,
-                    "the process; all of them where it has a `count` and no index is given",
-                ),
-                optional(
-                    "into",
-                    Form::Into,
-                    "its exit status, a signal's number negative; the first that is not 0 of several",
-                ),
-            ],
-        )
-    },
-    Verb {
-        result: Types::MAP,
-        ..verb(
-            "status",
-            "asks how a process is",
-            &[
-                required("status", Form::Process, "the process"),
-                optional("into", Form::Into, "a map: `alive`, and `code`, which is null while it lives"),
-            ],
-        )
-    },
-    Verb {
-        outcomes: &[Outcome::NO_PROCESS, Outcome::NOT_OWNER],
-        ..verb(
-            "kill",
-            "sends a signal (kill(2)); `ok` until somebody has joined the process, `no_process` after",
-            &[
-                required(
-                    "kill",
-                    Form::Process,
-                    "the process; all of them where it has a `count` and no index is given",
-                ),
-                optional("signal", Form::Signal, "the signal, as \"TERM\"; `KILL` where none is given, 0 only asks"),
-            ],
-        )
-    },
-    verb(
-        "exit",
-        "ends the process with that exit status",
-        &[required("exit", Form::Integer(0, 255), "the exit status")],
-    ),
-    verb("abort", "ends the process by SIGABRT", &[required("abort", Form::Nothing, "")]),
-    Verb {
-        outcomes: &[Outcome::FAILED],
-        ..verb(
-            "assert",
-            "ends the process with exit status 1 where the condition does not hold",
-            &[required("assert", Form::Condition, "")],
-        )
-    },
+    process::START,
+    process::JOIN,
+    process::STATUS,
+    process::KILL,
+    own::EXIT,
+    own::ABORT,
+    own::ASSERT,
 ];
 
 /// What else is known of a verb without an object, for who draws scenarios by chance.
@@ -306,6 +204,16 @@ pub fn step(name: &str) -> Option<&'static Verb> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::objects::contract::operation::VerbId;
+
+    #[test]
+    fn a_step_is_an_operation_or_the_flow_of_the_program() {
+        let flow = ["section", "let", "repeat", "forever", "while", "for", "break", "continue", "if"];
+        for verb in STEPS {
+            assert_eq!(VerbId::of_step(verb.name).is_none(), flow.contains(&verb.name), "{}", verb.name);
+        }
+        assert_eq!(STEPS.len(), VerbId::STEPS.len() + flow.len());
+    }
 
     #[test]
     fn a_hint_is_about_a_verb() {

@@ -13,7 +13,7 @@ use super::causality::Causality;
 use crate::event::{Event, EventId, ProcessId, Target};
 use crate::objects::causality::happens_before::{Relation, Tie, is_end};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Condition, Plan};
+use crate::scenario::plan::{Condition, Plan};
 use crate::value::Value;
 
 /// How many contradictions of a trace are told one by one.
@@ -344,8 +344,8 @@ fn objects(plan: &Plan, flat: &Flat<'_>, settled: bool, killers: &[Option<u32>],
 fn named_ends(plan: &Plan) -> Vec<u8> {
     let mut ends = vec![0; plan.steps.len()];
     for operation in plan.operations() {
-        if let Action::Object(action) = &operation.action {
-            ends[operation.step as usize] = action.end;
+        if let Some(operand) = operation.on_objects().next() {
+            ends[operation.step as usize] = operand.end;
         }
     }
     ends

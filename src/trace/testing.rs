@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{ProcessEnd, RunEnd, Trace, arrange};
 use crate::diagnostic::Source;
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
-use crate::objects::contract::model::Access;
+use crate::objects::contract::operation::Access;
 use crate::objects::{
     CreateContext, Declaration, Effect, Element, Enablers, HostError, Kind, Live, Object, Problem, Relation, State,
     Verb,

@@ -280,7 +280,8 @@ fn turn(space: &StateSpace<'_>, state: &[u32], moves: &[Transition], process: Pr
 
 /// Whether two turns of different processes depend on each other by these uses.
 fn depend(plan: &Plan, first: Use, second: Use) -> bool {
-    if let (Use::Object(object, one, _), Use::Object(other, two, _)) = (first, second)
+    let (one, two) = (first.access, second.access);
+    if let (Some(object), Some(other)) = (first.as_object(), second.as_object())
         && object == other
     {
         let reads = |verb: u8| matches!(plan.kind(object).verbs[verb as usize].effect, Effect::Reads | Effect::Asks);

@@ -7,33 +7,35 @@
 
 use crate::event::{ObjectId, ProcessId};
 use crate::explore::budget::Pace;
-use crate::explore::semantics::next_operation::Next;
 use crate::explore::semantics::program_analysis::reads_clock;
 use crate::explore::strategy::bfs::Search;
 use crate::judge::history::{CellUse, Memory};
 use crate::objects::Effect;
-use crate::objects::contract::model::Access;
+use crate::objects::contract::operation::{Access, VerbId};
+use crate::objects::kinds::own::OwnVerb;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::scenario::expectation::ObjectRef;
-use crate::scenario::plan::{Action, Plan};
+use crate::scenario::plan::Plan;
 
 /// Whether what a step does depends on nothing but what happened before it by causes.
 pub(crate) fn is_tame(plan: &Plan) -> bool {
     let steps = plan.operations().all(|operation| {
-        let causal = match &operation.action {
-            Action::Object(action) => {
-                let effect = plan.kind(action.first).verbs[action.verb as usize].effect;
+        let causal = match operation.verb {
+            VerbId::Object => operation.accessed().all(|(object, verb)| {
+                let effect = plan.kind(object).verbs[verb as usize].effect;
                 let cells = matches!(effect, Effect::Reads | Effect::Writes | Effect::Updates);
                 cells || matches!(effect, Effect::Takes | Effect::Gives)
-            }
-            Action::Sleep(_) | Action::Busy(_) | Action::Status(_) | Action::Kill(..) | Action::Abort => false,
-            _ => true,
+            }),
+            VerbId::Timer(_) | VerbId::Own(OwnVerb::Abort) => false,
+            VerbId::Process(verb) => !matches!(verb, ProcessVerb::Status | ProcessVerb::Kill),
+            VerbId::Own(_) => true,
         };
         causal && operation.timeout.is_none()
     });
     let objects = plan.objects.iter().enumerate().all(|(id, object)| {
         // A release that may be one too many depends on those who take.
         let bound = plan.kind(id as ObjectId).verb_that(Effect::Gives).is_some_and(|verb| {
-            let access = Access { verb, end: 0, element: None, given: 0 };
+            let access = Access::of(verb);
             !object.object.commute(access, access)
         });
         !object.object.notices_ends() && !bound
@@ -126,9 +128,9 @@ impl Standing {
 }
 
 fn stands(search: &Search<'_, '_>, segment: u32) -> Option<Standing> {
-    let Next::Object(object, access, _) = &search.space.info(segment).next else { return None };
-    let effect = search.space.plan.kind(*object).verbs[access.verb as usize].effect;
+    let (object, access) = search.space.info(segment).next.object()?;
+    let effect = search.space.plan.kind(object).verbs[access.verb as usize].effect;
     let touch = CellUse::by(effect)?;
     let (writes, plain) = (touch.writes, !touch.atomic);
-    Some(Standing { object: *object, element: access.element, writes, plain })
+    Some(Standing { object, element: access.element, writes, plain })
 }

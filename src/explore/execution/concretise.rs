@@ -6,7 +6,7 @@ use crate::explore::budget::Pace;
 use crate::explore::semantics::choice_point::ChoiceScript;
 use crate::explore::semantics::event_log::Log;
 use crate::explore::semantics::execute::{Actor, Effects, Parts, ProcessStatus, Turned};
-use crate::explore::semantics::next_operation::{Next, next};
+use crate::explore::semantics::next_operation::{Next, NextOperation, next};
 use crate::explore::semantics::process_events;
 use crate::explore::semantics::process_events::{WorldState, settle};
 use crate::explore::semantics::process_state::{ProcessState, Stage};
@@ -15,6 +15,7 @@ use crate::explore::semantics::wait_for;
 use crate::explore::state_space::{StateSpace, models, post, segment};
 use crate::explore::strategy::bfs::Cut;
 use crate::objects::contract::model::Willing;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::scenario::plan::Plan;
 use crate::schedule::{Rest, Turn, Turns};
 use crate::trace::wait_for::part;
@@ -178,9 +179,9 @@ impl<'s, 'p> Course<'s, 'p> {
     /// The objects that a step may change or depends on.
     fn objects_of(&self, next: &Next, objects: &mut Vec<ObjectId>) {
         objects.clear();
-        if let Next::Object(object, access, _) = next {
-            objects.push(*object);
-            objects.extend(crate::explore::state_space::touched(self.space.plan, *object, access.verb));
+        for (object, access) in next.operation().into_iter().flat_map(NextOperation::on_objects) {
+            objects.push(object);
+            objects.extend(crate::explore::state_space::touched(self.space.plan, object, access.verb));
         }
     }
 
@@ -191,31 +192,29 @@ impl<'s, 'p> Course<'s, 'p> {
             return true;
         }
         let next = next(segment, self.now);
-        match &next {
-            Next::Join(range, willing) => {
-                // Ends are no objects: it is looked at again each time.
-                self.stale[process as usize] = true;
-                *willing != Willing::Never
-                    && range.clone().any(|other| !matches!(self.segments[other as usize].stage, Stage::Ended(_)))
-                    && !range.contains(&process)
-            }
-            Next::Object(object, access, willing)
-                if *willing != Willing::Never && self.blocks(*object, access.verb) =>
-            {
-                let mut needs = std::mem::take(&mut self.needs[process as usize]);
-                self.objects_of(&next, &mut needs);
-                let mut segment = self.segments[process as usize].clone();
-                let mut parts = self.copied(&needs);
-                self.needs[process as usize] = needs;
-                let choices = ChoiceScript::default();
-                let turned = self.actor(process, &mut parts, &choices, None).turn(&mut segment, false);
-                matches!(turned, Turned::Waits)
-            }
-            _ => {
-                self.needs[process as usize].clear();
-                false
-            }
+        let operation = next.operation().filter(|operation| operation.willing != Willing::Never);
+        let Some(operation) = operation else {
+            self.needs[process as usize].clear();
+            return false;
+        };
+        if operation.is(ProcessVerb::Join) {
+            // Ends are no objects: it is looked at again each time.
+            self.stale[process as usize] = true;
+            let ended = |other: ProcessId| matches!(self.segments[other as usize].stage, Stage::Ended(_));
+            return !operation.on_processes().all(ended) && !operation.on_processes().any(|other| other == process);
         }
+        if !operation.on_objects().any(|(object, access)| self.blocks(object, access.verb)) {
+            self.needs[process as usize].clear();
+            return false;
+        }
+        let mut needs = std::mem::take(&mut self.needs[process as usize]);
+        self.objects_of(&next, &mut needs);
+        let mut segment = self.segments[process as usize].clone();
+        let mut parts = self.copied(&needs);
+        self.needs[process as usize] = needs;
+        let choices = ChoiceScript::default();
+        let turned = self.actor(process, &mut parts, &choices, None).turn(&mut segment, false);
+        matches!(turned, Turned::Waits)
     }
 
     /// Whether a step with that verb can wait.
@@ -293,7 +292,7 @@ impl<'s, 'p> Course<'s, 'p> {
         } else {
             let give_up = step.kind == Kind::GiveUp;
             // In virtual time a deadline is met when it has come; where it may come at any moment, that is now.
-            if let (Some(left), true) = (segment.left, give_up || matches!(next(&segment, self.now), Next::Time)) {
+            if let (Some(left), true) = (segment.left, give_up || next(&segment, self.now).takes_time()) {
                 self.now += left;
                 turn.at = self.now;
                 for other in self.segments.iter_mut().filter(|other| other.stage == Stage::Running) {

@@ -22,9 +22,10 @@ use crate::explore::base::interner::lasting;
 use crate::judge::history::Memory;
 use crate::objects::causality::sync_clock;
 use crate::objects::causality::sync_clock::NOTHING;
-use crate::objects::contract::model::Access;
+use crate::objects::contract::operation::Access;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::objects::{Handover, Held, Usage};
-use crate::scenario::plan::{Action, Condition, Instruction, Plan};
+use crate::scenario::plan::{Condition, Instruction, Plan};
 use crate::value::Value;
 
 /// Sets of marks, by number.
@@ -212,21 +213,18 @@ impl<'p> Knowledge<'p> {
         });
         let mut named = vec![0; plan.steps.len()];
         for operation in plan.operations() {
-            match &operation.action {
-                Action::Join(asked) | Action::Status(asked) => {
-                    asked.range().for_each(|process| ends[process as usize] = true);
-                    if matches!(operation.action, Action::Status(_)) {
-                        asked.range().for_each(|process| begins[process as usize] = true);
-                    }
+            if let Some((verb @ (ProcessVerb::Join | ProcessVerb::Status), asked)) = operation.on_processes() {
+                asked.clone().for_each(|process| ends[process as usize] = true);
+                if verb == ProcessVerb::Status {
+                    asked.for_each(|process| begins[process as usize] = true);
                 }
-                Action::Object(action) => {
-                    named[operation.step as usize] = action.end;
-                    for object in action.objects() {
-                        used[object as usize].verbs |= 1 << action.verb;
-                        used[object as usize].tries |= operation.timeout.is_some();
-                    }
+            }
+            for operand in operation.on_objects() {
+                named[operation.step as usize] = operand.end;
+                for object in operand.objects() {
+                    used[object as usize].verbs |= 1 << operand.verb;
+                    used[object as usize].tries |= operation.timeout.is_some();
                 }
-                _ => {}
             }
         }
         for (first, count, condition) in plan.programs.iter().flat_map(|program| &program.depends_on) {
@@ -518,18 +516,20 @@ fn uses(plan: &Plan, object: ObjectId) -> Vec<Usage> {
         let processes = program.range();
         let times = (!loops).then_some(processes.len() as u64);
         for operation in program.operations() {
-            let Action::Object(action) = &operation.action else { continue };
-            let given = action.arguments.iter().enumerate();
-            let given = given.filter(|(_, given)| given.as_constant() != Some(&Value::Null));
-            let given = given.fold(0, |bits, (at, _)| bits | 1 << at);
-            let access = Access { verb: action.verb, end: action.end, element: None, given };
-            for id in action.objects() {
-                if id == object {
-                    uses.push(Usage { access, processes: processes.clone(), times });
-                }
-                let touched = plan.objects[id as usize].object.touches(action.verb);
-                for (_, verb) in touched.into_iter().filter(|(other, _)| *other == object) {
-                    uses.push(Usage { access: Access::by_another(verb), processes: processes.clone(), times: None });
+            for operand in operation.on_objects() {
+                let access = Access { verb: operand.verb, end: operand.end, element: None, given: operation.given };
+                for id in operand.objects() {
+                    if id == object {
+                        uses.push(Usage { access, processes: processes.clone(), times });
+                    }
+                    let touched = plan.objects[id as usize].object.touches(operand.verb);
+                    for (_, verb) in touched.into_iter().filter(|(other, _)| *other == object) {
+                        uses.push(Usage {
+                            access: Access::by_another(verb),
+                            processes: processes.clone(),
+                            times: None,
+                        });
+                    }
                 }
             }
         }

@@ -17,7 +17,10 @@ use super::semantics::program_analysis::victims;
 use super::semantics::transition::{Nondeterminism, Time};
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::judge::history::{Changes, Events, Memory};
-use crate::scenario::plan::{Action, Condition, Delay, Fact, Instruction, Plan, Program, Step};
+use crate::objects::contract::operation::VerbId;
+use crate::objects::kinds::process::ProcessVerb;
+use crate::objects::kinds::timer::TimerVerb;
+use crate::scenario::plan::{Condition, Fact, Plan, Program, Step, fixed_duration};
 use crate::value::Value;
 
 use causal_past::Knowledge;
@@ -333,23 +336,27 @@ impl<'p> History<'p> {
         if self.list.is_empty() {
             return false;
         }
-        match next {
-            Next::Nothing => false,
-            Next::Free => true,
-            Next::Object(object, access, _) => {
-                self.past
-                    || self.looks(process, plan.kind(*object).verbs[access.verb as usize].name, *object)
-                    || plan.objects[*object as usize]
-                        .object
-                        .touches(access.verb)
-                        .into_iter()
-                        .any(|(other, verb)| self.looks(process, plan.kind(other).verbs[verb as usize].name, other))
+        let next = match next {
+            Next::Nothing => return false,
+            Next::Border => return true,
+            Next::Operation(next) => next,
+        };
+        let touched = |object: ObjectId, verb: u8| plan.objects[object as usize].object.touches(verb);
+        let looks =
+            |object: ObjectId, verb: u8| self.looks(process, plan.kind(object).verbs[verb as usize].name, object);
+        match next.verb {
+            VerbId::Own(_) | VerbId::Process(ProcessVerb::Ready) => true,
+            VerbId::Timer(_) => {
+                [TimerVerb::Sleep, TimerVerb::Busy].iter().any(|verb| self.hears(verb.described().name))
             }
-            Next::Time => ["sleep", "busy"].iter().any(|verb| self.hears(verb)),
-            Next::Join(..) => self.past || self.hears("join"),
-            Next::Start(_) => self.past || self.hears("start"),
-            Next::Status(_) => self.past || self.hears("status"),
-            Next::Kill(_) => self.past || self.hears("kill"),
+            VerbId::Process(verb) => self.past || self.hears(verb.described().name),
+            VerbId::Object => {
+                self.past
+                    || next.on_objects().any(|(object, access)| {
+                        looks(object, access.verb)
+                            || touched(object, access.verb).into_iter().any(|(other, verb)| looks(other, verb))
+                    })
+            }
         }
     }
 
@@ -487,13 +494,11 @@ fn looks_at_reordered(plan: &Plan, memory: &Memory<'_>) -> bool {
     };
     let reordered = |object: ObjectId| plan.objects[object as usize].object.reorders();
     (0..plan.steps.len() as StepId).any(|number| {
-        let Some(Action::Object(action)) = plan.operation(number).map(|operation| &operation.action) else {
-            return false;
-        };
+        let Some(operation) = plan.operation(number) else { return false };
         let step = &plan.steps[number as usize];
         plan.programs[step.program].range().any(|process| {
             let one = |object| looked.iter().any(|events| events.may_be(process, step.verb, object));
-            action.objects().filter(|object| reordered(*object)).any(one)
+            operation.accessed().map(|(object, _)| object).filter(|object| reordered(*object)).any(one)
         })
     })
 }
@@ -526,12 +531,9 @@ fn events<'m>(plan: &'m Plan, memory: &'m Memory<'_>) -> Vec<Events<'m>> {
 
 /// Whether time can pass at all in a run.
 fn time_passes(plan: &Plan) -> bool {
-    plan.programs.iter().flat_map(|program| &program.code).any(|instruction| match instruction {
-        Instruction::Operate(operation) => {
-            matches!(operation.action, Action::Sleep(_) | Action::Busy(_))
-                || operation.timeout.as_ref().is_some_and(|timeout| !matches!(timeout, Delay::Fixed(0)))
-        }
-        _ => false,
+    plan.operations().any(|operation| {
+        matches!(operation.verb, VerbId::Timer(_))
+            || operation.timeout.as_ref().is_some_and(|timeout| fixed_duration(timeout) != Some(0))
     })
 }
 
@@ -546,10 +548,10 @@ fn may_stand(plan: &Plan, of: &Changes<'_>, time: Time) -> bool {
     let Changes::Between([_, ends @ ..]) = of else { return kills };
     kills
         || (0..plan.steps.len()).any(|step| {
-            let waits = plan.operation(step as u32).is_some_and(|operation| match &operation.action {
-                Action::Object(action) => plan.kind(action.first).verbs[action.verb as usize].blocks,
-                Action::Sleep(_) | Action::Busy(_) | Action::Join(_) => true,
-                _ => false,
+            let waits = plan.operation(step as u32).is_some_and(|operation| {
+                let blocks = |(object, verb): (ObjectId, u8)| plan.kind(object).verbs[verb as usize].blocks;
+                matches!(operation.verb, VerbId::Timer(_) | VerbId::Process(ProcessVerb::Join))
+                    || operation.accessed().any(blocks)
             });
             waits && ends.iter().any(|end| Events::Pattern(end).may(plan, step as u32))
         })

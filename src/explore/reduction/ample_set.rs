@@ -15,7 +15,8 @@ use crate::event::ProcessId;
 use crate::explore::semantics::next_operation::Next;
 use crate::explore::semantics::transition::Kind;
 use crate::explore::state_space::{StateSpace, Transition};
-use crate::objects::contract::model::{Access, Willing};
+use crate::objects::contract::operation::Access;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::scenario::plan::Plan;
 
 /// What the reduction knows.
@@ -123,12 +124,14 @@ impl Ample {
             if info.beginning {
                 return None;
             }
-            if let Next::Status(other) = &info.next
-                && !space.info(state[*other as usize]).running
-                && !space.info(state[*other as usize]).ended
-            {
-                // Its gate may open first.
-                self.add(*other);
+            if let Some(asked) = info.next.operation().filter(|next| next.is(ProcessVerb::Status)) {
+                for other in asked.on_processes() {
+                    let info = space.info(state[other as usize]);
+                    if !info.running && !info.ended {
+                        // Its gate may open first.
+                        self.add(other);
+                    }
+                }
             }
             if self.can_move(process) {
                 let range = self.first[process as usize] as usize..self.first[process as usize + 1] as usize;
@@ -192,15 +195,14 @@ impl Ample {
     /// Puts into the mask what could let a step go on that waits; or gives the owner that alone could.
     fn waits(&mut self, space: &StateSpace<'_>, state: &[u32], number: u32) -> Option<Vec<ProcessId>> {
         let info = space.info(number);
-        if let Next::Object(own, access, willing) = &info.next {
-            let fails = *willing != Willing::Forever;
+        if let Some((next, (own, access))) = info.next.operation().and_then(|next| Some((next, next.object()?))) {
             let plan = space.plan;
             let segment = space.segment_of(number);
-            let model = space.object_of(*own, state[self.members.len() + *own as usize]);
-            let elsewhere = if segment.parked { model.waits_for(access.verb, segment.share(*own)) } else { None };
+            let model = space.object_of(own, state[self.members.len() + own as usize]);
+            let elsewhere = if segment.parked { model.waits_for(access.verb, segment.share(own)) } else { None };
             let (object, access) = match elsewhere {
                 Some((object, verb)) => (object, Access::by_another(verb)),
-                None => (*own, *access),
+                None => (own, access),
             };
             let planned = &plan.objects[object as usize].object;
             if planned.has_owner() {
@@ -210,7 +212,7 @@ impl Ample {
                 });
                 return Some(owners.collect());
             }
-            for uses in self.futures.alike(Use::Object(object, access, fails)) {
+            for uses in self.futures.alike(Use::object(object, access, next.gives_up())) {
                 join(&mut self.mask, self.futures.enablers(uses));
             }
             return None;
@@ -225,7 +227,7 @@ impl Ample {
 
     /// Puts into the mask, or adds, what could let a process begin.
     fn starters(&mut self, plan: &Plan, process: ProcessId) {
-        if let Some(uses) = self.futures.number(Use::Start(process)) {
+        if let Some(uses) = self.futures.number(Use::process(process, ProcessVerb::Start)) {
             insert(&mut self.mask, uses);
         }
         if self.depends {
@@ -252,21 +254,13 @@ impl Ample {
 
 /// The uses of a segment's next step.
 pub(crate) fn uses(space: &StateSpace<'_>, number: u32) -> Vec<Use> {
-    match &space.info(number).next {
-        Next::Object(object, access, willing) => {
-            let fails = *willing != Willing::Forever;
-            let touched = space.plan.objects[*object as usize].object.touches(access.verb);
-            let touched = touched.into_iter().map(|(other, verb)| Use::Object(other, Access::by_another(verb), fails));
-            std::iter::once(Use::Object(*object, *access, fails)).chain(touched).collect()
-        }
-        Next::Join(range, willing) => {
-            let fails = *willing != Willing::Forever;
-            range.clone().map(|process| Use::Join(process, fails)).collect()
-        }
-        Next::Start(range) => range.clone().map(Use::Start).collect(),
-        Next::Status(process) => vec![Use::Status(*process)],
-        Next::Kill(_) | Next::Nothing | Next::Time | Next::Free => Vec::new(),
-    }
+    let Some(next) = space.info(number).next.operation() else { return Vec::new() };
+    let gives_up = next.gives_up();
+    let touched = next.on_objects().flat_map(|(object, access)| {
+        let touched = space.plan.objects[object as usize].object.touches(access.verb);
+        touched.into_iter().map(move |(other, verb)| Use::object(other, Access::by_another(verb), gives_up))
+    });
+    next.accesses().map(|(target, access)| Use { target, access, gives_up }).chain(touched).collect()
 }
 
 fn join(set: &mut Set, more: &Set) {

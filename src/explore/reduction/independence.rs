@@ -4,31 +4,52 @@
 
 use std::collections::HashMap;
 
-use crate::event::{ObjectId, ProcessId};
+use crate::event::{ObjectId, ProcessId, Target};
 use crate::explore::base::injected_bugs::{Mutant, mutated};
 use crate::explore::semantics::program_analysis::flow;
 use crate::explore::state_space::segment;
+use crate::expression::Expression;
 use crate::interpreter::Machine;
 use crate::objects::Effect;
-use crate::objects::contract::model::Access;
-use crate::scenario::plan::{Action, Instruction, ObjectAction, Operation, Plan, Processes};
-use crate::value::Value;
+use crate::objects::contract::operation::Access;
+use crate::objects::kinds::process::ProcessVerb;
+use crate::scenario::plan::{Instruction, OperationPlan, Plan};
 
-/// Something that a process may do.
+/// Something that a process may do to an object or a process.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(crate) enum Use {
-    /// A step on an object; whether it may give up waiting.
-    Object(ObjectId, Access, bool),
-    /// It ends, having had to do with the object.
-    Leave(ObjectId),
-    /// It starts a process.
-    Start(ProcessId),
-    /// It waits for the end of a process; whether it may give up.
-    Join(ProcessId, bool),
-    /// It asks how a process is.
-    Status(ProcessId),
-    /// It ends.
-    End(ProcessId),
+pub(crate) struct Use {
+    pub(crate) target: Target,
+    pub(crate) access: Access,
+    /// Whether it may give up waiting.
+    pub(crate) gives_up: bool,
+}
+
+/// The verb of a process that ends, having had to do with an object.
+const DEPART: u8 = u8::MAX;
+
+impl Use {
+    /// An operation on an object.
+    pub(crate) fn object(object: ObjectId, access: Access, gives_up: bool) -> Self {
+        Self { target: Target::Object(object), access, gives_up }
+    }
+
+    /// A process ends, having had to do with the object.
+    pub(crate) fn depart(object: ObjectId) -> Self {
+        Self::object(object, Access::of(DEPART), false)
+    }
+
+    /// Something happens to a process.
+    pub(crate) fn process(process: ProcessId, verb: ProcessVerb) -> Self {
+        Self { target: Target::Process(process), access: Access::of(verb as u8), gives_up: false }
+    }
+
+    /// The object, where it is a verb of the object's kind.
+    pub(crate) fn as_object(&self) -> Option<ObjectId> {
+        match self.target {
+            Target::Object(object) if self.access.verb != DEPART => Some(object),
+            _ => None,
+        }
+    }
 }
 
 /// A set of uses, by their numbers.
@@ -86,15 +107,12 @@ impl Footprints {
     /// The numbers of the uses that stand for one that is known better now than it was beforehand: its element, which
     /// of its arguments are null.
     pub(crate) fn alike(&self, uses: Use) -> Vec<u32> {
-        let Use::Object(object, access, fails) = uses else { return self.number(uses).into_iter().collect() };
-        let same = |other: &Use| match other {
-            Use::Object(id, known, may) => {
-                *id == object
-                    && *may == fails
-                    && (known.verb, known.end) == (access.verb, access.end)
-                    && (known.element.is_none() || access.element.is_none() || known.element == access.element)
-            }
-            _ => false,
+        let access = uses.access;
+        let same = |other: &Use| {
+            let known = other.access;
+            (other.target, other.gives_up) == (uses.target, uses.gives_up)
+                && (known.verb, known.end) == (access.verb, access.end)
+                && (known.element.is_none() || access.element.is_none() || known.element == access.element)
         };
         (0..self.uses.len()).filter(|at| same(&self.uses[*at])).map(|at| at as u32).collect()
     }
@@ -137,77 +155,48 @@ impl Footprints {
             if let Instruction::Operate(operation) = instruction {
                 self.operation(plan, &mut machine, operation, &mut uses);
             }
-            met.extend(uses.iter().filter_map(|number| match self.uses[*number as usize] {
-                Use::Object(object, ..) => Some(object),
-                _ => None,
-            }));
+            met.extend(uses.iter().filter_map(|number| self.uses[*number as usize].as_object()));
             places.push(uses);
         }
         met.sort_unstable();
         met.dedup();
-        let mut last = vec![self.take(Use::End(process))];
+        let mut last = vec![self.take(Use::process(process, ProcessVerb::End))];
         // Its end lets go of the ends that it holds, as closing them does.
         for (object, end) in &plan.processes[process as usize].holds {
             last.push(self.take(match plan.kind(*object).verb_that(Effect::Closes) {
-                Some(verb) => {
-                    let access = Access { verb, end: *end, element: None, given: 0 };
-                    Use::Object(*object, access, false)
-                }
-                None => Use::Leave(*object),
+                Some(verb) => Use::object(*object, Access { end: *end, ..Access::of(verb) }, false),
+                None => Use::depart(*object),
             }));
         }
         for object in met {
             if plan.objects[object as usize].object.notices_ends() {
-                last.push(self.take(Use::Leave(object)));
+                last.push(self.take(Use::depart(object)));
             }
         }
         self.last.push(last);
         places
     }
 
-    fn operation(&mut self, plan: &Plan, machine: &mut Machine<'_>, operation: &Operation, uses: &mut Vec<u32>) {
-        let fails = operation.timeout.is_some();
-        let mut each = |futures: &mut Self, processes: &Processes, make: &dyn Fn(ProcessId) -> Use| {
-            for process in named(machine, processes) {
-                uses.push(futures.take(make(process)));
+    fn operation(&mut self, plan: &Plan, machine: &mut Machine<'_>, operation: &OperationPlan, uses: &mut Vec<u32>) {
+        let gives_up = operation.timeout.is_some();
+        for operand in &operation.operands {
+            let mut named = operand.all();
+            let constant = |machine: &mut Machine<'_>, index: &Expression| machine.constant(index)?.as_int();
+            if let Some(at) = operand.index.as_ref().and_then(|index| constant(machine, index))
+                && (0..i64::from(operand.count)).contains(&at)
+            {
+                (named.first, named.count) = (named.nth(at as u32), 1);
             }
-        };
-        match &operation.action {
-            Action::Object(action) => self.object(plan, machine, action, fails, uses),
-            Action::Start(processes) => each(self, processes, &Use::Start),
-            Action::Join(processes) => each(self, processes, &|process| Use::Join(process, fails)),
-            Action::Status(processes) => each(self, processes, &Use::Status),
-            _ => {}
-        }
-    }
-
-    fn object(
-        &mut self,
-        plan: &Plan,
-        machine: &mut Machine<'_>,
-        action: &ObjectAction,
-        fails: bool,
-        uses: &mut Vec<u32>,
-    ) {
-        let objects = match &action.index {
-            None => action.objects(),
-            Some((count, index)) => match machine.constant(index).and_then(|index| index.as_int()) {
-                Some(at) if (0..i64::from(*count)).contains(&at) => {
-                    action.first + at as u32..action.first + at as u32 + 1
+            let element = operand.element.as_ref().and_then(|element| constant(machine, element));
+            let element = element.map(|element| element as u32);
+            let access = Access { verb: operand.verb, end: operand.end, element, given: operation.given };
+            for target in named.each() {
+                uses.push(self.take(Use { target, access, gives_up }));
+                if let Target::Object(object) = target {
+                    for (other, verb) in plan.objects[object as usize].object.touches(operand.verb) {
+                        uses.push(self.take(Use::object(other, Access::by_another(verb), gives_up)));
+                    }
                 }
-                _ => action.objects(),
-            },
-        };
-        let element =
-            action.element.as_ref().and_then(|element| machine.constant(element)).and_then(|value| value.as_int());
-        let element = element.map(|element| element as u32);
-        let given = action.arguments.iter().enumerate().filter(|(_, given)| given.as_constant() != Some(&Value::Null));
-        let given = given.fold(0, |bits, (at, _)| bits | 1 << at);
-        let access = Access { verb: action.verb, end: action.end, element, given };
-        for object in objects {
-            uses.push(self.take(Use::Object(object, access, fails)));
-            for (other, verb) in plan.objects[object as usize].object.touches(action.verb) {
-                uses.push(self.take(Use::Object(other, Access::by_another(verb), fails)));
             }
         }
     }
@@ -256,43 +245,28 @@ impl Footprints {
     }
 }
 
-/// The processes that a step names.
-fn named(machine: &mut Machine<'_>, processes: &Processes) -> std::ops::Range<ProcessId> {
-    let all = processes.range();
-    let Some(index) = &processes.index else { return all };
-    match machine.constant(index).and_then(|index| index.as_int()) {
-        Some(at) if (0..i64::from(processes.count)).contains(&at) => all.start + at as u32..all.start + at as u32 + 1,
-        _ => all,
-    }
-}
-
 /// Whether two uses of different processes cannot change places. What may give up changes places with nothing that could
 /// let it go on.
 pub(crate) fn conflict(plan: &Plan, first: Use, second: Use) -> bool {
-    let gives_up =
-        |uses: Use| matches!(uses, Use::Object(_, _, true) | Use::Join(_, true)) && !mutated(Mutant::GivingUpCommutes);
+    let gives_up = |uses: Use| uses.gives_up && !mutated(Mutant::GivingUpCommutes);
     if gives_up(first) && enables(plan, second, first) || gives_up(second) && enables(plan, first, second) {
         return true;
     }
-    match (first, second) {
-        (Use::Object(object, one, _), Use::Object(other, two, _)) => {
-            object == other && !plan.objects[object as usize].object.commute(one, two)
+    let (one, two) = (first.access, second.access);
+    first.target == second.target
+        && match first.target {
+            Target::Object(_) if one.verb == DEPART || two.verb == DEPART => true,
+            Target::Object(object) => !plan.objects[object as usize].object.commute(one, two),
+            Target::Process(_) => !ProcessVerb::of(one.verb).commute(ProcessVerb::of(two.verb)),
+            Target::None => false,
         }
-        (Use::Object(object, ..) | Use::Leave(object), Use::Leave(other))
-        | (Use::Leave(object), Use::Object(other, ..)) => object == other,
-        (Use::Start(one), Use::Start(other) | Use::Status(other)) | (Use::Status(one), Use::Start(other)) => {
-            one == other
-        }
-        (Use::Status(one), Use::End(other)) | (Use::End(one), Use::Status(other)) => one == other,
-        _ => false,
-    }
 }
 
 /// Whether it makes a difference to what happened before what which of two uses comes first.
 fn tells_order(plan: &Plan, first: Use, second: Use) -> bool {
-    match (first, second) {
-        (Use::Object(object, one, _), Use::Object(other, two, _)) => {
-            object == other && plan.objects[object as usize].object.tells_order(one, two)
+    match (first.as_object(), second.as_object()) {
+        (Some(object), Some(other)) => {
+            object == other && plan.objects[object as usize].object.tells_order(first.access, second.access)
         }
         _ => false,
     }
@@ -300,10 +274,15 @@ fn tells_order(plan: &Plan, first: Use, second: Use) -> bool {
 
 /// Whether one use could let another go on that waits.
 pub(crate) fn enables(plan: &Plan, able: Use, waiting: Use) -> bool {
-    match (able, waiting) {
-        (Use::End(process), Use::Join(awaited, _)) => process == awaited,
-        (Use::Leave(object), Use::Object(other, ..)) => object == other,
-        (Use::Object(object, with, _), Use::Object(other, access, _)) if object == other => {
+    if able.target != waiting.target {
+        return false;
+    }
+    let (with, access) = (able.access, waiting.access);
+    match able.target {
+        Target::Process(_) => ProcessVerb::of(with.verb).enables(ProcessVerb::of(access.verb)),
+        Target::Object(_) if access.verb == DEPART => false,
+        Target::Object(_) if with.verb == DEPART => true,
+        Target::Object(object) => {
             let kind = plan.kind(object);
             let planned = &plan.objects[object as usize].object;
             let end = planned.ends().get(access.end as usize).copied();
@@ -312,7 +291,7 @@ pub(crate) fn enables(plan: &Plan, able: Use, waiting: Use) -> bool {
             let closes = planned.ends().get(with.end as usize).filter(|_| able.effect == Effect::Closes);
             enablers.verbs.contains(&able.name) || closes.is_some_and(|end| enablers.closing.contains(end))
         }
-        _ => false,
+        Target::None => false,
     }
 }
 

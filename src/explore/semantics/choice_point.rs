@@ -14,7 +14,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::event::StepId;
 use crate::expression::Expression;
 use crate::interpreter::Draw;
-use crate::scenario::plan::{Action, Delay, Instruction, Plan};
+use crate::objects::contract::operation::VerbId;
+use crate::scenario::plan::{Instruction, Plan};
 
 /// The most numbers of a range of which each is tried.
 pub const MOST_VALUES: u64 = 256;
@@ -90,17 +91,11 @@ pub(crate) fn refused(plan: &Plan, visible: &[bool]) -> Option<ModelError> {
 /// Whether a step draws what others must know before it.
 fn early(instruction: &Instruction) -> Option<ModelErrorKind> {
     let Instruction::Operate(operation) = instruction else { return None };
-    let delay = |delay: &Delay| matches!(delay, Delay::Computed(expression) if expression.draws());
-    let some = |expression: Option<&Expression>| expression.is_some_and(Expression::draws);
-    let drawn = match &operation.action {
-        Action::Object(action) => some(action.index.as_ref().map(|(_, index)| index)) || some(action.element.as_ref()),
-        Action::Sleep(time) | Action::Busy(time) => delay(time),
-        Action::Start(processes) | Action::Join(processes) | Action::Status(processes) | Action::Kill(processes, _) => {
-            some(processes.index.as_ref())
-        }
-        _ => false,
-    };
-    (drawn || operation.timeout.as_ref().is_some_and(delay)).then_some(ModelErrorKind::Early(operation.step))
+    let draws = |expression: &Expression| expression.draws();
+    let named = operation.operands.iter().flat_map(|operand| operand.index.iter().chain(&operand.element));
+    let times = operation.arguments.iter().filter(|_| matches!(operation.verb, VerbId::Timer(_)));
+    let drawn = named.chain(&operation.timeout).chain(times).any(draws);
+    drawn.then_some(ModelErrorKind::Early(operation.step))
 }
 
 /// Whether a process that begins draws in what it carries out next: then that is a turn of its own.

@@ -1,8 +1,5 @@
 //! One turn of a process: a step that others can notice, and what the process does behind it by itself.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::choice_point::{ChoiceScript, begins_turn, step_of};
@@ -12,12 +9,14 @@ use super::process_state::{ProcessState, Stage};
 use super::program_analysis::Knowledge;
 use super::transition::ModelErrorKind;
 use crate::event::{ObjectId, ProcessId, StepId, Target};
-use crate::interpreter::{Clock, Left, Place, Random, Request, Timeout, World};
+use crate::interpreter::{Clock, Left, Random, Timeout, World};
 use crate::objects::Completion;
 use crate::objects::contract::model::{Model, ModelCall, Progress, Stage as Scenery, Willing};
+use crate::objects::contract::operation::{Operation, Targets, VerbId};
+use crate::objects::kinds::process::{self, Life, ProcessVerb, Processes};
 use crate::os::process::{is_deadly, is_stop};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::scenario::plan::{Instruction, Plan};
 use crate::trace::ProcessEnd;
 use crate::value::Value;
 
@@ -327,115 +326,97 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
         self.record(step, verb, Target::None, &completion);
         completion
     }
+}
 
-    fn start(&mut self, step: StepId, processes: Range<ProcessId>) -> Completion {
-        let mut worst = Completion::of(Outcome::OK);
-        for process in processes {
-            let post = &mut self.actor.parts.posts[process as usize];
-            let may = self.actor.plan.program(process).manual && post.stage == Stage::NotStarted;
-            if may {
-                post.stage = Stage::Running;
-                self.effects.started.push(process);
-                let starter = self.actor.process;
-                if let Some(log) = &mut self.actor.log {
-                    log.started(starter, process);
-                }
-            }
-            let completion = Completion::of(if may { Outcome::OK } else { Outcome::IN_USE });
-            self.record(step, "start", Target::Process(process), &completion);
-            if !completion.outcome.is_ok() {
-                worst = completion;
-            }
-        }
-        worst
+/// The other processes, as a step of one has them in the model.
+struct Others<'t, 'x, 'a, 'p> {
+    act: &'t mut Act<'x, 'a, 'p>,
+    step: StepId,
+    willing: Willing,
+}
+
+impl Others<'_, '_, '_, '_> {
+    fn status(&self, process: ProcessId) -> ProcessStatus {
+        self.act.actor.parts.posts[process as usize]
     }
 
-    fn join(&mut self, step: StepId, processes: Range<ProcessId>, timeout: Timeout) -> Completion {
-        let give_up = self.first == Some(First::GiveUp);
-        let own = self.actor.process;
-        let ended = |parts: &Parts, process: ProcessId| matches!(parts.posts[process as usize].stage, Stage::Ended(_));
-        if processes.contains(&own) {
-            let completion = Completion::of(Outcome::WOULD_DEADLOCK);
-            self.record(step, "join", Target::Process(own), &completion);
-            return completion;
-        }
-        let waits = processes.clone().any(|process| !ended(self.actor.parts, process));
-        if waits && !give_up && willing(timeout) != Willing::Never {
-            self.halt = Halt::Waits;
-            return Completion::of(Outcome::OK);
-        }
-        let mut code = 0;
-        for process in processes {
-            let completion = match self.actor.parts.posts[process as usize].stage {
-                Stage::Ended(end) => {
-                    self.actor.parts.posts[process as usize].joined = true;
-                    self.effects.joined.push(process);
-                    Completion::value(Value::Int(end.code().unwrap_or(0)))
-                }
-                _ if give_up => Completion::of(Outcome::TIMEOUT),
-                _ => Completion::of(Outcome::WOULD_BLOCK),
-            };
-            self.record(step, "join", Target::Process(process), &completion);
-            match completion.value {
-                Value::Int(other) if completion.outcome.is_ok() => {
-                    if code == 0 {
-                        code = other;
-                    }
-                }
-                _ => return completion,
-            }
-        }
-        Completion::value(Value::Int(code))
+    fn gives_up(&self) -> bool {
+        self.act.first == Some(First::GiveUp)
+    }
+}
+
+impl Processes for Others<'_, '_, '_, '_> {
+    fn caller(&self) -> ProcessId {
+        self.act.actor.process
     }
 
-    fn status(&mut self, step: StepId, process: ProcessId) -> Completion {
-        let stage = self.actor.parts.posts[process as usize].stage;
-        let code = match stage {
-            Stage::Ended(end) => Value::Int(end.code().unwrap_or(0)),
-            _ => Value::Null,
-        };
-        let map =
-            BTreeMap::from([("alive".to_owned(), Value::Bool(stage == Stage::Running)), ("code".to_owned(), code)]);
-        let completion = Completion::value(Value::Map(Arc::new(map)));
-        self.record(step, "status", Target::Process(process), &completion);
-        completion
+    fn life(&self, process: ProcessId) -> Life {
+        match self.status(process).stage {
+            Stage::NotStarted => Life::NotBegun,
+            Stage::Running => Life::Alive,
+            Stage::Ended(end) => Life::Ended(end.code().unwrap_or(0)),
+        }
     }
 
-    fn kill(&mut self, step: StepId, processes: Range<ProcessId>, signal: i32) -> Completion {
-        let mut worst = Completion::of(Outcome::OK);
-        // What it sends to itself comes last: it may not go on after that.
-        let own = self.actor.process;
-        let others = processes.clone().filter(|process| *process != own);
-        for process in others.chain(processes.contains(&own).then_some(own)) {
-            let post = self.actor.parts.posts[process as usize];
-            let outcome = match post.stage {
-                Stage::NotStarted => Outcome::NO_PROCESS,
-                _ if post.joined => Outcome::NO_PROCESS,
-                Stage::Ended(_) => Outcome::OK,
-                Stage::Running => {
-                    if process == self.actor.process {
-                        if is_deadly(signal) {
-                            self.died = Some(signal);
-                        } else if is_stop(signal) {
-                            self.stopped = true;
-                            self.effects.signals.push((process, signal));
-                        }
-                    } else if signal != 0 {
-                        self.effects.signals.push((process, signal));
-                    }
-                    Outcome::OK
-                }
-            };
-            let completion = Completion { value: Value::Int(signal.into()), ..Completion::of(outcome) };
-            self.record(step, "kill", Target::Process(process), &completion);
-            if !outcome.is_ok() {
-                worst = completion;
-            }
-            if self.died.is_some() {
-                break;
+    fn is_joined(&self, process: ProcessId) -> bool {
+        self.status(process).joined
+    }
+
+    fn start(&mut self, process: ProcessId) -> bool {
+        let may = self.act.actor.plan.program(process).manual && self.life(process) == Life::NotBegun;
+        if may {
+            self.act.actor.parts.posts[process as usize].stage = Stage::Running;
+            self.act.effects.started.push(process);
+            let starter = self.caller();
+            if let Some(log) = &mut self.act.actor.log {
+                log.started(starter, process);
             }
         }
-        worst
+        may
+    }
+
+    fn awaits(&mut self, operation: &Operation<'_>) -> bool {
+        let ended = |process: ProcessId| matches!(self.life(process), Life::Ended(_));
+        let waits = !self.gives_up() && self.willing != Willing::Never && !operation.processes().all(ended);
+        if waits {
+            self.act.halt = Halt::Waits;
+        }
+        !waits
+    }
+
+    fn join(&mut self, process: ProcessId) -> Result<i64, Outcome> {
+        match self.life(process) {
+            Life::Ended(code) => {
+                self.act.actor.parts.posts[process as usize].joined = true;
+                self.act.effects.joined.push(process);
+                Ok(code)
+            }
+            _ if self.gives_up() => Err(Outcome::TIMEOUT),
+            _ => Err(Outcome::WOULD_BLOCK),
+        }
+    }
+
+    fn signal(&mut self, process: ProcessId, signal: i32) -> Outcome {
+        if process == self.caller() && is_deadly(signal) {
+            self.act.died = Some(signal);
+        } else if signal != 0 && (process != self.caller() || is_stop(signal)) {
+            self.act.stopped |= process == self.caller();
+            self.act.effects.signals.push((process, signal));
+        }
+        Outcome::OK
+    }
+
+    fn is_over(&self) -> bool {
+        self.act.died.is_some()
+    }
+
+    fn set_ready(&mut self) {
+        self.act.ready = true;
+    }
+
+    fn record(&mut self, verb: ProcessVerb, process: Option<ProcessId>, completion: &Completion) {
+        let target = process.map_or(Target::None, Target::Process);
+        self.act.record(self.step, verb.described().name, target, completion);
     }
 }
 
@@ -443,14 +424,29 @@ impl World for Act<'_, '_, '_> {
     fn operate(
         &mut self,
         step: StepId,
-        place: Place,
-        arguments: &[Value],
+        operation: &Operation<'_>,
         compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
         timeout: Timeout,
     ) -> Completion {
         self.steps += 1;
+        let ok = Completion::of(Outcome::OK);
+        let targets = match operation.verb {
+            VerbId::Own(verb) => {
+                return self.own(step, verb.described().name, verb.complete(operation.arguments));
+            }
+            VerbId::Timer(verb) => return self.own(step, verb.described().name, ok),
+            VerbId::Process(verb) => {
+                let mut others = Others { act: self, step, willing: willing(timeout) };
+                return process::perform(verb, operation, &mut others).unwrap_or(ok);
+            }
+            VerbId::Object => operation.targets,
+        };
+        let [Targets { first: Target::Object(id), verb, end, element, .. }] = targets else {
+            return Completion::of(Outcome::INVALID);
+        };
+        let (id, verb, end, element) = (*id, *verb, *end, *element);
         let actor = &mut *self.actor;
-        let (process, object) = (actor.process, place.object as usize);
+        let (process, object) = (actor.process, id as usize);
         let (Some(mut model), mut shares) =
             (actor.parts.objects[object].take(), std::mem::take(&mut actor.parts.shares[object]))
         else {
@@ -460,10 +456,10 @@ impl World for Act<'_, '_, '_> {
         let willing = if self.given_up { Willing::Forever } else { willing(timeout) };
         let mut scene = Scene { actor, step, compute };
         let mut call = ModelCall {
-            verb: place.verb,
-            end: place.end,
-            element: place.element,
-            arguments,
+            verb,
+            end,
+            element,
+            arguments: operation.arguments,
             willing,
             process,
             shares: &mut shares,
@@ -477,9 +473,8 @@ impl World for Act<'_, '_, '_> {
         match progress {
             Progress::Done(completion) => {
                 if let Some(log) = &mut actor.log {
-                    let verb = actor.plan.kind(place.object).verbs[place.verb as usize].name;
-                    let target = Target::Object(place.object);
-                    log.record(process, actor.now, Some(step), verb, target, place.element, &completion);
+                    let verb = actor.plan.kind(id).verbs[verb as usize].name;
+                    log.record(process, actor.now, Some(step), verb, Target::Object(id), element, &completion);
                 }
                 completion
             }
@@ -494,30 +489,15 @@ impl World for Act<'_, '_, '_> {
         }
     }
 
-    fn perform(&mut self, step: StepId, request: Request, timeout: Timeout) -> Completion {
-        self.steps += 1;
-        self.ready |= matches!(request, Request::Ready);
-        match request.own() {
-            Ok((verb, completion)) => self.own(step, verb, completion),
-            Err(Request::Busy(_)) => self.own(step, "busy", Completion::of(Outcome::OK)),
-            Err(Request::Start(processes)) => self.start(step, processes),
-            Err(Request::Join(processes)) => self.join(step, processes, timeout),
-            Err(Request::Status(process)) => self.status(step, process),
-            Err(Request::Kill(processes, signal)) => self.kill(step, processes, signal),
-            Err(_) => self.own(step, "sleep", Completion::of(Outcome::OK)),
-        }
-    }
-
     fn refuse(&mut self, step: StepId, outcome: Outcome, message: &str) {
         let completion = Completion { value: Value::from(message), ..Completion::of(outcome) };
         let actor = &mut *self.actor;
         let Some(log) = &mut actor.log else { return };
         // As the kernel's side records it: the first object that could have been meant.
-        let (verb, target) = match actor.plan.operation(step).map(|operation| &operation.action) {
-            Some(Action::Object(action)) => {
-                (actor.plan.kind(action.first).verbs[action.verb as usize].name, Target::Object(action.first))
-            }
-            _ => (actor.plan.steps[step as usize].verb, Target::None),
+        let named = actor.plan.operation(step).and_then(|operation| operation.accessed().next());
+        let (verb, target) = match named {
+            Some((object, verb)) => (actor.plan.kind(object).verbs[verb as usize].name, Target::Object(object)),
+            None => (actor.plan.steps[step as usize].verb, Target::None),
         };
         log.record(actor.process, actor.now, Some(step), verb, target, None, &completion);
     }

@@ -1,49 +1,104 @@
 //! What a process asks of the world next, found out by a world that only listens.
 
-use std::ops::Range;
-
 use super::process_state::ProcessState;
-use crate::event::{ObjectId, ProcessId, StepId};
-use crate::interpreter::{Clock, Place, Request, Timeout, World};
+use crate::event::{ObjectId, ProcessId, StepId, Target};
+use crate::interpreter::{Clock, Timeout, World};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Access, Willing};
+use crate::objects::contract::model::Willing;
+use crate::objects::contract::operation::{Access, Given, Operation, Targets, VerbId};
+use crate::objects::kinds::own::OwnVerb;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Instruction};
+use crate::scenario::plan::Instruction;
 use crate::value::Value;
 
-/// What a process asks of the world next.
+/// What a process does next.
 #[derive(Clone, Debug)]
 pub(crate) enum Next {
     /// Nothing: it has not begun, or has ended.
     Nothing,
-    /// A step on an object.
-    Object(ObjectId, Access, Willing),
-    /// It sleeps or computes until its time is over.
-    Time,
-    /// The ends of these processes; whether it may wait for them.
-    Join(Range<ProcessId>, Willing),
-    /// These processes are started.
-    Start(Range<ProcessId>),
-    /// One process is asked how it is.
-    Status(ProcessId),
-    /// A signal is sent.
-    Kill(Range<ProcessId>),
-    /// What concerns nobody else.
-    Free,
+    /// It begins or ends.
+    Border,
+    /// An operation.
+    Operation(NextOperation),
 }
 
-/// Whether others can notice the step.
+/// An operation, as far as it is known before the process carries it out.
+#[derive(Clone, Debug)]
+pub(crate) struct NextOperation {
+    pub(crate) verb: VerbId,
+    pub(crate) targets: Vec<Targets>,
+    given: Given,
+    /// Whether it may wait.
+    pub(crate) willing: Willing,
+}
+
+impl NextOperation {
+    /// Whether it may give up waiting.
+    pub(crate) fn gives_up(&self) -> bool {
+        self.willing != Willing::Forever
+    }
+
+    /// Each object and process that it works on, with what it does there.
+    pub(crate) fn accesses(&self) -> impl Iterator<Item = (Target, Access)> {
+        let given = self.given;
+        self.targets.iter().flat_map(move |targets| {
+            let access = Access { verb: targets.verb, end: targets.end, element: targets.element, given };
+            targets.each().map(move |target| (target, access))
+        })
+    }
+
+    /// The objects that it works on, with what it does there.
+    pub(crate) fn on_objects(&self) -> impl Iterator<Item = (ObjectId, Access)> {
+        self.accesses().filter_map(|(target, access)| match target {
+            Target::Object(object) => Some((object, access)),
+            _ => None,
+        })
+    }
+
+    /// The processes that it works on.
+    pub(crate) fn on_processes(&self) -> impl Iterator<Item = ProcessId> {
+        self.targets.iter().flat_map(Targets::processes)
+    }
+
+    /// The one object that it works on.
+    pub(crate) fn object(&self) -> Option<(ObjectId, Access)> {
+        let mut objects = self.on_objects();
+        objects.next().filter(|_| objects.next().is_none())
+    }
+
+    /// Whether it is this verb on processes.
+    pub(crate) fn is(&self, verb: ProcessVerb) -> bool {
+        self.verb == VerbId::Process(verb)
+    }
+}
+
+impl Next {
+    /// The operation, where it is one.
+    pub(crate) fn operation(&self) -> Option<&NextOperation> {
+        match self {
+            Self::Operation(operation) => Some(operation),
+            _ => None,
+        }
+    }
+
+    /// The one object that it works on.
+    pub(crate) fn object(&self) -> Option<(ObjectId, Access)> {
+        self.operation()?.object()
+    }
+
+    /// Whether it is over when its time is.
+    pub(crate) fn takes_time(&self) -> bool {
+        self.operation().is_some_and(|operation| matches!(operation.verb, VerbId::Timer(_)))
+    }
+}
+
+/// Whether others can notice the step. `visible`: of which steps on nothing but the process itself they can.
 pub(crate) fn is_visible(instruction: &Instruction, visible: &[bool]) -> bool {
     let Instruction::Operate(operation) = instruction else { return false };
-    match operation.action {
-        Action::Object(_)
-        | Action::Sleep(_)
-        | Action::Busy(_)
-        | Action::Yield
-        | Action::Start(_)
-        | Action::Join(_)
-        | Action::Status(_)
-        | Action::Kill(..) => true,
+    match operation.verb {
+        VerbId::Own(OwnVerb::Yield) | VerbId::Object | VerbId::Timer(_) => true,
+        VerbId::Process(verb) if verb != ProcessVerb::Ready => true,
         _ => visible.get(operation.step as usize).copied().unwrap_or(false),
     }
 }
@@ -54,16 +109,16 @@ pub(crate) fn next(segment: &ProcessState<'_>, now: u64) -> Next {
         return Next::Nothing;
     }
     if segment.beginning || segment.leaving.is_some() {
-        return Next::Free;
+        return Next::Border;
     }
     let mut ask = Ask::new(now);
     segment.machine.clone().advance(&mut ask);
-    ask.asked.map_or(Next::Free, |asked| asked.next)
+    ask.asked.map_or(Next::Border, |asked| Next::Operation(asked.next))
 }
 
 /// A step that was asked for.
 pub(crate) struct Asked {
-    next: Next,
+    next: NextOperation,
     /// ns until its deadline.
     pub(crate) left: Option<u64>,
 }
@@ -78,15 +133,6 @@ pub(crate) struct Ask {
 impl Ask {
     pub(crate) fn new(now: u64) -> Self {
         Self { now, asked: None }
-    }
-
-    fn heard(&mut self, next: Next, timeout: Timeout) -> Completion {
-        let left = match timeout {
-            Timeout::None | Timeout::After(0) => None,
-            Timeout::After(ns) => Some(ns),
-        };
-        self.asked.get_or_insert(Asked { next, left });
-        Completion::of(Outcome::OK)
     }
 }
 
@@ -103,29 +149,23 @@ impl World for Ask {
     fn operate(
         &mut self,
         _step: StepId,
-        place: Place,
-        arguments: &[Value],
+        operation: &Operation<'_>,
         _compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
         timeout: Timeout,
     ) -> Completion {
-        let given = arguments.iter().enumerate().filter(|(_, argument)| **argument != Value::Null);
-        let given = given.fold(0, |bits, (at, _)| bits | 1 << at);
-        let access = Access { verb: place.verb, end: place.end, element: place.element, given };
-        self.heard(Next::Object(place.object, access, willing(timeout)), timeout)
-    }
-
-    fn perform(&mut self, _step: StepId, request: Request, timeout: Timeout) -> Completion {
-        match request {
-            Request::Sleep(ns) | Request::Busy(ns) => {
-                self.asked.get_or_insert(Asked { next: Next::Time, left: Some(ns) });
-                Completion::of(Outcome::OK)
-            }
-            Request::Join(processes) => self.heard(Next::Join(processes, willing(timeout)), timeout),
-            Request::Start(processes) => self.heard(Next::Start(processes), Timeout::None),
-            Request::Status(process) => self.heard(Next::Status(process), Timeout::None),
-            Request::Kill(processes, _) => self.heard(Next::Kill(processes), Timeout::None),
-            _ => self.heard(Next::Free, Timeout::None),
-        }
+        let left = match (operation.verb, timeout) {
+            (VerbId::Timer(_), _) => Some(operation.int(0) as u64),
+            (_, Timeout::None | Timeout::After(0)) => None,
+            (_, Timeout::After(ns)) => Some(ns),
+        };
+        let next = NextOperation {
+            verb: operation.verb,
+            targets: operation.targets.to_vec(),
+            given: operation.given.computed(operation.arguments),
+            willing: willing(timeout),
+        };
+        self.asked.get_or_insert(Asked { next, left });
+        Completion::of(Outcome::OK)
     }
 
     fn refuse(&mut self, _step: StepId, _outcome: Outcome, _message: &str) {}

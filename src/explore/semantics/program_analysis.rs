@@ -1,13 +1,16 @@
 //! What is known of a program without running it: which variables are read later, which steps others can notice.
 
 use super::process_events::has_late_gate;
+use crate::event::ObjectId;
 use crate::expression::node::Node;
 use crate::expression::{Builtin, Expression};
 use crate::objects::Effect;
-use crate::objects::contract::model::Access;
+use crate::objects::contract::operation::{Access, VerbId};
+use crate::objects::kinds::own::OwnVerb;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::os::process::{is_deadly, is_stop};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Delay, Failure, Instruction, ObjectAction, Operation, Plan, Program};
+use crate::scenario::plan::{Failure, Instruction, Operand, OperationPlan, Plan, Program};
 
 /// A set of small numbers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -169,14 +172,11 @@ impl Flow {
         }
     }
 
-    fn operation(&mut self, operation: &Operation, place: usize) {
-        expressions(operation, &mut |expression| self.reads(expression));
-        match &operation.action {
-            Action::Exit(_) | Action::Abort => {}
-            _ => {
-                let written = operation.into.into_iter().chain(operation.second).collect();
-                self.failing(&operation.failure, place, written);
-            }
+    fn operation(&mut self, operation: &OperationPlan, place: usize) {
+        operation.expressions().for_each(|expression| self.reads(expression));
+        if !matches!(operation.verb, VerbId::Own(verb) if verb.ends()) {
+            let written = operation.into.into_iter().chain(operation.second).collect();
+            self.failing(&operation.failure, place, written);
         }
     }
 }
@@ -191,48 +191,12 @@ pub(crate) fn all_draws(instruction: &Instruction) -> bool {
     Flow::of(instruction, 0).draws
 }
 
-/// Calls `visit` with each expression of a step.
-pub(crate) fn expressions<'p>(operation: &'p Operation, visit: &mut dyn FnMut(&'p Expression)) {
-    let delay = |delay: &'p Delay, visit: &mut dyn FnMut(&'p Expression)| {
-        if let Delay::Computed(expression) = delay {
-            visit(expression);
-        }
-    };
-    if let Some(timeout) = &operation.timeout {
-        delay(timeout, visit);
-    }
-    match &operation.action {
-        Action::Object(ObjectAction { index, element, arguments, update, .. }) => {
-            if let Some((_, index)) = index {
-                visit(index);
-            }
-            element.iter().for_each(&mut *visit);
-            arguments.iter().for_each(&mut *visit);
-            update.iter().for_each(&mut *visit);
-        }
-        Action::Print(expression)
-        | Action::Enter(expression)
-        | Action::Leave(expression)
-        | Action::Exit(expression)
-        | Action::Assert(expression) => visit(expression),
-        Action::Mark(label, value) => {
-            visit(label);
-            value.iter().for_each(&mut *visit);
-        }
-        Action::Sleep(time) | Action::Busy(time) => delay(time, visit),
-        Action::Start(processes) | Action::Join(processes) | Action::Status(processes) | Action::Kill(processes, _) => {
-            processes.index.iter().for_each(visit);
-        }
-        Action::Yield | Action::Ready | Action::Abort => {}
-    }
-}
-
 /// Calls `visit` with each expression of a program, those of its output only with `output`.
 fn all_expressions<'p>(program: &'p Program, output: bool, visit: &mut dyn FnMut(&'p Expression)) {
     for instruction in &program.code {
         match instruction {
-            Instruction::Operate(operation) if !output && matches!(operation.action, Action::Print(_)) => {}
-            Instruction::Operate(operation) => expressions(operation, visit),
+            Instruction::Operate(operation) if !output && operation.verb == VerbId::Own(OwnVerb::Print) => {}
+            Instruction::Operate(operation) => operation.expressions().for_each(&mut *visit),
             Instruction::Set { value, .. } => visit(value),
             Instruction::Unless { condition, .. } => visit(condition),
             Instruction::Repeat { times, .. } => visit(times),
@@ -276,23 +240,15 @@ fn reads_identity(
 
 /// The index of what a step names, an object of an array or one of several processes, where that is the index of the
 /// process itself and nothing else.
-pub(crate) fn own_index(operation: &Operation) -> Option<&Expression> {
-    let index = match &operation.action {
-        Action::Object(action) => action.index.as_ref().map(|(_, index)| index),
-        Action::Start(processes) | Action::Join(processes) | Action::Status(processes) | Action::Kill(processes, _) => {
-            processes.index.as_ref()
-        }
-        _ => None,
-    };
-    index.filter(|index| is_index(index))
+pub(crate) fn own_index(operation: &OperationPlan) -> Option<&Expression> {
+    let [operand] = operation.operands.as_slice() else { return None };
+    operand.index.as_ref().filter(|index| is_index(index))
 }
 
 /// The element of the one object that a step is about, where that is the index of the process itself and nothing else.
-pub(crate) fn own_element(operation: &Operation) -> Option<&Expression> {
-    match &operation.action {
-        Action::Object(ObjectAction { index: None, element: Some(element), .. }) => {
-            Some(element).filter(|element| is_index(element))
-        }
+pub(crate) fn own_element(operation: &OperationPlan) -> Option<&Expression> {
+    match operation.operands.as_slice() {
+        [Operand { index: None, element, .. }] => element.as_ref().filter(|element| is_index(element)),
         _ => None,
     }
 }
@@ -318,22 +274,24 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
         .iter()
         .map(|process| process.holds.iter().any(|(object, end)| closing_is_noticed(plan, *object, *end)))
         .collect();
-    let mut mark = |first: u32, count: u32| noticed[first as usize..(first + count) as usize].fill(true);
     for operation in plan.operations() {
-        match &operation.action {
-            Action::Join(processes) if operation.timeout.is_some() => mark(processes.first, processes.count),
-            Action::Status(processes) => mark(processes.first, processes.count),
-            // Who is stopped before its end never comes to it, unless it is continued.
-            Action::Kill(processes, signal) if is_deadly(*signal) || is_stop(*signal) => {
-                mark(processes.first, processes.count);
+        let timed = operation.timeout.is_some();
+        if let Some((verb, processes)) = operation.on_processes() {
+            let notices = match verb {
+                ProcessVerb::Join => timed,
+                ProcessVerb::Status => true,
+                // A process that is stopped before its end never comes to it, unless it is continued.
+                ProcessVerb::Kill => operation.signal().is_none_or(|signal| is_deadly(signal) || is_stop(signal)),
+                ProcessVerb::Start | ProcessVerb::Ready | ProcessVerb::Begin | ProcessVerb::End => false,
+            };
+            if notices {
+                noticed[processes.start as usize..processes.end as usize].fill(true);
             }
-            Action::Object(action)
-                if operation.timeout.is_some() && plan.objects[action.first as usize].object.notices_ends() =>
-            {
-                noticed.fill(true);
-                break;
-            }
-            _ => {}
+        }
+        let robust = |(object, _): (ObjectId, u8)| plan.objects[object as usize].object.notices_ends();
+        if timed && operation.accessed().any(robust) {
+            noticed.fill(true);
+            break;
         }
     }
     noticed
@@ -344,8 +302,8 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
 pub(crate) fn noticed_begins(plan: &Plan) -> Vec<bool> {
     let mut noticed = vec![false; plan.processes.len()];
     for operation in plan.operations() {
-        if let Action::Status(processes) | Action::Kill(processes, _) = &operation.action {
-            for process in processes.first..processes.first + processes.count {
+        if let Some((ProcessVerb::Status | ProcessVerb::Kill, processes)) = operation.on_processes() {
+            for process in processes {
                 noticed[process as usize] = has_late_gate(plan, process);
             }
         }
@@ -358,11 +316,10 @@ pub(crate) fn victims(plan: &Plan, killed: bool) -> Vec<bool> {
     let mut victims = vec![killed; plan.processes.len()];
     for program in &plan.programs {
         for operation in program.operations() {
-            let Action::Kill(processes, signal) = &operation.action else { continue };
-            let range = processes.first..processes.first + processes.count;
+            let Some((ProcessVerb::Kill, range)) = operation.on_processes() else { continue };
             // A signal to itself comes at a place that it knows.
-            let itself = program.range() == range && processes.count == 1;
-            if !itself && (is_deadly(*signal) || is_stop(*signal)) {
+            let itself = program.range() == range && range.len() == 1;
+            if !itself && operation.signal().is_none_or(|signal| is_deadly(signal) || is_stop(signal)) {
                 victims[range.start as usize..range.end as usize].fill(true);
             }
         }
@@ -375,19 +332,19 @@ fn closing_is_noticed(plan: &Plan, object: u32, end: u8) -> bool {
     let kind = plan.kind(object);
     let Some(close) = kind.verb_that(Effect::Closes) else { return true };
     let planned = &plan.objects[object as usize].object;
-    let closing = Access { verb: close, end, element: None, given: 0 };
-    plan.operations().any(|operation| {
-        let Action::Object(action) = &operation.action else { return false };
-        if !action.objects().contains(&object) {
-            return false;
-        }
-        let access = Access { verb: action.verb, end: action.end, element: None, given: u32::MAX };
+    let closing = Access { end, ..Access::of(close) };
+    let notices = |operation: &OperationPlan, operand: &Operand| {
+        let access = Access { end: operand.end, ..Access::by_another(operand.verb) };
         let waits = || {
             let ends = planned.ends();
-            let verb = &kind.verbs[action.verb as usize];
-            let enablers = planned.enablers(verb, ends.get(action.end as usize).copied(), None);
+            let verb = &kind.verbs[operand.verb as usize];
+            let enablers = planned.enablers(verb, ends.get(operand.end as usize).copied(), None);
             ends.get(end as usize).is_some_and(|end| enablers.closing.contains(end))
         };
         !planned.commute(closing, access) || operation.timeout.is_some() && waits()
+    };
+    plan.operations().any(|operation| {
+        let mut named = operation.on_objects().filter(|operand| operand.objects().contains(&object));
+        named.any(|operand| notices(operation, operand))
     })
 }

@@ -2,9 +2,11 @@
 
 use super::event_log::Log;
 use super::execute::Parts;
-use super::next_operation::{Next, next};
+use super::next_operation::next;
 use super::process_state::{ProcessState, Stage};
 use crate::event::{ProcessId, Target};
+use crate::objects::contract::operation::VerbId;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::scenario::plan::{Instruction, Plan};
 use crate::trace::Waiting;
 
@@ -42,16 +44,16 @@ fn of(
         on: Vec::new(),
         holder: None,
     };
-    match next(segment, now) {
-        Next::Join(range, _) => {
-            let other = range.clone().find(|other| !matches!(segments[*other as usize].stage, Stage::Ended(_)));
-            let other = other.unwrap_or(range.start);
-            waiting.target = Target::Process(other);
-            if !matches!(segments[other as usize].stage, Stage::Ended(_)) {
-                waiting.on.push(other);
-            }
+    let next = next(segment, now);
+    let Some(next) = next.operation() else { return waiting };
+    match (next.verb, next.object()) {
+        (VerbId::Process(ProcessVerb::Join), _) => {
+            let lives = |other: &ProcessId| !matches!(segments[*other as usize].stage, Stage::Ended(_));
+            let other = next.on_processes().find(lives).or_else(|| next.on_processes().next());
+            waiting.target = other.map_or(Target::None, Target::Process);
+            waiting.on.extend(other.filter(lives));
         }
-        Next::Object(own, access, _) => {
+        (_, Some((own, access))) => {
             let model = parts.objects[own as usize].as_deref();
             let elsewhere =
                 model.filter(|_| segment.parked).and_then(|model| model.waits_for(access.verb, segment.share(own)));

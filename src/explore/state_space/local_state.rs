@@ -109,14 +109,17 @@ impl<'p> StateSpace<'p> {
                 let way = match &next {
                     _ if self.clocked && segment.is_due() => Way::Many,
                     Next::Nothing => Way::Still,
-                    Next::Time | Next::Free => Way::Alone,
-                    Next::Object(object, access, _) => {
-                        let model = self.shapes[*object as usize].things.first();
-                        let own = model.is_none_or(|model| model.reach(access.verb) == ShareAccess::Own);
-                        let alone = touched(self.plan, *object, access.verb).next().is_none();
-                        if own && alone { Way::One(self.processes() as u32 + object) } else { Way::Many }
-                    }
-                    _ => Way::Many,
+                    Next::Border => Way::Alone,
+                    Next::Operation(operation) => match operation.object() {
+                        None if operation.targets.is_empty() => Way::Alone,
+                        None => Way::Many,
+                        Some((object, access)) => {
+                            let model = self.shapes[object as usize].things.first();
+                            let own = model.is_none_or(|model| model.reach(access.verb) == ShareAccess::Own);
+                            let alone = touched(self.plan, object, access.verb).next().is_none();
+                            if own && alone { Way::One(self.processes() as u32 + object) } else { Way::Many }
+                        }
+                    },
                 };
                 let info = Info {
                     next,

@@ -348,7 +348,7 @@ impl<'p> StateSpace<'p> {
             return;
         }
         let left = info.left;
-        if matches!(info.next, Next::Time) && self.leeway.time == Time::Virtual && left != Some(0) {
+        if info.next.takes_time() && self.leeway.time == Time::Virtual && left != Some(0) {
             return;
         }
         let result = self.result(state, process, false);

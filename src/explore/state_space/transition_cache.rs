@@ -10,10 +10,11 @@ use crate::explore::semantics::choice_point;
 use crate::explore::semantics::choice_point::ChoiceScript;
 use crate::explore::semantics::event_log::Log;
 use crate::explore::semantics::execute::{Actor, Effects, Parts, Turned};
-use crate::explore::semantics::next_operation::Next;
+use crate::explore::semantics::next_operation::NextOperation;
 use crate::explore::semantics::process_state::{ProcessState, Stage};
 use crate::explore::semantics::transition::{ModelError, ModelErrorKind};
 use crate::objects::contract::model::ShareAccess;
+use crate::objects::contract::operation::VerbId;
 
 /// What is known of what turns do.
 #[derive(Debug)]
@@ -125,9 +126,8 @@ impl<'p> StateSpace<'p> {
         let number = state[process as usize];
         self.names.clear();
         self.names.extend([number, u32::from(give_up)]);
-        match &self.stands.things[number as usize].info.next {
-            Next::Object(object, access, _) => {
-                let object = *object;
+        if let Some(next) = self.stands.things[number as usize].info.next.operation() {
+            for (object, access) in next.on_objects() {
                 self.names.push(state[processes + object as usize]);
                 for touched in touched(self.plan, object, access.verb) {
                     self.names.push(state[processes + touched as usize]);
@@ -138,12 +138,11 @@ impl<'p> StateSpace<'p> {
                     self.names.extend(&state[..processes]);
                 }
             }
-            Next::Join(range, _) | Next::Start(range) | Next::Kill(range) => {
+            if matches!(next.verb, VerbId::Process(_)) {
+                // The process may be among those that it names.
                 self.names.push(process);
-                self.names.extend(&state[range.start as usize..range.end as usize]);
+                self.names.extend(next.on_processes().map(|other| state[other as usize]));
             }
-            Next::Status(other) => self.names.push(state[*other as usize]),
-            Next::Nothing | Next::Time | Next::Free => {}
         }
         if self.clocked {
             self.names.push(state[self.clock()]);
@@ -156,11 +155,12 @@ impl<'p> StateSpace<'p> {
         let number = state[process as usize];
         let mut needed: Vec<ObjectId> = Vec::new();
         let mut all = false;
-        if let Next::Object(object, access, _) = &self.stands.things[number as usize].info.next {
-            needed.push(*object);
-            needed.extend(touched(self.plan, *object, access.verb));
-            let model = self.object_of(*object, state[processes + *object as usize]);
-            all = model.reach(access.verb) == ShareAccess::All;
+        let next = self.stands.things[number as usize].info.next.operation();
+        for (object, access) in next.into_iter().flat_map(NextOperation::on_objects) {
+            needed.push(object);
+            needed.extend(touched(self.plan, object, access.verb));
+            let model = self.object_of(object, state[processes + object as usize]);
+            all |= model.reach(access.verb) == ShareAccess::All;
         }
         let mut branches: Vec<Branch> = Vec::new();
         let mut choices = Some(ChoiceScript::default());

@@ -5,7 +5,7 @@ use crate::explore::semantics::next_operation::is_visible;
 use crate::explore::semantics::program_analysis::flow;
 use crate::explore::state_space::{StateSpace, models};
 use crate::objects::Model;
-use crate::scenario::plan::{Action, Instruction, Program};
+use crate::scenario::plan::{Instruction, Program};
 use crate::value::Value;
 
 /// The most turns of all processes together; none where a program has a loop without a known number of rounds, or a step
@@ -90,15 +90,12 @@ fn turns(instruction: &Instruction, visible: &[bool], models: &[Box<dyn Model>])
         return Some(0);
     }
     match instruction {
-        Instruction::Operate(operation) => match &operation.action {
-            Action::Object(action) => {
-                let most = action.objects().try_fold(1, |most: u32, object| {
-                    models[object as usize].turns(action.verb).map(|turns| most.max(turns))
-                })?;
-                Some(u64::from(most) + u64::from(most > 1 && operation.timeout.is_some()))
-            }
-            _ => Some(1),
-        },
+        Instruction::Operate(operation) => {
+            let most = operation.accessed().try_fold(1, |most: u32, (object, verb)| {
+                models[object as usize].turns(verb).map(|turns| most.max(turns))
+            })?;
+            Some(u64::from(most) + u64::from(most > 1 && operation.timeout.is_some()))
+        }
         _ => Some(1),
     }
 }

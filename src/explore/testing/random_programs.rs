@@ -6,13 +6,12 @@ use crate::event::ObjectId;
 use crate::explore::base::injected_bugs::{MUTANT, Mutant};
 use crate::explore::reduction::symmetry::Symmetry;
 use crate::explore::run::{Options, explore};
-use crate::explore::semantics::next_operation::Next;
 use crate::explore::semantics::transition::{Nondeterminism, Time};
 use crate::explore::state_space::StateSpace;
 use crate::explore::strategy::bfs::{Limits, Reductions, Search};
 use crate::explore::tests::plan;
 use crate::interpreter::Random;
-use crate::objects::contract::model::Access;
+use crate::objects::contract::operation::Access;
 
 /// What random programs are made of.
 #[derive(Clone, Copy, Default)]
@@ -264,7 +263,7 @@ impl Races {
     }
 
     fn cell(space: &StateSpace<'_>, process: usize, number: u32) -> Option<Cell> {
-        let Next::Object(object, access, _) = space.info(number).next else { return None };
+        let (object, access) = space.info(number).next.object()?;
         let verb = space.plan.kind(object).verbs[access.verb as usize].name;
         let program = space.plan.processes[process].program;
         let place = (program, space.segment_of(number).machine.place_in_program());

@@ -6,17 +6,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::event::{ObjectId, ProcessId};
+use crate::event::{ObjectId, ProcessId, Target};
 use crate::explore::reduction::ample_set::uses;
 use crate::explore::reduction::independence::{Footprints, Use, conflict, enables};
-use crate::explore::semantics::next_operation::Next;
 use crate::explore::semantics::transition::{Kind, Nondeterminism, Time};
 use crate::explore::state_space::{StateSpace, Transition};
 use crate::explore::strategy::bfs::{Limits, Reductions, Search};
 use crate::explore::tests::plan;
 use crate::generate::{self, Taste};
 use crate::objects::CATALOGUE;
-use crate::objects::contract::model::{Access, ShareAccess, Willing};
+use crate::objects::contract::model::ShareAccess;
+use crate::objects::contract::operation::Access;
 
 /// The most states of a scenario that is looked at.
 const MOST: usize = 400;
@@ -60,12 +60,13 @@ fn used(space: &StateSpace<'_>, futures: &Footprints, process: ProcessId, before
 /// The access that a blocked process will make once it is enabled.
 fn awaited(space: &StateSpace<'_>, state: &[u32], process: ProcessId) -> Option<(ObjectId, Access, bool)> {
     let number = state[process as usize];
-    let Next::Object(own, access, willing) = &space.info(number).next else { return None };
+    let next = space.info(number).next.operation()?;
+    let (own, access) = next.object()?;
     let segment = space.segment_of(number);
-    let model = space.object_of(*own, state[space.plan.processes.len() + *own as usize]);
-    let elsewhere = if segment.parked { model.waits_for(access.verb, segment.share(*own)) } else { None };
-    let (object, access) = elsewhere.map_or((*own, *access), |(object, verb)| (object, Access::by_another(verb)));
-    Some((object, access, *willing != Willing::Forever))
+    let model = space.object_of(own, state[space.plan.processes.len() + own as usize]);
+    let elsewhere = if segment.parked { model.waits_for(access.verb, segment.share(own)) } else { None };
+    let (object, access) = elsewhere.map_or((own, access), |(object, verb)| (object, Access::by_another(verb)));
+    Some((object, access, next.gives_up()))
 }
 
 /// What is wrong with what is said of the steps of a scenario; none where nothing is, or where there is too much.
@@ -88,7 +89,7 @@ fn fault(text: &str) -> Option<String> {
     let count = plan.processes.len() as ProcessId;
     for state in &states {
         for one in 0..count {
-            if !matches!(space.info(state[one as usize]).next, Next::Object(..)) {
+            if space.info(state[one as usize]).next.object().is_none() {
                 continue;
             }
             for step in own(&mut space, state, one) {
@@ -114,16 +115,16 @@ fn changed(space: &StateSpace<'_>, before: &[u32], after: &[u32], process: Proce
     let processes = plan.processes.len();
     for object in 0..plan.objects.len() as ObjectId {
         let at = processes + object as usize;
-        let said = |uses: &Use| matches!(uses, Use::Object(id, ..) | Use::Leave(id) if *id == object);
+        let said = |uses: &Use| uses.target == Target::Object(object);
         if before[at] != after[at] && !ours.iter().any(said) {
             return Some(format!("{ours:?} changes {}", plan.objects[object as usize].name));
         }
     }
-    let reaches = ours.iter().any(|uses| match uses {
-        Use::Object(object, access, _) => {
-            space.object_of(*object, before[processes + *object as usize]).reach(access.verb) == ShareAccess::All
-        }
-        _ => false,
+    let reaches = ours.iter().any(|uses| {
+        uses.as_object().is_some_and(|object| {
+            let model = space.object_of(object, before[processes + object as usize]);
+            model.reach(uses.access.verb) == ShareAccess::All
+        })
     });
     let others = (0..processes).filter(|other| *other != process as usize);
     let ended = !space.info(after[process as usize]).running;
@@ -147,7 +148,7 @@ fn pair(
     if !goes(&theirs) && goes(&then) {
         let owner = plan.objects[object as usize].object.has_owner()
             && space.segment_of(state[one as usize]).share(object) != 0;
-        let waiting = Use::Object(object, access, fails);
+        let waiting = Use::object(object, access, fails);
         if !owner && !ours.iter().any(|able| enables(plan, *able, waiting)) {
             return Some(format!("{ours:?} enables {waiting:?}"));
         }

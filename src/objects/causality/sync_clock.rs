@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use super::happens_before::is_end;
 use crate::event::{Event, ProcessId};
-use crate::objects::contract::model::Access;
+use crate::objects::contract::operation::Access;
 
 /// The set in which nothing is known.
 pub const NOTHING: u32 = 0;

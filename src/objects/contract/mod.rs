@@ -3,5 +3,7 @@
 pub(crate) mod create_context;
 pub(crate) mod declaration;
 pub mod model;
+pub mod operation;
 pub mod promela;
 pub mod verb_class;
+pub(crate) mod verbs;

@@ -111,26 +111,6 @@ pub enum ShareAccess {
     All,
 }
 
-/// A use of an object, as far as it is known without running: what is asked when two steps might be exchanged.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Access {
-    /// The verb's place among the kind's.
-    pub verb: u8,
-    /// The end's place.
-    pub end: u8,
-    /// The element; `None` for all of them, or where it is not known.
-    pub element: Option<u32>,
-    /// Which arguments the step gives, a bit for each by its place among the verb's: all bits where that is not known.
-    pub given: u32,
-}
-
-impl Access {
-    /// A verb that another object's step carries out.
-    pub fn by_another(verb: u8) -> Self {
-        Self { verb, end: 0, element: None, given: u32::MAX }
-    }
-}
-
 /// The state of an object in the model.
 pub trait Model: Send + Sync {
     /// A copy.

@@ -1,4 +1,5 @@
-//! The kinds of objects, a room for each.
+//! The kinds of objects, a room for each; and, beside them, what needs no declaration: the process itself (`own`), time
+//! (`timer`) and the processes (`process`).
 
 pub(crate) mod array;
 pub(crate) mod barrier;
@@ -6,7 +7,10 @@ pub(crate) mod cells;
 pub(crate) mod condition;
 pub(crate) mod event;
 pub(crate) mod mutex;
+pub(crate) mod own;
 pub(crate) mod pipe;
+pub(crate) mod process;
 pub(crate) mod queue;
 pub(crate) mod semaphore;
+pub(crate) mod timer;
 pub(crate) mod value;

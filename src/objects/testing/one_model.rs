@@ -5,7 +5,9 @@ use std::rc::Rc;
 use super::one_object;
 use super::one_object::{Hand, Rig, declaration};
 use crate::event::{Event, EventId, ObjectId, ProcessId};
-use crate::objects::contract::model::{Access, Model, ModelCall, Progress, Stage, Willing};
+use crate::objects::contract::model::{Model, ModelCall, Progress, Stage, Willing};
+use crate::objects::contract::operation::Access;
+use crate::objects::contract::operation::Given;
 use crate::objects::{Completion, Kind, Object, Patience, State};
 use crate::outcome::Outcome;
 use crate::value::Value;
@@ -224,7 +226,7 @@ impl Desk {
     fn access(&self, (step, arguments, _): Step<'_>) -> Access {
         let (verb, end, _) = self.place(step);
         let given = arguments.iter().enumerate().filter(|(_, argument)| **argument != Value::Null);
-        Access { verb, end, element: None, given: given.fold(0, |given, (at, _)| given | 1 << at) }
+        Access { end, given: given.fold(Given::NONE, |given, (at, _)| given.with(at)), ..Access::of(verb) }
     }
 
     /// Takes two steps of processes 0 and 1 in both orders, where they are said to commute and neither has to wait.

@@ -5,10 +5,12 @@ use super::super::statement::Statement;
 use super::Body;
 use crate::event::StepId;
 use crate::explore::semantics::next_operation::is_visible;
-use crate::expression::Expression;
+use crate::objects::contract::operation::VerbId;
 use crate::objects::contract::promela::{Check, Refusal};
+use crate::objects::kinds::own::OwnVerb;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Action, Failure, Instruction, Operation};
+use crate::scenario::plan::{Failure, Instruction, OperationPlan};
 use crate::value::Value;
 
 /// How many steps a process may do by itself between two that others notice.
@@ -169,29 +171,22 @@ impl<'p> Body<'_, 'p> {
     }
 
     /// A step that nobody else notices.
-    fn own_step(&mut self, operation: &'p Operation, place: usize) -> Result<Vec<Statement>, Refusal> {
+    fn own_step(&mut self, operation: &'p OperationPlan, place: usize) -> Result<Vec<Statement>, Refusal> {
         let failure = &operation.failure;
-        let told = |expressions: &[&Expression], body: &Self| -> Result<Vec<Check>, Refusal> {
-            let checks = expressions.iter().map(|expression| body.at(place).checks(expression.node()));
-            Ok(checks.collect::<Result<Vec<_>, _>>()?.concat())
-        };
         let ok = |body: &mut Self| body.after(Outcome::OK, failure, place);
-        match &operation.action {
-            Action::Print(label) | Action::Enter(label) | Action::Leave(label) => {
-                let checks = told(&[label], self)?;
+        let argument = operation.arguments.first();
+        match (operation.verb, argument) {
+            (VerbId::Own(OwnVerb::Print | OwnVerb::Mark | OwnVerb::Enter | OwnVerb::Leave), _) => {
+                let checks = operation.arguments.iter().map(|argument| self.at(place).checks(argument.node()));
+                let checks = checks.collect::<Result<Vec<_>, _>>()?.concat();
                 Ok(self.checked(checks, failure, place, ok))
             }
-            Action::Mark(label, value) => {
-                let all: Vec<&Expression> = [label].into_iter().chain(value).collect();
-                let checks = told(&all, self)?;
-                Ok(self.checked(checks, failure, place, ok))
-            }
-            Action::Ready => {
+            (VerbId::Process(ProcessVerb::Ready), _) => {
                 let mut statements = vec![Statement::Line(format!("p_ready[{}] = 1", self.me))];
                 statements.extend(ok(self));
                 Ok(statements)
             }
-            Action::Exit(status) => {
+            (VerbId::Own(OwnVerb::Exit), Some(status)) => {
                 let computed = self.at(place).int(status.node())?;
                 let code = computed.term.text;
                 let mut checks = computed.checks;
@@ -208,8 +203,8 @@ impl<'p> Body<'_, 'p> {
                 };
                 Ok(self.checked(checks, failure, place, |body| body.leaves(&kept)))
             }
-            Action::Abort => Ok(self.leave(-i64::from(libc::SIGABRT))),
-            Action::Assert(condition) => {
+            (VerbId::Own(OwnVerb::Abort), _) => Ok(self.leave(-i64::from(libc::SIGABRT))),
+            (VerbId::Own(OwnVerb::Assert), Some(condition)) => {
                 let computed = self.at(place).truth(condition.node())?;
                 let truth = computed.term.text;
                 Ok(self.checked(computed.checks, failure, place, |body| {

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use super::blocked;
 use super::style::{Pen, process_style, width};
 use crate::event::ProcessId;
-use crate::scenario::plan::{Action, Instruction, Plan};
+use crate::objects::contract::operation::VerbId;
+use crate::objects::kinds::own::OwnVerb;
+use crate::scenario::plan::{Instruction, Plan};
 use crate::text;
 use crate::trace::Waiting;
 
@@ -60,7 +62,7 @@ impl Live {
 }
 
 fn is_print(instruction: &Instruction) -> bool {
-    matches!(instruction, Instruction::Operate(operation) if matches!(operation.action, Action::Print(_)))
+    matches!(instruction, Instruction::Operate(operation) if operation.verb == VerbId::Own(OwnVerb::Print))
 }
 
 /// The line without control characters and without terminal sequences that begin with `ESC [`.
@@ -89,20 +91,15 @@ fn printable(line: &str) -> String {
 mod tests {
     use super::*;
     use crate::expression::Expression;
-    use crate::scenario::plan::{Failure, Operation};
+    use crate::scenario::plan::OperationPlan;
     use crate::trace::file::fixture;
     use crate::value::Value;
 
     fn plan() -> Plan {
         let mut plan = fixture::plan("", &[], &[("a-process-that-says-nothing", None, 0), ("worker", Some(11), 0)]);
-        plan.programs[1].code.push(Instruction::Operate(Box::new(Operation {
-            step: 0,
-            action: Action::Print(Expression::constant(Value::from("x"))),
-            timeout: None,
-            into: None,
-            second: None,
-            failure: Failure::default(),
-        })));
+        let text = vec![Expression::constant(Value::from("x"))];
+        let print = OperationPlan::new(0, VerbId::Own(OwnVerb::Print)).with(OwnVerb::Print.described(), text);
+        plan.programs[1].code.push(Instruction::Operate(Box::new(print)));
         plan
     }
 

@@ -5,8 +5,10 @@ use crate::diagnostic::Code;
 use crate::event::StepId;
 use crate::expression::Expression;
 use crate::objects::Form;
+use crate::objects::contract::operation::VerbId;
+use crate::objects::kinds::own::OwnVerb;
 use crate::scenario::document::{Fields, Item};
-use crate::scenario::plan::{Action, Failure, Instruction, Operation};
+use crate::scenario::plan::{Failure, Instruction, OperationPlan};
 use crate::scenario::steps;
 use crate::value::{Types, Value};
 use std::ops::Range;
@@ -34,14 +36,12 @@ impl Compiler<'_> {
     }
 
     pub(super) fn leave(&mut self, label: Expression, step: StepId) {
-        let operation = Operation {
-            step,
-            action: Action::Leave(label),
-            timeout: None,
-            into: None,
-            second: None,
-            failure: Failure::default(),
-        };
+        self.border(OwnVerb::Leave, label, step);
+    }
+
+    /// Enters a section, or leaves it.
+    fn border(&mut self, verb: OwnVerb, label: Expression, step: StepId) {
+        let operation = OperationPlan::new(step, VerbId::Own(verb)).with(verb.described(), vec![label]);
         self.code.push(Instruction::Operate(Box::new(operation)));
     }
 
@@ -174,15 +174,7 @@ impl Compiler<'_> {
             self.code.push(Instruction::Set { slot, value: label, step, failure: Failure::default() });
             Expression::variable(slot, Types::STRING)
         };
-        let enter = Operation {
-            step,
-            action: Action::Enter(label.clone()),
-            timeout: None,
-            into: None,
-            second: None,
-            failure: Failure::default(),
-        };
-        self.code.push(Instruction::Operate(Box::new(enter)));
+        self.border(OwnVerb::Enter, label.clone(), step);
         self.sections.push((label.clone(), step));
         let body = self.body_of(fields, "do");
         self.step_list(body);

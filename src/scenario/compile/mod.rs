@@ -14,12 +14,14 @@ use toml::de::DeValue;
 use super::document::{Checker, Fields, Item, Text};
 use super::expectation::{Expectation, FormDescription};
 use super::names::{Declared, ends_of};
-use super::plan::{Action, Delay, Instruction, ObjectAction, Step};
+use super::plan::{Instruction, Operand, OperationPlan, Step};
 use super::scope::{BUILTINS, ProcessScope, Variables};
 use super::steps::{self, STEPS};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{ObjectId, ProcessId, StepId};
 use crate::expression::Expression;
+use crate::objects::contract::operation::VerbId;
+use crate::objects::kinds::own::OwnVerb;
 use crate::objects::{self, CATALOGUE, Form, Kind, Verb};
 use crate::value::{Types, Value};
 
@@ -55,7 +57,7 @@ pub(super) struct Compiled {
     pub(super) vars: Vec<(u32, Expression)>,
     pub(super) variables: Variables,
     /// Ends named by `uses`: the object's name taken apart as steps do.
-    pub(super) uses: Vec<ObjectAction>,
+    pub(super) uses: Vec<Operand>,
 }
 
 /// The parts of a process's table that are compiled.
@@ -143,7 +145,7 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn body(&mut self, body: &Body<'_>) -> (Vec<(u32, Expression)>, Vec<ObjectAction>) {
+    fn body(&mut self, body: &Body<'_>) -> (Vec<(u32, Expression)>, Vec<Operand>) {
         let mut vars = Vec::new();
         if let Some(table) = body.vars.and_then(|item| self.checker.table(item, "a table of variables")) {
             for (name, span, item) in table.entries() {
@@ -167,7 +169,7 @@ impl<'c> Compiler<'c> {
         (vars, uses)
     }
 
-    fn used(&mut self, text: &Text<'_>) -> Option<ObjectAction> {
+    fn used(&mut self, text: &Text<'_>) -> Option<Operand> {
         let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
         let found = self.declared.object(self.checker, text, &mut scope)?;
         let group = &self.declared.groups[found.group];
@@ -176,16 +178,7 @@ impl<'c> Compiler<'c> {
             self.needs_end(text, &group.name, ends);
             return None;
         }
-        Some(ObjectAction {
-            first: found.first,
-            index: found.index,
-            verb: 0,
-            end: found.end.unwrap_or(0),
-            element: None,
-            arguments: Vec::new(),
-            constants: None,
-            update: None,
-        })
+        Some(found.operand(0))
     }
 
     fn needs_end(&mut self, text: &Text<'_>, name: &str, ends: &[&str]) {
@@ -207,7 +200,7 @@ impl<'c> Compiler<'c> {
         self.checker.condition(item, &mut scope)
     }
 
-    fn delay(&mut self, item: Item<'_>) -> Option<Delay> {
+    fn delay(&mut self, item: Item<'_>) -> Option<Expression> {
         let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
         self.checker.delay(item, &mut scope)
     }
@@ -366,6 +359,9 @@ impl<'c> Compiler<'c> {
                 }
             }
             Form::Value(types) => self.typed(item, types),
+            Form::Duration => self.delay(item),
+            Form::Condition => self.condition(item),
+            Form::Signal => Some(Expression::constant(Value::Int(self.signal(item)?.into()))),
             _ => self.value(item),
         }
     }
@@ -411,6 +407,14 @@ impl<'c> Compiler<'c> {
             _ => String::new(),
         };
         let step = self.new_step(verb.name, &named, fields.span.clone());
+        if let Some(does) = VerbId::of_step(verb.name) {
+            match does {
+                VerbId::Process(does) => self.on_process(verb, does, item, fields, step),
+                _ => self.own(verb, does, item, fields, step),
+            }
+            self.finish(fields, verb, &format!("`{}`", verb.name));
+            return;
+        }
         match verb.name {
             "let" => self.set(item, fields, step),
             "repeat" => self.repeat(item, fields, step),
@@ -418,56 +422,37 @@ impl<'c> Compiler<'c> {
             "while" => self.during(item, fields, step),
             "for" => self.each(item, fields, step),
             "if" => self.choose(item, fields, step),
-            "section" => self.section(item, fields, step),
-            "start" | "join" | "status" | "kill" => self.on_process(verb, item, fields, step),
-            _ => self.own(verb, item, fields, step),
+            _ => self.section(item, fields, step),
         }
         self.finish(fields, verb, &format!("`{}`", verb.name));
     }
 
     /// The verbs that have no argument.
     fn simple(&mut self, verb: &'static Verb, step: StepId, fields: &Fields<'_>, span: Range<usize>) {
-        let action = match verb.name {
-            "break" | "continue" => {
-                self.leave_loop(verb.name == "break", span);
-                return;
-            }
-            "yield" => Action::Yield,
-            "ready" => Action::Ready,
-            _ => Action::Abort,
+        let Some(does) = VerbId::of_step(verb.name) else {
+            self.leave_loop(verb.name == "break", span);
+            return;
         };
         self.possible(verb.name, PossibleTarget::None);
-        self.operate(fields, step, action, (None, None), verb, None);
+        self.operate(fields, OperationPlan::new(step, does), verb, None);
     }
 
-    /// `print`, `mark`, `enter`, `leave`, `sleep`, `busy`, `exit`, `assert`.
-    fn own(&mut self, verb: &'static Verb, item: Item<'_>, fields: &Fields<'_>, step: StepId) {
-        let action = match verb.name {
-            "sleep" => self.delay(item).map(Action::Sleep),
-            "busy" => self.delay(item).map(Action::Busy),
-            "assert" => self.condition(item).map(Action::Assert),
-            "exit" => self.argument(item, Form::Integer(0, 255)).map(Action::Exit),
-            "print" => self.value(item).map(Action::Print),
-            _ => {
-                let label = self.typed(item, Types::STRING);
-                let known = label.as_ref().and_then(Expression::as_constant).and_then(Value::as_str).map(str::to_owned);
-                let value = match fields.peek("value") {
-                    Some(_) if verb.name == "mark" => fields.take("value").and_then(|item| self.value(item)),
-                    _ => None,
-                };
-                self.possible(verb.name, PossibleTarget::Label(known));
-                label.map(|label| match verb.name {
-                    "mark" => Action::Mark(label, value),
-                    "enter" => Action::Enter(label),
-                    _ => Action::Leave(label),
-                })
-            }
-        };
-        if !matches!(verb.name, "mark" | "enter" | "leave") {
-            self.possible(verb.name, PossibleTarget::None);
+    /// A verb of the process on itself, or on time.
+    fn own(&mut self, verb: &'static Verb, does: VerbId, item: Item<'_>, fields: &Fields<'_>, step: StepId) {
+        let mut arguments = Vec::with_capacity(verb.arguments.len());
+        for (at, argument) in verb.arguments.iter().enumerate() {
+            let given = if at == 0 { Some(item) } else { fields.take(argument.name) };
+            let value =
+                given.map_or(Some(Expression::constant(Value::Null)), |item| self.argument(item, argument.form));
+            arguments.push(value);
         }
-        match action {
-            Some(action) => self.operate(fields, step, action, (None, None), verb, None),
+        let label = matches!(does, VerbId::Own(OwnVerb::Mark | OwnVerb::Enter | OwnVerb::Leave));
+        let known = arguments[0].as_ref().and_then(Expression::as_constant).and_then(Value::as_str).map(str::to_owned);
+        self.possible(verb.name, if label { PossibleTarget::Label(known) } else { PossibleTarget::None });
+        match arguments.into_iter().collect() {
+            Some(arguments) => {
+                self.operate(fields, OperationPlan::new(step, does).with(verb, arguments), verb, None);
+            }
             None => self.keep_common(fields),
         }
     }

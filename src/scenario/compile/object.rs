@@ -3,10 +3,11 @@
 use super::{Compiler, PossibleTarget};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expression::Expression;
+use crate::objects::contract::operation::VerbId;
 use crate::objects::{Argument, Element, Form, Kind, Verb};
 use crate::scenario::document::{Fields, Item, list};
 use crate::scenario::names::with_article;
-use crate::scenario::plan::{Action, ObjectAction};
+use crate::scenario::plan::OperationPlan;
 use crate::scenario::scope::ProcessScope;
 use crate::scenario::steps;
 use crate::value::{Types, Value};
@@ -66,7 +67,7 @@ impl Compiler<'_> {
         }
         let value_types = object.value_types();
         let mut arguments = Vec::with_capacity(verb.arguments.len());
-        let (mut into, mut second, mut update) = (None, None, None);
+        let mut operation = OperationPlan::new(step, VerbId::Object);
         for argument in verb.arguments {
             let given = fields.take(argument.name);
             let mut value = Expression::constant(Value::Null);
@@ -76,11 +77,11 @@ impl Compiler<'_> {
                 (Some(item), Form::Into) => {
                     let narrowed =
                         if (verb.result & value_types).is_empty() { verb.result } else { verb.result & value_types };
-                    into = self.variable_item(item, narrowed);
+                    operation.into = self.variable_item(item, narrowed);
                     value = Expression::constant(Value::Bool(true));
                 }
                 (Some(item), Form::Second) => {
-                    second = self.variable_item(item, Types::ANY);
+                    operation.second = self.variable_item(item, Types::ANY);
                     value = Expression::constant(Value::Bool(true));
                 }
                 (Some(item), Form::Update) => {
@@ -89,7 +90,7 @@ impl Compiler<'_> {
                         variables: &self.variables,
                         it: Some(value_types),
                     };
-                    update = self.checker.value(item, &mut scope);
+                    operation.update = self.checker.value(item, &mut scope);
                 }
                 (Some(item), form) => {
                     if let Some(given) = self.argument(item, form) {
@@ -119,25 +120,9 @@ impl Compiler<'_> {
             Some((count, _)) => found.first..found.first + count,
         };
         self.possible(verb.name, PossibleTarget::Objects(range, element_constant.map(|at| at as u32)));
-        let known = arguments.iter().map(|argument| argument.as_constant().cloned()).collect();
-        let action = Action::Object(ObjectAction {
-            first: found.first,
-            index: found.index,
-            verb: verb_at,
-            end: found.end.unwrap_or(0),
-            element: found.element,
-            arguments,
-            constants: known,
-            update,
-        });
-        self.operate(
-            fields,
-            step,
-            action,
-            (into, second),
-            verb,
-            foreseen.map(|(outcome, reason)| (outcome, reason, text.span.clone())),
-        );
+        operation.operands.push(found.operand(verb_at));
+        let foreseen = foreseen.map(|(outcome, reason)| (outcome, reason, text.span.clone()));
+        self.operate(fields, operation.with(verb, arguments), verb, foreseen);
         self.finish(fields, verb, &format!("`{word}` on {}", with_article(kind.name)));
     }
 

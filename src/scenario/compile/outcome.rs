@@ -7,7 +7,7 @@ use crate::objects::Verb;
 use crate::outcome::{Outcome, Outcomes};
 use crate::scenario::document::{Fields, Item};
 use crate::scenario::expectation::{Argument as ExpectArgument, Expectation, Holds};
-use crate::scenario::plan::{Action, Failure, Instruction, Operation};
+use crate::scenario::plan::{Failure, Instruction, OperationPlan};
 use crate::scenario::steps;
 use crate::value::Types;
 use std::ops::Range;
@@ -17,14 +17,14 @@ impl Compiler<'_> {
     pub(super) fn operate(
         &mut self,
         fields: &Fields<'_>,
-        step: StepId,
-        action: Action,
-        (into, second): (Option<u32>, Option<u32>),
+        mut operation: OperationPlan,
         verb: &Verb,
         foreseen: Option<(Outcome, String, Range<usize>)>,
     ) {
-        let timeout = if verb.blocks { fields.take("timeout").and_then(|item| self.delay(item)) } else { None };
-        let (mut failure, handlers) = self.failure(fields, step);
+        if verb.blocks {
+            operation.timeout = fields.take("timeout").and_then(|item| self.delay(item));
+        }
+        let (failure, handlers) = self.failure(fields, operation.step);
         if let Some((outcome, reason, span)) = foreseen
             && !failure.taken.contains(outcome)
         {
@@ -34,8 +34,8 @@ impl Compiler<'_> {
             self.checker.report(diagnostic);
         }
         let at = self.code.len();
-        failure.handlers.clear();
-        self.code.push(Instruction::Operate(Box::new(Operation { step, action, timeout, into, second, failure })));
+        operation.failure = failure;
+        self.code.push(Instruction::Operate(Box::new(operation)));
         let places = self.handlers(handlers);
         if let Instruction::Operate(operation) = &mut self.code[at] {
             operation.failure.handlers = places;

@@ -2,46 +2,69 @@
 
 use super::{Compiler, PossibleTarget, signal_number};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::event::StepId;
+use crate::event::{StepId, Target};
 use crate::expression::Expression;
-use crate::objects::Verb;
+use crate::objects::contract::operation::VerbId;
+use crate::objects::kinds::process::ProcessVerb;
+use crate::objects::{Form, Verb};
 use crate::outcome::Outcome;
 use crate::scenario::document::{Fields, Item};
-use crate::scenario::plan::{Action, Processes};
+use crate::scenario::plan::{Operand, OperationPlan};
 use crate::scenario::scope::ProcessScope;
-use crate::value::{Types, Value};
+use crate::value::Value;
 use std::rc::Rc;
 use toml::de::DeValue;
 
 impl Compiler<'_> {
-    pub(super) fn on_process(&mut self, verb: &'static Verb, item: Item<'_>, fields: &Fields<'_>, step: StepId) {
-        let into = match fields.peek("into") {
-            Some(_) if !verb.result.is_empty() => {
-                let types = if verb.name == "join" { Types::INT } else { verb.result };
-                fields.take("into").and_then(|item| self.variable_item(item, types))
-            }
-            _ => None,
-        };
-        let signal = match fields.peek("signal") {
-            Some(_) if verb.name == "kill" => fields.take("signal").and_then(|item| self.signal(item)),
-            _ => Some(libc::SIGKILL),
-        };
+    pub(super) fn on_process(
+        &mut self,
+        verb: &'static Verb,
+        does: ProcessVerb,
+        item: Item<'_>,
+        fields: &Fields<'_>,
+        step: StepId,
+    ) {
+        let mut operation = OperationPlan::new(step, VerbId::Process(does));
+        let mut arguments = vec![Expression::constant(Value::Null)];
+        let mut sound = true;
+        for argument in &verb.arguments[1..] {
+            let given = fields.take(argument.name);
+            arguments.push(match (given, argument.form) {
+                (Some(item), Form::Into) => {
+                    operation.into = self.variable_item(item, verb.result);
+                    Expression::constant(Value::Bool(true))
+                }
+                (Some(item), form) => self.argument(item, form).unwrap_or_else(|| {
+                    sound = false;
+                    Expression::constant(Value::Null)
+                }),
+                (None, Form::Signal) => Expression::constant(Value::Int(libc::SIGKILL.into())),
+                (None, _) => Expression::constant(Value::Null),
+            });
+        }
         let found = self.checker.text(item, "a process's name").and_then(|text| {
             let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
             self.declared.process(self.checker, &text, &mut scope).map(|found| (text, found))
         });
-        let (Some((text, (program, index))), Some(signal)) = (found, signal) else {
+        let (Some((text, (program, index))), true) = (found, sound) else {
             self.keep_common(fields);
             return;
         };
         let named = &self.declared.programs[program];
         let count = named.count.unwrap_or(1);
-        let mut processes = Processes { first: named.first, count, index: None };
+        let mut operand = Operand {
+            first: Target::Process(named.first),
+            count,
+            index: None,
+            verb: does as u8,
+            end: 0,
+            element: None,
+        };
         match index.as_ref().and_then(Expression::as_constant).and_then(Value::as_int) {
-            Some(at) => processes = Processes { first: named.first + at as u32, count: 1, index: None },
-            None => processes.index = index,
+            Some(at) => (operand.first, operand.count) = (Target::Process(named.first + at as u32), 1),
+            None => operand.index = index,
         }
-        if verb.name == "status" && count > 1 && processes.count > 1 && processes.index.is_none() {
+        if does == ProcessVerb::Status && operand.count > 1 && operand.index.is_none() {
             self.checker.error(
                 Code::OUT_OF_RANGE,
                 text.span.clone(),
@@ -49,8 +72,8 @@ impl Compiler<'_> {
                 "an index is missing",
             );
         }
-        let itself = verb.name == "join" && program == self.program && named.count.is_none();
-        let started = verb.name == "start" && !named.manual;
+        let itself = does == ProcessVerb::Join && program == self.program && named.count.is_none();
+        let started = does == ProcessVerb::Start && !named.manual;
         let foreseen = if itself {
             Some((Outcome::WOULD_DEADLOCK, "a process cannot wait for its own end".to_owned()))
         } else if started {
@@ -60,14 +83,9 @@ impl Compiler<'_> {
             None
         };
         let foreseen = foreseen.map(|(outcome, reason)| (outcome, reason, text.span.clone()));
-        self.possible(verb.name, PossibleTarget::Processes(processes.range()));
-        let action = match verb.name {
-            "start" => Action::Start(processes),
-            "join" => Action::Join(processes),
-            "status" => Action::Status(processes),
-            _ => Action::Kill(processes, signal),
-        };
-        self.operate(fields, step, action, (into, None), verb, foreseen);
+        self.possible(verb.name, PossibleTarget::Processes(operand.processes()));
+        operation.operands.push(operand);
+        self.operate(fields, operation.with(verb, arguments), verb, foreseen);
     }
 
     pub(super) fn signal(&mut self, item: Item<'_>) -> Option<i32> {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::diagnostic::Source;
 use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
-use crate::objects::contract::model::Access;
+use crate::objects::contract::operation::Access;
 use crate::objects::{CreateContext, Enablers, HostError, Kind, Live, Object, Relation, State, Verb};
 use crate::scenario::plan::{Plan, Step};
 use crate::trace::{Trace, testing};

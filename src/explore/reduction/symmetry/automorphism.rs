@@ -7,8 +7,10 @@ use super::orbits::{Row, Strands};
 use crate::event::{ObjectId, ProcessId, Target};
 use crate::explore::base::injected_bugs::{Mutant, mutated};
 use crate::explore::semantics::program_analysis::{own_element, own_index};
+use crate::objects::contract::operation::VerbId;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::scenario::expectation::{Argument, BlockedAt, Expectation, Pattern, PatternTarget, Shape};
-use crate::scenario::plan::{Action, Fact, Operation, Plan, Processes, Program};
+use crate::scenario::plan::{Fact, OperationPlan, Plan, Program};
 
 /// Who takes whose place.
 pub(super) struct Exchange {
@@ -86,29 +88,30 @@ impl Exchange {
     }
 
     /// What a step names.
-    fn keeps_step(&self, program: &Program, operation: &Operation) -> bool {
+    fn keeps_step(&self, program: &Program, operation: &OperationPlan) -> bool {
         if mutated(Mutant::OthersNameNothing) {
             return true;
         }
         let own = own_index(operation).is_some();
-        let processes = |processes: &Processes, ordered: bool| match &processes.index {
-            Some(_) if own => self.keeps_own(program, &self.processes, processes.range()),
-            None if !ordered => self.keeps_processes(processes.range()),
-            _ => is_fixed(&self.processes, processes.range()),
+        // Which of several exit statuses is given depends on their order, and where it gives up, which was joined.
+        let ordered = match operation.verb {
+            VerbId::Process(ProcessVerb::Join) => operation.into.is_some() || operation.timeout.is_some(),
+            verb => verb == VerbId::Process(ProcessVerb::Status),
         };
-        match &operation.action {
-            Action::Object(action) if self.has_elements_of(action.objects()) => {
+        operation.operands.iter().all(|operand| match operand.first {
+            Target::Object(_) if self.has_elements_of(operand.objects()) => {
                 // They change places in step with the processes of the program.
                 own_element(operation).is_some() && self.processes[program.first as usize] != program.first
             }
-            Action::Object(action) if own => self.keeps_own(program, &self.objects, action.objects()),
-            Action::Object(action) => is_fixed(&self.objects, action.objects()),
-            Action::Start(named) | Action::Kill(named, _) => processes(named, false),
-            // Which of several exit statuses is given depends on their order, and where it gives up, who was joined.
-            Action::Join(named) => processes(named, operation.into.is_some() || operation.timeout.is_some()),
-            Action::Status(named) => processes(named, true),
-            _ => true,
-        }
+            Target::Object(_) if own => self.keeps_own(program, &self.objects, operand.objects()),
+            Target::Object(_) => is_fixed(&self.objects, operand.objects()),
+            Target::Process(_) => match &operand.index {
+                Some(_) if own => self.keeps_own(program, &self.processes, operand.processes()),
+                None if !ordered => self.keeps_processes(operand.processes()),
+                _ => is_fixed(&self.processes, operand.processes()),
+            },
+            Target::None => true,
+        })
     }
 
     /// Whether each process of a program still names what is its own.

@@ -2,12 +2,12 @@
 //! these processes uses the one of its own index.
 
 use super::automorphism::Exchange;
-use crate::event::{ObjectId, ProcessId};
+use crate::event::{ObjectId, ProcessId, Target};
 use crate::explore::base::injected_bugs::{Mutant, mutated};
 use crate::explore::history::History;
 use crate::explore::semantics::program_analysis::{has_more_than_its_index, own_element, own_index};
 use crate::explore::state_space::StateSpace;
-use crate::scenario::plan::{Action, Plan, Program};
+use crate::scenario::plan::{Plan, Program};
 
 /// As many things as there are strands, one for each.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -96,27 +96,26 @@ fn named(plan: &Plan, program: &Program) -> Vec<(Row, Option<u32>)> {
     };
     let mut rows = Vec::new();
     for operation in program.operations().filter(|operation| own_element(operation).is_some()) {
-        if let Action::Object(action) = &operation.action {
-            rows.push((Row::Elements(action.first), plan.objects[action.first as usize].object.length()));
+        for (object, _) in operation.accessed() {
+            rows.push((Row::Elements(object), plan.objects[object as usize].object.length()));
         }
     }
     for operation in program.operations().filter(|operation| own_index(operation).is_some()) {
-        match &operation.action {
-            Action::Object(action) => {
-                rows.push(array(action.first));
-                // What it does to another object besides, where that is another for each.
-                let touched = |object: ObjectId| {
-                    plan.objects.get(object as usize).map(|object| object.object.touches(action.verb))
-                };
-                let next = touched(action.first + 1).unwrap_or_default();
-                let own = touched(action.first).unwrap_or_default();
-                rows.extend(own.into_iter().filter(|other| !next.contains(other)).map(|(other, _)| array(other)));
+        for operand in &operation.operands {
+            match operand.first {
+                Target::Object(first) => {
+                    rows.push(array(first));
+                    // What it does to another object besides, where that is another for each.
+                    let touched = |object: ObjectId| {
+                        plan.objects.get(object as usize).map(|object| object.object.touches(operand.verb))
+                    };
+                    let next = touched(first + 1).unwrap_or_default();
+                    let own = touched(first).unwrap_or_default();
+                    rows.extend(own.into_iter().filter(|other| !next.contains(other)).map(|(other, _)| array(other)));
+                }
+                Target::Process(first) => rows.push((Row::Processes(first), Some(operand.count))),
+                Target::None => {}
             }
-            Action::Start(processes)
-            | Action::Join(processes)
-            | Action::Status(processes)
-            | Action::Kill(processes, _) => rows.push((Row::Processes(processes.first), Some(processes.count))),
-            _ => {}
         }
     }
     // An end that it only holds.

@@ -20,7 +20,7 @@ use zerocopy::FromZeros;
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::objects::causality::happens_before::Tie;
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
-use crate::objects::contract::model::Access;
+use crate::objects::contract::operation::Access;
 use crate::objects::{
     Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError,
     Kind, Live, Model, Object, Parked, Patience, Problem, Relation, State, Verb,

@@ -16,7 +16,8 @@ use zerocopy::FromZeros;
 
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::objects::causality::sync_clock::{Handover, Held, NOTHING, Usage};
-use crate::objects::contract::model::{Access, Model};
+use crate::objects::contract::model::Model;
+use crate::objects::contract::operation::Access;
 use crate::objects::support::scalar::Scalar;
 use crate::objects::{
     Argument, Call, Completion, CreateContext, Effect, Element, Enablers, Form, HostError, Live, Object, Relation,

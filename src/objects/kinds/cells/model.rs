@@ -2,7 +2,8 @@
 
 use super::{Cells, Change, LOAD, Layout, STORE, Shape};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Access, Model, ModelCall, Progress, ShareAccess};
+use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess};
+use crate::objects::contract::operation::Access;
 use crate::outcome::Outcome;
 use crate::value::Value;
 

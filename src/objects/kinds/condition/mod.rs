@@ -21,7 +21,7 @@ use zerocopy::FromZeros;
 use super::mutex::{self, MutexLive};
 use crate::event::{Event, EventId, ObjectId, ProcessId};
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
-use crate::objects::contract::model::Access;
+use crate::objects::contract::operation::Access;
 use crate::objects::{
     Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError,
     Kind, Live, Model, Object, Parked, Problem, Relation, State, Verb,

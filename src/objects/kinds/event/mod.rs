@@ -14,7 +14,7 @@ use crate::event::{Event as Step, ObjectId, ProcessId};
 use crate::objects::causality::happens_before::gave_up;
 use crate::objects::causality::releases::Joins;
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
-use crate::objects::contract::model::Access;
+use crate::objects::contract::operation::Access;
 use crate::objects::{
     Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live,
     Model, Object, Problem, Relation, State, Verb,

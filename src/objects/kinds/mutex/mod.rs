@@ -17,7 +17,7 @@ use zerocopy::FromZeros;
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::objects::causality::happens_before::{gave_up, is_end};
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
-use crate::objects::contract::model::Access;
+use crate::objects::contract::operation::Access;
 use crate::objects::{
     Attribute, Call, Caller, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError, Kind,
     Live, Model, Object, Patience, Problem, Relation, State, Verb,

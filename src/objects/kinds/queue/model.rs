@@ -6,7 +6,8 @@
 use super::memory::{record, ring};
 use super::{DONE_AT, GET_AT, PUT_AT, Queue, SIZE_AT, Via, WAIT_AT, buffer_size, message_length, priority};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Access, Model, ModelCall, Progress, ShareAccess, Willing};
+use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess, Willing};
+use crate::objects::contract::operation::Access;
 use crate::outcome::Outcome;
 use crate::value::{Value, encode};
 
@@ -14,7 +15,7 @@ use crate::value::{Value, encode};
 const CLOSED: u32 = 1;
 
 /// The place of `priority` among the arguments of `put`, as a bit.
-const PRIORITY: u32 = 1 << 1;
+const PRIORITY: usize = 1;
 
 /// The messages, and what is counted of them.
 #[derive(Clone)]
@@ -169,7 +170,7 @@ impl Messages {
 pub(super) fn commute(priorities: bool, first: Access, second: Access) -> bool {
     let put = if first.verb == PUT_AT { first } else { second };
     match (first.verb.min(second.verb), first.verb.max(second.verb)) {
-        (PUT_AT, GET_AT) => !priorities || put.given & PRIORITY == 0,
+        (PUT_AT, GET_AT) => !priorities || !put.given.has(PRIORITY),
         (PUT_AT, PUT_AT | SIZE_AT | DONE_AT | WAIT_AT) | (GET_AT, GET_AT | SIZE_AT) | (DONE_AT, DONE_AT) => false,
         _ => true,
     }

@@ -16,7 +16,8 @@ use crate::event::{Event, ObjectId, ProcessId};
 use crate::objects::causality::happens_before::{Tie, gave_up};
 use crate::objects::causality::releases::Joins;
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
-use crate::objects::contract::model::{Access, Model};
+use crate::objects::contract::model::Model;
+use crate::objects::contract::operation::Access;
 use crate::objects::{
     Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError,
     Kind, Live, Object, Problem, Relation, State, Verb,

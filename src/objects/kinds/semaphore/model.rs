@@ -2,7 +2,8 @@
 
 use super::{ACQUIRE, RELEASE, SIZE, Semaphore, Via, count};
 use crate::objects::Completion;
-use crate::objects::contract::model::{Access, Model, ModelCall, Progress, ShareAccess};
+use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess};
+use crate::objects::contract::operation::Access;
 use crate::outcome::Outcome;
 use crate::value::Value;
 

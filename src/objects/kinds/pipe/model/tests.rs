@@ -351,7 +351,7 @@ fn what_is_said_to_commute_does() {
         assert!(count > 100, "{attributes:?}: {count}");
     }
     let object = Desk::new(&KIND, &[duplex(true)], [1, 1]).object;
-    let access = |verb: u8, end: u8| Access { verb, end, element: None, given: 0 };
+    let access = |verb: u8, end: u8| Access { end, ..Access::of(verb) };
     assert!(object.commute(access(SEND_AT, 0), access(SEND_AT, 1)), "two ways");
     assert!(!object.commute(access(SEND_AT, 0), access(SEND_AT, 0)));
     assert!(!object.commute(access(SEND_AT, 0), access(3, 1)), "it may be the last");

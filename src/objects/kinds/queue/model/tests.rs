@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::event::EventId;
+use crate::objects::contract::operation::Given;
 use crate::objects::kinds::queue::KIND;
 use crate::objects::testing::one_model::{Desk, Random, Step, as_the_kernel};
 
@@ -175,11 +176,11 @@ fn what_is_said_to_commute_does() {
         }
         assert!(count > 100, "{via}: {count}");
     }
-    let access = |verb: u8, given: u32| Access { verb, end: 0, element: None, given };
+    let access = |verb: u8, given: Given| Access { given, ..Access::of(verb) };
     let posix = desk("posix", 3).object;
-    assert!(posix.commute(access(PUT_AT, 1), access(GET_AT, 1)));
-    assert!(!posix.commute(access(PUT_AT, 3), access(GET_AT, 1)));
-    assert!(desk("memory", 3).object.commute(access(PUT_AT, u32::MAX), access(GET_AT, 1)));
+    assert!(posix.commute(access(PUT_AT, Given::NONE.with(0)), access(GET_AT, Given::NONE)));
+    assert!(!posix.commute(access(PUT_AT, Given::NONE.with(0).with(1)), access(GET_AT, Given::NONE)));
+    assert!(desk("memory", 3).object.commute(access(PUT_AT, Given::UNKNOWN), access(GET_AT, Given::NONE)));
 }
 
 #[test]

@@ -1,0 +1,270 @@
+//! Processes as steps see them: they are started, joined, asked, killed and become ready. One meaning for every engine: an
+//! engine says how its processes are ([`Processes`]), [`perform`] does the rest.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::event::ProcessId;
+use crate::objects::contract::operation::Operation;
+use crate::objects::contract::verbs::{optional, required, verb};
+use crate::objects::{Completion, Form, Verb};
+use crate::outcome::Outcome;
+use crate::value::{Types, Value};
+
+/// A verb on processes. `Begin` and `End` are no steps: they happen to a process.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[repr(u8)]
+pub enum ProcessVerb {
+    Start,
+    Join,
+    Status,
+    Kill,
+    /// On itself.
+    Ready,
+    Begin,
+    End,
+}
+
+pub(crate) const START: Verb = Verb {
+    outcomes: &[Outcome::IN_USE],
+    ..verb(
+        "start",
+        "starts a process that has `start = \"manual\"`; the starter is its parent",
+        &[required("start", Form::Process, "the process; all of them where it has a `count` and no index is given")],
+    )
+};
+
+pub(crate) const JOIN: Verb = Verb {
+    blocks: true,
+    result: Types::INT,
+    outcomes: &[Outcome::WOULD_DEADLOCK],
+    ..verb(
+        "join",
+        "waits until a process has ended",
+        &[
+            required("join", Form::Process, "the process; all of them where it has a `count` and no index is given"),
+            optional(
+                "into",
+                Form::Into,
+                "its exit status, a signal's number negative; the first that is not 0 of several",
+            ),
+        ],
+    )
+};
+
+pub(crate) const STATUS: Verb = Verb {
+    result: Types::MAP,
+    ..verb(
+        "status",
+        "asks how a process is",
+        &[
+            required("status", Form::Process, "the process"),
+            optional("into", Form::Into, "a map: `alive`, and `code`, which is null while it lives"),
+        ],
+    )
+};
+
+pub(crate) const KILL: Verb = Verb {
+    outcomes: &[Outcome::NO_PROCESS, Outcome::NOT_OWNER],
+    ..verb(
+        "kill",
+        "sends a signal (kill(2)); `ok` until somebody has joined the process, `no_process` after",
+        &[
+            required("kill", Form::Process, "the process; all of them where it has a `count` and no index is given"),
+            optional("signal", Form::Signal, "the signal, as \"TERM\"; `KILL` where none is given, 0 only asks"),
+        ],
+    )
+};
+
+pub(crate) const READY: Verb =
+    verb("ready", "says that the process is ready, for `depends_on`", &[required("ready", Form::Nothing, "")]);
+
+const BEGIN: Verb = verb("begin", "", &[]);
+const END: Verb = verb("end", "", &[]);
+
+impl ProcessVerb {
+    const ALL: [Self; 7] = [Self::Start, Self::Join, Self::Status, Self::Kill, Self::Ready, Self::Begin, Self::End];
+
+    /// The verb of that number.
+    pub fn of(number: u8) -> Self {
+        Self::ALL[number as usize]
+    }
+
+    /// Its description.
+    pub fn described(self) -> &'static Verb {
+        match self {
+            Self::Start => &START,
+            Self::Join => &JOIN,
+            Self::Status => &STATUS,
+            Self::Kill => &KILL,
+            Self::Ready => &READY,
+            Self::Begin => &BEGIN,
+            Self::End => &END,
+        }
+    }
+
+    /// Whether two of them on one process, by two others or by itself, can change places without a difference.
+    pub fn commute(self, other: Self) -> bool {
+        use ProcessVerb::{Begin, End, Join, Kill, Ready, Start, Status};
+        match (self, other) {
+            // A join waits for the end: neither makes a difference to the other that it does not make by waiting.
+            (Join, Start | Join | Status | End) | (Start | Status | End, Join) => true,
+            (Status, Status) | (Start, End) | (End, Start | End) => true,
+            (Kill | Ready | Begin, _) | (_, Kill | Ready | Begin) => false,
+            (Start, Start | Status) | (Status, Start | End) | (End, Status) => false,
+        }
+    }
+
+    /// Whether it can let another wait on the same process end.
+    pub fn enables(self, waiting: Self) -> bool {
+        self == Self::End && waiting == Self::Join
+    }
+}
+
+/// How a process is, as others see it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Life {
+    /// It waits to be started, or for what it depends on.
+    NotBegun,
+    /// It runs.
+    Alive,
+    /// It has ended: the exit status, a signal's number negative.
+    Ended(i64),
+}
+
+/// The processes of a run, as the step of one of them sees and changes them.
+pub(crate) trait Processes {
+    /// The process that carries out the step.
+    fn caller(&self) -> ProcessId;
+    /// How a process is.
+    fn life(&self, process: ProcessId) -> Life;
+    /// Whether some process has joined it: then no process has its number any more.
+    fn is_joined(&self, process: ProcessId) -> bool;
+    /// Starts a process where only a `start` step does that and none has; whether it did.
+    fn start(&mut self, process: ProcessId) -> bool;
+    /// Waits for all of these; false where the engine has to come back to the step later.
+    fn awaits(&mut self, operation: &Operation<'_>) -> bool;
+    /// Joins a process that has ended, where need be by waiting: its exit status.
+    ///
+    /// # Errors
+    /// The outcome of a wait that was given up.
+    fn join(&mut self, process: ProcessId) -> Result<i64, Outcome>;
+    /// Sends a signal to a process that is alive.
+    fn signal(&mut self, process: ProcessId, signal: i32) -> Outcome;
+    /// Whether the process that carries out the step has died in it.
+    fn is_over(&self) -> bool {
+        false
+    }
+    /// The process that carries out the step is ready from now on.
+    fn set_ready(&mut self);
+    /// Records the step's event about one process, or about none.
+    fn record(&mut self, verb: ProcessVerb, process: Option<ProcessId>, completion: &Completion);
+}
+
+/// Carries out an operation on processes; none where the engine has to come back to it later.
+pub(crate) fn perform(
+    verb: ProcessVerb,
+    operation: &Operation<'_>,
+    processes: &mut impl Processes,
+) -> Option<Completion> {
+    match verb {
+        ProcessVerb::Start => Some(start(operation, processes)),
+        ProcessVerb::Join => join(operation, processes),
+        ProcessVerb::Status => Some(status(operation, processes)),
+        ProcessVerb::Kill => Some(kill(operation, processes)),
+        ProcessVerb::Ready => {
+            let completion = Completion::of(Outcome::OK);
+            processes.record(verb, None, &completion);
+            processes.set_ready();
+            Some(completion)
+        }
+        ProcessVerb::Begin | ProcessVerb::End => Some(Completion::of(Outcome::INVALID)),
+    }
+}
+
+fn start(operation: &Operation<'_>, processes: &mut impl Processes) -> Completion {
+    let mut worst = Completion::of(Outcome::OK);
+    for process in operation.processes() {
+        let completion = Completion::of(if processes.start(process) { Outcome::OK } else { Outcome::IN_USE });
+        processes.record(ProcessVerb::Start, Some(process), &completion);
+        if !completion.outcome.is_ok() {
+            worst = completion;
+        }
+    }
+    worst
+}
+
+fn join(operation: &Operation<'_>, processes: &mut impl Processes) -> Option<Completion> {
+    let own = processes.caller();
+    if operation.processes().contains(&own) {
+        let completion = Completion::of(Outcome::WOULD_DEADLOCK);
+        processes.record(ProcessVerb::Join, Some(own), &completion);
+        return Some(completion);
+    }
+    if !processes.awaits(operation) {
+        return None;
+    }
+    let mut code = 0;
+    for process in operation.processes() {
+        let ended = processes.join(process);
+        let completion = match ended {
+            Ok(code) => Completion::value(Value::Int(code)),
+            Err(outcome) => Completion::of(outcome),
+        };
+        processes.record(ProcessVerb::Join, Some(process), &completion);
+        match ended {
+            Ok(other) if code == 0 => code = other,
+            Ok(_) => {}
+            Err(_) => return Some(completion),
+        }
+    }
+    Some(Completion::value(Value::Int(code)))
+}
+
+fn status(operation: &Operation<'_>, processes: &mut impl Processes) -> Completion {
+    let process = operation.processes().start;
+    let life = processes.life(process);
+    let code = match life {
+        Life::Ended(code) => Value::Int(code),
+        _ => Value::Null,
+    };
+    let map = BTreeMap::from([("alive".to_owned(), Value::Bool(life == Life::Alive)), ("code".to_owned(), code)]);
+    let completion = Completion::value(Value::Map(Arc::new(map)));
+    processes.record(ProcessVerb::Status, Some(process), &completion);
+    completion
+}
+
+fn kill(operation: &Operation<'_>, processes: &mut impl Processes) -> Completion {
+    let signal = operation.int(1) as i32;
+    let own = processes.caller();
+    let named = operation.processes();
+    let value = Completion::value(Value::Int(signal.into()));
+    let mut worst = Completion::of(Outcome::OK);
+    // The signal to itself comes last: the process may not come back from it.
+    let others = named.clone().filter(|process| *process != own);
+    for process in others.chain(named.contains(&own).then_some(own)) {
+        let (outcome, recorded) = match processes.life(process) {
+            Life::NotBegun => (Outcome::NO_PROCESS, false),
+            _ if processes.is_joined(process) => (Outcome::NO_PROCESS, false),
+            Life::Ended(_) => (Outcome::OK, false),
+            Life::Alive => {
+                let itself = process == own && signal != 0;
+                if itself {
+                    processes.record(ProcessVerb::Kill, Some(process), &value);
+                }
+                (processes.signal(process, signal), itself)
+            }
+        };
+        let completion = Completion { outcome, ..value.clone() };
+        if !recorded {
+            processes.record(ProcessVerb::Kill, Some(process), &completion);
+        }
+        if !outcome.is_ok() {
+            worst = completion;
+        }
+        if processes.is_over() {
+            break;
+        }
+    }
+    worst
+}
