@@ -48,9 +48,9 @@ pub(super) fn header(
         plural(trace.ends.iter().filter(|end| **end != ProcessEnd::NotStarted).count() as u64, "process"),
         if trace.lost.is_empty() { "0 lost".to_owned() } else { format!("{} lost", trace.lost.len()) },
         if trace.stalled == 0 {
-            "the recorder held nobody up".to_owned()
+            "the recorder delayed no process".to_owned()
         } else {
-            format!("the recorder held processes up for {}", duration(trace.stalled))
+            format!("the recorder delayed processes for {}", duration(trace.stalled))
         },
     ];
     if !trace.whole {
