@@ -98,7 +98,7 @@ fn a_wrong_file_is_told_with_its_places() {
         done.stdout("").stderr_contains(words);
     };
     read("version = 2\nturns = []\n", "this version of ipcrun reads schedules of version 1");
-    read("turns = []\n", "the schedule does not say its version");
+    read("turns = []\n", "the schedule has no `version`");
     read("version = 1\n", "the schedule has no `turns`");
     read("version = 1\nturn = []\nturns = []\n", "did you mean `turns`?");
     read("version = 1\nturns = [\"A\", \"D 3\"]\n", "s.toml:2:16");

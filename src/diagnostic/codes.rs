@@ -62,10 +62,10 @@ codes! {
     TIMEOUT = "E0304", "the run did not end in time", "E0304.md";
     INCOMPLETE = "E0305", "the trace could not be kept whole", "E0305.md";
     DIVERGED = "E0306", "the processes did not follow the schedule", "E0306.md";
-    BAD_TRACE = "E0401", "the file is no trace that can be read", "E0401.md";
+    BAD_TRACE = "E0401", "the file is not a readable trace", "E0401.md";
     BAD_SCHEDULE = "E0402", "the schedule cannot be followed", "E0402.md";
     USAGE = "E0501", "the arguments are wrong", "E0501.md";
-    NOT_IN_PROMELA = "E0511", "this cannot be said in Promela", "E0511.md";
+    NOT_IN_PROMELA = "E0511", "not supported in Promela", "E0511.md";
 }
 
 /// The explanation of the code of that name, in either case.

@@ -85,19 +85,18 @@ pub const STATE_TERMS: &[StateTerm] = &[
     term(
         "size",
         "size(q)",
-        "how much is in an object: messages of a queue or a pipe, or bytes; free permits; arrivals at a barrier; waiters \
-         of a condition; elements of an array",
+        "the size of an object: messages or bytes in a queue or pipe, free permits, arrivals at a barrier, waiters of a \
+         condition, elements of an array",
     ),
-    term("count", "count('p put q')", "how many events have matched the pattern so far"),
-    term("inside", "inside('bath')", "how many processes are inside the section"),
+    term("count", "count('p put q')", "the number of events that have matched the pattern so far"),
+    term("inside", "inside('bath')", "the number of processes inside the section"),
     term(
         "blocked",
         "blocked('p at q')",
-        "whether the process waits, from the begin of a wait to its end: also between what ends the wait and the moment \
-         at which the process continues. `blocked('p at q')`: at the object or process that its step names; \
-         `blocked('p')`: at any. Of a name that stands for several processes: whether each of them does",
+        "whether the process waits, until it resumes. `blocked('p at q')`: at the object or process that its step \
+         names; `blocked('p')`: at any. For several processes: whether each of them waits",
     ),
-    term("ended", "ended('p')", "whether the process has ended; of several, whether each of them has"),
+    term("ended", "ended('p')", "whether the process has ended; for several, whether all of them have"),
     term("exit", "exit('p[0]')", "its exit status, negative for a signal; null before its end"),
 ];
 

@@ -45,7 +45,7 @@ fn what_comes_out_in_order_passes() {
     flow.get(1, a, 1);
     flow.get(1, b, 2);
     flow.get(1, c, 3);
-    assert_eq!(flow.check(Pass).measured, "q: 3 in, 3 out, in order");
+    assert_eq!(flow.check(Pass).measured, "q: 3 sent, 3 received, in order");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn what_is_left_inside_is_not_lost_but_what_was_skipped_is() {
     let a = flow.put(0, 1);
     flow.put(0, 2);
     flow.get(1, a, 1);
-    assert_eq!(flow.check(Pass).measured, "q: 2 in, 1 out, in order, 1 still inside at the end");
+    assert_eq!(flow.check(Pass).measured, "q: 2 sent, 1 received, in order, 1 still inside at the end");
     let mut flow = Flow::new();
     flow.put(0, 1);
     let b = flow.put(0, 2);
