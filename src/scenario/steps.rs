@@ -11,14 +11,14 @@ use crate::value::Types;
 
 /// The keys that every step may have besides its verb's own.
 pub static COMMON: &[Argument] = &[
-    optional("timeout", Form::Duration, "how long it may wait; `\"0s\"`: not at all, it then ends `would_block`"),
+    optional("timeout", Form::Duration, "how long it may wait; with `\"0s\"` it does not wait and ends `would_block`"),
     optional(
         "on",
         Form::Variables,
-        "steps for each outcome that it takes: `on = { timeout = [\"break\"], any = [..] }`",
+        "steps for each outcome that is handled: `on = { timeout = [\"break\"], any = [..] }`",
     ),
-    optional("outcome", Form::Variable, "a variable that takes the outcome's name; every outcome is then taken"),
-    optional("expect", Form::Value(Types::ANY), "the outcome or value that it must have, judged like an expectation"),
+    optional("outcome", Form::Variable, "a variable for the outcome's name; every outcome is then handled"),
+    optional("expect", Form::Value(Types::ANY), "the required outcome or value, judged like an expectation"),
 ];
 
 /// What other libraries, languages and textbooks call a verb, and its name here.
@@ -87,7 +87,7 @@ pub static STEPS: &[Verb] = &[
     own::LEAVE,
     verb(
         "section",
-        "enters a section, runs the steps and leaves it, also by `break`",
+        "enters a section, runs the steps and leaves it, also on `break`",
         &[
             required("section", Form::Value(Types::STRING), "the section's label"),
             required("do", Form::Steps, "the steps inside"),
@@ -97,10 +97,10 @@ pub static STEPS: &[Verb] = &[
     timer::BUSY,
     own::YIELD,
     process::READY,
-    verb("let", "sets variables, one after the other", &[required("let", Form::Variables, "their values")]),
+    verb("let", "sets variables, in order", &[required("let", Form::Variables, "their values")]),
     verb(
         "repeat",
-        "runs the steps so many times",
+        "runs the steps N times",
         &[
             required("repeat", Form::Integer(0, i64::MAX), "how many times"),
             optional("as", Form::Variable, "the round, from 0"),
@@ -111,7 +111,7 @@ pub static STEPS: &[Verb] = &[
     verb(
         "while",
         "runs the steps as long as the condition holds",
-        &[required("while", Form::Condition, "asked before each round"), required("do", Form::Steps, "the steps")],
+        &[required("while", Form::Condition, "evaluated before each round"), required("do", Form::Steps, "the steps")],
     ),
     verb(
         "for",
@@ -123,14 +123,14 @@ pub static STEPS: &[Verb] = &[
         ],
     ),
     verb("break", "leaves the innermost loop", &[required("break", Form::Nothing, "")]),
-    verb("continue", "goes on with the innermost loop's next round", &[required("continue", Form::Nothing, "")]),
+    verb("continue", "starts the next round of the innermost loop", &[required("continue", Form::Nothing, "")]),
     verb(
         "if",
-        "runs the steps where the condition holds",
+        "runs the steps if the condition holds",
         &[
             required("if", Form::Condition, ""),
-            optional("then", Form::Steps, "the steps where it holds"),
-            optional("else", Form::Steps, "the steps where it does not"),
+            optional("then", Form::Steps, "the steps if it holds"),
+            optional("else", Form::Steps, "the steps if it does not hold"),
         ],
     ),
     process::START,

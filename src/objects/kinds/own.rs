@@ -24,15 +24,15 @@ pub enum OwnVerb {
 
 pub(crate) const PRINT: Verb = verb(
     "print",
-    "a line of output, in the trace and under the process's name",
+    "prints a line, which is also recorded in the trace",
     &[required("print", Form::Value(Types::ANY), "the text")],
 );
 
 pub(crate) const MARK: Verb = verb(
     "mark",
-    "an event of your own in the trace, without output",
+    "records an event in the trace, without output",
     &[
-        required("mark", Form::Value(Types::STRING), "its label, which patterns name as its object"),
+        required("mark", Form::Value(Types::STRING), "the label, which patterns name as the object"),
         optional("value", Form::Value(Types::ANY), "its value"),
     ],
 );
@@ -47,13 +47,13 @@ pub(crate) const LEAVE: Verb =
     verb("leave", "leaves a section", &[required("leave", Form::Value(Types::STRING), "the section's label")]);
 
 pub(crate) const YIELD: Verb =
-    verb("yield", "lets another process have the CPU (sched_yield(2))", &[required("yield", Form::Nothing, "")]);
+    verb("yield", "yields the CPU (sched_yield(2))", &[required("yield", Form::Nothing, "")]);
 
 pub(crate) const ASSERT: Verb = Verb {
     outcomes: &[Outcome::FAILED],
     ..verb(
         "assert",
-        "ends the process with exit status 1 where the condition does not hold",
+        "ends the process with exit status 1 if the condition does not hold",
         &[required("assert", Form::Condition, "")],
     )
 };

@@ -12,7 +12,7 @@ pub enum TimerVerb {
 }
 
 pub(crate) const SLEEP: Verb = verb("sleep", "sleeps", &[required("sleep", Form::Duration, "how long")]);
-pub(crate) const BUSY: Verb = verb("busy", "burns CPU time", &[required("busy", Form::Duration, "how much of it")]);
+pub(crate) const BUSY: Verb = verb("busy", "burns CPU time", &[required("busy", Form::Duration, "how much CPU time")]);
 
 impl TimerVerb {
     /// Its description.

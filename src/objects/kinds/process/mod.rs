@@ -30,7 +30,7 @@ pub(crate) const START: Verb = Verb {
     ..verb(
         "start",
         "starts a process that has `start = \"manual\"`; the starter is its parent",
-        &[required("start", Form::Process, "the process; all of them where it has a `count` and no index is given")],
+        &[required("start", Form::Process, "the process; without an index, all processes of a `count`")],
     )
 };
 
@@ -42,11 +42,11 @@ pub(crate) const JOIN: Verb = Verb {
         "join",
         "waits until a process has ended",
         &[
-            required("join", Form::Process, "the process; all of them where it has a `count` and no index is given"),
+            required("join", Form::Process, "the process; without an index, all processes of a `count`"),
             optional(
                 "into",
                 Form::Into,
-                "its exit status, a signal's number negative; the first that is not 0 of several",
+                "the exit status; negative for a signal; of several processes, the first that is not 0",
             ),
         ],
     )
@@ -56,10 +56,10 @@ pub(crate) const STATUS: Verb = Verb {
     result: Types::MAP,
     ..verb(
         "status",
-        "asks how a process is",
+        "reads the status of a process",
         &[
             required("status", Form::Process, "the process"),
-            optional("into", Form::Into, "a map: `alive`, and `code`, which is null while it lives"),
+            optional("into", Form::Into, "a map: `alive`, and `code`, which is null while the process is alive"),
         ],
     )
 };
@@ -68,16 +68,20 @@ pub(crate) const KILL: Verb = Verb {
     outcomes: &[Outcome::NO_PROCESS, Outcome::NOT_OWNER],
     ..verb(
         "kill",
-        "sends a signal (kill(2)); `ok` until somebody has joined the process, `no_process` after",
+        "sends a signal (kill(2)); `ok` until the process is joined, then `no_process`",
         &[
-            required("kill", Form::Process, "the process; all of them where it has a `count` and no index is given"),
-            optional("signal", Form::Signal, "the signal, as \"TERM\"; `KILL` where none is given, 0 only asks"),
+            required("kill", Form::Process, "the process; without an index, all processes of a `count`"),
+            optional(
+                "signal",
+                Form::Signal,
+                "the signal, such as \"TERM\"; `KILL` by default; 0 only tests whether the process exists",
+            ),
         ],
     )
 };
 
 pub(crate) const READY: Verb =
-    verb("ready", "says that the process is ready, for `depends_on`", &[required("ready", Form::Nothing, "")]);
+    verb("ready", "marks the process as ready, for `depends_on`", &[required("ready", Form::Nothing, "")]);
 
 const BEGIN: Verb = verb("begin", "", &[]);
 const END: Verb = verb("end", "", &[]);
