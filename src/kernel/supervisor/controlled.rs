@@ -24,8 +24,9 @@ const LOST: u64 = 20_000_000_000;
 /// ms between two looks at a process that may come to sleep in the kernel, and at any other.
 const SOON: u16 = 1;
 const LATER: u16 = 20;
-/// ns after which a turn is cut short that does not end when a signal asks to.
+/// ns after which a turn is cut short that does not end when a signal asks to: where its process sleeps, and otherwise.
 const GRACE: u64 = 500_000_000;
+const LONGEST_GRACE: u64 = 5_000_000_000;
 /// The most other processes of which a divergence tells where they are.
 const TOLD: usize = 8;
 
@@ -325,6 +326,9 @@ impl Driver<'_, '_, '_> {
             if self.look(if parks { SOON } else { LATER })? {
                 continue;
             }
+            if self.has_asked(GRACE) && self.sleeps(process) {
+                return Err(Stop::Over(RunEnd::Interrupted));
+            }
             let waited = clock::now().saturating_sub(since);
             let sleeps = (parks || waited >= BLOCKED) && self.sleeps(process);
             let came_back =
@@ -351,6 +355,11 @@ impl Driver<'_, '_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a signal has asked to end as long ago.
+    fn has_asked(&self, ago: u64) -> bool {
+        self.asked.is_some_and(|asked| clock::now().saturating_sub(asked) >= ago)
     }
 
     fn answered(&self, process: ProcessId, number: u32) -> Option<Answer> {
@@ -382,7 +391,7 @@ impl Driver<'_, '_, '_> {
         if signalled && self.signals.read() {
             self.asked.get_or_insert(clock::now());
         }
-        if self.asked.is_some_and(|asked| clock::now().saturating_sub(asked) >= GRACE) {
+        if self.has_asked(LONGEST_GRACE) {
             return Err(Stop::Over(RunEnd::Interrupted));
         }
         if signalled || !happened {
