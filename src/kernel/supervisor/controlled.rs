@@ -85,6 +85,11 @@ impl Supervisor<'_> {
     }
 }
 
+/// Whether what was asked then was asked as many ns ago.
+fn is_past(asked: Option<u64>, grace: u64) -> bool {
+    asked.is_some_and(|asked| clock::now().saturating_sub(asked) >= grace)
+}
+
 struct Driver<'a, 'p, 'o> {
     supervisor: &'a mut Supervisor<'p>,
     turns: &'a Turns,
@@ -326,7 +331,7 @@ impl Driver<'_, '_, '_> {
             if self.look(if parks { SOON } else { LATER })? {
                 continue;
             }
-            if self.has_asked(GRACE) && self.sleeps(process) {
+            if is_past(self.asked, GRACE) && self.sleeps(process) {
                 return Err(Stop::Over(RunEnd::Interrupted));
             }
             let waited = clock::now().saturating_sub(since);
@@ -355,11 +360,6 @@ impl Driver<'_, '_, '_> {
             }
         }
         Ok(())
-    }
-
-    /// Whether a signal has asked to end as long ago.
-    fn has_asked(&self, ago: u64) -> bool {
-        self.asked.is_some_and(|asked| clock::now().saturating_sub(asked) >= ago)
     }
 
     fn answered(&self, process: ProcessId, number: u32) -> Option<Answer> {
@@ -391,7 +391,7 @@ impl Driver<'_, '_, '_> {
         if signalled && self.signals.read() {
             self.asked.get_or_insert(clock::now());
         }
-        if self.has_asked(LONGEST_GRACE) {
+        if is_past(self.asked, LONGEST_GRACE) {
             return Err(Stop::Over(RunEnd::Interrupted));
         }
         if signalled || !happened {
