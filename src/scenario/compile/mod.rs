@@ -291,8 +291,8 @@ impl<'c> Compiler<'c> {
 
     fn unknown_verb(&mut self, word: &str, span: Range<usize>) {
         if steps::LATER.contains(&word) {
-            let message = format!("`{word}` is a verb of the format that this version has not got");
-            self.checker.error(Code::LATER, span, message, "not in this version");
+            let message = format!("`{word}` is not supported yet");
+            self.checker.error(Code::LATER, span, message, "not supported yet");
             return;
         }
         let diagnostic = steps::unknown(word, &self.checker.source, span);
