@@ -8,6 +8,7 @@ mod causal_past;
 mod state_condition;
 mod tracked_events;
 mod update;
+mod waits;
 
 use std::collections::HashMap;
 
@@ -24,8 +25,10 @@ use crate::scenario::plan::{Condition, Fact, Plan, Program, Step, fixed_duration
 use crate::value::Value;
 
 use causal_past::Knowledge;
+use waits::Waits;
 
 pub(super) use update::{Moment, StateView};
+pub(super) use waits::WAITED;
 
 /// A memory, and what it has been so far.
 #[derive(Clone, Debug)]
@@ -63,6 +66,10 @@ pub(super) struct History<'p> {
     watched: Vec<bool>,
     /// The place of the memory of each fact.
     facts: HashMap<u32, usize>,
+    /// The waits that conditions ask about which must be evaluated in every state.
+    waits: Waits,
+    /// By object: whether a process of which they ask can wait for it.
+    awaited: Vec<bool>,
     /// Whether the whole past is kept.
     pub(super) everything: bool,
     past: bool,
@@ -173,8 +180,15 @@ impl<'p> History<'p> {
             shared.of(&vec![0; size]);
             list.push(Kept { memory, ordered, ends, shared, cells: Interner::default() });
         }
+        let conditions = list.iter().filter_map(|kept| match &kept.memory {
+            Memory::Ever { condition, .. } => Some(*condition),
+            _ => None,
+        });
+        let waits = Waits::new(plan, conditions);
         let mut memories = Self {
             plan,
+            waits,
+            awaited: vec![false; plan.objects.len()],
             names: plan.process_names(),
             visible: killable.into_iter().map(|seen| seen || wish.fine || everything).collect(),
             ends: {
@@ -237,6 +251,56 @@ impl<'p> History<'p> {
             let looked = looked.flat_map(|kept| events(plan, &kept.memory)).any(|events| events.may(plan, step));
             self.visible[step as usize] |= looked;
         }
+        self.watch_waits();
+    }
+
+    /// Whether a process has to wait in a step depends on when it comes there and on what others do to the objects that it
+    /// waits for, and on who has ended.
+    fn watch_waits(&mut self) {
+        if self.waits.is_empty() {
+            return;
+        }
+        let plan = self.plan;
+        for program in &plan.programs {
+            if !program.range().any(|process| self.waits.is_about(process)) {
+                continue;
+            }
+            for (first, count, _) in &program.depends_on {
+                self.ends[*first as usize..(first + count) as usize].fill(true);
+            }
+            for operation in program.operations() {
+                if let Some((ProcessVerb::Join, joined)) = operation.on_processes() {
+                    self.ends[joined.start as usize..joined.end as usize].fill(true);
+                }
+                let blocks = |(object, verb): &(ObjectId, u8)| plan.kind(*object).verbs[*verb as usize].blocks;
+                for (object, verb) in operation.accessed().filter(blocks) {
+                    self.awaited[object as usize] = true;
+                    for (touched, _) in plan.objects[object as usize].object.touches(verb) {
+                        self.awaited[touched as usize] = true;
+                    }
+                }
+            }
+        }
+        let awaited = |object: ObjectId| self.awaited[object as usize];
+        let mut all = plan.objects.iter().zip(0..);
+        let noticed = all.any(|(planned, object)| awaited(object) && planned.object.notices_ends());
+        for (ends, process) in self.ends.iter_mut().zip(&plan.processes) {
+            *ends |= noticed || process.holds.iter().any(|(object, _)| awaited(*object));
+        }
+        for (visible, step) in self.visible.iter_mut().zip(&plan.steps) {
+            let asked = plan.programs[step.program].range().any(|process| self.waits.is_about(process));
+            *visible |= asked || step.verb == "ready";
+        }
+    }
+
+    /// Whether conditions ask it of any process whether it is blocked, in states that are passed.
+    pub(super) fn asks_of_waits(&self) -> bool {
+        !self.waits.is_empty()
+    }
+
+    /// The processes of which conditions ask, in states that are passed, whether they are blocked.
+    pub(super) fn waiters(&self) -> impl Iterator<Item = ProcessId> + '_ {
+        self.waits.processes()
     }
 
     /// What was noticed on the way that asks for other memories: that it matters when processes end, and that an object
@@ -300,6 +364,11 @@ impl<'p> History<'p> {
         !self.knowledge.is_empty()
     }
 
+    /// Whether these processes are told from one another by what is kept of their waits.
+    pub(super) fn tells_waits(&self, mut processes: std::ops::Range<ProcessId>) -> bool {
+        processes.any(|process| self.waits.is_about(process))
+    }
+
     /// Whether objects that are alike may change places with their processes, of which `among` says which they are: what
     /// is kept tells none of them from another.
     pub(super) fn exchanges(&self, among: &dyn Fn(ObjectId) -> bool) -> bool {
@@ -336,6 +405,9 @@ impl<'p> History<'p> {
         if self.list.is_empty() {
             return false;
         }
+        if self.waits.is_about(process) {
+            return true;
+        }
         let next = match next {
             Next::Nothing => return false,
             Next::Border => return true,
@@ -349,7 +421,10 @@ impl<'p> History<'p> {
             VerbId::Timer(_) => {
                 [TimerVerb::Sleep, TimerVerb::Busy].iter().any(|verb| self.hears(verb.described().name))
             }
-            VerbId::Process(verb) => self.past || self.hears(verb.described().name),
+            VerbId::Process(verb) => {
+                let begins = verb == ProcessVerb::Start && !self.waits.is_empty();
+                self.past || begins || self.hears(verb.described().name)
+            }
             VerbId::Object => {
                 self.past
                     || next.on_objects().any(|(object, access)| {
@@ -361,7 +436,9 @@ impl<'p> History<'p> {
     }
 
     fn looks(&self, process: ProcessId, verb: &str, object: ObjectId) -> bool {
-        self.watched[object as usize] || self.ordered().any(|events| events.may_be(process, verb, object))
+        self.watched[object as usize]
+            || self.awaited[object as usize]
+            || self.ordered().any(|events| events.may_be(process, verb, object))
     }
 
     fn hears(&self, verb: &str) -> bool {
@@ -386,6 +463,7 @@ impl<'p> History<'p> {
             || self.past && event.target != Target::None
             || self.knowledge.iter().any(|(_, knowledge)| knowledge.minds(event, processes.clone()))
             || on(&|object| self.watched[object as usize])
+            || !event.implicit && processes.clone().any(|process| self.waits.is_about(process))
             || self.list.iter().any(|kept| {
                 matches!(kept.memory, Memory::Waits(_))
                     || matches!(&kept.memory, Memory::Course(_)) && !event.implicit
@@ -486,7 +564,13 @@ fn all<'m>(plan: &'m Plan, memory: &'m Memory<'_>) -> Vec<Events<'m>> {
 /// Whether a memory looks at the order of events that stand in a run in another order than that of their steps. Then only who
 /// knows every step knows what it finds.
 fn looks_at_reordered(plan: &Plan, memory: &Memory<'_>) -> bool {
+    let mut all = false;
     let looked = match memory {
+        // Whether a process is blocked depends on the place of its events among all others.
+        Memory::Ever { condition, .. } => {
+            condition.states(&mut |number| all |= matches!(plan.facts.get(number as usize), Some(Fact::Blocked(..))));
+            Vec::new()
+        }
         Memory::Causes(patterns) => patterns.iter().map(Events::Pattern).collect(),
         Memory::Fact(_) => events(plan, memory),
         memory if is_ordered(memory) => events(plan, memory),
@@ -497,7 +581,7 @@ fn looks_at_reordered(plan: &Plan, memory: &Memory<'_>) -> bool {
         let Some(operation) = plan.operation(number) else { return false };
         let step = &plan.steps[number as usize];
         plan.programs[step.program].range().any(|process| {
-            let one = |object| looked.iter().any(|events| events.may_be(process, step.verb, object));
+            let one = |object| all || looked.iter().any(|events| events.may_be(process, step.verb, object));
             operation.accessed().map(|(object, _)| object).filter(|object| reordered(*object)).any(one)
         })
     })

@@ -39,6 +39,11 @@ impl NextOperation {
         self.willing != Willing::Forever
     }
 
+    /// Whether it is one that others can let go on; whether it may wait is another matter.
+    pub(crate) fn can_wait(&self) -> bool {
+        matches!(self.verb, VerbId::Object | VerbId::Process(ProcessVerb::Join))
+    }
+
     /// Each object and process that it works on, with what it does there.
     pub(crate) fn accesses(&self) -> impl Iterator<Item = (Target, Access)> {
         let given = self.given;

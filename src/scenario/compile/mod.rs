@@ -349,13 +349,12 @@ impl<'c> Compiler<'c> {
             Form::Choice(words) => Some(Expression::constant(Value::from(self.checker.word(item, words)?))),
             Form::Integer(low, high) => {
                 let value = self.typed(item, Types::INT)?;
-                match value.as_constant().and_then(Value::as_int) {
-                    Some(n) if !(low..=high).contains(&n) => {
-                        let message = format!("{n} is out of range: expected an integer from {low} to {high}");
-                        self.checker.error(Code::BAD_VALUE, item.span(), message, "");
+                match self.beyond(&value, item, low, high) {
+                    Some(diagnostic) => {
+                        self.checker.report(diagnostic);
                         None
                     }
-                    _ => Some(value),
+                    None => Some(value),
                 }
             }
             Form::Value(types) => self.typed(item, types),
@@ -364,6 +363,13 @@ impl<'c> Compiler<'c> {
             Form::Signal => Some(Expression::constant(Value::Int(self.signal(item)?.into()))),
             _ => self.value(item),
         }
+    }
+
+    /// What is wrong with a constant that is not within these bounds.
+    fn beyond(&self, value: &Expression, item: Item<'_>, low: i64, high: i64) -> Option<Diagnostic> {
+        let n = value.as_constant().and_then(Value::as_int).filter(|n| !(low..=high).contains(n))?;
+        let message = format!("{n} is out of range: expected an integer from {low} to {high}");
+        Some(Diagnostic::error(Code::BAD_VALUE, message).at(&self.checker.source, item.span(), ""))
     }
 
     /// A value that must be able to have one of these types.
@@ -434,7 +440,7 @@ impl<'c> Compiler<'c> {
             return;
         };
         self.possible(verb.name, PossibleTarget::None);
-        self.operate(fields, OperationPlan::new(step, does), verb, None);
+        self.operate(fields, OperationPlan::new(step, does), verb, Vec::new());
     }
 
     /// A verb of the process on itself, or on time.
@@ -451,7 +457,7 @@ impl<'c> Compiler<'c> {
         self.possible(verb.name, if label { PossibleTarget::Label(known) } else { PossibleTarget::None });
         match arguments.into_iter().collect() {
             Some(arguments) => {
-                self.operate(fields, OperationPlan::new(step, does).with(verb, arguments), verb, None);
+                self.operate(fields, OperationPlan::new(step, does).with(verb, arguments), verb, Vec::new());
             }
             None => self.keep_common(fields),
         }

@@ -1,10 +1,12 @@
 //! Steps on objects, read by the verb's description of the object's kind.
 
+use super::outcome::Foreseen;
 use super::{Compiler, PossibleTarget};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expression::Expression;
 use crate::objects::contract::operation::VerbId;
 use crate::objects::{Argument, Element, Form, Kind, Verb};
+use crate::outcome::Outcome;
 use crate::scenario::document::{Fields, Item, list};
 use crate::scenario::names::with_article;
 use crate::scenario::plan::OperationPlan;
@@ -21,8 +23,8 @@ impl Compiler<'_> {
         let expected = format!("the name of an object to {word}");
         let Some(text) = self.checker.text(item, &expected) else { return };
         let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
-        let found = self.declared.object(self.checker, &text, &mut scope);
-        let Some(found) = found else {
+        let found = self.declared.object_of_step(self.checker, &text, &mut scope);
+        let Some(mut found) = found else {
             if let Some((name, kind, declared)) = self.declared.broken_kind(text.value) {
                 match kind.verb(word) {
                     Some((_, verb)) => self.of_broken(word, verb, kind, fields),
@@ -68,6 +70,8 @@ impl Compiler<'_> {
         let value_types = object.value_types();
         let mut arguments = Vec::with_capacity(verb.arguments.len());
         let mut operation = OperationPlan::new(step, VerbId::Object);
+        let beyond = |diagnostic| Foreseen { outcome: Outcome::OUT_OF_RANGE, diagnostic };
+        let mut all_foreseen: Vec<Foreseen> = std::mem::take(&mut found.beyond).into_iter().map(beyond).collect();
         for argument in verb.arguments {
             let given = fields.take(argument.name);
             let mut value = Expression::constant(Value::Null);
@@ -92,6 +96,18 @@ impl Compiler<'_> {
                     };
                     operation.update = self.checker.value(item, &mut scope);
                 }
+                (Some(item), Form::Integer(low, high)) => {
+                    let Some(given) = self.typed(item, Types::INT) else { continue };
+                    let outcome = if verb.outcomes.contains(&Outcome::OUT_OF_RANGE) {
+                        Outcome::OUT_OF_RANGE
+                    } else {
+                        Outcome::INVALID
+                    };
+                    all_foreseen.extend(
+                        self.beyond(&given, item, low, high).map(|diagnostic| Foreseen { outcome, diagnostic }),
+                    );
+                    value = given;
+                }
                 (Some(item), form) => {
                     if let Some(given) = self.argument(item, form) {
                         value = given;
@@ -113,16 +129,20 @@ impl Compiler<'_> {
         let timed = verb.blocks && fields.peek("timeout").is_some();
         let foreseen =
             object.foresee(verb, end_name, &constants).or_else(|| object.foresee_timeout(verb).filter(|_| timed));
+        // What is out of range is said once.
+        if let (Some((outcome, reason)), true) = (foreseen, all_foreseen.is_empty()) {
+            all_foreseen.push(self.foreseen(outcome, &reason, text.span.clone()));
+        }
         let element_constant = found.element.as_ref().and_then(Expression::as_constant).and_then(Value::as_int);
         let range = match &found.index {
             None if found.all => found.first..found.first + group.count.unwrap_or(1),
             None => found.first..found.first + 1,
             Some((count, _)) => found.first..found.first + count,
         };
-        self.possible(verb.name, PossibleTarget::Objects(range, element_constant.map(|at| at as u32)));
+        let place = element_constant.and_then(|at| u32::try_from(at).ok());
+        self.possible(verb.name, PossibleTarget::Objects(range, place));
         operation.operands.push(found.operand(verb_at));
-        let foreseen = foreseen.map(|(outcome, reason)| (outcome, reason, text.span.clone()));
-        self.operate(fields, operation.with(verb, arguments), verb, foreseen);
+        self.operate(fields, operation.with(verb, arguments), verb, all_foreseen);
         self.finish(fields, verb, &format!("`{word}` on {}", with_article(kind.name)));
     }
 

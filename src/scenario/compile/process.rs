@@ -1,5 +1,6 @@
 //! Steps on other processes: `start`, `join`, `status`, `kill`.
 
+use super::outcome::Foreseen;
 use super::{Compiler, PossibleTarget, signal_number};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{StepId, Target};
@@ -44,9 +45,9 @@ impl Compiler<'_> {
         }
         let found = self.checker.text(item, "a process's name").and_then(|text| {
             let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
-            self.declared.process(self.checker, &text, &mut scope).map(|found| (text, found))
+            self.declared.process_of_step(self.checker, &text, &mut scope).map(|found| (text, found))
         });
-        let (Some((text, (program, index))), true) = (found, sound) else {
+        let (Some((text, (program, index, beyond))), true) = (found, sound) else {
             self.keep_common(fields);
             return;
         };
@@ -60,7 +61,7 @@ impl Compiler<'_> {
             end: 0,
             element: None,
         };
-        match index.as_ref().and_then(Expression::as_constant).and_then(Value::as_int) {
+        match index.as_ref().filter(|_| beyond.is_none()).and_then(Expression::as_constant).and_then(Value::as_int) {
             Some(at) => (operand.first, operand.count) = (Target::Process(named.first + at as u32), 1),
             None => operand.index = index,
         }
@@ -82,7 +83,9 @@ impl Compiler<'_> {
         } else {
             None
         };
-        let foreseen = foreseen.map(|(outcome, reason)| (outcome, reason, text.span.clone()));
+        let beyond = beyond.map(|diagnostic| Foreseen { outcome: Outcome::OUT_OF_RANGE, diagnostic });
+        let foreseen = foreseen.map(|(outcome, reason)| self.foreseen(outcome, &reason, text.span.clone()));
+        let foreseen = beyond.into_iter().chain(foreseen).collect();
         self.possible(verb.name, PossibleTarget::Processes(operand.processes()));
         operation.operands.push(operand);
         self.operate(fields, operation.with(verb, arguments), verb, foreseen);
