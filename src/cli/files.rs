@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use nix::errno::Errno;
+
+use crate::os::fault;
+
 /// How many links a path may lead through, as in the kernel.
 const LINKS: usize = 40;
 
@@ -48,7 +52,8 @@ impl Replacing {
             Err(error) => return Err(error),
         };
         let beside = beside(&target);
-        let file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
+        let create = || OpenOptions::new().write(true).create_new(true).open(&beside);
+        let file = fault::call("open", &[Errno::EMFILE, Errno::ENOSPC, Errno::EROFS], create)?;
         let replacing = Self { file, places: Some((beside, target)) };
         if let Some(before) = before {
             // An owner can only be given by a process that is allowed to: the file is the user's own then.
@@ -74,7 +79,7 @@ impl Replacing {
     pub(crate) fn keep(mut self) -> io::Result<()> {
         self.file.flush()?;
         let Some((beside, target)) = &self.places else { return Ok(()) };
-        fs::rename(beside, target)?;
+        fault::call("rename", &[Errno::ENOSPC, Errno::EIO], || fs::rename(beside, target))?;
         self.places = None;
         Ok(())
     }
@@ -82,7 +87,7 @@ impl Replacing {
 
 impl Write for Replacing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        fault::call("write", &[Errno::ENOSPC, Errno::EFBIG, Errno::EINTR], || self.file.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -132,7 +132,12 @@ pub(crate) fn share(at_once: usize) -> Option<u64> {
 /// # Errors
 /// Everything that is wrong with it.
 pub(crate) fn load(source: &Arc<Source>, changes: &Scenario) -> Result<Loaded, Vec<Diagnostic>> {
-    let options = scenario::Options { params: changes.set.clone(), seed: changes.seed, timeout: changes.timeout };
+    let options = scenario::Options {
+        params: changes.set.clone(),
+        seed: changes.seed,
+        timeout: changes.timeout,
+        bounds: changes.trust.bounds(),
+    };
     let forms: Vec<&'static FormDescription> = FORMS.iter().map(|form| &form.description).collect();
     scenario::load(source, &options, &forms)
 }

@@ -56,6 +56,7 @@ codes! {
     BAD_LOOP = "E0117", "break or continue outside a loop", "E0117.md";
     NO_PROCESS = "E0118", "the scenario has no process", "E0118.md";
     HOST_LIMIT = "E0201", "the host cannot give what is asked", "E0201.md";
+    UNTRUSTED = "E0202", "a scenario that is not trusted asks for too much", "E0202.md";
     FAILED = "E0301", "an expectation does not hold", "E0301.md";
     DEADLOCK = "E0302", "a deadlock that no expectation lists", "E0302.md";
     BAD_END = "E0303", "a process ended otherwise than expected", "E0303.md";

@@ -15,7 +15,7 @@ use crate::event::{EventId, ObjectId, ProcessId, StepId};
 use crate::explore::semantics::choice_point::begins_turn;
 use crate::interpreter::{Clock, Left, Machine, Place, Random, Request, Timeout, World};
 use crate::objects::{Call, Completion, Live, Patience};
-use crate::os::{clock, process as os};
+use crate::os::{clock, limits, process as os};
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Condition, Plan};
 use crate::scenario::steps::STEPS;
@@ -56,6 +56,7 @@ fn prepare(inheritance: &Inheritance<'_>) -> Result<(), (Trouble, std::io::Error
     os::die_with_parent(inheritance.supervisor).map_err(host)?;
     os::leave_group().map_err(host)?;
     os::default_signals().map_err(host)?;
+    limits::confine_one_of(inheritance.plan.processes.len()).map_err(host)?;
     let plan = inheritance.plan;
     let process = &plan.processes[inheritance.process as usize];
     let program = &plan.programs[process.program];

@@ -12,10 +12,12 @@ use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use nix::errno::Errno;
+
 use super::super::arena::{Arena, Shared};
 use super::super::descriptor::{Descriptor, wait_readable};
 use super::super::leftovers::{self, Register};
-use super::super::{clock, process, socket};
+use super::super::{clock, fault, process, socket};
 use super::{SysvQueue, SysvSemaphore};
 
 /// How many ids it keeps: as many semaphores and queues as Linux allows by default.
@@ -110,7 +112,7 @@ impl Started {
         let register = Register::new();
         let (ours, theirs) = socket::pair(true)?;
         // SAFETY: the child runs `keep` and nothing else, which allocates nothing, takes no lock and never returns.
-        let pid = unsafe { libc::fork() };
+        let pid = fault::call("fork", &[Errno::EAGAIN, Errno::ENOMEM], || unsafe { libc::fork() });
         if pid == 0 {
             keep(theirs.as_raw_fd(), &list, register.as_ref().map(|register| (register.raw(), register.path())));
         }
@@ -141,7 +143,8 @@ impl Started {
         loop {
             let mut status = 0;
             // SAFETY: the call fills `status`.
-            match unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) } {
+            let wait = || unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) };
+            match fault::call("waitpid", &[Errno::EINTR], wait) {
                 0 => {}
                 pid if pid == self.pid => return status == 0,
                 _ if super::super::descriptor::errno() == libc::EINTR => {}
@@ -213,8 +216,10 @@ fn keep(channel: RawFd, list: &[AtomicU64], register: Option<(RawFd, &CStr)>) ->
     let mut used = 0;
     loop {
         let mut request = [0u8; 8];
-        // SAFETY: `request` has room for 8 bytes.
-        let length = unsafe { libc::recv(channel, request.as_mut_ptr().cast(), request.len(), 0) };
+        let length = fault::call("recv", &[Errno::EINTR, Errno::ENOMEM], || {
+            // SAFETY: `request` has room for 8 bytes.
+            unsafe { libc::recv(channel, request.as_mut_ptr().cast(), request.len(), 0) }
+        });
         if length < 0 && super::super::descriptor::errno() == libc::EINTR {
             continue;
         }
@@ -227,8 +232,10 @@ fn keep(channel: RawFd, list: &[AtomicU64], register: Option<(RawFd, &CStr)>) ->
         let mut answer = [0u8; 8];
         answer[..4].copy_from_slice(&errno.to_ne_bytes());
         answer[4..].copy_from_slice(&id.to_ne_bytes());
-        // SAFETY: `answer` has 8 bytes. A supervisor that has gone is seen by the next receive.
-        unsafe { libc::send(channel, answer.as_ptr().cast(), answer.len(), libc::MSG_NOSIGNAL) };
+        fault::call("send", &[Errno::EINTR, Errno::ENOBUFS], || {
+            // SAFETY: `answer` has 8 bytes. A supervisor that has gone is seen by the next receive.
+            unsafe { libc::send(channel, answer.as_ptr().cast(), answer.len(), libc::MSG_NOSIGNAL) }
+        });
     }
     remove_all(list);
     if let Some(path) = path {
@@ -266,17 +273,19 @@ fn withdraw(channel: RawFd, register: Option<RawFd>) {
 /// `close_range(2)`, which is there from Linux 5.9 on.
 unsafe fn close_range(first: u32, last: u32) -> bool {
     // SAFETY: the caller gives up the descriptors of the range.
-    unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) == 0 }
+    fault::call("close_range", &[Errno::ENOSYS], || unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) })
+        == 0
 }
 
 /// Makes an object and lists its id.
 fn make(kind: u32, value: u32, list: &[AtomicU64], register: Option<RawFd>, used: &mut usize) -> Result<i32, i32> {
     let entry = list.get(*used).ok_or(libc::ENOSPC)?;
+    let full = &[Errno::ENOSPC, Errno::ENOMEM];
     let id = match kind {
         // SAFETY: a plain system call.
-        SEMAPHORE => unsafe { libc::semget(libc::IPC_PRIVATE, 1, 0o600) },
+        SEMAPHORE => fault::call("semget", full, || unsafe { libc::semget(libc::IPC_PRIVATE, 1, 0o600) }),
         // SAFETY: a plain system call.
-        QUEUE => unsafe { libc::msgget(libc::IPC_PRIVATE, 0o600) },
+        QUEUE => fault::call("msgget", full, || unsafe { libc::msgget(libc::IPC_PRIVATE, 0o600) }),
         _ => return Err(libc::EINVAL),
     };
     if id < 0 {
@@ -289,7 +298,8 @@ fn make(kind: u32, value: u32, list: &[AtomicU64], register: Option<RawFd>, used
     }
     *used += 1;
     // SAFETY: SETVAL takes an int.
-    if kind == SEMAPHORE && unsafe { libc::semctl(id, 0, libc::SETVAL, value as libc::c_int) } < 0 {
+    let set = || unsafe { libc::semctl(id, 0, libc::SETVAL, value as libc::c_int) };
+    if kind == SEMAPHORE && fault::call("semctl", &[Errno::EACCES], set) < 0 {
         return Err(super::super::descriptor::errno());
     }
     Ok(id)

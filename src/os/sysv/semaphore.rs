@@ -1,7 +1,9 @@
 //! A semaphore of System V: semop(2).
 
-use super::super::clock;
+use nix::errno::Errno;
+
 use super::super::descriptor::{errno, remaining, result};
+use super::super::{clock, fault};
 
 /// The highest value of a semaphore, SEMVMX.
 pub const SEMAPHORE_MAX: u32 = 32_767;
@@ -71,14 +73,18 @@ impl SysvSemaphore {
         }
         let mut operation = libc::sembuf { sem_num: 0, sem_op, sem_flg };
         let done = match deadline {
-            // SAFETY: `operation` is one sembuf.
-            None => unsafe { libc::semop(self.id, &raw mut operation, 1) },
+            None => fault::call("semop", &[Errno::EINTR, Errno::ENOMEM], || {
+                // SAFETY: `operation` is one sembuf.
+                unsafe { libc::semop(self.id, &raw mut operation, 1) }
+            }),
             Some(deadline) => {
                 let left = remaining(deadline);
-                // SAFETY: `operation` is one sembuf, `left` a timespec; both live over the call.
-                unsafe {
-                    libc::syscall(libc::SYS_semtimedop, self.id, &raw mut operation, 1usize, &raw const left) as i32
-                }
+                fault::call("semtimedop", &[Errno::EINTR, Errno::ENOMEM], || {
+                    // SAFETY: `operation` is one sembuf, `left` a timespec; both live over the call.
+                    unsafe {
+                        libc::syscall(libc::SYS_semtimedop, self.id, &raw mut operation, 1usize, &raw const left) as i32
+                    }
+                })
             }
         };
         if done == 0 { Ok(()) } else { Err(errno()) }
