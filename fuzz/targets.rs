@@ -51,16 +51,17 @@ impl Features {
     }
 }
 
+/// A message without what it quotes and without numbers.
 fn unnamed(message: &str) -> String {
-    let said = message.split('`').step_by(2).collect::<String>();
-    said.chars().filter(|letter| !letter.is_ascii_digit()).collect()
+    let said = message.split(['`', '"', '\'']).step_by(2).collect::<String>();
+    said.chars().filter(|letter| !letter.is_ascii_digit()).take(80).collect()
 }
 
 /// The state of a target, made once a process.
 pub(crate) enum Target {
     Scenario,
     Expression(Box<World>),
-    Schedule(Vec<Plan>),
+    Schedule(Vec<(Plan, Vec<bool>)>),
     Trace,
     Part(HashMap<String, Plan>),
 }
@@ -74,7 +75,10 @@ impl Target {
         Some(match name {
             "scenario" => Self::Scenario,
             "expression" => Self::Expression(Box::new(World::new())),
-            "schedule" => Self::Schedule(plans().map(|(_, plan)| plan).take(200).collect()),
+            "schedule" => {
+                let told_apart = |plan: Plan| (run::told_apart(&plan), plan);
+                Self::Schedule(plans().map(|(_, plan)| told_apart(plan)).map(|(told, plan)| (plan, told)).collect())
+            }
             "trace" => Self::Trace,
             "part" => Self::Part(plans().map(|(path, plan)| (path.clone(), plan)).collect()),
             _ => return None,
@@ -197,7 +201,7 @@ fn expression(input: &[u8], world: &mut World, features: &mut Features) {
                 match expression.evaluate(world) {
                     Ok(value) => {
                         assert!(types.contains(value.types()), "{value:?} is none of {types:?}");
-                        features.add((format!("{types:?}"), text.len().ilog2()));
+                        features.add((format!("{types:?}"), value.types() == types));
                     }
                     Err(error) => features.add(unnamed(&error.message)),
                 }
@@ -207,16 +211,15 @@ fn expression(input: &[u8], world: &mut World, features: &mut Features) {
 }
 
 /// The first line is the place of a scenario and whether times end at any moment; the rest is a file, or words.
-fn of_schedule(input: &[u8], plans: &[Plan], features: &mut Features) {
+fn of_schedule(input: &[u8], plans: &[(Plan, Vec<bool>)], features: &mut Features) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let (head, rest) = text.split_once('\n').unwrap_or((text, ""));
     let (place, any) = head.trim_start_matches('#').split_once(' ').unwrap_or((head, ""));
-    let named = plans.iter().find(|plan| plan.source.path == place);
-    let plan = named.unwrap_or(&plans[text.len() % plans.len()]);
+    let named = plans.iter().find(|(plan, _)| plan.source.path.raw() == place);
+    let (plan, told_apart) = named.unwrap_or(&plans[text.len() % plans.len()]);
     let source = Arc::new(Source::new("the schedule", rest));
-    let told_apart = run::told_apart(plan);
     let (orders, time, random) = if rest.contains('=') {
-        match schedule::read(plan, &told_apart, &source) {
+        match schedule::read(plan, told_apart, &source) {
             Ok(schedule) => (schedule.orders, schedule.any_time, schedule.any_random),
             Err(wrong) => return features.wrong(&wrong),
         }
@@ -263,7 +266,12 @@ fn trace(input: &[u8], features: &mut Features) {
         Ok(saved) => saved,
         Err(wrong) => return features.wrong(&wrong),
     };
-    let options = Options { params: saved.meta.set.clone(), seed: Some(saved.seed), timeout: Some(saved.timeout) };
+    let options = Options {
+        params: saved.meta.set.clone(),
+        seed: Some(saved.seed),
+        timeout: Some(saved.timeout),
+        ..Options::default()
+    };
     let Some(plan) = load("a.toml", &saved.text, &options) else { return features.add("its scenario") };
     let meta = saved.meta.clone();
     let trace = match saved.into_trace(&plan) {
@@ -273,6 +281,10 @@ fn trace(input: &[u8], features: &mut Features) {
     let verdict = judge::judge(&plan, &trace);
     for found in &verdict.findings {
         features.add((unnamed(&found.finding.measured.to_string()), format!("{:?}", found.finding.status)));
+    }
+    // To write it in every form takes longer than all the rest: some do, by their bytes, so that the same always do.
+    if input.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) % 8 != 0 {
+        return;
     }
     let mut out = Vec::new();
     event_list::write(&mut out, &plan, &trace, true, Some(80)).expect("memory can be written to");

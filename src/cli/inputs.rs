@@ -9,6 +9,7 @@ use nix::errno::Errno;
 
 use crate::diagnostic::{Code, Diagnostic, Source, nearest};
 use crate::os::fault;
+use crate::os::limits::Limit;
 
 /// The largest scenario that is read. A mistaken path to a device or an image is refused before memory is gone.
 const LARGEST: u64 = 4 << 20;
@@ -137,7 +138,9 @@ pub(crate) fn cannot_read(path: &str, error: &io::Error) -> Box<Diagnostic> {
         _ if error.raw_os_error() == Some(libc::ELOOP) => Code::UNREADABLE,
         _ => Code::HOST_LIMIT,
     };
-    Box::new(Diagnostic::error(code, format!("`{path}` cannot be read: {reason}")))
+    let mut diagnostic = Diagnostic::error(code, format!("`{path}` cannot be read: {reason}"));
+    diagnostic.help.extend(Limit::help_for(error));
+    Box::new(diagnostic)
 }
 
 /// A path that does not exist and looks like a command.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::process_table::{Table, Trouble};
+use super::process_table::{Preparation, Table, Trouble};
 use super::recorder::{Current, Recorder};
 use super::scheduler_gate::{Held, SchedulerGate, chosen};
 use super::wakeup::Wakeup;
@@ -52,11 +52,11 @@ pub(super) fn run(inheritance: &Inheritance<'_>) -> ! {
 }
 
 fn prepare(inheritance: &Inheritance<'_>) -> Result<(), (Trouble, std::io::Error)> {
-    let host = |error| (Trouble::Host, error);
-    os::die_with_parent(inheritance.supervisor).map_err(host)?;
-    os::leave_group().map_err(host)?;
-    os::default_signals().map_err(host)?;
-    limits::confine_one_of(inheritance.plan.processes.len()).map_err(host)?;
+    let host = |call: Preparation| move |error| (Trouble::Host(call), error);
+    os::die_with_parent(inheritance.supervisor).map_err(host(Preparation::DeathWithParent))?;
+    os::leave_group().map_err(host(Preparation::Group))?;
+    os::default_signals().map_err(host(Preparation::Signals))?;
+    limits::confine_one_of(inheritance.plan.processes.len()).map_err(host(Preparation::Memory))?;
     let plan = inheritance.plan;
     let process = &plan.processes[inheritance.process as usize];
     let program = &plan.programs[process.program];

@@ -1,4 +1,5 @@
-//! A switch that makes a call of this room fail, for tests: the n-th of a run, counted over all of its processes.
+//! A switch that makes a call of this room fail, for tests: the n-th of a run, counted over all of its processes. Or it
+//! sends a signal to the process that is about to make the call.
 //!
 //! Only builds with debug assertions have it; in others [`call`] is the call alone. The variable [`VARIABLE`] names a file
 //! of [`WORDS`] 64-bit words, which the run and all processes that it forks share:
@@ -12,6 +13,8 @@
 //! | 4 | the run | its errno |
 //! | 5 | the run | how many errno the call names |
 //! | 6 to 9 | the run | the call's name |
+//! | 10 | the test | the signal that the process gets there, in place of the failure; 0 for none |
+//! | 11 to 14 | the test | the name of the calls that count; zeroes for all |
 //!
 //! The switch touches only this memory: it may be used after a fork by what may do nothing but system calls.
 
@@ -24,8 +27,9 @@ use nix::errno::Errno;
 const VARIABLE: &str = "IPCRUN_FAULTS";
 /// How many words the file has.
 const WORDS: usize = 16;
-/// Where the name begins, and how many words it has.
-const NAME: usize = 6;
+/// Where the names begin: of the call that failed, of those that count. How many words each has.
+const FAILED: usize = 6;
+const COUNTED: usize = 11;
 const NAME_WORDS: usize = 4;
 
 static SWITCH: AtomicPtr<[AtomicU64; WORDS]> = AtomicPtr::new(std::ptr::null_mut());
@@ -98,6 +102,11 @@ fn strike(name: &str, errno: &[Errno]) -> Option<Errno> {
     }
     // SAFETY: `arm` has stored a pointer to a mapping of that size, which is never unmapped, and it is aligned as a page.
     let words = unsafe { &*switch };
+    let name = packed(name);
+    let counted: [u64; NAME_WORDS] = std::array::from_fn(|place| words[COUNTED + place].load(Ordering::Relaxed));
+    if counted[0] != 0 && counted != name {
+        return None;
+    }
     let number = words[2].fetch_add(1, Ordering::Relaxed) + 1;
     if number != words[0].load(Ordering::Relaxed) {
         return None;
@@ -106,13 +115,28 @@ fn strike(name: &str, errno: &[Errno]) -> Option<Errno> {
     let errno = *errno.get(words[1].load(Ordering::Relaxed) as usize % errno.len().max(1))?;
     words[4].store(errno as u64, Ordering::Relaxed);
     words[5].store(count, Ordering::Relaxed);
-    for (place, part) in name.as_bytes().chunks(8).take(NAME_WORDS).enumerate() {
-        let mut bytes = [0; 8];
-        bytes[..part.len()].copy_from_slice(part);
-        words[NAME + place].store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
+    for (place, part) in name.iter().enumerate() {
+        words[FAILED + place].store(*part, Ordering::Relaxed);
     }
     words[3].store(u64::from(std::process::id()), Ordering::Release);
-    Some(errno)
+    let signal = words[10].load(Ordering::Relaxed) as i32;
+    if signal == 0 {
+        return Some(errno);
+    }
+    // SAFETY: takes numbers only.
+    unsafe { libc::kill(libc::getpid(), signal) };
+    None
+}
+
+/// A name as it stands in the file.
+fn packed(name: &str) -> [u64; NAME_WORDS] {
+    let mut words = [0; NAME_WORDS];
+    for (word, part) in words.iter_mut().zip(name.as_bytes().chunks(8)) {
+        let mut bytes = [0; 8];
+        bytes[..part.len()].copy_from_slice(part);
+        *word = u64::from_ne_bytes(bytes);
+    }
+    words
 }
 
 /// Turns the switch on where the environment asks for it.

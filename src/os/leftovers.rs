@@ -1,10 +1,10 @@
 //! What runs have left that died with everything that would have cleaned up, and how a later start removes it.
 //!
-//! A System V object belongs to no process. So a run lists the ids that it makes in a [`Register`]: a file of this user, held
-//! locked as long as any process of the run lives. A start that can lock such a file knows that all of them are gone; it
-//! removes what the file lists and then the file. An id counts only where the kernel has not been started again since, in
-//! the same IPC namespace, and where the object is as the run made it: of this user, private, readable by this user alone,
-//! and no younger than the list.
+//! A System V object belongs to no process. So a run lists the keys of those that it makes in a [`Register`], each before
+//! its object exists: a file of this user, held locked as long as any process of the run lives. A start that can lock such
+//! a file knows that all of them are gone; it removes what the file lists and then the file. A key counts only where the
+//! kernel has not been started again since, in the same IPC namespace, and where the object is as the run made it: of this
+//! user, readable by this user alone, and no younger than the list.
 
 use std::ffi::{CStr, CString, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -32,7 +32,7 @@ const LONGEST: u64 = HEAD as u64 + 8 * (1 << 16);
 /// How long after the last id was listed its object may still have been changed, in seconds.
 const SETTLED: i64 = 60;
 
-/// The list of a run's System V ids, in a file.
+/// The list of the keys of a run's System V objects, in a file.
 #[derive(Debug)]
 pub struct Register {
     file: File,
@@ -110,7 +110,7 @@ pub fn name(register: RawFd, path: &CStr) {
     });
 }
 
-/// Lists an id in the register of that descriptor, at its place. It only makes a system call.
+/// Lists a key in the register of that descriptor, at its place. It only makes a system call.
 pub fn list(register: RawFd, place: usize, word: u64) {
     let (bytes, at) = (word.to_ne_bytes(), HEAD + 8 * place);
     fault::call("pwrite", &[Errno::ENOSPC, Errno::EINTR], || {
@@ -143,7 +143,7 @@ fn head() -> Option<String> {
     let read = || fs::read_to_string("/proc/sys/kernel/random/boot_id");
     let boot = fault::call("open", &[Errno::EMFILE, Errno::ENOENT], read).ok()?;
     let namespace = fault::call("readlink", &[Errno::EACCES], || fs::read_link("/proc/self/ns/ipc")).ok()?;
-    Some(format!("ipcrun ids 1 {} {}", boot.trim(), namespace.display()))
+    Some(format!("ipcrun keys 1 {} {}", boot.trim(), namespace.display()))
 }
 
 /// Where registers lie: the first that can be written takes a new one.
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(semaphore.value(), Ok(1), "its run lives");
         let path = register.path.clone();
         drop(register);
-        sweep_place(&place, "ipcrun ids 1 other-boot ipc:[0]");
+        sweep_place(&place, "ipcrun keys 1 other-boot ipc:[0]");
         assert!(!path.exists() && semaphore.value() == Ok(1), "its ids are of another start of the kernel");
         let register = Register::within(&place, &head).expect("a locked file");
         name(register.raw(), register.path());

@@ -113,6 +113,16 @@ impl Limit {
         format!("{self}; raise it with {}", self.raise(wanted))
     }
 
+    /// What to tell the user of an error that says by itself which limit is reached.
+    pub fn help_for(error: &io::Error) -> Option<String> {
+        let limit = match error.raw_os_error()? {
+            libc::EMFILE => Self::OpenFiles,
+            libc::ENFILE => Self::SystemFiles,
+            _ => return None,
+        };
+        Some(limit.help(limit.value().unwrap_or(1024) * 2))
+    }
+
     /// Whether `wanted` is over it.
     pub fn is_below(self, wanted: u64) -> bool {
         self.value().is_some_and(|value| value < wanted)

@@ -630,10 +630,8 @@ impl Exploring<'_> {
         let (name, any) = (file.display().to_string(), leeway.time == Time::Any);
         let about = format!("{}\nipcrun replay {} {name}", about.replace('\n', " "), plan.source.path);
         let text = schedule::write(plan, &run::told_apart(plan), any, leeway.random, about.trim(), &best.orders, &told);
-        files::replace(&file, text.as_bytes()).map_err(|error| {
-            let message = format!("the schedule cannot be written to `{name}`: {error}");
-            vec![Diagnostic::error(Code::HOST_LIMIT, message)]
-        })?;
+        files::replace(&file, text.as_bytes())
+            .map_err(|error| vec![*files::unwritable("the schedule", &file, &error)])?;
         Ok(name)
     }
 

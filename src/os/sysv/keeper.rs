@@ -216,7 +216,7 @@ fn keep(channel: RawFd, list: &[AtomicU64], register: Option<(RawFd, &CStr)>) ->
     let mut used = 0;
     loop {
         let mut request = [0u8; 8];
-        let length = fault::call("recv", &[Errno::EINTR, Errno::ENOMEM], || {
+        let length = fault::call("keeper recv", &[Errno::EINTR, Errno::ENOMEM], || {
             // SAFETY: `request` has room for 8 bytes.
             unsafe { libc::recv(channel, request.as_mut_ptr().cast(), request.len(), 0) }
         });
@@ -232,7 +232,7 @@ fn keep(channel: RawFd, list: &[AtomicU64], register: Option<(RawFd, &CStr)>) ->
         let mut answer = [0u8; 8];
         answer[..4].copy_from_slice(&errno.to_ne_bytes());
         answer[4..].copy_from_slice(&id.to_ne_bytes());
-        fault::call("send", &[Errno::EINTR, Errno::ENOBUFS], || {
+        fault::call("keeper send", &[Errno::EINTR, Errno::ENOBUFS], || {
             // SAFETY: `answer` has 8 bytes. A supervisor that has gone is seen by the next receive.
             unsafe { libc::send(channel, answer.as_ptr().cast(), answer.len(), libc::MSG_NOSIGNAL) }
         });
@@ -277,25 +277,35 @@ unsafe fn close_range(first: u32, last: u32) -> bool {
         == 0
 }
 
-/// Makes an object and lists its id.
+/// Makes an object and lists its id. In the register its key stands before it exists: whatever is killed in between, it
+/// can be found.
 fn make(kind: u32, value: u32, list: &[AtomicU64], register: Option<RawFd>, used: &mut usize) -> Result<i32, i32> {
+    const TRIES: u64 = 64;
     let entry = list.get(*used).ok_or(libc::ENOSPC)?;
-    let full = &[Errno::ENOSPC, Errno::ENOMEM];
-    let id = match kind {
-        // SAFETY: a plain system call.
-        SEMAPHORE => fault::call("semget", full, || unsafe { libc::semget(libc::IPC_PRIVATE, 1, 0o600) }),
-        // SAFETY: a plain system call.
-        QUEUE => fault::call("msgget", full, || unsafe { libc::msgget(libc::IPC_PRIVATE, 0o600) }),
-        _ => return Err(libc::EINVAL),
+    let (full, flags) = (&[Errno::ENOSPC, Errno::ENOMEM, Errno::EEXIST], libc::IPC_CREAT | libc::IPC_EXCL | 0o600);
+    let mut tries = 0;
+    let id = loop {
+        let key = key(clock::now().wrapping_add(tries));
+        if let Some(register) = register {
+            leftovers::list(register, *used, word(kind, key));
+        }
+        let id = match kind {
+            // SAFETY: a plain system call.
+            SEMAPHORE => fault::call("semget", full, || unsafe { libc::semget(key, 1, flags) }),
+            // SAFETY: a plain system call.
+            QUEUE => fault::call("msgget", full, || unsafe { libc::msgget(key, flags) }),
+            _ => return Err(libc::EINVAL),
+        };
+        if id >= 0 {
+            break id;
+        }
+        let errno = super::super::descriptor::errno();
+        tries += 1;
+        if errno != libc::EEXIST || tries == TRIES {
+            return Err(errno);
+        }
     };
-    if id < 0 {
-        return Err(super::super::descriptor::errno());
-    }
-    let word = word(kind, id);
-    entry.store(word, Ordering::Release);
-    if let Some(register) = register {
-        leftovers::list(register, *used, word);
-    }
+    entry.store(word(kind, id), Ordering::Release);
     *used += 1;
     // SAFETY: SETVAL takes an int.
     let set = || unsafe { libc::semctl(id, 0, libc::SETVAL, value as libc::c_int) };
@@ -305,9 +315,17 @@ fn make(kind: u32, value: u32, list: &[AtomicU64], register: Option<RawFd>, used
     Ok(id)
 }
 
-/// An id as lists have it.
-pub(super) fn word(kind: u32, id: i32) -> u64 {
-    u64::from(kind) << 32 | u64::from(id as u32)
+/// A key of an object that hardly another has: from the time, in ns, and the process.
+fn key(time: u64) -> libc::key_t {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mixed = (time ^ u64::from(std::process::id()) << 40).wrapping_mul(ODD) >> 32;
+    // 0 asks for an object without a key.
+    mixed as libc::key_t | 1
+}
+
+/// A kind with an id, as the list has it, or with a key, as the register does.
+pub(super) fn word(kind: u32, number: i32) -> u64 {
+    u64::from(kind) << 32 | u64::from(number as u32)
 }
 
 /// When and by whom the objects of a list were made.
@@ -323,17 +341,19 @@ pub struct Made {
 
 /// Removes an object that a dead run has listed, where it is still the one that the run made.
 pub fn remove_left(word: u64, made: Made) {
-    let id = word as u32 as i32;
+    let key = word as u32 as i32;
     let is_own = |owner: &libc::ipc_perm, changed: i64| {
-        owner.__key == libc::IPC_PRIVATE
+        owner.__key == key
             && (owner.uid, owner.cuid) == (made.user, made.user)
             && u32::from(owner.mode) & 0o777 == 0o600
             && (made.from..=made.until).contains(&changed)
     };
-    // SAFETY: IPC_STAT fills the struct, for which all zeroes is valid; IPC_RMID takes no further argument.
+    // SAFETY: IPC_STAT fills the struct, for which all zeroes is valid; the others take no further argument. Of a key that
+    // no object has the id is -1, of which nothing is known.
     unsafe {
         match (word >> 32) as u32 {
             SEMAPHORE => {
+                let id = libc::semget(key, 0, 0);
                 let mut state: libc::semid_ds = std::mem::zeroed();
                 let known = libc::semctl(id, 0, libc::IPC_STAT, &raw mut state) == 0;
                 if known && state.sem_nsems == 1 && is_own(&state.sem_perm, state.sem_ctime) {
@@ -341,6 +361,7 @@ pub fn remove_left(word: u64, made: Made) {
                 }
             }
             QUEUE => {
+                let id = libc::msgget(key, 0);
                 let mut state: libc::msqid_ds = std::mem::zeroed();
                 let known = libc::msgctl(id, libc::IPC_STAT, &raw mut state) == 0;
                 if known && is_own(&state.msg_perm, state.msg_ctime) {

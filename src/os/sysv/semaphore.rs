@@ -15,10 +15,14 @@ pub struct SysvSemaphore {
 }
 
 impl SysvSemaphore {
-    /// The id as lists have it.
+    /// Its key as registers have it.
     #[cfg(test)]
     pub(in crate::os) fn word(self) -> u64 {
-        super::keeper::word(super::keeper::SEMAPHORE, self.id)
+        // SAFETY: all zeroes is a valid semid_ds.
+        let mut state: libc::semid_ds = unsafe { std::mem::zeroed() };
+        // SAFETY: IPC_STAT fills the struct.
+        assert_eq!(unsafe { libc::semctl(self.id, 0, libc::IPC_STAT, &raw mut state) }, 0);
+        super::keeper::word(super::keeper::SEMAPHORE, state.sem_perm.__key)
     }
 
     /// Takes `n` permits, all of them or none, where they are free.
