@@ -160,8 +160,9 @@ fn points(scenarios: &[(PathBuf, i32, u64)], sample: usize) -> Vec<(usize, u64)>
     // Multiples of the golden ratio spread evenly over the calls. The first calls of a run prepare it, each once; the most
     // of the others are waits.
     let share = |at: usize| (at as f64 * 0.618_033_988_749_895).fract();
-    let number =
-        |at: usize, calls: u64| 1 + (share(at) * if at % 3 == 0 { calls } else { calls.min(120) } as f64) as u64;
+    let number = |at: usize, calls: u64| {
+        1 + (share(at) * if at.is_multiple_of(3) { calls } else { calls.min(120) } as f64) as u64
+    };
     (0..sample)
         .map(|at| (at % scenarios.len(), at))
         .map(|(place, at)| (place, number(at, scenarios[place].2)))

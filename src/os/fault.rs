@@ -19,6 +19,7 @@
 //! The switch touches only this memory: it may be used after a fork by what may do nothing but system calls.
 
 use std::io;
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use nix::errno::Errno;
@@ -153,7 +154,6 @@ pub fn arm() -> io::Result<()> {
     if file.metadata()?.len() < length as u64 {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    use std::os::fd::AsRawFd;
     // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours; the file is as long as it.
     let start = unsafe {
         let access = libc::PROT_READ | libc::PROT_WRITE;
