@@ -35,3 +35,4 @@ mod user;
 mod verbs;
 mod verdicts;
 mod watch;
+mod words;

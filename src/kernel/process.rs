@@ -55,7 +55,7 @@ fn prepare(inheritance: &Inheritance<'_>) -> Result<(), (Trouble, std::io::Error
     let host = |call: Preparation| move |error| (Trouble::Host(call), error);
     os::die_with_parent(inheritance.supervisor).map_err(host(Preparation::DeathWithParent))?;
     os::leave_group().map_err(host(Preparation::Group))?;
-    os::default_signals().map_err(host(Preparation::Signals))?;
+    os::forget_signals().and_then(|()| os::default_signals()).map_err(host(Preparation::Signals))?;
     limits::confine_one_of(inheritance.plan.processes.len()).map_err(host(Preparation::Memory))?;
     let plan = inheritance.plan;
     let process = &plan.processes[inheritance.process as usize];

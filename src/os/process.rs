@@ -109,24 +109,38 @@ pub fn ignore_file_size_signal() {
     let _ = unsafe { nix::sys::signal::signal(Signal::SIGXFSZ, SigHandler::SigIgn) };
 }
 
+/// The signals that ipcrun handles or ignores.
+const HANDLED: [Signal; 6] =
+    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGCHLD, Signal::SIGXFSZ];
+
+/// Takes back the signals that a process got as a part of its parent's group, which a terminal's Ctrl-C goes to.
+///
+/// # Errors
+/// None that the kernel documents for these signals.
+pub fn forget_signals() -> io::Result<()> {
+    act(&HANDLED, SigHandler::SigIgn)
+}
+
 /// Gives signals their default actions back, but for SIGPIPE, which is ignored, so that a broken pipe is an outcome.
-/// Unblocks every signal.
+/// Unblocks every signal: one that is pending has its effect then.
 ///
 /// # Errors
 /// None that the kernel documents for these signals.
 pub fn default_signals() -> io::Result<()> {
-    let handled = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGCHLD, Signal::SIGXFSZ];
-    for signal in handled {
-        // One that is pending was meant for the process that forked: ignoring it takes it back.
-        for action in [SigHandler::SigIgn, SigHandler::SigDfl] {
-            // SAFETY: neither action installs code of ours.
-            fault::call("sigaction", &[Errno::EPERM], || unsafe { nix::sys::signal::signal(signal, action) })
-                .map_err(io::Error::from)?;
-        }
-    }
-    // SAFETY: ignoring installs no code of ours.
-    unsafe { nix::sys::signal::signal(Signal::SIGPIPE, SigHandler::SigIgn) }.map_err(io::Error::from)?;
+    act(&HANDLED, SigHandler::SigDfl)?;
+    act(&[Signal::SIGPIPE], SigHandler::SigIgn)?;
     fault::call("sigprocmask", &[Errno::EPERM], || SigSet::empty().thread_set_mask()).map_err(io::Error::from)
+}
+
+fn act(signals: &[Signal], action: SigHandler) -> io::Result<()> {
+    for signal in signals {
+        fault::call("sigaction", &[Errno::EPERM], || {
+            // SAFETY: neither of the two actions installs code of ours.
+            unsafe { nix::sys::signal::signal(*signal, action) }
+        })
+        .map_err(io::Error::from)?;
+    }
+    Ok(())
 }
 
 /// kill(2). A signal of 0 only asks.
