@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use super::process_table::{Table, Trouble};
+use super::process_table::{Preparation, Table, Trouble};
 use super::recorder::{Current, Recorder};
 use super::scheduler_gate::{Held, SchedulerGate, chosen};
 use super::wakeup::Wakeup;
@@ -16,7 +16,7 @@ use crate::objects::kinds::own::OwnVerb;
 use crate::objects::kinds::process::{self, Life, ProcessVerb, Processes};
 use crate::objects::kinds::timer::TimerVerb;
 use crate::objects::{Call, Completion, Live, Patience};
-use crate::os::{clock, process as os};
+use crate::os::{clock, limits, process as os};
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Condition, Plan};
 use crate::scenario::steps::STEPS;
@@ -53,10 +53,11 @@ pub(super) fn run(inheritance: &Inheritance<'_>) -> ! {
 }
 
 fn prepare(inheritance: &Inheritance<'_>) -> Result<(), (Trouble, std::io::Error)> {
-    let host = |error| (Trouble::Host, error);
-    os::die_with_parent(inheritance.supervisor).map_err(host)?;
-    os::leave_group().map_err(host)?;
-    os::default_signals().map_err(host)?;
+    let host = |call: Preparation| move |error| (Trouble::Host(call), error);
+    os::die_with_parent(inheritance.supervisor).map_err(host(Preparation::DeathWithParent))?;
+    os::leave_group().map_err(host(Preparation::Group))?;
+    os::forget_signals().and_then(|()| os::default_signals()).map_err(host(Preparation::Signals))?;
+    limits::confine_one_of(inheritance.plan.processes.len()).map_err(host(Preparation::Memory))?;
     let plan = inheritance.plan;
     let process = &plan.processes[inheritance.process as usize];
     let program = &plan.programs[process.program];
@@ -413,8 +414,10 @@ impl Processes for Others<'_, '_> {
             false => send(),
         };
         // The kernel takes the lowest of several signals first: under a schedule the next must not overtake this one.
-        if held && !itself && os::is_stop(signal) && sent.is_ok() {
+        // And what it waits for must go to others as soon as it is stopped.
+        if !itself && os::is_stop(signal) && sent.is_ok() {
             os::await_stopped(post.pid.load(Ordering::Acquire), || post.ended().is_some());
+            self.child.objects.iter().for_each(|object| object.stopped(process));
         }
         match sent {
             // It may have ended this moment and is not joined yet: as a zombie it would still take the signal.
