@@ -15,6 +15,7 @@ pub(crate) mod testing;
 pub mod wait_for;
 
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
+use crate::scenario::plan::Plan;
 use crate::value::Value;
 
 pub use causality::{Causality, Past, Ties};
@@ -46,6 +47,8 @@ pub struct Trace {
     pub whole: bool,
     /// Events that were lost, and why: nothing ever should be here.
     pub lost: Vec<String>,
+    /// The processes that may have been within a step as they ended. Its effect has no event then.
+    pub unfinished: Vec<ProcessId>,
     /// Whether a deadlock could not have been seen: the host does not show whether processes sleep.
     pub unwatched: bool,
     /// How long the recorder held processes up, in ns.
@@ -170,10 +173,28 @@ impl ProcessEnd {
     }
 }
 
+/// What may be missing of those processes, in words.
+fn unfinished_steps<'n>(processes: &[ProcessId], name: impl Fn(ProcessId) -> &'n str) -> Option<String> {
+    const NAMED: usize = 4;
+    let names: Vec<&str> = processes.iter().take(NAMED).map(|process| name(*process)).collect();
+    let more = processes.len() - names.len();
+    let (names, pronoun) = match (names.join(", "), more) {
+        (names, _) if names.is_empty() => return None,
+        (names, 0) => (names, if processes.len() == 1 { "it" } else { "they" }),
+        (names, more) => (format!("{names} and {more} more"), "they"),
+    };
+    Some(format!("{names} may have been within a step as {pronoun} ended: what it had done by then has no event"))
+}
+
 impl Trace {
     /// Whether the run was cut off while processes could still move, and none was found blocked for ever.
     pub fn is_cut_off(&self) -> bool {
         self.stuck.is_empty() && self.end.doing().is_some()
+    }
+
+    /// What may be missing of processes that may have been within a step as they ended, in words.
+    pub fn unfinished_steps(&self, plan: &Plan) -> Option<String> {
+        unfinished_steps(&self.unfinished, |process| &plan.processes[process as usize].name)
     }
 
     /// The events of one process, in its own order, with their places in [`Trace::events`].

@@ -392,6 +392,11 @@ impl Consumer {
         self.cut = cut;
     }
 
+    /// Whether the process may have died in the middle of a step.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
     /// The end of the last event taken, ns of CLOCK_MONOTONIC; 0 where there is none.
     pub fn last(&self) -> u64 {
         self.records.last().map_or(0, record::end)

@@ -312,6 +312,7 @@ pub(crate) fn completed(plan: &Plan, lanes: Vec<Vec<Event>>) -> Trace {
         counted: Vec::new(),
         whole: true,
         lost: Vec::new(),
+        unfinished: Vec::new(),
         unwatched: false,
         stalled: 0,
         duration,

@@ -393,6 +393,7 @@ impl<'s, 'p> Course<'s, 'p> {
                 counted: Vec::new(),
                 whole: true,
                 lost: Vec::new(),
+                unfinished: Vec::new(),
                 unwatched: false,
                 stalled: 0,
                 duration: self.now,

@@ -4,7 +4,7 @@ use super::Supervisor;
 use crate::event::{ObjectId, ProcessId, StepId};
 use crate::scenario::plan::Plan;
 use crate::scenario::steps::STEPS;
-use crate::trace::record::Verbs;
+use crate::trace::record::{self, Verbs};
 use crate::trace::{ProcessEnd, RunEnd, Trace, arrange, arrange_along};
 
 impl Supervisor<'_> {
@@ -46,6 +46,11 @@ impl Supervisor<'_> {
         } else {
             self.consumers.iter().map(|consumer| consumer.lane().stalled()).sum()
         };
+        let unfinished = (0..).zip(&self.consumers);
+        let unfinished = unfinished
+            .filter(|(process, consumer)| consumer.is_cut() || self.is_cut_off(*process, &end))
+            .map(|(process, _)| process)
+            .collect();
         let (events, causality) = match &self.course {
             None => arrange(self.plan, lanes),
             Some(course) => arrange_along(self.plan, lanes, &course.order),
@@ -69,10 +74,23 @@ impl Supervisor<'_> {
             counted,
             whole: self.full,
             lost,
+            unfinished,
             unwatched: !self.watches,
             stalled,
             duration,
         }
+    }
+
+    /// Whether a run that ended so may have ended this process within a step. What sleeps or is blocked for ever does
+    /// nothing, and what is held to a schedule is ended between the effects of its steps.
+    fn is_cut_off(&self, process: ProcessId, end: &RunEnd) -> bool {
+        let free = self.course.as_ref().is_none_or(|course| course.free);
+        let blocked = self.stuck.iter().chain(&self.daemons).any(|waiting| waiting.process == process);
+        let wait = self.consumers[process as usize].lane().waiting();
+        free && !blocked
+            && matches!(end, RunEnd::Timeout(_) | RunEnd::Interrupted | RunEnd::Limit(_))
+            && self.ends[process as usize] == Some(ProcessEnd::Stopped)
+            && wait.is_none_or(|wait| wait.target != record::NONE)
     }
 }
 

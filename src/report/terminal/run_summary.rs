@@ -397,6 +397,7 @@ impl Summary<'_> {
         }
         let _ = writeln!(out, "  {} {line}", self.page.pen.paint(FAINT, "trace:"));
         self.page.notes(out, &trace.lost);
+        self.page.notes(out, trace.unfinished_steps(self.page.plan).as_slice());
     }
 }
 

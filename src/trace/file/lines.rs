@@ -151,6 +151,8 @@ pub(super) struct Exit<'a> {
     pub code: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cut: bool,
 }
 
 /// The last line.

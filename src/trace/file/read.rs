@@ -13,7 +13,7 @@ use super::{FORMAT, VERSION, hash};
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::event::{Event, EventId, Target};
 use crate::outcome::Outcome;
-use crate::trace::{Limit, ProcessEnd, RunEnd, Waiting};
+use crate::trace::{Limit, ProcessEnd, RunEnd, Waiting, unfinished_steps};
 
 /// The largest number of an event in its process that an [`EventId`] packs.
 const LARGEST: u64 = (1 << 40) - 2;
@@ -234,6 +234,7 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
         counted: Vec::new(),
         whole: true,
         lost: Vec::new(),
+        unfinished: Vec::new(),
         unwatched: false,
         stalled: 0,
         duration: 0,
@@ -379,6 +380,9 @@ impl<'a> Body<'a> {
             (how, ..) => return Err(Fault::new(format!("no process ends `{how}` with this code and signal"))),
         };
         let process = self.process(&line.process)?;
+        if line.cut {
+            self.saved.unfinished.push(process);
+        }
         match self.ends[process as usize].replace(end) {
             None => Ok(()),
             Some(_) => Err(Fault::new(format!("`{}` ends twice", line.process))),
@@ -419,7 +423,9 @@ impl<'a> Body<'a> {
         self.saved.unwatched = line.unwatched;
         self.saved.stalled = line.stalled;
         self.saved.whole = line.whole;
-        self.saved.lost = line.lost;
+        // What the exits say is no loss of what was recorded.
+        let unfinished = unfinished_steps(&self.saved.unfinished, |process| &self.saved.processes[process as usize]);
+        self.saved.lost = line.lost.into_iter().filter(|lost| Some(lost) != unfinished.as_ref()).collect();
         self.ended = true;
         Ok(())
     }

@@ -55,6 +55,8 @@ pub struct Saved {
     pub whole: bool,
     /// What is missing, and why.
     pub lost: Vec<String>,
+    /// The processes that may have been within a step as they ended.
+    pub unfinished: Vec<ProcessId>,
     /// Whether a deadlock could not have been seen.
     pub unwatched: bool,
     /// How long the recorder held processes up, in ns.
@@ -113,6 +115,7 @@ impl Saved {
             counted: self.counted,
             whole: self.whole,
             lost: self.lost,
+            unfinished: self.unfinished,
             unwatched: self.unwatched,
             stalled: self.stalled,
             duration: self.duration,

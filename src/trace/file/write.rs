@@ -33,7 +33,7 @@ pub fn write(out: &mut dyn Write, plan: &Plan, trace: &Trace, meta: &Meta) -> io
         file.line(&names.waiting(lines::STUCK, waiting))?;
     }
     for (process, end) in (0..).zip(&trace.ends) {
-        file.line(&names.exit(process, *end))?;
+        file.line(&names.exit(process, *end, trace.unfinished.contains(&process)))?;
     }
     file.line(&names.end(trace))?;
     file.flush()
@@ -51,8 +51,9 @@ pub fn waiting_json(plan: &Plan, waiting: &Waiting) -> Option<serde_json::Value>
 }
 
 /// How a process ended, as its line of a trace file has it, without `type`.
-pub fn exit_json(plan: &Plan, process: ProcessId, end: ProcessEnd) -> Option<serde_json::Value> {
-    untyped(&Names { plan }.exit(process, end))
+pub fn exit_json(plan: &Plan, trace: &Trace, process: ProcessId) -> Option<serde_json::Value> {
+    let end = trace.ends.get(process as usize)?;
+    untyped(&Names { plan }.exit(process, *end, trace.unfinished.contains(&process)))
 }
 
 /// A value in the form that a trace file has it in.
@@ -202,7 +203,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn exit(&self, process: ProcessId, end: ProcessEnd) -> lines::Exit<'a> {
+    fn exit(&self, process: ProcessId, end: ProcessEnd, cut: bool) -> lines::Exit<'a> {
         let (how, code, signal) = match end {
             ProcessEnd::NotStarted => ("not_started", None, None),
             ProcessEnd::Exited(code) => ("exited", Some(code), None),
@@ -210,7 +211,7 @@ impl<'a> Names<'a> {
             ProcessEnd::Crashed(signal) => ("crashed", None, Some(signal)),
             ProcessEnd::Stopped => ("stopped", None, None),
         };
-        lines::Exit { tag: lines::EXIT, process: self.process(process), how: how.into(), code, signal }
+        lines::Exit { tag: lines::EXIT, process: self.process(process), how: how.into(), code, signal, cut }
     }
 
     fn end(&self, trace: &Trace) -> lines::End<'a> {
@@ -234,7 +235,7 @@ impl<'a> Names<'a> {
             unwatched: trace.unwatched,
             stalled: trace.stalled,
             whole: trace.whole,
-            lost: trace.lost.clone(),
+            lost: trace.lost.iter().cloned().chain(trace.unfinished_steps(self.plan)).collect(),
             counted: trace
                 .counted
                 .iter()
