@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use nix::sys::statvfs::fstatvfs;
+
 /// How many links a path may lead through, as in the kernel.
 const LINKS: usize = 40;
 
@@ -56,6 +58,17 @@ impl Replacing {
             replacing.file.set_permissions(Permissions::from_mode(before.mode() & 0o777))?;
         }
         Ok(replacing)
+    }
+
+    /// Whether it is written beside the file that it replaces.
+    pub(crate) fn is_beside(&self) -> bool {
+        self.places.is_some()
+    }
+
+    /// How many bytes are free where it is written, if the host says so.
+    pub(crate) fn free(&self) -> Option<u64> {
+        let found = fstatvfs(&self.file).ok()?;
+        Some(found.blocks_available().saturating_mul(found.fragment_size()))
     }
 
     /// Writes the whole of the file and puts it in its place.

@@ -12,8 +12,8 @@ use crate::expression::{Builtin, Environment};
 use crate::value::Value;
 use toml::de::DeValue;
 
-/// The most processes of one name; the host's own limit is asked before a run.
-const MOST: i64 = 1_000_000;
+/// The most processes of a scenario; the host's own limit is asked before a run.
+const MOST: u32 = 100_000;
 
 /// Keys that the format has and this version has not.
 const LATER: [&str; 5] = ["command", "env", "cwd", "stdin", "signals"];
@@ -58,7 +58,7 @@ pub(super) fn read(
         };
         let count = match fields.take("count") {
             None => None,
-            Some(item) => match checker.integer(item, 1, MOST) {
+            Some(item) => match checker.integer(item, 1, MOST.into()) {
                 Some(count) => Some(count as u32),
                 // Its steps are checked all the same.
                 None => {
@@ -72,6 +72,11 @@ pub(super) fn read(
             .is_some_and(|item| matches!(item.get_ref(), DeValue::String(word) if word.as_ref() == "manual"));
         declared.programs.push(ProgramName { name: name.to_owned(), first, count, manual, span: span.clone() });
         first += count.unwrap_or(1);
+        if first > MOST {
+            let message = format!("the scenario has more than {MOST} processes");
+            checker.error(Code::BAD_VALUE, span, message, "with these");
+            return None;
+        }
         tables.push((fields, span));
     }
     if tables.is_empty() {

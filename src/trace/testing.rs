@@ -303,6 +303,7 @@ pub(crate) fn completed(plan: &Plan, lanes: Vec<Vec<Event>>) -> Trace {
     Trace {
         engine: "model",
         events,
+        beyond: None,
         causality,
         ends: vec![ProcessEnd::Exited(0); plan.processes.len()],
         stuck: Vec::new(),

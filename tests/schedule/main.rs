@@ -301,7 +301,7 @@ fn the_same_schedule_gives_the_same_trace() {
         assert!(written(&ends[0]) == first, "round {round}");
     }
     let verbs = |verb: &str| scenario_verb(&plan, verb);
-    let saved = file::read("t.jsonl", first.as_slice(), verbs).unwrap();
+    let saved = file::open("t.jsonl", first.as_slice(), &verbs).unwrap().read(None, &mut |_| {}).unwrap();
     let mut again = Vec::new();
     file::write(&mut again, &plan, &saved.into_trace(&plan).unwrap(), &Meta::default()).unwrap();
     assert!(again == first, "a trace that was read is in the order in which it was written");

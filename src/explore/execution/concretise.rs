@@ -384,6 +384,7 @@ impl<'s, 'p> Course<'s, 'p> {
             trace: Trace {
                 engine: "model",
                 events: events_in_order,
+                beyond: None,
                 causality,
                 ends,
                 daemons: if stuck.is_empty() { Vec::new() } else { daemons },

@@ -142,7 +142,7 @@ impl Driver<'_, '_, '_> {
     /// Ends the run between two turns, where that was asked for or the trace is full.
     fn may_end(&self) -> Result<(), Stop> {
         let asked = self.asked.map(|_| RunEnd::Interrupted);
-        match asked.or_else(|| self.supervisor.full_trace(self.options.limits)) {
+        match asked.or_else(|| self.supervisor.full_trace(self.options.limits).map(RunEnd::Limit)) {
             Some(end) => Err(Stop::Over(end)),
             None => Ok(()),
         }
@@ -289,7 +289,7 @@ impl Driver<'_, '_, '_> {
             course.record(process, events);
         }
         if self.prints {
-            supervisor.show(self.options.notice, u64::MAX);
+            supervisor.show(self.options.notice, &mut None, u64::MAX);
         }
     }
 

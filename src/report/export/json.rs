@@ -44,7 +44,7 @@ pub fn run(plan: &Plan, trace: &Trace, verdict: &Verdict) -> Json {
             },
             "printed": printed(plan, trace),
             "trace": {
-                "events": trace.events.len(),
+                "events": trace.length(),
                 "whole": trace.whole,
                 "counted": trace.counted.iter().map(|(_, count)| count).sum::<u64>(),
                 "stalled": trace.stalled,
