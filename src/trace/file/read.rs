@@ -212,7 +212,7 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
         version: u32,
     }
     let no_trace = || {
-        Fault::new("the file is no trace: its first line is no trace's first line")
+        Fault::new("the file is not a trace: the first line is not the first line of a trace")
             .help("`ipcrun run --trace FILE` writes one")
     };
     let first: First = serde_json::from_str(text).map_err(|_| no_trace())?;
@@ -225,7 +225,7 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
     }
     let header: lines::Header<'_> = parse(text)?;
     if hash(&header.scenario.text) != header.scenario.hash {
-        return Err(Fault::new("the scenario's text is not the one its hash was made of"));
+        return Err(Fault::new("the scenario's text does not match its hash"));
     }
     let engine = match header.engine.as_str() {
         "kernel" => "kernel",
@@ -328,7 +328,7 @@ impl<'a> Body<'a> {
 
     fn line(&mut self, text: &str, each: &mut dyn FnMut(&Event)) -> Result<(), Fault> {
         if self.ended {
-            return Err(Fault::new("the trace has ended; nothing stands behind its last line"));
+            return Err(Fault::new("the trace has ended; no line may follow its last line"));
         }
         let tag: lines::Tag<'_> = parse(text)?;
         match tag.tag.as_ref() {
@@ -373,7 +373,7 @@ impl<'a> Body<'a> {
     fn event(&mut self, line: lines::Event<'_>, each: &mut dyn FnMut(&Event)) -> Result<(), Fault> {
         let due = self.events + 1;
         if line.n != due {
-            return Err(Fault::new(format!("event {} stands where event {due} was due", line.n)));
+            return Err(Fault::new(format!("expected event {due}, found event {}", line.n)));
         }
         let process = self.process(&line.process)?;
         let id = EventId { process, number: line.seq };
