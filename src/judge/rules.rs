@@ -20,7 +20,7 @@ pub(crate) fn broken(context: &Context<'_>, judged: &[Judged]) -> Vec<Judged> {
     if let Some(first) = problems.first() {
         let measured = if trace.lost.is_empty() { "it contradicts itself" } else { "events were lost" };
         let measured = format!("{measured}: {first}");
-        let finding = if trace.end == RunEnd::Interrupted {
+        let finding = if trace.is_partial() {
             Finding::unknown("a whole trace", measured, "the run was interrupted")
         } else {
             Finding::fail("a whole trace", measured)

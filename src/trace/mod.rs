@@ -98,6 +98,9 @@ pub struct Beyond {
     pub matches: Vec<u64>,
 }
 
+/// What is lost of a run whose ipcrun was killed, which a partial file has up to there.
+const KILLED: &str = "ipcrun was killed: what was recorded last, and how the run would have ended, is missing";
+
 /// About how much memory a trace takes at the most while it is arranged, judged and reported, in bytes: `payload` are those
 /// of values that are no scalars.
 pub fn memory(events: u64, payload: u64) -> u64 {
@@ -215,6 +218,11 @@ impl Trace {
     /// Whether the run was cut off while processes could still move, and none was found blocked for ever.
     pub fn is_cut_off(&self) -> bool {
         self.stuck.is_empty() && self.end.doing().is_some()
+    }
+
+    /// Whether ipcrun was killed before the run had ended.
+    pub fn is_partial(&self) -> bool {
+        self.lost.iter().any(|lost| lost == KILLED)
     }
 
     /// How many events the run had.

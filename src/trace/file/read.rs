@@ -13,7 +13,7 @@ use super::{FORMAT, VERSION, hash};
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::event::{Event, EventId, Target};
 use crate::outcome::Outcome;
-use crate::trace::{Beyond, Limit, ProcessEnd, RunEnd, Waiting, unfinished_steps};
+use crate::trace::{Beyond, KILLED, Limit, ProcessEnd, RunEnd, Waiting, unfinished_steps};
 
 /// The largest number of an event in its process that an [`EventId`] packs.
 const LARGEST: u64 = (1 << 40) - 2;
@@ -524,15 +524,16 @@ impl<'a> Body<'a> {
     }
 
     fn finish(mut self) -> Result<Saved, Fault> {
-        if self.saved.order.is_none() && !self.ended {
+        let partial = self.saved.order.is_none() && !self.ended;
+        if partial {
             self.give_ends();
         }
         if let Some(name) = self.endless() {
             return Err(Fault::new(format!("the trace is cut off here: how `{name}` ended is missing")));
         }
         if !self.ended {
-            let lost = "the trace file ends before its last line: how the run ended and the last values are missing";
-            self.saved.lost.push(lost.to_owned());
+            let cut = "the trace file ends before its last line: how the run ended and the last values are missing";
+            self.saved.lost.push(if partial { KILLED } else { cut }.to_owned());
         }
         self.saved.ends = self.ends.into_iter().flatten().collect();
         Ok(self.saved)
