@@ -152,7 +152,9 @@ fn settle(events: &mut [Event], places: &mut [u32]) {
             at = to;
         }
     }
-    places.iter_mut().for_each(|place| *place &= !SETTLED);
+    for place in places {
+        *place &= !SETTLED;
+    }
 }
 
 /// All lanes behind one another.

@@ -598,7 +598,7 @@ impl Supervisor<'_> {
                     match record::decode(record, bytes, process, number, origin, &names) {
                         Ok(event) => spool.take(&event),
                         Err(error) => {
-                            self.lost.push(format!("{}: {error}", self.plan.processes[process as usize].name))
+                            self.lost.push(format!("{}: {error}", self.plan.processes[process as usize].name));
                         }
                     }
                 }

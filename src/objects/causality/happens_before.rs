@@ -85,8 +85,8 @@ impl Relation {
         mut each: impl FnMut(&mut Self, usize, usize),
     ) {
         let mut tries: Vec<usize> = (0..events.len()).filter(|place| wanted(events[*place])).collect();
-        let numbered = tries.iter().chain(sources).all(|place| events[*place].ticket != 0);
-        let key = |place: usize| if numbered { events[place].ticket } else { events[place].end };
+        let numbered = tries.iter().chain(sources).all(|place| events[*place].last_place().is_some());
+        let key = |place: usize| events[place].last_place().filter(|_| numbered).unwrap_or(events[place].end);
         tries.sort_by_key(|place| key(*place));
         let mut count = 0;
         for place in tries {
@@ -123,10 +123,11 @@ impl Relation {
     /// Orders these events by their tickets, each before the next, and gives their places in that order.
     /// Events without a ticket are left out.
     pub fn by_ticket(&mut self, events: &[&Event], wanted: impl Fn(&Event) -> bool) -> Vec<usize> {
+        let place = |at: &usize| events[*at].own_place();
         let mut places = Vec::with_capacity(events.len());
-        places.extend((0..events.len()).filter(|place| events[*place].ticket != 0 && wanted(events[*place])));
+        places.extend((0..events.len()).filter(|at| place(at).is_some() && wanted(events[*at])));
         // Each process's are in order already, and a stable sort merges such runs.
-        places.sort_by_key(|place| (events[*place].ticket, events[*place].end));
+        places.sort_by_key(|at| (place(at), events[*at].end));
         self.edges.reserve(places.len());
         for pair in places.windows(2) {
             self.order(pair[0], pair[1]);

@@ -232,7 +232,7 @@ impl<'a> Names<'a> {
         out.push(b'"');
         for (name, value) in [(&br#","value":"#[..], &event.value), (br#","second":"#, &event.second)] {
             match value {
-                Value::Null => continue,
+                Value::Null => {}
                 Value::Int(int) => {
                     out.extend_from_slice(name);
                     if *int < 0 {
