@@ -31,7 +31,8 @@ impl<'p> Growing<'p> {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub(crate) fn begin(file: Replacing, plan: &'p Plan, meta: &Meta, suffices: bool) -> io::Result<Self> {
+    pub(crate) fn begin(mut file: Replacing, plan: &'p Plan, meta: &Meta, suffices: bool) -> io::Result<Self> {
+        file.appear()?;
         let most = file.free().map(|free| free / PART);
         let mut file = TraceFile::begin(file, plan, "kernel", meta, Ordering::Recorded)?;
         file.flush()?;

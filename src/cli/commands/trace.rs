@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::cli::explore_args;
 use crate::cli::export::{Format, Shown};
-use crate::cli::options::{Common, Scenario};
+use crate::cli::options::{Common, Scenario, Trust};
 use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::status::Status;
@@ -43,6 +43,8 @@ pub(crate) struct Arguments {
     /// it a quarter of the memory that is free
     #[arg(long, value_name = "SIZE", value_parser = explore_args::size)]
     pub(crate) max_trace: Option<usize>,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
 }
 
 pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
@@ -82,7 +84,12 @@ fn judge_and_show(
         None => Arc::new(Source::new(first.path.clone(), first.text.clone())),
         Some(scenario) => inputs::open(scenario).source.map_err(|diagnostic| vec![*diagnostic])?,
     };
-    let changes = Scenario { set: first.meta.set.clone(), seed: Some(first.seed), timeout: Some(first.timeout) };
+    let changes = Scenario {
+        set: first.meta.set.clone(),
+        seed: Some(first.seed),
+        timeout: Some(first.timeout),
+        trust: arguments.trust,
+    };
     let meta = first.meta.clone();
     let plan = run_scenario::load(&source, &changes)?.plan;
     let mut matches = Matches::new(&plan);
