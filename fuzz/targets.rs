@@ -262,7 +262,8 @@ fn verb(name: &str) -> Option<&'static str> {
 /// A saved trace: read, judged and written in every form.
 fn trace(input: &[u8], features: &mut Features) {
     let mended = mended(input);
-    let saved = match file::read("a.jsonl", mended.as_deref().unwrap_or(input), verb) {
+    let opened = file::open("a.jsonl", mended.as_deref().unwrap_or(input), &verb);
+    let saved = match opened.and_then(|opened| opened.read(None, &mut |_| {})) {
         Ok(saved) => saved,
         Err(wrong) => return features.wrong(&wrong),
     };

@@ -71,6 +71,7 @@ fn run(plan: &Plan, turns: &Turns) -> Result<Trace, Vec<Diagnostic>> {
             limits: kernel::Limits::default(),
             schedule: Some(turns),
             notice: &mut notice,
+            spool: None,
         },
     )
 }
@@ -399,6 +400,7 @@ steps = [{ forever = [{ update = "x", value = "{it + 1}" }, { print = "{it}" }] 
         limits: kernel::Limits::default(),
         schedule: Some(&turns),
         notice: &mut notice,
+        spool: None,
     };
     let trace = kernel::run(&plan, &mut options).unwrap();
     assert_eq!((trace.end, trace.finals), (RunEnd::Interrupted, vec![Some(Value::Int(lines))]));
