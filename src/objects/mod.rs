@@ -359,6 +359,8 @@ pub enum Parked {
     Again,
     /// Its time is over: a schedule says so.
     GiveUp,
+    /// Its wait is over although nothing has ended it: a schedule says so.
+    Wake,
 }
 
 /// The process that carries out a step, as an object sees it.

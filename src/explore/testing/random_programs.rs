@@ -325,8 +325,8 @@ const RANDOM: Taste = Taste { random: true, ..PLAIN };
 const OWNING: Taste = Taste { own: true, ..PLAIN };
 
 /// Every random number is drawn; somebody is killed from outside.
-const DRAWN: Nondeterminism = Nondeterminism { time: Time::Virtual, random: true, kill: false };
-const KILLED: Nondeterminism = Nondeterminism { time: Time::Virtual, random: false, kill: true };
+const DRAWN: Nondeterminism = Nondeterminism { time: Time::Virtual, random: true, kill: false, spurious: 0 };
+const KILLED: Nondeterminism = Nondeterminism { time: Time::Virtual, random: false, kill: true, spurious: 0 };
 
 #[test]
 fn reductions_keep_every_end_of_programs_that_end() {
@@ -361,7 +361,7 @@ fn reductions_keep_every_end_of_programs_of_which_one_process_is_killed() {
     compare(
         80_000_000..80_000_000 + budget(15),
         Taste { timeouts: true, ..RANDOM },
-        Nondeterminism { time: Time::Any, random: true, kill: true },
+        Nondeterminism { time: Time::Any, random: true, kill: true, spurious: 0 },
     );
 }
 
@@ -390,7 +390,7 @@ const STORED: &str = "[[expect]]\ncount = \"* store v0\"\nat_most = 1\n";
 fn verdicts(text: &str, leeway: Nondeterminism, reductions: Reductions) -> Option<BTreeSet<String>> {
     let plan = plan(text);
     let limits = Limits { states: 500, ..Limits::default() };
-    let Nondeterminism { time, random, kill } = leeway;
+    let Nondeterminism { time, random, kill, .. } = leeway;
     let mut options = Options { time, random, kill, reductions, limits, ..Options::default() };
     options.beyond.descend = false;
     let explored = explore(&plan, &options, &mut |_| true).expect("no program computes without end");

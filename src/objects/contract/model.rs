@@ -183,6 +183,12 @@ pub trait Model: Send + Sync {
         None
     }
 
+    /// What the share of a process that is parked in `verb` becomes where its wait ends although nothing has ended it. None
+    /// where the kind's wait returns only for a reason.
+    fn wakes(&self, _verb: u8, _share: u32) -> Option<u32> {
+        None
+    }
+
     /// A process has ended: `share` is its own, `held` says which ends it still holds. `killed` where a signal ended it.
     /// Called for every process that ends, whatever its share is.
     fn part(&mut self, _share: &mut u32, _held: &[bool], _killed: bool) {}

@@ -76,7 +76,7 @@ impl Patience {
                         let parked = if parks { party.park() } else { Parked::Sleep };
                         let goes_on = match parked {
                             Parked::Sleep => sleep(party, deadline, &ready)?,
-                            Parked::Again => true,
+                            Parked::Again | Parked::Wake => true,
                             Parked::GiveUp => false,
                         };
                         if !goes_on {

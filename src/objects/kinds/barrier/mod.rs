@@ -494,7 +494,7 @@ impl MemoryLive {
             let waits = match call.party.park() {
                 _ if self.word().generation() != word.generation() => break,
                 Parked::Sleep => futex::wait(futex::high(&self.shared.word), word.generation(), deadline),
-                Parked::Again => true,
+                Parked::Again | Parked::Wake => true,
                 Parked::GiveUp => false,
             };
             if waits {

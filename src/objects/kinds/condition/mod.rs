@@ -46,7 +46,8 @@ pub(crate) static KIND: Kind = Kind {
     primitive: "atomic words in shared memory, mmap(2) with MAP_SHARED, and futex(2): what pthread_cond_wait(3) does, \
                 in a form of ipcrun's own that survives the death of a waiter, which pthread_cond_t does not: there a waiter \
                 that is killed can block every later notification. A notification whose receiver is killed before it \
-                returns is lost with it. There are no spurious wake-ups",
+                returns is lost with it. No `wait` returns without a \
+                notification, other than under `explore --spurious N`",
     attributes: &[Attribute {
         name: "mutex",
         form: Form::Object("mutex"),
@@ -302,6 +303,10 @@ impl ConditionLive {
                 Parked::Sleep => futex::wait(&slot.state, WAITING, deadline),
                 Parked::Again => true,
                 Parked::GiveUp => false,
+                Parked::Wake => {
+                    self.leave(slot, process);
+                    break;
+                }
             };
             if !waits {
                 notified = !self.leave(slot, process);
