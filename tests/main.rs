@@ -33,3 +33,4 @@ mod user;
 mod verbs;
 mod verdicts;
 mod watch;
+mod words;
