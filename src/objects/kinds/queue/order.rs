@@ -33,7 +33,6 @@ pub(super) fn draw(events: &[&Event], capacity: Option<u64>, relation: &mut Rela
     let mut passages = Vec::with_capacity(gets.len());
     for get in &gets {
         if let Some(put) = events[*get].cause.and_then(|cause| puts.get(&cause)) {
-            relation.sync(*put, *get);
             passages.push(Passage { put: *put, get: *get });
         }
     }
