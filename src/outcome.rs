@@ -21,27 +21,27 @@ macro_rules! outcomes {
 }
 
 outcomes! {
-    OK = 0, "ok", "the step did what it says";
+    OK = 0, "ok", "the step succeeded";
     TIMEOUT = 1, "timeout", "the step's `timeout` passed first";
     WOULD_BLOCK = 2, "would_block", "the step has `timeout = \"0s\"` and could not be done at once";
-    CLOSED = 3, "closed", "end of file: every writer has closed, and everything was taken";
-    BROKEN = 4, "broken", "nobody holds the other end any more (EPIPE), or the barrier is broken";
-    TOO_BIG = 5, "too_big", "the message is larger than the object or the buffer takes (EMSGSIZE, E2BIG)";
-    OWNER_DIED = 6, "owner_died", "the mutex is taken, and its last owner died holding it (EOWNERDEAD)";
-    UNRECOVERABLE = 7, "unrecoverable", "the mutex was given up without a repair after its owner died (ENOTRECOVERABLE)";
+    CLOSED = 3, "closed", "end of file: every writer has closed its end, and no message is left";
+    BROKEN = 4, "broken", "no process holds the other end any more (EPIPE), or the barrier is broken";
+    TOO_BIG = 5, "too_big", "the message is larger than the object or the buffer allows (EMSGSIZE, E2BIG)";
+    OWNER_DIED = 6, "owner_died", "the mutex is locked now; its last owner died while it held the mutex (EOWNERDEAD)";
+    UNRECOVERABLE = 7, "unrecoverable", "the mutex was unlocked without a `repair` after its owner died (ENOTRECOVERABLE)";
     NOT_OWNER = 8, "not_owner", "only the owner may do this (EPERM)";
     WOULD_DEADLOCK = 9, "would_deadlock", "the process would wait for itself (EDEADLK)";
-    OVERFLOW = 10, "overflow", "the result does not fit the type, or the count passes its bound";
-    OUT_OF_RANGE = 11, "out_of_range", "the index or value is outside what the object holds";
-    WRONG_END = 12, "wrong_end", "the end does not do this: it only receives, or only sends (EBADF)";
+    OVERFLOW = 10, "overflow", "the result does not fit the type, or the count exceeds its bound";
+    OUT_OF_RANGE = 11, "out_of_range", "the index or value is outside the range of the object";
+    WRONG_END = 12, "wrong_end", "the end does not support the operation: it only receives, or only sends (EBADF)";
     EXISTS = 13, "exists", "the name exists already (EEXIST)";
-    NOT_FOUND = 14, "not_found", "there is nothing of that name (ENOENT)";
+    NOT_FOUND = 14, "not_found", "the name does not exist (ENOENT)";
     BUSY = 15, "busy", "the object is in use in a way that excludes this (EBUSY)";
-    REFUSED = 16, "refused", "permission is missing or nobody listens (EACCES, ECONNREFUSED)";
-    IN_USE = 17, "in_use", "it is in use already: a process that was started before (EADDRINUSE)";
-    INVALID = 18, "invalid", "the step cannot mean anything here: an end that was closed, a wrong type, a division by zero (EINVAL, EBADF)";
+    REFUSED = 16, "refused", "permission is missing, or no process listens (EACCES, ECONNREFUSED)";
+    IN_USE = 17, "in_use", "it is in use already, such as a process that is already started (EADDRINUSE)";
+    INVALID = 18, "invalid", "the operation is not valid: a closed end, a wrong type, a division by zero (EINVAL, EBADF)";
     NO_PROCESS = 19, "no_process", "the process has ended and was joined (ESRCH)";
-    INTERRUPTED = 20, "interrupted", "a signal's handler ended the wait (EINTR)";
+    INTERRUPTED = 20, "interrupted", "a signal handler ended the wait (EINTR)";
     FAILED = 63, "failed", "in `on` and in patterns: any outcome but `ok`";
 }
 

@@ -165,5 +165,5 @@ fn the_catalogue_can_be_read() {
         .stdout_contains("would_block");
     Test::new().args(["list", "repeat"]).run().status(0).stdout_contains("how many times");
     Test::new().args(["list", "repaet"]).run().status(2).stdout("").stderr_contains("did you mean `repeat`?");
-    Test::new().args(["list", "socket"]).run().status(2).stderr_contains("this version has no `socket` yet");
+    Test::new().args(["list", "socket"]).run().status(2).stderr_contains("`socket` is not supported yet");
 }

@@ -38,7 +38,7 @@ fn the_wrong_examples_are_wrong_and_the_mended_ones_are_not() {
             |text: &str| Test::new().file("a.toml", text).args(["check", "a.toml", "--error-format", "concise"]);
         let done = check(wrong).run().status(2).stderr_contains(&format!("error[{code}]"));
         assert_eq!(done.err.matches("error[").count(), 1, "{code}:\n{}", done.err);
-        check(mended).run().status(0).stderr("1 scenario checked: nothing is wrong\n");
+        check(mended).run().status(0).stderr("1 scenario checked: no errors\n");
     }
 }
 

@@ -44,8 +44,8 @@ fn explore(text: &str) -> Test {
 #[test]
 fn a_possible_deadlock_is_told_with_its_shortest_story() {
     let done = explore(ABBA).run().status(1).stderr("");
-    let (before, story) = done.out.split_once("  2 ways to end:\n").expect("a histogram");
-    assert!(before.contains("✗ Sometimes  no deadlock that no expectation lists  in 1 of 2 ends"), "{}", done.out);
+    let (before, story) = done.out.split_once("  2 final states:\n").expect("a histogram");
+    assert!(before.contains("✗ Sometimes  no unexpected deadlock  holds in 1 of 2 ends"), "{}", done.out);
     assert_eq!(
         story,
         "    - ended
@@ -53,7 +53,7 @@ fn a_possible_deadlock_is_told_with_its_shortest_story() {
   shortest counterexample: 2 steps, 1 context switch
       A           B
    1  lock left   │           left free → A
-   2  │           lock right  right free → B  ◀ from here on no good end is left
+   2  │           lock right  right free → B  ◀ point of no return
   deadlock: 2 processes wait for ever
     A waits to lock right; B holds it  a.toml:7
     B waits to lock left; A holds it  a.toml:14
@@ -68,7 +68,7 @@ fn the_story_of_a_lost_update_has_the_fewest_switches() {
     let done = explore(&lost(2, "[[expect]]\nfinal = \"money == 4\"")).run().status(1);
     done.stdout_contains("    - money=2\n    - money=3\n    - money=4\n")
         .stdout_contains("shortest counterexample: 8 steps, 2 context switches")
-        .stdout_contains("load money = 1   ◀ from here on no good end is left");
+        .stdout_contains("load money = 1   ◀ point of no return");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn what_holds_in_every_order_holds_always_and_what_no_order_shows_is_refuted() {
         .status(1)
         .stdout_contains("✓ Always     final = \"money >= 2\"")
         .stdout_contains("✗ Never      final = \"money == 1\"")
-        .stdout_contains("no execution shows it");
+        .stdout_contains("no execution satisfies it");
     let expect = "[[expect]]\nfinal = \"money == 2\"\nholds = \"sometimes\"\n";
     explore(&lost(2, expect)).run().status(0).stdout_contains("✓ Sometimes  final = \"money == 2\"");
 }
@@ -88,7 +88,7 @@ fn what_holds_in_every_order_holds_always_and_what_no_order_shows_is_refuted() {
 fn a_search_that_was_cut_never_says_that_anything_holds() {
     let text = lost(4, "[[expect]]\nfinal = \"money >= 2\"");
     let done = explore(&text).args(["--max-states", "20", "--reduce", "none"]).run().status(5);
-    let done = done.stdout_contains("not all of it: the limit of states was reached");
+    let done = done.stdout_contains("incomplete: the state limit was reached");
     assert!(!done.out.contains('✓'), "{}", done.out);
     let done = explore(&text).args(["--max-states", "20", "--json"]).run().status(5);
     let document: serde_json::Value = serde_json::from_str(&done.out).expect("one document");
@@ -133,7 +133,7 @@ fn time_passes_only_when_nothing_else_can_move_unless_it_may_at_any_moment() {
         .args(["replay", "a.toml", schedule, "--time", "any"])
         .run()
         .status(1)
-        .stdout_contains("= the kernel did as the model")
+        .stdout_contains("= the kernel matched the model")
         .nothing_left();
 }
 
@@ -215,17 +215,17 @@ fn what_holds_only_where_time_is_ideal_depends_on_timing() {
     let done = explore(&text).args(["--junit", "r.xml", "--tap", "r.tap"]).run().status(5);
     let done = done
         .stdout_contains("? Timing-dependent  ends = true")
-        .stdout_contains("it holds where time is ideal, and fails where a sleep or a timeout may end at any moment")
+        .stdout_contains("it holds under ideal time and fails if a sleep or a timeout may end at any moment")
         .stdout_contains("✓ Always            final")
         .stdout_contains("deadlock: 1 process waits for ever")
-        .stdout_contains("time: ideal and any, both looked at");
-    assert!(done.read("r.xml").contains("<skipped message=\"timing-dependent: it holds where time is ideal"));
-    assert!(done.read("r.tap").contains("# SKIP timing-dependent: it holds where time is ideal"));
+        .stdout_contains("time: ideal and any, both explored");
+    assert!(done.read("r.xml").contains("<skipped message=\"timing-dependent: it holds under ideal time"));
+    assert!(done.read("r.tap").contains("# SKIP timing-dependent: it holds under ideal time"));
     let (_, command) = done.out.split_once("replay: ipcrun replay a.toml '").expect("a command");
     let (schedule, options) = command.split_once('\'').expect("a schedule");
     assert!(options.contains("--time any"), "{options}");
     let replay = Test::new().file("a.toml", &text).args(["replay", "a.toml", schedule, "--time", "any"]);
-    replay.run().status(1).stdout_contains("= the kernel did as the model").nothing_left();
+    replay.run().status(1).stdout_contains("= the kernel matched the model").nothing_left();
     let document = json(&explore(&text).args(["--json"]).run().status(5));
     assert_eq!(document["expectations"][0]["status"], "timing-dependent");
     assert_eq!(document["expectations"][1]["status"], "passed");
@@ -287,8 +287,8 @@ fn a_search_that_looked_at_some_executions_speaks_of_those() {
         for word in ["Never", "Always", "every execution ends"] {
             assert!(!done.out.contains(word), "{}", done.out);
         }
-        assert!(done.out.contains("those looked at end so:"), "{}", done.out);
-        seen.insert(if done.out.contains("in none of those looked at") { "none" } else { "all" });
+        assert!(done.out.contains("final state so far:"), "{}", done.out);
+        seen.insert(if done.out.contains("holds in none explored") { "none" } else { "all" });
     }
     assert_eq!(seen.len(), 2);
 }

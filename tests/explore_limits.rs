@@ -19,7 +19,7 @@ fn is_cut(kib: u64, text: &str, arguments: &[&str]) -> String {
     let done = explore(kib, text, &[&limits, arguments].concat());
     let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert_eq!(done.status.code(), Some(5), "{text}\n{out}\n{err}");
-    assert!(out.contains("not all of it: "), "{out}");
+    assert!(out.contains("incomplete: "), "{out}");
     out.into_owned()
 }
 
@@ -82,7 +82,7 @@ fn more_processes_than_there_is_memory_for_are_not_explored() {
         explore(2_000_000, "[processes.p]\ncount = 1000000\nsteps = []\n", &["-j", "1", "--max-memory", "256MiB"]);
     assert_eq!(done.status.code(), Some(5), "{done:?}");
     let out = String::from_utf8_lossy(&done.stdout);
-    assert!(out.contains("not all of it: the limit of memory was reached"), "{out}");
+    assert!(out.contains("incomplete: the memory limit was reached"), "{out}");
 }
 
 #[test]

@@ -303,7 +303,7 @@ fn a_saved_trace_becomes_every_form() {
 fn an_ending_that_says_no_form_is_refused_before_anything_runs() {
     for file in ["x.trace", "x", "json", ".json", "x.svg"] {
         let done = Test::scenario("[processes.p]\nsteps = [{ print = \"ran\" }]\n").args(["--trace", file]).run();
-        let done = done.status(2).stdout("").stderr_contains("says no form of a trace");
-        done.stderr_contains(".jsonl (the trace file, which ipcrun reads again), .json (for ui.perfetto.dev), .mmd");
+        let done = done.status(2).stdout("").stderr_contains("is not a trace format");
+        done.stderr_contains(".jsonl (the trace file, for `ipcrun trace`), .json (for ui.perfetto.dev), .mmd");
     }
 }

@@ -41,7 +41,7 @@ fn the_page_of_several_runs_says_how_they_ended() {
 #[test]
 fn a_page_shows_one_scenario() {
     let test = Test::scenario(DIALOGUE).file("other.toml", DIALOGUE).args(["other.toml", "--html", "p.html"]);
-    test.run().status(2).stderr_contains("`--html p.html` takes the page of one scenario, and these are 2");
+    test.run().status(2).stderr_contains("`--html p.html` takes one scenario, and these are 2");
 }
 
 #[test]

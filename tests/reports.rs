@@ -184,7 +184,7 @@ fn junit_has_a_case_for_everything_that_was_judged_and_for_what_did_not_run() {
         );
         assert!(cases[3].3.contains("`prnt`"), "{}", cases[3].3);
         assert!(cases[4].3.starts_with("p exited with status 3"), "{}", cases[4].3);
-        assert_eq!(cases[7].3, "this run did not show it, and one run cannot refute it");
+        assert_eq!(cases[7].3, "this run did not satisfy it, and one run cannot refute it");
         let text = done.read("r.xml");
         for part in ["<property name=\"seed\" value=\"0\"/>", "<property name=\"param.workers\" value=\"2\"/>"] {
             assert!(text.contains(part), "{text}");

@@ -35,18 +35,18 @@ fn abba() -> Test {
 fn a_schedule_can_be_typed_and_the_kernel_follows_it() {
     let done = abba().args(["replay", "a.toml", "A B"]).run().status(1);
     done.stdout_contains("A waits to lock right")
-        .stdout_contains("= the kernel did as the model: 4 events")
+        .stdout_contains("= the kernel matched the model in 4 events")
         .nothing_left();
     // The rest goes as it likes.
     let done = abba().args(["replay", "a.toml", "A2"]).run().status(0).stderr("");
-    done.stdout_contains("= the kernel did as the model: 12 events, one by one").nothing_left();
+    done.stdout_contains("= the kernel matched the model in 12 events").nothing_left();
 }
 
 #[test]
 fn a_saved_schedule_is_readable_and_is_read_again() {
     let saved = abba().args(["explore", "a.toml", "--save", "s.toml"]).run().status(1).read("s.toml");
     let lines: Vec<&str> = saved.lines().collect();
-    assert!(lines[0].starts_with("# no deadlock that no expectation lists: blocked for ever: A"), "{saved}");
+    assert!(lines[0].starts_with("# no unexpected deadlock: blocked for ever: A"), "{saved}");
     assert_eq!(lines[1], "# ipcrun replay a.toml s.toml");
     assert_eq!(lines[2..4], ["version = 1", "scenario = \"a.toml\""]);
     assert!(lines[4].starts_with("hash = \""), "{saved}");
@@ -57,7 +57,7 @@ fn a_saved_schedule_is_readable_and_is_read_again() {
     let replay = |scenario: &str| {
         Test::new().file("a.toml", scenario).file("s.toml", &saved).args(["replay", "a.toml", "s.toml"])
     };
-    replay(ABBA).run().status(1).stdout_contains("= the kernel did as the model");
+    replay(ABBA).run().status(1).stdout_contains("= the kernel matched the model");
     // Comments, layout and expectations are no part of what a schedule depends on.
     let same = format!("# A comment.\n{}\n[[expect]]\ndeadlock = true\n", ABBA.replace("[{", "[\n  {"));
     replay(&same).run().status(0);
@@ -78,7 +78,7 @@ fn what_cannot_be_followed_is_refused_at_its_place() {
     let refused = |schedule: &str, words: &str| {
         abba().args(["replay", "a.toml", schedule]).run().status(2).stdout("").stderr_contains(words);
     };
-    refused("A B A", "A cannot go on here: it waits in lock right, held by B");
+    refused("A B A", "A cannot continue here: it waits in lock right, held by B");
     refused("A5", "A has ended");
     refused("A dies", "A cannot die here");
     refused("A chooses 1", "A has no such choice here: there is only 0");
@@ -98,7 +98,7 @@ fn a_wrong_file_is_told_with_its_places() {
         done.stdout("").stderr_contains(words);
     };
     read("version = 2\nturns = []\n", "this version of ipcrun reads schedules of version 1");
-    read("turns = []\n", "the schedule does not say its version");
+    read("turns = []\n", "the schedule has no `version`");
     read("version = 1\n", "the schedule has no `turns`");
     read("version = 1\nturn = []\nturns = []\n", "did you mean `turns`?");
     read("version = 1\nturns = [\"A\", \"D 3\"]\n", "s.toml:2:16");
@@ -119,7 +119,7 @@ fn a_random_schedule_gives_the_same_trace_byte_for_byte() {
     assert_eq!(first, trace("seed:1"));
     assert!((2..9).any(|seed| trace(&format!("seed:{seed}")) != first), "every seed gives the same trace");
     let test = Test::new().file("a.toml", WORKERS).args(["replay", "a.toml", "seed:5"]).run().status(0);
-    test.stdout_contains("= the kernel did as the model").nothing_left();
+    test.stdout_contains("= the kernel matched the model").nothing_left();
 }
 
 #[test]
@@ -134,13 +134,13 @@ fn json_says_whether_the_kernel_agrees() {
 fn a_kept_trace_shows_what_has_changed() {
     let run = |test: Test, more: &[&str]| test.args(["run", "a.toml"]).args(more.iter().copied()).run();
     let test = || Test::new().file("a.toml", WORKERS);
-    run(test(), &["--golden"]).status(1).stdout_contains("nothing is kept in a.golden yet");
-    let kept = run(test(), &["--bless"]).status(0).stdout_contains("kept in a.golden").read("a.golden");
+    run(test(), &["--golden"]).status(1).stdout_contains("a.golden does not exist; run with `--bless` to create it");
+    let kept = run(test(), &["--bless"]).status(0).stdout_contains("= created a.golden").read("a.golden");
     assert!(kept.contains("acquire permits"), "{kept}");
-    run(test().file("a.golden", &kept), &["--golden"]).status(0).stdout_contains("= as kept in a.golden");
+    run(test().file("a.golden", &kept), &["--golden"]).status(0).stdout_contains("= matches a.golden");
     let other = WORKERS.replace("value = 0", "value = 100");
     let done = run(Test::new().file("a.toml", other).file("a.golden", &kept), &["--golden"]).status(1);
-    done.stdout_contains("≠ not as kept in a.golden").stdout_contains("- money = 6").stdout_contains("+ money = 106");
+    done.stdout_contains("≠ differs from a.golden").stdout_contains("- money = 6").stdout_contains("+ money = 106");
     let done = run(test(), &["--bless", "--golden=kept", "--schedule", "seed:3"]).status(0);
     assert!(done.read("kept/a.golden").contains("under the schedule seed:3"));
 }
@@ -148,7 +148,7 @@ fn a_kept_trace_shows_what_has_changed() {
 #[test]
 fn a_schedule_is_one_scenarios_and_records_everything() {
     let two = || Test::new().file("a.toml", ABBA).file("b.toml", ABBA).args(["run", "a.toml", "b.toml"]);
-    two().args(["--schedule", "A B"]).run().status(2).stderr_contains("a schedule is one scenario's");
+    two().args(["--schedule", "A B"]).run().status(2).stderr_contains("a schedule belongs to one scenario");
     two().args(["--schedule", "seed:1", "--record", "blocking"]).run().status(2).stderr_contains("recorded in full");
     abba().args(["run", "a.toml", "--schedule", "seed:x"]).run().status(2).stderr_contains("seed:7");
 }

@@ -107,10 +107,7 @@ fn a_worker_that_is_killed_takes_nothing_with_it() {
 #[test]
 fn a_trace_is_of_one_scenario() {
     let test = Test::new().file("a.toml", GOOD).file("b.toml", GOOD);
-    test.args(["--trace", "x.jsonl", "a.toml", "b.toml"])
-        .run()
-        .status(2)
-        .stderr_contains("takes the trace of one scenario");
+    test.args(["--trace", "x.jsonl", "a.toml", "b.toml"]).run().status(2).stderr_contains("takes one scenario");
 }
 
 #[test]

@@ -36,19 +36,19 @@ pub(crate) struct Arguments {
 /// The commands. Each has a file of its own.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run scenarios and judge what happened; the command where none is named
+    /// Run scenarios and judge them (the default command)
     Run(run::Arguments),
-    /// Try every interleaving of scenarios in a model of them, and judge all of them
+    /// Explore every interleaving of scenarios in a model, and judge all of them
     Explore(explore::Arguments),
-    /// Hold a scenario's processes to a schedule, and compare what they do with the model
+    /// Run a scenario under a schedule, and compare the run with the model
     Replay(replay::Arguments),
-    /// Run a scenario again whenever its file is saved, until Ctrl-C
+    /// Run a scenario again each time its file is saved, until Ctrl-C
     Watch(watch::Arguments),
-    /// Find what is wrong with scenarios, without running them
+    /// Check scenarios for errors, without running them
     Check(check::Arguments),
-    /// Show, convert or judge again a trace that a run has saved
+    /// Show, convert or judge a saved trace
     Trace(trace::Arguments),
-    /// Show the kinds, verbs, steps, expectations and functions there are
+    /// List the kinds, verbs, steps, expectations and functions
     List(list::Arguments),
     /// Print the JSON schema of scenarios, for editors
     Schema(schema::Arguments),

@@ -16,17 +16,17 @@ const UNKNOWN: usize = 1 << 30;
 #[command(next_help_heading = "Searching")]
 #[group(skip)]
 pub(crate) struct Searching {
-    /// How time passes: `ideal`, only when nothing else can move; `any`: a sleep or a timeout may end at any moment. Without
-    /// it and without `time` in the file, both are looked at where time can pass at all
+    /// How time passes: `ideal`, only when nothing else can move; `any`, a sleep or a timeout may end at any moment
+    /// (default: `time` of the file, else both)
     #[arg(long, value_name = "HOW", hide_possible_values = true)]
     pub(crate) time: Option<TimeChoice>,
-    /// Which random numbers are drawn: `seed`, those of each process's own stream; `all`: each number of its range
+    /// Which random numbers are drawn: `seed`, those of each process's own stream; `all`, every number of the range
     #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true)]
     pub(crate) random: RandomChoice,
-    /// Whether a process is killed: `none`, or `any`, each process at each of its steps in turn, one in an execution
-    #[arg(long, value_name = "WHOM", default_value = "none", hide_possible_values = true)]
+    /// Which processes are killed from outside: `none`, or `any`, one process in each execution, at any of its steps
+    #[arg(long, value_name = "PROCESSES", default_value = "none", hide_possible_values = true)]
     pub(crate) kill: KillChoice,
-    /// Look at so many states at most
+    /// Maximum number of states
     #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) max_states: Option<usize>,
     /// Memory limit for each scenario, for the whole exploration, such as 512MiB or 4GiB (default: half of the free memory)
@@ -35,15 +35,15 @@ pub(crate) struct Searching {
     /// Time limit for each scenario, for the whole exploration, such as 30s or 5m
     #[arg(long, value_name = "DURATION", value_parser = options::duration)]
     pub(crate) max_time: Option<u64>,
-    /// What may be left out since it changes no verdict: orders of steps that do not get in each other's way (`order`),
-    /// exchanges of processes that are alike (`symmetry`), `all` of it or `none`
+    /// Which reductions are used: `order` (partial order), `symmetry` (of processes), `all` or `none`; no reduction changes
+    /// a verdict
     #[arg(long, value_name = "WHAT", default_value = "all", hide_possible_values = true)]
     pub(crate) reduce: ReduceChoice,
-    /// Print the scenario for another tool instead: promela, for SPIN
+    /// Print the scenario in the language of another tool: promela, for SPIN
     #[arg(long, value_name = "LANGUAGE", hide_possible_values = true, help_heading = "Other tools")]
     pub(crate) emit: Option<Language>,
-    /// Use so many CPUs: for so many scenarios at once, and where there are fewer for threads of each; 0 is all of them.
-    /// What is found does not depend on it, unless memory or time ends the search
+    /// Number of threads, shared between scenarios; 0 is all CPUs. It does not change the result, unless a memory or time
+    /// limit ends the search
     #[arg(short, long, value_name = "N", default_value = "0")]
     pub(crate) jobs: u32,
 }
@@ -51,7 +51,7 @@ pub(crate) struct Searching {
 /// How time passes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum TimeChoice {
-    /// It passes only when nothing else can move
+    /// Time passes only when nothing else can move
     #[default]
     #[value(name = "ideal", alias = "virtual")]
     Virtual,
@@ -71,40 +71,40 @@ impl From<TimeChoice> for Time {
 /// Which random numbers are drawn.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum RandomChoice {
-    /// Those of each process's own stream
+    /// Numbers of each process's own stream
     #[default]
     Seed,
-    /// Each number of its range
+    /// Every number of the range
     All,
 }
 
-/// Who is killed from outside.
+/// Which processes are killed from outside.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum KillChoice {
-    /// Nobody
+    /// No process
     #[default]
     None,
-    /// Each process at each of its steps, one in an execution
+    /// One process in each execution, at any of its steps
     Any,
 }
 
-/// A language that a scenario can be put in.
+/// A language that a scenario can be translated to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Language {
-    /// That of SPIN
+    /// The language of SPIN
     Promela,
 }
 
-/// What may be left out.
+/// Which reductions are used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum ReduceChoice {
-    /// As much as can be
+    /// Every reduction
     All,
-    /// Orders of steps
+    /// Partial order reduction
     Order,
-    /// Exchanges of processes
+    /// Symmetry reduction
     Symmetry,
-    /// Nothing
+    /// No reduction
     None,
 }
 

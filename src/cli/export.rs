@@ -20,7 +20,7 @@ use crate::trace::file::{self, Meta};
 /// A form of a trace.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Format {
-    /// One line an event
+    /// One line for each event
     Text,
     /// The trace file, in the version of this ipcrun
     Jsonl,
@@ -30,27 +30,27 @@ pub(crate) enum Format {
     Mermaid,
     /// A log for `ShiViz`
     Shiviz,
-    /// A page that opens in a browser
+    /// An HTML page
     Html,
     /// The expectations, judged again
     Verdict,
-    /// The same as one JSON document
+    /// The verdict as one JSON document
     Json,
-    /// The same as `JUnit` XML
+    /// The verdict as `JUnit` XML
     Junit,
-    /// The same in the Test Anything Protocol
+    /// The verdict in the Test Anything Protocol
     Tap,
 }
 
 /// The endings of files that take a trace, and what is written to them.
 const ENDINGS: [(&str, Format, &str); 7] = [
-    ("jsonl", Format::Jsonl, "the trace file, which ipcrun reads again"),
+    ("jsonl", Format::Jsonl, "the trace file, for `ipcrun trace`"),
     ("json", Format::Chrome, "for ui.perfetto.dev"),
     ("mmd", Format::Mermaid, "a Mermaid sequence diagram"),
     ("shiviz", Format::Shiviz, "a ShiViz log"),
     ("log", Format::Shiviz, "the same"),
     ("html", Format::Html, "a page for a browser"),
-    ("txt", Format::Text, "one line an event"),
+    ("txt", Format::Text, "one line for each event"),
 ];
 
 /// What a form shows.
@@ -77,9 +77,9 @@ impl Format {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("");
         let known = ENDINGS.iter().find(|(name, ..)| ending.eq_ignore_ascii_case(name));
         known.map(|(_, format, _)| *format).ok_or_else(|| {
-            let message = format!("the ending of `{}` says no form of a trace", path.display());
+            let message = format!("the extension of `{}` is not a trace format", path.display());
             let endings = ENDINGS.map(|(name, _, meaning)| format!(".{name} ({meaning})")).join(", ");
-            Box::new(Diagnostic::error(Code::USAGE, message).help(format!("it can be {endings}")))
+            Box::new(Diagnostic::error(Code::USAGE, message).help(format!("use {endings}")))
         })
     }
 

@@ -61,21 +61,21 @@ impl Golden {
         let known = kept.as_deref().unwrap_or("");
         let changes = golden::difference(known, &text, output.color, output::columns());
         if changes.is_empty() && kept.is_some() {
-            return Ok(Outcome { same: true, text: format!("  = as kept in {shown}\n") });
+            return Ok(Outcome { same: true, text: format!("  = matches {shown}\n") });
         }
         if self.bless {
             let written =
                 file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| files::replace(&file, text.as_bytes()));
             written.map_err(|error| {
-                let message = format!("the trace cannot be kept in `{shown}`: {error}");
+                let message = format!("`{shown}` cannot be written: {error}");
                 vec![Diagnostic::error(Code::HOST_LIMIT, message)]
             })?;
-            let what = if kept.is_some() { "kept anew" } else { "kept" };
-            return Ok(Outcome { same: true, text: format!("  = {what} in {shown}\n") });
+            let what = if kept.is_some() { "updated" } else { "created" };
+            return Ok(Outcome { same: true, text: format!("  = {what} {shown}\n") });
         }
         let text = match kept {
-            Some(_) => format!("  ≠ not as kept in {shown}; `--bless` keeps it as it is now\n{changes}"),
-            None => format!("  ≠ nothing is kept in {shown} yet; `--bless` keeps the trace there\n"),
+            Some(_) => format!("  ≠ differs from {shown}; `--bless` updates it\n{changes}"),
+            None => format!("  ≠ {shown} does not exist; run with `--bless` to create it\n"),
         };
         Ok(Outcome { same: false, text })
     }

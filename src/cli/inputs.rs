@@ -82,7 +82,7 @@ fn read(from: impl Read, path: &str) -> Result<Arc<Source>, Box<Diagnostic>> {
     let mut bytes = Vec::new();
     from.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| cannot_read(path, &error))?;
     if bytes.len() as u64 > LARGEST {
-        let message = format!("`{path}` is larger than {} MiB: it is no scenario", LARGEST >> 20);
+        let message = format!("`{path}` is larger than {} MiB: it is not a scenario", LARGEST >> 20);
         return Err(Box::new(Diagnostic::error(Code::UNREADABLE, message)));
     }
     match String::from_utf8(bytes) {
@@ -90,7 +90,7 @@ fn read(from: impl Read, path: &str) -> Result<Arc<Source>, Box<Diagnostic>> {
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let line = String::from_utf8_lossy(&error.as_bytes()[..at]).matches('\n').count() + 1;
-            let message = format!("`{path}` is no text: byte {at}, on line {line}, is not UTF-8");
+            let message = format!("`{path}` is not text: byte {at}, on line {line}, is not UTF-8");
             Err(Box::new(Diagnostic::error(Code::UNREADABLE, message)))
         }
     }

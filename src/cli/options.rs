@@ -23,30 +23,30 @@ pub(crate) struct Common {
     /// How to show diagnostics: full, concise, json or github
     #[arg(long, global = true, value_name = "FORMAT", default_value = "full", hide_possible_values = true)]
     pub(crate) error_format: ErrorFormat,
-    /// Draw with ASCII characters only, as is done where the locale is not UTF-8
+    /// Draw with ASCII characters only (default if the locale is not UTF-8)
     #[arg(long, global = true)]
     pub(crate) ascii: bool,
-    /// Say less: only what failed
+    /// Print only failures
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Log what ipcrun does, to standard error; -vv in detail, -vvv with the events of scenarios. `IPCRUN_LOG` takes a
-    /// filter: `ipcrun::event=trace` logs the events alone
+    /// Log to standard error; -vv in detail, -vvv with the events of scenarios. `IPCRUN_LOG` takes a filter:
+    /// `ipcrun::event=trace` logs only the events
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 }
 
-/// What is changed of a scenario.
+/// The changes to a scenario.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Scenario")]
 #[group(skip)]
 pub(crate) struct Scenario {
-    /// Give a param another value; may be repeated
+    /// Set the value of a param; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) set: Vec<(String, String)>,
-    /// The seed of every random number: an integer, or `random` for another one each time
+    /// The seed of all random numbers: an integer, or `random` for a new one each time
     #[arg(long, value_name = "N|random", value_parser = seed)]
     pub(crate) seed: Option<u64>,
-    /// The longest a run may take, as 30s or 1m30s
+    /// Time limit of a run, such as 30s or 1m30s
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<u64>,
 }
@@ -63,33 +63,33 @@ impl Scenario {
 #[command(next_help_heading = "Reports")]
 #[group(skip)]
 pub(crate) struct TraceOption {
-    /// Save the trace, in the form that the ending says: .jsonl (which ipcrun reads again), .json (for ui.perfetto.dev),
-    /// .mmd (Mermaid), .shiviz or .log, .txt; may be repeated. `full` and `blocking` stand for `--record` instead
+    /// Save the trace, in the format of the file's extension: .jsonl (for `ipcrun trace`), .json (for ui.perfetto.dev),
+    /// .mmd (Mermaid), .shiviz or .log, .html, .txt; may be repeated. `full` and `blocking` mean `--record`
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) trace: Vec<String>,
 }
 
-/// What a run leaves behind.
+/// The output of a run.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Reports")]
 #[group(skip)]
 pub(crate) struct ReportOptions {
-    /// Write the results as JUnit XML; `-` is standard output, instead of the summaries
+    /// Write the results as JUnit XML; `-` writes to standard output, instead of the summaries
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) junit: Option<PathBuf>,
-    /// Write the results in the Test Anything Protocol; `-` as above
+    /// Write the results in the Test Anything Protocol; `-` writes to standard output
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) tap: Option<PathBuf>,
-    /// Draw the run, as `ipcrun trace` does; `--timeline=gantt`, `=sequence` or `=log` says how
+    /// Draw the run, as `ipcrun trace` does: `--timeline=gantt`, `=sequence` or `=log`
     #[arg(long, value_name = "VIEW", num_args = 0..=1, require_equals = true, default_missing_value = "auto", hide_possible_values = true)]
     pub(crate) timeline: Option<ViewChoice>,
-    /// Write the run as a page that opens in a browser, from disk
+    /// Write the run as an HTML page
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) html: Option<PathBuf>,
-    /// Print the results as JSON, one object a line and scenario
+    /// Print the results as JSON, one object on a line for each scenario
     #[arg(long)]
     pub(crate) json: bool,
-    /// How to show how far a long run is: auto, bar, plain or none
+    /// How to show the progress of a long run: auto, bar, plain or none
     #[arg(long, value_name = "HOW", default_value = "auto", hide_possible_values = true)]
     pub(crate) progress: ProgressChoice,
 }
@@ -97,7 +97,7 @@ pub(crate) struct ReportOptions {
 /// What is recorded one by one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum RecordChoice {
-    /// Every step
+    /// All steps
     #[default]
     Full,
     /// Steps that blocked or failed; the others are counted
@@ -140,7 +140,7 @@ pub(crate) fn duration(text: &str) -> Result<u64, String> {
     parse_duration(text).map_err(str::to_owned)
 }
 
-/// A seed that nobody chose, within TOML's integers.
+/// A random seed, within TOML's integers.
 pub(crate) fn random_seed() -> u64 {
     // The hasher's keys come from the kernel's random numbers.
     RandomState::new().build_hasher().finish() >> 1

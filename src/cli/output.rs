@@ -26,12 +26,12 @@ pub(crate) enum ColorChoice {
 /// How diagnostics are shown.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum ErrorFormat {
-    /// With the lines of the file and the places underlined
+    /// With source lines, the fault underlined
     #[default]
     Full,
-    /// One line each
+    /// One line for each
     Concise,
-    /// One JSON object a line
+    /// One JSON object on each line
     Json,
     /// Workflow commands of GitHub Actions
     Github,

@@ -10,48 +10,45 @@ use crate::explore::distributed;
 use crate::explore::distributed::{FORMAT, Part, Scenario};
 use crate::explore::strategy::fallback::{FallbackOptions, Strategy};
 
-/// Which executions are looked at.
+/// Which executions are explored.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Searching")]
 #[group(skip)]
 pub(crate) struct Choosing {
-    /// Which executions are looked at: `full`, all, and where a limit is reached those with few preemptions and then
-    /// single ones; `random` and `pct`, single ones, in which each process that can go is equally likely, or which go by
-    /// random priorities; `bounded`, all with few preemptions
+    /// Which executions are explored: `full`, all of them, and past a limit those with few preemptions, then random ones;
+    /// `bounded`, all with few preemptions; `random`, random walks; `pct`, random priorities
     #[arg(long, value_name = "HOW", default_value = "full", hide_possible_values = true)]
     strategy: StrategyChoice,
-    /// Look at so many single executions
+    /// Number of random executions
     #[arg(long, value_name = "N", default_value = "10000", value_parser = clap::value_parser!(u64).range(1..))]
     runs: u64,
-    /// Lower a priority N - 1 times in an execution that goes by priorities: each finds a bug that takes N steps in a
-    /// certain order with a probability that is told
+    /// PCT depth: number of ordered steps that a bug may need; the report states the probability of missing one
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=i64::from(distributed::DEEPEST)))]
     depth: u32,
-    /// Look at executions with so many preemptions at most
+    /// Maximum number of preemptions in an execution
     #[arg(long, value_name = "N", default_value = "2")]
     preemptions: u32,
-    /// Do part I of K, and write what it finds for --merge: of several scenarios some, of one some of its single
-    /// executions
+    /// Explore part I of K and write its results for --merge: some of the scenarios, or some random executions of one
     #[arg(long, value_name = "I/K", value_parser = part, conflicts_with = "merge")]
     shard: Option<(u64, u64)>,
-    /// The file that takes what a part finds
+    /// The file for the results of the part
     #[arg(long, value_name = "FILE", requires = "shard", value_hint = clap::ValueHint::FilePath)]
     part: Option<PathBuf>,
-    /// Say what all parts have found together; the files are those that they have written
+    /// Merge the results of all parts; the files are those that `--shard` has written
     #[arg(long)]
     pub(crate) merge: bool,
 }
 
-/// Which executions are looked at.
+/// Which executions are explored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum StrategyChoice {
-    /// All
+    /// All executions
     Full,
-    /// Single ones at random
+    /// Random walks
     Random,
-    /// Single ones by priorities
+    /// Random priorities
     Pct,
-    /// All with few preemptions
+    /// All executions with few preemptions
     Bounded,
 }
 
@@ -60,7 +57,7 @@ fn part(text: &str) -> Result<(u64, u64), String> {
     let parsed = text.split_once('/').and_then(|(part, parts)| Some((part.parse().ok()?, parts.parse().ok()?)));
     match parsed {
         Some((part, parts)) if (1..=parts).contains(&part) && parts <= 1 << 16 => Ok((part - 1, parts)),
-        _ => Err("a part of all, from 1/K to K/K".to_owned()),
+        _ => Err("a part I/K, from 1/K to K/K".to_owned()),
     }
 }
 
@@ -96,8 +93,8 @@ impl Choosing {
     pub(crate) fn check(&self, scenarios: usize) -> Result<(), Box<Diagnostic>> {
         let divided = matches!(self.strategy, StrategyChoice::Random | StrategyChoice::Pct);
         if self.shard.is_some() && scenarios == 1 && !divided {
-            let message = "one scenario can only be divided by its single executions";
-            let help = "add --strategy random or --strategy pct, or give all the scenarios at once";
+            let message = "only random executions of one scenario can be divided";
+            let help = "add `--strategy random` or `--strategy pct`, or pass all scenarios at once";
             return Err(Box::new(Diagnostic::error(Code::USAGE, message).help(help)));
         }
         Ok(())
@@ -125,16 +122,15 @@ pub(crate) fn merge(files: &[PathBuf]) -> Result<Vec<Scenario>, Box<Diagnostic>>
         part.place(place).map_err(|why| Box::new(damaged(file).note(why)))?;
         parts.push(part);
     }
-    distributed::merge(parts).map_err(|why| {
-        Box::new(Diagnostic::error(Code::USAGE, format!("these parts do not make an exploration: {why}")))
-    })
+    distributed::merge(parts)
+        .map_err(|why| Box::new(Diagnostic::error(Code::USAGE, format!("these parts do not fit together: {why}"))))
 }
 
 fn read(file: &Path) -> Result<Part, Box<Diagnostic>> {
     let path = file.display().to_string();
     let text = inputs::whole(file).map_err(|error| inputs::cannot_read(&path, &error))?;
     serde_json::from_slice(&text).map_err(|why| {
-        let message = format!("`{path}` is no part of an exploration: {why}");
+        let message = format!("`{path}` is not a part of an exploration: {why}");
         Box::new(Diagnostic::error(Code::USAGE, message).help("parts are written by `ipcrun explore --shard I/K`"))
     })
 }

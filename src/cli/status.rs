@@ -30,12 +30,12 @@ impl Status {
     /// Every status, in the order of its number, with what it says.
     pub(crate) const TABLE: [(Self, u8, &'static str); 7] = [
         (Self::Passed, 0, "all expectations hold"),
-        (Self::Failed, 1, "one does not hold: an unexpected deadlock, exit or timeout of the scenario among them"),
-        (Self::Invalid, 2, "a scenario or the arguments are wrong"),
-        (Self::Host, 3, "the host could not provide what was asked"),
+        (Self::Failed, 1, "an expectation does not hold, or an unexpected deadlock, exit or timeout happened"),
+        (Self::Invalid, 2, "a scenario or the arguments are invalid"),
+        (Self::Host, 3, "the host could not provide a resource that was requested"),
         (Self::Nothing, 4, "no scenario was found"),
-        (Self::Unknown, 5, "nothing failed, but an expectation stayed unknown"),
-        (Self::Interrupted, 130, "interrupted, after cleaning up"),
+        (Self::Unknown, 5, "no expectation failed, but one is unknown"),
+        (Self::Interrupted, 130, "interrupted; everything was cleaned up"),
     ];
 
     /// Its number.

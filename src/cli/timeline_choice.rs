@@ -13,10 +13,10 @@ use crate::trace::Trace;
 #[derive(Args, Clone, Copy, Debug)]
 #[group(skip)]
 pub(crate) struct Picture {
-    /// How to draw it: auto, gantt (lanes over time), sequence (a dialogue) or log (a line an event)
+    /// How to draw it: auto, gantt (lanes over time), sequence (a dialogue) or log (a line for each event)
     #[arg(long, value_name = "VIEW", default_value = "auto", hide_possible_values = true)]
     pub(crate) view: ViewChoice,
-    /// What the columns of lanes are: auto, time, folded (long pauses are short) or step (all that happens is as wide)
+    /// The horizontal axis of lanes: auto, time, folded (long pauses are shortened) or step (every event has one width)
     #[arg(long, value_name = "AXIS", default_value = "auto", hide_possible_values = true)]
     axis: AxisChoice,
 }
@@ -24,26 +24,26 @@ pub(crate) struct Picture {
 /// Which picture is drawn.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum ViewChoice {
-    /// The one that suits the run
+    /// The view that suits the run
     Auto,
     /// Lanes over time
     Gantt,
     /// A dialogue
     Sequence,
-    /// A line an event
+    /// A line for each event
     Log,
 }
 
-/// What the columns of lanes are.
+/// The horizontal axis of lanes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum AxisChoice {
-    /// Time, folded where one pause is longer than all the rest
+    /// Folded time if one pause is longer than all the rest, else time
     Auto,
     /// Time
     Time,
     /// Time with long pauses folded
     Folded,
-    /// As many columns for everything that happens
+    /// The same width for every event
     Step,
 }
 

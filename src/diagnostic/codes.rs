@@ -43,7 +43,7 @@ codes! {
     UNKNOWN_KIND = "E0104", "unknown kind of object", "E0104.md";
     WRONG_TYPE = "E0105", "a value of the wrong type", "E0105.md";
     MISSING_KEY = "E0106", "a key is missing", "E0106.md";
-    LATER = "E0107", "the format has it, this version does not", "E0107.md";
+    LATER = "E0107", "not supported yet", "E0107.md";
     BAD_STEP = "E0108", "a step needs exactly one verb", "E0108.md";
     BAD_VALUE = "E0109", "a value that is not allowed", "E0109.md";
     SYNTAX = "E0110", "the expression cannot be read", "E0110.md";
@@ -57,15 +57,15 @@ codes! {
     NO_PROCESS = "E0118", "the scenario has no process", "E0118.md";
     HOST_LIMIT = "E0201", "the host cannot give what is asked", "E0201.md";
     FAILED = "E0301", "an expectation does not hold", "E0301.md";
-    DEADLOCK = "E0302", "a deadlock that no expectation lists", "E0302.md";
+    DEADLOCK = "E0302", "unexpected deadlock", "E0302.md";
     BAD_END = "E0303", "a process ended otherwise than expected", "E0303.md";
     TIMEOUT = "E0304", "the run did not end in time", "E0304.md";
     INCOMPLETE = "E0305", "the trace could not be kept whole", "E0305.md";
     DIVERGED = "E0306", "the processes did not follow the schedule", "E0306.md";
-    BAD_TRACE = "E0401", "the file is no trace that can be read", "E0401.md";
+    BAD_TRACE = "E0401", "the file is not a readable trace", "E0401.md";
     BAD_SCHEDULE = "E0402", "the schedule cannot be followed", "E0402.md";
     USAGE = "E0501", "the arguments are wrong", "E0501.md";
-    NOT_IN_PROMELA = "E0511", "this cannot be said in Promela", "E0511.md";
+    NOT_IN_PROMELA = "E0511", "not supported in Promela", "E0511.md";
 }
 
 /// The explanation of the code of that name, in either case.

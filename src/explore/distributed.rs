@@ -60,7 +60,7 @@ pub struct Scenario {
     pub kill: bool,
     /// Whether the end of each process is a step of its own.
     pub ends: bool,
-    /// Why not every execution was looked at.
+    /// Why not every execution was explored.
     pub cut: Option<Cut>,
     /// How much there was.
     pub size: Size,

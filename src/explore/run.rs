@@ -80,7 +80,7 @@ pub struct Explored {
     pub summary: Summary,
     /// The executions that decide it, each with its number among those that were judged.
     pub stories: Vec<Story>,
-    /// Why not every execution was looked at.
+    /// Why not every execution was explored.
     pub cut: Option<Cut>,
     /// How much there was.
     pub size: Size,
@@ -275,7 +275,7 @@ fn once(
         let mut search = Search::new(&mut space, options.reductions).by(options.threads());
         search.run(limits, &mut |reached| {
             let elapsed = budget.elapsed();
-            progress(&Progress { reached: *reached, judged: 0, elapsed, unit: "state looked at" })
+            progress(&Progress { reached: *reached, judged: 0, elapsed, unit: "state explored" })
         })?;
         search.space.budget = judging;
         if let Some(more) = wants(search.space, wish) {
@@ -421,7 +421,7 @@ fn gather(
             told = budget.elapsed();
             let (bytes, states) = (search.store.bytes(), search.store.len());
             let reached = Reached { states, expanded: states, depth, bytes };
-            if !progress(&Progress { reached, judged: done, elapsed: told, unit: "state looked at" }) {
+            if !progress(&Progress { reached, judged: done, elapsed: told, unit: "state explored" }) {
                 search.cut = search.cut.or(Some(Cut::Stopped));
                 break;
             }

@@ -292,7 +292,7 @@ fn unknown_name(name: &str, span: Range<usize>, names: &[String]) -> Fault {
         return fault;
     }
     let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    fault.help(format!("the names here are {names}; a string stands in quotes"))
+    fault.help(format!("the names here are {names}; write a string in quotes"))
 }
 
 /// The fault of two sides of which no types fit each other.

@@ -208,7 +208,7 @@ fn map<E: Environment + ?Sized>(entries: &[(Node, Node)], environment: &mut E) -
         let value = evaluate(item, environment)?;
         operators::shallow(&value)?;
         if map.contains_key(&key) {
-            return Err(Error::new(Outcome::INVALID, format!("the key {key:?} stands twice in the map")));
+            return Err(Error::new(Outcome::INVALID, format!("the map has the key {key:?} twice")));
         }
         map.insert(key, value);
     }

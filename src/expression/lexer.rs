@@ -53,7 +53,7 @@ const FOREIGN: [(&str, &str); 30] = [
     ("”", "write the plain quote `\"`"),
     ("‘", "write the plain quote `'`"),
     ("’", "write the plain quote `'`"),
-    ("$", "a name stands for itself, without `$`"),
+    ("$", "write the name without `$`"),
     ("^", "for the bits, write `math.bitXor(a, b)`"),
     ("~", "for the bits, write `math.bitNot(x)`"),
     (";", "an expression is one value; put other steps into steps of their own"),
@@ -160,7 +160,7 @@ impl<'t> Lexer<'t> {
         let span = start..self.at;
         if !tail.is_empty() || text.len() == 2 && hexadecimal {
             let help = match tail.chars().next() {
-                Some('_') => "digits stand without `_` between them here",
+                Some('_') => "write digits without `_` between them",
                 Some('u' | 'U') => "there are no unsigned numbers; write it without `u`",
                 _ => "numbers are written `12`, `0x1f`, `1.5` or `1e3`; a name cannot begin with a digit",
             };

@@ -74,7 +74,7 @@ fn fits(waiting: &Waiting, expected: &BlockedAt) -> bool {
 /// `reader at link, writer`.
 pub(crate) fn list(expected: &[BlockedAt]) -> String {
     if expected.is_empty() {
-        return "nobody".to_owned();
+        return "no process".to_owned();
     }
     describe::listed(expected.iter().map(|blocked| blocked.text.clone()), expected.len())
 }

@@ -108,8 +108,8 @@ pub(crate) fn process_end(end: ProcessEnd) -> String {
     match end {
         ProcessEnd::NotStarted => "was never started".to_owned(),
         ProcessEnd::Exited(code) => format!("exited with status {code}"),
-        ProcessEnd::Killed(number) => format!("was killed by {}, which was sent to it", signal(number)),
-        ProcessEnd::Crashed(number) => format!("was killed by {}, which no step sent", signal(number)),
+        ProcessEnd::Killed(number) => format!("was killed by {}", signal(number)),
+        ProcessEnd::Crashed(number) => format!("crashed with {}", signal(number)),
         ProcessEnd::Stopped => "never ended".to_owned(),
     }
 }
@@ -134,7 +134,7 @@ pub(crate) fn run_end(end: &RunEnd) -> &'static str {
         RunEnd::Completed => "it ended by itself",
         RunEnd::Deadlock => "it ended in a deadlock",
         RunEnd::Timeout(_) => "it was cut off by the timeout",
-        RunEnd::Livelock(_) => "livelock: the same states return for ever",
+        RunEnd::Livelock(_) => "livelock: the same states repeat for ever",
         RunEnd::Interrupted => "it was interrupted",
         RunEnd::Limit(_) => "it was cut off by the trace's limit",
     }

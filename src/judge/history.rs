@@ -252,8 +252,6 @@ impl<'p> Memory<'p> {
         let mut memories = Vec::new();
         condition.states(&mut |number| match plan.facts.get(number as usize) {
             Some(Fact::Count(_) | Fact::Inside(_)) => memories.push(Self::Fact(number)),
-            // Whether a process is blocked before it has found that it must wait is known only later.
-            Some(Fact::Blocked(..)) if ever.is_some() => memories.push(Self::Everything),
             _ => {}
         });
         memories.extend(ever.map(|holds| Self::Ever { condition, holds }));

@@ -103,9 +103,9 @@ fn over_one_run(holds: Holds, each_seen: bool, finding: &Finding) -> (Status, Op
         (Holds::Always, status) => (status, finding.reason.clone()),
         (Holds::Sometimes, Status::Pass) => (Status::Pass, finding.reason.clone()),
         (Holds::Sometimes, Status::Fail) => {
-            say(Status::Unknown, "this run did not show it, and one run cannot refute it")
+            say(Status::Unknown, "this run did not satisfy it, and one run cannot refute it")
         }
-        (Holds::Never, Status::Pass) => say(Status::Fail, "this run showed it"),
-        (Holds::Never, Status::Fail) => say(Status::Pass, "this run did not show it; other executions may"),
+        (Holds::Never, Status::Pass) => say(Status::Fail, "this run satisfied it"),
+        (Holds::Never, Status::Fail) => say(Status::Pass, "this run did not satisfy it; other executions may"),
     }
 }

@@ -250,7 +250,7 @@ impl Count {
 
     /// Decides what runs alone cannot.
     fn settle(&self, expectation: &Expectation, one: &mut Overall, whole: bool) {
-        let cut = "not every execution was looked at";
+        let cut = "not every execution was explored";
         let decided = match expectation.holds {
             // Those that were not looked at may have what a pattern stands for.
             Holds::Always if !whole => self.failed > self.vacuous,
@@ -261,15 +261,15 @@ impl Count {
             let (status, reason) = match (whole, expectation.holds) {
                 (false, _) => (Status::Unknown, Some(cut.to_owned())),
                 (true, _) if self.unknown > 0 => (Status::Unknown, one.reason.clone()),
-                (true, Holds::Sometimes) => (Status::Fail, Some("no execution shows it".to_owned())),
-                (true, Holds::Never) => (Status::Pass, Some("no execution shows it".to_owned())),
+                (true, Holds::Sometimes) => (Status::Fail, Some("no execution satisfies it".to_owned())),
+                (true, Holds::Never) => (Status::Pass, Some("no execution satisfies it".to_owned())),
                 // It speaks only of executions of which there are none.
                 (true, Holds::Always) if self.held == 0 => (Status::Unknown, one.reason.clone()),
                 (true, Holds::Always) => (Status::Pass, one.reason.clone()),
             };
             (one.status, one.reason) = (status, reason);
         } else if expectation.holds == Holds::Never {
-            one.reason = Some("an execution shows it".to_owned());
+            one.reason = Some("an execution satisfies it".to_owned());
         }
         if !one.unseen.is_empty() && one.status != Status::Fail {
             let number = describe::counted(one.unseen.len() as i64, "entry").replace("entrys", "entries");
@@ -342,13 +342,13 @@ impl Count {
             Holds::Always if self.failed > 0 => (Status::Fail, own(&self.first_failed), &self.first_failed),
             Holds::Never if self.held > 0 => (
                 Status::Fail,
-                Some(format!("{} showed it", describe::counted(self.held as i64, "run"))),
+                Some(format!("{} satisfied it", describe::counted(self.held as i64, "run"))),
                 &self.first_held,
             ),
             Holds::Sometimes if self.held > 0 => (Status::Pass, None, &self.first_held),
             Holds::Sometimes => (
                 Status::Unknown,
-                Some(format!("none of {none} showed it, and runs cannot refute it")),
+                Some(format!("none of {none} satisfied it, and runs cannot refute it")),
                 if self.failed > 0 { &self.first_failed } else { &self.first_unknown },
             ),
             _ if self.unknown > 0 || self.held + self.failed == 0 => {
@@ -356,7 +356,7 @@ impl Count {
             }
             Holds::Always => (Status::Pass, own(&self.first_held), &self.first_held),
             Holds::Never => {
-                let reason = format!("none of {none} showed it; other executions may");
+                let reason = format!("none of {none} satisfied it; other executions may");
                 (Status::Pass, Some(reason), &self.first_failed)
             }
         }

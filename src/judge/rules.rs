@@ -58,7 +58,7 @@ pub(crate) fn broken(context: &Context<'_>, judged: &[Judged]) -> Vec<Judged> {
         RunEnd::Deadlock if !speaks_of_end(context, judged) => {
             let measured = format!("blocked for ever: {}", deadlocks::who(context));
             let finding = Finding::fail("no deadlock", measured).notes(deadlocks::explain(context, &trace.stuck));
-            broken.push(rule(Rule::Deadlock, "no deadlock that no expectation lists", finding));
+            broken.push(rule(Rule::Deadlock, "no unexpected deadlock", finding));
         }
         _ => {}
     }
@@ -77,7 +77,7 @@ pub(crate) fn broken(context: &Context<'_>, judged: &[Judged]) -> Vec<Judged> {
         if wrong {
             broken.push(rule(
                 Rule::Exit,
-                &format!("{} ends well", context.name(process)),
+                &format!("{} exits with status 0", context.name(process)),
                 exit(context, process, *end),
             ));
         }

@@ -287,6 +287,7 @@ impl<'a> Replay<'a> {
             Some((place, event)) if event.step.is_some() => {
                 event.blocked && meant(event.target) && self.context.step_begin(place) <= self.now
             }
+            Some((_, event)) if event.verb == "begin" => false,
             _ => {
                 let ended = matches!(self.ended.get(process as usize), Some(Some(_)));
                 !ended

@@ -64,7 +64,7 @@ fn together(ideal: Option<&Overall>, whole: bool, any: &Overall) -> Overall {
         }
         (Status::Pass, Status::Unknown) => {
             let why = any.reason.clone().unwrap_or_default();
-            Overall { reason: Some(format!("where time is ideal it holds; otherwise: {why}")), ..any.clone() }
+            Overall { reason: Some(format!("it holds under ideal time; otherwise: {why}")), ..any.clone() }
         }
         (Status::Pass, Status::Fail) => depends(any, if any.holds == Holds::Sometimes { ideal } else { any }, true),
         (Status::Fail, Status::Pass) => depends(any, if any.holds == Holds::Sometimes { any } else { ideal }, false),
@@ -80,8 +80,7 @@ fn alone(ideal: &Overall, whole: bool) -> Overall {
 /// where time is ideal, and not otherwise.
 fn depends(numbers: &Overall, shows: &Overall, ideal: bool) -> Overall {
     let (first, second) = if ideal { ("holds", "fails") } else { ("fails", "holds") };
-    let reason =
-        format!("it {first} where time is ideal, and {second} where a sleep or a timeout may end at any moment");
+    let reason = format!("it {first} under ideal time and {second} if a sleep or a timeout may end at any moment");
     Overall {
         status: Status::Unknown,
         timing: true,

@@ -79,7 +79,7 @@ impl Finding {
 
     /// For the forms that speak only of runs that end by themselves.
     pub(crate) fn skipped(expected: impl Into<String>, end: &str) -> Self {
-        let reason = "it speaks only of runs that end by themselves";
+        let reason = "it is about runs that end by themselves only";
         Self { skipped: true, ..Self::unknown(expected, format!("nothing: {end}"), reason) }
     }
 

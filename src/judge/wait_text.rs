@@ -31,14 +31,14 @@ impl Scene<'_> {
         self.waiting.iter().copied().flatten().any(|one| one.since > 0)
     }
 
-    /// What stands behind a process's name: `waits to lock forks[1] from 120 ms on; philosopher[1] holds it`. `several`:
+    /// What stands behind a process's name: `waits to lock forks[1] since 120 ms; philosopher[1] holds it`. `several`:
     /// it stands behind the names of more than one.
     pub(crate) fn sentence(&self, waiting: &Waiting, several: bool, since: Option<&str>) -> String {
         let plan = self.plan;
         if waiting.verb == "start" && waiting.step.is_none() {
             return format!("{} never started", if several { "were" } else { "was" });
         }
-        let since = since.filter(|_| self.is_timed()).map_or_else(String::new, |since| format!(" from {since} on"));
+        let since = since.filter(|_| self.is_timed()).map_or_else(String::new, |since| format!(" since {since}"));
         if waiting.is_stopped() {
             return format!("{} stopped by a signal{since}", if several { "are" } else { "is" });
         }
@@ -95,7 +95,7 @@ impl Scene<'_> {
         });
         let mut text = arrived.clone().unwrap_or_default();
         if !others.is_empty() {
-            let _ = write!(text, "; it is up to {}", few(plan, &others));
+            let _ = write!(text, "; only {} can unblock {}", few(plan, &others), if several { "them" } else { "it" });
         } else if arrived.is_some() {
             text.push_str("; ");
             let gone = self.gone(waiting);

@@ -85,7 +85,7 @@ impl Environment for Fixed<'_> {
 }
 
 fn no(what: &str) -> Refusal {
-    format!("{what} cannot be said in Promela")
+    format!("{what} is not supported in Promela")
 }
 
 fn fails(when: impl Into<String>, outcome: Outcome) -> Check {

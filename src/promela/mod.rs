@@ -40,7 +40,7 @@ pub fn promela(plan: &Plan, time: Time) -> Result<String, Vec<Diagnostic>> {
         match beginning(plan, process) {
             Some(beginning) => begins.push(beginning),
             None => {
-                let message = "there is no Promela for this: the process computes without end before its first step";
+                let message = "there is no Promela for this: the process loops before its first step";
                 let span = plan.program(process).span.clone();
                 problems.push(Diagnostic::error(Code::NOT_IN_PROMELA, message).at(&plan.source, span, ""));
             }

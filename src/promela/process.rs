@@ -169,7 +169,7 @@ impl<'w, 'p> Body<'w, 'p> {
             text.push_str("    int v_t = 0;\n");
         }
         if self.ends && begin.ended.is_some() {
-            let why = "a process that ends as it begins has no translation where others can notice its end";
+            let why = "a process that ends as it begins has no translation if others can observe its end";
             self.world.refuse_at(self.program.span.clone(), why);
         }
         if self.leaving {

@@ -49,7 +49,7 @@ impl<'p> World<'p> {
             let process = process as ProcessId;
             let late = world.begins[process as usize].ended.is_some() && world.started(process).is_some();
             if late && !planned.holds.is_empty() {
-                let why = "the process ends as it begins, not at first, and holds ends that others notice";
+                let why = "the process ends as it begins, not at first, and holds ends that others observe";
                 world.refuse_at(plan.program(process).span.clone(), why);
             }
         }

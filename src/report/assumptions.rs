@@ -22,7 +22,7 @@ impl Assumptions {
             _ if !self.timed => "none passes".to_owned(),
             [Time::Virtual] => "ideal, it passes only when nothing else can move".to_owned(),
             [Time::Any] => "any sleep and any timeout may end at any moment".to_owned(),
-            _ => "ideal and any, both looked at".to_owned(),
+            _ => "ideal and any, both explored".to_owned(),
         };
         let deaths = if self.leeway.kill { "one process killed at any point" } else { "only by steps" };
         [

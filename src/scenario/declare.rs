@@ -62,8 +62,8 @@ fn kind_of(checker: &mut Checker, fields: &Fields<'_>) -> Option<&'static Kind> 
         return Some(kind);
     }
     if objects::LATER.contains(&text.value) {
-        let message = format!("`{}` is a kind of the format that this version has not got", text.value);
-        checker.error(Code::LATER, text.span, message, "not in this version");
+        let message = format!("`{}` is not supported yet", text.value);
+        checker.error(Code::LATER, text.span, message, "not supported yet");
         return None;
     }
     let names = CATALOGUE.iter().map(|kind| kind.name);
@@ -94,12 +94,7 @@ fn one(
     if let Some(item) = fields.take("create")
         && checker.boolean(item) == Some(false)
     {
-        checker.error(
-            Code::LATER,
-            item.span(),
-            "opening by name from steps is a part of the format that this version has not got",
-            "",
-        );
+        checker.error(Code::LATER, item.span(), "opening by name from steps is not supported yet", "");
     }
     let first = declared.objects.len() as ObjectId;
     let mut declarations: Vec<_> = (0..number)

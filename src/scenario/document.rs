@@ -349,7 +349,7 @@ impl Checker {
             self.error(
                 Code::BAD_VALUE,
                 item.span(),
-                "only params may stand here: the value must be known before the run",
+                "only params are allowed here: the value must be known before the run",
                 "",
             );
             return None;
@@ -449,7 +449,7 @@ impl Checker {
         match self.delay(item, &mut Params(&self.params.clone()))? {
             Delay::Fixed(ns) => Some(ns),
             Delay::Computed(_) => {
-                self.error(Code::BAD_VALUE, item.span(), "only params may stand here", "");
+                self.error(Code::BAD_VALUE, item.span(), "only params are allowed here", "");
                 None
             }
         }

@@ -71,7 +71,7 @@ impl Expectations<'_> {
         if !form.one_of.is_empty() && form.one_of.iter().all(|name| fields.peek(name).is_none()) {
             let wanted = list(form.one_of.iter().copied()).replace(" and ", " or ");
             let message = format!("`{}` needs {wanted}", form.name);
-            checker.error(Code::MISSING_KEY, fields.key_span(form.name), message, "nothing says what must hold");
+            checker.error(Code::MISSING_KEY, fields.key_span(form.name), message, "the expectation has no condition");
         }
         lengths(checker, &arguments);
         let holds = match fields.take("holds").map(|item| checker.word(item, &["always", "sometimes", "never"])) {
@@ -256,9 +256,10 @@ impl Expectations<'_> {
             return Some(());
         }
         let kinds = CATALOGUE.iter().filter(|kind| fits(kind)).map(|kind| kind.name);
-        let message = format!("`{}` is {}, of which this says nothing", object.text, with_article(kind.name));
+        let message =
+            format!("`{}` is {}, which this expectation does not support", object.text, with_article(kind.name));
         let diagnostic = Diagnostic::error(Code::BAD_VALUE, message)
-            .at(&checker.source, item.span(), "not such a kind")
+            .at(&checker.source, item.span(), "the wrong kind")
             .help(format!("it is for {}", list(kinds)));
         checker.report(diagnostic);
         None

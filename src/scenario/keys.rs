@@ -85,19 +85,18 @@ pub const STATE_TERMS: &[StateTerm] = &[
     term(
         "size",
         "size(q)",
-        "how much is in an object: messages of a queue or a pipe, or bytes; free permits; arrivals at a barrier; waiters \
-         of a condition; elements of an array",
+        "the size of an object: messages or bytes in a queue or pipe, free permits, arrivals at a barrier, waiters of a \
+         condition, elements of an array",
     ),
-    term("count", "count('p put q')", "how many events have matched the pattern so far"),
-    term("inside", "inside('bath')", "how many processes are inside the section"),
+    term("count", "count('p put q')", "the number of events that have matched the pattern so far"),
+    term("inside", "inside('bath')", "the number of processes inside the section"),
     term(
         "blocked",
         "blocked('p at q')",
-        "whether the process waits, from the begin of a wait to its end: also between what ends the wait and the moment \
-         at which the process continues. `blocked('p at q')`: at the object or process that its step names; \
-         `blocked('p')`: at any. Of a name that stands for several processes: whether each of them does",
+        "whether the process waits, until it resumes. `blocked('p at q')`: at the object or process that its step \
+         names; `blocked('p')`: at any. For several processes: whether each of them waits",
     ),
-    term("ended", "ended('p')", "whether the process has ended; of several, whether each of them has"),
+    term("ended", "ended('p')", "whether the process has ended; for several, whether all of them have"),
     term("exit", "exit('p[0]')", "its exit status, negative for a signal; null before its end"),
 ];
 
@@ -108,54 +107,54 @@ const fn key(name: &'static str, takes: Takes, default: &'static str, summary: &
 /// The keys of the file.
 pub const FILE_KEYS: &[Key] = &[
     key("name", Takes::Text, "the file's stem", "shown in reports"),
-    key("about", Takes::Text, "", "one line on what it shows"),
+    key("about", Takes::Text, "", "one line about what the scenario shows"),
     key(
         "timeout",
         Takes::Duration,
         "\"60s\"",
-        "the whole run; past it every process is killed and the run fails, saying who was doing what",
+        "the longest the run may take; then every process is killed, the run fails, and the report names the step of each process",
     ),
     key(
         "time",
         Takes::Choice(&["ideal", "any"]),
-        "both are looked at",
-        "what `explore` assumes of sleeps and timeouts: that they order processes, or that each may end at any moment",
+        "both are explored",
+        "what `explore` assumes about sleeps and timeouts: that they order processes, or that each may end at any moment",
     ),
     key(
         "seed",
         Takes::Integer(0),
         "0",
-        "of every `random`; each process draws from its own stream, so its draws do not depend on scheduling",
+        "the seed of every `random`; each process draws from its own stream, so the numbers do not depend on scheduling",
     ),
     key("params", Takes::Values, "", "named constants, usable in every expression; `--set NAME=VALUE` overrides one"),
     key("objects", Takes::Own("a table of objects"), "", "the IPC objects, by name"),
     key("processes", Takes::Own("a table of processes"), "at least one", "the processes, by name"),
-    key("expect", Takes::Own("a list of expectations"), "", "what must hold"),
+    key("expect", Takes::Own("a list of expectations"), "", "what has to hold"),
 ];
 
 /// The keys of every object.
 pub const OBJECT_KEYS: &[Key] = &[
-    key("kind", Takes::Text, "", "what it is"),
+    key("kind", Takes::Text, "", "the kind of object"),
     key("count", Takes::Integer(1), "one object", "makes an array of objects: `forks[0]`, `forks[(index + 1) % 5]`"),
 ];
 
 /// The keys of a process.
 pub const PROCESS_KEYS: &[Key] = &[
-    key("steps", Takes::Steps, "", "what it does"),
-    key("count", Takes::Integer(1), "1", "how many of them; each has its `index` and is named `worker[3]`"),
+    key("steps", Takes::Steps, "", "the steps that it runs"),
+    key("count", Takes::Integer(1), "1", "the number of such processes; each has its `index` and is named `worker[3]`"),
     key("start", Takes::Choice(&["auto", "manual"]), "\"auto\"", "`\"manual\"`: a `start` step starts it"),
-    key("uses", Takes::Texts, "", "objects and ends that it holds beside those its steps name"),
+    key("uses", Takes::Texts, "", "objects and ends that it holds besides those that its steps name"),
     key(
         "depends_on",
         Takes::Words(&["started", "ready", "exited", "succeeded"]),
         "",
-        "what must have happened to other processes before it starts",
+        "the state that other processes must have reached before it starts",
     ),
     key(
         "daemon",
         Takes::Boolean,
         "false",
-        "a server that may stay blocked: ended once all others have ended and it cannot move any more",
+        "a server that may stay blocked: ipcrun ends it once all other processes have ended and it cannot continue",
     ),
     key("vars", Takes::Values, "", "its variables' first values"),
     key("cpus", Takes::Integers, "inherited", "the CPUs it may run on"),
@@ -170,19 +169,19 @@ pub const EXPECTATION_KEYS: &[Key] = &[
         "holds",
         Takes::Choice(&["always", "sometimes", "never"]),
         "\"always\"",
-        "over which executions: with `--repeat N` over the N runs",
+        "in which executions it holds; with `--repeat N`, in which of the N runs",
     ),
-    key("label", Takes::Text, "the expectation itself", "names it in the reports"),
-    key("allow_empty", Takes::Boolean, "false", "whether it may hold although its pattern matched nothing"),
+    key("label", Takes::Text, "the expectation itself", "its name in reports"),
+    key("allow_empty", Takes::Boolean, "false", "whether it holds if its pattern matches nothing"),
     key("each_seen", Takes::Boolean, "false", "with `in`: every one of them must be seen in some run"),
 ];
 
 /// The keys of a pattern that is a table.
 pub const PATTERN_KEYS: &[Key] = &[
-    key("process", Takes::Text, "\"*\"", "the process; `worker` stands for every `worker[i]`"),
+    key("process", Takes::Text, "\"*\"", "the process; `worker` matches every `worker[i]`"),
     key("verb", Takes::Text, "\"*\"", "the verb"),
-    key("object", Takes::Text, "\"*\"", "the object, the process or the label that the step is about"),
-    key("outcome", Takes::Text, "\"ok\"", "the outcome; `failed` stands for all but `ok`"),
+    key("object", Takes::Text, "\"*\"", "the object, process or label of the step"),
+    key("outcome", Takes::Text, "\"ok\"", "the outcome; `failed` matches every outcome but `ok`"),
     key("value", Takes::Any, "any", "the value that was moved, read or written"),
 ];
 

@@ -105,8 +105,8 @@ fn read(
     let seed = fields.take("seed").and_then(|item| checker.integer(item, 0, i64::MAX));
     for key in LATER {
         if fields.take(key).is_some() {
-            let message = format!("`{key}` is a part of the format that this version has not got");
-            checker.error(Code::LATER, fields.key_span(key), message, "not in this version");
+            let message = format!("`{key}` is not supported yet");
+            checker.error(Code::LATER, fields.key_span(key), message, "not supported yet");
         }
     }
     let mut declared = names::Declared::default();

@@ -51,6 +51,8 @@ pub(super) struct ObjectName {
     pub(super) element: Option<Expression>,
     /// The end, by place among the object's.
     pub(super) end: Option<u8>,
+    /// What is wrong with constant indices that are out of range.
+    pub(super) beyond: Vec<Diagnostic>,
 }
 
 impl Declared {
@@ -72,6 +74,20 @@ impl Declared {
 
     /// Reads the name of an object. Reports what is wrong.
     pub(super) fn object(&self, checker: &mut Checker, text: &Text<'_>, scope: &mut dyn Scope) -> Option<ObjectName> {
+        let mut found = self.object_of_step(checker, text, scope)?;
+        let wrong = std::mem::take(&mut found.beyond);
+        let right = wrong.is_empty();
+        wrong.into_iter().for_each(|diagnostic| checker.report(diagnostic));
+        right.then_some(found)
+    }
+
+    /// The same for a step, which may take the outcome of an index that is out of range: that is not reported.
+    pub(super) fn object_of_step(
+        &self,
+        checker: &mut Checker,
+        text: &Text<'_>,
+        scope: &mut dyn Scope,
+    ) -> Option<ObjectName> {
         let parts = take_apart(checker, text)?;
         let name_span = text.place(&(0..parts.name.len()));
         let Some(group_at) = self.group(parts.name) else {
@@ -91,14 +107,25 @@ impl Declared {
         let group = &self.groups[group_at];
         let object = &self.objects[group.first as usize].object;
         let mut indices = parts.indices.into_iter();
-        let mut found =
-            ObjectName { group: group_at, first: group.first, index: None, all: false, element: None, end: None };
+        let mut found = ObjectName {
+            group: group_at,
+            first: group.first,
+            index: None,
+            all: false,
+            element: None,
+            end: None,
+            beyond: Vec::new(),
+        };
         if let Some(count) = group.count {
             match indices.next() {
                 None => found.all = true,
                 Some(range) => match Self::index(checker, text, range, count, &group.name, scope)? {
                     Index::Constant(at) => found.first += at,
                     Index::Computed(expression) => found.index = Some((count, expression)),
+                    Index::Beyond(expression, diagnostic) => {
+                        found.index = Some((count, expression));
+                        found.beyond.push(diagnostic);
+                    }
                 },
             }
         }
@@ -115,6 +142,10 @@ impl Declared {
             found.element = Some(match Self::index(checker, text, range, length, &group.name, scope)? {
                 Index::Constant(at) => Expression::constant(Value::Int(i64::from(at))),
                 Index::Computed(expression) => expression,
+                Index::Beyond(expression, diagnostic) => {
+                    found.beyond.push(diagnostic);
+                    expression
+                }
             });
         }
         if let Some((end, range)) = parts.end {
@@ -165,28 +196,39 @@ impl Declared {
             None => Some(Index::Computed(expression)),
             Some(Some(at)) if (0..i64::from(count)).contains(&at) => Some(Index::Constant(at as u32)),
             Some(at) => {
-                checker.error(
-                    Code::OUT_OF_RANGE,
-                    text.place(&range),
-                    format!(
-                        "index {} is out of range: `{name}` has {count}, from 0 to {}",
-                        at.unwrap_or(0),
-                        i64::from(count) - 1
-                    ),
-                    "out of range",
-                );
-                None
+                let (at, last) = (at.unwrap_or(0), i64::from(count) - 1);
+                let message = format!("index {at} is out of range: `{name}` has {count}, from 0 to {last}");
+                let diagnostic = Diagnostic::error(Code::OUT_OF_RANGE, message);
+                let diagnostic = diagnostic.at(&checker.source, text.place(&range), "out of range");
+                Some(Index::Beyond(expression, diagnostic))
             }
         }
     }
 
-    /// Reads the name of a process: its program, and which of a count.
+    /// Reads the name of a process: its program, and which of a count. Reports what is wrong.
     pub(super) fn process(
         &self,
         checker: &mut Checker,
         text: &Text<'_>,
         scope: &mut dyn Scope,
     ) -> Option<(usize, Option<Expression>)> {
+        let (program, index, beyond) = self.process_of_step(checker, text, scope)?;
+        match beyond {
+            None => Some((program, index)),
+            Some(diagnostic) => {
+                checker.report(diagnostic);
+                None
+            }
+        }
+    }
+
+    /// The same for a step, which may take the outcome of an index that is out of range: that is given and not reported.
+    pub(super) fn process_of_step(
+        &self,
+        checker: &mut Checker,
+        text: &Text<'_>,
+        scope: &mut dyn Scope,
+    ) -> Option<(usize, Option<Expression>, Option<Diagnostic>)> {
         let parts = take_apart(checker, text)?;
         let span = text.place(&(0..parts.name.len()));
         if self.broken.iter().any(|name| name == parts.name) {
@@ -209,18 +251,19 @@ impl Declared {
             return None;
         }
         let mut indices = parts.indices.into_iter();
-        let index = match indices.next() {
-            None => None,
+        let (index, beyond) = match indices.next() {
+            None => (None, None),
             Some(range) => match Self::index(checker, text, range, program.count.unwrap_or(1), &program.name, scope)? {
-                Index::Constant(index) => Some(Expression::constant(Value::Int(i64::from(index)))),
-                Index::Computed(expression) => Some(expression),
+                Index::Constant(index) => (Some(Expression::constant(Value::Int(i64::from(index)))), None),
+                Index::Computed(expression) => (Some(expression), None),
+                Index::Beyond(expression, diagnostic) => (Some(expression), Some(diagnostic)),
             },
         };
         if let Some(range) = indices.next() {
             checker.error(Code::OUT_OF_RANGE, text.place(&range), "one index at most", "");
             return None;
         }
-        Some((at, index))
+        Some((at, index, beyond))
     }
 
     /// The processes of a name whose index, if any, is known: all of them without one.
@@ -248,6 +291,8 @@ impl Declared {
 enum Index {
     Constant(u32),
     Computed(Expression),
+    /// A constant that is out of range, and what is wrong with it.
+    Beyond(Expression, Diagnostic),
 }
 
 /// `link.r` and `link.w`.

@@ -104,8 +104,8 @@ fn one(
     let ProgramName { name, first, count, manual, span } = &declared.programs[at];
     for key in LATER {
         if fields.take(key).is_some() {
-            let message = format!("`{key}` is a key of the format that this version has not got");
-            checker.error(Code::LATER, fields.key_span(key), message, "not in this version");
+            let message = format!("`{key}` is not supported yet");
+            checker.error(Code::LATER, fields.key_span(key), message, "not supported yet");
         }
     }
     let body = Body { program: at, steps: fields.take("steps"), vars: fields.take("vars"), uses: fields.take("uses") };

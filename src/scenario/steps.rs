@@ -10,14 +10,14 @@ use crate::value::Types;
 
 /// The keys that every step may have besides its verb's own.
 pub static COMMON: &[Argument] = &[
-    optional("timeout", Form::Duration, "how long it may wait; `\"0s\"`: not at all, it then ends `would_block`"),
+    optional("timeout", Form::Duration, "how long it may wait; with `\"0s\"` it does not wait and ends `would_block`"),
     optional(
         "on",
         Form::Variables,
-        "steps for each outcome that it takes: `on = { timeout = [\"break\"], any = [..] }`",
+        "steps for each outcome that is handled: `on = { timeout = [\"break\"], any = [..] }`",
     ),
-    optional("outcome", Form::Variable, "a variable that takes the outcome's name; every outcome is then taken"),
-    optional("expect", Form::Value(Types::ANY), "the outcome or value that it must have, judged like an expectation"),
+    optional("outcome", Form::Variable, "a variable for the outcome's name; every outcome is then handled"),
+    optional("expect", Form::Value(Types::ANY), "the required outcome or value, judged like an expectation"),
 ];
 
 /// What other libraries, languages and textbooks call a verb, and its name here.
@@ -104,14 +104,14 @@ const fn verb(name: &'static str, summary: &'static str, arguments: &'static [Ar
 pub static STEPS: &[Verb] = &[
     verb(
         "print",
-        "a line of output, in the trace and under the process's name",
+        "prints a line, which is also recorded in the trace",
         &[required("print", Form::Value(Types::ANY), "the text")],
     ),
     verb(
         "mark",
-        "an event of your own in the trace, without output",
+        "records an event in the trace, without output",
         &[
-            required("mark", Form::Value(Types::STRING), "its label, which patterns name as its object"),
+            required("mark", Form::Value(Types::STRING), "the label, which patterns name as the object"),
             optional("value", Form::Value(Types::ANY), "its value"),
         ],
     ),
@@ -123,20 +123,20 @@ pub static STEPS: &[Verb] = &[
     verb("leave", "leaves a section", &[required("leave", Form::Value(Types::STRING), "the section's label")]),
     verb(
         "section",
-        "enters a section, runs the steps and leaves it, also by `break`",
+        "enters a section, runs the steps and leaves it, also on `break`",
         &[
             required("section", Form::Value(Types::STRING), "the section's label"),
             required("do", Form::Steps, "the steps inside"),
         ],
     ),
     verb("sleep", "sleeps", &[required("sleep", Form::Duration, "how long")]),
-    verb("busy", "burns CPU time", &[required("busy", Form::Duration, "how much of it")]),
-    verb("yield", "lets another process have the CPU (sched_yield(2))", &[required("yield", Form::Nothing, "")]),
-    verb("ready", "says that the process is ready, for `depends_on`", &[required("ready", Form::Nothing, "")]),
-    verb("let", "sets variables, one after the other", &[required("let", Form::Variables, "their values")]),
+    verb("busy", "burns CPU time", &[required("busy", Form::Duration, "how much CPU time")]),
+    verb("yield", "yields the CPU (sched_yield(2))", &[required("yield", Form::Nothing, "")]),
+    verb("ready", "marks the process as ready, for `depends_on`", &[required("ready", Form::Nothing, "")]),
+    verb("let", "sets variables, in order", &[required("let", Form::Variables, "their values")]),
     verb(
         "repeat",
-        "runs the steps so many times",
+        "runs the steps N times",
         &[
             required("repeat", Form::Integer(0, i64::MAX), "how many times"),
             optional("as", Form::Variable, "the round, from 0"),
@@ -147,7 +147,7 @@ pub static STEPS: &[Verb] = &[
     verb(
         "while",
         "runs the steps as long as the condition holds",
-        &[required("while", Form::Condition, "asked before each round"), required("do", Form::Steps, "the steps")],
+        &[required("while", Form::Condition, "evaluated before each round"), required("do", Form::Steps, "the steps")],
     ),
     verb(
         "for",
@@ -159,14 +159,14 @@ pub static STEPS: &[Verb] = &[
         ],
     ),
     verb("break", "leaves the innermost loop", &[required("break", Form::Nothing, "")]),
-    verb("continue", "goes on with the innermost loop's next round", &[required("continue", Form::Nothing, "")]),
+    verb("continue", "starts the next round of the innermost loop", &[required("continue", Form::Nothing, "")]),
     verb(
         "if",
-        "runs the steps where the condition holds",
+        "runs the steps if the condition holds",
         &[
             required("if", Form::Condition, ""),
-            optional("then", Form::Steps, "the steps where it holds"),
-            optional("else", Form::Steps, "the steps where it does not"),
+            optional("then", Form::Steps, "the steps if it holds"),
+            optional("else", Form::Steps, "the steps if it does not hold"),
         ],
     ),
     Verb {
@@ -174,11 +174,7 @@ pub static STEPS: &[Verb] = &[
         ..verb(
             "start",
             "starts a process that has `start = \"manual\"`; the starter is its parent",
-            &[required(
-                "start",
-                Form::Process,
-                "the process; all of them where it has a `count` and no index is given",
-            )],
+            &[required("start", Form::Process, "the process; without an index, all processes of a `count`")],
         )
     },
     Verb {
@@ -189,15 +185,11 @@ pub static STEPS: &[Verb] = &[
             "join",
             "waits until a process has ended",
             &[
-                required(
-                    "join",
-                    Form::Process,
-                    "the process; all of them where it has a `count` and no index is given",
-                ),
+                required("join", Form::Process, "the process; without an index, all processes of a `count`"),
                 optional(
                     "into",
                     Form::Into,
-                    "its exit status, a signal's number negative; the first that is not 0 of several",
+                    "the exit status; negative for a signal; of several processes, the first that is not 0",
                 ),
             ],
         )
@@ -206,10 +198,10 @@ pub static STEPS: &[Verb] = &[
         result: Types::MAP,
         ..verb(
             "status",
-            "asks how a process is",
+            "reads the status of a process",
             &[
                 required("status", Form::Process, "the process"),
-                optional("into", Form::Into, "a map: `alive`, and `code`, which is null while it lives"),
+                optional("into", Form::Into, "a map: `alive`, and `code`, which is null while the process is alive"),
             ],
         )
     },
@@ -217,14 +209,14 @@ pub static STEPS: &[Verb] = &[
         outcomes: &[Outcome::NO_PROCESS, Outcome::NOT_OWNER],
         ..verb(
             "kill",
-            "sends a signal (kill(2)); `ok` until somebody has joined the process, `no_process` after",
+            "sends a signal (kill(2)); `ok` until the process is joined, then `no_process`",
             &[
-                required(
-                    "kill",
-                    Form::Process,
-                    "the process; all of them where it has a `count` and no index is given",
+                required("kill", Form::Process, "the process; without an index, all processes of a `count`"),
+                optional(
+                    "signal",
+                    Form::Signal,
+                    "the signal, such as \"TERM\"; `KILL` by default; 0 only tests whether the process exists",
                 ),
-                optional("signal", Form::Signal, "the signal, as \"TERM\"; `KILL` where none is given, 0 only asks"),
             ],
         )
     },
@@ -238,7 +230,7 @@ pub static STEPS: &[Verb] = &[
         outcomes: &[Outcome::FAILED],
         ..verb(
             "assert",
-            "ends the process with exit status 1 where the condition does not hold",
+            "ends the process with exit status 1 if the condition does not hold",
             &[required("assert", Form::Condition, "")],
         )
     },

@@ -90,7 +90,7 @@ fn canonical(value: &toml::Value, text: &mut String) {
 /// Reads a schedule for a plan.
 ///
 /// # Errors
-/// Everything that is wrong with it, each at its place: it is no schedule, it names what the scenario has not got, or
+/// Everything that is wrong with it, each at its place: it is no schedule, it names what the scenario does not have, or
 /// the scenario has changed since.
 pub fn read(plan: &Plan, told_apart: &[bool], source: &Arc<Source>) -> Result<Schedule, Vec<Diagnostic>> {
     let document = DeTable::parse(&source.text).map_err(|found| {
@@ -162,7 +162,7 @@ impl Reader<'_> {
 
     fn version(&mut self, item: Option<&Spanned<DeValue<'_>>>) {
         let Some(item) = item else {
-            let missing = Diagnostic::error(Code::BAD_SCHEDULE, "the schedule does not say its version")
+            let missing = Diagnostic::error(Code::BAD_SCHEDULE, "the schedule has no `version`")
                 .within(self.source)
                 .help(format!("this ipcrun reads `version = {VERSION}`"));
             self.wrong.push(missing);

@@ -46,7 +46,7 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
                 order.turns = turns;
                 order.span.end = span.end;
             } else {
-                let message = format!("a process takes 1 to {MOST} turns, said once behind its name");
+                let message = format!("a process takes 1 to {MOST} turns, written once after its name");
                 wrong.push(error(message).at(source, span, "not a number of turns here"));
             }
             continue;

@@ -51,8 +51,8 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         let right = total - wrong;
         let plural = if total == 1 { "" } else { "s" };
         output::eprint(&match wrong {
-            0 => format!("{total} scenario{plural} checked: nothing is wrong\n"),
-            _ => format!("{total} scenario{plural} checked: {right} right, {wrong} wrong\n"),
+            0 => format!("{total} scenario{plural} checked: no errors\n"),
+            _ => format!("{total} scenario{plural} checked: {right} valid, {wrong} with errors\n"),
         });
     }
     status

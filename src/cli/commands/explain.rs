@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, EXPLANATIONS, explain, nearest};
 /// The arguments of `explain`.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// The code, as E0102; all of them in one line each where none is given
+    /// The code, such as E0102; without one, all codes are listed
     #[arg(value_name = "CODE")]
     code: Option<String>,
 }

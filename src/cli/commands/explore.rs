@@ -84,19 +84,18 @@ pub(crate) struct Arguments {
     reports: ReportOptions,
 }
 
-/// Where the execution goes that is told.
+/// Where the printed execution is saved.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Reports")]
 #[group(skip)]
 struct Saving {
-    /// Tell the execution that shows what the N-th expectation of the file says, although it does not fail: how it comes
-    /// to what `holds = "sometimes"` says can happen
+    /// Print an execution that satisfies the N-th expectation of the file, such as one with `holds = "sometimes"`
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     show: Option<u32>,
-    /// Save the schedule of the execution that is told, for `ipcrun replay`; a directory takes one for each scenario
+    /// Save the schedule of the printed execution, for `ipcrun replay`; in a directory, one for each scenario
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::AnyPath)]
     save: Option<PathBuf>,
-    /// Save the trace of the execution that is told, in the form that the ending says, as `ipcrun run --trace`; may be
+    /// Save the trace of the printed execution, in the format of the file's extension, as `ipcrun run --trace`; may be
     /// repeated
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     trace: Vec<PathBuf>,
@@ -137,8 +136,7 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
     }
     let walks = [Strategy::Random, Strategy::Pct].contains(&arguments.choosing.strategy());
     if walks && arguments.searching.kill == KillChoice::Any {
-        let message =
-            "single executions (`--strategy random`, `pct`) kill nobody: `--kill any` takes `full` or `bounded`";
+        let message = "`--strategy random` and `pct` do not kill processes: `--kill any` needs `full` or `bounded`";
         output.report(&[Diagnostic::error(Code::USAGE, message)]);
         return Status::Invalid;
     }
@@ -271,8 +269,7 @@ fn prepare(arguments: &Arguments, files: &[PathBuf], common: &Common, output: Ou
     ];
     for (option, file) in one {
         if let Some(file) = file.filter(|_| inputs.len() > 1) {
-            let message =
-                format!("`{option} {}` takes what is one scenario's, and these are {}", file.display(), inputs.len());
+            let message = format!("`{option} {}` takes one scenario, and these are {}", file.display(), inputs.len());
             return Err(invalid(Box::new(Diagnostic::error(Code::USAGE, message))));
         }
     }
@@ -456,7 +453,7 @@ impl Exploring<'_> {
         let Explored { mut summary, stories, cut, size, circles, liveness, .. } = explored;
         if let Some((best, place)) = &mut told {
             if let Some(killed) = &killed {
-                let note = format!("it {}", killed.words(plan));
+                let note = format!("the counterexample {}", killed.words(plan));
                 let shown = summary.overall.get(*place).map(|one| (one.subject, one.label.clone()));
                 let found =
                     best.verdict.findings.iter_mut().filter(|one| Some((one.subject, one.label.clone())) == shown);
@@ -569,13 +566,13 @@ impl Exploring<'_> {
     /// Why there is no verdict.
     fn because(&self, plan: &Plan, fault: &Fault) -> Diagnostic {
         let lost = |why: &str| {
-            let message = format!("an execution that was found cannot be followed: {why}");
-            Diagnostic::error(Code::BAD_SCHEDULE, message).within(&plan.source).help("this is a fault of ipcrun")
+            let message = format!("a found execution cannot be replayed in the model: {why}");
+            Diagnostic::error(Code::BAD_SCHEDULE, message).within(&plan.source).help("this is a bug in ipcrun")
         };
         match fault {
             Fault::ModelError(endless) => endless.diagnostic(plan),
             Fault::Lost(why) => lost(&guided::lost(plan, why)),
-            Fault::Unlike => lost("it comes to something else"),
+            Fault::Unlike => lost("it leads to a different result"),
             Fault::Part(place) => {
                 sharding::damaged(self.arguments.files.get(*place).map_or_else(|| Path::new("?"), PathBuf::as_path))
             }
@@ -608,10 +605,10 @@ impl Exploring<'_> {
     fn how(&self, explored: &Explored) -> Vec<String> {
         let mut how = explored.words();
         if self.arguments.searching.random == RandomChoice::All {
-            how.push("any random number of its range could be drawn".to_owned());
+            how.push("every random number of its range was tried".to_owned());
         }
         if self.arguments.searching.kill == KillChoice::Any {
-            how.push("any one process could be killed from outside, at any moment".to_owned());
+            how.push("any one process could be killed at any moment".to_owned());
         }
         how
     }
@@ -679,7 +676,7 @@ fn speak_of_one(summary: &mut Summary, best: &Best, told: usize) {
                     *run = OTHER;
                 }
                 if place != told && one.status == judge::Status::Fail {
-                    example.notes.push("seen in another execution than the printed one".to_owned());
+                    example.notes.push("seen in another execution, not in the printed one".to_owned());
                 }
             }
         }

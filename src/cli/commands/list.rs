@@ -12,7 +12,7 @@ use crate::report::catalogue;
 /// The arguments of `list`.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// A kind, verb, step, expectation or function; the names of all of them where none is given
+    /// A kind, verb, step, expectation or function; without one, all names are listed
     #[arg(value_name = "NAME")]
     name: Option<String>,
     /// Print the whole reference, as Markdown
@@ -32,9 +32,9 @@ pub(crate) fn main(arguments: &Arguments, output: Output) -> Status {
         output::print(&text);
         return Status::Passed;
     }
-    let mut diagnostic = Diagnostic::error(Code::USAGE, format!("there is nothing named `{name}` in the catalogue"));
+    let mut diagnostic = Diagnostic::error(Code::USAGE, format!("`{name}` is not in the catalogue"));
     if catalogue.later.contains(&name.as_str()) {
-        diagnostic = Diagnostic::error(Code::LATER, format!("this version has no `{name}` yet"));
+        diagnostic = Diagnostic::error(Code::LATER, format!("`{name}` is not supported yet"));
     } else if let Some(near) = nearest(name, catalogue::names(&catalogue)) {
         diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
     }

@@ -11,7 +11,7 @@ use crate::text;
 /// The arguments of `man`.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// The command whose page to print; ipcrun's own where none is given
+    /// The command whose page to print (default: ipcrun's own)
     #[arg(value_name = "COMMAND")]
     command: Option<String>,
 }

@@ -19,16 +19,16 @@ pub(crate) struct Arguments {
     /// The scenario
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Arguments")]
     file: PathBuf,
-    /// Whose turn it is, in order: a file of `ipcrun explore --save`, the turns themselves as 'A3 B1 worker[0]2', or
-    /// seed:N for a random one. What it leaves open is filled in: the processes then take turns
+    /// The schedule: a file of `ipcrun explore --save`, turns such as 'A3 B1 worker[0]2', or seed:N for a random one. Where
+    /// it ends early, the processes take turns
     #[arg(value_name = "SCHEDULE", value_parser = schedules::argument, help_heading = "Arguments")]
     schedule: Chosen,
     #[command(flatten)]
     scenario: Scenario,
-    /// How time passes: `ideal`, only when nothing else can move; `any`: a sleep or a timeout may end at any moment
+    /// How time passes: `ideal`, only when nothing else can move; `any`, a sleep or a timeout may end at any moment
     #[arg(long, value_name = "HOW", default_value = "ideal", hide_possible_values = true, help_heading = "Running")]
     time: TimeChoice,
-    /// Where random numbers come from: each process's own stream, `seed`, or the schedule's choices, `all`
+    /// Source of random numbers: `seed`, each process's own stream; `all`, the schedule's choices
     #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true, help_heading = "Running")]
     random: RandomChoice,
     #[command(flatten)]

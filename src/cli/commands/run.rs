@@ -46,36 +46,35 @@ pub(crate) struct Arguments {
 #[command(next_help_heading = "Running")]
 #[group(skip)]
 pub(crate) struct Running {
-    /// Run each scenario so many times, and show how the runs differ
+    /// Number of runs of each scenario; the report shows how they differ
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeat: u32,
-    /// Run so many scenarios at once; 0 is one for each CPU
+    /// Number of scenarios that run at once; 0 is one for each CPU
     #[arg(short, long, value_name = "N", default_value = "1")]
     pub(crate) jobs: u32,
-    /// What to record one by one: every step, or only steps that blocked or failed, the others being counted
+    /// Which steps to record: `full`, all; `blocking`, those that blocked or failed, while the others are counted
     #[arg(long, value_name = "WHAT", default_value = "full", hide_possible_values = true)]
     pub(crate) record: RecordChoice,
-    /// End a run that has recorded N events
+    /// Maximum number of recorded events of a run
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_events: Option<u64>,
-    /// End a run whose trace takes SIZE of memory, as 512MiB or 4GiB; without it a quarter of the memory that is free
+    /// Memory limit for the trace of a run, such as 512MiB or 4GiB (default: a quarter of the free memory)
     #[arg(long, value_name = "SIZE", value_parser = explore_args::size)]
     pub(crate) max_trace: Option<usize>,
-    /// Hold the processes to a schedule, in virtual time: seed:N is a random one, the same for the same number; else a file
-    /// of `ipcrun explore --save`, or the turns themselves, as 'A3 B1 worker[0]2'
+    /// Run the processes under a schedule, in virtual time: seed:N, a random one, the same for the same number; a file of
+    /// `ipcrun explore --save`; or turns such as 'A3 B1 worker[0]2'
     #[arg(long, value_name = "SCHEDULE", value_parser = schedules::argument)]
     pub(crate) schedule: Option<Chosen>,
-    /// How time passes under a schedule: `ideal`, only when nothing else can move, or `any`
+    /// How time passes under a schedule: `ideal`, only when nothing else can move; `any`, at any moment
     #[arg(long, value_name = "HOW", default_value = "ideal", hide_possible_values = true, requires = "schedule")]
     pub(crate) time: TimeChoice,
-    /// Where random numbers come from under a schedule: each process's own stream, `seed`, or the schedule's choices, `all`
+    /// Source of random numbers under a schedule: `seed`, each process's own stream; `all`, the schedule's choices
     #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true, requires = "schedule")]
     pub(crate) random: RandomChoice,
-    /// Compare the trace with the one that is kept beside the scenario, as NAME.golden, or in DIR; without a schedule it is
-    /// that of seed:0
+    /// Compare the trace with the golden trace NAME.golden, beside the scenario or in DIR (default schedule: seed:0)
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "", value_hint = clap::ValueHint::DirPath)]
     pub(crate) golden: Option<String>,
-    /// Keep the trace as it is now, for `--golden`
+    /// Write the golden trace anew
     #[arg(long)]
     pub(crate) bless: bool,
 }
@@ -163,8 +162,7 @@ pub(crate) fn held(arguments: &Arguments, common: &Common, output: Output, compa
     }
     let prepared = arguments.traces().and_then(|traces| {
         if let Some((file, _)) = traces.first().filter(|_| inputs.len() > 1) {
-            let message =
-                format!("`--trace {}` takes the trace of one scenario, and these are {}", file.display(), inputs.len());
+            let message = format!("`--trace {}` takes one scenario, and these are {}", file.display(), inputs.len());
             return Err(Box::new(Diagnostic::error(Code::USAGE, message)));
         }
         Ok((traces, Reports::new(&arguments.reports)?))
@@ -178,18 +176,17 @@ pub(crate) fn held(arguments: &Arguments, common: &Common, output: Output, compa
         }
     };
     if let Some(file) = arguments.reports.html.as_ref().filter(|_| inputs.len() > 1) {
-        let message =
-            format!("`--html {}` takes the page of one scenario, and these are {}", file.display(), inputs.len());
+        let message = format!("`--html {}` takes one scenario, and these are {}", file.display(), inputs.len());
         output.report(&[Diagnostic::error(Code::USAGE, message)]);
         return Status::Invalid;
     }
     let schedule = arguments.schedule();
     let usage = if schedule.is_some() && arguments.record() == RecordChoice::Blocking {
-        Some("a run under a schedule is recorded in full: `--record blocking` does not go with it".to_owned())
+        Some("a run under a schedule is recorded in full: `--record blocking` cannot be used with it".to_owned())
     } else {
         arguments.running.schedule.as_ref().filter(|_| inputs.len() > 1).and_then(|schedule| {
             let own = !matches!(schedule, Chosen::Seed(_));
-            own.then(|| format!("a schedule is one scenario's, and these are {}", inputs.len()))
+            own.then(|| format!("a schedule belongs to one scenario, and these are {}", inputs.len()))
         })
     };
     if let Some(message) = usage {

@@ -22,19 +22,19 @@ use crate::{judge, objects};
 /// The arguments of `trace`.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// A trace that `run --trace` has saved; `-` is standard input
+    /// A trace of `ipcrun run --trace`; `-` is standard input
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Arguments")]
     pub(crate) file: PathBuf,
-    /// What to print: text (one line an event), jsonl (the trace file itself), chrome (for ui.perfetto.dev), mermaid,
-    /// shiviz, html (a page for a browser); or its expectations judged again: verdict, json, junit, tap
+    /// What to print: text (one line for each event), jsonl (the trace file itself), chrome (for ui.perfetto.dev), mermaid,
+    /// shiviz, html; or the expectations, judged again: verdict, json, junit, tap
     #[arg(long, value_name = "FORMAT", hide_possible_values = true, conflicts_with_all = ["view", "axis"])]
     pub(crate) to: Option<Format>,
     #[command(flatten)]
     pub(crate) picture: Picture,
-    /// Write it as a page that opens in a browser, judged again; nothing is printed then
+    /// Write the trace, judged again, as an HTML page, and print nothing
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["to", "view", "axis"])]
     pub(crate) html: Option<PathBuf>,
-    /// Judge it by this scenario instead of the one it was made of; its objects, processes and steps must be the same
+    /// Judge the trace by this scenario instead of its own; objects, processes and steps must be the same
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) scenario: Option<PathBuf>,
 }

@@ -39,7 +39,7 @@ const SETTLE: Duration = Duration::from_millis(30);
 /// The arguments of `watch`.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// The scenario; it may be missing or wrong for a while
+    /// The scenario; it may be missing or invalid for a while
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Arguments")]
     file: PathBuf,
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
 pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
     let path = &arguments.file;
     if path == Path::new("-") || path.is_dir() {
-        let message = format!("`ipcrun watch` takes one file, and `{}` is none", path.display());
+        let message = format!("`ipcrun watch` takes one file, and `{}` is not a file", path.display());
         output.report(&[Diagnostic::error(Code::USAGE, message)]);
         return Status::Invalid;
     }

@@ -38,7 +38,7 @@ pub(super) fn render(diagnostics: &[Diagnostic], color: bool) -> String {
     if let Some(code) = codes.first() {
         let others: Vec<String> = codes[1..].iter().map(Code::to_string).collect();
         let also = if others.is_empty() { String::new() } else { format!("; also {}", others.join(", ")) };
-        let more = format!("`ipcrun explain {code}` says more{also}");
+        let more = format!("see `ipcrun explain {code}`{also}");
         out.push_str(&renderer.render(&[Group::with_title(Level::NOTE.secondary_title(more))]));
         out.push('\n');
     }

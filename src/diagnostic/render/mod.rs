@@ -84,7 +84,7 @@ help: did you mean `empty`?
 5 + steps = [{ acquire = \"empty\" }]
   |
 
-note: `ipcrun explain E0102` says more
+note: see `ipcrun explain E0102`
 ";
         let text = render(&[sample()], Format::Full, false);
         assert_eq!(text, expected);

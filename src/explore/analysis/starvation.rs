@@ -49,20 +49,19 @@ impl Liveness {
         match self {
             Self::Ends => None,
             Self::Unknown => Some(format!(
-                "whether a process can be starved for ever was not looked for: there are more than {MOST_STATES} states, \
-                 or the time or the memory was used up"
+                "starvation was not checked: there are more than {MOST_STATES} states, or a limit was reached"
             )),
-            Self::Known(list) if list.is_empty() => Some("nobody can be starved for ever".to_owned()),
+            Self::Known(list) if list.is_empty() => Some("no process can starve".to_owned()),
             Self::Known(_) => {
                 let (strongly, weakly) = (names(true), names(false));
                 let mut parts = Vec::new();
                 if !strongly.is_empty() {
-                    parts.push(format!("however fair the scheduler is: {strongly}"));
+                    parts.push(format!("even under strong fairness: {strongly}"));
                 }
                 if !weakly.is_empty() {
-                    parts.push(format!("where it is fair only to who can always move: {weakly}"));
+                    parts.push(format!("under weak fairness: {weakly}"));
                 }
-                Some(format!("can be starved for ever, {}", parts.join("; ")))
+                Some(format!("can starve, {}", parts.join("; ")))
             }
         }
     }

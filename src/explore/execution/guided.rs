@@ -36,7 +36,7 @@ pub enum Why {
     NoSignal,
     /// There is no such choice: how many possibilities there are.
     NoChoice(usize),
-    /// It computes without end.
+    /// It loops without an observable step.
     ModelError(ProcessId),
 }
 
@@ -76,7 +76,7 @@ pub fn follow(space: &mut StateSpace<'_>, orders: &[Order]) -> Result<Vec<Step>,
 /// that never ends is cut where a state returns, which is then said, or after some thousand steps.
 ///
 /// # Errors
-/// A process that computes without end.
+/// A process that loops without an observable step.
 pub fn complete(space: &mut StateSpace<'_>, path: &[Step]) -> Result<(Vec<Step>, bool), ModelError> {
     let mut walker = Walker::new(space)?;
     for step in path {
@@ -109,7 +109,7 @@ pub fn complete(space: &mut StateSpace<'_>, path: &[Step]) -> Result<(Vec<Step>,
 /// scenario that never ends is cut after a hundred thousand steps.
 ///
 /// # Errors
-/// A process that computes without end.
+/// A process that loops without an observable step.
 pub fn walk(space: &mut StateSpace<'_>, seed: u64) -> Result<Vec<Step>, ModelError> {
     let mut walker = Walker::new(space)?;
     let mut random = seed;
@@ -287,15 +287,15 @@ pub fn because(plan: &Plan, why: &Why) -> String {
                 }
             )
         }
-        Why::ModelError(_) => "computes without end".to_owned(),
+        Why::ModelError(_) => "loops without an observable step".to_owned(),
         Why::Sleeps { others } => {
             let first = others.first().and_then(|other| plan.processes.get(*other as usize));
             let who = first.map_or(String::new(), |other| format!(", and {} can", other.name));
-            format!("cannot go on here: its time has not come, which passes only when nothing else can move{who}")
+            format!("cannot continue here: time passes only when nothing else can move{who}")
         }
         Why::Waits(waiting) => {
             let target = plan.target_name(waiting.target);
-            let mut text = format!("cannot go on here: it waits in {} {target}", waiting.verb).trim_end().to_owned();
+            let mut text = format!("cannot continue here: it waits in {} {target}", waiting.verb).trim_end().to_owned();
             let names = |all: &[ProcessId]| {
                 let names: Vec<&str> =
                     all.iter().take(3).map(|other| plan.processes[*other as usize].name.as_str()).collect();
@@ -304,7 +304,7 @@ pub fn because(plan: &Plan, why: &Why) -> String {
             if let Some(holder) = waiting.holder {
                 text.push_str(&format!(", held by {}", names(&[holder])));
             } else if !waiting.on.is_empty() && waiting.on.len() <= 3 {
-                text.push_str(&format!(", which is up to {}", names(&waiting.on)));
+                text.push_str(&format!("; only {} can unblock it", names(&waiting.on)));
             }
             text
         }
@@ -314,9 +314,11 @@ pub fn because(plan: &Plan, why: &Why) -> String {
 /// The first thing that cannot be told of a path, as half a sentence.
 pub fn lost(plan: &Plan, lost: &Lost) -> String {
     match lost {
-        Lost::Blocked { place } => format!("the process of step {} cannot go on there", place + 1),
-        Lost::Gone { place } => format!("the process of step {} is not there", place + 1),
-        Lost::Spent(_) => "there was no time or memory left to follow it".to_owned(),
-        Lost::ModelError(process) => format!("{} computes without end", plan.processes[*process as usize].name),
+        Lost::Blocked { place } => format!("the process of step {} cannot continue there", place + 1),
+        Lost::Gone { place } => format!("step {} names a process that does not exist", place + 1),
+        Lost::Spent(_) => "the time or memory limit was reached first".to_owned(),
+        Lost::ModelError(process) => {
+            format!("{} loops without an observable step", plan.processes[*process as usize].name)
+        }
     }
 }

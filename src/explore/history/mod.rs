@@ -8,6 +8,7 @@ mod causal_past;
 mod state_condition;
 mod tracked_events;
 mod update;
+mod waits;
 
 use std::collections::HashMap;
 
@@ -21,8 +22,10 @@ use crate::scenario::plan::{Action, Condition, Delay, Fact, Instruction, Plan, P
 use crate::value::Value;
 
 use causal_past::Knowledge;
+use waits::Waits;
 
 pub(super) use update::{Moment, StateView};
+pub(super) use waits::WAITED;
 
 /// A memory, and what it has been so far.
 #[derive(Clone, Debug)]
@@ -60,6 +63,10 @@ pub(super) struct History<'p> {
     watched: Vec<bool>,
     /// The place of the memory of each fact.
     facts: HashMap<u32, usize>,
+    /// The waits that conditions ask about which must be evaluated in every state.
+    waits: Waits,
+    /// By object: whether a process of which they ask can wait for it.
+    awaited: Vec<bool>,
     /// Whether the whole past is kept.
     pub(super) everything: bool,
     past: bool,
@@ -170,8 +177,15 @@ impl<'p> History<'p> {
             shared.of(&vec![0; size]);
             list.push(Kept { memory, ordered, ends, shared, cells: Interner::default() });
         }
+        let conditions = list.iter().filter_map(|kept| match &kept.memory {
+            Memory::Ever { condition, .. } => Some(*condition),
+            _ => None,
+        });
+        let waits = Waits::new(plan, conditions);
         let mut memories = Self {
             plan,
+            waits,
+            awaited: vec![false; plan.objects.len()],
             names: plan.process_names(),
             visible: killable.into_iter().map(|seen| seen || wish.fine || everything).collect(),
             ends: {
@@ -234,6 +248,56 @@ impl<'p> History<'p> {
             let looked = looked.flat_map(|kept| events(plan, &kept.memory)).any(|events| events.may(plan, step));
             self.visible[step as usize] |= looked;
         }
+        self.watch_waits();
+    }
+
+    /// Whether a process has to wait in a step depends on when it comes there and on what others do to the objects that it
+    /// waits for, and on who has ended.
+    fn watch_waits(&mut self) {
+        if self.waits.is_empty() {
+            return;
+        }
+        let plan = self.plan;
+        for program in &plan.programs {
+            if !program.range().any(|process| self.waits.is_about(process)) {
+                continue;
+            }
+            for (first, count, _) in &program.depends_on {
+                self.ends[*first as usize..(first + count) as usize].fill(true);
+            }
+            for operation in program.operations() {
+                if let Action::Join(joined) = &operation.action {
+                    self.ends[joined.first as usize..(joined.first + joined.count) as usize].fill(true);
+                }
+                let Action::Object(action) = &operation.action else { continue };
+                for object in action.objects().filter(|_| plan.kind(action.first).verbs[action.verb as usize].blocks) {
+                    self.awaited[object as usize] = true;
+                    for (touched, _) in plan.objects[object as usize].object.touches(action.verb) {
+                        self.awaited[touched as usize] = true;
+                    }
+                }
+            }
+        }
+        let awaited = |object: ObjectId| self.awaited[object as usize];
+        let mut all = plan.objects.iter().zip(0..);
+        let noticed = all.any(|(planned, object)| awaited(object) && planned.object.notices_ends());
+        for (ends, process) in self.ends.iter_mut().zip(&plan.processes) {
+            *ends |= noticed || process.holds.iter().any(|(object, _)| awaited(*object));
+        }
+        for (visible, step) in self.visible.iter_mut().zip(&plan.steps) {
+            let asked = plan.programs[step.program].range().any(|process| self.waits.is_about(process));
+            *visible |= asked || step.verb == "ready";
+        }
+    }
+
+    /// Whether conditions ask it of any process whether it is blocked, in states that are passed.
+    pub(super) fn asks_of_waits(&self) -> bool {
+        !self.waits.is_empty()
+    }
+
+    /// The processes of which conditions ask, in states that are passed, whether they are blocked.
+    pub(super) fn waiters(&self) -> impl Iterator<Item = ProcessId> + '_ {
+        self.waits.processes()
     }
 
     /// What was noticed on the way that asks for other memories: that it matters when processes end, and that an object
@@ -297,6 +361,11 @@ impl<'p> History<'p> {
         !self.knowledge.is_empty()
     }
 
+    /// Whether these processes are told from one another by what is kept of their waits.
+    pub(super) fn tells_waits(&self, mut processes: std::ops::Range<ProcessId>) -> bool {
+        processes.any(|process| self.waits.is_about(process))
+    }
+
     /// Whether objects that are alike may change places with their processes, of which `among` says which they are: what
     /// is kept tells none of them from another.
     pub(super) fn exchanges(&self, among: &dyn Fn(ObjectId) -> bool) -> bool {
@@ -333,6 +402,9 @@ impl<'p> History<'p> {
         if self.list.is_empty() {
             return false;
         }
+        if self.waits.is_about(process) {
+            return true;
+        }
         match next {
             Next::Nothing => false,
             Next::Free => true,
@@ -347,14 +419,16 @@ impl<'p> History<'p> {
             }
             Next::Time => ["sleep", "busy"].iter().any(|verb| self.hears(verb)),
             Next::Join(..) => self.past || self.hears("join"),
-            Next::Start(_) => self.past || self.hears("start"),
+            Next::Start(_) => self.past || !self.waits.is_empty() || self.hears("start"),
             Next::Status(_) => self.past || self.hears("status"),
             Next::Kill(_) => self.past || self.hears("kill"),
         }
     }
 
     fn looks(&self, process: ProcessId, verb: &str, object: ObjectId) -> bool {
-        self.watched[object as usize] || self.ordered().any(|events| events.may_be(process, verb, object))
+        self.watched[object as usize]
+            || self.awaited[object as usize]
+            || self.ordered().any(|events| events.may_be(process, verb, object))
     }
 
     fn hears(&self, verb: &str) -> bool {
@@ -379,6 +453,7 @@ impl<'p> History<'p> {
             || self.past && event.target != Target::None
             || self.knowledge.iter().any(|(_, knowledge)| knowledge.minds(event, processes.clone()))
             || on(&|object| self.watched[object as usize])
+            || !event.implicit && processes.clone().any(|process| self.waits.is_about(process))
             || self.list.iter().any(|kept| {
                 matches!(kept.memory, Memory::Waits(_))
                     || matches!(&kept.memory, Memory::Course(_)) && !event.implicit
@@ -479,7 +554,13 @@ fn all<'m>(plan: &'m Plan, memory: &'m Memory<'_>) -> Vec<Events<'m>> {
 /// Whether a memory looks at the order of events that stand in a run in another order than that of their steps. Then only who
 /// knows every step knows what it finds.
 fn looks_at_reordered(plan: &Plan, memory: &Memory<'_>) -> bool {
+    let mut all = false;
     let looked = match memory {
+        // Whether a process is blocked depends on the place of its events among all others.
+        Memory::Ever { condition, .. } => {
+            condition.states(&mut |number| all |= matches!(plan.facts.get(number as usize), Some(Fact::Blocked(..))));
+            Vec::new()
+        }
         Memory::Causes(patterns) => patterns.iter().map(Events::Pattern).collect(),
         Memory::Fact(_) => events(plan, memory),
         memory if is_ordered(memory) => events(plan, memory),
@@ -492,7 +573,7 @@ fn looks_at_reordered(plan: &Plan, memory: &Memory<'_>) -> bool {
         };
         let step = &plan.steps[number as usize];
         plan.programs[step.program].range().any(|process| {
-            let one = |object| looked.iter().any(|events| events.may_be(process, step.verb, object));
+            let one = |object| all || looked.iter().any(|events| events.may_be(process, step.verb, object));
             action.objects().filter(|object| reordered(*object)).any(one)
         })
     })

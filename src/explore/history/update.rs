@@ -1,7 +1,10 @@
 //! What an event does to each memory.
 
+use std::collections::HashMap;
+
 use super::History;
 use super::causal_past::Scene;
+use super::waits::{TRUE, WAITED};
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::judge::history::{Changes, Memory, access, common, equal};
 use crate::objects::Model;
@@ -51,7 +54,7 @@ pub(super) fn slot(memory: usize, part: usize) -> u32 {
 impl History<'_> {
     /// Takes in an event, the state being what it is after it.
     pub(crate) fn observe(&mut self, sight: &mut dyn StateView, event: &Event, moment: Moment<'_>) {
-        let mut changed = false;
+        let mut changed = self.end_wait(sight, event);
         for (at, knowledge) in &mut self.knowledge {
             let scene = Scene {
                 ended: &|process| moment.acting != Some(process) && sight.end(process).is_some(),
@@ -74,26 +77,48 @@ impl History<'_> {
         let on = matches!(event.target, Target::Object(object) if self.watched[object as usize]);
         let ended = event.step.is_none() && event.verb == "end" && self.ends[event.id.process as usize];
         for at in 0..self.list.len() {
-            if let Memory::Ever { condition, holds } = self.list[at].memory
-                && (changed || on || ended || self.list[at].memory.is_timed())
-                && sight.shared(at) == 0
-                && (self.evaluate(condition, sight, moment) == Some(true)) == holds
-            {
-                let seen = self.list[at].shared.of(&vec![1]);
-                sight.set_shared(at, seen);
+            if changed || on || ended || self.list[at].memory.is_timed() {
+                self.ever(at, sight, moment);
             }
         }
+    }
+
+    /// Takes from what conditions have been the wait of a process whose step this event ends. Whether it is one of those
+    /// that they ask about: then what they are can be another.
+    fn end_wait(&mut self, sight: &mut dyn StateView, event: &Event) -> bool {
+        let about = !event.implicit && self.waits.is_about(event.id.process);
+        if about {
+            let waited = sight.note(event.id.process, WAITED) != 0;
+            sight.set_note(event.id.process, WAITED, 0);
+            for at in 0..self.list.len() {
+                if let Memory::Ever { .. } = self.list[at].memory {
+                    let before = self.list[at].shared.things[sight.shared(at) as usize][0] as u32;
+                    let after = self.waits.decide(before, event, waited);
+                    let number = self.list[at].shared.of(&vec![i64::from(after)]);
+                    sight.set_shared(at, number);
+                }
+            }
+        }
+        about
+    }
+
+    /// Takes in what a condition is in a state.
+    fn ever(&mut self, at: usize, sight: &mut dyn StateView, moment: Moment<'_>) {
+        let Memory::Ever { condition, holds } = self.list[at].memory else { return };
+        let before = self.list[at].shared.things[sight.shared(at) as usize][0] as u32;
+        if before == TRUE {
+            return;
+        }
+        let now = self.diagram(condition, holds, sight, moment, &mut HashMap::new());
+        let after = self.waits.choose(before, TRUE, now);
+        let number = self.list[at].shared.of(&vec![i64::from(after)]);
+        sight.set_shared(at, number);
     }
 
     /// Evaluates the conditions in the state before the first event.
     pub(crate) fn begin(&mut self, sight: &mut dyn StateView) {
         for at in 0..self.list.len() {
-            if let Memory::Ever { condition, holds } = self.list[at].memory
-                && (self.evaluate(condition, sight, Moment::default()) == Some(true)) == holds
-            {
-                let seen = self.list[at].shared.of(&vec![1]);
-                sight.set_shared(at, seen);
-            }
+            self.ever(at, sight, Moment::default());
         }
     }
 

@@ -36,7 +36,7 @@ impl ModelError {
         let before = "draw it in a `let` before the step";
         match self.trouble {
             ModelErrorKind::ModelError => {
-                let message = format!("`{name}` computes without end: it comes to no step that others can notice");
+                let message = format!("`{name}` loops without a step that other processes can observe");
                 Diagnostic::error(Code::BAD_SCHEDULE, message)
                     .within(&plan.source)
                     .help("a loop needs a step on an object, a `sleep` or a `yield`")

@@ -12,12 +12,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::base::interner::Interner;
 use super::budget::Budget;
-use super::history::{History, Moment, StateView};
+use super::history::{History, Moment, StateView, WAITED};
 use super::semantics::choice_point;
 use super::semantics::execute::{Effects, ProcessStatus};
 use super::semantics::next_operation::Next;
 use super::semantics::process_events;
-use super::semantics::process_events::{Traits, settle};
+use super::semantics::process_events::{Traits, WorldState, settle};
 use super::semantics::process_state::{ProcessState, Stage};
 use super::semantics::program_analysis::{Knowledge, has_identity, noticed_begins, noticed_ends, reads_clock};
 use super::semantics::transition::{Kind, ModelError, Nondeterminism, Standing, Step, Time};
@@ -28,6 +28,7 @@ pub(super) use transition_cache::Memo;
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::interpreter::Machine;
 use crate::objects::Model;
+use crate::objects::contract::model::Willing;
 use crate::scenario::plan::{Instruction, ObjectPlan, Plan, ProcessPlan};
 use crate::schedule::pid;
 use crate::trace::ProcessEnd;
@@ -266,6 +267,7 @@ impl<'p> StateSpace<'p> {
             }
         }
         process_events::open(&mut row);
+        self.note_waits(&mut state);
         match self.endless.take() {
             Some(endless) => Err(endless),
             None => Ok(state),
@@ -445,6 +447,7 @@ impl<'p> StateSpace<'p> {
                 }
             }
         }
+        self.note_waits(state);
         self.endless.take().map_or(Ok(()), Err)
     }
 
@@ -491,6 +494,31 @@ impl<'p> StateSpace<'p> {
             let old = before.map(|before| (before, done.as_slice()));
             self.remember(state, old, |memories, sight| memories.observe(sight, &event, moment));
         }
+    }
+
+    /// Notes which processes have to wait now, of those of which conditions ask it.
+    fn note_waits(&mut self, state: &mut [u32]) {
+        let Some(memories) = self.memories.as_deref().filter(|memories| memories.asks_of_waits()) else { return };
+        for process in memories.waiters().collect::<Vec<_>>() {
+            let stand = &self.stands.things[state[process as usize] as usize];
+            if stand.info.running && stand.segment.note(WAITED) == 0 && self.has_to_wait(state, process) {
+                Row { space: self, state }.change(process, &mut |segment| segment.set_note(WAITED, 1));
+            }
+        }
+    }
+
+    /// Whether the process stands at a step that it cannot take now, or is within one.
+    fn has_to_wait(&mut self, state: &[u32], process: ProcessId) -> bool {
+        let stand = &self.stands.things[state[process as usize] as usize];
+        let willing = match &stand.info.next {
+            Next::Object(_, _, willing) | Next::Join(_, willing) => *willing,
+            _ => Willing::Never,
+        };
+        if stand.segment.parked || willing == Willing::Never {
+            return stand.segment.parked;
+        }
+        let result = self.result(state, process, false);
+        self.memo.results[result as usize].is_empty()
     }
 
     fn remember(

@@ -265,7 +265,8 @@ impl<'p> StateSpace<'p> {
             && more.others.is_empty()
             && more.events.is_empty()
             && !lets_go
-            && !self.traits.depends;
+            && !self.traits.depends
+            && self.memories.as_ref().is_none_or(|memories| !memories.asks_of_waits());
         let kept = !plain || !more.script.is_empty();
         Branch { segment: number, object, becomes, plain, more: kept.then(|| Box::new(more)) }
     }

@@ -143,14 +143,14 @@ impl Coverage {
         match self {
             Self::Preemptions { completed, states, .. } => vec![match completed {
                 Some(0) => {
-                    format!("every execution without a preemption was looked at: {}", many(*states as u64, "state"))
+                    format!("explored every execution without preemptions: {}", many(*states as u64, "state"))
                 }
                 Some(bound) => format!(
-                    "every execution with at most {} was looked at: {}",
+                    "explored every execution with at most {}: {}",
                     many(u64::from(*bound), "preemption"),
                     many(*states as u64, "state")
                 ),
-                None => "not even all executions without a preemption were looked at".to_owned(),
+                None => "some executions without preemptions were not explored".to_owned(),
             }],
             Self::Walks(walks) => walks.words(),
         }
@@ -164,7 +164,7 @@ impl Walks {
             kinds.push(many(self.random, "random execution"));
         }
         if self.pct > 0 {
-            kinds.push(format!("{} by random priorities", many(self.pct, "execution")));
+            kinds.push(format!("{} with random priorities", many(self.pct, "execution")));
         }
         let (states, exact) = self.states.number();
         let about = if exact { "" } else { "about " };
@@ -176,22 +176,26 @@ impl Walks {
         )];
         if self.unended > 0 {
             let limit = many(u64::from(LONGEST), "step");
-            words.push(format!("{} cut after {limit} without having ended", many(self.unended, "execution")));
+            words.push(format!("{} stopped unfinished after {limit}", many(self.unended, "execution")));
         }
         if self.pct > 0 {
             let list: Vec<String> = (1..=self.depth)
-                .map(|depth| format!("of depth {depth} with probability at most {}", probability(self.missed(depth))))
+                .map(|depth| format!("at most {} at depth {depth}", probability(self.missed(depth))))
                 .collect();
             let processes = many(self.processes.into(), "process").replace("processs", "processes");
             let steps = many(self.length.into(), "step");
             words.push(format!(
-                "a bug is missed by those by priorities {}, for {processes}{}",
+                "probability that the random priorities missed a bug: {}, for {processes}{}",
                 list.join(", "),
-                if self.bounded { format!(" and at most {steps}") } else { format!(", where it shows within {steps}") },
+                if self.bounded {
+                    format!(" and at most {steps}")
+                } else {
+                    format!("; the bug has to show within {steps}")
+                },
             ));
             if self.chosen {
                 let besides = "which waiter is woken, which number is drawn";
-                words.push(format!("one that also takes a certain choice ({besides}) is missed more often"));
+                words.push(format!("a bug that also needs a certain choice ({besides}) is missed more often"));
             }
         }
         words
@@ -220,7 +224,7 @@ pub(crate) fn preemptions(
 ) -> Result<Coverage, Fault> {
     let mut search = Bounded::new(space);
     search.run(beyond.preemptions, limits, &mut |reached| {
-        progress(&Progress { reached: *reached, judged: 0, elapsed: judging.elapsed(), unit: "state looked at" })
+        progress(&Progress { reached: *reached, judged: 0, elapsed: judging.elapsed(), unit: "state explored" })
     })?;
     let mut cut = search.cut;
     search.within(judging);
@@ -312,7 +316,7 @@ mod tests {
         let beyond = FallbackOptions { preemptions: 1, ..beyond };
         let found = explored(&text, &Options { strategy: Strategy::Bounded, beyond, ..Options::default() });
         assert_eq!((found.summary.status, found.cut), (Status::Unknown, Some(Cut::Chosen)));
-        assert!(words(&found)[0].starts_with("every execution with at most 1 preemption was looked at"));
+        assert!(words(&found)[0].starts_with("explored every execution with at most 1 preemption"));
     }
 
     #[test]
@@ -325,12 +329,12 @@ mod tests {
         let words = walks.words();
         assert_eq!(
             words[1],
-            "a bug is missed by those by priorities of depth 1 with probability at most 1e-3, of depth 2 with \
-             probability at most 0.599, for 2 processes and at most 10 steps"
+            "probability that the random priorities missed a bug: at most 1e-3 at depth 1, at most 0.599 at depth 2, \
+             for 2 processes and at most 10 steps"
         );
         let words = Walks { bounded: false, chosen: true, ..walks }.words();
-        assert!(words[1].ends_with(", for 2 processes, where it shows within 10 steps"), "{words:?}");
-        assert!(words[2].starts_with("one that also takes a certain choice"), "{words:?}");
+        assert!(words[1].ends_with(", for 2 processes; the bug has to show within 10 steps"), "{words:?}");
+        assert!(words[2].starts_with("a bug that also needs a certain choice"), "{words:?}");
     }
 
     #[test]
@@ -339,6 +343,6 @@ mod tests {
         let beyond = FallbackOptions { runs: 4, ..FallbackOptions::default() };
         let found = explored(&text, &Options { strategy: Strategy::Random, beyond, ..Options::default() });
         assert!(found.counterexample().is_some(), "{:?}", found.summary);
-        assert!(words(&found)[1].starts_with("4 executions cut after 10,000 steps"));
+        assert!(words(&found)[1].starts_with("4 executions stopped unfinished after 10,000 steps"));
     }
 }

@@ -242,12 +242,27 @@ race_free = "x"
 lost_updates = "x"; at_most = 0
 "#;
 
-fn random(seeds: std::ops::Range<u64>) {
+/// Conditions on processes that wait.
+const WAITS: &str = r#"
+reaches = "blocked('p0')"
+always = "!blocked('p1')"
+always = "!(blocked('p0') && x > 0)"
+always = "blocked('p0') || x <= 1"
+reaches = "blocked('p0 at m') && blocked('p1')"
+reaches = "blocked('p0') && blocked('p1 at s') && y == 0"
+reaches = "blocked('p1 at q') != (x == 1)"
+reaches = "blocked('p0') && ended('p1')"
+reaches = "blocked('p1') && count('p0') == 2"
+reaches = "blocked('p0 at s') && !blocked('p1 at s') && inside('room') == 0"
+final = "blocked('p0')"
+"#;
+
+fn random(name: &str, lines: &str, seeds: std::ops::Range<u64>) {
     let mut compared = 0;
     for seed in seeds {
-        let mut random = Random::new(seed, "verdicts", 0);
+        let mut random = Random::new(seed, name, 0);
         let program = random_program(&mut random);
-        let all: Vec<String> = expectations(ANY).filter(|one| is_accepted(&format!("{program}{one}"))).collect();
+        let all: Vec<String> = expectations(lines).filter(|one| is_accepted(&format!("{program}{one}"))).collect();
         let some: Vec<String> = (0..4).map(|_| all[random.between(0, all.len() as i64 - 1) as usize].clone()).collect();
         compared += usize::from(compare(&program, &some, MOST));
     }
@@ -256,7 +271,12 @@ fn random(seeds: std::ops::Range<u64>) {
 
 #[test]
 fn random_programs_are_judged_as_all_their_orders_are() {
-    random(0..25);
+    random("verdicts", ANY, 0..25);
+}
+
+#[test]
+fn waits_are_judged_as_in_all_orders() {
+    random("waits", WAITS, 0..12);
 }
 
 fn causes_of(seeds: std::ops::Range<u64>) {

@@ -181,7 +181,7 @@ pub static FUNCTIONS: &[Function] = &[
     Function::new(
         "float",
         "float(x)",
-        "the float nearest to an int, or that a string says",
+        "the float nearest to an int, or the float in a string",
         &[N.or(T)],
         Types::FLOAT,
         convert::float,
@@ -210,7 +210,7 @@ pub static FUNCTIONS: &[Function] = &[
         Types::BYTES,
         convert::bytes,
     ),
-    Function::new("bool", "bool(x)", "the bool that a string says: `true` or `false`", &[B.or(T)], B, convert::bool),
+    Function::new("bool", "bool(x)", "the bool in a string: `true` or `false`", &[B.or(T)], B, convert::bool),
     Function::new("type", "type(x)", "the name of the type, as a string: `\"int\"`", &[Types::ANY], T, convert::kind),
     // Text.
     Function::new("contains", "text.contains(part)", "whether the part is in the text", &[T, T], B, text::contains)
@@ -238,7 +238,7 @@ pub static FUNCTIONS: &[Function] = &[
     Function::new(
         "indexOf",
         "text.indexOf(part, from)",
-        "the place of the part's first occurrence, -1 where there is none; `from` may be left out",
+        "the place of the part's first occurrence, -1 if there is none; `from` is optional",
         &[T, T, I],
         I,
         text::index_of,
@@ -292,7 +292,7 @@ pub static FUNCTIONS: &[Function] = &[
     Function::new(
         "join",
         "list.join(separator)",
-        "the items as one text; without a separator, nothing stands between them",
+        "the items as one text, with the separator between them",
         &[L, T],
         T,
         text::join,
@@ -323,7 +323,7 @@ pub static FUNCTIONS: &[Function] = &[
     Function::new(
         "distinct",
         "list.distinct()",
-        "the list with each value once, where it stood first",
+        "the list with each value once, in the order of first occurrence",
         &[L],
         L,
         lists::distinct,

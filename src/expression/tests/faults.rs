@@ -144,7 +144,7 @@ fn what_fails_for_certain_is_a_fault_at_its_place() {
         ),
         ("x + [1, 2][2]", "[1, 2][2]", "the index 2 is out of range: the list has the indices 0 to 1", ""),
         ("int('a')", "int('a')", "\"a\" is not an int", ""),
-        ("{'a': 1, 'a': 2}", "{'a': 1, 'a': 2}", "the key \"a\" stands twice in the map", ""),
+        ("{'a': 1, 'a': 2}", "{'a': 1, 'a': 2}", "the map has the key \"a\" twice", ""),
         (
             "random(workers, 1)",
             "random(workers, 1)",

@@ -93,7 +93,7 @@ impl Flow {
             if let Some(before) = out_of[source].replace(out) {
                 let (first, second) = (self.outs[before], self.outs[out]);
                 let text = format!(
-                    "{} came out twice, at {} and {}",
+                    "{} was received twice, at {} and {}",
                     context.describe(self.ins[source]),
                     describe::number(first),
                     describe::number(second)
@@ -150,14 +150,17 @@ impl Flow {
                     sources.push(None);
                     continue;
                 }
-                let text =
-                    format!("{} gave {}, which never went in", context.describe(*place), describe::value(&event.value));
+                let text = format!(
+                    "{} received {}, which was never sent",
+                    context.describe(*place),
+                    describe::value(&event.value)
+                );
                 return Err((text, vec![*place]));
             };
             let sent = context.event(self.ins[source]);
             if content(sent) != content(event) {
                 let text = format!(
-                    "{} gave {}, but {} put in {}",
+                    "{} received {}, but {} sent {}",
                     context.describe(*place),
                     describe::value(&event.value),
                     context.describe(self.ins[source]),
@@ -189,13 +192,16 @@ impl Flow {
                 }
                 let Some(place) = self.ins.get(at) else {
                     if killed(context).is_none() {
-                        fault = Some((format!("{} gave more bytes than went in", context.describe(*out)), vec![*out]));
+                        fault = Some((
+                            format!("{} received more bytes than were sent", context.describe(*out)),
+                            vec![*out],
+                        ));
                     }
                     break 'outs;
                 };
                 if bytes(*place)[offset] != *byte {
                     let text = format!(
-                        "{} gave another byte than {} put in at its byte {offset}",
+                        "{} received another byte than {} sent at its byte {offset}",
                         context.describe(*out),
                         context.describe(*place)
                     );
@@ -210,7 +216,7 @@ impl Flow {
             rest.filter(|(k, place)| length(**place) > if *k == 0 { offset } else { 0 }).map(|(_, place)| *place);
         let left = left.collect();
         if fault.is_some() && !known {
-            let reason = "several processes use the same end, and the order of their bytes is not known";
+            let reason = "several processes use the same end, so the order of their bytes is unknown";
             return self.course(left, None, Some(reason.to_owned()));
         }
         self.course(left, fault, None)
@@ -371,16 +377,17 @@ impl Order<'_> {
         let text = |place: usize| {
             format!("{} {}", self.context.describe(place), describe::value(content(self.context.event(place))))
         };
-        let mut told = format!("{} went in before {}, but ", text(sent), text(later));
+        let mut told = format!("{} was sent before {}, but ", text(sent), text(later));
         let out = |at: usize| self.out_of[at].map(|out| self.flow.outs[out]);
         places.extend(out(second));
         match (out(first), out(second)) {
             (Some(late), Some(early)) => {
                 places.push(late);
-                let _ = write!(told, "came out after it, {} after {}", describe::number(late), describe::number(early));
+                let _ =
+                    write!(told, "was received after it, {} after {}", describe::number(late), describe::number(early));
             }
             (_, early) => {
-                told.push_str("never came out");
+                told.push_str("was never received");
                 if let Some(early) = early {
                     let _ = write!(told, ", while the other did at {}", describe::number(early));
                 }
@@ -392,11 +399,11 @@ impl Order<'_> {
 
 /// What is said of an object whose flows went so.
 pub(crate) fn judge(context: &Context<'_>, object: ObjectId, courses: &[Course]) -> Finding {
-    let expected = "in order, nothing lost, nothing twice";
+    let expected = "in order, none lost, none duplicated";
     let name = describe::target(context.plan, Target::Object(object));
     let (ins, outs) = (sum(courses, |course| course.ins), sum(courses, |course| course.outs));
     let left: Vec<usize> = courses.iter().flat_map(|course| course.left.iter().copied()).collect();
-    let measured = format!("{name}: {ins} in, {outs} out");
+    let measured = format!("{name}: {ins} sent, {outs} received");
     for course in courses {
         if let Some((fault, places)) = &course.fault {
             return Finding::fail(expected, format!("{measured}: {fault}"))

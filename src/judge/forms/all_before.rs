@@ -12,7 +12,7 @@ use crate::scenario::plan::Plan;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "all_before",
-        summary: "every match of the first pattern comes before every match of the second, so that what it did can have reached it; true where a side is empty",
+        summary: "every match of the first pattern comes before every match of the second and is a cause of it; true if one pattern has no match",
         arguments: &[required("all_before", Shape::Patterns(2), "the two patterns"), BY],
         one_of: &[],
         example: r#"[[expect]]
@@ -47,7 +47,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     }
     let sides: Vec<String> = matches.iter().map(|places| places.len().to_string()).collect();
     let finding = Finding::pass(expected, format!("{} events", sides.join(" before ")));
-    if matches.iter().any(Vec::is_empty) { finding.because("it holds for want of a match") } else { finding }
+    if matches.iter().any(Vec::is_empty) { finding.because("vacuous: no event matches") } else { finding }
 }
 
 /// One of the first side and one of the second that are not as they should be.

@@ -12,9 +12,13 @@ use crate::scenario::plan::Plan;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "between",
-        summary: "the greatest number of processes at once that have had a match of the first pattern and not yet one of the second is within the bounds",
+        summary: "the largest number of processes at once between a match of the first pattern and one of the second is within the bounds",
         arguments: &[
-            required("between", Shape::Patterns(2), "what begins it and what ends it"),
+            required(
+                "between",
+                Shape::Patterns(2),
+                "the pattern that begins the interval and the pattern that ends it",
+            ),
             EQUALS,
             AT_LEAST,
             AT_MOST,

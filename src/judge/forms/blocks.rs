@@ -14,7 +14,7 @@ use crate::trace::Waiting;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "blocks",
-        summary: "the longest that a matching event had to wait is within the bounds",
+        summary: "the longest wait of a matching event is within the bounds",
         arguments: &[required("blocks", Shape::Pattern, "the events"), LONGEST, SHORTEST],
         one_of: &["at_most", "at_least"],
         example: r#"[[expect]]
@@ -60,7 +60,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
             let measured = if waits == 0 {
                 number
             } else {
-                format!("{number}, at most {} at {}", describe::duration(ended), context.describe(place))
+                format!("{number}, longest {} at {}", describe::duration(ended), context.describe(place))
             };
             bounds.judge(ended, ended, measured).witnesses([place])
         }

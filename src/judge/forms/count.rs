@@ -12,7 +12,7 @@ use crate::scenario::plan::Plan;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "count",
-        summary: "so many events match; at least one where no bound is given",
+        summary: "the number of matching events is within the bounds; at least one without a bound",
         arguments: &[required("count", Shape::Pattern, "the events to count"), EQUALS, AT_LEAST, AT_MOST],
         one_of: &[],
         example: r#"[[expect]]

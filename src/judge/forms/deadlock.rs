@@ -11,11 +11,11 @@ use crate::trace::RunEnd;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "deadlock",
-        summary: "the run ends with exactly these processes blocked for ever; any of them where no list is given",
+        summary: "the run ends with exactly these processes blocked for ever; without a list, with any",
         arguments: &[
-            required("deadlock", Shape::Boolean, "`false`: it does not end so"),
-            optional("blocked", Shape::Blocked, "who is blocked, and at what"),
-            optional("in", Shape::BlockedLists, "lists of who is blocked, one of which it is"),
+            required("deadlock", Shape::Boolean, "`false`: the run does not end in a deadlock"),
+            optional("blocked", Shape::Blocked, "the blocked processes, and where"),
+            optional("in", Shape::BlockedLists, "lists of blocked processes, one of which matches"),
             EACH_SEEN,
         ],
         one_of: &[],

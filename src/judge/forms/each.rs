@@ -21,13 +21,13 @@ pub(crate) const FORM: Form = Form {
             required("each", Shape::Pattern, "the events that each need another one"),
             optional("followed_by", Shape::Pattern, "what must come after each"),
             optional("preceded_by", Shape::Pattern, "what must come before each"),
-            optional("within", Shape::Duration, "how far apart the two may end"),
+            optional("within", Shape::Duration, "the longest time between the ends of the two"),
             optional(
                 "by",
                 Shape::Choice(&["cause", "time"]),
-                "`time` (the default): the one stands before the other; `cause`: besides, what it did can have reached the other",
+                "`time` (the default): one is before the other; `cause`: one is a cause of the other",
             ),
-            optional("same", Shape::Choice(&["process"]), "`process`: both are of the same process"),
+            optional("same", Shape::Choice(&["process"]), "`process`: both belong to the same process"),
             ALLOW_EMPTY,
         ],
         one_of: &["followed_by", "preceded_by"],
@@ -81,7 +81,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     if places.is_empty() {
         let measured = format!("nothing matches `{}`", pattern.text);
         return if expectation.boolean("allow_empty") {
-            Finding::pass(expected, measured).because("it holds for want of a match")
+            Finding::pass(expected, measured).because("vacuous: no event matches")
         } else {
             Finding::vacuous(expected, measured, "the pattern")
         };

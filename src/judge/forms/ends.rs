@@ -11,7 +11,7 @@ pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "ends",
         summary: "the run ends by itself, neither in a deadlock nor by the timeout",
-        arguments: &[required("ends", Shape::Boolean, "`false`: it does not")],
+        arguments: &[required("ends", Shape::Boolean, "`false`: the run does not end by itself")],
         one_of: &[],
         example: "[[expect]]\nends = true",
     },

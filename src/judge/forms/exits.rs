@@ -11,11 +11,11 @@ use crate::trace::ProcessEnd;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "exits",
-        summary: "the processes ended so; with neither `code` nor `signal`, that they ended",
+        summary: "the processes ended with this exit status or signal; without `code` and `signal`, they ended",
         arguments: &[
-            required("exits", Shape::Processes, "the processes; each of them must have"),
-            optional("code", Shape::Integer, "with this exit status; a signal's number is negative"),
-            optional("signal", Shape::Signal, "by this signal"),
+            required("exits", Shape::Processes, "the processes, all of which have to match"),
+            optional("code", Shape::Integer, "the exit status; negative for a signal"),
+            optional("signal", Shape::Signal, "the signal"),
         ],
         one_of: &[],
         example: r#"[[expect]]

@@ -14,7 +14,7 @@ use crate::scenario::plan::Plan;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "expect",
-        summary: "beside a step: each time the step is carried out it ends with this outcome, or gives this value; it fails where the step is never carried out",
+        summary: "in a step: each time the step runs it ends with this outcome or value; fails if the step never runs",
         arguments: &[optional("outcome", Shape::Text, "the outcome"), optional("value", Shape::Value, "the value")],
         one_of: &[],
         example: r#"{ get = "q", timeout = "0s", expect = "would_block" }"#,
@@ -36,12 +36,12 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let wanted = expectation.text("outcome").and_then(Outcome::parse).map(Outcomes::of);
     let value = expectation.value("value");
     let expected = match (expectation.text("outcome"), value) {
-        (Some(outcome), _) => format!("each time `{outcome}`"),
-        (None, Some(value)) => format!("each time {}", describe::value(value)),
-        (None, None) => "carried out".to_owned(),
+        (Some(outcome), _) => format!("outcome `{outcome}`"),
+        (None, Some(value)) => format!("value {}", describe::value(value)),
+        (None, None) => "the step is carried out".to_owned(),
     };
     let Some(step) = expectation.step else {
-        return Finding::unknown(expected, "nothing", "it stands beside no step");
+        return Finding::unknown(expected, "nothing", "it belongs to no step");
     };
     let places: Vec<usize> = (context.trace.events.iter().enumerate())
         .filter(|(_, event)| event.step == Some(step) && !event.implicit)

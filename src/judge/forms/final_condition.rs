@@ -12,7 +12,7 @@ use crate::scenario::plan::Plan;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "final",
-        summary: "the condition is true at the end, over the shared objects' last values",
+        summary: "the condition is true at the end, for the last values of the shared objects",
         arguments: &[required("final", Shape::Condition, "the condition")],
         one_of: &[],
         example: r#"[[expect]]

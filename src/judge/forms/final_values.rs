@@ -14,11 +14,11 @@ use crate::value::Value;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "final_values",
-        summary: "the objects' last values are one of these combinations",
+        summary: "the last values of the objects are one of these combinations",
         arguments: &[
             required("final_values", Shape::Objects, "the objects"),
             optional("equals", Shape::Values, "their values, in the same order"),
-            optional("in", Shape::Lists, "lists of their values, one of which it is"),
+            optional("in", Shape::Lists, "lists of values, one of which matches"),
             EACH_SEEN,
         ],
         one_of: &["equals", "in"],

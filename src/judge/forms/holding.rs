@@ -18,7 +18,7 @@ use crate::scenario::plan::Plan;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "holding",
-        summary: "the greatest number of processes that hold the object at once is within the bounds; for a semaphore that one process acquires and another releases, of permits",
+        summary: "the largest number of processes that hold the object at once is within the bounds; for a semaphore that one process acquires and another releases, the number of permits",
         arguments: &[
             required("holding", Shape::Object(&["acquire", "lock"]), "a semaphore or a lock, or an array of them"),
             EQUALS,
@@ -53,7 +53,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
         Ok(peak) => concurrency::judge(context, bounds, peak, "holding"),
         Err(Foreign) => {
             concurrency::judge(context, bounds, concurrency::permits(&changes, bounds.most()), "permits out")
-                .because("one process gives back what another one took, so permits are counted and not processes")
+                .because("one process releases what another acquired, so permits are counted, not processes")
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::scenario::plan::{Plan, Step};
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "inside",
-        summary: "the greatest number of processes inside the section at once is within the bounds",
+        summary: "the largest number of processes inside the section at once is within the bounds",
         arguments: &[
             required("inside", Shape::Section, "the section that `enter` and `leave` name"),
             EQUALS,
@@ -44,6 +44,6 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let changes = concurrency::changes(context, |event| section_change(section, event));
     match concurrency::processes(&context.trace.events, &changes, bounds.most(), false) {
         Ok(peak) => concurrency::judge(context, bounds, peak, "inside"),
-        Err(_) => Finding::unknown(bounds.text(), "nothing", "sections are left that were not entered"),
+        Err(_) => Finding::unknown(bounds.text(), "nothing", "a section is left that was not entered"),
     }
 }

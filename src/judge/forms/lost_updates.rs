@@ -18,7 +18,7 @@ use crate::scenario::plan::Plan;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "lost_updates",
-        summary: "so many stores overwrite what another process wrote after the load that they come from; at least one where no bound is given",
+        summary: "the number of stores that overwrite a value which another process wrote after the load that they depend on is within the bounds; at least one without a bound",
         arguments: &[
             required("lost_updates", Shape::Object(&["load"]), "a value, an array, or one element of it"),
             EQUALS,

@@ -91,15 +91,15 @@ const fn optional(name: &'static str, shape: Shape, summary: &'static str) -> Fo
     FormArgument { name, shape, required: false, summary }
 }
 
-const EQUALS: FormArgument = optional("equals", Shape::Count, "exactly so many");
-const AT_LEAST: FormArgument = optional("at_least", Shape::Count, "so many or more; 1 where no bound is given");
-const AT_MOST: FormArgument = optional("at_most", Shape::Count, "so many or fewer");
-const LONGEST: FormArgument = optional("at_most", Shape::Duration, "no longer than this");
-const SHORTEST: FormArgument = optional("at_least", Shape::Duration, "no shorter than this");
+const EQUALS: FormArgument = optional("equals", Shape::Count, "the exact number");
+const AT_LEAST: FormArgument = optional("at_least", Shape::Count, "the smallest number; 1 without a bound");
+const AT_MOST: FormArgument = optional("at_most", Shape::Count, "the largest number");
+const LONGEST: FormArgument = optional("at_most", Shape::Duration, "the longest duration");
+const SHORTEST: FormArgument = optional("at_least", Shape::Duration, "the shortest duration");
 const EACH_SEEN: FormArgument =
-    optional("each_seen", Shape::Boolean, "besides, every one of `in` is seen in some execution");
+    optional("each_seen", Shape::Boolean, "every entry of `in` also has to be seen in some execution");
 const ALLOW_EMPTY: FormArgument =
-    optional("allow_empty", Shape::Boolean, "a pattern that matches nothing does not fail it");
+    optional("allow_empty", Shape::Boolean, "the expectation also holds if a pattern matches nothing");
 const BY: FormArgument = optional(
     "by",
     Shape::Choice(&["cause", "time"]),

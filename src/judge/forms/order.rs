@@ -11,7 +11,7 @@ use crate::scenario::plan::Plan;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "order",
-        summary: "the first matches of the patterns happen in this order: what each did can have reached the next; a pattern that is repeated stands for its next match",
+        summary: "the first matches of the patterns happen in this order, each a cause of the next; a repeated pattern means its next match",
         arguments: &[required("order", Shape::Patterns(2), "the patterns, the first to happen first"), BY, ALLOW_EMPTY],
         one_of: &[],
         example: r#"[[expect]]
@@ -45,7 +45,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     if let Some(at) = places.iter().position(Option::is_none) {
         let measured = format!("nothing matches `{}`", patterns[at].text);
         return if expectation.boolean("allow_empty") {
-            Finding::pass(expected, measured).because("it holds for want of a match")
+            Finding::pass(expected, measured).because("vacuous: no event matches")
         } else {
             Finding::vacuous(expected, measured, "a pattern")
         };

@@ -14,10 +14,10 @@ use crate::scenario::plan::{Plan, Step};
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "printed",
-        summary: "lines of output contain the text: at least one, where no bound is given",
+        summary: "the number of output lines that contain the text is within the bounds; at least one without a bound",
         arguments: &[
             required("printed", Shape::Text, "the text"),
-            optional("by", Shape::Processes, "whose output; everybody's where left out"),
+            optional("by", Shape::Processes, "the processes; all by default"),
             EQUALS,
             AT_LEAST,
             AT_MOST,

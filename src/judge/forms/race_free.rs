@@ -15,7 +15,7 @@ use crate::scenario::plan::Plan;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "race_free",
-        summary: "of two accesses to the same cell by different processes, one of them a write and not both atomic, one always comes first by what synchronises: plain `load` and `store` do not",
+        summary: "two accesses to the same cell by different processes, at least one a write and not both atomic, are always ordered by synchronisation; plain `load` and `store` do not synchronise",
         arguments: &[required("race_free", Shape::Object(&["load"]), "a value, an array, or one element of it")],
         one_of: &[],
         example: r#"[[expect]]
@@ -146,7 +146,7 @@ impl Search<'_> {
 fn locks(context: &Context<'_>, first: usize, second: usize) -> Vec<String> {
     let sides = [first, second].map(|place| (place, held_at(context, place)));
     if sides.iter().all(|(_, held)| held.is_empty()) {
-        return vec!["neither held a lock".to_owned()];
+        return vec!["neither process held a lock".to_owned()];
     }
     sides
         .into_iter()

@@ -42,7 +42,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     }
     let finding = Finding::fail(expected, format!("never: {}", walk.measured));
     match walk.error {
-        Some(message) => finding.because(format!("in some states it has no value: {message}")),
+        Some(message) => finding.because(format!("it has no value in some states: {message}")),
         None => finding,
     }
 }

@@ -13,7 +13,7 @@ use crate::scenario::plan::Plan;
 pub(crate) const FORM: Form = Form {
     description: FormDescription {
         name: "takes",
-        summary: r#"each of the processes takes so long from its begin to its end; `"*"` is the whole run"#,
+        summary: r#"the duration of each process, from begin to end, is within the bounds; `"*"` is the whole run"#,
         arguments: &[required("takes", Shape::ProcessesOrRun, "the processes"), LONGEST, SHORTEST],
         one_of: &["at_most", "at_least"],
         example: r#"[[expect]]

@@ -15,9 +15,9 @@ pub(crate) const FORM: Form = Form {
         name: "values",
         summary: "the values of the matching events are these, in the order of the run",
         arguments: &[
-            required("values", Shape::Pattern, "the events whose values count"),
-            optional("equals", Shape::Values, "the values, all of them"),
-            optional("in", Shape::Lists, "lists of values, one of which it is"),
+            required("values", Shape::Pattern, "the events with the values"),
+            optional("equals", Shape::Values, "all the values"),
+            optional("in", Shape::Lists, "lists of values, one of which matches"),
             optional("unordered", Shape::Boolean, "the order does not matter"),
             EACH_SEEN,
         ],

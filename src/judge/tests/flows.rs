@@ -45,7 +45,7 @@ fn what_comes_out_in_order_passes() {
     flow.get(1, a, 1);
     flow.get(1, b, 2);
     flow.get(1, c, 3);
-    assert_eq!(flow.check(Pass).measured, "q: 3 in, 3 out, in order");
+    assert_eq!(flow.check(Pass).measured, "q: 3 sent, 3 received, in order");
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn what_overtakes_is_found_with_its_four_events() {
     flow.get(1, a, 1);
     let finding = flow.check(Fail);
     assert_eq!(finding.witnesses.len(), 4);
-    assert!(finding.measured.contains("went in before"), "{}", finding.measured);
+    assert!(finding.measured.contains("was sent before"), "{}", finding.measured);
 }
 
 #[test]
@@ -92,15 +92,15 @@ fn nothing_comes_out_twice_or_from_nowhere() {
     let a = flow.put(0, 1);
     flow.get(1, a, 1);
     flow.get(2, a, 1);
-    assert!(flow.check(Fail).measured.contains("came out twice"));
+    assert!(flow.check(Fail).measured.contains("was received twice"));
     let mut flow = Flow::new();
     flow.put(0, 1);
     flow.get(1, EventId { process: 0, number: 77 }, 9);
-    assert!(flow.check(Fail).measured.contains("which never went in"));
+    assert!(flow.check(Fail).measured.contains("which was never sent"));
     let mut flow = Flow::new();
     let a = flow.put(0, 1);
     flow.get(1, a, 9);
-    assert!(flow.check(Fail).measured.contains("put in 1"));
+    assert!(flow.check(Fail).measured.contains("sent 1"));
 }
 
 #[test]
@@ -109,12 +109,12 @@ fn what_is_left_inside_is_not_lost_but_what_was_skipped_is() {
     let a = flow.put(0, 1);
     flow.put(0, 2);
     flow.get(1, a, 1);
-    assert_eq!(flow.check(Pass).measured, "q: 2 in, 1 out, in order, 1 still inside at the end");
+    assert_eq!(flow.check(Pass).measured, "q: 2 sent, 1 received, in order, 1 still inside at the end");
     let mut flow = Flow::new();
     flow.put(0, 1);
     let b = flow.put(0, 2);
     flow.get(1, b, 2);
-    assert!(flow.check(Fail).measured.contains("never came out"));
+    assert!(flow.check(Fail).measured.contains("was never received"));
     // Somebody was killed who may have had it.
     let mut flow = Flow::new();
     flow.put(0, 1);

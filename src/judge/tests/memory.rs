@@ -34,7 +34,7 @@ fn accesses_without_a_cause_race() {
     let arguments = vec![("race_free", objects(&run.0, &["money"]))];
     let finding = check(run, "race_free", arguments, Fail);
     assert!(finding.measured.starts_with("3 pairs without an order among 4 accesses"), "{}", finding.measured);
-    assert_eq!(finding.notes, ["neither held a lock"]);
+    assert_eq!(finding.notes, ["neither process held a lock"]);
     let verbs: Vec<&str> = finding.witnesses.iter().map(|place| run.1.events[*place].verb).collect();
     assert_eq!(verbs, ["load", "store"]);
 }

@@ -55,7 +55,7 @@ pub(super) fn check(plan: &Plan, turns: &Turns) -> Result<(), Vec<Diagnostic>> {
     };
     for (place, turn) in turns.turns.iter().enumerate() {
         if turn.process as usize >= plan.processes.len() {
-            return Err(fault(place, format!("is of process {}, which the scenario has not got", turn.process)));
+            return Err(fault(place, format!("is of process {}, which the scenario does not have", turn.process)));
         }
         if turn.choices.len() > CHOICES {
             return Err(fault(place, format!("has {} choices; {CHOICES} is the most", turn.choices.len())));
@@ -221,15 +221,15 @@ impl Driver<'_, '_, '_> {
         let number = self.grant(process, turn.steps, flags, &turn.choices);
         let came = self.wait(process, number, turn.parks)?;
         match came {
-            Came::Ended if !turn.ends => return Err(self.diverged(process, "ended, where it goes on in the schedule")),
+            Came::Ended if !turn.ends => return Err(self.diverged(process, "ended, but continues in the schedule")),
             Came::Answered(_) | Came::Sleeps if turn.ends => {
-                return Err(self.diverged(process, "goes on, where it ends in the schedule"));
+                return Err(self.diverged(process, "continues, but ends in the schedule"));
             }
             Came::Answered(answer) if answer.within && !turn.parks => {
-                return Err(self.diverged(process, "had to wait within its step, where the schedule lets it go on"));
+                return Err(self.diverged(process, "had to wait within its step, but continues in the schedule"));
             }
             Came::Answered(answer) if !answer.within && turn.parks => {
-                return Err(self.diverged(process, "did not have to wait, where it waits in the schedule"));
+                return Err(self.diverged(process, "did not have to wait, but waits in the schedule"));
             }
             _ => {}
         }
@@ -248,7 +248,7 @@ impl Driver<'_, '_, '_> {
         }
         let sent = if turn.killed { Some(libc::SIGKILL) } else { post.pending().nth(which) };
         let Some(signal) = sent else {
-            return Err(self.diverged(process, "dies in the schedule of a signal that nobody has sent it"));
+            return Err(self.diverged(process, "dies in the schedule of a signal that was not sent to it"));
         };
         let pid = post.pid.load(std::sync::atomic::Ordering::Acquire);
         // Where it has just died of something else, that is seen below.
@@ -273,7 +273,7 @@ impl Driver<'_, '_, '_> {
             return Err(self.diverged(process, &format!("took {left} steps fewer than in the schedule")));
         }
         if taken != choices {
-            let what = format!("had {taken} choices, where it has {choices} in the schedule");
+            let what = format!("had {taken} choices, but {choices} in the schedule");
             return Err(self.diverged(process, &what));
         }
         Ok(())
@@ -316,7 +316,7 @@ impl Driver<'_, '_, '_> {
                     return Ok(Came::Answered(answer));
                 }
                 if parks && course.turnstile.has_returned(process, number) {
-                    return Err(self.diverged(process, "did not have to wait, where it waits in the schedule"));
+                    return Err(self.diverged(process, "did not have to wait, but waits in the schedule"));
                 }
             }
             if self.supervisor.has_ended(process) {
@@ -333,10 +333,10 @@ impl Driver<'_, '_, '_> {
                 return Ok(Came::Sleeps);
             }
             if waited >= BLOCKED && sleeps && self.answered(process, number).is_none() {
-                return Err(self.diverged(process, "blocked, where the schedule lets it go on"));
+                return Err(self.diverged(process, "blocked, but continues in the schedule"));
             }
             if waited >= LOST {
-                return Err(self.diverged(process, "does not come to its next step"));
+                return Err(self.diverged(process, "does not reach its next step"));
             }
         }
     }

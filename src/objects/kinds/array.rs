@@ -14,15 +14,15 @@ static VERBS: [Verb; 6] = verbs(STORED, Element::Optional, Element::Required);
 pub(crate) static KIND: Kind = Kind {
     name: "array",
     summary: "a fixed number of values of one type in shared memory",
-    primitive: "anonymous shared memory, mmap(2) with MAP_SHARED; each step is made one whole, also one on all \
-                elements, and `update` locked, by a lock of the engine's own that survives the death of its holder",
+    primitive: "anonymous shared memory, mmap(2) with MAP_SHARED; each step is atomic, also one on all \
+                elements, and `update` locks the array with an internal lock that survives the death of its holder",
     attributes: &[
         Attribute {
             name: "type",
             form: Form::Choice(NAMES),
             default: "i64, or what `value` needs",
             required: false,
-            summary: "what each element holds, as for `value`. With `bytes` the whole is bytes and an element 0 to 255, \
+            summary: "the type of each element, as for `value`. With `bytes` the whole is bytes and an element 0 to 255, \
                       with `char` the whole is a string",
         },
         Attribute {
@@ -30,7 +30,7 @@ pub(crate) static KIND: Kind = Kind {
             form: Form::Value(Types::LIST.or(Types::BYTES).or(Types::STRING)),
             default: "zeros",
             required: false,
-            summary: "what it holds at first; a list, `{ bytes = .. }` or a string",
+            summary: "the initial value: a list, `{ bytes = .. }` or a string",
         },
         Attribute {
             name: "len",

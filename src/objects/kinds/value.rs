@@ -10,15 +10,15 @@ static VERBS: [Verb; 6] = verbs(ONE, Element::Never, Element::Never);
 pub(crate) static KIND: Kind = Kind {
     name: "value",
     summary: "one number, truth value or character in shared memory",
-    primitive: "a word of anonymous shared memory, mmap(2) with MAP_SHARED; each step is made one whole, and `update` \
-                locked, by a lock of the engine's own that survives the death of its holder",
+    primitive: "a word of anonymous shared memory, mmap(2) with MAP_SHARED; each step is atomic, and `update` \
+                locks the value with an internal lock that survives the death of its holder",
     attributes: &[
         Attribute {
             name: "type",
             form: Form::Choice(Scalar::NAMES),
             default: "i64, or what `value` needs",
             required: false,
-            summary: "what it holds; what does not fit ends `out_of_range`. `u64` goes to 2^63-1, `f32` rounds, `char` \
+            summary: "the type of the value; a value that does not fit ends `out_of_range`. `u64` goes to 2^63-1, `f32` rounds, `char` \
                       is a string of one character",
         },
         Attribute {
@@ -26,7 +26,7 @@ pub(crate) static KIND: Kind = Kind {
             form: Form::Value(ONE),
             default: "zero",
             required: false,
-            summary: "what it holds at first",
+            summary: "the initial value",
         },
     ],
     verbs: &VERBS,

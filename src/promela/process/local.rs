@@ -57,7 +57,7 @@ impl<'p> Body<'_, 'p> {
             _ => None,
         });
         let span = step.map_or(self.program.span.clone(), |step| self.world.plan.steps[step as usize].span.clone());
-        self.world.refuse_at(span, "the process goes round for ever by itself");
+        self.world.refuse_at(span, "the process loops for ever without an observable step");
     }
 
     /// Assigns a variable, where it is one.

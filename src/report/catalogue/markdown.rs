@@ -75,7 +75,7 @@ pub fn markdown(catalogue: &Catalogue) -> String {
     }
     if !catalogue.later.is_empty() {
         let later: Vec<String> = catalogue.later.iter().map(|name| format!("`{name}`")).collect();
-        let _ = write!(out, "## Not in this version\n\nThe format names these too: {}.\n", later.join(", "));
+        let _ = write!(out, "## Not supported yet\n\nThe format reserves these names: {}.\n", later.join(", "));
     }
     while out.ends_with("\n\n") {
         out.pop();

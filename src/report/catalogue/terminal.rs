@@ -40,7 +40,7 @@ pub fn overview(catalogue: &Catalogue) -> String {
         line(&mut out, name, meaning);
     }
     if !catalogue.later.is_empty() {
-        out.push_str("\nNot in this version:\n");
+        out.push_str("\nNot supported yet:\n");
         fill(&mut out, &catalogue.later.join(" "), 2, 2);
     }
     out.push_str("\n`ipcrun list NAME` shows one of them at length.\n");

@@ -5,7 +5,7 @@
 //! | field | what it is |
 //! | --- | --- |
 //! | `t` | when the step ended, in ns since the run began; the subscriber's own time is when it was told |
-//! | `took` | how long it took, in ns |
+//! | `took` | the duration in ns |
 //! | `process` | the process, as `worker[3]` |
 //! | `step` | the step's file and line; empty for a process's own begin and end |
 //! | `verb` | the verb |

@@ -48,9 +48,9 @@ pub(super) fn header(
         plural(trace.ends.iter().filter(|end| **end != ProcessEnd::NotStarted).count() as u64, "process"),
         if trace.lost.is_empty() { "0 lost".to_owned() } else { format!("{} lost", trace.lost.len()) },
         if trace.stalled == 0 {
-            "the recorder held nobody up".to_owned()
+            "the recorder delayed no process".to_owned()
         } else {
-            format!("the recorder held processes up for {}", duration(trace.stalled))
+            format!("the recorder delayed processes for {}", duration(trace.stalled))
         },
     ];
     if !trace.whole {
@@ -382,16 +382,16 @@ fn objects(out: &mut String, plan: &Plan, trace: &Trace) {
 /// The keys.
 pub(super) fn help(out: &mut String) {
     const KEYS: [(&[&str], &str); 11] = [
-        (&["←", "→"], "the event before, the next one, of the same process"),
-        (&["↑", "↓"], "the nearest event of the process above, below"),
-        (&["[", "]"], "the event before, the next one, of all"),
-        (&["Home", "End"], "the first event, the last one"),
-        (&["/"], "search; Enter and Shift+Enter go through what was found, as n and N do"),
-        (&["1", "2", "3"], "the axis: time, time with what is idle folded, step"),
-        (&["+", "−"], "zoom; Ctrl and the wheel do so too"),
+        (&["←", "→"], "previous, next event of the process"),
+        (&["↑", "↓"], "nearest event of the process above, below"),
+        (&["[", "]"], "previous, next event"),
+        (&["Home", "End"], "first, last event"),
+        (&["/"], "search; Enter and Shift+Enter, or n and N, select the next and previous match"),
+        (&["1", "2", "3"], "axis: time, time with idle periods folded, step"),
+        (&["+", "−"], "zoom, also with Ctrl and the wheel"),
         (&["0"], "the whole run"),
         (&["t"], "light or dark"),
-        (&["Esc"], "select nothing, search nothing"),
+        (&["Esc"], "clear selection and search"),
         (&["?"], "this list"),
     ];
     out.push_str("<dialog id=\"help\" aria-labelledby=\"keys\"><h2 id=\"keys\">Keys</h2><table><tbody>\n");

@@ -23,14 +23,14 @@ pub(crate) fn tell(plan: &Plan, trace: &Trace, expected: bool, pen: Pen, columns
     let mut out = String::new();
     let style = if expected { STRONG } else { BAD };
     let heading = match trace.end {
-        RunEnd::Livelock(_) if trace.duration == 0 => "livelock: the same states return for ever".to_owned(),
+        RunEnd::Livelock(_) if trace.duration == 0 => "livelock: the same states repeat for ever".to_owned(),
         RunEnd::Livelock(_) => {
-            format!("livelock: the same states return for ever, from {} on", duration(trace.duration))
+            format!("livelock: the same states repeat for ever since {}", duration(trace.duration))
         }
         RunEnd::Timeout(_) if trace.stuck.is_empty() && trace.duration == 0 => "cut off".to_owned(),
         RunEnd::Timeout(_) if trace.stuck.is_empty() => format!("timeout after {}", duration(trace.duration)),
         _ => {
-            let also = if matches!(trace.end, RunEnd::Deadlock) { "" } else { ", while the others went on" };
+            let also = if matches!(trace.end, RunEnd::Deadlock) { "" } else { ", while the others continued" };
             let verb = if waiting.len() == 1 { "waits" } else { "wait" };
             format!("deadlock: {} {verb} for ever{also}", plural(waiting.len() as u64, "process"))
         }
@@ -111,7 +111,7 @@ fn together(waiting: &[Waiting]) -> Vec<Vec<&Waiting>> {
 /// What is printed at once of processes that wait for ever while others continue.
 pub(super) fn found(plan: &Plan, waiting: &[Waiting], daemons: &[Waiting], pen: Pen, columns: usize) -> String {
     let count = plural(waiting.len() as u64, "process");
-    let mut text = format!("{}: {count} blocked for ever, while others go on\n", pen.paint(BAD, "deadlock"));
+    let mut text = format!("{}: {count} blocked for ever, while others continue\n", pen.paint(BAD, "deadlock"));
     let scene = Scene { plan, waiting: [waiting, daemons], trace: None, cut_off: false };
     lines(&mut text, scene, &|processes| few(plan, processes), usize::MAX, (2, pen, columns));
     text
@@ -165,20 +165,20 @@ mod tests {
         assert_eq!(
             tell(&plan, &trace, false, PLAIN, 100),
             "  deadlock: 7 processes wait for ever
-    p[0] waits to lock b from 120 ms on; p[1] holds it  scenarios/test.toml:9
-    p[1] waits to lock a from 120 ms on; p[0] holds it  scenarios/test.toml:8
-    q[0..4] wait to join p[0] from 120 ms on  scenarios/test.toml:14
+    p[0] waits to lock b since 120 ms; p[1] holds it  scenarios/test.toml:9
+    p[1] waits to lock a since 120 ms; p[0] holds it  scenarios/test.toml:8
+    q[0..4] wait to join p[0] since 120 ms  scenarios/test.toml:14
     wait-for cycle: p[0] → b → p[1] → a → p[0]
 "
         );
         assert_eq!(
             tell(&plan, &trace, false, PLAIN, 44),
             "  deadlock: 7 processes wait for ever
-    p[0] waits to lock b from 120 ms on;
-      p[1] holds it  scenarios/test.toml:9
-    p[1] waits to lock a from 120 ms on;
-      p[0] holds it  scenarios/test.toml:8
-    q[0..4] wait to join p[0] from 120 ms on
+    p[0] waits to lock b since 120 ms; p[1]
+      holds it  scenarios/test.toml:9
+    p[1] waits to lock a since 120 ms; p[0]
+      holds it  scenarios/test.toml:8
+    q[0..4] wait to join p[0] since 120 ms
       --> scenarios/test.toml:14
     wait-for cycle: p[0] → b → p[1] → a →
                     p[0]
@@ -190,8 +190,8 @@ mod tests {
         trace.stuck[0].on.clear();
         assert_eq!(
             tell(&plan, &trace, true, PLAIN, 100),
-            "  deadlock: 1 process waits for ever, while the others went on, as expected
-    p[0] waits to lock b from 120 ms on; no process can end its wait  scenarios/test.toml:9
+            "  deadlock: 1 process waits for ever, while the others continued, as expected
+    p[0] waits to lock b since 120 ms; no process can end its wait  scenarios/test.toml:9
 "
         );
         let narrow = tell(&plan, &trace, true, PLAIN, 60);
@@ -207,7 +207,7 @@ mod tests {
         trace.end = RunEnd::Timeout(vec![waiting(0, 1, "lock", Target::Object(1), Some(0))]);
         assert_eq!(
             tell(&plan, &trace, false, PLAIN, 100),
-            "  timeout after 2.00 s\n    p[0] is in lock b from 120 ms on, which it holds itself  scenarios/test.toml:9\n    wait-for cycle: p[0] → b → p[0]\n"
+            "  timeout after 2.00 s\n    p[0] is in lock b since 120 ms, which it holds itself  scenarios/test.toml:9\n    wait-for cycle: p[0] → b → p[0]\n"
         );
     }
 }

@@ -32,7 +32,7 @@ pub struct Exploration<'a> {
     pub unreached: &'a [usize],
     /// The executions that decide it, by their numbers.
     pub kept: &'a [(u64, Trace)],
-    /// Why not every execution was looked at.
+    /// Why not every execution was explored.
     pub cut: Option<Cut>,
     /// How much there was.
     pub size: Size,
@@ -72,22 +72,18 @@ impl Killed {
             Some(format!(" in its step {} ({})", words.trim_end(), plan.place(waiting.step?)))
         });
         let step = step.unwrap_or_default();
-        if self.only {
-            format!("fails only if somebody is killed: if {name} is{step}")
-        } else {
-            format!("fails if {name} is killed{step}")
-        }
+        if self.only { format!("requires killing a process: {name}{step}") } else { format!("kills {name}{step}") }
     }
 }
 
 /// What cut the search short, in words.
 pub fn cut_words(cut: Cut) -> &'static str {
     match cut {
-        Cut::States => "the limit of states was reached",
-        Cut::Memory => "the limit of memory was reached",
-        Cut::Time => "the time was over",
+        Cut::States => "the state limit was reached",
+        Cut::Memory => "the memory limit was reached",
+        Cut::Time => "the time limit was reached",
         Cut::Stopped => "it was interrupted",
-        Cut::Chosen => "only some executions were asked for",
+        Cut::Chosen => "only some executions were requested",
     }
 }
 
@@ -200,16 +196,16 @@ pub(crate) fn word(overall: &Overall, whole: bool) -> &'static str {
     }
 }
 
-/// `in 3 of 4 ends`: the ends that an expectation could tell apart.
+/// `holds in 3 of 4 ends`: the ends that an expectation could tell apart.
 fn held(overall: &Overall, ends: u64, whole: bool) -> String {
     let judged = overall.held + overall.failed;
     let mut text = match overall.frequency {
         Frequency::Undecided | Frequency::NotAlways => String::new(),
-        Frequency::Sometimes if whole => format!("in {} of {}", overall.held, plural(judged, "end")),
+        Frequency::Sometimes if whole => format!("holds in {} of {}", overall.held, plural(judged, "end")),
         Frequency::Always | Frequency::Never if whole => plural(judged, "end"),
-        Frequency::Sometimes => format!("in {} of {judged} looked at", overall.held),
-        Frequency::Always => format!("in all {judged} looked at"),
-        Frequency::Never => "in none of those looked at".to_owned(),
+        Frequency::Sometimes => format!("holds in {} of {judged} explored", overall.held),
+        Frequency::Always => format!("holds in all {judged} explored"),
+        Frequency::Never => "holds in none explored".to_owned(),
     };
     let besides = ends - judged.min(ends);
     if besides > 0 && judged > 0 && overall.unknown > 0 {
@@ -235,19 +231,20 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
         page.wrapped(out, "  ", &words);
     }
     if let Some(counts) = exploration.counts {
-        let traces =
-            counts.traces.map_or_else(String::new, |traces| format!("{traces} distinguishable interleavings = "));
-        page.wrapped(out, "  = ", &format!("{traces}{} schedules", counts.schedules));
+        let traces = counts.traces.map_or_else(String::new, |traces| format!(", {traces} of them distinguishable"));
+        let schedules = counts.schedules.to_string();
+        let noun = if schedules == "1" { "schedule" } else { "schedules" };
+        page.wrapped(out, "  = ", &format!("{schedules} {noun}{traces}"));
     }
     page.wrapped(out, "    ", &exploration.assumptions.words());
     for how in exploration.how {
         page.wrapped(out, "    ", how);
     }
     if let Some(killed) = &exploration.killed {
-        page.wrapped(out, "    ", &format!("what is told below {}", killed.words(page.plan)));
+        page.wrapped(out, "    ", &format!("the counterexample below {}", killed.words(page.plan)));
     }
     if let Some(cut) = exploration.cut {
-        let words = format!("not all of it: {}; what was not looked at may do otherwise", cut_words(cut));
+        let words = format!("incomplete: {}; executions that were not explored may differ", cut_words(cut));
         let _ = writeln!(out, "  {}", page.pen.paint(DOUBT, words));
     }
     if let Some(lines) = never_reached(exploration.unreached) {
@@ -255,10 +252,11 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
     }
     let Cycles { left, livelocks } = exploration.circles;
     if livelocks > 0 {
-        let words = format!("livelock: {} of states from which no end can be reached", plural(livelocks as u64, "set"));
+        let words =
+            format!("livelock: {} of states from which no final state can be reached", plural(livelocks as u64, "set"));
         let _ = writeln!(out, "  {}", page.pen.paint(BAD, words));
     } else if left {
-        page.wrapped(out, "  ", "some executions can go round for ever, and from everywhere an end can be reached");
+        page.wrapped(out, "  ", "some executions are infinite, but a final state stays reachable in all of them");
     }
 }
 
@@ -301,10 +299,10 @@ fn histogram(page: &Page<'_>, summary: &Summary, whole: bool, out: &mut String) 
         out,
         "  {}",
         match states.len() {
-            1 if whole => "every execution ends so:".to_owned(),
-            1 => "those looked at end so:".to_owned(),
-            n if whole => format!("{n} ways to end:"),
-            n => format!("{n} ways to end, of those looked at:"),
+            1 if whole => "final state:".to_owned(),
+            1 => "final state so far:".to_owned(),
+            n if whole => format!("{n} final states:"),
+            n => format!("{n} final states so far:"),
         }
     );
     for state in states.iter().take(LINES) {

@@ -3,7 +3,7 @@
 //! ```text
 //!      p[0]               p[1]
 //!   1  load money = 0     │
-//!   2  │                  load money = 0      ◀ from here on no good end is left
+//!   2  │                  load money = 0      ◀ point of no return
 //!   3  │                  store money = 1     money 0 → 1
 //!   4  store money = 1    │
 //! ```
@@ -400,14 +400,14 @@ impl Drawing<'_> {
         let changes = shorten(&line.changes, room).into_owned();
         text.push_str(&self.pen.paint(STRONG, self.plain(&changes)));
         let mark = match (critical, round) {
-            (true, _) => "◀ from here on no good end is left",
-            (_, true) => "◀ from here on it goes round for ever",
+            (true, _) => "◀ point of no return",
+            (_, true) => "◀ repeats for ever from here",
             _ => "",
         };
         if !mark.is_empty() {
             let gap = if changes.is_empty() { "" } else { "  " };
             let fits = used + width(&changes) + gap.len() + width(mark) <= self.columns;
-            let mark = if fits { mark.to_owned() } else { mark.replace(" from here on", "") };
+            let mark = if fits { mark.to_owned() } else { mark.replace(" from here", "") };
             let _ = write!(text, "{gap}{}", self.pen.paint(BAD, self.plain(&mark)));
         }
         let _ = writeln!(out, "{}", text.trim_end());

@@ -35,7 +35,7 @@ impl Live {
         Self { names: plan.process_names(), columns, pen: Pen { color }, ascii }
     }
 
-    /// What to write of processes that are blocked for ever while others go on: a line for each wait.
+    /// What to write of processes that are blocked for ever while others continue: a line for each wait.
     pub fn stuck(&self, plan: &Plan, waiting: &[Waiting], daemons: &[Waiting], columns: usize) -> String {
         blocked::found(plan, waiting, daemons, self.pen, columns)
     }

@@ -393,7 +393,7 @@ impl Summary<'_> {
         let lost = if trace.lost.is_empty() { lost.into() } else { self.page.pen.paint(BAD, lost) };
         let _ = write!(line, ", {lost}, {}", duration(trace.duration));
         if trace.stalled > 0 {
-            let _ = write!(line, ", held up by the recorder {}", duration(trace.stalled));
+            let _ = write!(line, ", processes waited {} for the recorder", duration(trace.stalled));
         }
         let _ = writeln!(out, "  {} {line}", self.page.pen.paint(FAINT, "trace:"));
         self.page.notes(out, &trace.lost);
@@ -421,7 +421,7 @@ fn use_of(usage: &Usage) -> String {
         let _ = write!(text, ", longest {}", duration(usage.longest));
     }
     if usage.forever > 0 {
-        let _ = write!(text, ", {} to the end", usage.forever);
+        let _ = write!(text, ", {} never ended", usage.forever);
     }
     text
 }

@@ -51,9 +51,9 @@ pub fn compare(plan: &Plan, model: &Trace, kernel: &Trace) -> Option<Difference>
         }
         What::Stuck => {
             pair = (stuck(plan, model), stuck(plan, kernel));
-            "who waits for ever".to_owned()
+            "blocked processes".to_owned()
         }
-        What::Duration => "how long it took, in ns".to_owned(),
+        What::Duration => "the duration in ns".to_owned(),
         What::Causality => "the order of events".to_owned(),
     };
     Some(Difference { what, model: pair.0, kernel: pair.1, place })
@@ -81,11 +81,11 @@ fn stuck(plan: &Plan, trace: &Trace) -> String {
 pub fn tell(events: usize, difference: Option<&Difference>, color: bool, columns: usize) -> String {
     let pen = Pen { color };
     let Some(found) = difference else {
-        let words = format!("the kernel did as the model: {}, one by one", plural(events as u64, "event"));
+        let words = format!("the kernel matched the model in {}", plural(events as u64, "event"));
         return format!("  {} {words}\n", pen.paint(GOOD, "="));
     };
     let mut text = format!(
-        "  {} the kernel did otherwise than the model at {}{}\n",
+        "  {} the kernel differed from the model at {}{}\n",
         pen.paint(BAD, "≠"),
         pen.paint(STRONG, found.what.as_str()),
         found.place.as_ref().map(|place| format!("  {}", pen.paint(PLACE, place.as_str()))).unwrap_or_default(),

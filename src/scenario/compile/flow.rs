@@ -15,7 +15,7 @@ impl Compiler<'_> {
     pub(super) fn leave_loop(&mut self, ends: bool, span: Range<usize>) {
         let Some(innermost) = self.loops.last() else {
             let word = if ends { "break" } else { "continue" };
-            self.checker.error(Code::BAD_LOOP, span, format!("`{word}` stands in no loop"), "no loop around it");
+            self.checker.error(Code::BAD_LOOP, span, format!("`{word}` is outside a loop"), "no loop around it");
             return;
         };
         let next = innermost.next;

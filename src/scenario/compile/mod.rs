@@ -291,8 +291,8 @@ impl<'c> Compiler<'c> {
 
     fn unknown_verb(&mut self, word: &str, span: Range<usize>) {
         if steps::LATER.contains(&word) {
-            let message = format!("`{word}` is a verb of the format that this version has not got");
-            self.checker.error(Code::LATER, span, message, "not in this version");
+            let message = format!("`{word}` is not supported yet");
+            self.checker.error(Code::LATER, span, message, "not supported yet");
             return;
         }
         let diagnostic = steps::unknown(word, &self.checker.source, span);
@@ -356,18 +356,24 @@ impl<'c> Compiler<'c> {
             Form::Choice(words) => Some(Expression::constant(Value::from(self.checker.word(item, words)?))),
             Form::Integer(low, high) => {
                 let value = self.typed(item, Types::INT)?;
-                match value.as_constant().and_then(Value::as_int) {
-                    Some(n) if !(low..=high).contains(&n) => {
-                        let message = format!("{n} is out of range: expected an integer from {low} to {high}");
-                        self.checker.error(Code::BAD_VALUE, item.span(), message, "");
+                match self.beyond(&value, item, low, high) {
+                    Some(diagnostic) => {
+                        self.checker.report(diagnostic);
                         None
                     }
-                    _ => Some(value),
+                    None => Some(value),
                 }
             }
             Form::Value(types) => self.typed(item, types),
             _ => self.value(item),
         }
+    }
+
+    /// What is wrong with a constant that is not within these bounds.
+    fn beyond(&self, value: &Expression, item: Item<'_>, low: i64, high: i64) -> Option<Diagnostic> {
+        let n = value.as_constant().and_then(Value::as_int).filter(|n| !(low..=high).contains(n))?;
+        let message = format!("{n} is out of range: expected an integer from {low} to {high}");
+        Some(Diagnostic::error(Code::BAD_VALUE, message).at(&self.checker.source, item.span(), ""))
     }
 
     /// A value that must be able to have one of these types.
@@ -437,7 +443,7 @@ impl<'c> Compiler<'c> {
             _ => Action::Abort,
         };
         self.possible(verb.name, PossibleTarget::None);
-        self.operate(fields, step, action, (None, None), verb, None);
+        self.operate(fields, step, action, (None, None), verb, Vec::new());
     }
 
     /// `print`, `mark`, `enter`, `leave`, `sleep`, `busy`, `exit`, `assert`.
@@ -467,7 +473,7 @@ impl<'c> Compiler<'c> {
             self.possible(verb.name, PossibleTarget::None);
         }
         match action {
-            Some(action) => self.operate(fields, step, action, (None, None), verb, None),
+            Some(action) => self.operate(fields, step, action, (None, None), verb, Vec::new()),
             None => self.keep_common(fields),
         }
     }

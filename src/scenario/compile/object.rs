@@ -1,9 +1,11 @@
 //! Steps on objects, read by the verb's description of the object's kind.
 
+use super::outcome::Foreseen;
 use super::{Compiler, PossibleTarget};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expression::Expression;
 use crate::objects::{Argument, Element, Form, Kind, Verb};
+use crate::outcome::Outcome;
 use crate::scenario::document::{Fields, Item, list};
 use crate::scenario::names::with_article;
 use crate::scenario::plan::{Action, ObjectAction};
@@ -20,7 +22,7 @@ impl Compiler<'_> {
         let expected = format!("the name of an object to {word}");
         let Some(text) = self.checker.text(item, &expected) else { return };
         let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
-        let found = self.declared.object(self.checker, &text, &mut scope);
+        let found = self.declared.object_of_step(self.checker, &text, &mut scope);
         let Some(found) = found else {
             if let Some((name, kind, declared)) = self.declared.broken_kind(text.value) {
                 match kind.verb(word) {
@@ -67,6 +69,8 @@ impl Compiler<'_> {
         let value_types = object.value_types();
         let mut arguments = Vec::with_capacity(verb.arguments.len());
         let (mut into, mut second, mut update) = (None, None, None);
+        let beyond = |diagnostic| Foreseen { outcome: Outcome::OUT_OF_RANGE, diagnostic };
+        let mut all_foreseen: Vec<Foreseen> = found.beyond.into_iter().map(beyond).collect();
         for argument in verb.arguments {
             let given = fields.take(argument.name);
             let mut value = Expression::constant(Value::Null);
@@ -91,6 +95,18 @@ impl Compiler<'_> {
                     };
                     update = self.checker.value(item, &mut scope);
                 }
+                (Some(item), Form::Integer(low, high)) => {
+                    let Some(given) = self.typed(item, Types::INT) else { continue };
+                    let outcome = if verb.outcomes.contains(&Outcome::OUT_OF_RANGE) {
+                        Outcome::OUT_OF_RANGE
+                    } else {
+                        Outcome::INVALID
+                    };
+                    all_foreseen.extend(
+                        self.beyond(&given, item, low, high).map(|diagnostic| Foreseen { outcome, diagnostic }),
+                    );
+                    value = given;
+                }
                 (Some(item), form) => {
                     if let Some(given) = self.argument(item, form) {
                         value = given;
@@ -112,13 +128,20 @@ impl Compiler<'_> {
         let timed = verb.blocks && fields.peek("timeout").is_some();
         let foreseen =
             object.foresee(verb, end_name, &constants).or_else(|| object.foresee_timeout(verb).filter(|_| timed));
+        // What is out of range is said once.
+        if let (Some((outcome, reason)), true) = (foreseen, all_foreseen.is_empty()) {
+            all_foreseen.push(self.foreseen(outcome, &reason, text.span.clone()));
+        }
         let element_constant = found.element.as_ref().and_then(Expression::as_constant).and_then(Value::as_int);
         let range = match &found.index {
             None if found.all => found.first..found.first + group.count.unwrap_or(1),
             None => found.first..found.first + 1,
             Some((count, _)) => found.first..found.first + count,
         };
-        self.possible(verb.name, PossibleTarget::Objects(range, element_constant.map(|at| at as u32)));
+        self.possible(
+            verb.name,
+            PossibleTarget::Objects(range, element_constant.and_then(|at| u32::try_from(at).ok())),
+        );
         let known = arguments.iter().map(|argument| argument.as_constant().cloned()).collect();
         let action = Action::Object(ObjectAction {
             first: found.first,
@@ -130,14 +153,7 @@ impl Compiler<'_> {
             constants: known,
             update,
         });
-        self.operate(
-            fields,
-            step,
-            action,
-            (into, second),
-            verb,
-            foreseen.map(|(outcome, reason)| (outcome, reason, text.span.clone())),
-        );
+        self.operate(fields, step, action, (into, second), verb, all_foreseen);
         self.finish(fields, verb, &format!("`{word}` on {}", with_article(kind.name)));
     }
 

@@ -12,7 +12,19 @@ use crate::scenario::steps;
 use crate::value::Types;
 use std::ops::Range;
 
+/// What a step can only end in: it is an error unless the step takes that outcome.
+pub(super) struct Foreseen {
+    pub(super) outcome: Outcome,
+    pub(super) diagnostic: Diagnostic,
+}
+
 impl Compiler<'_> {
+    /// What a step can only end in, for that reason.
+    pub(super) fn foreseen(&self, outcome: Outcome, reason: &str, span: Range<usize>) -> Foreseen {
+        let diagnostic = Diagnostic::error(Code::CAN_ONLY_FAIL, format!("this can only end `{outcome}`: {reason}"));
+        Foreseen { outcome, diagnostic: diagnostic.at(&self.checker.source, span, format!("always `{outcome}`")) }
+    }
+
     /// Reads `timeout`, `on`, `outcome` and `expect`, emits the operation and compiles its handlers.
     pub(super) fn operate(
         &mut self,
@@ -21,16 +33,13 @@ impl Compiler<'_> {
         action: Action,
         (into, second): (Option<u32>, Option<u32>),
         verb: &Verb,
-        foreseen: Option<(Outcome, String, Range<usize>)>,
+        foreseen: Vec<Foreseen>,
     ) {
         let timeout = if verb.blocks { fields.take("timeout").and_then(|item| self.delay(item)) } else { None };
         let (mut failure, handlers) = self.failure(fields, step);
-        if let Some((outcome, reason, span)) = foreseen
-            && !failure.taken.contains(outcome)
+        for Foreseen { outcome, diagnostic } in foreseen.into_iter().filter(|one| !failure.taken.contains(one.outcome))
         {
-            let diagnostic = Diagnostic::error(Code::CAN_ONLY_FAIL, format!("this can only end `{outcome}`: {reason}"))
-                .at(&self.checker.source, span, format!("always `{outcome}`"))
-                .help(format!("where that is what the scenario is about, take it: `expect = \"{outcome}\"`, `outcome = \"r\"` or `on = {{ {outcome} = [..] }}`"));
+            let diagnostic = diagnostic.help(format!("where that is what the scenario is about, take it: `expect = \"{outcome}\"`, `outcome = \"r\"` or `on = {{ {outcome} = [..] }}`"));
             self.checker.report(diagnostic);
         }
         let at = self.code.len();

@@ -1,5 +1,6 @@
 //! Steps on other processes: `start`, `join`, `status`, `kill`.
 
+use super::outcome::Foreseen;
 use super::{Compiler, PossibleTarget, signal_number};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::StepId;
@@ -28,16 +29,16 @@ impl Compiler<'_> {
         };
         let found = self.checker.text(item, "a process's name").and_then(|text| {
             let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
-            self.declared.process(self.checker, &text, &mut scope).map(|found| (text, found))
+            self.declared.process_of_step(self.checker, &text, &mut scope).map(|found| (text, found))
         });
-        let (Some((text, (program, index))), Some(signal)) = (found, signal) else {
+        let (Some((text, (program, index, beyond))), Some(signal)) = (found, signal) else {
             self.keep_common(fields);
             return;
         };
         let named = &self.declared.programs[program];
         let count = named.count.unwrap_or(1);
         let mut processes = Processes { first: named.first, count, index: None };
-        match index.as_ref().and_then(Expression::as_constant).and_then(Value::as_int) {
+        match index.as_ref().filter(|_| beyond.is_none()).and_then(Expression::as_constant).and_then(Value::as_int) {
             Some(at) => processes = Processes { first: named.first + at as u32, count: 1, index: None },
             None => processes.index = index,
         }
@@ -59,7 +60,9 @@ impl Compiler<'_> {
         } else {
             None
         };
-        let foreseen = foreseen.map(|(outcome, reason)| (outcome, reason, text.span.clone()));
+        let beyond = beyond.map(|diagnostic| Foreseen { outcome: Outcome::OUT_OF_RANGE, diagnostic });
+        let foreseen = foreseen.map(|(outcome, reason)| self.foreseen(outcome, &reason, text.span.clone()));
+        let foreseen = beyond.into_iter().chain(foreseen).collect();
         self.possible(verb.name, PossibleTarget::Processes(processes.range()));
         let action = match verb.name {
             "start" => Action::Start(processes),

@@ -178,7 +178,7 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
         version: u32,
     }
     let no_trace = || {
-        Fault::new("the file is no trace: its first line is no trace's first line")
+        Fault::new("the file is not a trace: the first line is not the first line of a trace")
             .help("`ipcrun run --trace FILE` writes one")
     };
     let first: First = serde_json::from_str(text).map_err(|_| no_trace())?;
@@ -191,7 +191,7 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
     }
     let header: lines::Header<'_> = parse(text)?;
     if hash(&header.scenario.text) != header.scenario.hash {
-        return Err(Fault::new("the scenario's text is not the one its hash was made of"));
+        return Err(Fault::new("the scenario's text does not match its hash"));
     }
     let engine = match header.engine.as_str() {
         "kernel" => "kernel",
@@ -270,7 +270,7 @@ impl<'a> Body<'a> {
 
     fn line(&mut self, text: &str) -> Result<(), Fault> {
         if self.ended {
-            return Err(Fault::new("the trace has ended; nothing stands behind its last line"));
+            return Err(Fault::new("the trace has ended; no line may follow its last line"));
         }
         let tag: lines::Tag<'_> = parse(text)?;
         match tag.tag.as_ref() {
@@ -315,7 +315,7 @@ impl<'a> Body<'a> {
     fn event(&mut self, line: lines::Event<'_>) -> Result<(), Fault> {
         let due = self.seen.len() as u64 + 1;
         if line.n != due {
-            return Err(Fault::new(format!("event {} stands where event {due} was due", line.n)));
+            return Err(Fault::new(format!("expected event {due}, found event {}", line.n)));
         }
         let process = self.process(&line.process)?;
         let id = EventId { process, number: line.seq };
@@ -433,7 +433,7 @@ impl<'a> Body<'a> {
     fn finish(mut self) -> Result<Saved, Fault> {
         if let Some(name) = self.endless() {
             let message = format!("the trace is cut off here: how `{name}` ended is missing");
-            return Err(Fault::new(message).help("a run that is still going on has not written its whole trace yet"));
+            return Err(Fault::new(message).help("a run that has not ended has not written its whole trace yet"));
         }
         if !self.ended {
             let lost = "the trace file ends before its last line: how the run ended and the last values are missing";

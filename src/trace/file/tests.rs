@@ -149,14 +149,17 @@ fn what_is_wrong_is_said_with_its_line() {
         message(&(lines.join("\n") + "\n"))
     };
     assert_eq!(message(""), " the file is empty: a trace has at least its first line");
-    assert_eq!(message("a = 1\n"), "run.jsonl:1 the file is no trace: its first line is no trace's first line");
+    assert_eq!(
+        message("a = 1\n"),
+        "run.jsonl:1 the file is not a trace: the first line is not the first line of a trace"
+    );
     assert_eq!(
         with(0, "\"version\":1", "\"version\":2"),
         "run.jsonl:1 the trace has version 2; this ipcrun reads version 1"
     );
-    assert_eq!(with(0, "at work", "at play"), "run.jsonl:1 the scenario's text is not the one its hash was made of");
+    assert_eq!(with(0, "at work", "at play"), "run.jsonl:1 the scenario's text does not match its hash");
     assert_eq!(with(0, "\"kernel\"", "\"dream\""), "run.jsonl:1 there is no engine `dream`");
-    assert_eq!(with(2, "\"n\":2", "\"n\":3"), "run.jsonl:3 event 3 stands where event 2 was due");
+    assert_eq!(with(2, "\"n\":2", "\"n\":3"), "run.jsonl:3 expected event 2, found event 3");
     assert_eq!(with(2, "\"seq\":", "\"sec\":"), "run.jsonl:3 missing field `seq`");
     assert_eq!(with(1, "acquire", "aquire"), "run.jsonl:2 there is no verb `aquire`");
     assert_eq!(with(1, "permits", "permit"), "run.jsonl:2 the trace has no object `permit`");
@@ -167,7 +170,7 @@ fn what_is_wrong_is_said_with_its_line() {
     assert_eq!(with(10, "exited", "left"), "run.jsonl:11 no process ends `left` with this code and signal");
     assert_eq!(
         message(&format!("{written}{}\n", lines[1])),
-        "run.jsonl:15 the trace has ended; nothing stands behind its last line"
+        "run.jsonl:15 the trace has ended; no line may follow its last line"
     );
 }
 

@@ -214,7 +214,7 @@ impl<'de> Visitor<'de> for Seed {
             if rest.is_some_and(|rest| !rest.starts_with('$')) {
                 let value = self.special(&key, &map.next_value::<String>()?)?;
                 if !entries.is_empty() || map.next_key::<String>()?.is_some() {
-                    return Err(A::Error::custom(format!("`{key}` stands alone in its object")));
+                    return Err(A::Error::custom(format!("`{key}` must be the only key of its object")));
                 }
                 return Ok(value);
             }

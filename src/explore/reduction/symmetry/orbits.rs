@@ -66,8 +66,13 @@ fn is_forgotten(space: &StateSpace<'_>, strands: &Strands) -> bool {
         let group = &plan.groups[plan.objects[object as usize].group];
         strands.rows.contains(&Row::Objects(group.first)) || strands.rows.contains(&Row::Elements(object))
     };
-    strands.rows.iter().all(|row| matches!(row, Row::Processes(_)))
-        || space.memories.as_deref().is_none_or(|memories| memories.exchanges(&among))
+    let waits = |memories: &History<'_>| {
+        let mut first =
+            strands.rows.iter().filter_map(|row| if let Row::Processes(first) = row { Some(*first) } else { None });
+        first.any(|first| memories.tells_waits(first..first + strands.count))
+    };
+    let alone = strands.rows.iter().all(|row| matches!(row, Row::Processes(_)));
+    space.memories.as_deref().is_none_or(|memories| !waits(memories) && (alone || memories.exchanges(&among)))
 }
 
 /// The rows of a plan that hang together: all of them would have to change places at once.

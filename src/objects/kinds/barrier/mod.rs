@@ -44,17 +44,17 @@ const TICKET_BITS: u32 = 22;
 /// The kind.
 pub(crate) static KIND: Kind = Kind {
     name: "barrier",
-    summary: "a point that nobody passes before all parties have come; then it serves the next round",
+    summary: "a point where processes wait until all parties have arrived; then the next round begins",
     primitive: "memory: atomic words in shared memory, mmap(2) with MAP_SHARED, and futex(2). posix: pthread_barrier_t \
                 in shared memory with PTHREAD_PROCESS_SHARED, pthread_barrier_wait(3). A process that was killed while \
-                it waited has come all the same",
+                it waited has arrived all the same",
     attributes: &[
         Attribute {
             name: "parties",
             form: Form::Integer(1, MOST as i64),
             default: "",
             required: true,
-            summary: "how many have to come",
+            summary: "the number of processes that have to arrive",
         },
         Attribute {
             name: "via",
@@ -68,8 +68,8 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "wait",
             effect: Effect::None,
-            summary: "waits until all have come. A `timeout` breaks the barrier: all who wait, and all who come later, \
-                      end `broken`",
+            summary: "waits until all parties have arrived. A `timeout` breaks the barrier: all waiting and later \
+                      processes end `broken`",
             arguments: &[Argument {
                 name: "into",
                 form: Form::Into,
@@ -85,7 +85,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "abort",
             effect: Effect::None,
-            summary: "breaks the barrier: all who wait, and all who come later, end `broken`",
+            summary: "breaks the barrier: all waiting and later processes end `broken`",
             arguments: &[],
             ends: &[],
             element: Element::Never,
@@ -96,7 +96,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "reset",
             effect: Effect::None,
-            summary: "makes it whole and empty again; who waits ends `broken`",
+            summary: "resets it to empty and unbroken; processes that wait end `broken`",
             arguments: &[],
             ends: &[],
             element: Element::Never,
@@ -107,7 +107,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "size",
             effect: Effect::Asks,
-            summary: "the number of parties that have come and wait",
+            summary: "reads the number of processes that wait",
             arguments: &[Argument {
                 name: "into",
                 form: Form::Into,
@@ -121,7 +121,7 @@ pub(crate) static KIND: Kind = Kind {
             outcomes: &[Outcome::INVALID],
         },
     ],
-    state: ("b.waiting", "how many have arrived and wait; `b.broken`: whether it is broken"),
+    state: ("b.waiting", "the number of waiting processes; `b.broken`: whether it is broken"),
     example: r#"[objects]
 start = { kind = "barrier", parties = 3 }
 
@@ -152,11 +152,11 @@ struct Barrier {
 impl Object for Barrier {
     fn foresee(&self, verb: &Verb, _end: Option<&str>, _arguments: &[Option<Value>]) -> Option<(Outcome, String)> {
         (self.posix && verb.name != "wait")
-            .then(|| (Outcome::INVALID, format!("a POSIX barrier knows no `{}`; `via = \"memory\"` does", verb.name)))
+            .then(|| (Outcome::INVALID, format!("a POSIX barrier has no `{}`; `via = \"memory\"` does", verb.name)))
     }
 
     fn foresee_timeout(&self, _verb: &Verb) -> Option<(Outcome, String)> {
-        self.posix.then(|| (Outcome::INVALID, "a POSIX barrier knows no timeout; `via = \"memory\"` does".to_owned()))
+        self.posix.then(|| (Outcome::INVALID, "a POSIX barrier has no timeout; `via = \"memory\"` does".to_owned()))
     }
 
     fn create(&self, site: &mut CreateContext<'_>) -> Result<Rc<dyn Live>, HostError> {

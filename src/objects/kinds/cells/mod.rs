@@ -46,7 +46,7 @@ pub(crate) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb;
         Verb {
             name: "load",
             effect: Effect::Reads,
-            summary: "reads it",
+            summary: "reads the value",
             arguments: &[Argument {
                 name: "into",
                 form: Form::Into,
@@ -62,7 +62,7 @@ pub(crate) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb;
         Verb {
             name: "store",
             effect: Effect::Writes,
-            summary: "writes it, whatever it was before",
+            summary: "writes the value",
             arguments: &[Argument {
                 name: "value",
                 form: Form::Value(STORED),
@@ -78,13 +78,13 @@ pub(crate) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb;
         Verb {
             name: "add",
             effect: Effect::Updates,
-            summary: "adds to it, atomically",
+            summary: "adds to the value, atomically",
             arguments: &[
                 Argument {
                     name: "value",
                     form: Form::Value(Types::NUMBER),
                     required: true,
-                    summary: "what to add; may be negative",
+                    summary: "the number to add; may be negative",
                 },
                 INTO_BEFORE,
             ],
@@ -97,7 +97,7 @@ pub(crate) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb;
         Verb {
             name: "swap",
             effect: Effect::Updates,
-            summary: "writes it and gives the value before, atomically",
+            summary: "writes the value and returns the value before, atomically",
             arguments: &[
                 Argument { name: "value", form: Form::Value(ONE), required: true, summary: "the new value" },
                 INTO_BEFORE,
@@ -111,9 +111,9 @@ pub(crate) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb;
         Verb {
             name: "compare_swap",
             effect: Effect::Updates,
-            summary: "writes it where it still has the value expected, atomically; it did where `into` is `old`",
+            summary: "writes the value if it equals `old`, atomically; `into` is `old` if it was written",
             arguments: &[
-                Argument { name: "old", form: Form::Value(ONE), required: true, summary: "the value expected" },
+                Argument { name: "old", form: Form::Value(ONE), required: true, summary: "the expected value" },
                 Argument { name: "value", form: Form::Value(ONE), required: true, summary: "the new value" },
                 INTO_BEFORE,
             ],
@@ -126,7 +126,7 @@ pub(crate) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb;
         Verb {
             name: "update",
             effect: Effect::Updates,
-            summary: "computes its new value from `it`, the value before, under the object's own lock",
+            summary: "computes the new value from `it`, the value before, under the object's internal lock",
             arguments: &[
                 Argument {
                     name: "value",

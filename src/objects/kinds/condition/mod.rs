@@ -1,4 +1,4 @@
-//! `condition`: processes wait for another to say that something has changed, and let go of a mutex meanwhile.
+//! `condition`: processes wait for a notification that something has changed, and release a mutex meanwhile.
 //!
 //! It is built on futex(2) and not on `pthread_cond_t`, which a waiter that is killed can leave unusable, and which
 //! does not say who woke whom. Each process has a slot; under the guard a waiter takes a number before it gives the
@@ -41,7 +41,7 @@ const MOST: i64 = 65_535;
 /// The kind.
 pub(crate) static KIND: Kind = Kind {
     name: "condition",
-    summary: "processes wait for another to say that something has changed, and let go of a mutex meanwhile",
+    summary: "processes wait for a notification that something has changed, and release a mutex meanwhile",
     primitive: "atomic words in shared memory, mmap(2) with MAP_SHARED, and futex(2): what pthread_cond_wait(3) does, \
                 in a form of ipcrun's own that survives the death of a waiter, which pthread_cond_t does not: there a waiter \
                 that is killed can block every later notification. A notification whose receiver is killed before it \
@@ -51,14 +51,14 @@ pub(crate) static KIND: Kind = Kind {
         form: Form::Object("mutex"),
         default: "",
         required: true,
-        summary: "the mutex that `wait` gives back and takes again",
+        summary: "the mutex that `wait` releases and locks again",
     }],
     verbs: &[
         Verb {
             name: "wait",
             effect: Effect::None,
-            summary: "gives the mutex back, waits for a notification, and takes the mutex again, also after a timeout; \
-                      ends `not_owner` at once where the process does not own the mutex",
+            summary: "releases the mutex, waits for a notification, and locks the mutex again, also after a timeout; \
+                      ends `not_owner` at once if the process does not own the mutex",
             arguments: &[],
             ends: &[],
             element: Element::Never,
@@ -69,19 +69,19 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "notify",
             effect: Effect::None,
-            summary: "wakes the process that has waited longest, if one waits",
+            summary: "wakes the process that has waited longest, if any",
             arguments: &[
                 Argument {
                     name: "n",
                     form: Form::Integer(0, MOST),
                     required: false,
-                    summary: "how many to wake, all at once",
+                    summary: "the number of processes to wake, all at once",
                 },
                 Argument {
                     name: "into",
                     form: Form::Into,
                     required: false,
-                    summary: "a variable for how many were woken",
+                    summary: "a variable for the number of processes that were woken",
                 },
             ],
             ends: &[],
@@ -93,12 +93,12 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "notify_all",
             effect: Effect::None,
-            summary: "wakes all who wait",
+            summary: "wakes all waiting processes",
             arguments: &[Argument {
                 name: "into",
                 form: Form::Into,
                 required: false,
-                summary: "a variable for how many were woken",
+                summary: "a variable for the number of processes that were woken",
             }],
             ends: &[],
             element: Element::Never,

@@ -31,20 +31,20 @@ const WAIT: u8 = 2;
 /// The kind.
 pub(crate) static KIND: Kind = Kind {
     name: "event",
-    summary: "a flag: who waits for it goes on once it is set, at once where it is set already",
+    summary: "a flag that processes can set, clear and wait for",
     primitive: "an atomic word in shared memory, mmap(2) with MAP_SHARED, and futex(2) on it",
     attributes: &[Attribute {
         name: "set",
         form: Form::Boolean,
         default: "false",
         required: false,
-        summary: "whether it is set at first",
+        summary: "whether it is initially set",
     }],
     verbs: &[
         Verb {
             name: "set",
             effect: Effect::None,
-            summary: "sets it; all who wait go on",
+            summary: "sets it; all waiting processes resume",
             arguments: &[],
             ends: &[],
             element: Element::Never,
@@ -55,7 +55,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "clear",
             effect: Effect::None,
-            summary: "clears it; who waits from now on waits for the next `set`",
+            summary: "clears it; later waits wait for the next `set`",
             arguments: &[],
             ends: &[],
             element: Element::Never,
@@ -66,7 +66,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "wait",
             effect: Effect::None,
-            summary: "waits until it is set, and leaves it set. A flag that is cleared again at once may be missed",
+            summary: "waits until it is set, and leaves it set. If it is cleared again at once, a waiting process may miss that",
             arguments: &[],
             ends: &[],
             element: Element::Never,

@@ -48,23 +48,23 @@ pub(crate) static KIND: Kind = Kind {
             form: Form::Choice(&["normal", "recursive", "errorcheck"]),
             default: "normal",
             required: false,
-            summary: "what a second `lock` by the owner does: it waits for itself for ever, counts, or ends \
-                      `would_deadlock`",
+            summary: "a second `lock` by the owner waits for itself for ever (`normal`), is counted (`recursive`), or \
+                      ends `would_deadlock` (`errorcheck`)",
         },
         Attribute {
             name: "robust",
             form: Form::Boolean,
             default: "false",
             required: false,
-            summary: "whether the next `lock` after the owner's death ends `owner_died`, and has the lock; without \
-                      it, the lock stays taken for ever",
+            summary: "whether the next `lock` after the owner's death takes the lock and ends `owner_died`; otherwise \
+                      the lock stays taken for ever",
         },
         Attribute {
             name: "protocol",
             form: Form::Choice(&["none", "inherit", "protect"]),
             default: "none",
             required: false,
-            summary: "the owner's priority: its own, the highest of those who wait, or `ceiling`",
+            summary: "the owner's priority: its own, the highest of all waiting processes, or `ceiling`",
         },
         Attribute {
             name: "ceiling",
@@ -79,7 +79,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "lock",
             effect: Effect::Takes,
-            summary: "takes the lock; waits while another process has it. With `owner_died` it is taken as well",
+            summary: "takes the lock; waits while another process holds it. `owner_died` takes it as well",
             arguments: &[],
             ends: &[],
             element: Element::Never,
@@ -97,7 +97,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "unlock",
             effect: Effect::Gives,
-            summary: "gives the lock back; after `owner_died` without `repair` it is `unrecoverable` from then on",
+            summary: "releases the lock; after `owner_died` without `repair`, every later `lock` ends `unrecoverable`",
             arguments: &[],
             ends: &[],
             element: Element::Never,
@@ -108,7 +108,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "repair",
             effect: Effect::None,
-            summary: "says that what the lock protects is right again, after a `lock` that ended `owner_died`",
+            summary: "marks the protected data as consistent again, after a `lock` that ended `owner_died`",
             arguments: &[],
             ends: &[],
             element: Element::Never,
@@ -165,7 +165,8 @@ struct Mutex {
 impl Object for Mutex {
     fn foresee(&self, verb: &Verb, _end: Option<&str>, _arguments: &[Option<Value>]) -> Option<(Outcome, String)> {
         (verb.name == "repair" && !self.options.robust).then(|| {
-            let reason = "without `robust = true` nobody learns that an owner has died, and nothing is to be repaired";
+            let reason =
+                "without `robust = true` the death of an owner is not reported, and there is nothing to repair";
             (Outcome::INVALID, reason.to_owned())
         })
     }

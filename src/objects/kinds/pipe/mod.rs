@@ -50,8 +50,8 @@ const LARGEST: u64 = 1 << 31;
 /// The reference entry and the maker of pipes.
 pub(crate) static KIND: Kind = Kind {
     name: "pipe",
-    summary: "a channel from those that hold one end to those that hold the other; its reader sees the end of file \
-              once nobody holds the writing end any more",
+    summary: "a channel between the processes at its ends; a reader sees the end of file once no process \
+              holds the writing end any more",
     primitive: "one way: pipe2(2) (see pipe(7)), with O_DIRECT where it carries messages, so that each packet of up to \
                 4096 bytes is one write(2) and one read(2). Both ways: socketpair(2) of unix(7), SOCK_SEQPACKET where \
                 it carries messages, SOCK_STREAM where it carries bytes: what multiprocessing.Pipe() makes",
@@ -68,7 +68,7 @@ pub(crate) static KIND: Kind = Kind {
             form: Form::Choice(&["message", "bytes"]),
             default: "\"message\"",
             required: false,
-            summary: "`message`: one `send` is one `recv`, any value, any length; `bytes`: a stream without borders",
+            summary: "`message`: one `send` is one `recv`, any value, any length; `bytes`: a byte stream without message boundaries",
         },
         Attribute {
             name: "capacity",
@@ -84,7 +84,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: SEND,
             effect: Effect::Puts,
-            summary: "puts a message in, or bytes; waits while there is no room",
+            summary: "sends a message, or bytes; waits while there is no room",
             arguments: &[
                 Argument {
                     name: "value",
@@ -96,7 +96,7 @@ pub(crate) static KIND: Kind = Kind {
                     name: "into",
                     form: Form::Into,
                     required: false,
-                    summary: "takes how many bytes were sent; with `framing = \"bytes\"` the step is then one \
+                    summary: "a variable for the number of bytes that were sent; with `framing = \"bytes\"` the step is then one \
                               write(2), which may send a part only, else it repeats until all is sent",
                 },
             ],
@@ -109,19 +109,19 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: RECEIVE,
             effect: Effect::Gets,
-            summary: "takes the oldest message, or the bytes that are there; waits while there is nothing",
+            summary: "receives the oldest message, or the bytes that are available; waits while there are none",
             arguments: &[
                 Argument {
                     name: "into",
                     form: Form::Into,
                     required: false,
-                    summary: "takes the message, or the bytes",
+                    summary: "a variable for the message, or the bytes",
                 },
                 Argument {
                     name: "max",
                     form: Form::Integer(1, 1 << 30),
                     required: false,
-                    summary: "with `framing = \"bytes\"`: how many bytes it takes at most; 65536 without it",
+                    summary: "with `framing = \"bytes\"`: the maximum number of bytes; 65536 by default",
                 },
             ],
             ends: &["r", "a", "b"],
@@ -133,7 +133,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "poll",
             effect: Effect::Asks,
-            summary: "waits until there is something to take or the end of file, and takes nothing",
+            summary: "waits until there is something to receive or the end of file, and receives nothing",
             arguments: &[],
             ends: &["r", "a", "b"],
             element: Element::Never,
@@ -144,7 +144,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "close",
             effect: Effect::Closes,
-            summary: "lets go of the end, in this process; what it does with the end afterwards is `invalid`",
+            summary: "closes the end in this process; later steps of the process on that end are `invalid`",
             arguments: &[],
             ends: &["r", "w", "a", "b"],
             element: Element::Never,
@@ -153,7 +153,7 @@ pub(crate) static KIND: Kind = Kind {
             outcomes: &[Outcome::INVALID],
         },
     ],
-    state: ("link", "the list of the messages under way; null where `framing = \"bytes\"`"),
+    state: ("link", "the list of the messages in the pipe; null where `framing = \"bytes\"`"),
     example: r#"[objects]
 link = { kind = "pipe" }
 

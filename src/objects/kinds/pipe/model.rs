@@ -360,7 +360,7 @@ impl Model for Ends {
         let sending = Sending::new(call.arguments);
         let parked = tag(call.mine());
         let done = match parked.and_then(|tag| lines[way].notice(tag)) {
-            // All of it had gone in before the time was over.
+            // All of it had gone in before the time limit was reached.
             Some(sum) => sending.ends(Outcome::OK, ticket(self.duplex, way, sum)),
             None => {
                 if let Some(tag) = parked {

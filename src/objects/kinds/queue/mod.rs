@@ -70,7 +70,7 @@ pub(crate) static KIND: Kind = Kind {
             form: Form::Integer(1, memory::MOST_MESSAGES as i64),
             default: "",
             required: false,
-            summary: "how many messages it holds; a `put` into a full queue waits. Without it the queue has no bound, \
+            summary: "the number of messages it holds; a `put` into a full queue waits. Without it the queue has no bound, \
                       and is `via = \"memory\"`",
         },
         Attribute {
@@ -86,14 +86,14 @@ pub(crate) static KIND: Kind = Kind {
             form: Form::Choice(&["posix", "sysv", "memory"]),
             default: "\"posix\" with `capacity`, else \"memory\"",
             required: false,
-            summary: "what carries the messages; posix and sysv have priorities and the kernel's limits",
+            summary: "the implementation; posix and sysv have priorities and the kernel's limits",
         },
     ],
     verbs: &[
         Verb {
             name: PUT,
             effect: Effect::Puts,
-            summary: "puts a message in; waits while the queue is full",
+            summary: "adds a message; waits while the queue is full",
             arguments: &[
                 Argument {
                     name: "value",
@@ -105,7 +105,7 @@ pub(crate) static KIND: Kind = Kind {
                     name: "priority",
                     form: Form::Integer(0, PRIORITY_MAX as i64),
                     required: false,
-                    summary: "0 to 32767, the highest comes out first; 0 without it. Not with `via = \"memory\"`",
+                    summary: "0 (the default) to 32767, the highest is received first. Not with `via = \"memory\"`",
                 },
             ],
             ends: &[],
@@ -117,21 +117,21 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: GET,
             effect: Effect::Gets,
-            summary: "takes the oldest message of the highest priority; waits while there is none",
+            summary: "removes the oldest message of the highest priority; waits while there is none",
             arguments: &[
-                Argument { name: "into", form: Form::Into, required: false, summary: "takes the message" },
+                Argument { name: "into", form: Form::Into, required: false, summary: "a variable for the message" },
                 Argument {
                     name: "priority_into",
                     form: Form::Second,
                     required: false,
-                    summary: "takes its priority; null with `via = \"memory\"`",
+                    summary: "a variable for its priority; null with `via = \"memory\"`",
                 },
                 Argument {
                     name: "max",
                     form: Form::Integer(0, LARGEST_MESSAGE as i64),
                     required: false,
-                    summary: "a buffer of so many bytes. Posix and sysv refuse one under `message_size` as `too_big`; \
-                              memory does where the message is longer, which then stays",
+                    summary: "the size of the buffer in bytes. With posix and sysv, a size under `message_size` ends `too_big`; \
+                              with memory, a longer message does, and stays in the queue",
                 },
             ],
             ends: &[],
@@ -143,8 +143,13 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: SIZE,
             effect: Effect::Asks,
-            summary: "how many messages are in the queue at this moment",
-            arguments: &[Argument { name: "into", form: Form::Into, required: false, summary: "takes the number" }],
+            summary: "reads the number of messages in the queue",
+            arguments: &[Argument {
+                name: "into",
+                form: Form::Into,
+                required: false,
+                summary: "a variable for the number",
+            }],
             ends: &[],
             element: Element::Never,
             blocks: false,
@@ -154,7 +159,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: DONE,
             effect: Effect::None,
-            summary: "says that one message that was got is dealt with; `invalid` where all that were put are",
+            summary: "marks one received message as done; `invalid` if all messages that were put are done",
             arguments: &[],
             ends: &[],
             element: Element::Never,
@@ -165,7 +170,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: WAIT,
             effect: Effect::None,
-            summary: "waits until every message that was put is said to be done",
+            summary: "waits until every message that was put is done",
             arguments: &[],
             ends: &[],
             element: Element::Never,
@@ -176,7 +181,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "close",
             effect: Effect::Closes,
-            summary: "lets go of the queue, in this process; what it does with it afterwards is `invalid`",
+            summary: "closes the queue in this process; later steps of the process on it are `invalid`",
             arguments: &[],
             ends: &[],
             element: Element::Never,

@@ -44,24 +44,24 @@ const SYSV_MAX: u32 = 32_767;
 /// The kind.
 pub(crate) static KIND: Kind = Kind {
     name: "semaphore",
-    summary: "permits that processes take and give back; nobody owns one, so anybody may give one back",
+    summary: "permits that processes acquire and release; a permit has no owner, so any process may release one",
     primitive: "posix: sem_t in shared memory, sem_init(3) with `pshared`, sem_trywait(3), sem_wait(3), \
                 sem_clockwait(3), sem_post(3); several permits are given back by one addition to glibc's own word. \
-                sysv: semget(2), semop(2), semtimedop(2), without SEM_UNDO: a killed process gives nothing back",
+                sysv: semget(2), semop(2), semtimedop(2), without SEM_UNDO: a killed process releases nothing",
     attributes: &[
         Attribute {
             name: "value",
             form: Form::Integer(0, Posix::MAX as i64),
             default: "1",
             required: false,
-            summary: "the permits that are free at first; up to 32767 with `via = \"sysv\"`",
+            summary: "the initial number of free permits; up to 32767 with `via = \"sysv\"`",
         },
         Attribute {
             name: "bound",
             form: Form::Boolean,
             default: "false",
             required: false,
-            summary: "whether a release past `value` fails with `overflow`, and gives nothing back",
+            summary: "whether a release past `value` ends `overflow` and releases nothing",
         },
         Attribute {
             name: "via",
@@ -75,12 +75,12 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "acquire",
             effect: Effect::Takes,
-            summary: "takes a permit; waits while none is free",
+            summary: "acquires a permit; waits while none is free",
             arguments: &[Argument {
                 name: "n",
                 form: Form::Integer(0, MOST),
                 required: false,
-                summary: "how many to take, all at once; more than 1 only with `via = \"sysv\"`",
+                summary: "the number of permits, acquired all at once; more than 1 only with `via = \"sysv\"`",
             }],
             ends: &[],
             element: Element::Never,
@@ -91,12 +91,12 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "release",
             effect: Effect::Gives,
-            summary: "gives a permit back",
+            summary: "releases a permit",
             arguments: &[Argument {
                 name: "n",
                 form: Form::Integer(0, MOST),
                 required: false,
-                summary: "how many to give back, all at once; with 0 nothing happens",
+                summary: "the number of permits, released all at once; with 0 nothing happens",
             }],
             ends: &[],
             element: Element::Never,
@@ -107,7 +107,7 @@ pub(crate) static KIND: Kind = Kind {
         Verb {
             name: "size",
             effect: Effect::Asks,
-            summary: "the number of free permits; it may have changed by the next step",
+            summary: "reads the number of free permits, which may change before the next step",
             arguments: &[Argument {
                 name: "into",
                 form: Form::Into,

@@ -193,7 +193,7 @@ function tip(hit, event) {
   let lines = [];
   if (hit?.track) {
     const { track, level } = hit, value = track.values[level];
-    const said = track.shape === "owner" ? (value === null ? "nobody" : processName(value)) : String(value ?? "null");
+    const said = track.shape === "owner" ? (value === null ? "none" : processName(value)) : String(value ?? "null");
     lines = [`${objectName(track.object)}: ${shorten(plain(said), 80)}`, hit.event >= 0 ? `since ${sentence(hit.event)}` : "from the begin"];
   } else if (hit && hit.event >= 0) {
     const at = hit.event;

@@ -68,7 +68,7 @@ function tellEvent(at) {
     fact(name, make("ul", {}, ...items));
   };
   list("because of", edgesTo(at), (edge) => edges.from[edge]);
-  list("lets go on", edgesFrom(at), (edge) => edges.to[edge]);
+  list("enables", edgesFrom(at), (edge) => edges.to[edge]);
   const counts = [0, 0, 0, 0];
   for (const relation of view.relation) counts[relation]++;
   const legend = make("p", { class: "relations" },
