@@ -53,7 +53,7 @@ struct Brute<'p> {
 impl<'p> Brute<'p> {
     fn new(plan: &'p Plan, most: usize) -> Self {
         let wish = HistoryOptions { fine: true, ..HistoryOptions::default() };
-        let memories = History::new(plan, Vec::new(), Time::Virtual, wish);
+        let memories = History::new(plan, judge::memories(plan), Time::Virtual, wish);
         let space = StateSpace::remembering(plan, Time::Virtual, memories);
         Self { plan, space, path: Vec::new(), found: Found::new(), paths: 0, most }
     }
