@@ -36,6 +36,26 @@ pub(super) fn text(kind: &'static str, seed: u64) -> String {
     generate::scenario(seed, taste).text()
 }
 
+/// Scenarios of a kind that are too seldom drawn: a message of two packets where there is room for one.
+const RARE: &[(&str, &str)] = &[(
+    "pipe",
+    r#"
+[objects]
+p = { kind = "pipe", capacity = 1 }
+[processes.a]
+steps = [{ send = "p.w", value = { bytes = "x", repeat = 5000 } }]
+[processes.b]
+steps = [{ recv = "p.r" }]
+[processes.c]
+steps = [{ recv = "p.r", timeout = "0s", outcome = "o" }]
+"#,
+)];
+
+/// Those of a kind.
+pub(super) fn rare(kind: &'static str) -> impl Iterator<Item = &'static str> {
+    RARE.iter().filter(move |(of, _)| *of == kind).map(|(_, text)| *text)
+}
+
 /// The steps of a process that a state allows.
 fn own(space: &mut StateSpace<'_>, state: &[u32], process: ProcessId) -> Vec<Transition> {
     let mut moves = Vec::new();
@@ -271,6 +291,7 @@ fn pair(
 fn what_each_kind_says_of_its_steps_is_so() {
     let mut problems = Vec::new();
     for kind in CATALOGUE {
+        problems.extend(rare(kind.name).filter_map(|text| fault(text, false)));
         for seed in super::first()..super::first() + super::count(12) {
             let text = text(kind.name, seed);
             if let Some(problem) = fault(&text, seed % 3 == 2) {
