@@ -186,6 +186,17 @@ impl Running {
         self.child.as_ref().expect("a run has not been waited for").id()
     }
 
+    /// The directory of the run.
+    pub(crate) fn directory(&self) -> &Path {
+        self.test.directory()
+    }
+
+    /// Whether ipcrun has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        let child = self.child.as_mut().expect("a run has not been waited for");
+        child.try_wait().expect("ipcrun can be waited for").is_some()
+    }
+
     /// Sends ipcrun a signal, by its name.
     pub(crate) fn signal(&self, name: &str) {
         signal(self.id() as i32, name);

@@ -55,12 +55,13 @@ codes! {
     UNKNOWN_END = "E0116", "the object has no such end", "E0116.md";
     BAD_LOOP = "E0117", "break or continue outside a loop", "E0117.md";
     NO_PROCESS = "E0118", "the scenario has no process", "E0118.md";
-    HOST_LIMIT = "E0201", "the host cannot give what is asked", "E0201.md";
+    HOST_LIMIT = "E0201", "the host cannot provide a resource", "E0201.md";
+    UNTRUSTED = "E0202", "an untrusted scenario asks for too much", "E0202.md";
     FAILED = "E0301", "an expectation does not hold", "E0301.md";
     DEADLOCK = "E0302", "unexpected deadlock", "E0302.md";
-    BAD_END = "E0303", "a process ended otherwise than expected", "E0303.md";
+    BAD_END = "E0303", "a process ended unexpectedly", "E0303.md";
     TIMEOUT = "E0304", "the run did not end in time", "E0304.md";
-    INCOMPLETE = "E0305", "the trace could not be kept whole", "E0305.md";
+    INCOMPLETE = "E0305", "the trace is not complete", "E0305.md";
     DIVERGED = "E0306", "the processes did not follow the schedule", "E0306.md";
     BAD_TRACE = "E0401", "the file is not a readable trace", "E0401.md";
     BAD_SCHEDULE = "E0402", "the schedule cannot be followed", "E0402.md";

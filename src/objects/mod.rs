@@ -364,11 +364,8 @@ pub trait Caller {
     fn process(&self) -> ProcessId;
     /// The packed id of the event that this step will become: what travels in a message's header.
     fn event(&self) -> u64;
-    /// Publishes that the process is inside this step and could come to sleep in it. Called before any system call
-    /// that could sleep although it is not expected to; calling it again is free.
-    fn enter(&mut self);
-    /// Says that the process has to wait: as [`Caller::enter`], and the event counts as one that waited. Called just
-    /// before the call that sleeps; calling it again is free.
+    /// Publishes that the process has to wait within this step, and may sleep: the event counts as one that waited. Called
+    /// where the step could not be done at once, before the call that sleeps; calling it again is free.
     fn block(&mut self);
     /// Says that the process may sleep now in `verb` on another object than its step's: a condition's `wait` that
     /// takes the mutex again. Who could let it go on is then asked of that object.

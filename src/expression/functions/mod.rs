@@ -393,7 +393,7 @@ pub static FUNCTIONS: &[Function] = &[
     .alike(),
     Function::new("math.trunc", "math.trunc(x)", "the number without its fraction", &[N], N, numbers::trunc).alike(),
     Function::new("math.sqrt", "math.sqrt(x)", "the square root, a float", &[N], Types::FLOAT, numbers::sqrt),
-    Function::new("math.isNaN", "math.isNaN(x)", "whether it is the float that is no number", &[N], B, numbers::is_nan),
+    Function::new("math.isNaN", "math.isNaN(x)", "whether it is not a number (NaN)", &[N], B, numbers::is_nan),
     Function::new("math.isInf", "math.isInf(x)", "whether it is an infinite float", &[N], B, numbers::is_inf),
     Function::new(
         "math.isFinite",

@@ -5,13 +5,15 @@
 
 use std::os::fd::AsFd;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, PollTimeout};
 
-use super::{BUSY, Signals, Supervisor};
+use super::{BUSY, Supervisor};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::ProcessId;
 use crate::kernel::scheduler_gate::{Answer, CHOICES, FREE, Grant, PARKS, STAYS, TIMES_OUT, WAITED};
 use crate::kernel::{Notice, Options};
+use crate::os::descriptor::poll;
+use crate::os::signals::Blocked;
 use crate::os::{clock, process as os};
 use crate::scenario::plan::Plan;
 use crate::schedule::{Rest, Turn, Turns};
@@ -24,8 +26,9 @@ const LOST: u64 = 20_000_000_000;
 /// ms between two looks at a process that may come to sleep in the kernel, and at any other.
 const SOON: u16 = 1;
 const LATER: u16 = 20;
-/// ns after which a turn is cut short that does not end when a signal asks to.
+/// ns after which a turn is cut short that does not end when a signal asks to: where its process sleeps, and otherwise.
 const GRACE: u64 = 500_000_000;
+const LONGEST_GRACE: u64 = 5_000_000_000;
 /// The most other processes of which a divergence tells where they are.
 const TOLD: usize = 8;
 
@@ -69,7 +72,7 @@ impl Supervisor<'_> {
     pub(super) fn drive(
         &mut self,
         turns: &Turns,
-        signals: &Signals,
+        signals: &Blocked,
         options: &mut Options<'_>,
         begin: u64,
     ) -> Result<Option<RunEnd>, Vec<Diagnostic>> {
@@ -84,10 +87,15 @@ impl Supervisor<'_> {
     }
 }
 
+/// Whether what was asked then was asked as many ns ago.
+fn is_past(asked: Option<u64>, grace: u64) -> bool {
+    asked.is_some_and(|asked| clock::now().saturating_sub(asked) >= grace)
+}
+
 struct Driver<'a, 'p, 'o> {
     supervisor: &'a mut Supervisor<'p>,
     turns: &'a Turns,
-    signals: &'a Signals,
+    signals: &'a Blocked,
     options: &'a mut Options<'o>,
     /// When the run really began.
     begin: u64,
@@ -130,7 +138,7 @@ impl Driver<'_, '_, '_> {
         }
         self.at(turns.end);
         if turns.rest == Rest::Free {
-            if self.signals.read() {
+            if self.signals.ask_to_end() {
                 self.asked = Some(clock::now());
             }
             self.may_end()?;
@@ -325,6 +333,9 @@ impl Driver<'_, '_, '_> {
             if self.look(if parks { SOON } else { LATER })? {
                 continue;
             }
+            if is_past(self.asked, GRACE) && self.sleeps(process) {
+                return Err(Stop::Over(RunEnd::Interrupted));
+            }
             let waited = clock::now().saturating_sub(since);
             let sleeps = (parks || waited >= BLOCKED) && self.sleeps(process);
             let came_back =
@@ -372,17 +383,17 @@ impl Driver<'_, '_, '_> {
     fn look(&mut self, milliseconds: u16) -> Result<bool, Stop> {
         let supervisor = &mut *self.supervisor;
         let mut fds = [
-            PollFd::new(self.signals.fd.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
             PollFd::new(supervisor.bell.as_fd(), PollFlags::POLLIN),
         ];
-        // EINTR only means another round.
+        // Where it fails this is another round.
         let happened = poll(&mut fds, PollTimeout::from(milliseconds)).unwrap_or(0) > 0;
         let signalled = fds[0].any().unwrap_or(false);
         supervisor.bell.answer();
-        if signalled && self.signals.read() {
+        if signalled && self.signals.ask_to_end() {
             self.asked.get_or_insert(clock::now());
         }
-        if self.asked.is_some_and(|asked| clock::now().saturating_sub(asked) >= GRACE) {
+        if is_past(self.asked, LONGEST_GRACE) {
             return Err(Stop::Over(RunEnd::Interrupted));
         }
         if signalled || !happened {

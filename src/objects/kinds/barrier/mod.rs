@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
-use crate::event::{Event, ObjectId, ProcessId};
+use crate::event::{Event, ObjectId, ProcessId, look};
 use crate::objects::causality::happens_before::Tie;
 use crate::objects::causality::sync_clock::{Handover, NOTHING};
 use crate::objects::contract::model::Access;
@@ -164,8 +164,8 @@ impl Object for Barrier {
         if self.posix {
             let kernel = Posix::new(site.arena, self.parties);
             let kernel = kernel.map_err(|error| HostError::call("pthread_barrier_init", &error))?;
-            let come = site.arena.alloc().map_err(error)?;
-            return Ok(Rc::new(PosixLive { id: self.id, parties: self.parties, kernel, come }));
+            let shared = site.arena.alloc().map_err(error)?;
+            return Ok(Rc::new(PosixLive { id: self.id, parties: self.parties, kernel, shared }));
         }
         Ok(Rc::new(MemoryLive {
             id: self.id,
@@ -263,11 +263,10 @@ impl Object for Barrier {
             let was = std::mem::replace(&mut broken, breaks(events[*end]));
             broken && !was
         });
-        let late = |event: &Event| event.verb == "wait" && event.outcome == Outcome::BROKEN && event.ticket == 0;
+        let late =
+            |event: &Event| event.verb == "wait" && event.outcome == Outcome::BROKEN && event.own_place().is_none();
         relation.looks(events, &breaking, late, |relation, count, place| {
-            // In a run, the step that broke it may be recorded after the one that found it broken.
-            let first = breaking.get(count).filter(|_| count == 0);
-            let broke = count.checked_sub(1).map(|last| breaking[last]).or(first.copied());
+            let broke = count.checked_sub(1).map(|last| breaking[last]);
             if let Some(broke) = broke.filter(|broke| events[*broke].begin <= events[place].end) {
                 relation.sync(broke, place);
             }
@@ -394,6 +393,11 @@ impl Word {
         self.0 as u32 & !(1 << 31)
     }
 
+    /// The ticket of what only looks at this moment.
+    fn look(self) -> u64 {
+        look(ticket(self.generation().into(), self.count()))
+    }
+
     /// The next generation, empty.
     fn next(self, broken: bool) -> Self {
         Self(u64::from(self.generation().wrapping_add(1)) << 32 | u64::from(broken) << 31)
@@ -467,7 +471,7 @@ impl MemoryLive {
         let held = self.shared.guard.lock(process);
         let word = self.word();
         if word.broken() {
-            return Err(Outcome::BROKEN);
+            return Ok(Completion::of(Outcome::BROKEN).ticket(word.look()));
         }
         let (generation, arrival) = (u64::from(word.generation()), word.count() + 1);
         if arrival == self.parties {
@@ -523,7 +527,10 @@ impl Live for MemoryLive {
             WAIT => self.wait(call).unwrap_or_else(Completion::of),
             ABORT => self.break_all(call.party.process(), true),
             RESET => self.break_all(call.party.process(), false),
-            SIZE => Completion::value(Value::Int(self.word().count().into())),
+            SIZE => {
+                let word = self.word();
+                Completion::value(Value::Int(word.count().into())).ticket(word.look())
+            }
             _ => Completion::of(Outcome::INVALID),
         }
     }
@@ -553,13 +560,23 @@ impl Live for MemoryLive {
     }
 }
 
-/// A barrier of POSIX. The order of arrival is counted just before the call; with more processes than parties two that
-/// come at the same moment may be told each other's.
+/// What is counted beside a barrier of POSIX.
+#[derive(FromZeros)]
+#[repr(C)]
+struct Counts {
+    /// How many have come.
+    come: AtomicU64,
+    /// How many rounds are over: a futex.
+    over: AtomicU32,
+    _pad: u32,
+}
+
+/// A barrier of POSIX. The order of arrival is counted just before the call.
 struct PosixLive {
     id: ObjectId,
     parties: u32,
     kernel: Posix,
-    come: Shared<AtomicU64>,
+    shared: Shared<Counts>,
 }
 
 impl Live for PosixLive {
@@ -567,17 +584,29 @@ impl Live for PosixLive {
         if call.verb != WAIT || call.patience != Patience::Forever {
             return Completion::of(Outcome::INVALID);
         }
-        let come = self.come.fetch_add(1, Ordering::AcqRel);
+        let come = self.shared.come.fetch_add(1, Ordering::AcqRel);
         let (generation, arrival) = (come / u64::from(self.parties), (come % u64::from(self.parties)) as u32 + 1);
         call.party.implicit(self.id, WAIT, arrived(generation, arrival));
         if arrival == self.parties {
             call.party.implicit(self.id, WAIT, ended(generation, self.parties, Outcome::OK));
         }
-        if self.parties > 1 {
-            // Whether it is the last is the kernel's to say.
+        if arrival < self.parties {
             call.party.block();
         }
+        // The kernel does not count: who comes early for the next round must not stand in for one of this.
+        let over = &self.shared.over;
+        loop {
+            let now = over.load(Ordering::SeqCst);
+            if now == generation as u32 {
+                break;
+            }
+            futex::wait(over, now, None);
+        }
         self.kernel.wait();
+        let next = (generation as u32).wrapping_add(1);
+        if over.compare_exchange(generation as u32, next, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            futex::wake_all(over);
+        }
         departed(generation, self.parties, arrival, Outcome::OK)
     }
 
