@@ -449,8 +449,10 @@ impl Child<'_> {
                     false => send(),
                 };
                 // The kernel takes the lowest of several signals first: under a schedule the next must not overtake this one.
-                if self.is_held() && process != itself && os::is_stop(signal) && sent.is_ok() {
+                // And what it waits for must go to others as soon as it is stopped.
+                if process != itself && os::is_stop(signal) && sent.is_ok() {
                     os::await_stopped(post.pid.load(Ordering::Acquire), || post.ended().is_some());
+                    self.objects.iter().for_each(|object| object.stopped(process));
                 }
                 match sent {
                     // It may have ended this moment and is not joined yet: as a zombie it would still take the signal.

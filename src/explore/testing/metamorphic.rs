@@ -22,18 +22,14 @@ use crate::scenario::steps::STEPS;
 /// The most states of a search.
 const MOST: usize = 2_000;
 
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok()?.parse().ok()
-}
-
 /// Looks at scenarios of each taste. `look` says whether it could look, or what is wrong.
 fn over(usual: u64, tastes: &[Taste], look: impl Fn(&Scenario, u64) -> Result<bool, String>) {
-    let first = number("IPCRUN_DRAWN_SEED").unwrap_or(0);
+    let first = super::first();
     let only = std::env::var("IPCRUN_DRAWN_TASTE").ok();
     let (mut all, mut problems) = (0, Vec::new());
     for taste in tastes.iter().filter(|taste| only.as_ref().is_none_or(|only| *only == taste.name)) {
         let mut looked = 0;
-        let count = number("IPCRUN_DRAWN").unwrap_or(usual);
+        let count = super::count(usual);
         for seed in first..first + count {
             let drawn = scenario(seed, *taste);
             // One that panics is a problem like others.

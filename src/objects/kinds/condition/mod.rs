@@ -12,15 +12,14 @@ mod model;
 mod promela;
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
 use super::mutex::{self, MutexLive};
-use crate::event::{Event, EventId, ObjectId, ProcessId};
-use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
+use crate::event::{Event, ObjectId, ProcessId};
+use crate::objects::causality::sync_clock::{Handover, NOTHING};
 use crate::objects::contract::model::Access;
 use crate::objects::{
     Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError,
@@ -194,22 +193,9 @@ impl Object for Condition {
         Enablers { verbs, only: None, closing: &[] }
     }
 
-    /// A notification is a cause of the waits that it woke.
+    /// A notification is a cause of the waits that it woke: their events name it.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         relation.by_ticket(events, |_| true);
-        let notifications: HashMap<EventId, usize> = (0..events.len())
-            .filter(|place| events[*place].verb != "wait")
-            .map(|place| (events[place].id, place))
-            .collect();
-        for (place, event) in events.iter().enumerate() {
-            if let Some(notification) = event.cause.and_then(|cause| notifications.get(&cause)) {
-                relation.sync(*notification, place);
-            }
-        }
-    }
-
-    fn hands_over(&self, _uses: &[Usage]) -> bool {
-        true
     }
 
     /// Holds, for each process that was woken and has yet to go on, what the notification gave that woke it.

@@ -16,7 +16,7 @@ use std::io;
 use std::rc::Rc;
 
 use crate::event::{Event, ObjectId, ProcessId, look};
-use crate::objects::causality::sync_clock::{Handover, Usage};
+use crate::objects::causality::sync_clock::Handover;
 use crate::objects::{
     Access, Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form,
     HostError, Kind, Live, Model, Object, Patience, Problem, Relation, State, Verb,
@@ -309,10 +309,6 @@ impl Object for Pipe {
         self.draw(events, relation);
     }
 
-    fn hands_over(&self, _uses: &[Usage]) -> bool {
-        self.follows()
-    }
-
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
         self.pass(handover)
     }
@@ -479,6 +475,12 @@ impl Live for Channel {
             if !held.get(end).copied().unwrap_or(false) {
                 port.close();
             }
+        }
+    }
+
+    fn stopped(&self, process: ProcessId) {
+        for flow in &self.flows {
+            flow.stopped(process);
         }
     }
 

@@ -20,7 +20,7 @@ use std::rc::Rc;
 
 use super::pipe::message_length;
 use crate::event::{Event, ObjectId, ProcessId};
-use crate::objects::causality::sync_clock::{Handover, Usage};
+use crate::objects::causality::sync_clock::Handover;
 use crate::objects::support::turn;
 use crate::objects::{
     Access, Argument, Attribute, Call, Caller, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form,
@@ -370,10 +370,6 @@ impl Object for Queue {
         order::draw(events, self.capacity(), self.has_priorities(), relation);
     }
 
-    fn hands_over(&self, _uses: &[Usage]) -> bool {
-        true
-    }
-
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
         sync_clock::hand_over(self.capacity(), handover)
     }
@@ -459,6 +455,9 @@ trait Transport {
 
     /// The number of messages, and the ticket of having asked.
     fn size(&self, party: &mut dyn Caller) -> Result<(u64, u64), i32>;
+
+    /// Lets others go on behind a process that a signal has stopped while it waits.
+    fn stopped(&self, _process: ProcessId) {}
 
     /// Puts right what a process left half done that has died.
     fn reclaim(&self, _process: ProcessId) {}
@@ -582,6 +581,10 @@ impl Live for Channel {
                 Completion::of(Outcome::OK)
             }
         }
+    }
+
+    fn stopped(&self, process: ProcessId) {
+        self.transport.stopped(process);
     }
 
     fn reclaim(&self, process: ProcessId) {
