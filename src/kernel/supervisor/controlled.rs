@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 use super::{BUSY, Supervisor};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::ProcessId;
-use crate::kernel::scheduler_gate::{Answer, CHOICES, FREE, Grant, PARKS, STAYS, TIMES_OUT, WAITED};
+use crate::kernel::scheduler_gate::{Answer, CHOICES, FREE, Grant, PARKS, STAYS, TIMES_OUT, WAITED, WAKES};
 use crate::kernel::{Notice, Options};
 use crate::os::descriptor::poll;
 use crate::os::signals::Blocked;
@@ -225,6 +225,7 @@ impl Driver<'_, '_, '_> {
         let flags = flag(turn.waited, WAITED)
             | flag(turn.parks, PARKS)
             | flag(turn.times_out, TIMES_OUT)
+            | flag(turn.wakes, WAKES)
             | if turn.ends { 0 } else { self.stays(process) };
         let number = self.grant(process, turn.steps, flags, &turn.choices);
         let came = self.wait(process, number, turn.parks)?;
