@@ -11,6 +11,7 @@ mod export;
 mod files;
 mod full_catalogue;
 mod golden;
+mod growing;
 mod html_file;
 mod inputs;
 mod options;

@@ -15,9 +15,9 @@ mod scheduler_gate;
 mod supervisor;
 mod wakeup;
 
-use crate::event::ProcessId;
+use crate::event::{Event, ProcessId};
 use crate::schedule::Turns;
-use crate::trace::Waiting;
+use crate::trace::{RunEnd, Waiting};
 
 pub use supervisor::run;
 
@@ -70,6 +70,18 @@ pub struct Limits {
     pub bytes: Option<u64>,
 }
 
+/// Takes the events of a run while it is on, as they are collected: each process's in its own order.
+pub trait Spool {
+    /// Takes an event.
+    fn take(&mut self, event: &Event);
+
+    /// Called whenever all that was collected was taken. Gives the end of a run that has to end here.
+    fn flush(&mut self) -> Option<RunEnd>;
+
+    /// Whether the run can continue without its events in memory where they take more of it than is allowed.
+    fn suffices(&self) -> bool;
+}
+
 /// How to run.
 pub struct Options<'a> {
     /// What is recorded.
@@ -81,4 +93,6 @@ pub struct Options<'a> {
     pub schedule: Option<&'a Turns>,
     /// Called for each notice, in the supervisor.
     pub notice: &'a mut dyn FnMut(Notice<'_>),
+    /// What takes the events while the run is on. Only a run without a schedule has it.
+    pub spool: Option<&'a mut dyn Spool>,
 }

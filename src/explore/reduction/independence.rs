@@ -263,7 +263,7 @@ pub(crate) fn conflict(plan: &Plan, first: Use, second: Use) -> bool {
 }
 
 /// Whether it makes a difference to what happened before what which of two uses comes first.
-fn tells_order(plan: &Plan, first: Use, second: Use) -> bool {
+pub(crate) fn tells_order(plan: &Plan, first: Use, second: Use) -> bool {
     match (first.as_object(), second.as_object()) {
         (Some(object), Some(other)) => {
             object == other && plan.objects[object as usize].object.tells_order(first.access, second.access)

@@ -36,6 +36,9 @@ pub(super) use local_state::Quick;
 
 /// Of a moment: whether a process has been killed from outside.
 const SPENT: u64 = 1 << 63;
+/// Of a moment: how many waits have ended although nothing had ended them, in units of `WOKEN`.
+const WAKES: u64 = 63 * WOKEN;
+const WOKEN: u64 = 1 << 57;
 /// No number.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -96,9 +99,11 @@ pub struct StateSpace<'p> {
 }
 
 /// Whether a run can be over where these are the ways on: nothing happens but that somebody is killed from outside, or
-/// dies although he is stopped, which need not be.
+/// dies although he is stopped, or that a wait ends although nothing has ended it, which need not be.
 pub(crate) fn is_over(moves: &[Transition]) -> bool {
-    moves.iter().all(|step| step.kind == Kind::Kill || step.kind == Kind::Die && step.result == HELD)
+    moves
+        .iter()
+        .all(|step| matches!(step.kind, Kind::Kill | Kind::Wake) || step.kind == Kind::Die && step.result == HELD)
 }
 
 impl<'p> StateSpace<'p> {
@@ -292,6 +297,10 @@ impl<'p> StateSpace<'p> {
         if self.may_kill(state) {
             self.kills(state, moves);
         }
+        if self.wakes(state) < u64::from(self.leeway.spurious) {
+            let woken = (0..self.processes() as ProcessId).filter(|process| self.woken(state, *process).is_some());
+            moves.extend(woken.map(|process| Transition { process, kind: Kind::Wake, branch: 0, result: NONE }));
+        }
         self.endless.take().map_or(Ok(()), Err)
     }
 
@@ -307,6 +316,22 @@ impl<'p> StateSpace<'p> {
                 moves.extend(branches.map(|(branch, _)| Transition { process, kind: Kind::Die, branch, result: HELD }));
             }
         }
+    }
+
+    /// How many waits have ended although nothing had ended them.
+    fn wakes(&self, state: &[u32]) -> u64 {
+        (self.times.things[state[self.clock()] as usize] & WAKES) / WOKEN
+    }
+
+    /// What the share of a process becomes whose wait ends although nothing has ended it, and of which object.
+    fn woken(&self, state: &[u32], process: ProcessId) -> Option<(ObjectId, u32)> {
+        let Stand { segment, info, .. } = &self.stands.things[state[process as usize] as usize];
+        if !segment.parked || !info.running || info.stopped {
+            return None;
+        }
+        let (object, access) = info.next.object()?;
+        let model = self.object_of(object, state[self.processes() + object as usize]);
+        model.wakes(access.verb, segment.share(object)).map(|share| (object, share))
     }
 
     /// Whether a process may still be killed from outside.
@@ -331,7 +356,7 @@ impl<'p> StateSpace<'p> {
 
     /// ns since the begin, where they are a part of the state.
     fn now(&self, state: &[u32]) -> u64 {
-        self.times.things[state[self.clock()] as usize] & !SPENT
+        self.times.things[state[self.clock()] as usize] & !(SPENT | WAKES)
     }
 
     pub(super) fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Transition>) {
@@ -434,6 +459,14 @@ impl<'p> StateSpace<'p> {
                 let traits = self.traits;
                 settle(&mut Row { space: self, state }, traits, process, &Effects::default());
             }
+            Kind::Wake => {
+                let clock = self.clock();
+                if let Some((object, share)) = self.woken(state, process) {
+                    state[clock] = self.moment(self.times.things[state[clock] as usize] + WOKEN);
+                    let mut row = Row { space: self, state };
+                    row.change(process, &mut |segment| segment.set_share(object, share));
+                }
+            }
             Kind::Go | Kind::GiveUp => {
                 let branch = &self.memo.results[step.result as usize][step.branch as usize];
                 let eventful = !branch.plain && branch.more.as_ref().is_some_and(|more| !more.events.is_empty());
@@ -515,8 +548,18 @@ impl<'p> StateSpace<'p> {
         if stand.segment.parked || willing == Willing::Never {
             return stand.segment.parked;
         }
-        let result = self.result(state, process, false);
+        // What is looked up must be there for good.
+        let lasts = self.lasts(state);
+        let result = if lasts { self.result(state, process, false) } else { self.compute(state, process, false) };
         self.memo.results[result as usize].is_empty()
+    }
+
+    /// Whether no number of a state is one for the time being.
+    fn lasts(&self, state: &[u32]) -> bool {
+        let (processes, objects) = state[..self.clock()].split_at(self.processes());
+        processes.iter().all(|number| (*number as usize) < self.stands.things.len())
+            && objects.iter().zip(&self.shapes).all(|(number, shapes)| (*number as usize) < shapes.things.len())
+            && (state[self.clock()] as usize) < self.times.things.len()
     }
 
     fn remember(
@@ -544,7 +587,7 @@ impl<'p> StateSpace<'p> {
                 .as_ref()
                 .map_or_else(Vec::new, |more| more.script.clone()),
             Kind::Die => vec![step.branch],
-            Kind::Tick | Kind::Kill => Vec::new(),
+            Kind::Tick | Kind::Kill | Kind::Wake => Vec::new(),
         }
     }
 
@@ -570,7 +613,7 @@ impl<'p> StateSpace<'p> {
 
     /// Whether nothing is kept of what came before a state.
     pub(super) fn is_plain(&self) -> bool {
-        self.memories.is_none() && !self.leeway.kill
+        self.memories.is_none() && !self.leeway.kill && self.leeway.spurious == 0
     }
 
     /// Says whether a process was found to compute without end.

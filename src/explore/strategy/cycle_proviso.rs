@@ -101,8 +101,8 @@ pub(crate) fn successors(search: &mut Search<'_, '_>, number: u32) -> Result<Vec
     let mut moves: Vec<Transition> = Vec::new();
     search.store.get(number, &mut state);
     search.moves(number, &state, &mut moves)?;
-    // Nobody has to be killed, and from where somebody was no way leads back.
-    moves.retain(|step| step.kind != Kind::Kill);
+    // No process has to be killed, or to wake without a cause, and from where one was no way leads back.
+    moves.retain(|step| !matches!(step.kind, Kind::Kill | Kind::Wake));
     let mut after = state.clone();
     let mut behind = Vec::with_capacity(moves.len());
     for step in moves {

@@ -139,17 +139,18 @@ impl<'s, 'p> Bounded<'s, 'p> {
                 self.ends.push(node);
             }
             self.edges += moves.len() as u64;
-            // Who is killed from outside takes no step by that.
-            let goes = |step: &Transition| step.kind != Kind::Kill && step.process.wrapping_add(1) == last;
+            // What is killed from outside, or woken, takes no step by that.
+            let passive = |step: &Transition| matches!(step.kind, Kind::Kill | Kind::Wake);
+            let goes = |step: &Transition| !passive(step) && step.process.wrapping_add(1) == last;
             let could = last != NOBODY && moves.iter().any(goes);
             for step in &moves {
                 after.copy_from_slice(&row);
                 self.space.take(&mut after[..width], *step)?;
                 let tick = step.kind == Kind::Tick;
-                let killed = step.kind == Kind::Kill;
+                let killed = passive(step);
                 after[width] = match step.kind {
                     Kind::Tick => NOBODY,
-                    Kind::Kill => last,
+                    Kind::Kill | Kind::Wake => last,
                     _ => step.process + 1,
                 };
                 let preempts = could && !tick && !killed && step.process + 1 != last;

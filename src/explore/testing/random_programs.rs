@@ -10,6 +10,7 @@ use crate::explore::semantics::transition::{Nondeterminism, Time};
 use crate::explore::state_space::StateSpace;
 use crate::explore::strategy::bfs::{Limits, Reductions, Search};
 use crate::explore::tests::plan;
+use crate::generate;
 use crate::interpreter::Random;
 use crate::objects::contract::operation::Access;
 
@@ -287,26 +288,47 @@ fn difference(
     let mut compared = 0;
     for seed in seeds {
         let text = scenario(seed, taste);
-        let plan = plan(&text);
-        let mut space = StateSpace::new(&plan, leeway, vec![false; plan.steps.len()], false);
-        let Some((full, states)) = found(&mut space, Reductions::NONE, most) else { continue };
-        compared += 1;
-        for (partial_order, symmetry) in [(true, false), (false, true), (true, true)] {
-            let reductions = Reductions { partial_order, symmetry };
-            let reduced = found(&mut space, reductions, most);
-            // Where nothing is left out but what is the same, every state is met or one that stands for it.
-            let all = |met: &BTreeSet<Vec<u32>>| if partial_order { met.is_subset(&states) } else { *met == states };
-            if reduced.as_ref().is_none_or(|(found, met)| *found != full || !all(met)) {
-                let sizes = |found: &Found| (found.ends.len(), found.races.len());
-                let (found, full) = (reduced.as_ref().map(|(found, _)| sizes(found)), sizes(&full));
-                let text = format!(
-                    "{reductions:?} with {leeway:?}: {found:?}, not {full:?} ends and races, seed {seed}\n{text}"
-                );
-                return (compared, Some(text));
-            }
+        match left_out(&text, leeway, most) {
+            None => continue,
+            Some(None) => compared += 1,
+            Some(Some(problem)) => return (compared, Some(format!("{problem}, seed {seed}\n{text}"))),
         }
     }
     (compared, None)
+}
+
+/// What a reduced search of a program does not find that the full one does; none where there is too much to look at.
+fn left_out(text: &str, leeway: Nondeterminism, most: usize) -> Option<Option<String>> {
+    let plan = plan(text);
+    let mut space = StateSpace::new(&plan, leeway, vec![false; plan.steps.len()], false);
+    let (full, states) = found(&mut space, Reductions::NONE, most)?;
+    for (partial_order, symmetry) in [(true, false), (false, true), (true, true)] {
+        let reductions = Reductions { partial_order, symmetry };
+        let reduced = found(&mut space, reductions, most);
+        // Where nothing is left out but what is the same, every state is met or one that stands for it.
+        let all = |met: &BTreeSet<Vec<u32>>| if partial_order { met.is_subset(&states) } else { *met == states };
+        if reduced.as_ref().is_none_or(|(found, met)| *found != full || !all(met)) {
+            let sizes = |found: &Found| (found.ends.len(), found.races.len());
+            let (found, full) = (reduced.as_ref().map(|(found, _)| sizes(found)), sizes(&full));
+            return Some(Some(format!("{reductions:?} with {leeway:?}: {found:?}, not {full:?} ends and races")));
+        }
+    }
+    Some(None)
+}
+
+/// What a reduced search does not find in a scenario drawn from the catalogue, in which processes have objects of one kind of
+/// their own.
+pub(super) fn fault(kind: &'static str, seed: u64) -> Option<String> {
+    let taste = generate::Taste {
+        name: "own",
+        kind: Some(kind),
+        own: true,
+        times: seed % 2 == 1,
+        lives: false,
+        ..generate::EVERYTHING
+    };
+    let time = if seed % 4 > 1 { Time::Any } else { Time::Virtual };
+    left_out(&generate::scenario(seed, taste).text(), time.into(), 400).flatten()
 }
 
 fn compare(seeds: std::ops::Range<u64>, taste: Taste, leeway: impl Into<Nondeterminism>) {
@@ -324,8 +346,8 @@ const RANDOM: Taste = Taste { random: true, ..PLAIN };
 const OWNING: Taste = Taste { own: true, ..PLAIN };
 
 /// Every random number is drawn; somebody is killed from outside.
-const DRAWN: Nondeterminism = Nondeterminism { time: Time::Virtual, random: true, kill: false };
-const KILLED: Nondeterminism = Nondeterminism { time: Time::Virtual, random: false, kill: true };
+const DRAWN: Nondeterminism = Nondeterminism { time: Time::Virtual, random: true, kill: false, spurious: 0 };
+const KILLED: Nondeterminism = Nondeterminism { time: Time::Virtual, random: false, kill: true, spurious: 0 };
 
 #[test]
 fn reductions_keep_every_end_of_programs_that_end() {
@@ -360,7 +382,7 @@ fn reductions_keep_every_end_of_programs_of_which_one_process_is_killed() {
     compare(
         80_000_000..80_000_000 + budget(15),
         Taste { timeouts: true, ..RANDOM },
-        Nondeterminism { time: Time::Any, random: true, kill: true },
+        Nondeterminism { time: Time::Any, random: true, kill: true, spurious: 0 },
     );
 }
 
@@ -389,7 +411,7 @@ const STORED: &str = "[[expect]]\ncount = \"* store v0\"\nat_most = 1\n";
 fn verdicts(text: &str, leeway: Nondeterminism, reductions: Reductions) -> Option<BTreeSet<String>> {
     let plan = plan(text);
     let limits = Limits { states: 500, ..Limits::default() };
-    let Nondeterminism { time, random, kill } = leeway;
+    let Nondeterminism { time, random, kill, .. } = leeway;
     let mut options = Options { time, random, kill, reductions, limits, ..Options::default() };
     options.beyond.descend = false;
     let explored = explore(&plan, &options, &mut |_| true).expect("no program computes without end");

@@ -8,11 +8,9 @@
 //! [`Object::hand_over`]: crate::objects::Object::hand_over
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::happens_before::is_end;
 use crate::event::{Event, ProcessId};
-use crate::objects::contract::operation::Access;
 
 /// The set in which nothing is known.
 pub const NOTHING: u32 = 0;
@@ -172,15 +170,4 @@ impl Line {
         }
         takes
     }
-}
-
-/// A step that a plan has for an object.
-#[derive(Clone, Debug)]
-pub struct Usage {
-    /// What it does.
-    pub access: Access,
-    /// The processes that have it: those of one program.
-    pub processes: Range<ProcessId>,
-    /// How often it is carried out at most, by all of them together; none where it stands in a loop.
-    pub times: Option<u64>,
 }

@@ -117,18 +117,17 @@ pub trait Model: Send + Sync {
     fn copy(&self) -> Box<dyn Model>;
 
     /// The same state of another object that is declared alike: `to` says which object stands there for which here.
-    fn exchanged(&self, _to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
-        self.copy()
-    }
+    fn exchanged(&self, to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model>;
 
     /// What tells the element at that place from others; none where it has no elements.
     fn element(&self, _at: u32) -> Option<u64> {
         None
     }
 
-    /// The same with its elements in another order: at each place the one that stands here where `order` says.
+    /// The same with its elements in another order: at each place the one that stands here where `order` says. Asked only
+    /// of a model that has elements.
     fn arranged(&self, _order: &[u32]) -> Box<dyn Model> {
-        self.copy()
+        unreachable!("it has no elements")
     }
 
     /// Writes what tells this state from others: two states with the same key allow the same steps with the same
@@ -152,20 +151,24 @@ pub trait Model: Send + Sync {
     fn reach(&self, verb: u8) -> ShareAccess;
 
     /// In how many turns a step ends at most, each time that it is parked being one, where it has no timeout: with one, a
-    /// step that can be parked takes one more at most. None where that is not bounded.
+    /// step that can be parked takes one more at most. None where that is not bounded, or not known.
     fn turns(&self, _verb: u8) -> Option<u32> {
-        Some(1)
+        None
     }
 
     /// What a process waits for that is parked with that share in `verb`, where it is another object's verb: a condition's
     /// `wait` that takes its mutex again.
-    fn waits_for(&self, _verb: u8, _share: u32) -> Option<(ObjectId, u8)> {
+    fn waits_for(&self, verb: u8, share: u32) -> Option<(ObjectId, u8)>;
+
+    /// What the share of a process that is parked in `verb` becomes where its wait ends although nothing has ended it. None
+    /// where the kind's wait returns only for a reason.
+    fn wakes(&self, _verb: u8, _share: u32) -> Option<u32> {
         None
     }
 
     /// A process has ended: `share` is its own, `held` says which ends it still holds. `killed` where a signal ended it.
     /// Called for every process that ends, whatever its share is.
-    fn part(&mut self, _share: &mut u32, _held: &[bool], _killed: bool) {}
+    fn part(&mut self, share: &mut u32, held: &[bool], killed: bool);
 
     /// The process that owns it, for kinds that have an owner.
     fn owner(&self, _shares: &[u32]) -> Option<ProcessId> {
@@ -197,7 +200,17 @@ impl Model for Still {
         Box::new(Self)
     }
 
+    fn exchanged(&self, _to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        self.copy()
+    }
+
     fn key(&self, _key: &mut Vec<u8>) {}
+
+    fn waits_for(&self, _verb: u8, _share: u32) -> Option<(ObjectId, u8)> {
+        None
+    }
+
+    fn part(&mut self, _share: &mut u32, _held: &[bool], _killed: bool) {}
 
     fn reach(&self, _verb: u8) -> ShareAccess {
         ShareAccess::Own

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use zerocopy::FromZeros;
 
 use crate::event::{Event, ObjectId, ProcessId};
-use crate::objects::causality::sync_clock::{Handover, Held, NOTHING, Usage};
+use crate::objects::causality::sync_clock::{Handover, Held, NOTHING};
 use crate::objects::contract::model::Model;
 use crate::objects::contract::operation::Access;
 use crate::objects::support::scalar::Scalar;
@@ -392,10 +392,6 @@ impl Object for Cells {
                 }
             }
         }
-    }
-
-    fn hands_over(&self, _uses: &[Usage]) -> bool {
-        true
     }
 
     /// Holds, for each cell since its last `store`, what the last atomic step on it knew when it was over; and, where what is
