@@ -26,7 +26,6 @@ pub(crate) enum Goal {
     Below(f64),
 }
 
-/// One row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) name: &'static str,

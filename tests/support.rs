@@ -39,9 +39,7 @@ pub(crate) struct Running {
 pub(crate) struct Done {
     /// The exit status; 128 and the signal's number where a signal ended it.
     pub(crate) status: i32,
-    /// Standard output.
     pub(crate) out: String,
-    /// Standard error.
     pub(crate) err: String,
     /// How long it took.
     pub(crate) took: Duration,
@@ -90,7 +88,6 @@ impl Test {
         self
     }
 
-    /// Adds arguments.
     pub(crate) fn args<T: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self

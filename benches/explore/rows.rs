@@ -328,7 +328,6 @@ fn shortest(kit: &Kit<'_>) -> Result<Vec<Line>, String> {
     }])
 }
 
-/// Random executions.
 fn walks(kit: &Kit<'_>, problem: Problem) -> Result<Vec<Line>, String> {
     let runs = if kit.options.quick { "200000" } else { "1000000" };
     let mut best = (0.0, 0.0);

@@ -122,7 +122,6 @@ fn tell_story(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Walks at random.
 fn walk(name: &str, runs: &str) -> Result<(), String> {
     let plan = plan(name)?;
     let runs = runs.parse().map_err(|error| format!("{runs}: {error}"))?;

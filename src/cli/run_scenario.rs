@@ -46,7 +46,6 @@ pub(crate) struct Options {
     pub(crate) held: Option<Held>,
     /// How often each is run.
     pub(crate) repeat: u32,
-    /// What is recorded.
     pub(crate) record: RecordChoice,
     /// How much of it at most.
     pub(crate) limits: Limits,
@@ -66,7 +65,7 @@ pub(crate) struct Options {
     pub(crate) json: bool,
     /// How progress is shown.
     pub(crate) progress: Mode,
-    /// Whether only what is wrong is told.
+    /// Whether only failures are printed.
     pub(crate) quiet: bool,
     /// Where all of it goes.
     pub(crate) output: Output,
@@ -77,7 +76,6 @@ pub(crate) struct Options {
 /// A schedule that processes are held to.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
-    /// The schedule.
     pub(crate) schedule: Chosen,
     /// What it leaves open.
     pub(crate) leeway: Nondeterminism,
@@ -90,7 +88,6 @@ pub(crate) struct Held {
 /// What became of one scenario, as it travels from a worker to the process that prints.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Report {
-    /// The scenario's path.
     pub(crate) path: String,
     /// What it means for the exit status.
     pub(crate) status: Status,
@@ -409,7 +406,7 @@ pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::error(Code::HOST_LIMIT, format!("the trace cannot be written to `{}`: {error}", path.display()))
 }
 
-/// What is shown of a run while it goes on.
+/// The output of a run while it lasts.
 struct Screen<'a> {
     plan: &'a Plan,
     live: Live,
@@ -469,7 +466,7 @@ impl<'a> Screen<'a> {
                 let detail = format!("{events} event{}", if events == 1 { "" } else { "s" });
                 let now = Snapshot { name: &self.plan.name.shown(), done, total, unit, detail: &detail };
                 let elapsed = if one { Duration::from_nanos(elapsed) } else { self.begin.elapsed() };
-                // Nobody reads any more: there is nobody to tell.
+                // The reader is gone, so there is nothing to report.
                 let _ = self.progress.tick(&mut io::stderr().lock(), elapsed, &now);
             }
         }

@@ -1,4 +1,4 @@
-//! Ctrl-C and its like, read from a descriptor where this process waits for several things at once.
+//! SIGINT, SIGTERM and SIGHUP, read from a descriptor.
 
 use std::io;
 

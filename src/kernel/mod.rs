@@ -1,9 +1,9 @@
 //! The real world: forks the processes of a plan over real kernel objects, watches over them and gives back the trace.
 //!
-//! `supervisor` makes everything before the first fork, then only waits: for ends, for a bell, for the time. `child` is
-//! a process from its fork on, `table` what both sides know of each process, `deadlock` finds who waits for ever,
-//! `host` asks the limits first, `foresight` guesses how much will be recorded,
-//! `recorder` records it, `turnstile` holds processes to a schedule. There is one thread, before and after each fork.
+//! `supervisor` creates everything before the first fork and then only waits: for ends of processes, wake-ups and time.
+//! `process` is a process after its fork, `process_table` is shared by both sides, `deadlock` finds the processes that
+//! wait for ever, `host_limits` checks limits first, `memory_estimate` estimates the size of the trace, `recorder`
+//! records events, `scheduler_gate` runs processes under a schedule. There is one thread, before and after each fork.
 
 mod deadlock;
 mod host_limits;
@@ -36,11 +36,9 @@ pub enum Recording {
 pub enum Notice<'a> {
     /// A process has printed a line.
     Printed {
-        /// Which process.
         process: ProcessId,
         /// When, in ns since the run began.
         at: u64,
-        /// The text.
         text: &'a str,
     },
     /// Processes were found to wait for ever while others run. Sent again when there are more of them.
@@ -50,7 +48,6 @@ pub enum Notice<'a> {
         /// What the daemons wait for that they wait for.
         daemons: &'a [Waiting],
     },
-    /// Time has passed.
     Tick {
         /// ns since the run began.
         elapsed: u64,
@@ -70,14 +67,12 @@ pub struct Limits {
     pub bytes: Option<u64>,
 }
 
-/// How to run.
 pub struct Options<'a> {
-    /// What is recorded.
     pub recording: Recording,
     /// How much of it at most.
     pub limits: Limits,
-    /// The schedule that processes are held to; without one they run free. Times are the schedule's then, and two runs of
-    /// it give the same trace.
+    /// The schedule that processes are held to; without one they run free. Times are the schedule's then, and two runs
+    /// of it give the same trace.
     pub schedule: Option<&'a Turns>,
     /// Called for each notice, in the supervisor.
     pub notice: &'a mut dyn FnMut(Notice<'_>),

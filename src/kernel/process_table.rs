@@ -10,7 +10,6 @@ use crate::os::arena::{Arena, Shared};
 use crate::os::futex;
 use crate::os::process::STOPS;
 
-/// One process's entry.
 #[derive(FromZeros)]
 #[repr(C, align(64))]
 pub(super) struct Post {
@@ -18,11 +17,10 @@ pub(super) struct Post {
     gate: AtomicU32,
     /// 1 once it has ended: a futex. Set by the supervisor.
     ended: AtomicU32,
-    /// 1 once somebody has joined it.
+    /// 1 once it is joined.
     joined: AtomicU32,
     /// 1 once it has passed a `ready` step.
     ready: AtomicU32,
-    /// Its process id.
     pub(super) pid: AtomicI32,
     /// Its exit status, a signal's number negative. Holds once it has ended.
     code: AtomicI32,
@@ -60,7 +58,6 @@ pub(super) enum Trouble {
     Policy = 3,
 }
 
-/// The table.
 #[derive(Clone)]
 pub(super) struct Table {
     posts: Shared<[Post]>,

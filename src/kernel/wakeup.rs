@@ -12,13 +12,11 @@ impl Wakeup {
         Ok(Self(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?))
     }
 
-    /// Calls the supervisor.
     pub(super) fn ring(&self) {
         // EAGAIN says that the counter is full: it is rung already.
         let _ = self.0.write(1);
     }
 
-    /// Quiet again.
     pub(super) fn answer(&self) {
         let _ = self.0.read();
     }

@@ -1,10 +1,10 @@
 //! What runs have left that died with everything that would have cleaned up, and how a later start removes it.
 //!
-//! A System V object belongs to no process. So a run lists the ids that it makes in a [`Register`]: a file of this user, held
-//! locked as long as any process of the run lives. A start that can lock such a file knows that all of them are gone; it
-//! removes what the file lists and then the file. An id counts only where the kernel has not been started again since, in
-//! the same IPC namespace, and where the object is as the run made it: of this user, private, readable by this user alone,
-//! and no younger than the list.
+//! A System V object belongs to no process. So a run lists the ids that it makes in a [`Register`]: a file of this
+//! user, held locked as long as any process of the run lives. A start that can lock such a file knows that all of them
+//! are gone; it removes what the file lists and then the file. An id counts only where the kernel has not been started
+//! again since, in the same IPC namespace, and where the object is as the run made it: of this user, private, readable
+//! by this user alone, and no younger than the list.
 
 use std::ffi::{CStr, CString, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -39,8 +39,8 @@ pub struct Register {
 }
 
 impl Register {
-    /// A register that lists nothing and has no name yet. None where the host has no place for it; then what a run leaves
-    /// that is killed with its keeper stays.
+    /// A register that lists nothing and has no name yet. None where the host has no place for it; then what a run
+    /// leaves that is killed with its keeper stays.
     pub fn new() -> Option<Self> {
         let head = head()?;
         places().into_iter().find_map(|place| match Self::within(&place, &head) {
@@ -77,7 +77,6 @@ impl Register {
         &self.name
     }
 
-    /// Removes the file.
     pub fn remove(&self) {
         if let Err(error) = fs::remove_file(&self.path)
             && error.kind() != io::ErrorKind::NotFound
@@ -148,7 +147,7 @@ fn places() -> Vec<PathBuf> {
     places
 }
 
-/// Locks a file as long as anybody holds what was opened here. False where another has locked it.
+/// Locks a file as long as any process holds the descriptor opened here. False where another has locked it.
 fn lock(file: &File) -> bool {
     // SAFETY: takes numbers only.
     unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) == 0 }
@@ -179,7 +178,8 @@ fn sweep_file(path: &Path, head: &str) -> io::Result<()> {
     (&file).take(LONGEST).read_to_end(&mut bytes)?;
     let (first, words) = bytes.split_at_checked(HEAD).unwrap_or((&bytes, &[]));
     let said = String::from_utf8_lossy(first);
-    // One that is of another start of the kernel lists ids that are gone; one of another namespace may not be judged here.
+    // One that is of another start of the kernel lists ids that are gone; one of another namespace may not be judged
+    // here.
     let same = |at: usize| said.split_whitespace().nth(at) == head.split_whitespace().nth(at);
     let (boot, namespace) = (same(3), same(4));
     if boot && !namespace {

@@ -1,9 +1,9 @@
-//! What happened before what, by each process's own order and by causes.
+//! The happens-before relation: each process's own order, and causes.
 //!
 //! The begin of an event happened before its end, the end of an event before the begin of the next in its process,
-//! and the begin of a cause before the end of its effect. An event that took effect at one instant passes on what it took:
-//! there the end of the cause, too, happened before the end of its effect. An event happened before another where its
-//! begin reaches the other's end so.
+//! and the begin of a cause before the end of its effect. An event that took effect at one instant passes on what it
+//! took: there the end of the cause, too, happened before the end of its effect. An event happened before another where
+//! its begin reaches the other's end so.
 //!
 //! There are two relations: *synchronises with*, and *cause*, which besides has the edges from what was read, or made a
 //! try fail, to what read it, or failed.
@@ -64,8 +64,8 @@ pub struct Past<'a> {
 
 impl Causality {
     /// `order` names the events as (process, number in its lane), `ranks` is by place, `starts` says where each
-    /// process's events begin when all lanes lie behind one another. Causes are pairs of places, each with whether it does
-    /// not synchronise, and with them goes which events, by place, pass on what they took.
+    /// process's events begin when all lanes lie behind one another. Causes are pairs of places, each with whether it
+    /// does not synchronise, and with them goes which events, by place, pass on what they took.
     pub(super) fn new(
         order: Vec<(u32, u32)>,
         ranks: Vec<u32>,
@@ -187,8 +187,8 @@ impl Causality {
         self.passing.get(place) == Some(&true)
     }
 
-    /// The place of the event up to whose end a cause of `effect` knows everything: itself where it passes on what it took
-    /// and stands before its effect, else the last before its begin.
+    /// The place of the event up to whose end a cause of `effect` knows everything: itself where it passes on what it
+    /// took and stands before its effect, else the last before its begin.
     fn known(&self, cause: usize, effect: usize) -> Option<usize> {
         if self.passes_on(cause) && cause < effect { Some(cause) } else { self.base(cause) }
     }

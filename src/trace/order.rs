@@ -16,14 +16,14 @@ use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Condition, Plan};
 use crate::value::Value;
 
-/// How many contradictions of a trace are told one by one.
+/// How many contradictions of a trace are listed one by one.
 const TOLD: usize = 8;
 const NEVER: u32 = u32::MAX;
 
 /// Puts the events of all processes into one order and says what happened before what.
 ///
 /// `lanes` holds each process's events in its own order, by [`ProcessId`]. Edges that contradict one another, which
-/// no sound trace has, are broken by time and told by [`Causality::problems`].
+/// no sound trace has, are broken by time and reported by [`Causality::problems`].
 pub fn arrange(plan: &Plan, lanes: Vec<Vec<Event>>) -> (Vec<Event>, Causality) {
     arrange_by(plan, lanes, None, true)
 }
@@ -34,8 +34,8 @@ pub fn arrange_along(plan: &Plan, lanes: Vec<Vec<Event>>, order: &[ProcessId]) -
     arrange_by(plan, lanes, Some(order), false)
 }
 
-/// As [`arrange_along`], for events that have the times of a clock: kinds that go by times find the same causes as they did
-/// when the order was found.
+/// As [`arrange_along`], for events that have the times of a clock: kinds that go by times find the same causes as they
+/// did when the order was found.
 pub(super) fn arrange_again(plan: &Plan, lanes: Vec<Vec<Event>>, order: &[ProcessId]) -> (Vec<Event>, Causality) {
     arrange_by(plan, lanes, Some(order), true)
 }
@@ -289,9 +289,9 @@ fn index(edges: &[Edge], events: usize, sides: impl Fn(&Edge) -> (u32, u32)) -> 
     (bounds, others)
 }
 
-/// Adds the edges that the objects' kinds draw. Gives the events of which they say that they take effect bit by bit. Beside its
-/// own events a kind is given the ends of those processes whose end can tell others something: they hold an end of the
-/// object, or may own it.
+/// Adds the edges that the objects' kinds draw. Gives the events of which they say that they take effect bit by bit.
+/// Beside its own events a kind is given the ends of those processes whose end can tell others something: they hold an
+/// end of the object, or may own it.
 fn objects(plan: &Plan, flat: &Flat<'_>, settled: bool, killers: &[Option<u32>], edges: &mut Vec<Edge>) -> Vec<u32> {
     let mut lasting = Vec::new();
     let mut of_object: Vec<Vec<u32>> = vec![Vec::new(); plan.objects.len()];
@@ -351,8 +351,8 @@ fn named_ends(plan: &Plan) -> Vec<u8> {
     ends
 }
 
-/// Adds an edge. The end of a process that was killed is recorded once it is noticed: where that came after its effect, the
-/// last that the process did stands for it, and the step that killed it.
+/// Adds an edge. The end of a process that was killed is recorded once it is noticed: where that came after its effect,
+/// the last that the process did stands for it, and the step that killed it.
 fn push(flat: &Flat<'_>, killers: &[Option<u32>], edge: Edge, edges: &mut Vec<Edge>) {
     let (from, to) = (flat.event(edge.from), flat.event(edge.to));
     let killed = is_end(from) && from.value.as_int().is_some_and(|code| code < 0);
@@ -424,7 +424,7 @@ fn processes(plan: &Plan, flat: &Flat<'_>, killers: &[Option<u32>], edges: &mut 
             ("status", outcome) if outcome.is_ok() => {
                 let alive = matches!(&event.value, Value::Map(map) if map.get("alive") == Some(&Value::Bool(true)));
                 if alive {
-                    // Its gate was open; it may have come to its begin later.
+                    // Its gate was open; it may have begun later.
                     let begin = flat.begin(process).filter(begun);
                     tie(begin.or(starts[process as usize].filter(begun)), Some(at), Tie::Sync);
                 } else {
@@ -445,7 +445,8 @@ fn processes(plan: &Plan, flat: &Flat<'_>, killers: &[Option<u32>], edges: &mut 
             for on in *first..first.saturating_add(*count).min(flat.lanes.len() as u32) {
                 let from = match condition {
                     Condition::Started => {
-                        // What let it begin did so before; it may have come to begin later than who waited for that.
+                        // The event that allowed its begin came before; it may begin later than another process that
+                        // waited for that event.
                         let (begin, own) = (flat.begin(on), flat.begin(process).map(|own| flat.event(own)));
                         let starter = begin.and_then(|begin| flat.find(flat.event(begin).cause?));
                         tie(starter, flat.begin(process), Tie::Sync);

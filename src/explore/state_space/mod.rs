@@ -1,6 +1,6 @@
-//! States as numbers. Where a process can stand and what an object can be is met again and again: each such thing gets a
-//! number when it is first met, a state of the whole is a row of these numbers, and what a turn does to them is looked up
-//! once it has been computed once.
+//! States as numbers. Where a process can stand and what an object can be is met again and again: each such thing gets
+//! a number when it is first met, a state of the whole is a row of these numbers, and what a turn does to them is
+//! looked up once it has been computed once.
 
 mod local_state;
 mod renaming;
@@ -36,15 +36,13 @@ pub(super) use local_state::Quick;
 
 /// Of a moment: whether a process has been killed from outside.
 const SPENT: u64 = 1 << 63;
-/// No number.
 pub(super) const NONE: u32 = u32::MAX;
 
 /// One way on from a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Transition {
-    /// Whose it is; of a tick, nobody's.
+    /// Whose it is; of a tick, no process's.
     pub process: ProcessId,
-    /// What it is.
     pub kind: Kind,
     /// Which of the turn's possibilities.
     pub(super) branch: u32,
@@ -52,7 +50,7 @@ pub struct Transition {
     pub(super) result: u32,
 }
 
-/// A signal that ends a process which another one has stopped: it does so at once where the process has not come to stop
+/// A signal that ends a process which another one has stopped: it does so at once if the process has not stopped
 /// yet, else once it is continued.
 const HELD: u32 = 0;
 
@@ -64,7 +62,7 @@ pub struct StateSpace<'p> {
     pub(super) plan: &'p Plan,
     pub(super) leeway: Nondeterminism,
     pub(super) knowledge: Arc<[Knowledge]>,
-    /// By step: whether a process comes to it in a state that was met.
+    /// By step: whether a process reaches it in a state that was met.
     reached: Arc<[AtomicBool]>,
     /// By step: whether others can notice it although it is about no object.
     pub(super) visible: Vec<bool>,
@@ -88,14 +86,14 @@ pub struct StateSpace<'p> {
     key: Vec<u8>,
     names: Vec<u32>,
     endless: Option<ModelError>,
-    /// What who works in it may use.
+    /// The budget of the work in it.
     pub(super) budget: Arc<Budget>,
     /// About how many bytes all of it takes.
     weight: usize,
     pub(super) memories: Option<Box<History<'p>>>,
 }
 
-/// Whether a run can be over where these are the ways on: nothing happens but that somebody is killed from outside, or
+/// Whether a run can be over where these are the ways on: nothing happens but that a process is killed from outside, or
 /// dies although he is stopped, which need not be.
 pub(crate) fn is_over(moves: &[Transition]) -> bool {
     moves.iter().all(|step| step.kind == Kind::Kill || step.kind == Kind::Die && step.result == HELD)
@@ -174,8 +172,8 @@ impl<'p> StateSpace<'p> {
         }
     }
 
-    /// The steps that no process has come to in any state that was met, in the order of the file. What is no instruction of
-    /// its own (`break`, `forever`, `section`) is left out.
+    /// The steps that no process has reached in any state that was met, in the order of the file. What is no
+    /// instruction of its own (`break`, `forever`, `section`) is left out.
     pub(crate) fn unreached(&self) -> Vec<StepId> {
         let code = self.plan.programs.iter().flat_map(|program| &program.code).map(choice_point::step_of);
         let reached = |step: StepId| self.reached.get(step as usize).is_none_or(|one| one.load(Ordering::Relaxed));
@@ -217,7 +215,7 @@ impl<'p> StateSpace<'p> {
         })
     }
 
-    /// Whether somebody looks at the process's next step.
+    /// Whether an expectation observes the process's next step.
     pub(super) fn sees(&self, process: ProcessId, next: &Next) -> bool {
         self.memories.as_ref().is_some_and(|memories| memories.sees(process, next))
     }
@@ -239,7 +237,7 @@ impl<'p> StateSpace<'p> {
     /// The states before the first step, each with the choices that lead there.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub fn initial(&mut self) -> Result<Vec<u32>, ModelError> {
         let plan = self.plan;
         if let Some(refused) = choice_point::refused(plan, &self.visible).filter(|_| self.leeway.random) {
@@ -277,7 +275,7 @@ impl<'p> StateSpace<'p> {
     /// Everything that can happen next, in the order of the processes. Empty where nothing ever will.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub fn moves(&mut self, state: &[u32], moves: &mut Vec<Transition>) -> Result<(), ModelError> {
         moves.clear();
         for process in 0..self.processes() as ProcessId {
@@ -319,7 +317,7 @@ impl<'p> StateSpace<'p> {
         self.times.things[state[self.clock()] as usize] & SPENT != 0
     }
 
-    /// Who can be killed: whoever has begun and not ended.
+    /// Whether a process can be killed: it has begun and not ended.
     fn kills(&self, state: &[u32], moves: &mut Vec<Transition>) {
         let alive = |process: &ProcessId| {
             let number = state[*process as usize] as usize;
@@ -395,7 +393,7 @@ impl<'p> StateSpace<'p> {
     /// Takes a way on: changes the state.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub fn take(&mut self, state: &mut [u32], step: Transition) -> Result<(), ModelError> {
         let processes = self.processes();
         let process = step.process;
@@ -617,14 +615,14 @@ impl<'p> StateSpace<'p> {
         }
     }
 
-    /// What a copy has come to know of turns.
+    /// The turns that a copy has computed.
     pub(super) fn into_memo(self) -> Memo {
         self.memo
     }
 }
 
-/// By process, those that can stand in the same places: those of a program that never asks who it is, or else each its
-/// own. `output`: whether what they print counts.
+/// By process, those that can stand in the same places: those of a program that never uses its own name or index, or
+/// else each its own. `output`: whether what they print counts.
 fn classes(plan: &Plan, leeway: Nondeterminism, output: bool) -> Vec<u32> {
     let class = |(id, process): (usize, &ProcessPlan)| {
         let program = &plan.programs[process.program];

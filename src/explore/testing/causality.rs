@@ -1,5 +1,5 @@
-//! Random programs and expectations about causes; and what is known of causes along random executions, compared with what
-//! the judge says of each.
+//! Random programs and expectations about causes; and what is known of causes along random executions, compared with
+//! what the judge says of each.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::interpreter::Random;
 use crate::judge::{self, FORMS, Status};
 use crate::scenario;
 
-/// Random programs of up to so many steps over all that can be a cause of something else.
+/// Random programs of up to that many steps over all that can be a cause of something else.
 pub(crate) fn program(random: &mut Random, longest: i64) -> String {
     let mut of = |count: i64| random.between(0, count - 1);
     let kinds = ["memory", "posix", "sysv"];
@@ -225,8 +225,8 @@ fn what_is_known_is_what_the_judge_finds() {
         }
         for _ in 0..12 {
             let one = expectation(&mut random);
-            // A trace has those who leave a barrier in the order in which they came, which is not the order of their steps: it
-            // may have another first match there, and then every step is kept and not what is known.
+            // A trace has those that leave a barrier in the order in which they came, which is not the order of their
+            // steps: it may have another first match there, and then every step is kept and not what is known.
             let first = one.contains("\norder") && text.contains("\"b\"");
             if !first && loads(&format!("{text}{one}")) {
                 text.push_str(&one);

@@ -28,7 +28,6 @@ pub(crate) struct Taste {
     pub(crate) own: bool,
 }
 
-/// A random scenario.
 pub(crate) fn scenario(seed: u64, taste: Taste) -> String {
     let mut draw = Draw(Random::new(seed, "fuzz", 0));
     let mut text = String::from("[objects]\n");
@@ -153,7 +152,7 @@ fn without(timeout: &str) -> String {
 }
 
 impl Draw {
-    /// A step on an object of the process's own; seldom on another's, or one by which processes can be told apart.
+    /// A step on an object of the process's own; seldom on another's, or one that distinguishes processes.
     fn own(&mut self, copies: i64, others: &[i64]) -> String {
         // A process of another program, or of its own, of which there are as many.
         let other = format!("p{}", others[self.of(others.len() as i64) as usize]);
@@ -192,8 +191,8 @@ impl Draw {
     }
 }
 
-/// What a search finds: its ends, each as the state that stands for it where processes that are alike change places; and
-/// the places of two programs at which a race was seen: both are about to touch a cell, one of them to write it.
+/// What a search finds: its ends, each as the state that stands for it where processes that are alike change places;
+/// and the places of two programs at which a race was seen: both are about to touch a cell, one of them to write it.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Found {
     ends: BTreeSet<Vec<u32>>,
@@ -277,7 +276,8 @@ fn budget(usual: u64) -> u64 {
     std::env::var("IPCRUN_FUZZ").ok().and_then(|number| number.parse().ok()).unwrap_or(usual)
 }
 
-/// The first of these programs of which a reduced search finds other ends than the full one, and how many were compared.
+/// The first of these programs of which a reduced search finds other ends than the full one, and how many were
+/// compared.
 fn difference(
     seeds: std::ops::Range<u64>,
     taste: Taste,
@@ -316,15 +316,15 @@ fn compare(seeds: std::ops::Range<u64>, taste: Taste, leeway: impl Into<Nondeter
     assert!(compared > 0, "not one program was small enough");
 }
 
-/// Programs whose steps end in one way, that give up, that go round for ever, that draw random numbers, that have objects
-/// of their own.
+/// Programs whose steps end in one way, that give up, that go round for ever, that draw random numbers, that have
+/// objects of their own.
 const PLAIN: Taste = Taste { loops: false, timeouts: false, random: false, own: false };
 const TIMEOUTS: Taste = Taste { timeouts: true, ..PLAIN };
 const LOOPS: Taste = Taste { loops: true, ..PLAIN };
 const RANDOM: Taste = Taste { random: true, ..PLAIN };
 const OWNING: Taste = Taste { own: true, ..PLAIN };
 
-/// Every random number is drawn; somebody is killed from outside.
+/// Every random number is drawn; a process is killed from outside.
 const DRAWN: Nondeterminism = Nondeterminism { time: Time::Virtual, random: true, kill: false };
 const KILLED: Nondeterminism = Nondeterminism { time: Time::Virtual, random: false, kill: true };
 
@@ -385,8 +385,8 @@ ends = true
 /// The same of one that stores.
 const STORED: &str = "[[expect]]\ncount = \"* store v0\"\nat_most = 1\n";
 
-/// What is said of each expectation and of each rule that is broken, and in what the executions can end; none where there
-/// are too many.
+/// What is said of each expectation and of each rule that is broken, and in what the executions can end; none where
+/// there are too many.
 fn verdicts(text: &str, leeway: Nondeterminism, reductions: Reductions) -> Option<BTreeSet<String>> {
     let plan = plan(text);
     let limits = Limits { states: 500, ..Limits::default() };
@@ -439,7 +439,7 @@ fn reductions_keep_every_end_of_programs_with_objects_of_their_own() {
     );
 }
 
-/// Two who are alike race, and then meet twice: what is kept of the race is not the same where they change places.
+/// Two symmetric processes race, and then meet twice: the history of the race is not symmetric.
 #[test]
 fn who_meets_behind_a_race_ends_whatever_is_left_out() {
     let text = r#"

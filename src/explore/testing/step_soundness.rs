@@ -18,7 +18,7 @@ use crate::generate::{self, Taste};
 use crate::objects::CATALOGUE;
 use crate::objects::contract::model::{Access, ShareAccess, Willing};
 
-/// The most states of a scenario that is looked at.
+/// The most states of a scenario that is checked.
 const MOST: usize = 400;
 
 /// Three processes over objects of one kind, and those that it needs.

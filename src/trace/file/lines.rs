@@ -26,7 +26,6 @@ pub(super) struct Tag<'a> {
     pub tag: Cow<'a, str>,
 }
 
-/// The first line.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Header<'a> {
     #[serde(rename = "type", skip_deserializing)]
@@ -153,7 +152,6 @@ pub(super) struct Exit<'a> {
     pub signal: Option<i32>,
 }
 
-/// The last line.
 #[derive(Serialize, Deserialize)]
 pub(super) struct End<'a> {
     #[serde(rename = "type", skip_deserializing)]

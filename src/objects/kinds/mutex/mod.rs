@@ -34,7 +34,6 @@ pub(crate) const LOCK: u8 = 0;
 pub(crate) const UNLOCK: u8 = 1;
 const REPAIR: u8 = 2;
 
-/// The kind.
 pub(crate) static KIND: Kind = Kind {
     name: "mutex",
     summary: "a lock: one process owns it, and only its owner unlocks it",
@@ -199,7 +198,7 @@ impl Object for Mutex {
         Some(self)
     }
 
-    /// Two locks where one can go on: the other then waits for it. Of any other two, at most one is its owner's, and
+    /// Two locks where one can continue: the other then waits for it. Of any other two, at most one is its owner's, and
     /// the other ends the same whether it comes before or after; a `lock` that has not to wait there is either the
     /// owner's own, or meets an `unlock` or `repair` by one that does not own it.
     fn commute(&self, first: Access, second: Access) -> bool {
@@ -233,8 +232,8 @@ impl Object for Mutex {
         Enablers { verbs, only: owner, closing: &[] }
     }
 
-    /// What the last owner did before it gave the lock back is seen by the next; where it died instead, all that it did. A
-    /// `lock` that failed comes after the one that had it locked.
+    /// What the last owner did before it gave the lock back is seen by the next; where it died instead, all that it
+    /// did. A `lock` that failed comes after the one that had it locked.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         let places = relation.by_ticket(events, |_| true);
         let ends: HashMap<ProcessId, usize> = (0..events.len())
@@ -258,8 +257,9 @@ impl Object for Mutex {
         true
     }
 
-    /// Holds what the last `unlock` gave, until the next `lock`, and meanwhile what that `lock` gave, for those that fail for
-    /// it. Of a robust one it holds besides whose it is and how often it is locked: as that process ends, what it gave.
+    /// Holds what the last `unlock` gave, until the next `lock`, and meanwhile what that `lock` gave, for those that
+    /// fail for it. Of a robust one it holds besides whose it is and how often it is locked: as that process ends, what
+    /// it gave.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
         let owner = handover.event.id.process + 1;
         if handover.is_end() {
@@ -473,7 +473,7 @@ impl MutexLive {
             // So glibc says of a recursive mutex that is not repaired and still locked after this: it has counted.
             Err(libc::ENOTRECOVERABLE) if depth > 1 => Ok(Done { outcome: Outcome::OK, ticket }),
             Err(errno) => {
-                // Still this process's own, so nobody else has written meanwhile.
+                // Still this process's own, so no other process has written meanwhile.
                 owned.damaged.store(damaged, Ordering::Relaxed);
                 owned.depth.store(depth, Ordering::Relaxed);
                 owned.owner.store(process + 1, Ordering::Relaxed);
@@ -514,7 +514,7 @@ impl Live for MutexLive {
     /// may have gone to the process that died, or not have been sent by it: all waiters look again.
     fn reclaim(&self, process: ProcessId) {
         if self.options.robust {
-            // Whoever has it already by the owner's death has put itself there.
+            // A process that has it already by the owner's death has put itself there.
             let _ = self.owned.owner.compare_exchange(process + 1, 0, Ordering::Relaxed, Ordering::Relaxed);
         }
         self.kernel.wake_all();

@@ -16,7 +16,7 @@ pub(super) fn data(value: &Value) -> Option<&[u8]> {
     }
 }
 
-/// How a send ends of which so many bytes went in: what the trace shows is those.
+/// How a send ends of which that many bytes went in: what the trace shows is those.
 pub(super) fn sent(value: &Value, gone: usize, counted: bool, outcome: Outcome, ticket: u64) -> Completion {
     let data = data(value).unwrap_or_default();
     let written = if gone == data.len() { value.clone() } else { Value::Bytes(data[..gone].into()) };
@@ -52,7 +52,7 @@ impl Channel {
                     gone += written;
                     flow.count_sent(written as u64, alone);
                 }
-                // One write(2) that waits ends early where it cannot go on, with what it has written.
+                // One write(2) that waits ends early where it cannot continue, with what it has written.
                 Err(_) if counted && parts && gone > 0 => break Ok(()),
                 Err(errno) => break Err(errno),
             }

@@ -50,7 +50,7 @@ impl Flow {
         self.received.load(Ordering::Acquire)
     }
 
-    /// Counts what went in, and gives the sum. `alone` says that nobody else counts at the same time.
+    /// Counts what went in, and gives the sum. `alone` says that no other process counts at the same time.
     #[inline]
     pub(super) fn count_sent(&self, amount: u64, alone: bool) -> u64 {
         count(&self.sent, amount, alone)
@@ -84,8 +84,8 @@ fn count(counter: &AtomicU64, amount: u64, alone: bool) -> u64 {
     }
 }
 
-/// A lock that a process holds while it sends or receives one message, waiting included. Whoever waits for it waits
-/// for the same as its holder does. A holder that dies is put out by the supervisor.
+/// A lock that a process holds while it sends or receives one message, waiting included. A process that waits for it
+/// waits for the same as its holder does. A holder that dies is put out by the supervisor.
 #[derive(Debug, FromZeros)]
 #[repr(C)]
 pub(super) struct Turn {

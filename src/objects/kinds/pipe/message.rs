@@ -61,7 +61,6 @@ struct Received {
 }
 
 impl Channel {
-    /// Sends one message.
     pub(super) fn send_message(&self, call: &mut Call<'_>) -> Completion {
         let value = &call.arguments[0];
         let counted = call.arguments[1].as_bool() == Some(true);
@@ -91,7 +90,7 @@ impl Channel {
         let packets = (buffer.len() - HEADER).div_ceil(content) as u64;
         let cost = if self.duplex { buffer.len() as u64 } else { packets };
         let hopeless = || {
-            // Where nobody can receive any more, whoever has the turn is about to find that out.
+            // Where no process can receive any more, a process that has the turn is about to find that out.
             flow.seems_full(cost.min(self.room), self.room) && !port.wait_writable(Some(1)).unwrap_or(true)
         };
         let _turn = turn(alone, || flow.senders.take(call.patience, call.party, hopeless))?;
@@ -126,7 +125,6 @@ impl Channel {
         done.map(|()| sum)
     }
 
-    /// Receives one message.
     pub(super) fn receive_message(&self, call: &mut Call<'_>) -> Completion {
         if call.arguments[1] != Value::Null {
             return Completion::of(Outcome::INVALID);
@@ -150,7 +148,7 @@ impl Channel {
         let port = &self.ports[usize::from(call.end)];
         let flow = &self.flows[self.incoming(call.end)];
         let alone = self.sole[usize::from(call.end)];
-        // At the end of file, whoever has the turn is about to find that out.
+        // At the end of file, a process that has the turn is about to find that out.
         let hopeless = || flow.seems_empty(0) && !port.wait_readable(Some(1)).unwrap_or(true);
         let _turn = turn(alone, || flow.receivers.take(call.patience, call.party, hopeless))?;
         buffer.clear();
@@ -174,7 +172,7 @@ impl Channel {
                 break decode(&buffer[HEADER..]).map(|value| Some((value, header.event))).map_err(|_| libc::EBADMSG);
             }
             if header.offset == 0 {
-                // Whoever sent the part that is here has given up.
+                // A process that sent the part that is here has given up.
                 buffer.drain(..held + HEADER);
                 begun = Some((header.event, header.total));
             } else if begun == Some((header.event, header.total)) && header.offset as usize == held {

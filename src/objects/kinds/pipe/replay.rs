@@ -28,7 +28,6 @@ pub(super) struct Content {
 enum Way {
     /// Messages, each with the event that sent it.
     Messages(VecDeque<(EventId, Value)>),
-    /// Bytes.
     Bytes(VecDeque<u8>),
 }
 
@@ -219,8 +218,8 @@ fn moved(event: &Event) -> &Value {
     if event.second == Value::Null { &event.value } else { &event.second }
 }
 
-/// A `closed` or `broken` outcome comes after every event that closed the other end. A process whose end is recorded later
-/// had released its end by then.
+/// A `closed` or `broken` outcome comes after every event that closed the other end. A process whose end is recorded
+/// later had released its end by then.
 fn closed(events: &[&Event], closings: &[usize], at: usize, relation: &mut Relation) {
     for closing in closings {
         if events[*closing].begin <= events[at].end || is_end(events[*closing]) {
@@ -229,8 +228,8 @@ fn closed(events: &[&Event], closings: &[usize], at: usize, relation: &mut Relat
     }
 }
 
-/// Where it is not known whose bytes a read took, every write that had begun is drawn as a cause: more than need be, never
-/// fewer.
+/// Where it is not known whose bytes a read took, every write that had begun is drawn as a cause: more than need be,
+/// never fewer.
 fn draw_unknown(events: &[&Event], mut sends: Vec<usize>, mut receives: Vec<usize>, relation: &mut Relation) {
     sends.sort_by_key(|at| events[*at].begin);
     receives.sort_by_key(|at| events[*at].end);

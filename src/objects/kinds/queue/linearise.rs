@@ -1,7 +1,7 @@
 //! An order of a queue's messages, where the queue gives no numbers: one that the times of all events allow.
 //!
 //! No message stands before another whose put, or whose get, had ended when its own began. In a queue with room for
-//! `capacity` messages, each put also needs that the get so many places before it had begun by its end. That is a
+//! `capacity` messages, each put also needs that the get `capacity` places before it had begun by its end. That is a
 //! schedule: a message that takes a place sets a deadline, `capacity` places later, for all whose puts ended before
 //! its get began. The later its get began, the more of them, so among those that may be next the one with the
 //! earliest get is taken, unless a deadline presses. Deadlines come in the order of the ends of puts.
@@ -22,7 +22,7 @@ impl Span {
         Self { put: (put.0, put.1.min(get.1).max(put.0)), get: (get.0.max(put.0), get.1) }
     }
 
-    /// A message that nobody got.
+    /// A message that no process got.
     pub(super) fn left(put: (u64, u64)) -> Self {
         Self { put: widen(put), get: (u64::MAX, u64::MAX) }
     }
@@ -34,7 +34,7 @@ fn widen((begin, end): (u64, u64)) -> (u64, u64) {
     (begin, begin.max(2 * end))
 }
 
-/// For all that are left and whose puts ended before `before`, there are so many places more than they need.
+/// For all that are left and whose puts ended before `before`, there are that many places more than they need.
 struct Deadline {
     before: u64,
     spare: i64,
@@ -156,7 +156,7 @@ fn latest(spans: &[Span], part: impl Fn(&Span) -> (u64, u64), value: impl Fn(&Sp
     spans.iter().map(greatest).collect()
 }
 
-/// Counts the place that a message has taken, and sets its own deadline, which leaves so many places to spare.
+/// Counts the place that a message has taken, and sets its own deadline, which leaves that many places to spare.
 fn press(deadlines: &mut VecDeque<Deadline>, taken: &Span, spare: i64) {
     for deadline in deadlines.iter_mut().take_while(|deadline| deadline.before <= taken.put.1) {
         deadline.spare -= 1;

@@ -97,8 +97,8 @@ fn draw_unreturned(events: &[&Event], puts: &[usize], gets: &[usize], relation: 
     }
 }
 
-/// What asks for the size comes after all that went in and out before it. What failed for want of a message comes after the
-/// last that took one, and what failed for want of room after those that filled it.
+/// What asks for the size comes after all that went in and out before it. What failed for want of a message comes after
+/// the last that took one, and what failed for want of room after those that filled it.
 fn draw_looks(events: &[&Event], capacity: Option<u64>, puts: &[usize], gets: &[usize], relation: &mut Relation) {
     let key = |at: &usize| (events[*at].ticket, events[*at].end);
     let mut all: Vec<usize> = puts.iter().chain(gets).copied().collect();
@@ -188,7 +188,7 @@ fn draw_kernel(events: &[&Event], capacity: Option<u64>, passages: Vec<Passage>,
     }
 }
 
-/// Whether a message that nobody says to have got was put by a process that later put one that was got.
+/// Whether a message without a recorded `get` was put by a process that later put one that was got.
 fn is_lost(events: &[&Event], received: &HashSet<usize>, rest: &[usize]) -> bool {
     let mut last: HashMap<ProcessId, u64> = HashMap::new();
     for put in received {
