@@ -35,6 +35,15 @@ impl EventId {
     }
 }
 
+/// In a ticket, the bit that says that the event only looked, or failed: it stands after the event of that ticket, and
+/// before the next.
+const LOOK: u64 = 1 << 62;
+
+/// The ticket of an event that only looked, or failed, after the event of that ticket.
+pub fn look(ticket: u64) -> u64 {
+    ticket | LOOK
+}
+
 /// What an event was about.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Target {
@@ -67,7 +76,8 @@ pub struct Event {
     pub value: Value,
     /// The other value of a step that has two: a priority, the value before an `update`, a mark's label.
     pub second: Value,
-    /// The event's place in the object's own order, where the object counts; 0 where it does not.
+    /// The event's place in the object's own order, where the object counts; 0 where it does not. With [`look`], the place
+    /// of the last before it that changed something.
     pub ticket: u64,
     /// The event whose message this one took, or whose notification woke it.
     pub cause: Option<EventId>,
@@ -97,6 +107,16 @@ impl Event {
             blocked: false,
             implicit: false,
         }
+    }
+
+    /// Its place in the object's order, where it has one of its own.
+    pub fn own_place(&self) -> Option<u64> {
+        (self.ticket != 0 && self.ticket & LOOK == 0).then_some(self.ticket)
+    }
+
+    /// The place in the object's order of the last that changed something, itself included; none where it is not known.
+    pub fn last_place(&self) -> Option<u64> {
+        (self.ticket != 0).then_some(self.ticket & !LOOK)
     }
 
     /// How long it took, in ns.

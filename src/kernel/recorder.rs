@@ -279,13 +279,6 @@ impl Caller for Current<'_, '_> {
         EventId { process: self.recorder.process, number: self.recorder.number }.pack()
     }
 
-    #[inline]
-    fn enter(&mut self) {
-        if !self.recorder.entered {
-            self.publish(self.object, self.verb);
-        }
-    }
-
     fn block_on(&mut self, object: ObjectId, verb: u8) {
         // Another wait, with a number of its own: a reader of the one before must not take it for this one.
         if self.recorder.entered {
@@ -299,7 +292,9 @@ impl Caller for Current<'_, '_> {
     }
 
     fn block(&mut self) {
-        self.enter();
+        if !self.recorder.entered {
+            self.publish(self.object, self.verb);
+        }
         self.recorder.blocked = true;
     }
 

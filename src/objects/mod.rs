@@ -115,6 +115,7 @@ pub enum Form {
     Second,
     /// A duration; in a step it may be computed.
     Duration,
+    /// A condition.
     Condition,
     /// A list of steps.
     Steps,
@@ -132,6 +133,7 @@ pub enum Form {
 
 /// An attribute of a kind.
 pub struct Attribute {
+    /// Its key.
     pub name: &'static str,
     /// What may stand there. With `count`, a list with one entry for each object is allowed too.
     pub form: Form,
@@ -178,6 +180,7 @@ pub struct Verb {
 
 /// A further key of a step.
 pub struct Argument {
+    /// The key.
     pub name: &'static str,
     /// What may stand there.
     pub form: Form,
@@ -212,8 +215,7 @@ pub trait Object: Send + Sync {
         None
     }
 
-    /// How many processes have to arrive before its waiters continue, for a rendezvous: those that wait have all
-    /// arrived.
+    /// How many processes have to arrive before its waiters continue, for a rendezvous: those that wait have all arrived.
     fn parties(&self) -> Option<u32> {
         None
     }
@@ -259,8 +261,8 @@ pub trait Object: Send + Sync {
     }
 
     /// Whether two steps of different processes can change places wherever neither of them has to wait: both orders
-    /// end in the same state with the same outcomes and values, and neither makes the other wait. Steps that may give
-    /// up (`timeout`) are not asked for: those do not commute with what could unblock them.
+    /// end in the same state with the same outcomes and values, and neither makes the other wait. Steps that may give up
+    /// (`timeout`) are not asked for: those do not commute with what could unblock them.
     fn commute(&self, _first: Access, _second: Access) -> bool {
         false
     }
@@ -273,12 +275,12 @@ pub trait Object: Send + Sync {
     /// Whether one process owns it at a time, which alone can release it, and whose name is its value.
     fn has_owner(&self) -> bool;
 
-    /// Whether the end of a process that has a share of the object can change what others may do with it: a robust
-    /// mutex. Ends that it holds are another matter, and so are deaths by signals.
+    /// Whether the end of a process that has a share of the object can change what others may do with it: a robust mutex.
+    /// Ends that it holds are another matter, and so are deaths by signals.
     fn notices_ends(&self) -> bool;
 
-    /// Whether a run has its events in another order than that in which its steps end: those that leave a barrier stand
-    /// in the order in which they came.
+    /// Whether a run has its events in another order than that in which its steps end: those that leave a barrier stand in the
+    /// order in which they came.
     fn reorders(&self) -> bool;
 
     /// What a step with that verb also does to other objects: a condition's `wait` unlocks and locks its mutex.
@@ -291,8 +293,8 @@ pub trait Object: Send + Sync {
     /// object's, in no particular order but each process's own.
     fn relate(&self, events: &[&Event], relation: &mut Relation);
 
-    /// Whether [`Object::hand_over`] finds every cause that [`Object::relate`] does, in the runs of a plan that uses
-    /// the object so.
+    /// Whether [`Object::hand_over`] finds every cause that [`Object::relate`] does, in the runs of a plan that uses the
+    /// object so.
     fn hands_over(&self, _uses: &[Usage]) -> bool {
         false
     }
@@ -320,6 +322,7 @@ impl fmt::Debug for dyn Object {
 /// How long a step is willing to wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Patience {
+    /// For ever.
     Forever,
     /// Not at all: what cannot be done at once ends `would_block`.
     Never,
@@ -364,11 +367,8 @@ pub trait Caller {
     fn process(&self) -> ProcessId;
     /// The packed id of the event that this step will become: what travels in a message's header.
     fn event(&self) -> u64;
-    /// Publishes that the process is inside this step and could sleep in it. Called before any system call
-    /// that could sleep although it is not expected to; calling it again is free.
-    fn enter(&mut self);
-    /// Says that the process has to wait: as [`Caller::enter`], and the event counts as one that waited. Called just
-    /// before the call that sleeps; calling it again is free.
+    /// Publishes that the process has to wait within this step, and may sleep: the event counts as one that waited. Called
+    /// where the step could not be done at once, before the call that sleeps; calling it again is free.
     fn block(&mut self);
     /// Says that the process may sleep now in `verb` on another object than its step's: a condition's `wait` that
     /// takes the mutex again. That object then determines which processes could unblock it.
@@ -382,15 +382,15 @@ pub trait Caller {
         self.block();
         Parked::Sleep
     }
-    /// Says that the process continues to something else of this step now, having waited. Where a schedule says whose
-    /// turn it is, it may have to wait for that.
+    /// Says that the process continues to something else of this step now, having waited. Where a schedule says whose turn
+    /// it is, it may have to wait for that.
     fn pause(&mut self) {}
     /// Whether a schedule says when the step continues that has to wait: it must not wait in the kernel then.
     fn is_held(&self) -> bool {
         false
     }
-    /// Whether a schedule says now that the time of the step is over, which continues by itself in the kernel
-    /// otherwise. Asked again and again while it waits there.
+    /// Whether a schedule says now that the time of the step is over, which continues by itself in the kernel otherwise. Asked
+    /// again and again while it waits there.
     fn is_overdue(&mut self) -> bool {
         false
     }
@@ -432,6 +432,7 @@ pub struct Call<'a> {
 /// How a step on an object ended.
 #[derive(Clone, Debug)]
 pub struct Completion {
+    /// The outcome.
     pub outcome: Outcome,
     /// What `into` takes and the trace shows: the message, the value read, the value written where none is read.
     pub value: Value,
@@ -454,6 +455,7 @@ impl Completion {
         Self { value, ..Self::of(Outcome::OK) }
     }
 
+    /// Sets the ticket.
     #[must_use]
     pub fn ticket(mut self, ticket: u64) -> Self {
         self.ticket = ticket;

@@ -99,7 +99,7 @@ impl Arena {
         Ok(Shared { pointer: NonNull::slice_from_raw_parts(start.cast(), length), mapping })
     }
 
-    /// Maps that number of bytes at once, for the pieces that are asked for next. A fork copies every mapping, so many
+    /// Maps that number of bytes at once, for the pieces that are asked for next. A fork copies every mapping, that many
     /// large pieces had better not have one each.
     ///
     /// # Errors

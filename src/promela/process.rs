@@ -41,7 +41,6 @@ pub(super) struct Body<'w, 'p> {
     pub(super) temporary: bool,
     /// Whether the end of the process is a step of its own.
     ends: bool,
-    /// Whether it does.
     leaving: bool,
 }
 

@@ -7,7 +7,6 @@ use crate::outcome::{Outcome, Outcomes};
 use crate::scenario::plan::{Action, Failure, Instruction, Operation, Plan};
 use crate::value::{Types, Value};
 
-/// What is analysed.
 pub(super) struct Typing<'a, 'p> {
     pub(super) plan: &'p Plan,
     pub(super) process: ProcessId,

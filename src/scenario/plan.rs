@@ -182,7 +182,6 @@ pub enum Instruction {
     /// Goes on elsewhere where the condition does not hold: `if`, `while`.
     Unless {
         condition: Expression,
-        /// Where to continue.
         to: usize,
         step: StepId,
     },

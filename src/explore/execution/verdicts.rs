@@ -44,7 +44,6 @@ impl From<ModelError> for Fault {
     }
 }
 
-/// A concretised execution.
 #[derive(Debug)]
 pub struct Story {
     /// Its number among those that were judged, from 1: that of [`judge::Overall::example`].

@@ -27,7 +27,6 @@ pub(super) struct Mark {
 /// What a mark stands for.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 enum Stands {
-    /// The current event.
     Now,
     /// The begin of a process's step, of which events within it were recorded.
     Open,

@@ -21,6 +21,8 @@ const COMPARISONS: usize = 50_000_000;
 pub(crate) struct Flow {
     ins: Vec<usize>,
     outs: Vec<usize>,
+    /// Of a send in parts, how many of its bytes went in before its last part.
+    before: HashMap<usize, usize>,
 }
 
 /// What is wrong with a flow, or how it went.
@@ -41,6 +43,7 @@ pub(crate) fn flows(context: &Context<'_>, object: ObjectId) -> Vec<Flow> {
     let sends = context.plan.kind(object).verb("send").map_or(&[][..], |(_, verb)| verb.ends);
     let duplex = ends.len() == 2 && ends.iter().all(|end| sends.contains(end));
     let mut flows: Vec<Flow> = (0..if duplex { 2 } else { 1 }).map(|_| Flow::default()).collect();
+    let mut parts: HashMap<ProcessId, usize> = HashMap::new();
     for (place, event) in context.trace.events.iter().enumerate() {
         if event.target != Target::Object(object) {
             continue;
@@ -48,13 +51,18 @@ pub(crate) fn flows(context: &Context<'_>, object: ObjectId) -> Vec<Flow> {
         // A send of bytes that did not end well may have put in a part of them: then it has a ticket.
         let into = match event.verb {
             "put" if event.outcome.is_ok() => true,
-            "send" if event.outcome.is_ok() || event.ticket != 0 => true,
+            "send" if event.outcome.is_ok() || event.own_place().is_some() => true,
             "get" | "recv" if event.outcome.is_ok() => false,
             _ => continue,
         };
         // What comes out at one end of a duplex object went in at the other one.
         let end = if duplex { end_of(context, event, ends).unwrap_or(0) } else { 0 };
         if into {
+            if event.implicit {
+                *parts.entry(event.id.process).or_default() += bytes_of(content(event)).map_or(0, <[u8]>::len);
+            } else if let Some(before) = parts.remove(&event.id.process) {
+                flows[end].before.insert(place, before);
+            }
             flows[end].ins.push(place);
         } else {
             flows[if duplex { 1 - end } else { 0 }].outs.push(place);
@@ -181,7 +189,10 @@ impl Flow {
 
     /// Compares bytes with bytes.
     fn stream(&self, context: &Context<'_>, known: bool) -> Course {
-        let bytes = |place: usize| bytes_of(content(context.event(place))).unwrap_or_default();
+        let bytes = |place: usize| {
+            let before = self.before.get(&place).copied().unwrap_or(0);
+            bytes_of(content(context.event(place))).and_then(|bytes| bytes.get(before..)).unwrap_or_default()
+        };
         let length = |place: usize| bytes(place).len();
         let (mut at, mut offset) = (0, 0);
         let mut fault = None;

@@ -24,8 +24,9 @@ const LOST: u64 = 20_000_000_000;
 /// ms between two polls of a process that may sleep in the kernel, and of any other.
 const SOON: u16 = 1;
 const LATER: u16 = 20;
-/// ns after which a turn is cut short that does not end when a signal asks to.
+/// ns after which a turn is cut short that does not end when a signal asks to: where its process sleeps, and otherwise.
 const GRACE: u64 = 500_000_000;
+const LONGEST_GRACE: u64 = 5_000_000_000;
 /// The most other processes of which a divergence tells where they are.
 const TOLD: usize = 8;
 
@@ -81,6 +82,11 @@ impl Supervisor<'_> {
             Err(Stop::Diverged(diagnostic)) => Err(vec![*diagnostic]),
         }
     }
+}
+
+/// Whether what was asked then was asked as many ns ago.
+fn is_past(asked: Option<u64>, grace: u64) -> bool {
+    asked.is_some_and(|asked| clock::now().saturating_sub(asked) >= grace)
 }
 
 struct Driver<'a, 'p, 'o> {
@@ -323,6 +329,9 @@ impl Driver<'_, '_, '_> {
             if self.look(if parks { SOON } else { LATER })? {
                 continue;
             }
+            if is_past(self.asked, GRACE) && self.sleeps(process) {
+                return Err(Stop::Over(RunEnd::Interrupted));
+            }
             let waited = clock::now().saturating_sub(since);
             let sleeps = (parks || waited >= BLOCKED) && self.sleeps(process);
             let came_back =
@@ -381,7 +390,7 @@ impl Driver<'_, '_, '_> {
         if signalled && self.signals.read() {
             self.asked.get_or_insert(clock::now());
         }
-        if self.asked.is_some_and(|asked| clock::now().saturating_sub(asked) >= GRACE) {
+        if is_past(self.asked, LONGEST_GRACE) {
             return Err(Stop::Over(RunEnd::Interrupted));
         }
         if signalled || !happened {

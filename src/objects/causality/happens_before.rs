@@ -85,8 +85,8 @@ impl Relation {
         mut each: impl FnMut(&mut Self, usize, usize),
     ) {
         let mut tries: Vec<usize> = (0..events.len()).filter(|place| wanted(events[*place])).collect();
-        let numbered = tries.iter().chain(sources).all(|place| events[*place].ticket != 0);
-        let key = |place: usize| if numbered { events[place].ticket } else { events[place].end };
+        let numbered = tries.iter().chain(sources).all(|place| events[*place].last_place().is_some());
+        let key = |place: usize| events[place].last_place().filter(|_| numbered).unwrap_or(events[place].end);
         tries.sort_by_key(|place| key(*place));
         let mut count = 0;
         for place in tries {
@@ -131,8 +131,8 @@ impl Relation {
             events
                 .iter()
                 .enumerate()
-                .filter(|(_, event)| event.ticket != 0 && wanted(event))
-                .map(|(place, event)| (event.ticket, event.end, place)),
+                .filter(|(_, event)| wanted(event))
+                .filter_map(|(place, event)| Some((event.own_place()?, event.end, place))),
         );
         keys.sort();
         let places: Vec<usize> = keys.into_iter().map(|(.., place)| place).collect();

@@ -1,5 +1,6 @@
 //! One way to carry out a call that may wait, for all kinds over kernel objects that wait by themselves.
 
+use super::turn::Turn;
 use crate::objects::{Caller, Parked, Patience};
 use crate::os::clock;
 
@@ -10,14 +11,14 @@ const NAP: u64 = 1_000_000;
 
 impl Patience {
     /// The same, for a step that continues in parts: where a schedule says when it does, no part waits in the kernel.
-    pub(crate) fn in_parts(self, party: &dyn Caller, waits: bool) -> Self {
-        if waits && self == Self::Forever && party.is_held() { Self::Until(NEVER_COMES) } else { self }
+    pub(crate) fn in_parts(self, party: &dyn Caller) -> Self {
+        if self == Self::Forever && party.is_held() { Self::Until(NEVER_COMES) } else { self }
     }
 
     /// Runs `call`, whose argument says whether it may wait, and waits by `ready` where there is a deadline: until
     /// a further try is worth while, or `false` when the time of `CLOCK_MONOTONIC` has passed.
     ///
-    /// Without a deadline this is one call. `likely` says whether it will probably have to wait.
+    /// It is tried first: only what could not be done at once has waited. A turn is kept meanwhile, and waits as well.
     ///
     /// # Errors
     /// The errno of the call: EAGAIN where it was not to wait, ETIMEDOUT where the deadline has passed.
@@ -25,11 +26,11 @@ impl Patience {
     pub(crate) fn attempt<T>(
         self,
         party: &mut dyn Caller,
-        likely: bool,
+        turn: Option<&Turn<'_>>,
         call: impl FnMut(bool) -> Result<T, i32>,
         ready: impl Fn(Option<u64>) -> Result<bool, i32>,
     ) -> Result<T, i32> {
-        self.carry_out(party, likely, call, ready, true)
+        self.carry_out(party, turn, call, ready, true)
     }
 
     /// The same for what continues by itself as soon as another takes what is there: a schedule has no turn for it.
@@ -39,54 +40,71 @@ impl Patience {
     pub(crate) fn go_on<T>(
         self,
         party: &mut dyn Caller,
-        likely: bool,
+        turn: Option<&Turn<'_>>,
         call: impl FnMut(bool) -> Result<T, i32>,
         ready: impl Fn(Option<u64>) -> Result<bool, i32>,
     ) -> Result<T, i32> {
-        self.carry_out(party, likely, call, ready, false)
+        self.carry_out(party, turn, call, ready, false)
     }
 
     #[inline]
     fn carry_out<T>(
         self,
         party: &mut dyn Caller,
-        likely: bool,
+        turn: Option<&Turn<'_>>,
         mut call: impl FnMut(bool) -> Result<T, i32>,
         ready: impl Fn(Option<u64>) -> Result<bool, i32>,
         parks: bool,
     ) -> Result<T, i32> {
-        if self == Self::Forever {
-            if likely {
-                party.block();
-            } else {
-                party.enter();
-            }
-        }
+        let mut over = false;
         loop {
-            match call(self == Self::Forever) {
+            match call(false) {
                 Err(libc::EINTR) => {}
-                Err(libc::EAGAIN) => match self {
-                    Self::Never => return Err(libc::EAGAIN),
-                    Self::Forever => {
-                        party.block();
-                        ready(None)?;
+                Err(libc::EAGAIN) if self == Self::Never => return Err(libc::EAGAIN),
+                Err(libc::EAGAIN) if over => return Err(libc::ETIMEDOUT),
+                Err(libc::EAGAIN) => {
+                    party.block();
+                    if let Some(turn) = turn {
+                        turn.waits(true);
                     }
-                    Self::Until(deadline) => {
-                        party.block();
-                        let parked = if parks { party.park() } else { Parked::Sleep };
-                        let goes_on = match parked {
-                            Parked::Sleep => sleep(party, deadline, &ready)?,
-                            Parked::Again => true,
-                            Parked::GiveUp => false,
-                        };
-                        if !goes_on {
-                            return Err(libc::ETIMEDOUT);
-                        }
+                    let waited = match self {
+                        Self::Until(deadline) => wait(party, deadline, &ready, parks).map(|goes_on| {
+                            over = !goes_on;
+                            None
+                        }),
+                        _ => match call(true) {
+                            Err(libc::EINTR) => Ok(None),
+                            Err(libc::EAGAIN) => ready(None).map(|_| None),
+                            done => done.map(Some),
+                        },
+                    };
+                    if let Some(turn) = turn {
+                        turn.waits(false);
                     }
-                },
+                    if let Some(done) = waited? {
+                        return Ok(done);
+                    }
+                }
                 done => return done,
             }
         }
+    }
+}
+
+/// Waits until a further try is worth while, or for the last time: `false` where the time is over.
+///
+/// # Errors
+/// Those of `ready`; ETIMEDOUT where a schedule says that the time is over.
+fn wait(
+    party: &mut dyn Caller,
+    deadline: u64,
+    ready: &impl Fn(Option<u64>) -> Result<bool, i32>,
+    parks: bool,
+) -> Result<bool, i32> {
+    match if parks { party.park() } else { Parked::Sleep } {
+        Parked::Sleep => sleep(party, deadline, ready),
+        Parked::Again => Ok(true),
+        Parked::GiveUp => Err(libc::ETIMEDOUT),
     }
 }
 

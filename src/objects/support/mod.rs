@@ -2,3 +2,5 @@
 
 pub(crate) mod blocking_call;
 pub(crate) mod scalar;
+pub(crate) mod settle;
+pub(crate) mod turn;

@@ -142,7 +142,7 @@ impl Stage {
     /// The value that the trace of these processes leads to.
     pub(crate) fn replay(&self, object: ObjectId, actors: &[&Actor]) -> Value {
         let mut events = Self::events(object, actors);
-        events.sort_by_key(|event| (event.ticket, event.end));
+        events.sort_by_key(|event| (event.last_place(), event.own_place().is_none(), event.end));
         let mut state = self.object(object).state();
         for event in events {
             state.apply(event);
@@ -196,8 +196,6 @@ impl Caller for Actor {
     fn event(&self) -> u64 {
         EventId { process: self.process, number: self.events.len() as u64 }.pack()
     }
-
-    fn enter(&mut self) {}
 
     fn block(&mut self) {
         self.blocked = true;

@@ -38,10 +38,11 @@ pub(crate) fn timed(object: ObjectId, verb: &'static str) -> Step {
 /// An event without times: process, object, verb, outcome, value, ticket, cause, whether it is implicit.
 pub(crate) type Told = (ProcessId, Target, &'static str, Outcome, Value, u64, Option<EventId>, bool);
 
-/// What the event says.
+/// What the event says. The kernel gives a place to what only looks as well, where the model need not.
 pub(crate) fn told(event: &Event) -> Told {
-    let Event { id, target, verb, outcome, ticket, cause, implicit, .. } = event;
-    (id.process, *target, verb, *outcome, event.value.clone(), *ticket, *cause, *implicit)
+    let Event { id, target, verb, outcome, cause, implicit, .. } = event;
+    let ticket = event.own_place().unwrap_or(0);
+    (id.process, *target, verb, *outcome, event.value.clone(), ticket, *cause, *implicit)
 }
 
 /// Takes the same random steps on models and on the kernel's side, none of which waits, and compares what both tell.

@@ -113,8 +113,6 @@ impl Caller for Hand {
         self.blocked = true;
     }
 
-    fn enter(&mut self) {}
-
     fn compute(&mut self, it: Value) -> Result<Value, Outcome> {
         Ok(it)
     }

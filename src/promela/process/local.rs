@@ -168,7 +168,6 @@ impl<'p> Body<'_, 'p> {
         }
     }
 
-    /// A local step.
     fn own_step(&mut self, operation: &'p Operation, place: usize) -> Result<Vec<Statement>, Refusal> {
         let failure = &operation.failure;
         let told = |expressions: &[&Expression], body: &Self| -> Result<Vec<Check>, Refusal> {

@@ -264,7 +264,7 @@ impl Writer<'_> {
     }
 
     fn unfinished(&self, waiting: Option<usize>) -> (String, String, Json) {
-        let Some(waiting) = waiting.and_then(|at| statistics::unfinished(self.trace).get(at)) else {
+        let Some(waiting) = waiting.and_then(|at| Spans::unfinished(self.trace).get(at).copied()) else {
             return (String::new(), String::new(), json!({}));
         };
         let step = waiting.step.map(|step| self.plan.place(step));

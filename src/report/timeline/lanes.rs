@@ -239,7 +239,7 @@ fn named(plan: &Plan, mut rows: Vec<Row>) -> Vec<Row> {
 
 /// How a process ended, in one or two words, and whether that is well.
 fn ending(plan: &Plan, trace: &Trace, lane: &Lane) -> (String, bool) {
-    let waiting = lane.spans.iter().rev().find_map(|span| span.waiting).map(|at| &Spans::unfinished(trace)[at]);
+    let waiting = lane.spans.iter().rev().find_map(|span| span.waiting).map(|at| Spans::unfinished(trace)[at]);
     if let Some(waiting) = waiting {
         let target = plan.target_name(waiting.target);
         let end = match waiting.target {

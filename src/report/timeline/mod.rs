@@ -167,7 +167,7 @@ pub fn around(plan: &Plan, trace: &Trace, options: &Options<'_>) -> String {
 pub fn stuck(plan: &Plan, trace: &Trace, options: &Options<'_>) -> String {
     /// The most processes and objects of it.
     const LANES: usize = 8;
-    let waiting = Spans::unfinished(trace).iter().filter(|waiting| waiting.step.is_some());
+    let waiting = Spans::unfinished(trace).into_iter().filter(|waiting| waiting.step.is_some());
     let (mut processes, mut objects): (Vec<ProcessId>, Vec<ObjectId>) = (Vec::new(), Vec::new());
     for waiting in waiting {
         processes.push(waiting.process);

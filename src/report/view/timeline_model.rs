@@ -179,9 +179,10 @@ impl Spans {
         Self { lanes, tracks: objects.tracks, arrows, duration: trace.duration }
     }
 
-    /// The processes that were in a step when the run ended without it: what [`Span::waiting`] counts.
-    pub fn unfinished(trace: &Trace) -> &[crate::trace::Waiting] {
-        unfinished(trace)
+    /// The processes that were in a step when the run ended without it, the daemons that they waited for last: what
+    /// [`Span::waiting`] counts.
+    pub fn unfinished(trace: &Trace) -> Vec<&crate::trace::Waiting> {
+        unfinished(trace).iter().chain(&trace.daemons).collect()
     }
 
     /// The track of an object.
@@ -396,7 +397,7 @@ fn lanes(plan: &Plan, trace: &Trace, holds: Vec<Vec<Hold>>) -> Vec<Lane> {
         of[event.id.process as usize].push(place);
     }
     let mut left: Vec<Option<usize>> = vec![None; plan.processes.len()];
-    for (at, waiting) in unfinished(trace).iter().enumerate() {
+    for (at, waiting) in Spans::unfinished(trace).iter().enumerate() {
         if waiting.step.is_some() {
             left[waiting.process as usize] = Some(at);
         }
@@ -466,7 +467,7 @@ fn lane(trace: &Trace, process: ProcessId, places: &[usize], left: Option<usize>
 /// The step in which the process was when the run ended.
 fn wait(trace: &Trace, lane: &mut Lane, left: Option<usize>, now: Option<u64>) {
     let Some(at) = left else { return };
-    let waiting = &unfinished(trace)[at];
+    let waiting = Spans::unfinished(trace)[at];
     let now = now.unwrap_or(lane.begin);
     let begin = waiting.since.clamp(now, lane.end.max(now));
     between(&mut lane.spans, now, begin, trace.whole);

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
-use crate::event::{Event, ObjectId, ProcessId};
+use crate::event::{Event, ObjectId, ProcessId, look};
 use crate::objects::causality::happens_before::Tie;
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::Access;
@@ -41,6 +41,7 @@ const SIZE: u8 = 3;
 const MOST: u32 = 1 << 20;
 const TICKET_BITS: u32 = 22;
 
+/// The kind.
 pub(crate) static KIND: Kind = Kind {
     name: "barrier",
     summary: "a point where processes wait until all parties have arrived; then the next round begins",
@@ -163,8 +164,8 @@ impl Object for Barrier {
         if self.posix {
             let kernel = Posix::new(site.arena, self.parties);
             let kernel = kernel.map_err(|error| HostError::call("pthread_barrier_init", &error))?;
-            let come = site.arena.alloc().map_err(error)?;
-            return Ok(Rc::new(PosixLive { id: self.id, parties: self.parties, kernel, come }));
+            let shared = site.arena.alloc().map_err(error)?;
+            return Ok(Rc::new(PosixLive { id: self.id, parties: self.parties, kernel, shared }));
         }
         Ok(Rc::new(MemoryLive {
             id: self.id,
@@ -190,8 +191,8 @@ impl Object for Barrier {
         Some(self)
     }
 
-    /// The same verb twice, but for two arrivals: the order of arrival is their result. Of a POSIX barrier, all but its
-    /// `wait` is refused.
+    /// The same verb twice, but for two arrivals: the order of arrival is their result. Of a POSIX barrier, all but its `wait` is
+    /// refused.
     fn commute(&self, first: Access, second: Access) -> bool {
         if self.posix {
             first.verb != WAIT || second.verb != WAIT
@@ -222,8 +223,8 @@ impl Object for Barrier {
     }
 
     /// Every arrival of a round is a cause of every departure: of the round's end, which the last to come records
-    /// after its own arrival, and the end of every departure. What breaks a round is a cause of those that end broken,
-    /// also of those that come later; and all that has changed before, of a `size`.
+    /// after its own arrival, and the end of every departure. What breaks a round is a cause of those that end broken, also
+    /// of those that come later; and all that has changed before, of a `size`.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         let places = relation.by_ticket(events, |_| true);
         let mut rounds: BTreeMap<u64, Round> = BTreeMap::new();
@@ -262,11 +263,10 @@ impl Object for Barrier {
             let was = std::mem::replace(&mut broken, breaks(events[*end]));
             broken && !was
         });
-        let late = |event: &Event| event.verb == "wait" && event.outcome == Outcome::BROKEN && event.ticket == 0;
+        let late =
+            |event: &Event| event.verb == "wait" && event.outcome == Outcome::BROKEN && event.own_place().is_none();
         relation.looks(events, &breaking, late, |relation, count, place| {
-            // In a run, the step that broke it may be recorded after the one that found it broken.
-            let first = breaking.get(count).filter(|_| count == 0);
-            let broke = count.checked_sub(1).map(|last| breaking[last]).or(first.copied());
+            let broke = count.checked_sub(1).map(|last| breaking[last]);
             if let Some(broke) = broke.filter(|broke| events[*broke].begin <= events[place].end) {
                 relation.sync(broke, place);
             }
@@ -397,12 +397,18 @@ impl Word {
         self.0 as u32 & !(1 << 31)
     }
 
+    /// The ticket of what only looks at this moment.
+    fn look(self) -> u64 {
+        look(ticket(self.generation().into(), self.count()))
+    }
+
     /// The next generation, empty.
     fn next(self, broken: bool) -> Self {
         Self(u64::from(self.generation().wrapping_add(1)) << 32 | u64::from(broken) << 31)
     }
 }
 
+/// The barrier's words.
 #[derive(FromZeros)]
 #[repr(C)]
 struct Words {
@@ -469,13 +475,13 @@ impl MemoryLive {
         let held = self.shared.guard.lock(process);
         let word = self.word();
         if word.broken() {
-            return Err(Outcome::BROKEN);
+            return Ok(Completion::of(Outcome::BROKEN).ticket(word.look()));
         }
         let (generation, arrival) = (u64::from(word.generation()), word.count() + 1);
         if arrival == self.parties {
             self.shared.word.store(word.next(false).0, Ordering::Release);
-            // Recorded before the others leave, woken or not asleep yet, so that their departures are seen to end after
-            // it: until then the guard keeps them.
+            // Recorded before the others leave, woken or not asleep yet, so that their departures are seen to end after it: until
+            // then the guard keeps them.
             call.party.implicit(self.id, WAIT, arrived(generation, arrival));
             call.party.implicit(self.id, WAIT, ended(generation, self.parties, Outcome::OK));
             drop(held);
@@ -525,7 +531,10 @@ impl Live for MemoryLive {
             WAIT => self.wait(call).unwrap_or_else(Completion::of),
             ABORT => self.break_all(call.party.process(), true),
             RESET => self.break_all(call.party.process(), false),
-            SIZE => Completion::value(Value::Int(self.word().count().into())),
+            SIZE => {
+                let word = self.word();
+                Completion::value(Value::Int(word.count().into())).ticket(word.look())
+            }
             _ => Completion::of(Outcome::INVALID),
         }
     }
@@ -555,13 +564,23 @@ impl Live for MemoryLive {
     }
 }
 
-/// A barrier of POSIX. The order of arrival is counted just before the call; with more processes than parties two that
-/// arrive at the same moment may get each other's.
+/// What is counted beside a barrier of POSIX.
+#[derive(FromZeros)]
+#[repr(C)]
+struct Counts {
+    /// How many have come.
+    come: AtomicU64,
+    /// How many rounds are over: a futex.
+    over: AtomicU32,
+    _pad: u32,
+}
+
+/// A barrier of POSIX. The order of arrival is counted just before the call.
 struct PosixLive {
     id: ObjectId,
     parties: u32,
     kernel: Posix,
-    come: Shared<AtomicU64>,
+    shared: Shared<Counts>,
 }
 
 impl Live for PosixLive {
@@ -569,17 +588,29 @@ impl Live for PosixLive {
         if call.verb != WAIT || call.patience != Patience::Forever {
             return Completion::of(Outcome::INVALID);
         }
-        let come = self.come.fetch_add(1, Ordering::AcqRel);
+        let come = self.shared.come.fetch_add(1, Ordering::AcqRel);
         let (generation, arrival) = (come / u64::from(self.parties), (come % u64::from(self.parties)) as u32 + 1);
         call.party.implicit(self.id, WAIT, arrived(generation, arrival));
         if arrival == self.parties {
             call.party.implicit(self.id, WAIT, ended(generation, self.parties, Outcome::OK));
         }
-        if self.parties > 1 {
-            // Whether it is the last is the kernel's to say.
+        if arrival < self.parties {
             call.party.block();
         }
+        // The kernel does not count: who comes early for the next round must not stand in for one of this.
+        let over = &self.shared.over;
+        loop {
+            let now = over.load(Ordering::SeqCst);
+            if now == generation as u32 {
+                break;
+            }
+            futex::wait(over, now, None);
+        }
         self.kernel.wait();
+        let next = (generation as u32).wrapping_add(1);
+        if over.compare_exchange(generation as u32, next, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            futex::wake_all(over);
+        }
         departed(generation, self.parties, arrival, Outcome::OK)
     }
 

@@ -10,7 +10,7 @@ use std::any::Any;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::event::{Event as Step, ObjectId, ProcessId};
+use crate::event::{Event as Step, ObjectId, ProcessId, look};
 use crate::objects::causality::happens_before::gave_up;
 use crate::objects::causality::releases::Joins;
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
@@ -222,12 +222,14 @@ impl EventLive {
             }
             let deadline = match call.patience.deadline() {
                 Ok(deadline) => deadline,
-                Err(outcome) => return Completion::of(outcome),
+                Err(outcome) => return Completion::of(outcome).ticket(look(word >> 1)),
             };
             call.party.block();
-            if !futex::wait(futex::low(&self.word), word as u32, deadline) && self.word.load(Ordering::Acquire) & 1 == 0
-            {
-                return Completion::of(Outcome::TIMEOUT);
+            if !futex::wait(futex::low(&self.word), word as u32, deadline) {
+                let word = self.word.load(Ordering::Acquire);
+                if word & 1 == 0 {
+                    return Completion::of(Outcome::TIMEOUT).ticket(look(word >> 1));
+                }
             }
         }
     }

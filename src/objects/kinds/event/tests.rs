@@ -1,3 +1,4 @@
+use crate::event::Event;
 use crate::objects::testing::kernel_harness::Stage;
 use crate::os::testing::Child;
 use crate::outcome::Outcome;
@@ -25,8 +26,10 @@ fn a_wait_goes_on_while_it_is_set() {
     stage.step(&mut actor, 0, "clear", &[]);
     assert_eq!(stage.try_step(&mut actor, 0, "wait", &[]).outcome, Outcome::WOULD_BLOCK);
     assert_eq!(stage.replay(0, &[&actor]), Value::Bool(false));
-    let tickets: Vec<_> = actor.events.iter().map(|event| event.ticket).filter(|ticket| *ticket != 0).collect();
+    let tickets: Vec<_> = actor.events.iter().filter_map(Event::own_place).collect();
     assert_eq!(tickets, [1, 2, 3, 4]);
+    let looks: Vec<_> = actor.events.iter().filter(|event| event.own_place().is_none()).collect();
+    assert_eq!(looks.iter().map(|event| event.last_place()).collect::<Vec<_>>(), [Some(0), Some(0), Some(4)]);
 }
 
 #[test]

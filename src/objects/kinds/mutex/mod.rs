@@ -14,10 +14,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
-use crate::event::{Event, ObjectId, ProcessId};
+use crate::event::{Event, ObjectId, ProcessId, look};
 use crate::objects::causality::happens_before::{gave_up, is_end};
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::Access;
+use crate::objects::support::settle::Torn;
 use crate::objects::{
     Attribute, Call, Caller, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError, Kind,
     Live, Model, Object, Patience, Problem, Relation, State, Verb,
@@ -34,6 +35,7 @@ pub(crate) const LOCK: u8 = 0;
 pub(crate) const UNLOCK: u8 = 1;
 const REPAIR: u8 = 2;
 
+/// The kind.
 pub(crate) static KIND: Kind = Kind {
     name: "mutex",
     summary: "a lock: one process owns it, and only its owner unlocks it",
@@ -232,8 +234,8 @@ impl Object for Mutex {
         Enablers { verbs, only: owner, closing: &[] }
     }
 
-    /// What the last owner did before it gave the lock back is seen by the next; where it died instead, all that it
-    /// did. A `lock` that failed comes after the one that had it locked.
+    /// What the last owner did before it gave the lock back is seen by the next; where it died instead, all that it did. A
+    /// `lock` that failed comes after the one that had it locked.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         let places = relation.by_ticket(events, |_| true);
         let ends: HashMap<ProcessId, usize> = (0..events.len())
@@ -257,9 +259,8 @@ impl Object for Mutex {
         true
     }
 
-    /// Holds what the last `unlock` gave, until the next `lock`, and meanwhile what that `lock` gave, for those that
-    /// fail for it. Of a robust one it holds besides whose it is and how often it is locked: as that process ends, what
-    /// it gave.
+    /// Holds what the last `unlock` gave, until the next `lock`, and meanwhile what that `lock` gave, for those that fail for
+    /// it. Of a robust one it holds besides whose it is and how often it is locked: as that process ends, what it gave.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
         let owner = handover.event.id.process + 1;
         if handover.is_end() {
@@ -317,13 +318,54 @@ const DEPTH: usize = 1;
 #[derive(FromZeros)]
 #[repr(C)]
 struct Ownership {
-    ticket: AtomicU64,
-    /// The owner's id plus one; 0 where there is none.
-    owner: AtomicU32,
+    /// A [`Word`].
+    word: AtomicU64,
     /// How often the owner has locked it.
     depth: AtomicU32,
     /// 1 between an `owner_died` and its `repair`.
     damaged: AtomicU32,
+    torn: Torn,
+    _pad: u32,
+}
+
+/// The last ticket, and the owner's id plus one, or 0 where there is none, in the lowest bits.
+#[derive(Clone, Copy, Eq, PartialEq)]
+struct Word(u64);
+
+impl Word {
+    const OWNER_BITS: u32 = 24;
+
+    fn ticket(self) -> u64 {
+        self.0 >> Self::OWNER_BITS
+    }
+
+    fn owner(self) -> Option<ProcessId> {
+        (self.0 as u32 & ((1 << Self::OWNER_BITS) - 1)).checked_sub(1)
+    }
+
+    /// After one step more, with that owner.
+    fn next(self, owner: Option<ProcessId>) -> Self {
+        Self::of(self.ticket() + 1, owner)
+    }
+
+    fn of(ticket: u64, owner: Option<ProcessId>) -> Self {
+        Self(ticket << Self::OWNER_BITS | u64::from(owner.map_or(0, |owner| owner + 1)))
+    }
+}
+
+impl Ownership {
+    #[inline]
+    fn load(&self) -> Word {
+        Word(self.word.load(Ordering::Acquire))
+    }
+
+    /// Counts a step of the owner's that leaves it to that owner, and gives its ticket.
+    #[inline]
+    fn count(&self, owner: Option<ProcessId>) -> u64 {
+        let next = self.load().next(owner);
+        self.word.store(next.0, Ordering::Release);
+        next.ticket()
+    }
 }
 
 /// How a step ended, small enough to be handed on in registers.
@@ -357,7 +399,7 @@ impl MutexLive {
     /// Whether that process owns it.
     #[inline]
     pub(crate) fn owned_by(&self, process: ProcessId) -> bool {
-        self.owned.owner.load(Ordering::Relaxed) == process + 1
+        self.owned.load().owner() == Some(process)
     }
 
     /// Gives it back for a condition's wait, as often as it was locked, each an implicit event. How often that was.
@@ -404,7 +446,10 @@ impl MutexLive {
             Err(libc::EBUSY) => {}
             Err(errno) => return self.locked(process, Err(errno)),
         }
-        let deadline = patience.deadline()?;
+        let deadline = match patience.deadline() {
+            Ok(deadline) => deadline,
+            Err(outcome) => return self.give_up(process, outcome),
+        };
         if self.options.kind == MutexType::ErrorCheck && self.owned_by(process) {
             return Err(Outcome::WOULD_DEADLOCK);
         }
@@ -413,7 +458,26 @@ impl MutexLive {
         } else {
             party.block();
         }
-        self.locked(process, self.kernel.lock(deadline))
+        match self.kernel.lock(deadline) {
+            Err(libc::ETIMEDOUT) => self.give_up(process, Outcome::TIMEOUT),
+            locked => self.locked(process, locked),
+        }
+    }
+
+    /// Fails for the one that owns it. Where it is owned and no process is told to, that is about to be told.
+    #[cold]
+    fn give_up(&self, process: ProcessId, outcome: Outcome) -> Result<Done, Outcome> {
+        let told = self.owned.torn.settle(|| {
+            let word = self.owned.load();
+            match self.kernel.try_lock() {
+                Err(libc::EBUSY) if word.owner().is_some() && self.owned.load() == word => {
+                    Some(Ok(Done { outcome, ticket: look(word.ticket()) }))
+                }
+                Err(libc::EBUSY) => None,
+                locked => Some(self.locked(process, locked)),
+            }
+        });
+        told.unwrap_or(Err(outcome))
     }
 
     /// What a call of the kernel's that takes the mutex ended with.
@@ -422,6 +486,10 @@ impl MutexLive {
         match result {
             Ok(()) => Ok(self.taken(process, Outcome::OK)),
             Err(libc::EOWNERDEAD) => Ok(self.taken(process, Outcome::OWNER_DIED)),
+            Err(libc::ENOTRECOVERABLE) => {
+                let ticket = look(self.owned.load().ticket());
+                Ok(Done { outcome: Outcome::from_errno(libc::ENOTRECOVERABLE), ticket })
+            }
             Err(libc::EAGAIN) => Err(Outcome::OVERFLOW),
             Err(libc::EPERM) => Err(Outcome::REFUSED),
             Err(errno) => Err(Outcome::from_errno(errno)),
@@ -436,19 +504,10 @@ impl MutexLive {
             owned.damaged.store(1, Ordering::Relaxed);
         } else if self.options.kind == MutexType::Recursive && self.owned_by(process) {
             owned.depth.store(owned.depth.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-            return Done { outcome, ticket: self.ticket() };
+            return Done { outcome, ticket: owned.count(Some(process)) };
         }
         owned.depth.store(1, Ordering::Relaxed);
-        owned.owner.store(process + 1, Ordering::Relaxed);
-        Done { outcome, ticket: self.ticket() }
-    }
-
-    /// The next ticket. Called by the owner alone.
-    #[inline]
-    fn ticket(&self) -> u64 {
-        let ticket = self.owned.ticket.load(Ordering::Relaxed) + 1;
-        self.owned.ticket.store(ticket, Ordering::Relaxed);
-        ticket
+        Done { outcome, ticket: owned.count(Some(process)) }
     }
 
     #[inline]
@@ -457,17 +516,14 @@ impl MutexLive {
         if !self.owned_by(process) {
             return Err(Outcome::NOT_OWNER);
         }
-        let ticket = self.ticket();
         let depth = owned.depth.load(Ordering::Relaxed);
         let damaged = owned.damaged.load(Ordering::Relaxed);
         if depth > 1 {
             owned.depth.store(depth - 1, Ordering::Relaxed);
-        } else {
-            owned.owner.store(0, Ordering::Relaxed);
-            if damaged != 0 {
-                owned.damaged.store(0, Ordering::Relaxed);
-            }
+        } else if damaged != 0 {
+            owned.damaged.store(0, Ordering::Relaxed);
         }
+        let ticket = owned.count(Some(process).filter(|_| depth > 1));
         match self.kernel.unlock() {
             Ok(()) => Ok(Done { outcome: Outcome::OK, ticket }),
             // So glibc says of a recursive mutex that is not repaired and still locked after this: it has counted.
@@ -476,7 +532,7 @@ impl MutexLive {
                 // Still this process's own, so no other process has written meanwhile.
                 owned.damaged.store(damaged, Ordering::Relaxed);
                 owned.depth.store(depth, Ordering::Relaxed);
-                owned.owner.store(process + 1, Ordering::Relaxed);
+                owned.word.store(Word::of(ticket, Some(process)).0, Ordering::Release);
                 Err(Outcome::from_errno(errno))
             }
         }
@@ -491,7 +547,7 @@ impl MutexLive {
         }
         self.kernel.consistent().map_err(Outcome::from_errno)?;
         self.owned.damaged.store(0, Ordering::Relaxed);
-        Ok(Done { outcome: Outcome::OK, ticket: self.ticket() })
+        Ok(Done { outcome: Outcome::OK, ticket: self.owned.count(Some(process)) })
     }
 }
 
@@ -507,15 +563,20 @@ impl Live for MutexLive {
     }
 
     fn owner(&self) -> Option<ProcessId> {
-        self.owned.owner.load(Ordering::Relaxed).checked_sub(1)
+        self.owned.load().owner()
     }
 
     /// The kernel lets the next locker have a robust mutex; any other stays its dead owner's. The wake-up of an unlock
     /// may have gone to the process that died, or not have been sent by it: all waiters look again.
     fn reclaim(&self, process: ProcessId) {
+        self.owned.torn.tear();
         if self.options.robust {
             // A process that has it already by the owner's death has put itself there.
-            let _ = self.owned.owner.compare_exchange(process + 1, 0, Ordering::Relaxed, Ordering::Relaxed);
+            let word = self.owned.load();
+            if word.owner() == Some(process) {
+                let free = Word::of(word.ticket(), None);
+                let _ = self.owned.word.compare_exchange(word.0, free.0, Ordering::AcqRel, Ordering::Relaxed);
+            }
         }
         self.kernel.wake_all();
     }

@@ -1,3 +1,4 @@
+use crate::event::look;
 use crate::objects::testing::kernel_harness::{Actor, Stage, declare};
 use crate::objects::{Completion, kind};
 use crate::os::testing::{Child, moment};
@@ -12,7 +13,8 @@ fn stage(attributes: &[(&'static str, Value)]) -> (Stage, Actor, Actor) {
 }
 
 fn outcome(completion: &Completion) -> Outcome {
-    assert_eq!(completion.ticket != 0, completion.outcome.is_ok() || completion.outcome == Outcome::OWNER_DIED);
+    let own = completion.ticket != 0 && completion.ticket != look(completion.ticket);
+    assert_eq!(own, completion.outcome.is_ok() || completion.outcome == Outcome::OWNER_DIED);
     completion.outcome
 }
 

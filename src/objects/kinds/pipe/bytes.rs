@@ -1,7 +1,10 @@
 //! Bytes without any framing: read(2) and write(2) as they are.
 
-use super::{Channel, Completion, Outcome};
-use crate::objects::Call;
+use std::cell::Cell;
+
+use super::{Channel, Completion, Outcome, SEND_AT};
+use crate::objects::support::turn::Refusal;
+use crate::objects::{Call, Patience};
 use crate::value::Value;
 
 /// How much one `recv` takes at most where it has no `max`.
@@ -31,41 +34,56 @@ pub(super) fn most(max: &Value) -> usize {
 
 impl Channel {
     /// Sends bytes: by one write where the count is taken, else by as many as it takes.
+    ///
+    /// Where several processes send, each write is a turn of its own, and none waits in the kernel: what one of them
+    /// sends in several writes can come apart. Each of those but the last is an implicit event.
     pub(super) fn send_bytes(&self, call: &mut Call<'_>) -> Completion {
         let value = call.arguments[0].clone();
         let counted = call.arguments[1].as_bool() == Some(true);
         let Some(data) = data(&value) else { return Completion::of(Outcome::INVALID) };
         let port = &self.ports[usize::from(call.end)];
         let which = self.outgoing(call.end);
-        let flow = &self.flows[which];
-        let alone = self.sole[usize::from(call.end)];
+        let side = &self.flows[which].senders;
+        let (alone, process) = (self.sole[usize::from(call.end)], call.party.process());
+        let patience = call.patience.in_parts(call.party);
+        let sum = Cell::new(0);
         let mut gone = 0;
-        let mut parts = false;
         let done = loop {
             let rest = &data[gone..];
-            let full = flow.seems_full(rest.len() as u64, self.room);
-            let write = |wait| port.write(rest, &[], wait);
-            let patience = call.patience.in_parts(call.party, full);
-            parts |= patience != call.patience;
-            match patience.attempt(call.party, full, write, |until| port.wait_writable(until)) {
-                Ok(written) => {
-                    gone += written;
-                    flow.count_sent(written as u64, alone);
-                }
-                // One write(2) that waits ends early where it cannot continue, with what it has written.
-                Err(_) if counted && parts && gone > 0 => break Ok(()),
+            let write = |wait| {
+                let turn = side.brief(alone, process);
+                let written = if wait && !alone { Err(libc::EAGAIN) } else { port.write(rest, &[], wait) };
+                sum.set(turn.count(*written.as_ref().unwrap_or(&0) as u64));
+                written
+            };
+            match patience.attempt(call.party, None, write, |until| port.wait_writable(until)) {
+                Ok(written) => gone += written,
+                // One write(2) ends early where it cannot continue, with what it has written.
+                Err(_) if counted && gone > 0 => break Ok(()),
                 Err(errno) => break Err(errno),
             }
             // One write(2) that waits writes all, held to a schedule or not.
-            if counted && !parts || gone == data.len() {
+            if gone == data.len() || counted && call.patience != Patience::Forever {
                 break Ok(());
             }
+            if !alone && !call.party.is_held() {
+                let part = Value::Bytes(data[data.len() - rest.len()..gone].into());
+                let ticket = self.ticket(which, sum.get());
+                call.party.implicit(self.id, SEND_AT, Completion::value(part).ticket(ticket));
+            }
         };
-        // Others count too, unless a schedule says whose turn it is.
-        let exact = alone || call.party.is_held();
-        let ticket = if exact && gone > 0 { self.ticket(which, flow.count_sent(0, true)) } else { 0 };
-        let outcome = done.map_or_else(Outcome::from_errno, |()| Outcome::OK);
-        sent(&value, gone, counted, outcome, ticket)
+        match done {
+            Err(errno) if gone == 0 => {
+                let refusal = Refusal { errno, count: sum.get() };
+                let Completion { outcome, ticket, .. } = refusal.completion(|count| self.ticket(which, count));
+                sent(&value, gone, counted, outcome, ticket)
+            }
+            done => {
+                let outcome = done.map_or_else(Outcome::from_errno, |()| Outcome::OK);
+                let ticket = if gone > 0 { self.ticket(which, sum.get()) } else { 0 };
+                sent(&value, gone, counted, outcome, ticket)
+            }
+        }
     }
 
     /// Receives what is there, by one read.
@@ -73,20 +91,24 @@ impl Channel {
         let max = most(&call.arguments[1]);
         let port = &self.ports[usize::from(call.end)];
         let which = self.incoming(call.end);
-        let flow = &self.flows[which];
-        let alone = self.sole[usize::from(call.end)];
+        let side = &self.flows[which].receivers;
+        let (alone, process) = (self.sole[usize::from(call.end)], call.party.process());
         let mut buffer = call.party.buffer();
         buffer.clear();
-        let read = |wait| port.read(&mut buffer, max, wait);
-        let empty = flow.seems_empty(0);
-        let completion = match call.patience.attempt(call.party, empty, read, |until| port.wait_readable(until)) {
+        let sum = Cell::new(0);
+        let read = |wait| {
+            let turn = side.brief(alone, process);
+            let read = if wait && !alone { Err(libc::EAGAIN) } else { port.read(&mut buffer, max, wait) };
+            sum.set(turn.count(*read.as_ref().unwrap_or(&0) as u64));
+            read
+        };
+        let completion = match call.patience.attempt(call.party, None, read, |until| port.wait_readable(until)) {
             Ok(0) => Completion::of(Outcome::CLOSED),
-            Ok(length) => {
-                let sum = flow.count_received(length as u64, alone);
-                let ticket = if alone || call.party.is_held() { self.ticket(which, sum) } else { 0 };
+            Ok(_) => {
+                let ticket = self.ticket(which, sum.get());
                 Completion::value(Value::Bytes(buffer.as_slice().into())).ticket(ticket)
             }
-            Err(errno) => Completion::of(Outcome::from_errno(errno)),
+            Err(errno) => Refusal { errno, count: sum.get() }.completion(|count| self.ticket(which, count)),
         };
         call.party.give_back(buffer);
         completion

@@ -11,9 +11,10 @@
 
 use std::sync::atomic::Ordering;
 
-use super::direction::{Flow, Held};
+use super::direction::Flow;
 use super::end::Port;
 use super::{Channel, Completion, Outcome};
+use crate::objects::support::turn::Turn;
 use crate::objects::{Call, Caller, Parked, Patience};
 use crate::os::clock;
 use crate::value::{Value, decode, encode};
@@ -61,6 +62,7 @@ struct Received {
 }
 
 impl Channel {
+    /// Sends one message.
     pub(super) fn send_message(&self, call: &mut Call<'_>) -> Completion {
         let value = &call.arguments[0];
         let counted = call.arguments[1].as_bool() == Some(true);
@@ -68,39 +70,33 @@ impl Channel {
         buffer.clear();
         buffer.resize(HEADER, 0);
         encode(value, &mut buffer);
-        let went = self.send_packets(call, &mut buffer);
+        let which = self.outgoing(call.end);
+        let turn = self.flows[which].senders.take(self.sole[usize::from(call.end)], call.patience, call.party);
+        let went =
+            turn.and_then(|turn| self.send_packets(call, &turn, &mut buffer).map_err(|errno| turn.refuse(errno)));
         let length = message_length(value, buffer.len() - HEADER);
         call.party.give_back(buffer);
-        let (outcome, ticket) = match went {
-            Ok(sum) => (Outcome::OK, self.ticket(self.outgoing(call.end), sum)),
-            Err(errno) => (Outcome::from_errno(errno), 0),
+        let Completion { outcome, ticket, .. } = match went {
+            Ok(sum) => Completion::of(Outcome::OK).ticket(self.ticket(which, sum)),
+            Err(refusal) => refusal.completion(|count| self.ticket(which, count)),
         };
         sent(value, length, counted, outcome, ticket)
     }
 
     /// Sends what stands behind the room for a header. Gives how much has gone into the pipe by then.
-    fn send_packets(&self, call: &mut Call<'_>, buffer: &mut [u8]) -> Result<u64, i32> {
+    fn send_packets(&self, call: &mut Call<'_>, turn: &Turn<'_>, buffer: &mut [u8]) -> Result<u64, i32> {
         let port = &self.ports[usize::from(call.end)];
-        let which = self.outgoing(call.end);
-        let flow = &self.flows[which];
-        let alone = self.sole[usize::from(call.end)];
+        let flow = &self.flows[self.outgoing(call.end)];
         let total = u32::try_from(buffer.len() - HEADER).map_err(|_| libc::EMSGSIZE)?;
         let event = call.party.event();
         let content = self.packet - HEADER;
         let packets = (buffer.len() - HEADER).div_ceil(content) as u64;
-        let cost = if self.duplex { buffer.len() as u64 } else { packets };
-        let hopeless = || {
-            // Where no process can receive any more, a process that has the turn is about to find that out.
-            flow.seems_full(cost.min(self.room), self.room) && !port.wait_writable(Some(1)).unwrap_or(true)
-        };
-        let _turn = turn(alone, || flow.senders.take(call.patience, call.party, hopeless))?;
         let first = Header { event, total, offset: 0 }.write();
         if packets == 1 {
             buffer[..HEADER].copy_from_slice(&first);
-            let full = flow.seems_full(cost, self.room);
             let write = |wait| port.write(buffer, &[], wait);
-            call.patience.attempt(call.party, full, write, |until| port.wait_writable(until))?;
-            return Ok(flow.count_sent(cost, true));
+            call.patience.attempt(call.party, Some(turn), write, |until| port.wait_writable(until))?;
+            return Ok(turn.count(if self.duplex { buffer.len() as u64 } else { 1 }));
         }
         // A message that cannot be sent whole at once is not begun: the part would take room for nothing.
         if call.patience == Patience::Never && !self.duplex && flow.seems_full(packets, self.room) {
@@ -111,46 +107,47 @@ impl Channel {
         let mut done = Ok(());
         for (at, part) in buffer[HEADER..].chunks(content).enumerate() {
             let header = Header { event, total, offset: (at * content) as u32 }.write();
-            let cost = self.cost(HEADER + part.len());
-            let full = flow.seems_full(gone + cost, self.room);
             let write = |wait| port.write(&header, part, wait);
-            done = call.patience.go_on(call.party, full, write, |until| port.wait_writable(until)).map(drop);
+            done = call.patience.go_on(call.party, Some(turn), write, |until| port.wait_writable(until)).map(drop);
             if done.is_err() {
                 break;
             }
-            gone += cost;
+            gone += self.cost(HEADER + part.len());
         }
-        let sum = flow.count_sent(gone, true);
+        let sum = turn.count(gone);
         flow.unfinished.store(0, Ordering::Release);
         done.map(|()| sum)
     }
 
+    /// Receives one message.
     pub(super) fn receive_message(&self, call: &mut Call<'_>) -> Completion {
         if call.arguments[1] != Value::Null {
             return Completion::of(Outcome::INVALID);
         }
+        let which = self.incoming(call.end);
+        let turn = self.flows[which].receivers.take(self.sole[usize::from(call.end)], call.patience, call.party);
         let mut buffer = call.party.buffer();
-        let received = self.receive_packets(call, &mut buffer);
+        let received =
+            turn.and_then(|turn| self.receive_packets(call, &turn, &mut buffer).map_err(|errno| turn.refuse(errno)));
         call.party.give_back(buffer);
         match received {
-            Ok(Some(Received { value, event, sum })) => Completion {
-                ticket: self.ticket(self.incoming(call.end), sum),
-                cause: event,
-                ..Completion::value(value)
-            },
+            Ok(Some(Received { value, event, sum })) => {
+                Completion { ticket: self.ticket(which, sum), cause: event, ..Completion::value(value) }
+            }
             Ok(None) => Completion::of(Outcome::CLOSED),
-            Err(errno) => Completion::of(Outcome::from_errno(errno)),
+            Err(refusal) => refusal.completion(|count| self.ticket(which, count)),
         }
     }
 
     /// Puts one message together; none at the end of file.
-    fn receive_packets(&self, call: &mut Call<'_>, buffer: &mut Vec<u8>) -> Result<Option<Received>, i32> {
+    fn receive_packets(
+        &self,
+        call: &mut Call<'_>,
+        turn: &Turn<'_>,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Option<Received>, i32> {
         let port = &self.ports[usize::from(call.end)];
         let flow = &self.flows[self.incoming(call.end)];
-        let alone = self.sole[usize::from(call.end)];
-        // At the end of file, a process that has the turn is about to find that out.
-        let hopeless = || flow.seems_empty(0) && !port.wait_readable(Some(1)).unwrap_or(true);
-        let _turn = turn(alone, || flow.receivers.take(call.patience, call.party, hopeless))?;
         buffer.clear();
         let mut gone = 0;
         // The event and the length of the message of which `buffer` holds a part.
@@ -158,7 +155,7 @@ impl Channel {
         let end = loop {
             let held = buffer.len();
             let event = begun.map(|(event, _)| event);
-            match self.next(port, flow, buffer, call.patience, call.party, event, gone) {
+            match self.next(port, flow, turn, buffer, call.patience, call.party, event) {
                 Ok(0) => break Ok(None),
                 Ok(length) => gone += self.cost(length),
                 Err(errno) => break Err(errno),
@@ -185,7 +182,7 @@ impl Channel {
                 break decode(buffer).map(|value| Some((value, header.event))).map_err(|_| libc::EBADMSG);
             }
         };
-        let sum = flow.count_received(gone, true);
+        let sum = turn.count(gone);
         end.map(|message| message.map(|(value, event)| Received { value, event, sum }))
     }
 
@@ -195,16 +192,16 @@ impl Channel {
         &self,
         port: &Port,
         flow: &Flow,
+        turn: &Turn<'_>,
         buffer: &mut Vec<u8>,
         patience: Patience,
         party: &mut dyn Caller,
         begun: Option<u64>,
-        gone: u64,
     ) -> Result<usize, i32> {
         let (deadline, event) = match (patience, begun) {
             (Patience::Forever, _) | (_, None) => {
                 let read = |wait| port.read(buffer, self.packet, wait);
-                return patience.attempt(party, flow.seems_empty(gone), read, |until| port.wait_readable(until));
+                return patience.attempt(party, Some(turn), read, |until| port.wait_readable(until));
             }
             (Patience::Never, Some(event)) => (0, event),
             (Patience::Until(deadline), Some(event)) => (deadline, event),
@@ -220,6 +217,7 @@ impl Channel {
                         return Err(if patience == Patience::Never { libc::EAGAIN } else { libc::ETIMEDOUT });
                     }
                     party.block();
+                    turn.waits(true);
                     // Where the rest does not come any more, another message is waited for as any other.
                     let goes_on = match if going { Parked::Sleep } else { party.park() } {
                         Parked::Sleep if going => port.wait_readable(Some(now + LOOK)).map(|_| true),
@@ -227,6 +225,7 @@ impl Channel {
                         Parked::Again => Ok(true),
                         Parked::GiveUp => Ok(false),
                     };
+                    turn.waits(false);
                     if !goes_on? {
                         return Err(libc::ETIMEDOUT);
                     }
@@ -247,11 +246,6 @@ pub(super) fn sent(value: &Value, length: usize, counted: bool, outcome: Outcome
     let (value, second) =
         if counted { (Value::Int(length as i64), value.clone()) } else { (value.clone(), Value::Null) };
     Completion { outcome, value, second, ticket, cause: 0 }
-}
-
-/// Takes a turn where a process is not alone at its end.
-fn turn<'a>(alone: bool, take: impl FnOnce() -> Result<Held<'a>, i32>) -> Result<Option<Held<'a>>, i32> {
-    if alone { Ok(None) } else { take().map(Some) }
 }
 
 /// [`Value::message_length`], where the length of the encoding is known.

@@ -15,7 +15,7 @@ use std::any::Any;
 use std::io;
 use std::rc::Rc;
 
-use crate::event::{Event, ObjectId, ProcessId};
+use crate::event::{Event, ObjectId, ProcessId, look};
 use crate::objects::causality::sync_clock::{Handover, Usage};
 use crate::objects::{
     Access, Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form,
@@ -345,6 +345,7 @@ fn is_wrong(duplex: bool, verb: u8, end: u8) -> bool {
 
 /// The kernel's side of a pipe.
 struct Channel {
+    id: ObjectId,
     duplex: bool,
     framing: Framing,
     /// By the places of the ends.
@@ -397,6 +398,7 @@ impl Channel {
         let port = if plan.duplex { Port::socket } else { Port::pipe };
         let alone = |end: usize| site.holders.get(end).is_none_or(|holders| *holders <= 1);
         Ok(Self {
+            id: site.object,
             duplex: plan.duplex,
             framing: plan.framing,
             ports: [port(first), port(second)],
@@ -423,26 +425,29 @@ impl Channel {
 
     fn poll(&self, call: &mut Call<'_>) -> Completion {
         let port = &self.ports[usize::from(call.end)];
-        let flow = &self.flows[self.incoming(call.end)];
-        let deadline = match call.patience {
-            Patience::Forever => None,
-            Patience::Never => Some(0),
-            Patience::Until(deadline) => Some(deadline),
-        };
-        let before = flow.received();
-        if deadline != Some(0) && flow.seems_empty(0) {
-            call.party.block();
-        } else {
-            call.party.enter();
-        }
-        match port.wait_readable(deadline) {
-            Ok(true) => {
-                // What comes next after all that was counted by then is there; under a schedule all of it is counted.
-                let received = if call.party.is_held() { flow.received() } else { before };
-                Completion::of(Outcome::OK).ticket(self.ticket(self.incoming(call.end), received + 1))
+        let which = self.incoming(call.end);
+        let side = &self.flows[which].receivers;
+        let (alone, process) = (self.sole[usize::from(call.end)], call.party.process());
+        let mut over = call.patience == Patience::Never;
+        loop {
+            let received = match side.look(alone, process, || port.wait_readable(Some(0))) {
+                // What comes next after all that was taken is there.
+                Ok((true, received)) => return Completion::of(Outcome::OK).ticket(self.ticket(which, received + 1)),
+                Ok((false, received)) => received,
+                Err(errno) => return Completion::of(Outcome::from_errno(errno)),
+            };
+            if over {
+                return Completion::of(call.patience.outcome()).ticket(look(self.ticket(which, received)));
             }
-            Ok(false) => Completion::of(call.patience.outcome()),
-            Err(errno) => Completion::of(Outcome::from_errno(errno)),
+            call.party.block();
+            let deadline = match call.patience {
+                Patience::Until(deadline) => Some(deadline),
+                _ => None,
+            };
+            match port.wait_readable(deadline) {
+                Ok(ready) => over = !ready,
+                Err(errno) => return Completion::of(Outcome::from_errno(errno)),
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a pipe holds as its events are replayed, and what happened before what.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::model::SLOTS;
 use super::{Framing, POLL, Pipe, RECEIVE, SEND, incoming, outgoing};
@@ -16,11 +16,13 @@ use crate::value::Value;
 const PIPE_BUF: usize = 4096;
 
 /// What is in the pipe. Where it has two ways, what goes from `a` to `b` stands before what comes back: tickets say
-/// which way an event was. Only bytes have none where several processes share an end; those count as going to `b`.
+/// which way an event was.
 #[derive(Debug)]
 pub(super) struct Content {
     duplex: bool,
     ways: [Way; 2],
+    /// How much has gone in of what a process is sending now.
+    parts: HashMap<ProcessId, usize>,
 }
 
 /// What goes one way.
@@ -28,6 +30,7 @@ pub(super) struct Content {
 enum Way {
     /// Messages, each with the event that sent it.
     Messages(VecDeque<(EventId, Value)>),
+    /// Bytes.
     Bytes(VecDeque<u8>),
 }
 
@@ -37,13 +40,19 @@ impl Content {
             Framing::Message => Way::Messages(VecDeque::new()),
             Framing::Bytes => Way::Bytes(VecDeque::new()),
         };
-        Self { duplex: pipe.duplex, ways: [way(), way()] }
+        Self { duplex: pipe.duplex, ways: [way(), way()], parts: HashMap::new() }
     }
 }
 
 impl State for Content {
     fn apply(&mut self, event: &Event) {
         let way = usize::from(self.duplex && event.ticket & 1 == 1);
+        if let (Way::Bytes(bytes), SEND, true) = (&mut self.ways[way], event.verb, event.implicit) {
+            let part = content(&event.value);
+            *self.parts.entry(event.id.process).or_default() += part.len();
+            bytes.extend(part);
+            return;
+        }
         // Where the count of a send is its value, what was sent is the other one.
         let sent = if event.second == Value::Null { &event.value } else { &event.second };
         match (&mut self.ways[way], event.verb) {
@@ -52,7 +61,12 @@ impl State for Content {
                 let at = messages.iter().position(|(id, _)| Some(*id) == event.cause);
                 messages.remove(at.unwrap_or(0));
             }
-            (Way::Bytes(bytes), SEND) => bytes.extend(content(sent)),
+            // A part of it may have gone in before.
+            (Way::Bytes(bytes), SEND) => {
+                let before = self.parts.entry(event.id.process).or_default();
+                bytes.extend(content(sent).get(*before..).unwrap_or_default());
+                *before = 0;
+            }
             (Way::Bytes(bytes), RECEIVE) if event.outcome.is_ok() => {
                 let taken = content(&event.value).len().min(bytes.len());
                 bytes.drain(..taken);
@@ -104,15 +118,7 @@ impl Pipe {
             let sends = relation.by_ticket(events, |event| event.verb == SEND && here(event));
             let receives = relation.by_ticket(events, |event| event.verb == RECEIVE && here(event));
             if self.framing == Framing::Bytes {
-                let unknown = |at: &usize| events[*at].ticket == 0 && !content(moved(events[*at])).is_empty();
-                let all: Vec<usize> = (0..events.len()).filter(|at| sending(*at) || taking(*at)).collect();
-                if all.iter().filter(|at| matches!(events[**at].verb, SEND | RECEIVE)).any(unknown) {
-                    let puts: Vec<usize> = all.iter().copied().filter(|at| sending(*at) && unknown(at)).collect();
-                    let gets = all.iter().copied().filter(|at| taking(*at) && events[*at].outcome.is_ok());
-                    draw_unknown(events, puts, gets.collect(), relation);
-                } else {
-                    self.draw_bytes(events, &sends, &receives, relation);
-                }
+                self.draw_bytes(events, &sends, &receives, relation);
                 for send in sends.iter().filter(|at| content(moved(events[**at])).len() > PIPE_BUF) {
                     relation.lasts(*send);
                 }
@@ -190,13 +196,12 @@ impl Pipe {
         closings
     }
 
-    /// A write is a cause of every read that took some of its bytes. Tickets count the bytes up to the event's last,
-    /// where one process alone writes, or reads.
+    /// A write is a cause of every read that took some of its bytes. Tickets count the bytes up to the event's last.
     fn draw_bytes(&self, events: &[&Event], sends: &[usize], receives: &[usize], relation: &mut Relation) {
+        let lengths = lengths(events);
         let range = |at: usize| {
-            let event = events[at];
-            let end = if self.duplex { event.ticket >> 1 } else { event.ticket };
-            end.saturating_sub(content(moved(event)).len() as u64)..end
+            let end = if self.duplex { events[at].ticket >> 1 } else { events[at].ticket };
+            end.saturating_sub(lengths[at])..end
         };
         let mut next = 0;
         for receive in receives {
@@ -213,35 +218,32 @@ impl Pipe {
     }
 }
 
+/// How many bytes each event moved, without those that its step had moved before.
+fn lengths(events: &[&Event]) -> Vec<u64> {
+    let mut parts: HashMap<ProcessId, u64> = HashMap::new();
+    let length = |event: &Event| content(moved(event)).len() as u64;
+    let own = |event: &&Event| match (event.verb, event.implicit) {
+        (SEND, true) => {
+            *parts.entry(event.id.process).or_default() += length(event);
+            length(event)
+        }
+        (SEND, false) => length(event).saturating_sub(parts.remove(&event.id.process).unwrap_or(0)),
+        _ => length(event),
+    };
+    events.iter().map(own).collect()
+}
+
 /// What a step sent or received.
 fn moved(event: &Event) -> &Value {
     if event.second == Value::Null { &event.value } else { &event.second }
 }
 
-/// A `closed` or `broken` outcome comes after every event that closed the other end. A process whose end is recorded
-/// later had released its end by then.
+/// A `closed` or `broken` outcome comes after every event that closed the other end. A process whose end is recorded later
+/// had released its end by then.
 fn closed(events: &[&Event], closings: &[usize], at: usize, relation: &mut Relation) {
     for closing in closings {
         if events[*closing].begin <= events[at].end || is_end(events[*closing]) {
             relation.sync(*closing, at);
-        }
-    }
-}
-
-/// Where it is not known whose bytes a read took, every write that had begun is drawn as a cause: more than need be,
-/// never fewer.
-fn draw_unknown(events: &[&Event], mut sends: Vec<usize>, mut receives: Vec<usize>, relation: &mut Relation) {
-    sends.sort_by_key(|at| events[*at].begin);
-    receives.sort_by_key(|at| events[*at].end);
-    let mut latest: BTreeMap<ProcessId, usize> = BTreeMap::new();
-    let mut next = 0;
-    for receive in receives {
-        while next < sends.len() && events[sends[next]].begin <= events[receive].end {
-            latest.insert(events[sends[next]].id.process, sends[next]);
-            next += 1;
-        }
-        for send in latest.values() {
-            relation.sync(*send, receive);
         }
     }
 }

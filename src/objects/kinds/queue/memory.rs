@@ -279,13 +279,7 @@ impl Memory {
 }
 
 impl Transport for Memory {
-    fn put(
-        &self,
-        give: &mut Give<'_>,
-        _full: bool,
-        patience: Patience,
-        party: &mut dyn Caller,
-    ) -> Result<u64, Refusal> {
+    fn put(&self, give: &mut Give<'_>, patience: Patience, party: &mut dyn Caller) -> Result<u64, Refusal> {
         let (event, length) = (give.event, give.message_length as u64);
         let content = give.framed(&[]);
         let put = self.until_done(&self.control.room, patience, party, || self.append(event, length, content));
@@ -298,7 +292,6 @@ impl Transport for Memory {
         &self,
         buffer: &mut Vec<u8>,
         max: Option<u64>,
-        _empty: bool,
         patience: Patience,
         party: &mut dyn Caller,
     ) -> Result<Taken, Refusal> {

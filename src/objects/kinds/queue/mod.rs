@@ -1,7 +1,6 @@
 //! The kind `queue`: messages in the order they were put, or by priority; over `mq_open(3)`, `msgget(2)` or shared
 //! memory.
 
-mod linearise;
 mod memory;
 mod model;
 mod order;
@@ -22,6 +21,7 @@ use std::rc::Rc;
 use super::pipe::message_length;
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::objects::causality::sync_clock::{Handover, Usage};
+use crate::objects::support::turn;
 use crate::objects::{
     Access, Argument, Attribute, Call, Caller, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form,
     HostError, Kind, Live, Model, Object, Patience, Problem, Relation, State, Verb,
@@ -305,7 +305,7 @@ impl Object for Queue {
 
     fn create(&self, site: &mut CreateContext<'_>) -> Result<Rc<dyn Live>, HostError> {
         let transport: Box<dyn Transport> = match self.via {
-            Via::Posix { capacity, message_size } => Box::new(Posix::create(site.name, capacity, message_size)?),
+            Via::Posix { capacity, message_size } => Box::new(Posix::create(site, capacity, message_size)?),
             Via::Sysv { capacity, message_size } => Box::new(Sysv::create(site, capacity, message_size)?),
             Via::Memory { capacity, message_size } => Box::new(Memory::create(site, capacity, message_size)?),
         };
@@ -313,7 +313,6 @@ impl Object for Queue {
         Ok(Rc::new(Channel {
             transport,
             tally,
-            capacity: self.capacity().map_or(i64::MAX, |capacity| capacity as i64),
             message_size: self.message_size(),
             priorities: self.has_priorities(),
             closed: Cell::new(false),
@@ -368,7 +367,7 @@ impl Object for Queue {
     }
 
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
-        order::draw(events, self.capacity(), relation);
+        order::draw(events, self.capacity(), self.has_priorities(), relation);
     }
 
     fn hands_over(&self, _uses: &[Usage]) -> bool {
@@ -438,17 +437,22 @@ impl From<i32> for Refusal {
     }
 }
 
+impl From<turn::Refusal> for Refusal {
+    fn from(refusal: turn::Refusal) -> Self {
+        Self { errno: refusal.errno, ticket: refusal.completion(|count| count).ticket }
+    }
+}
+
 /// What carries the messages of a queue.
 trait Transport {
-    /// Puts a message, and gives its ticket. `full` says whether it will probably have to wait.
-    fn put(&self, give: &mut Give<'_>, full: bool, patience: Patience, party: &mut dyn Caller) -> Result<u64, Refusal>;
+    /// Puts a message, and gives its ticket.
+    fn put(&self, give: &mut Give<'_>, patience: Patience, party: &mut dyn Caller) -> Result<u64, Refusal>;
 
-    /// Takes a message into an empty buffer. `empty` says whether it will probably have to wait.
+    /// Takes a message into an empty buffer.
     fn get(
         &self,
         buffer: &mut Vec<u8>,
         max: Option<u64>,
-        empty: bool,
         patience: Patience,
         party: &mut dyn Caller,
     ) -> Result<Taken, Refusal>;
@@ -487,7 +491,6 @@ fn buffer_size(argument: &Value) -> Result<Option<u64>, Outcome> {
 struct Channel {
     transport: Box<dyn Transport>,
     tally: Shared<Tally>,
-    capacity: i64,
     message_size: Option<u64>,
     priorities: bool,
     /// Whether this process has closed it.
@@ -510,9 +513,8 @@ impl Channel {
         let put = if self.message_size.is_some_and(|most| message_length as u64 > most) {
             Err(Refusal::from(libc::EMSGSIZE))
         } else {
-            let full = self.tally.queued() >= self.capacity;
             let mut give = Give { event: call.party.event(), priority, message_length, frame: &mut frame };
-            self.transport.put(&mut give, full, call.patience, call.party)
+            self.transport.put(&mut give, call.patience, call.party)
         };
         call.party.give_back(frame);
         let (outcome, ticket) = match put {
@@ -533,8 +535,7 @@ impl Channel {
         };
         let mut buffer = call.party.buffer();
         buffer.clear();
-        let empty = self.tally.queued() <= 0;
-        let got = self.transport.get(&mut buffer, max, empty, call.patience, call.party).and_then(|taken| {
+        let got = self.transport.get(&mut buffer, max, call.patience, call.party).and_then(|taken| {
             self.tally.count_get();
             let value = decode(&buffer[taken.content.clone()]).map_err(|_| libc::EBADMSG)?;
             Ok((value, taken))
@@ -574,7 +575,7 @@ impl Live for Channel {
                 .map_or(Completion::of(Outcome::INVALID), |ticket| Completion::of(Outcome::OK).ticket(ticket)),
             WAIT_AT => match self.tally.wait(call.patience, call.party) {
                 Ok(ticket) => Completion::of(Outcome::OK).ticket(ticket),
-                Err(errno) => Completion::of(Outcome::from_errno(errno)),
+                Err(refusal) => refusal.completion(|count| count),
             },
             _ => {
                 self.closed.set(true);

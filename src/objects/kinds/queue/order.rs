@@ -1,113 +1,118 @@
 //! The order of a queue's events.
 //!
-//! A queue in shared memory numbers everything that is done to it. A queue of the kernel does not, but what comes out
-//! of it says much: of messages of one priority, the first in is the first out, so that both sides have the same
-//! order. That order is exact where one process alone puts, or one alone gets; where several do both, it is one of
-//! those that fit the times of all events.
+//! A queue in shared memory numbers everything that is done to it. Of a queue of the kernel each side is numbered by itself: what
+//! went in, and what came out. With the message that each get took, and the room that each put needed, that is an order.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::linearise::{Span, arrange};
+use super::waiters::counts;
 use super::{DONE, GET, PUT, SIZE, WAIT};
 use crate::event::{Event, EventId, ProcessId};
 use crate::objects::Relation;
 use crate::objects::causality::happens_before::{Tie, gave_up};
-use crate::value::Value;
 
-/// A message that was put and got: the places of both events.
-#[derive(Clone, Copy)]
-struct Passage {
-    put: usize,
-    get: usize,
-}
-
-/// Draws the edges between a queue's events.
-pub(super) fn draw(events: &[&Event], capacity: Option<u64>, relation: &mut Relation) {
+/// Draws the edges between a queue's events; `kernel` says whether it is one of the kernel.
+pub(super) fn draw(events: &[&Event], capacity: Option<u64>, kernel: bool, relation: &mut Relation) {
     draw_dones(events, relation);
-    let numbered = relation.by_ticket(events, |event| matches!(event.verb, PUT | GET | SIZE));
-    let puts: HashMap<EventId, usize> = (0..events.len())
-        .filter(|at| events[*at].verb == PUT && events[*at].outcome.is_ok())
-        .map(|at| (events[at].id, at))
-        .collect();
-    let gets = places(events, GET);
-    let mut passages = Vec::with_capacity(gets.len());
-    for get in &gets {
-        if let Some(put) = events[*get].cause.and_then(|cause| puts.get(&cause)) {
-            relation.sync(*put, *get);
-            passages.push(Passage { put: *put, get: *get });
-        }
+    let by_side = kernel && !relation.settled;
+    if !kernel {
+        relation.by_ticket(events, |event| matches!(event.verb, PUT | GET | SIZE));
     }
-    let whole = passages.len() == gets.len();
-    let in_order = |verb: &str| -> Vec<usize> {
+    let of = |verb: &str, relation: &mut Relation| -> Vec<usize> {
         let mut places = places(events, verb);
-        if numbered.is_empty() {
+        if kernel && !by_side || places.iter().any(|at| events[*at].own_place().is_none()) {
             places.sort_by_key(|at| events[*at].end);
+        } else if by_side {
+            places = relation.by_ticket(events, |event| is_done(event, verb));
         } else {
-            places.retain(|at| events[*at].ticket != 0);
             places.sort_by_key(|at| events[*at].ticket);
         }
         places
     };
-    let (puts, gets) = (in_order(PUT), in_order(GET));
-    if numbered.is_empty() && !relation.settled {
-        draw_kernel(events, capacity, passages, whole, relation);
-    } else if let (Some(capacity), true) = (capacity, whole) {
-        draw_room(events, &gets, &puts, capacity, true, relation);
-    }
-    draw_looks(events, capacity, &puts, &gets, relation);
-    if numbered.is_empty() && !relation.settled {
-        draw_unreturned(events, &puts, &gets, relation);
-    }
-}
-
-/// A `size` of a kernel's queue can count a message whose `put` has not returned yet. It does where it counts more
-/// than the puts that had returned; then it comes after those that had begun.
-fn draw_unreturned(events: &[&Event], puts: &[usize], gets: &[usize], relation: &mut Relation) {
-    let sizes: Vec<usize> = places(events, SIZE);
-    if sizes.is_empty() {
-        return;
-    }
-    let returned = |of: &[usize]| -> Vec<u64> {
-        let mut ends: Vec<u64> = of.iter().map(|at| events[*at].end).collect();
-        ends.sort_unstable();
-        ends
-    };
-    let (put_ends, get_ends) = (returned(puts), returned(gets));
-    let mut by_process: HashMap<ProcessId, Vec<usize>> = HashMap::new();
-    for at in puts {
-        by_process.entry(events[*at].id.process).or_default().push(*at);
-    }
-    for list in by_process.values_mut() {
-        list.sort_unstable_by_key(|at| events[*at].end);
-    }
-    for size in sizes {
-        let Value::Int(counted) = events[size].value else { continue };
-        let (begin, end) = (events[size].begin, events[size].end);
-        let put = put_ends.partition_point(|at| *at <= end) as i64;
-        let got = get_ends.partition_point(|at| *at <= begin) as i64;
-        if counted <= put - got {
-            continue;
-        }
-        for list in by_process.values() {
-            let next = list.partition_point(|at| events[*at].end <= end);
-            if let Some(at) = list.get(next).filter(|at| events[**at].begin < end) {
-                relation.sync(*at, size);
-            }
+    let (puts, gets) = (of(PUT, relation), of(GET, relation));
+    let by_id: HashMap<EventId, usize> = puts.iter().map(|at| (events[*at].id, *at)).collect();
+    let mut received = HashSet::with_capacity(gets.len());
+    for get in &gets {
+        if let Some(put) = events[*get].cause.and_then(|cause| by_id.get(&cause)) {
+            relation.sync(*put, *get);
+            received.insert(*put);
         }
     }
+    // A get that no process tells of, since its process was killed, leaves a room that no process knows of.
+    let whole = received.len() == gets.len() && !(by_side && is_lost(events, &received, &puts));
+    if let Some(capacity) = capacity.filter(|_| whole) {
+        draw_room(events, &gets, &puts, capacity, by_side, relation);
+    }
+    draw_looks(events, capacity, kernel, &puts, &gets, relation);
 }
 
-/// What asks for the size comes after all that went in and out before it. What failed for want of a message comes after
-/// the last that took one, and what failed for want of room after those that filled it.
-fn draw_looks(events: &[&Event], capacity: Option<u64>, puts: &[usize], gets: &[usize], relation: &mut Relation) {
-    let key = |at: &usize| (events[*at].ticket, events[*at].end);
-    let mut all: Vec<usize> = puts.iter().chain(gets).copied().collect();
-    all.sort_by_key(key);
-    relation.sees(events, &all, Tie::Sync, |event| is_done(event, SIZE));
+/// What asks for the size comes after all that went in and out before it. What failed for want of a message comes after the
+/// last that took one, and what failed for want of room after those that filled it.
+fn draw_looks(
+    events: &[&Event],
+    capacity: Option<u64>,
+    kernel: bool,
+    puts: &[usize],
+    gets: &[usize],
+    relation: &mut Relation,
+) {
+    if kernel {
+        draw_sizes(events, puts, gets, relation);
+    } else {
+        let key = |at: &usize| (events[*at].ticket, events[*at].end);
+        let mut all: Vec<usize> = puts.iter().chain(gets).copied().collect();
+        all.sort_by_key(key);
+        relation.sees(events, &all, Tie::Sync, |event| is_done(event, SIZE));
+    }
     relation.fails(events, gets, 1, |event| event.verb == GET && gave_up(event));
     let room = capacity.map_or(0, |capacity| usize::try_from(capacity).unwrap_or(usize::MAX));
     relation.fails(events, puts, room, |event| event.verb == PUT && gave_up(event));
-    relation.sees(events, puts, Tie::Reads, |event| event.verb == WAIT && gave_up(event));
+    let waits = (0..events.len()).filter(|at| events[*at].verb == WAIT && gave_up(events[*at]));
+    let waits = waits.map(|at| match events[at].last_place() {
+        Some(puts) => (usize::try_from(puts).unwrap_or(usize::MAX), at),
+        None => (puts.partition_point(|put| events[*put].end <= events[at].end), at),
+    });
+    see(events, puts, waits.collect(), Tie::Reads, relation);
+}
+
+/// Each `size` of a queue of the kernel says how much had gone in and out.
+fn draw_sizes(events: &[&Event], puts: &[usize], gets: &[usize], relation: &mut Relation) {
+    let sizes: Vec<usize> = places(events, SIZE);
+    for (side, of) in [(puts, 0), (gets, 1)] {
+        let numbered = !relation.settled && side.iter().all(|at| events[*at].own_place().is_some());
+        let seen = |size: usize| match events[size].last_place().filter(|_| numbered).map(counts) {
+            Some((puts, gets)) => {
+                let number = [puts, gets][of];
+                side.partition_point(|at| events[*at].own_place().is_some_and(|place| place <= number))
+            }
+            None => side.partition_point(|at| events[*at].end <= events[size].end),
+        };
+        let seen: Vec<(usize, usize)> = sizes.iter().map(|size| (seen(*size), *size)).collect();
+        if numbered {
+            for (count, size) in &seen {
+                if let Some(next) = side.get(*count).filter(|_| events[*size].ticket != 0) {
+                    relation.order(*size, *next);
+                }
+            }
+        }
+        see(events, side, seen, Tie::Sync, relation);
+    }
+}
+
+/// Each of `looks` took in, or failed for, the first of `sources`, as many as stand with it.
+fn see(events: &[&Event], sources: &[usize], mut looks: Vec<(usize, usize)>, tie: Tie, relation: &mut Relation) {
+    looks.sort_unstable();
+    // The last of each process stands for those before it.
+    let mut latest: BTreeMap<ProcessId, usize> = BTreeMap::new();
+    let mut taken = 0;
+    for (count, look) in looks {
+        let count = count.min(sources.len());
+        for source in &sources[taken..count] {
+            latest.insert(events[*source].id.process, *source);
+        }
+        taken = count;
+        relation.edges.extend(latest.values().map(|source| (*source, look, tie)));
+    }
 }
 
 fn is_done(event: &Event, verb: &str) -> bool {
@@ -133,85 +138,38 @@ fn draw_dones(events: &[&Event], relation: &mut Relation) {
     }
 }
 
-/// The order of a queue of the kernel, which gives no numbers.
-fn draw_kernel(events: &[&Event], capacity: Option<u64>, passages: Vec<Passage>, whole: bool, relation: &mut Relation) {
-    let (all_puts, all_gets) = (places(events, PUT), places(events, GET));
-    let sole = |places: &[usize]| {
-        let mut processes = places.iter().map(|at| events[*at].id.process);
-        processes.next().is_none_or(|first| processes.all(|process| process == first))
-    };
-    let (sole_putter, sole_getter) = (sole(&all_puts), sole(&all_gets));
-    let mut classes: HashMap<i64, Vec<Passage>> = HashMap::new();
-    for passage in passages {
-        classes.entry(events[passage.put].second.as_int().unwrap_or(0)).or_default().push(passage);
-    }
-    let span = |at: usize| (events[at].begin, events[at].end);
-    let passed = |passages: &[Passage]| -> Vec<Span> {
-        passages.iter().map(|passage| Span::passed(span(passage.put), span(passage.get))).collect()
-    };
-    let single = all_puts.iter().all(|at| events[*at].second == events[all_puts[0]].second);
-    let bound = capacity.filter(|_| whole);
-    // What was never got was put after what was; unless a process was killed between getting and saying so.
-    let received: HashSet<usize> = classes.values().flatten().map(|passage| passage.put).collect();
-    let mut rest: Vec<usize> = all_puts.iter().copied().filter(|at| !received.contains(at)).collect();
-    rest.sort_by_key(|at| events[*at].end);
-    let sound = bound.filter(|_| single && !is_lost(events, &received, &rest));
-
-    let mut priorities: Vec<i64> = classes.keys().copied().collect();
-    priorities.sort_unstable();
-    for priority in priorities {
-        let class = classes.remove(&priority).unwrap_or_default();
-        let mut spans = passed(&class);
-        if sound.is_some() {
-            spans.extend(rest.iter().map(|put| Span::left(span(*put))));
-        }
-        let order = arrange(&spans, sound);
-        let puts: Vec<usize> = order
-            .iter()
-            .map(|at| class.get(*at).map_or_else(|| rest[at - class.len()], |passage| passage.put))
-            .collect();
-        let gets: Vec<usize> = order.iter().filter_map(|at| class.get(*at)).map(|passage| passage.get).collect();
-        for pair in puts.windows(2).take(gets.len().saturating_sub(1)).chain(gets.windows(2)) {
-            if events[pair[0]].begin <= events[pair[1]].end {
-                relation.order(pair[0], pair[1]);
-            }
-        }
-        if let Some(capacity) = sound {
-            draw_room(events, &gets, &puts, capacity, sole_putter || sole_getter, relation);
-        }
-    }
-    if let Some(capacity) = bound.filter(|_| !single && sole_putter && sole_getter) {
-        let (mut puts, mut gets) = (all_puts, all_gets);
-        puts.sort_by_key(|at| events[*at].id.number);
-        gets.sort_by_key(|at| events[*at].id.number);
-        draw_room(events, &gets, &puts, capacity, true, relation);
-    }
-}
-
-/// Whether a message without a recorded `get` was put by a process that later put one that was got.
-fn is_lost(events: &[&Event], received: &HashSet<usize>, rest: &[usize]) -> bool {
-    let mut last: HashMap<ProcessId, u64> = HashMap::new();
+/// Whether a message without a recorded `get` was put by a process that later put one of the same priority that was
+/// got.
+fn is_lost(events: &[&Event], received: &HashSet<usize>, puts: &[usize]) -> bool {
+    let source = |at: usize| (events[at].id.process, events[at].second.as_int());
+    let mut last: HashMap<(ProcessId, Option<i64>), u64> = HashMap::new();
     for put in received {
-        let put = events[*put].id;
-        let number = last.entry(put.process).or_default();
-        *number = put.number.max(*number);
+        let number = last.entry(source(*put)).or_default();
+        *number = events[*put].id.number.max(*number);
     }
-    rest.iter().any(|at| {
-        let put = events[*at].id;
-        last.get(&put.process).is_some_and(|last| put.number < *last)
+    puts.iter().filter(|at| !received.contains(at)).any(|at| {
+        let number = events[*at].id.number;
+        last.get(&source(*at)).is_some_and(|last| number < *last)
     })
 }
 
-/// A put goes into the room that the get as many places before it left as the queue has room for.
-fn draw_room(events: &[&Event], gets: &[usize], puts: &[usize], capacity: u64, exact: bool, relation: &mut Relation) {
-    for (get, put) in gets.iter().zip(puts.iter().skip(capacity as usize)) {
-        if events[*get].begin > events[*put].end {
+/// A put goes into the room that the get as many places before it left as the queue has room for. Where each side is
+/// numbered by itself, the numbers say which: some may be missing.
+fn draw_room(events: &[&Event], gets: &[usize], puts: &[usize], capacity: u64, numbers: bool, relation: &mut Relation) {
+    let mut rooms = gets.iter().peekable();
+    for (at, put) in puts.iter().enumerate() {
+        let place = if numbers { events[*put].own_place() } else { Some(at as u64 + 1) };
+        let Some(needed) = place.and_then(|place| place.checked_sub(capacity)).filter(|needed| *needed > 0) else {
             continue;
-        }
-        if exact {
-            relation.sync(*get, *put);
+        };
+        let get = if numbers {
+            while rooms.next_if(|get| events[**get].own_place() < Some(needed)).is_some() {}
+            rooms.peek().copied().filter(|get| events[**get].own_place() == Some(needed))
         } else {
-            relation.order(*get, *put);
+            gets.get(needed as usize - 1)
+        };
+        if let Some(get) = get.filter(|get| events[**get].begin <= events[*put].end) {
+            relation.sync(*get, *put);
         }
     }
 }

@@ -1,7 +1,10 @@
 //! A queue over `mq_open(3)`. A message is 8 bytes for the event that put it, then the value's encoding.
 
+use super::waiters::Sides;
 use super::{Give, Refusal, Taken, Transport};
-use crate::objects::{Caller, HostError, Patience};
+use crate::event::ProcessId;
+use crate::objects::{Caller, CreateContext, HostError, Patience};
+use crate::os::arena::Shared;
 use crate::os::limits::{self, Limit};
 use crate::os::mqueue::MessageQueue;
 
@@ -15,17 +18,20 @@ const EVENT: usize = 8;
 pub(super) struct Posix {
     queue: MessageQueue,
     message_size: u64,
+    sides: Shared<Sides>,
 }
 
 impl Posix {
-    pub(super) fn create(name: &str, capacity: u64, message_size: u64) -> Result<Self, HostError> {
+    pub(super) fn create(site: &CreateContext<'_>, capacity: u64, message_size: u64) -> Result<Self, HostError> {
+        let name = site.name;
         let bytes = message_size + OVERHEAD;
         let mut made = MessageQueue::new(capacity, bytes);
         if matches!(&made, Err(error) if error.raw_os_error() == Some(libc::EMFILE)) && limits::raise_queue_bytes() {
             made = MessageQueue::new(capacity, bytes);
         }
         let queue = made.map_err(|error| refuse(name, capacity, bytes, &error))?;
-        Ok(Self { queue, message_size })
+        let sides = site.arena.alloc().map_err(|error| HostError::call("mmap", &error))?;
+        Ok(Self { queue, message_size, sides })
     }
 }
 
@@ -56,38 +62,42 @@ fn refuse(name: &str, capacity: u64, bytes: u64, error: &std::io::Error) -> Host
 }
 
 impl Transport for Posix {
-    fn put(&self, give: &mut Give<'_>, full: bool, patience: Patience, party: &mut dyn Caller) -> Result<u64, Refusal> {
+    fn put(&self, give: &mut Give<'_>, patience: Patience, party: &mut dyn Caller) -> Result<u64, Refusal> {
         let priority = give.priority;
         let message = give.framed(&[&give.event.to_ne_bytes()]);
-        patience.attempt(
+        let put = self.sides.put(
+            patience,
             party,
-            full,
             |wait| if wait { self.queue.send(message, priority) } else { self.queue.try_send(message, priority) },
             |until| self.queue.wait_room(until),
         )?;
-        Ok(0)
+        Ok(put)
     }
 
     fn get(
         &self,
         buffer: &mut Vec<u8>,
         max: Option<u64>,
-        empty: bool,
         patience: Patience,
         party: &mut dyn Caller,
     ) -> Result<Taken, Refusal> {
         let size = (max.unwrap_or(u64::MAX).min(self.message_size) + OVERHEAD) as usize;
-        let priority = patience.attempt(
+        let (priority, ticket) = self.sides.get(
+            patience,
             party,
-            empty,
             |wait| if wait { self.queue.receive(buffer, size) } else { self.queue.try_receive(buffer, size) },
             |until| self.queue.wait_message(until),
         )?;
-        taken(buffer, priority)
+        let event = buffer.first_chunk::<EVENT>().ok_or(libc::EBADMSG)?;
+        Ok(Taken { event: u64::from_ne_bytes(*event), priority, ticket, content: EVENT..buffer.len() })
     }
 
     fn size(&self, _party: &mut dyn Caller) -> Result<(u64, u64), i32> {
-        self.queue.len().map(|length| (length, 0))
+        self.sides.size(|| self.queue.len())
+    }
+
+    fn reclaim(&self, process: ProcessId) {
+        self.sides.reclaim(process);
     }
 
     fn drain(&self, each: &mut dyn FnMut(&[u8])) {
@@ -99,9 +109,4 @@ impl Transport for Posix {
             }
         }
     }
-}
-
-fn taken(buffer: &[u8], priority: u32) -> Result<Taken, Refusal> {
-    let event = buffer.first_chunk::<EVENT>().ok_or(libc::EBADMSG)?;
-    Ok(Taken { event: u64::from_ne_bytes(*event), priority, ticket: 0, content: EVENT..buffer.len() })
 }

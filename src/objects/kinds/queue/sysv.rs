@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 use zerocopy::FromZeros;
 
-use super::waiters::Bell;
+use super::waiters::{Bell, Sides};
 use super::{Give, Refusal, Taken, Transport};
 use crate::event::ProcessId;
 use crate::objects::{Caller, CreateContext, HostError, Patience};
@@ -30,6 +30,7 @@ pub(super) struct Sysv {
     queue: SysvQueue,
     message_size: u64,
     bells: Shared<Bells>,
+    sides: Shared<Sides>,
 }
 
 #[derive(Debug, FromZeros)]
@@ -65,8 +66,9 @@ impl Sysv {
             }
             errno => HostError::call("msgctl", &std::io::Error::from_raw_os_error(errno)),
         })?;
-        let bells = site.arena.alloc().map_err(|error| HostError::call("mmap", &error))?;
-        Ok(Self { queue, message_size, bells })
+        let error = |error| HostError::call("mmap", &error);
+        let (bells, sides) = (site.arena.alloc().map_err(error)?, site.arena.alloc().map_err(error)?);
+        Ok(Self { queue, message_size, bells, sides })
     }
 }
 
@@ -81,15 +83,15 @@ fn nap(bell: &Bell, heard: u32, deadline: Option<u64>) -> bool {
 }
 
 impl Transport for Sysv {
-    fn put(&self, give: &mut Give<'_>, full: bool, patience: Patience, party: &mut dyn Caller) -> Result<u64, Refusal> {
+    fn put(&self, give: &mut Give<'_>, patience: Patience, party: &mut dyn Caller) -> Result<u64, Refusal> {
         let (priority, length) = (give.priority, give.length() as u32);
         let whole = HEAD + (self.message_size + OVERHEAD) as usize;
         give.pad(whole - HEAD - HEADER);
         let message = give.framed(&[&[0; HEAD], &give.event.to_ne_bytes(), &length.to_ne_bytes()]);
         let heard = Cell::new(0);
-        patience.attempt(
+        let put = self.sides.put(
+            patience,
             party,
-            full,
             |wait| {
                 heard.set(self.bells.room.listen());
                 self.queue.send(message, priority, wait)
@@ -97,23 +99,22 @@ impl Transport for Sysv {
             |until| Ok(nap(&self.bells.room, heard.get(), until)),
         )?;
         self.bells.message.ring(u32::MAX);
-        Ok(0)
+        Ok(put)
     }
 
     fn get(
         &self,
         buffer: &mut Vec<u8>,
         max: Option<u64>,
-        empty: bool,
         patience: Patience,
         party: &mut dyn Caller,
     ) -> Result<Taken, Refusal> {
         // Every message is as long as the longest, so a buffer for less takes none.
         let size = (max.unwrap_or(u64::MAX).min(self.message_size) + OVERHEAD) as usize;
         let heard = Cell::new(0);
-        let priority = patience.attempt(
+        let (priority, ticket) = self.sides.get(
+            patience,
             party,
-            empty,
             |wait| {
                 heard.set(self.bells.message.listen());
                 self.queue.receive(buffer, size, wait)
@@ -122,14 +123,15 @@ impl Transport for Sysv {
         )?;
         self.bells.room.ring(u32::MAX);
         let (event, content) = parse(buffer).ok_or(libc::EBADMSG)?;
-        Ok(Taken { event, priority, ticket: 0, content })
+        Ok(Taken { event, priority, ticket, content })
     }
 
     fn size(&self, _party: &mut dyn Caller) -> Result<(u64, u64), i32> {
-        self.queue.len().map(|length| (length, 0))
+        self.sides.size(|| self.queue.len())
     }
 
-    fn reclaim(&self, _process: ProcessId) {
+    fn reclaim(&self, process: ProcessId) {
+        self.sides.reclaim(process);
         self.bells.message.ring(u32::MAX);
         self.bells.room.ring(u32::MAX);
     }

@@ -314,19 +314,19 @@ fn edges(capacity: i64, events: &[Event]) -> Vec<(usize, usize, Tie)> {
     relation.edges
 }
 
-fn put(id: (u32, u64), begin: u64, end: u64) -> Event {
-    Event { second: int(0), ..event(id, PUT, begin, end, int(1)) }
+fn put(id: (u32, u64), begin: u64, end: u64, ticket: u64) -> Event {
+    Event { second: int(0), ticket, ..event(id, PUT, begin, end, int(1)) }
 }
 
-fn got(id: (u32, u64), begin: u64, end: u64, from: &Event) -> Event {
-    Event { cause: Some(from.id), ..event(id, GET, begin, end, int(1)) }
+fn got(id: (u32, u64), begin: u64, end: u64, ticket: u64, from: &Event) -> Event {
+    Event { cause: Some(from.id), ticket, ..event(id, GET, begin, end, int(1)) }
 }
 
 #[test]
-fn the_order_of_puts_follows_from_the_order_of_gets() {
-    // Two puts at the same time; the one that ended later was taken first.
-    let (late, early) = (put((0, 0), 0, 30), put((1, 0), 5, 10));
-    let gets = [got((2, 0), 0, 20, &late), got((2, 1), 20, 40, &early)];
+fn each_side_of_a_queue_of_the_kernel_has_an_order() {
+    // Two puts at the same time; the one that ended later went in first.
+    let (late, early) = (put((0, 0), 0, 30, 1), put((1, 0), 5, 10, 2));
+    let gets = [got((2, 0), 0, 20, 1, &late), got((2, 1), 20, 40, 2, &early)];
     let edges = edges(5, &[late, early, gets[0].clone(), gets[1].clone()]);
     assert!(edges.contains(&(0, 1, Tie::Order)), "{edges:?}");
     assert!(edges.contains(&(0, 2, Tie::Sync)) && edges.contains(&(1, 3, Tie::Sync)));
@@ -335,41 +335,66 @@ fn the_order_of_puts_follows_from_the_order_of_gets() {
 
 #[test]
 fn a_put_into_a_full_queue_follows_the_get_that_made_room() {
-    let puts = [put((0, 0), 0, 10), put((0, 1), 10, 30)];
-    let get = got((1, 0), 15, 40, &puts[0]);
+    let puts = [put((0, 0), 0, 10, 1), put((0, 1), 10, 30, 2)];
+    let get = got((1, 0), 15, 40, 1, &puts[0]);
     let edges = edges(1, &[puts[0].clone(), puts[1].clone(), get]);
     assert!(edges.contains(&(2, 1, Tie::Sync)), "{edges:?}");
 }
 
 #[test]
-fn an_arranged_order_never_goes_against_the_times() {
-    // Many messages through two putters and two getters, cut at random from a true history of a first in first out.
-    let mut seed = 7u64;
-    let mut random = move |below: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below
-    };
-    let (mut events, mut ends, mut numbers) = (Vec::new(), [0u64; 4], [0u64; 4]);
-    for n in 0..300u64 {
-        let now = 100 * (n + 1);
-        let mut interval = |process: usize, at: u64| {
-            let begin = ends[process].max(at - random(400).min(at));
-            ends[process] = at + random(300);
-            numbers[process] += 1;
-            (begin.min(at), ends[process], numbers[process])
-        };
-        let (putter, getter) = (n as usize % 2, 2 + (n as usize / 2) % 2);
-        let (begin, end, number) = interval(putter, now);
-        let message = put((putter as u32, number), begin, end);
-        let (begin, end, number) = interval(getter, now + 20);
-        events.push(got((getter as u32, number), begin, end, &message));
-        events.push(message);
+fn what_looks_stands_after_what_it_counted() {
+    let puts = [put((0, 0), 0, 90, 1), put((1, 0), 0, 10, 2)];
+    let get = got((2, 0), 5, 20, 1, &puts[0]);
+    let size = Event { ticket: 1 << 62 | 1 << 31, ..event((3, 0), SIZE, 0, 100, int(1)) };
+    let failed = Event { outcome: Outcome::WOULD_BLOCK, ticket: 1 << 62, ..event((3, 1), GET, 100, 101, Value::Null) };
+    let edges = edges(5, &[puts[0].clone(), puts[1].clone(), get, size, failed]);
+    let of = |to: usize| edges.iter().filter(|edge| edge.1 == to).map(|edge| (edge.0, edge.2)).collect::<Vec<_>>();
+    assert_eq!(of(3), [(0, Tie::Sync)], "whatever ended first");
+    assert_eq!(of(4), [], "it failed before any get");
+    assert!(edges.contains(&(3, 1, Tie::Order)) && edges.contains(&(3, 2, Tie::Order)));
+}
+
+#[test]
+fn several_on_each_side_are_numbered_as_the_kernel_does_it() {
+    const ROUNDS: u32 = 300;
+    for via in ["posix", "sysv"] {
+        let rig = rig(via, 2);
+        let told = rig.arena.slice::<AtomicU64>(4 * ROUNDS as usize * 3).expect("shared memory");
+        let children: Vec<_> = (0..4u32)
+            .map(|process| {
+                let (rig, told) = (&rig, &told);
+                Child::run(move || {
+                    let mut hand = Hand::new(process);
+                    (0..ROUNDS).any(|n| {
+                        let priority = [int(i64::from(n)), int(i64::from(n % 3))];
+                        let done = match process {
+                            0 | 1 => rig.step(&mut hand, "put", &priority, Patience::Forever),
+                            _ => get(rig, &mut hand, None, Patience::Forever),
+                        };
+                        let size = rig.step(&mut hand, "size", &[], Patience::Forever);
+                        let at = ((process * ROUNDS + n) * 3) as usize;
+                        told[at].store(done.ticket, Ordering::Relaxed);
+                        let (puts, gets) = waiters::counts(size.ticket & !(1 << 62));
+                        told[at + 1].store(puts, Ordering::Relaxed);
+                        told[at + 2].store(gets, Ordering::Relaxed);
+                        let fits = size.value == int(puts as i64 - gets as i64) && puts - gets <= 2;
+                        let own = if process < 2 { puts } else { gets };
+                        !done.outcome.is_ok() || !fits || own < done.ticket
+                    }) as i32
+                })
+            })
+            .collect();
+        for child in children {
+            assert_eq!(child.join(), Some(0), "{via}");
+        }
+        for side in [0, 2] {
+            let of = |process: u32| (0..ROUNDS).map(move |n| ((process * ROUNDS + n) * 3) as usize);
+            let tickets = of(side).chain(of(side + 1)).map(|at| told[at].load(Ordering::Relaxed));
+            let mut tickets: Vec<u64> = tickets.collect();
+            tickets.sort_unstable();
+            assert_eq!(tickets, (1..=u64::from(2 * ROUNDS)).collect::<Vec<_>>(), "{via}");
+        }
     }
-    for (from, to, _) in edges(1000, &events) {
-        assert!(events[from].begin <= events[to].end);
-    }
-    let order = edges(1000, &events).iter().filter(|(.., tie)| *tie == Tie::Order).count();
-    assert!(order >= 2 * 290, "{order} edges");
 }
 
 #[test]
@@ -382,7 +407,7 @@ fn the_state_follows_the_events() {
         state.apply(put);
     }
     assert_eq!((state.value(&[]), state.size()), (vec![int(1), int(2), int(0)].into(), Some(3)));
-    state.apply(&got((1, 0), 5, 6, &puts[2]));
+    state.apply(&got((1, 0), 5, 6, 1, &puts[2]));
     state.apply(&Event { outcome: Outcome::TIMEOUT, ..event((1, 1), GET, 6, 7, Value::Null) });
     assert_eq!(state.value(&[]), vec![int(1), int(0)].into());
 }

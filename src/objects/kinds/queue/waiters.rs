@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
+use crate::event::{ProcessId, look};
+use crate::objects::support::settle::Torn;
+use crate::objects::support::turn::{Refusal, Side};
 use crate::objects::{Caller, Patience};
 use crate::os::futex;
 
@@ -69,13 +72,6 @@ impl Tally {
         self.gets.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// About how many messages are in the queue.
-    #[inline]
-    pub(super) fn queued(&self) -> i64 {
-        let puts = self.puts.load(Ordering::Relaxed);
-        puts.wrapping_sub(self.gets.load(Ordering::Relaxed)) as i64
-    }
-
     /// Says that one message is done. Gives its number among those, or none where all are done already.
     pub(super) fn done(&self) -> Option<u64> {
         let mut dones = self.dones.load(Ordering::Acquire);
@@ -92,18 +88,22 @@ impl Tally {
     }
 
     /// Waits until all that went in is done, and gives how many that were.
-    pub(super) fn wait(&self, patience: Patience, party: &mut dyn Caller) -> Result<u64, i32> {
+    ///
+    /// # Errors
+    /// EAGAIN, ETIMEDOUT, after as many puts as were known.
+    pub(super) fn wait(&self, patience: Patience, party: &mut dyn Caller) -> Result<u64, Refusal> {
         let mut patient = true;
         loop {
             let heard = self.bell.listen();
             // In this order: what is done was put before, so that equal counts say there was a moment of rest.
             let dones = self.dones.load(Ordering::SeqCst);
-            if dones >= self.known() {
+            let count = self.known();
+            if dones >= count {
                 return Ok(dones);
             }
             let deadline = match patience {
-                Patience::Never => return Err(libc::EAGAIN),
-                _ if !patient => return Err(libc::ETIMEDOUT),
+                Patience::Never => return Err(Refusal { errno: libc::EAGAIN, count }),
+                _ if !patient => return Err(Refusal { errno: libc::ETIMEDOUT, count }),
                 Patience::Forever => None,
                 Patience::Until(deadline) => Some(deadline),
             };
@@ -114,5 +114,81 @@ impl Tally {
 
     fn known(&self) -> u64 {
         self.puts.load(Ordering::SeqCst).max(self.gets.load(Ordering::SeqCst))
+    }
+}
+
+/// Both sides of a queue of the kernel: what has gone in and out, in the kernel's own order.
+#[derive(Debug, FromZeros)]
+#[repr(C)]
+pub(super) struct Sides {
+    puts: Side,
+    gets: Side,
+    torn: Torn,
+    _pad: u32,
+}
+
+/// How many messages can be told in the place of a `size`, on each side.
+const COUNT_BITS: u32 = 31;
+
+/// The place of a `size` after that many puts and gets; 0 where that cannot be told.
+fn place(puts: u64, gets: u64) -> u64 {
+    if (puts | gets) >> COUNT_BITS == 0 { look(puts << COUNT_BITS | gets) } else { 0 }
+}
+
+/// The puts and gets before a `size` of that place.
+pub(super) fn counts(place: u64) -> (u64, u64) {
+    (place >> COUNT_BITS, place & ((1 << COUNT_BITS) - 1))
+}
+
+impl Sides {
+    /// Carries out a put, and gives its number.
+    pub(super) fn put(
+        &self,
+        patience: Patience,
+        party: &mut dyn Caller,
+        call: impl FnMut(bool) -> Result<(), i32>,
+        ready: impl Fn(Option<u64>) -> Result<bool, i32>,
+    ) -> Result<u64, Refusal> {
+        let turn = self.puts.take(false, patience, party)?;
+        patience.attempt(party, Some(&turn), call, ready).map_err(|errno| turn.refuse(errno))?;
+        Ok(turn.count(1))
+    }
+
+    /// Carries out a get, and gives its number as well.
+    pub(super) fn get<T>(
+        &self,
+        patience: Patience,
+        party: &mut dyn Caller,
+        call: impl FnMut(bool) -> Result<T, i32>,
+        ready: impl Fn(Option<u64>) -> Result<bool, i32>,
+    ) -> Result<(T, u64), Refusal> {
+        let turn = self.gets.take(false, patience, party)?;
+        let got = patience.attempt(party, Some(&turn), call, ready).map_err(|errno| turn.refuse(errno))?;
+        Ok((got, turn.count(1)))
+    }
+
+    /// Asks how many messages there are, and for its place.
+    ///
+    /// What has been put or got and is not counted yet is so soon: until then the kernel's number does not fit the counts,
+    /// and it is asked again. Where it fits, those that are still at it can have come later.
+    pub(super) fn size(&self, length: impl Fn() -> Result<u64, i32>) -> Result<(u64, u64), i32> {
+        let counted = || (self.puts.count(), self.gets.count());
+        let told = self.torn.settle(|| {
+            let (puts, gets) = counted();
+            let size = match length() {
+                Ok(size) => size,
+                Err(errno) => return Some(Err(errno)),
+            };
+            let fits = puts.wrapping_sub(gets) == size && counted() == (puts, gets);
+            fits.then(|| Ok((size, place(puts, gets))))
+        });
+        told.unwrap_or_else(|| length().map(|size| (size, 0)))
+    }
+
+    /// Puts right what a process left behind that has died.
+    pub(super) fn reclaim(&self, process: ProcessId) {
+        self.torn.tear();
+        self.puts.reclaim(process);
+        self.gets.reclaim(process);
     }
 }

@@ -1,7 +1,8 @@
 //! `semaphore`: a number of permits that processes take and give back.
 //!
-//! A ticket is drawn after the permit was taken and before it is given back. Counted by tickets, the free permits are
-//! therefore never fewer than there truly were, and never below zero.
+//! A permit is counted after it was taken and before it is given back, together with the step's ticket. In the order of
+//! tickets the free permits are therefore never below zero, and never fewer than the kernel has. What fails for want of a permit
+//! or of room, and what asks for the number, is told where both agree.
 
 mod model;
 mod promela;
@@ -12,17 +13,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
-use crate::event::{Event, ObjectId, ProcessId};
+use crate::event::{Event, ObjectId, ProcessId, look};
 use crate::objects::causality::happens_before::{Tie, gave_up};
 use crate::objects::causality::releases::Joins;
 use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
 use crate::objects::contract::model::{Access, Model};
+use crate::objects::support::settle::Torn;
 use crate::objects::{
     Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError,
     Kind, Live, Object, Problem, Relation, State, Verb,
 };
 use crate::os::arena::Shared;
-use crate::os::guard::Guard;
 use crate::os::semaphore::Semaphore as Posix;
 use crate::os::sysv::SysvSemaphore;
 use crate::outcome::Outcome;
@@ -207,8 +208,9 @@ impl Object for Semaphore {
             }
             Via::Sysv => Kernel::Sysv(site.sysv.semaphore(self.value).map_err(|error| sysv_error(&error))?),
         };
-        let order = site.arena.alloc().map_err(error)?;
-        Ok(Rc::new(SemaphoreLive { kernel, order, bound: self.bound.then_some(self.value) }))
+        let order: Shared<Order> = site.arena.alloc().map_err(error)?;
+        order.word.store(NONE_FREE as u64 + u64::from(self.value), Ordering::Relaxed);
+        Ok(Rc::new(SemaphoreLive { kernel, order, most: self.most() }))
     }
 
     fn state(&self) -> Box<dyn State> {
@@ -254,33 +256,22 @@ impl Object for Semaphore {
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         let places = relation.by_ticket(events, |event| event.outcome.is_ok());
         let of = |verb: &str| places.iter().copied().filter(|place| events[*place].verb == verb).collect::<Vec<_>>();
-        let number = |place: usize| events[place].value.as_int().unwrap_or(1);
         let [all_acquires, all_releases] = [of("acquire"), of("release")];
-        let (mut taken, mut given, mut passed) = (0, 0, 0);
+        let mut taken = 0;
         let [mut releases, mut acquires, mut steps] = <[Joins; 3]>::default();
         for place in places.iter().copied() {
             let event = events[place];
             let process = event.id.process;
             match event.verb {
                 "release" => {
-                    given += number(place);
                     if self.bound {
                         acquires.take(process, |acquire| relation.sync(acquire, place));
-                        // An acquire draws its ticket late: one that left the room may stand behind what went into it.
-                        let mut room = taken;
-                        for late in &all_acquires[passed..] {
-                            if room >= given || events[*late].begin > event.end {
-                                break;
-                            }
-                            room += number(*late);
-                            relation.sync(*late, place);
-                        }
                     }
                     releases.give(process, place);
                     steps.give(process, place);
                 }
                 "acquire" => {
-                    (taken, passed) = (taken + number(place), passed + 1);
+                    taken += event.value.as_int().unwrap_or(1);
                     if taken > i64::from(self.value) {
                         releases.take(process, |release| relation.sync(release, place));
                     }
@@ -399,19 +390,62 @@ impl Kernel {
     }
 }
 
-/// What orders the steps, beside the permits themselves.
+/// What orders the steps, beside the permits themselves: the last ticket in the upper half, the free permits above
+/// [`NONE_FREE`] in the lower half. A process that is killed between the kernel's count and this one leaves them apart.
 #[derive(FromZeros)]
 #[repr(C)]
 struct Order {
-    ticket: AtomicU64,
-    /// Held by a release to a bounded semaphore: the count may only fall meanwhile.
-    guard: Guard,
+    word: AtomicU64,
+    torn: Torn,
+    _pad: u32,
+}
+
+const TICKET: u64 = 1 << 32;
+const NONE_FREE: i64 = 1 << 31;
+
+/// The order's word at one moment.
+#[derive(Clone, Copy, Eq, PartialEq)]
+struct Word(u64);
+
+impl Word {
+    fn ticket(self) -> u64 {
+        self.0 >> 32
+    }
+
+    fn free(self) -> i64 {
+        i64::from(self.0 as u32) - NONE_FREE
+    }
+
+    /// The next, with that many permits more.
+    fn next(self, permits: i64) -> Self {
+        Self(self.0.wrapping_add(TICKET).wrapping_add_signed(permits))
+    }
 }
 
 impl Order {
     #[inline]
-    fn ticket(&self) -> u64 {
-        self.ticket.fetch_add(1, Ordering::AcqRel) + 1
+    fn load(&self) -> Word {
+        Word(self.word.load(Ordering::Acquire))
+    }
+
+    /// Counts a step that leaves that many permits more. Its ticket.
+    #[inline]
+    fn count(&self, permits: i64) -> u64 {
+        let change = TICKET.wrapping_add_signed(permits);
+        Word(self.word.fetch_add(change, Ordering::AcqRel)).next(permits).ticket()
+    }
+
+    /// The same, where nothing was counted since `word` was read.
+    #[inline]
+    fn count_from(&self, word: Word, permits: i64) -> Option<u64> {
+        let next = word.next(permits);
+        self.word.compare_exchange(word.0, next.0, Ordering::AcqRel, Ordering::Relaxed).is_ok().then(|| next.ticket())
+    }
+
+    /// Calls `agrees` until it says what is so, with the word before; none where it never does, a process having been killed
+    /// in between.
+    fn settle<T>(&self, mut agrees: impl FnMut(Word) -> Option<T>) -> Option<T> {
+        self.torn.settle(|| agrees(self.load()))
     }
 }
 
@@ -419,12 +453,24 @@ impl Order {
 struct SemaphoreLive {
     kernel: Kernel,
     order: Shared<Order>,
-    bound: Option<u32>,
+    most: u32,
+}
+
+/// Why a step did nothing, with its place where that is known.
+struct Failure {
+    outcome: Outcome,
+    ticket: u64,
+}
+
+impl From<Outcome> for Failure {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, ticket: 0 }
+    }
 }
 
 impl SemaphoreLive {
     #[inline]
-    fn acquire(&self, call: &mut Call<'_>) -> Result<(i64, u64), Outcome> {
+    fn acquire(&self, call: &mut Call<'_>) -> Result<(i64, u64), Failure> {
         let n = count(call.arguments)?;
         if n == 0 {
             return Ok((0, 0));
@@ -432,47 +478,73 @@ impl SemaphoreLive {
         if n > 1 {
             let (most, outcome) = self.kernel.via().takes();
             if n > most {
-                return Err(outcome);
+                return Err(outcome.into());
             }
         }
-        if let Err(errno) = self.kernel.try_acquire(n as u32) {
-            if errno != libc::EAGAIN {
-                return Err(Outcome::from_errno(errno));
-            }
-            let deadline = call.patience.deadline()?;
-            call.party.block();
-            self.kernel.acquire(n as u32, deadline).map_err(|errno| match errno {
-                libc::EAGAIN => Outcome::TIMEOUT,
-                errno => Outcome::from_errno(errno),
-            })?;
+        match self.kernel.try_acquire(n as u32) {
+            Ok(()) => return Ok((n, self.order.count(-n))),
+            Err(libc::EAGAIN) => {}
+            Err(errno) => return Err(Outcome::from_errno(errno).into()),
         }
-        Ok((n, self.order.ticket()))
+        let deadline = match call.patience.deadline() {
+            Ok(deadline) => deadline,
+            Err(outcome) => return self.give_up(n, outcome),
+        };
+        call.party.block();
+        match self.kernel.acquire(n as u32, deadline) {
+            Ok(()) => Ok((n, self.order.count(-n))),
+            Err(libc::EAGAIN | libc::ETIMEDOUT) => self.give_up(n, Outcome::TIMEOUT),
+            Err(errno) => Err(Outcome::from_errno(errno).into()),
+        }
+    }
+
+    /// Fails for want of permits, as long as there are too few.
+    #[cold]
+    fn give_up(&self, n: i64, outcome: Outcome) -> Result<(i64, u64), Failure> {
+        let told = self.order.settle(|word| match self.kernel.try_acquire(n as u32) {
+            Ok(()) => Some(Ok((n, self.order.count(-n)))),
+            Err(_) if word.free() < n && self.order.load() == word => {
+                Some(Err(Failure { outcome, ticket: look(word.ticket()) }))
+            }
+            Err(_) => None,
+        });
+        told.unwrap_or(Err(outcome.into()))
     }
 
     #[inline]
-    fn release(&self, call: &mut Call<'_>) -> Result<(i64, u64), Outcome> {
+    fn release(&self, call: &mut Call<'_>) -> Result<(i64, u64), Failure> {
         let n = count(call.arguments)?;
         if n == 0 {
             return Ok((0, 0));
         }
-        let held = match self.bound {
-            Some(bound) => {
-                let held = self.order.guard.lock(call.party.process());
-                let free = self.kernel.value().map_err(Outcome::from_errno)?;
-                if i64::from(free) + n > i64::from(bound) {
-                    return Err(Outcome::OVERFLOW);
-                }
-                Some(held)
+        let over = |free: i64| free + n > i64::from(self.most);
+        let counted = self.order.settle(|word| {
+            if !over(word.free()) {
+                return self.order.count_from(word, n).map(Ok);
             }
-            None => None,
-        };
-        let ticket = self.order.ticket();
+            let full = self.kernel.value().is_ok_and(|free| over(free.into())) && self.order.load() == word;
+            full.then(|| Err(Failure { outcome: Outcome::OVERFLOW, ticket: look(word.ticket()) }))
+        });
+        // Where they stay apart, the kernel decides.
+        let ticket = counted.unwrap_or_else(|| Ok(self.order.count(0)))?;
         self.kernel.release(n as u32).map_err(|errno| match errno {
             libc::ERANGE | libc::EOVERFLOW => Outcome::OVERFLOW,
             errno => Outcome::from_errno(errno),
         })?;
-        drop(held);
         Ok((n, ticket))
+    }
+
+    fn size(&self) -> Result<(i64, u64), Failure> {
+        let told = self.order.settle(|word| match self.kernel.value() {
+            Ok(free) if word.free() == i64::from(free) => {
+                self.order.count_from(word, 0).map(|ticket| Ok((i64::from(free), ticket)))
+            }
+            Ok(_) => None,
+            Err(errno) => Some(Err(Outcome::from_errno(errno).into())),
+        });
+        told.unwrap_or_else(|| {
+            self.kernel.value().map(|free| (free.into(), 0)).map_err(|errno| Outcome::from_errno(errno).into())
+        })
     }
 }
 
@@ -492,25 +564,20 @@ impl Live for SemaphoreLive {
         let done = match call.verb {
             ACQUIRE => self.acquire(call),
             RELEASE => self.release(call),
-            SIZE => match self.kernel.value() {
-                Ok(free) => Ok((i64::from(free), self.order.ticket())),
-                Err(errno) => Err(Outcome::from_errno(errno)),
-            },
-            _ => Err(Outcome::INVALID),
+            SIZE => self.size(),
+            _ => Err(Outcome::INVALID.into()),
         };
         // The completion is made here, in its place, since moving one costs more than the step.
         let (outcome, value, ticket) = match done {
             Ok((n, ticket)) => (Outcome::OK, Value::Int(n), ticket),
-            Err(outcome) => (outcome, Value::Null, 0),
+            Err(Failure { outcome, ticket }) => (outcome, Value::Null, ticket),
         };
         Completion { outcome, value, second: Value::Null, ticket, cause: 0 }
     }
 
     /// A wake-up may have gone to the process that died, or not have been sent by it: all waiters look again.
-    fn reclaim(&self, process: ProcessId) {
-        if self.order.guard.held_by(process) {
-            self.order.guard.force_release();
-        }
+    fn reclaim(&self, _process: ProcessId) {
+        self.order.torn.tear();
         if let Kernel::Posix(semaphore) = &self.kernel {
             semaphore.wake_all();
         }
