@@ -16,19 +16,28 @@ pub fn harmless(c: char) -> char {
     }
 }
 
-/// Whether a character behind ASCII is a control character, ends a line, or changes the direction of what stands beside
-/// it.
+/// The characters behind ASCII that control, end a line, or change the direction of what stands beside them: first and
+/// last of each range. None is beyond the basic plane, where JSON would need two escapes.
+pub(crate) const OBEYED: [(char, char); 6] = [
+    ('\u{80}', '\u{9f}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{200e}', '\u{200f}'),
+    ('\u{2028}', '\u{202e}'),
+    ('\u{2066}', '\u{2069}'),
+    ('\u{feff}', '\u{feff}'),
+];
+
+/// Further ones that are not seen. A terminal joins letters by some of them.
+pub(crate) const UNSEEN: [(char, char); 3] =
+    [('\u{200b}', '\u{200d}'), ('\u{2060}', '\u{2065}'), ('\u{206a}', '\u{206f}')];
+
+/// Whether a character is in one of the ranges.
+pub(crate) fn is_in(c: char, ranges: &[(char, char)]) -> bool {
+    ranges.iter().any(|(first, last)| (*first..=*last).contains(&c))
+}
+
 fn obeyed(c: char) -> bool {
-    matches!(
-        c,
-        '\u{80}'..='\u{9f}'
-            | '\u{61c}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}'
-    )
+    c >= OBEYED[0].0 && is_in(c, &OBEYED)
 }
 
 /// Text of several lines that commands nothing. Line feeds and tabs stay, so each line needs something before it where
@@ -59,7 +68,6 @@ pub fn json(document: &str) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(document.len() + 16);
     for c in document.chars() {
-        // None of them is beyond the basic plane, where two escapes would be needed.
         if escaped(c) { out.push_str(&format!("\\u{:04x}", u32::from(c))) } else { out.push(c) }
     }
     Cow::Owned(out)

@@ -28,7 +28,7 @@ pub(crate) struct Test {
     watchdog: Duration,
 }
 
-/// A run that goes on. Whatever is left of it is killed when this is dropped.
+/// A run that continues. Whatever is left of it is killed when this is dropped.
 pub(crate) struct Running {
     child: Option<Child>,
     readers: Vec<thread::JoinHandle<Vec<u8>>>,
@@ -183,6 +183,17 @@ impl Running {
         self.child.as_ref().expect("a run has not been waited for").id()
     }
 
+    /// The directory of the run.
+    pub(crate) fn directory(&self) -> &Path {
+        self.test.directory()
+    }
+
+    /// Whether ipcrun has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        let child = self.child.as_mut().expect("a run has not been waited for");
+        child.try_wait().expect("ipcrun can be waited for").is_some()
+    }
+
     /// Sends ipcrun a signal, by its name.
     pub(crate) fn signal(&self, name: &str) {
         signal(self.id() as i32, name);
@@ -193,7 +204,7 @@ impl Running {
         signal(-(self.id() as i32), name);
     }
 
-    /// Waits until so many processes of the run exist, ipcrun among them.
+    /// Waits until that many processes of the run exist, ipcrun among them.
     pub(crate) fn until_processes(&self, least: usize) -> Vec<u32> {
         let end = Instant::now() + self.test.watchdog;
         loop {
@@ -206,7 +217,7 @@ impl Running {
         }
     }
 
-    /// Waits until so many processes of the scenario exist, and gives them: not ipcrun, nor what keeps its System V
+    /// Waits until that many processes of the scenario exist, and gives them: not ipcrun, nor what keeps its System V
     /// objects.
     pub(crate) fn until_children(&self, least: usize) -> Vec<u32> {
         let children = || {

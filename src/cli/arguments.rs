@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::commands::{check, completions, explain, explore, list, man, replay, run, schema, trace, watch};
-use super::options::Common;
+use super::options::{Common, Trust};
 use super::output;
 use super::status::Status;
 use crate::text;
@@ -58,6 +58,23 @@ pub(crate) enum Command {
     Completions(completions::Arguments),
     /// Print the manual page
     Man(man::Arguments),
+}
+
+impl Command {
+    /// Whether the authors of the scenarios that it reads are trusted.
+    pub(crate) fn trust(&self) -> Trust {
+        match self {
+            Self::Run(arguments) => arguments.scenario.trust,
+            Self::Explore(arguments) => arguments.scenario.trust,
+            Self::Replay(arguments) => arguments.scenario.trust,
+            Self::Watch(arguments) => arguments.scenario.trust,
+            Self::Check(arguments) => arguments.scenario.trust,
+            Self::Trace(arguments) => arguments.trust,
+            Self::List(_) | Self::Schema(_) | Self::Explain(_) | Self::Completions(_) | Self::Man(_) => {
+                Trust::default()
+            }
+        }
+    }
 }
 
 fn footer() -> String {

@@ -1,14 +1,22 @@
-//! Files that take output. A file is written beside the one that it replaces and renamed once it is whole, so that what
-//! was there before stays until then, whatever ends ipcrun. What is no regular file (a device, a fifo, a descriptor as
+//! Files that take output. A file is written beside the one that it replaces, without a name where the file system can do
+//! that, and renamed once it is whole, so that what was there before stays until then, whatever ends ipcrun. What is no regular file (a device, a fifo, a descriptor as
 //! `/dev/stdout`) is written as it is.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::fd::AsFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::unistd::linkat;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::os::fault;
+use crate::os::limits::Limit;
 
 /// How many links a path may lead through, as in the kernel.
 const LINKS: usize = 40;
@@ -20,8 +28,17 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 #[derive(Debug)]
 pub(crate) struct Replacing {
     file: File,
-    /// Where it is written until it is whole, and the file that it then replaces; none where it is written in place.
-    places: Option<(PathBuf, PathBuf)>,
+    /// Where it goes; none where it is written in place.
+    places: Option<Places>,
+}
+
+/// Where a file is written until it is whole, and the file that it then replaces.
+#[derive(Debug)]
+struct Places {
+    beside: PathBuf,
+    target: PathBuf,
+    /// Whether it stands beside by now: until it is whole it has no name where the file system can do that.
+    is_named: bool,
 }
 
 /// Where a path leads.
@@ -48,8 +65,12 @@ impl Replacing {
             Err(error) => return Err(error),
         };
         let beside = beside(&target);
-        let file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
-        let replacing = Self { file, places: Some((beside, target)) };
+        let named = || OpenOptions::new().write(true).create_new(true).open(&beside);
+        let unnamed = unnamed(&target);
+        let is_named = unnamed.is_none();
+        let create = || unnamed.map_or_else(named, Ok);
+        let file = fault::call("open", &[Errno::EMFILE, Errno::ENOSPC, Errno::EROFS], create)?;
+        let replacing = Self { file, places: Some(Places { beside, target, is_named }) };
         if let Some(before) = before {
             // An owner can only be given by a process that is allowed to: the file is the user's own then.
             let _ = fchown(&replacing.file, Some(before.uid()), Some(before.gid()));
@@ -73,8 +94,13 @@ impl Replacing {
     /// Where it cannot take that place: what is there stays.
     pub(crate) fn keep(mut self) -> io::Result<()> {
         self.file.flush()?;
-        let Some((beside, target)) = &self.places else { return Ok(()) };
-        fs::rename(beside, target)?;
+        let Some(places) = &mut self.places else { return Ok(()) };
+        if !places.is_named {
+            let link = || name(&self.file, &places.beside);
+            fault::call("linkat", &[Errno::ENOSPC, Errno::EIO], link)?;
+            places.is_named = true;
+        }
+        fault::call("rename", &[Errno::ENOSPC, Errno::EIO], || fs::rename(&places.beside, &places.target))?;
         self.places = None;
         Ok(())
     }
@@ -82,7 +108,7 @@ impl Replacing {
 
 impl Write for Replacing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        fault::call("write", &[Errno::ENOSPC, Errno::EFBIG, Errno::EINTR], || self.file.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -92,11 +118,19 @@ impl Write for Replacing {
 
 impl Drop for Replacing {
     fn drop(&mut self) {
-        if let Some((beside, _)) = &self.places {
+        if let Some(places) = self.places.as_ref().filter(|places| places.is_named) {
             // There is nothing more to be done about one that cannot be removed.
-            let _ = fs::remove_file(beside);
+            let _ = fs::remove_file(&places.beside);
         }
     }
+}
+
+/// That output did not come where it was to go.
+pub(crate) fn unwritable(what: &str, path: &Path, error: &io::Error) -> Box<Diagnostic> {
+    let message = format!("{what} cannot be written to `{}`: {error}", path.display());
+    let mut diagnostic = Diagnostic::error(Code::HOST_LIMIT, message);
+    diagnostic.help.extend(Limit::help_for(error));
+    Box::new(diagnostic)
 }
 
 /// Replaces a file by that content.
@@ -149,6 +183,26 @@ fn descriptor(path: &Path) -> io::Result<File> {
         _ => return OpenOptions::new().append(true).open(path),
     };
     Ok(shared.into())
+}
+
+/// A file without a name in the directory of that one: whatever ends ipcrun before it is whole, nothing is left of it. None
+/// where the file system has no such files, or no /proc is there by which it could be named.
+fn unnamed(target: &Path) -> Option<File> {
+    let directory = target.parent()?;
+    let mut options = OpenOptions::new();
+    let file = options.write(true).custom_flags(libc::O_TMPFILE).mode(0o666).open(directory).ok()?;
+    link(&file).exists().then_some(file)
+}
+
+/// The path below /proc that stands for an open file.
+fn link(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+/// Gives an unnamed file its name.
+fn name(file: &File, path: &Path) -> io::Result<()> {
+    let flags = AtFlags::AT_SYMLINK_FOLLOW;
+    linkat(AT_FDCWD, &link(file), AT_FDCWD, path, flags).map_err(io::Error::from)
 }
 
 /// A path that is free, in the same directory as that one: only there a file can be renamed without being copied. It says

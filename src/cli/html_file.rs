@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::files;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::judge::{Summary, Verdict};
 use crate::report::html;
 use crate::report::terminal::run_summary::command;
@@ -26,10 +26,7 @@ pub(crate) fn write(
     repeated: Repeated<'_>,
 ) -> Result<(), Box<Diagnostic>> {
     let page = text(plan, trace, verdict, arguments, repeated);
-    files::replace(path, page.as_bytes()).map_err(|error| {
-        let message = format!("the page cannot be written to `{}`: {error}", path.display());
-        Box::new(Diagnostic::error(Code::HOST_LIMIT, message))
-    })
+    files::replace(path, page.as_bytes()).map_err(|error| files::unwritable("the page", path, &error))
 }
 
 /// The page of a run.

@@ -5,7 +5,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nix::errno::Errno;
+
 use crate::diagnostic::{Code, Diagnostic, Source, nearest};
+use crate::os::fault;
+use crate::os::limits::Limit;
 
 /// The largest scenario that is read. A mistaken path to a device or an image is refused before memory is gone.
 const LARGEST: u64 = 4 << 20;
@@ -74,13 +78,16 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<Input>)
 pub(crate) fn open(path: &Path) -> Input {
     let plain = path.strip_prefix(".").ok().filter(|plain| !plain.as_os_str().as_encoded_bytes().starts_with(b"-"));
     let name = plain.unwrap_or(path).display().to_string();
-    let source = fs::File::open(path).map_err(|error| cannot_read(&name, &error)).and_then(|file| read(file, &name));
+    let opened = fault::call("open", &[Errno::EMFILE, Errno::EIO], || fs::File::open(path));
+    let source = opened.map_err(|error| cannot_read(&name, &error)).and_then(|file| read(file, &name));
     Input { path: name, source }
 }
 
 fn read(from: impl Read, path: &str) -> Result<Arc<Source>, Box<Diagnostic>> {
     let mut bytes = Vec::new();
-    from.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| cannot_read(path, &error))?;
+    let mut from = from.take(LARGEST + 1);
+    let read = fault::call("read", &[Errno::EIO, Errno::ENOMEM], || from.read_to_end(&mut bytes));
+    read.map_err(|error| cannot_read(path, &error))?;
     if bytes.len() as u64 > LARGEST {
         let message = format!("`{path}` is larger than {} MiB: it is not a scenario", LARGEST >> 20);
         return Err(Box::new(Diagnostic::error(Code::UNREADABLE, message)));
@@ -131,7 +138,9 @@ pub(crate) fn cannot_read(path: &str, error: &io::Error) -> Box<Diagnostic> {
         _ if error.raw_os_error() == Some(libc::ELOOP) => Code::UNREADABLE,
         _ => Code::HOST_LIMIT,
     };
-    Box::new(Diagnostic::error(code, format!("`{path}` cannot be read: {reason}")))
+    let mut diagnostic = Diagnostic::error(code, format!("`{path}` cannot be read: {reason}"));
+    diagnostic.help.extend(Limit::help_for(error));
+    Box::new(diagnostic)
 }
 
 /// A path that does not exist and looks like a command.

@@ -20,7 +20,6 @@ mod reports;
 mod run_scenario;
 mod schedules;
 mod sharding;
-mod signals;
 mod status;
 mod timeline_choice;
 mod worker_processes;
@@ -31,13 +30,17 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::os::process;
+use crate::os::{fault, process};
 use arguments::Command;
 use options::Common;
 use output::Output;
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
+    if let Err(error) = fault::arm() {
+        output::eprint(&format!("error: the switch of faults cannot be used: {error}\n"));
+        return status::Status::Host.into();
+    }
     process::ignore_file_size_signal();
     let arguments = match arguments::parse(env::args_os().collect()) {
         Ok(arguments) => arguments,
@@ -46,6 +49,10 @@ pub fn main() -> ExitCode {
     let common = &arguments.common;
     let output = Output::new(common.color, common.error_format, common.ascii);
     log(common, output);
+    if let Err(diagnostic) = arguments.command.trust().confine() {
+        output.report(&[*diagnostic]);
+        return status::Status::Host.into();
+    }
     let status = match &arguments.command {
         Command::Run(arguments) => commands::run::main(arguments, common, output),
         Command::Explore(arguments) => commands::explore::main(arguments, common, output),

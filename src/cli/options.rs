@@ -8,6 +8,9 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use super::output::{ColorChoice, ErrorFormat};
 use super::timeline_choice::ViewChoice;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::os::limits;
+use crate::scenario::bounds::Bounds;
 use crate::scenario::units::parse_duration;
 
 /// Options of every command.
@@ -49,12 +52,47 @@ pub(crate) struct Scenario {
     /// Time limit of a run, such as 30s or 1m30s
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<u64>,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
 }
 
 impl Scenario {
-    /// The arguments that give params other values.
+    /// The arguments that give params other values, and whether the scenario is trusted.
     pub(crate) fn params(&self) -> Vec<String> {
-        self.set.iter().flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")]).collect()
+        let set = self.set.iter().flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")]);
+        set.chain(self.trust.untrusted.then(|| "--untrusted".to_owned())).collect()
+    }
+}
+
+/// Whether the author of a scenario is trusted.
+#[derive(Args, Clone, Copy, Debug, Default)]
+#[command(next_help_heading = "Scenario")]
+#[group(skip)]
+pub(crate) struct Trust {
+    /// The file is a stranger's: refuse a real-time policy, a negative nice, and more than 64 processes, 256 objects or one
+    /// minute; raise no limit of this user, and use at most 2 GiB of memory
+    #[arg(long)]
+    pub(crate) untrusted: bool,
+}
+
+impl Trust {
+    /// The most that a scenario may ask for.
+    pub(crate) fn bounds(self) -> Option<Bounds> {
+        self.untrusted.then_some(Bounds::UNTRUSTED)
+    }
+
+    /// Bounds this process, and all that it starts, where the scenario is not trusted.
+    ///
+    /// # Errors
+    /// Where the host refuses it.
+    pub(crate) fn confine(self) -> Result<(), Box<Diagnostic>> {
+        if !self.untrusted {
+            return Ok(());
+        }
+        limits::confine().map_err(|error| {
+            let message = format!("`--untrusted`: the memory cannot be bounded: {error}");
+            Box::new(Diagnostic::error(Code::HOST_LIMIT, message))
+        })
     }
 }
 

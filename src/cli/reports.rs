@@ -1,6 +1,5 @@
 //! The reports for CI servers: over all scenarios, written once the last one has run.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::{self, Replacing};
@@ -29,8 +28,11 @@ impl Reports {
         let mut reports = Self { all: Vec::new() };
         for (path, form) in asked {
             let Some(path) = path else { continue };
-            let opened =
-                if is_stdout(path) { None } else { files::probe(path).map_err(|error| unwritable(path, &error))? };
+            let opened = if is_stdout(path) {
+                None
+            } else {
+                files::probe(path).map_err(|error| files::unwritable("the report", path, &error))?
+            };
             reports.all.push((path.clone(), opened, form));
         }
         let to_stdout = reports.all.iter().filter(|(path, ..)| is_stdout(path)).count();
@@ -66,7 +68,7 @@ impl Reports {
                 Some(opened) => opened.fill(text.as_bytes()),
                 None => files::replace(path, text.as_bytes()),
             };
-            written.map_err(|error| unwritable(path, &error))?;
+            written.map_err(|error| files::unwritable("the report", path, &error))?;
         }
         Ok(())
     }
@@ -74,11 +76,4 @@ impl Reports {
 
 fn is_stdout(path: &Path) -> bool {
     path == Path::new("-")
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(
-        Code::HOST_LIMIT,
-        format!("the report cannot be written to `{}`: {error}", path.display()),
-    ))
 }

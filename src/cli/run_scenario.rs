@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::export::{Format, Shown};
-use super::files::Replacing;
+use super::files::{self, Replacing};
 use super::golden::Golden;
 use super::html_file;
 use super::inputs::Input;
@@ -129,7 +129,12 @@ pub(crate) fn share(at_once: usize) -> Option<u64> {
 /// # Errors
 /// Everything that is wrong with it.
 pub(crate) fn load(source: &Arc<Source>, changes: &Scenario) -> Result<Loaded, Vec<Diagnostic>> {
-    let options = scenario::Options { params: changes.set.clone(), seed: changes.seed, timeout: changes.timeout };
+    let options = scenario::Options {
+        params: changes.set.clone(),
+        seed: changes.seed,
+        timeout: changes.timeout,
+        bounds: changes.trust.bounds(),
+    };
     let forms: Vec<&'static FormDescription> = FORMS.iter().map(|form| &form.description).collect();
     scenario::load(source, &options, &forms)
 }
@@ -403,7 +408,7 @@ pub(crate) fn keep(file: BufWriter<Replacing>) -> io::Result<()> {
 }
 
 pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
-    Diagnostic::error(Code::HOST_LIMIT, format!("the trace cannot be written to `{}`: {error}", path.display()))
+    *files::unwritable("the trace", path, error)
 }
 
 /// The output of a run while it lasts.

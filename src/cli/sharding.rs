@@ -107,10 +107,7 @@ impl Choosing {
         let part = Part { format: FORMAT, shard, shards, scenarios };
         let text = serde_json::to_vec(&part).map_err(std::io::Error::other);
         let written = text.and_then(|text| files::replace(&path, &text));
-        written.map_err(|error| {
-            let message = format!("the part cannot be written to `{}`: {error}", path.display());
-            Box::new(Diagnostic::error(Code::HOST_LIMIT, message))
-        })
+        written.map_err(|error| files::unwritable("the part", &path, &error))
     }
 }
 

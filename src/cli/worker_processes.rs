@@ -8,13 +8,16 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{Pid, pipe};
+use nix::sys::wait::WaitStatus;
+use nix::unistd::pipe;
 
-use super::signals::Blocked;
-use crate::os::process::{Fork, default_signals, die_with_parent, exit_now, fork, kill};
+use crate::os::descriptor::poll;
+use crate::os::fault;
+use crate::os::process::{Fork, await_child, default_signals, die_with_parent, exit_now, fork, kill};
+use crate::os::signals::Blocked;
 
 /// How often the caller hears that time has passed, in ms.
 const TICK: u16 = 100;
@@ -43,7 +46,7 @@ pub(crate) fn run(
     take: &mut dyn FnMut(usize, Outcome),
     tick: &mut dyn FnMut(usize),
 ) -> io::Result<bool> {
-    let signals = Blocked::new()?;
+    let signals = Blocked::new(false)?;
     let mut pool = Pool { workers: Vec::new() };
     let mut outcomes: Vec<Option<Outcome>> = (0..total).map(|_| None).collect();
     let (mut started, mut taken, mut done, mut interrupted) = (0, 0, 0, false);
@@ -85,7 +88,7 @@ struct Pool {
 impl Pool {
     fn start(&mut self, place: usize, work: &dyn Fn(usize) -> Vec<u8>) -> io::Result<()> {
         let parent = std::process::id() as i32;
-        let (reader, writer): (OwnedFd, OwnedFd) = pipe()?;
+        let (reader, writer): (OwnedFd, OwnedFd) = fault::call("pipe", &[Errno::EMFILE, Errno::ENFILE], pipe)?;
         match fork()? {
             Fork::Parent(pid) => {
                 self.workers.push(Worker { place, pid, pipe: File::from(reader), bytes: Vec::new() });
@@ -107,12 +110,9 @@ impl Pool {
 
     /// Waits a while: the places of the workers that can be read, and whether a signal came.
     fn wait(&self, signals: &Blocked) -> io::Result<(Vec<usize>, bool)> {
-        let mut fds = vec![PollFd::new(signals.fd.as_fd(), PollFlags::POLLIN)];
+        let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
         fds.extend(self.workers.iter().map(|worker| PollFd::new(worker.pipe.as_fd(), PollFlags::POLLIN)));
-        match poll(&mut fds, PollTimeout::from(TICK)) {
-            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
-            Err(error) => return Err(error.into()),
-        }
+        poll(&mut fds, PollTimeout::from(TICK))?;
         let ready = |fd: &PollFd<'_>| fd.any().unwrap_or(false);
         let readable = fds[1..].iter().enumerate().filter(|(_, fd)| ready(fd)).map(|(at, _)| at).collect();
         Ok((readable, ready(&fds[0])))
@@ -122,7 +122,7 @@ impl Pool {
     fn read(&mut self, at: usize) -> Option<(usize, Outcome)> {
         let worker = &mut self.workers[at];
         let mut buffer = [0; 1 << 14];
-        match worker.pipe.read(&mut buffer) {
+        match fault::call("read", &[Errno::EINTR], || worker.pipe.read(&mut buffer)) {
             Ok(0) => {}
             Ok(length) => {
                 worker.bytes.extend_from_slice(&buffer[..length]);
@@ -132,7 +132,7 @@ impl Pool {
             Err(_) => {}
         }
         let Worker { place, pid, bytes, .. } = self.workers.remove(at);
-        let outcome = match waitpid(Pid::from_raw(pid), None) {
+        let outcome = match await_child(pid) {
             Ok(WaitStatus::Exited(_, 0)) => Ok(bytes),
             Ok(WaitStatus::Exited(_, status)) => Err(format!("with exit status {status}")),
             Ok(WaitStatus::Signaled(_, signal, _)) => Err(format!("by {signal}")),
@@ -154,7 +154,7 @@ impl Drop for Pool {
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);
         for worker in &self.workers {
-            let _ = waitpid(Pid::from_raw(worker.pid), None);
+            let _ = await_child(worker.pid);
         }
     }
 }

@@ -55,6 +55,7 @@ codes! {
     BAD_LOOP = "E0117", "break or continue outside a loop", "E0117.md";
     NO_PROCESS = "E0118", "the scenario has no process", "E0118.md";
     HOST_LIMIT = "E0201", "the host cannot provide a resource", "E0201.md";
+    UNTRUSTED = "E0202", "an untrusted scenario asks for too much", "E0202.md";
     FAILED = "E0301", "an expectation does not hold", "E0301.md";
     DEADLOCK = "E0302", "unexpected deadlock", "E0302.md";
     BAD_END = "E0303", "a process ended unexpectedly", "E0303.md";

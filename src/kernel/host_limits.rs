@@ -19,7 +19,9 @@ pub(super) fn refused(plan: &Plan, object: usize, error: HostError) -> Diagnosti
 
 /// An error of the engine's own needs: memory, descriptors.
 pub(super) fn engine(plan: &Plan, what: &str, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::error(Code::HOST_LIMIT, format!("{what}: {error}")).within(&plan.source)
+    let mut diagnostic = Diagnostic::error(Code::HOST_LIMIT, format!("{what}: {error}")).within(&plan.source);
+    diagnostic.help.extend(Limit::help_for(error));
+    diagnostic
 }
 
 /// More processes than the host lets this user have.
@@ -87,7 +89,9 @@ pub(super) fn troubles(plan: &Plan, table: &Table) -> Vec<Diagnostic> {
                 ),
                 "the real-time policies need CAP_SYS_NICE, or RLIMIT_RTPRIO raised (`ulimit -r`)",
             ),
-            Trouble::Host => (format!("`{}` cannot be prepared: {error}", program.name), ""),
+            Trouble::Host(call) => {
+                (format!("`{}` cannot be prepared: {} failed: {error}", program.name, call.name()), "")
+            }
         };
         let diagnostic =
             Diagnostic::error(Code::HOST_LIMIT, message).at(&plan.source, program.span.clone(), "asked for here");

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::process_table::{Table, Trouble};
+use super::process_table::{Preparation, Table, Trouble};
 use super::recorder::{Current, Recorder};
 use super::scheduler_gate::{Held, SchedulerGate, chosen};
 use super::wakeup::Wakeup;
@@ -15,7 +15,7 @@ use crate::event::{EventId, ObjectId, ProcessId, StepId};
 use crate::explore::semantics::choice_point::begins_turn;
 use crate::interpreter::{Clock, Left, Machine, Place, Random, Request, Timeout, World};
 use crate::objects::{Call, Completion, Live, Patience};
-use crate::os::{clock, process as os};
+use crate::os::{clock, limits, process as os};
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Condition, Plan};
 use crate::scenario::steps::STEPS;
@@ -52,10 +52,11 @@ pub(super) fn run(inheritance: &Inheritance<'_>) -> ! {
 }
 
 fn prepare(inheritance: &Inheritance<'_>) -> Result<(), (Trouble, std::io::Error)> {
-    let host = |error| (Trouble::Host, error);
-    os::die_with_parent(inheritance.supervisor).map_err(host)?;
-    os::leave_group().map_err(host)?;
-    os::default_signals().map_err(host)?;
+    let host = |call: Preparation| move |error| (Trouble::Host(call), error);
+    os::die_with_parent(inheritance.supervisor).map_err(host(Preparation::DeathWithParent))?;
+    os::leave_group().map_err(host(Preparation::Group))?;
+    os::forget_signals().and_then(|()| os::default_signals()).map_err(host(Preparation::Signals))?;
+    limits::confine_one_of(inheritance.plan.processes.len()).map_err(host(Preparation::Memory))?;
     let plan = inheritance.plan;
     let process = &plan.processes[inheritance.process as usize];
     let program = &plan.programs[process.program];

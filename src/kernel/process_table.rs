@@ -10,6 +10,7 @@ use crate::os::arena::{Arena, Shared};
 use crate::os::futex;
 use crate::os::process::STOPS;
 
+/// One process's entry.
 #[derive(FromZeros)]
 #[repr(C, align(64))]
 pub(super) struct Post {
@@ -21,6 +22,7 @@ pub(super) struct Post {
     joined: AtomicU32,
     /// 1 once it has passed a `ready` step.
     ready: AtomicU32,
+    /// Its process id.
     pub(super) pid: AtomicI32,
     /// Its exit status, a signal's number negative. Holds once it has ended.
     code: AtomicI32,
@@ -52,12 +54,45 @@ struct Common {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Trouble {
     /// Not an attribute of the scenario: the host is odd.
-    Host = 0,
-    Cpus = 1,
-    Nice = 2,
-    Policy = 3,
+    Host(Preparation),
+    Cpus,
+    Nice,
+    Policy,
 }
 
+/// What every process does for itself before the run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Preparation {
+    DeathWithParent,
+    Group,
+    Signals,
+    Memory,
+}
+
+impl Preparation {
+    /// The call that does it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::DeathWithParent => "prctl(PR_SET_PDEATHSIG)",
+            Self::Group => "setpgid",
+            Self::Signals => "sigaction or sigprocmask",
+            Self::Memory => "setrlimit",
+        }
+    }
+}
+
+/// As they stand in memory, by place.
+const TROUBLES: [Trouble; 7] = [
+    Trouble::Host(Preparation::DeathWithParent),
+    Trouble::Host(Preparation::Group),
+    Trouble::Host(Preparation::Signals),
+    Trouble::Host(Preparation::Memory),
+    Trouble::Cpus,
+    Trouble::Nice,
+    Trouble::Policy,
+];
+
+/// The table.
 #[derive(Clone)]
 pub(super) struct Table {
     posts: Shared<[Post]>,
@@ -86,7 +121,8 @@ impl Table {
     pub(super) fn prepared(&self, process: ProcessId, trouble: Option<(Trouble, i32)>) {
         let post = self.post(process);
         if let Some((trouble, errno)) = trouble {
-            post.trouble.store((trouble as u32) << 16 | errno as u32 & 0xffff, Ordering::Relaxed);
+            let place = TROUBLES.iter().position(|known| *known == trouble).unwrap_or(0);
+            post.trouble.store((place as u32) << 16 | errno as u32 & 0xffff, Ordering::Relaxed);
         }
         post.prepared.store(if trouble.is_some() { 2 } else { 1 }, Ordering::Release);
         if self.common.prepared.fetch_add(1, Ordering::AcqRel) + 1 == self.posts.len() as u32 {
@@ -115,13 +151,7 @@ impl Table {
             return None;
         }
         let word = post.trouble.load(Ordering::Relaxed);
-        let trouble = match word >> 16 {
-            1 => Trouble::Cpus,
-            2 => Trouble::Nice,
-            3 => Trouble::Policy,
-            _ => Trouble::Host,
-        };
-        Some((trouble, (word & 0xffff) as i32))
+        TROUBLES.get(word as usize >> 16).map(|trouble| (*trouble, (word & 0xffff) as i32))
     }
 }
 

@@ -2,14 +2,18 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
+use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
+
+use crate::os::fault;
 
 /// An eventfd that never blocks: rung twice is rung once.
 pub(super) struct Wakeup(EventFd);
 
 impl Wakeup {
     pub(super) fn new() -> std::io::Result<Self> {
-        Ok(Self(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?))
+        let open = || EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
+        Ok(Self(fault::call("eventfd", &[Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM], open)?))
     }
 
     pub(super) fn ring(&self) {

@@ -11,7 +11,10 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use nix::errno::Errno;
 use zerocopy::FromZeros;
+
+use super::fault;
 
 /// A chunk that small pieces are cut from.
 const CHUNK: usize = 1 << 20;
@@ -48,17 +51,12 @@ unsafe impl Sync for Mapping {}
 impl Mapping {
     fn new(length: usize) -> io::Result<Self> {
         let length = length.next_multiple_of(PAGE);
-        // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no memory of ours.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                length,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                -1,
-                0,
-            )
-        };
+        let (access, flags) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE);
+        let start = fault::call("mmap", &[Errno::ENOMEM], || {
+            // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no memory of ours.
+            unsafe { libc::mmap(std::ptr::null_mut(), length, access, flags, -1, 0) }
+        });
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
@@ -173,9 +171,11 @@ impl<T> Shared<[T]> {
         if length == 0 {
             return;
         }
-        // SAFETY: the range lies in pages of the mapping that `self` keeps, since a mapping begins and ends on a page.
-        // Populating changes none of its bytes.
-        unsafe { libc::madvise(start.sub(before).cast(), length + before, libc::MADV_POPULATE_WRITE) };
+        fault::call("madvise", &[Errno::EINVAL, Errno::ENOMEM], || {
+            // SAFETY: the range lies in pages of the mapping that `self` keeps, since a mapping begins and ends on a
+            // page. Populating changes none of its bytes.
+            unsafe { libc::madvise(start.sub(before).cast(), length + before, libc::MADV_POPULATE_WRITE) }
+        });
     }
 
     /// Asks the processor for the cache line of an item that will be written soon, so that the write does not wait

@@ -7,9 +7,11 @@ use std::cell::UnsafeCell;
 use std::io;
 use std::mem::MaybeUninit;
 
+use nix::errno::Errno;
 use zerocopy::FromZeros;
 
 use super::arena::{Arena, Shared};
+use super::fault;
 
 /// A barrier in shared memory.
 #[derive(Clone)]
@@ -35,9 +37,15 @@ impl Barrier {
         let attributes: *mut libc::pthread_barrierattr_t = attributes.as_mut_ptr();
         // SAFETY: the attributes are initialised first and destroyed last, and live on this stack meanwhile.
         unsafe {
-            check(libc::pthread_barrierattr_init(attributes))?;
-            let made = check(libc::pthread_barrierattr_setpshared(attributes, libc::PTHREAD_PROCESS_SHARED))
-                .and_then(|()| check(libc::pthread_barrier_init(barrier.raw.0.get().cast(), attributes, parties)));
+            check(fault::code("pthread_barrierattr_init", &[Errno::ENOMEM], || {
+                libc::pthread_barrierattr_init(attributes)
+            }))?;
+            let made =
+                check(libc::pthread_barrierattr_setpshared(attributes, libc::PTHREAD_PROCESS_SHARED)).and_then(|()| {
+                    check(fault::code("pthread_barrier_init", &[Errno::EAGAIN, Errno::ENOMEM], || {
+                        libc::pthread_barrier_init(barrier.raw.0.get().cast(), attributes, parties)
+                    }))
+                });
             libc::pthread_barrierattr_destroy(attributes);
             made?;
         }

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use nix::errno::Errno;
+
+use super::fault;
+
 /// Nanoseconds in a second.
 const SECOND: u64 = 1_000_000_000;
 
@@ -32,10 +36,12 @@ pub fn timespec(ns: u64) -> libc::timespec {
 pub fn sleep_until(deadline: u64) {
     let time = timespec(deadline);
     loop {
-        // SAFETY: the kernel reads one timespec and, for an absolute time, writes nothing.
-        let error = unsafe {
-            libc::clock_nanosleep(libc::CLOCK_MONOTONIC, libc::TIMER_ABSTIME, &raw const time, std::ptr::null_mut())
-        };
+        let error = fault::code("clock_nanosleep", &[Errno::EINTR], || {
+            // SAFETY: the kernel reads one timespec and, for an absolute time, writes nothing.
+            unsafe {
+                libc::clock_nanosleep(libc::CLOCK_MONOTONIC, libc::TIMER_ABSTIME, &raw const time, std::ptr::null_mut())
+            }
+        });
         if error != libc::EINTR {
             return;
         }

@@ -1,9 +1,13 @@
 //! A file descriptor that a process can close early, and waiting on one with a deadline.
 
 use std::cell::Cell;
+use std::io;
 use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
 
-use super::clock;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollTimeout};
+
+use super::{clock, fault};
 
 /// A descriptor held by this process until it is closed; then every use of it ends with EBADF.
 ///
@@ -93,8 +97,10 @@ fn wait(fd: RawFd, events: libc::c_short, deadline: Option<u64>) -> Result<bool,
     loop {
         let left = deadline.map(remaining);
         let timeout = left.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-        // SAFETY: `asked` is one pollfd, `timeout` null or a timespec that lives over the call; the mask is null.
-        let ready = unsafe { libc::ppoll(&raw mut asked, 1, timeout, std::ptr::null()) };
+        let ready = fault::call("ppoll", &[Errno::EINTR, Errno::ENOMEM], || {
+            // SAFETY: `asked` is one pollfd, `timeout` null or a timespec that lives over the call; the mask is null.
+            unsafe { libc::ppoll(&raw mut asked, 1, timeout, std::ptr::null()) }
+        });
         match result(ready as isize) {
             Ok(0) => return Ok(false),
             Ok(_) if asked.revents & libc::POLLNVAL != 0 => return Err(libc::EBADF),
@@ -102,6 +108,18 @@ fn wait(fd: RawFd, events: libc::c_short, deadline: Option<u64>) -> Result<bool,
             Err(libc::EINTR) => {}
             Err(errno) => return Err(errno),
         }
+    }
+}
+
+/// poll(2) for that many ms at most: how many descriptors are ready, 0 where a signal came first.
+///
+/// # Errors
+/// `ENOMEM`.
+pub fn poll(fds: &mut [PollFd<'_>], milliseconds: PollTimeout) -> io::Result<usize> {
+    match fault::call("poll", &[Errno::EINTR, Errno::ENOMEM], || nix::poll::poll(fds, milliseconds)) {
+        Ok(ready) => Ok(ready.max(0) as usize),
+        Err(Errno::EINTR) => Ok(0),
+        Err(errno) => Err(errno.into()),
     }
 }
 

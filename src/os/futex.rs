@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use super::clock;
+use nix::errno::Errno;
+
+use super::{clock, fault};
 
 /// Sleeps while `word` is `expected`, until it is woken or the deadline of `CLOCK_MONOTONIC` passes.
 ///
@@ -11,18 +13,20 @@ use super::clock;
 pub fn wait(word: &AtomicU32, expected: u32, deadline: Option<u64>) -> bool {
     let time = deadline.map(clock::timespec);
     let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-    // SAFETY: `word` outlives the call, which only reads it, and `time` is null or a timespec on this stack.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            libc::FUTEX_WAIT_BITSET,
-            expected,
-            time,
-            std::ptr::null::<u32>(),
-            libc::FUTEX_BITSET_MATCH_ANY,
-        )
-    };
+    let result = fault::call("futex", &[Errno::EINTR, Errno::EAGAIN], || {
+        // SAFETY: `word` outlives the call, which only reads it, and `time` is null or a timespec on this stack.
+        unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                word.as_ptr(),
+                libc::FUTEX_WAIT_BITSET,
+                expected,
+                time,
+                std::ptr::null::<u32>(),
+                libc::FUTEX_BITSET_MATCH_ANY,
+            )
+        }
+    });
     result == 0 || std::io::Error::last_os_error().raw_os_error() != Some(libc::ETIMEDOUT)
 }
 

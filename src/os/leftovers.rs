@@ -1,10 +1,10 @@
 //! What runs have left that died with everything that would have cleaned up, and how a later start removes it.
 //!
-//! A System V object belongs to no process. So a run lists the ids that it makes in a [`Register`]: a file of this
-//! user, held locked as long as any process of the run lives. A start that can lock such a file knows that all of them
-//! are gone; it removes what the file lists and then the file. An id counts only where the kernel has not been started
-//! again since, in the same IPC namespace, and where the object is as the run made it: of this user, private, readable
-//! by this user alone, and no younger than the list.
+//! A System V object belongs to no process. So a run lists the keys of those that it makes in a [`Register`], each before
+//! its object exists: a file of this user, held locked as long as any process of the run lives. A start that can lock such
+//! a file knows that all of them are gone; it removes what the file lists and then the file. A key counts only where the
+//! kernel has not been started again since, in the same IPC namespace, and where the object is as the run made it: of this
+//! user, readable by this user alone, and no younger than the list.
 
 use std::ffi::{CStr, CString, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -16,8 +16,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use nix::errno::Errno;
+
 use super::sysv::{self, Made};
-use super::{clock, mqueue};
+use super::{clock, fault, mqueue};
 
 /// What the name of a register begins with.
 const PREFIX: &str = "ipcrun-";
@@ -30,7 +32,7 @@ const LONGEST: u64 = HEAD as u64 + 8 * (1 << 16);
 /// How long after the last id was listed its object may still have been changed, in seconds.
 const SETTLED: i64 = 60;
 
-/// The list of a run's System V ids, in a file.
+/// The list of the keys of a run's System V objects, in a file.
 #[derive(Debug)]
 pub struct Register {
     file: File,
@@ -39,8 +41,8 @@ pub struct Register {
 }
 
 impl Register {
-    /// A register that lists nothing and has no name yet. None where the host has no place for it; then what a run
-    /// leaves that is killed with its keeper stays.
+    /// A register that lists nothing and has no name yet. None where the host has no place for it; then what a run leaves
+    /// that is killed with its keeper stays.
     pub fn new() -> Option<Self> {
         let head = head()?;
         places().into_iter().find_map(|place| match Self::within(&place, &head) {
@@ -58,12 +60,13 @@ impl Register {
         // Locked before it has a name, so that no sweep can find it free; and named by the keeper, which removes it.
         let mut options = OpenOptions::new();
         options.read(true).write(true).custom_flags(libc::O_TMPFILE | libc::O_CLOEXEC).mode(0o600);
-        let mut file = options.open(place)?;
+        let mut file = fault::call("open", &[Errno::EMFILE, Errno::ENOSPC, Errno::EOPNOTSUPP], || options.open(place))?;
         if !lock(&file) {
             return Err(io::Error::last_os_error());
         }
         let head = format!("{head} {}", seconds(SystemTime::now()));
-        file.write_all(format!("{head:<width$}\n", width = HEAD - 1).as_bytes())?;
+        let head = format!("{head:<width$}\n", width = HEAD - 1);
+        fault::call("write", &[Errno::ENOSPC], || file.write_all(head.as_bytes()))?;
         Ok(Self { file, path, name })
     }
 
@@ -77,8 +80,9 @@ impl Register {
         &self.name
     }
 
+    /// Removes the file.
     pub fn remove(&self) {
-        if let Err(error) = fs::remove_file(&self.path)
+        if let Err(error) = fault::call("unlink", &[Errno::EIO], || fs::remove_file(&self.path))
             && error.kind() != io::ErrorKind::NotFound
         {
             tracing::warn!(%error, path = %self.path.display(), "a list of System V ids stays");
@@ -99,17 +103,20 @@ pub fn name(register: RawFd, path: &CStr) {
     for (place, digit) in text[ITSELF.len()..].iter_mut().zip(digits[..length].iter().rev()) {
         *place = *digit;
     }
-    // SAFETY: both paths are C strings: behind the digits `text` is zeroes. Without a name nothing is swept.
-    unsafe {
-        libc::linkat(libc::AT_FDCWD, text.as_ptr().cast(), libc::AT_FDCWD, path.as_ptr(), libc::AT_SYMLINK_FOLLOW);
-    }
+    let (from, follow) = (text.as_ptr().cast(), libc::AT_SYMLINK_FOLLOW);
+    fault::call("linkat", &[Errno::ENOSPC, Errno::ENOENT], || {
+        // SAFETY: both paths are C strings: behind the digits `text` is zeroes. Without a name nothing is swept.
+        unsafe { libc::linkat(libc::AT_FDCWD, from, libc::AT_FDCWD, path.as_ptr(), follow) }
+    });
 }
 
-/// Lists an id in the register of that descriptor, at its place. It only makes a system call.
+/// Lists a key in the register of that descriptor, at its place. It only makes a system call.
 pub fn list(register: RawFd, place: usize, word: u64) {
     let (bytes, at) = (word.to_ne_bytes(), HEAD + 8 * place);
-    // SAFETY: the pointer and the length are those of an array. What cannot be written is not listed.
-    unsafe { libc::pwrite(register, bytes.as_ptr().cast(), bytes.len(), at as libc::off_t) };
+    fault::call("pwrite", &[Errno::ENOSPC, Errno::EINTR], || {
+        // SAFETY: the pointer and the length are those of an array. What cannot be written is not listed.
+        unsafe { libc::pwrite(register, bytes.as_ptr().cast(), bytes.len(), at as libc::off_t) }
+    });
 }
 
 /// Removes a register of that path. It only makes a system call.
@@ -133,9 +140,10 @@ pub fn sweep() {
 
 /// What the first line of a register says that is made now: which start of the kernel, which IPC namespace.
 fn head() -> Option<String> {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    let namespace = fs::read_link("/proc/self/ns/ipc").ok()?;
-    Some(format!("ipcrun ids 1 {} {}", boot.trim(), namespace.display()))
+    let read = || fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    let boot = fault::call("open", &[Errno::EMFILE, Errno::ENOENT], read).ok()?;
+    let namespace = fault::call("readlink", &[Errno::EACCES], || fs::read_link("/proc/self/ns/ipc")).ok()?;
+    Some(format!("ipcrun keys 1 {} {}", boot.trim(), namespace.display()))
 }
 
 /// Where registers lie: the first that can be written takes a new one.
@@ -149,12 +157,14 @@ fn places() -> Vec<PathBuf> {
 
 /// Locks a file as long as any process holds the descriptor opened here. False where another has locked it.
 fn lock(file: &File) -> bool {
-    // SAFETY: takes numbers only.
-    unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) == 0 }
+    fault::call("flock", &[Errno::ENOLCK, Errno::EINTR], || {
+        // SAFETY: takes numbers only.
+        unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }
+    }) == 0
 }
 
 fn sweep_place(place: &Path, head: &str) {
-    let Ok(entries) = fs::read_dir(place) else { return };
+    let Ok(entries) = fault::call("open", &[Errno::EMFILE], || fs::read_dir(place)) else { return };
     let is_register = |name: &OsString| name.to_str().is_some_and(|n| n.starts_with(PREFIX) && n.ends_with(SUFFIX));
     for path in entries.flatten().filter(|entry| is_register(&entry.file_name())).map(|entry| entry.path()) {
         if let Err(error) = sweep_file(&path, head) {
@@ -167,7 +177,7 @@ fn sweep_place(place: &Path, head: &str) {
 fn sweep_file(path: &Path, head: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
-    let file = options.open(path)?;
+    let file = fault::call("open", &[Errno::EMFILE], || options.open(path))?;
     let about = file.metadata()?;
     let user = nix::unistd::geteuid().as_raw();
     let own = about.is_file() && about.uid() == user && about.permissions().mode() & 0o777 == 0o600;
@@ -175,11 +185,10 @@ fn sweep_file(path: &Path, head: &str) -> io::Result<()> {
         return Ok(());
     }
     let mut bytes = Vec::new();
-    (&file).take(LONGEST).read_to_end(&mut bytes)?;
+    fault::call("read", &[Errno::EIO], || (&file).take(LONGEST).read_to_end(&mut bytes))?;
     let (first, words) = bytes.split_at_checked(HEAD).unwrap_or((&bytes, &[]));
     let said = String::from_utf8_lossy(first);
-    // One that is of another start of the kernel lists ids that are gone; one of another namespace may not be judged
-    // here.
+    // One that is of another start of the kernel lists ids that are gone; one of another namespace may not be judged here.
     let same = |at: usize| said.split_whitespace().nth(at) == head.split_whitespace().nth(at);
     let (boot, namespace) = (same(3), same(4));
     if boot && !namespace {
@@ -219,7 +228,7 @@ mod tests {
         assert_eq!(semaphore.value(), Ok(1), "its run lives");
         let path = register.path.clone();
         drop(register);
-        sweep_place(&place, "ipcrun ids 1 other-boot ipc:[0]");
+        sweep_place(&place, "ipcrun keys 1 other-boot ipc:[0]");
         assert!(!path.exists() && semaphore.value() == Ok(1), "its ids are of another start of the kernel");
         let register = Register::within(&place, &head).expect("a locked file");
         name(register.raw(), register.path());

@@ -1,6 +1,12 @@
 //! The host's limits: what they are now, and how they are raised, in words.
 
 use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::errno::Errno;
+
+use super::fault;
 
 /// A limit of the host that a scenario can meet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -107,6 +113,16 @@ impl Limit {
         format!("{self}; raise it with {}", self.raise(wanted))
     }
 
+    /// What to tell the user of an error that says by itself which limit is reached.
+    pub fn help_for(error: &io::Error) -> Option<String> {
+        let limit = match error.raw_os_error()? {
+            libc::EMFILE => Self::OpenFiles,
+            libc::ENFILE => Self::SystemFiles,
+            _ => return None,
+        };
+        Some(limit.help(limit.value().unwrap_or(1024) * 2))
+    }
+
     /// Whether `wanted` is over it.
     pub fn is_below(self, wanted: u64) -> bool {
         self.value().is_some_and(|value| value < wanted)
@@ -126,7 +142,8 @@ impl fmt::Display for Limit {
 /// A field of a file of /proc/sys.
 fn sysctl(name: &str, field: usize) -> Option<u64> {
     let path = format!("/proc/sys/{}", name.replace('.', "/"));
-    std::fs::read_to_string(path).ok()?.split_whitespace().nth(field)?.parse().ok()
+    let text = fault::call("open", &[Errno::EMFILE, Errno::EACCES], || std::fs::read_to_string(path)).ok()?;
+    text.split_whitespace().nth(field)?.parse().ok()
 }
 
 /// The soft value of a resource limit.
@@ -144,7 +161,8 @@ fn group_processes() -> Option<u64> {
 
 /// The least that is said of this process's control groups of that controller and those above them.
 pub(super) fn in_groups(controller: &str, said: impl Fn(&std::path::Path) -> Option<u64>) -> Option<u64> {
-    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let read = || std::fs::read_to_string("/proc/self/cgroup");
+    let groups = fault::call("open", &[Errno::EMFILE, Errno::EACCES], read).ok()?;
     groups
         .lines()
         .filter_map(|line| {
@@ -171,6 +189,48 @@ pub(super) fn in_groups(controller: &str, said: impl Fn(&std::path::Path) -> Opt
         .min()
 }
 
+/// The most address space of a process that is confined, and the most memory of its own that all processes which it forks
+/// for a run have together.
+const CONFINED: u64 = 2 << 30;
+/// The least memory of its own that one of them has.
+const LEAST: u64 = 32 << 20;
+
+/// Whether this process is confined: it raises no limit then.
+static IS_CONFINED: AtomicBool = AtomicBool::new(false);
+
+/// Bounds the memory of this process and of those that it forks, and has it raise no limit from now on.
+///
+/// # Errors
+/// None that the kernel documents for a limit that is lowered.
+pub fn confine() -> io::Result<()> {
+    IS_CONFINED.store(true, Ordering::Relaxed);
+    lower(libc::RLIMIT_AS, CONFINED)
+}
+
+/// Bounds the memory of its own of a process that was forked for a run of so many, where its parent is confined.
+///
+/// # Errors
+/// As for [`confine`].
+pub fn confine_one_of(processes: usize) -> io::Result<()> {
+    if !IS_CONFINED.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    lower(libc::RLIMIT_DATA, (CONFINED / processes.max(1) as u64).max(LEAST))
+}
+
+/// Lowers a resource limit of this process, for good.
+fn lower(which: libc::__rlimit_resource_t, to: u64) -> io::Result<()> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the call fills the struct.
+    if unsafe { libc::getrlimit(which, &raw mut limit) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    limit = libc::rlimit { rlim_cur: limit.rlim_cur.min(to), rlim_max: limit.rlim_max.min(to) };
+    // SAFETY: the struct is a valid limit.
+    let set = fault::call("setrlimit", &[Errno::EPERM], || unsafe { libc::setrlimit(which, &raw const limit) });
+    if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Raises `RLIMIT_NOFILE` of this process to its hard value. Gives the value it then has.
 pub fn raise_open_files() -> Option<u64> {
     raise(libc::RLIMIT_NOFILE);
@@ -180,10 +240,16 @@ pub fn raise_open_files() -> Option<u64> {
 /// Raises `RLIMIT_MSGQUEUE` of this process as far as it may: away altogether with `CAP_SYS_RESOURCE`, else to its hard
 /// value. Whether it is higher then.
 pub fn raise_queue_bytes() -> bool {
+    if IS_CONFINED.load(Ordering::Relaxed) {
+        return false;
+    }
     let free = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
     let before = resource(libc::RLIMIT_MSGQUEUE);
-    // SAFETY: the struct is a valid limit.
-    if unsafe { libc::setrlimit(libc::RLIMIT_MSGQUEUE, &raw const free) } != 0 {
+    let set = fault::call("setrlimit", &[Errno::EPERM], || {
+        // SAFETY: the struct is a valid limit.
+        unsafe { libc::setrlimit(libc::RLIMIT_MSGQUEUE, &raw const free) }
+    });
+    if set != 0 {
         raise(libc::RLIMIT_MSGQUEUE);
     }
     before != resource(libc::RLIMIT_MSGQUEUE)
@@ -191,18 +257,22 @@ pub fn raise_queue_bytes() -> bool {
 
 /// Raises a resource limit of this process to its hard value.
 fn raise(which: libc::__rlimit_resource_t) {
+    if IS_CONFINED.load(Ordering::Relaxed) {
+        return;
+    }
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the call fills the struct.
     if unsafe { libc::getrlimit(which, &raw mut limit) } == 0 && limit.rlim_cur < limit.rlim_max {
         limit.rlim_cur = limit.rlim_max;
         // SAFETY: the struct is a valid limit.
-        unsafe { libc::setrlimit(which, &raw const limit) };
+        fault::call("setrlimit", &[Errno::EPERM], || unsafe { libc::setrlimit(which, &raw const limit) });
     }
 }
 
 /// Whether this process has no room for further descriptors, as far as /proc says.
 pub fn descriptors_are_out() -> bool {
-    let open = std::fs::read_dir("/proc/self/fd").map(Iterator::count);
+    let open = fault::call("open", &[Errno::EMFILE, Errno::EACCES], || std::fs::read_dir("/proc/self/fd"));
+    let open = open.map(Iterator::count);
     match (open, resource(libc::RLIMIT_NOFILE)) {
         (Ok(open), Some(limit)) => open as u64 >= limit,
         // Not even the directory could be opened.

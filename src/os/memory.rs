@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::limits;
+use nix::errno::Errno;
+
+use super::{fault, limits};
 
 /// The memory of this process, to be read repeatedly. After a fork the child opens its own.
 #[derive(Debug)]
@@ -18,7 +20,10 @@ impl Own {
     pub fn open() -> Self {
         // SAFETY: the call only reads a constant of the system.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-        Self { file: File::open("/proc/self/statm").ok(), page: usize::try_from(page).unwrap_or(4096) }
+        Self {
+            file: fault::call("open", &[Errno::EMFILE], || File::open("/proc/self/statm")).ok(),
+            page: usize::try_from(page).unwrap_or(4096),
+        }
     }
 
     /// The bytes that it has in memory now; 0 where /proc does not say.
@@ -64,7 +69,7 @@ pub fn addresses() -> Option<usize> {
 
 /// What the host can give without swapping.
 fn host() -> Option<usize> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let text = fault::call("open", &[Errno::EMFILE], || fs::read_to_string("/proc/meminfo")).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     line.split_whitespace().next()?.parse::<usize>().ok().map(|kib| kib.saturating_mul(1024))
 }

@@ -8,6 +8,7 @@ pub mod arena;
 pub mod barrier;
 pub mod clock;
 pub mod descriptor;
+pub mod fault;
 pub mod futex;
 pub mod guard;
 pub mod leftovers;
@@ -20,6 +21,7 @@ pub mod pipe;
 pub mod prefetch;
 pub mod process;
 pub mod semaphore;
+pub mod signals;
 pub mod socket;
 pub mod sysv;
 #[cfg(test)]

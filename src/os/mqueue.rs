@@ -20,10 +20,11 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::clock;
+use nix::errno::Errno;
+
 use super::descriptor::{Descriptor, result, wait_readable, wait_writable};
 use super::pipe::fill;
-use super::process;
+use super::{clock, fault, process};
 
 /// The highest priority of a message.
 pub const PRIORITY_MAX: u32 = 32_767;
@@ -40,7 +41,8 @@ fn unlink(name: &CStr) -> io::Result<()> {
     let mut error = io::Error::from_raw_os_error(libc::EINTR);
     for _ in 0..TRIES {
         // SAFETY: the name is a C string.
-        if unsafe { libc::mq_unlink(name.as_ptr()) } == 0 {
+        if fault::call("mq_unlink", &[Errno::ENOMEM, Errno::ENOENT], || unsafe { libc::mq_unlink(name.as_ptr()) }) == 0
+        {
             return Ok(());
         }
         error = io::Error::last_os_error();
@@ -57,7 +59,7 @@ fn unlink(name: &CStr) -> io::Result<()> {
 /// nothing.
 pub fn sweep() {
     // Where the names are not listed, none can be found.
-    let Ok(entries) = std::fs::read_dir(NAMES) else { return };
+    let Ok(entries) = fault::call("open", &[Errno::EMFILE], || std::fs::read_dir(NAMES)) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(maker) = name.to_str().and_then(maker) else { continue };
@@ -108,8 +110,11 @@ impl MessageQueue {
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);
             let name = format!("/{PREFIX}{}-{:x}-{number}", std::process::id(), clock::now());
             let name = CString::new(name).map_err(io::Error::other)?;
-            // SAFETY: the name is a C string, the attributes an mq_attr; both live over the call.
-            let fd = unsafe { libc::mq_open(name.as_ptr(), flags, 0o600 as libc::mode_t, &raw mut attributes) };
+            let errno = &[Errno::EMFILE, Errno::ENOSPC, Errno::ENFILE, Errno::ENOMEM, Errno::EEXIST, Errno::EACCES];
+            let fd = fault::call("mq_open", errno, || {
+                // SAFETY: the name is a C string, the attributes an mq_attr; both live over the call.
+                unsafe { libc::mq_open(name.as_ptr(), flags, 0o600 as libc::mode_t, &raw mut attributes) }
+            });
             if fd >= 0 {
                 // SAFETY: a queue's descriptor is a file descriptor on Linux; mq_open has just made it.
                 let fd = unsafe { OwnedFd::from_raw_fd(fd) };
@@ -144,8 +149,11 @@ impl MessageQueue {
     #[inline]
     pub fn send(&self, message: &[u8], priority: u32) -> Result<(), i32> {
         let fd = self.descriptor.raw()?;
-        // SAFETY: the pointer and the length are those of a slice.
-        result(unsafe { libc::mq_send(fd, message.as_ptr().cast(), message.len(), priority) } as isize).map(drop)
+        let sent = fault::call("mq_send", &[Errno::EINTR, Errno::ENOMEM], || {
+            // SAFETY: the pointer and the length are those of a slice.
+            unsafe { libc::mq_send(fd, message.as_ptr().cast(), message.len(), priority) }
+        });
+        result(sent as isize).map(drop)
     }
 
     /// Puts a message where there is room; EAGAIN where not.
@@ -154,8 +162,10 @@ impl MessageQueue {
     /// See the table above.
     pub fn try_send(&self, message: &[u8], priority: u32) -> Result<(), i32> {
         let fd = self.descriptor.raw()?;
-        // SAFETY: as in `send`, and the time is a timespec.
-        let sent = unsafe { libc::mq_timedsend(fd, message.as_ptr().cast(), message.len(), priority, &raw const PAST) };
+        let sent = fault::call("mq_timedsend", &[Errno::ENOMEM], || {
+            // SAFETY: as in `send`, and the time is a timespec.
+            unsafe { libc::mq_timedsend(fd, message.as_ptr().cast(), message.len(), priority, &raw const PAST) }
+        });
         result(sent as isize).map(drop).map_err(would_wait)
     }
 
@@ -169,7 +179,9 @@ impl MessageQueue {
         let (fd, mut priority) = (self.descriptor.raw()?, 0);
         fill(buffer, max, |to, room| {
             // SAFETY: `to` has `room` bytes of spare capacity.
-            unsafe { libc::mq_receive(fd, to.cast(), room, &raw mut priority) as isize }
+            fault::call("mq_receive", &[Errno::EINTR], || unsafe {
+                libc::mq_receive(fd, to.cast(), room, &raw mut priority) as isize
+            })
         })?;
         Ok(priority)
     }
@@ -281,13 +293,12 @@ mod tests {
         let (dead, alive) = (open(number), open(std::process::id() as i32));
         sweep();
         let listed = std::path::Path::new(NAMES).join(&dead.to_string_lossy()[1..]);
-        // Where the kernel's list is mounted the one is gone; the other is there whatever is mounted.
-        if std::path::Path::new(NAMES).is_dir() && std::fs::read_dir(NAMES).is_ok_and(|mut all| all.next().is_some()) {
-            assert!(!listed.exists());
-        }
+        // Where the kernel's list is not mounted no name can be found; the other is there whatever is mounted.
+        let is_mounted = listed.with_file_name(&alive.to_string_lossy()[1..]).exists();
+        assert!(!listed.exists());
         // SAFETY: both names are C strings.
         unsafe {
-            libc::mq_unlink(dead.as_ptr());
+            assert_eq!(libc::mq_unlink(dead.as_ptr()) == 0, !is_mounted);
             assert_eq!(libc::mq_unlink(alive.as_ptr()), 0);
         }
     }

@@ -17,10 +17,11 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use nix::errno::Errno;
 use zerocopy::FromZeros;
 
 use super::arena::{Arena, Shared};
-use super::{clock, futex};
+use super::{clock, fault, futex};
 
 unsafe extern "C" {
     // The libc crate does not have these for Linux.
@@ -102,16 +103,26 @@ impl Mutex {
         let attributes: *mut libc::pthread_mutexattr_t = attributes.as_mut_ptr();
         // SAFETY: the attributes are initialised first and destroyed last, and live on this stack meanwhile.
         unsafe {
-            check(libc::pthread_mutexattr_init(attributes))?;
+            check(fault::code("pthread_mutexattr_init", &[Errno::ENOMEM], || {
+                libc::pthread_mutexattr_init(attributes)
+            }))?;
             let made = check(libc::pthread_mutexattr_setpshared(attributes, libc::PTHREAD_PROCESS_SHARED))
                 .and_then(|()| check(libc::pthread_mutexattr_settype(attributes, kind)))
                 .and_then(|()| check(libc::pthread_mutexattr_setrobust(attributes, robust)))
-                .and_then(|()| check(libc::pthread_mutexattr_setprotocol(attributes, protocol)))
+                .and_then(|()| {
+                    check(fault::code("pthread_mutexattr_setprotocol", &[Errno::ENOTSUP], || {
+                        libc::pthread_mutexattr_setprotocol(attributes, protocol)
+                    }))
+                })
                 .and_then(|()| match options.protocol {
                     Protocol::Protect(ceiling) => check(pthread_mutexattr_setprioceiling(attributes, ceiling)),
                     _ => Ok(()),
                 })
-                .and_then(|()| check(libc::pthread_mutex_init(mutex.pointer(), attributes)));
+                .and_then(|()| {
+                    check(fault::code("pthread_mutex_init", &[Errno::ENOTSUP, Errno::ENOMEM], || {
+                        libc::pthread_mutex_init(mutex.pointer(), attributes)
+                    }))
+                });
             libc::pthread_mutexattr_destroy(attributes);
             made?;
         }

@@ -2,6 +2,10 @@
 
 use std::sync::atomic::AtomicU64;
 
+use nix::errno::Errno;
+
+use super::fault;
+
 /// Gives back the whole pages among these words of anonymous shared memory: every process then reads zeroes there.
 /// Where the kernel does not do that, the words keep what they hold.
 pub fn release(words: &[AtomicU64]) {
@@ -9,8 +13,10 @@ pub fn release(words: &[AtomicU64]) {
     let range = words.as_ptr_range();
     let (start, end) = ((range.start as usize).next_multiple_of(page), range.end as usize / page * page);
     if start < end {
-        // SAFETY: the range lies within the words. They are atomics, which any process may set to 0 at any time.
-        unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_REMOVE) };
+        fault::call("madvise", &[Errno::EINVAL, Errno::ENOMEM], || {
+            // SAFETY: the range lies within the words. They are atomics, which any process may set to 0 at any time.
+            unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_REMOVE) }
+        });
     }
 }
 

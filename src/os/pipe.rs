@@ -13,7 +13,10 @@
 use std::io::{self, IoSlice};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
+use nix::errno::Errno;
+
 use super::descriptor::{Descriptor, errno, result};
+use super::fault;
 
 /// The most bytes that one write puts into a pipe as a whole, and the size of a packet.
 pub const PACKET: usize = libc::PIPE_BUF;
@@ -32,8 +35,11 @@ pub fn page() -> u64 {
 pub fn pipe(packets: bool) -> io::Result<(OwnedFd, OwnedFd)> {
     let mut fds = [-1; 2];
     let flags = libc::O_CLOEXEC | if packets { libc::O_DIRECT } else { 0 };
-    // SAFETY: `fds` has room for the two descriptors.
-    if unsafe { libc::pipe2(fds.as_mut_ptr(), flags) } != 0 {
+    let made = fault::call("pipe2", &[Errno::EMFILE, Errno::ENFILE], || {
+        // SAFETY: `fds` has room for the two descriptors.
+        unsafe { libc::pipe2(fds.as_mut_ptr(), flags) }
+    });
+    if made != 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: pipe2 has just made both, and nothing else owns them.
@@ -48,8 +54,10 @@ pub fn pipe(packets: bool) -> io::Result<(OwnedFd, OwnedFd)> {
 pub fn set_capacity(pipe: &OwnedFd, bytes: u64) -> io::Result<u64> {
     use std::os::fd::AsRawFd;
     let bytes = libc::c_int::try_from(bytes).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
-    // SAFETY: F_SETPIPE_SZ takes an int.
-    let given = unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) };
+    let given = fault::call("F_SETPIPE_SZ", &[Errno::EPERM, Errno::ENOMEM], || {
+        // SAFETY: F_SETPIPE_SZ takes an int.
+        unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) }
+    });
     u64::try_from(given).map_err(|_| io::Error::last_os_error())
 }
 
@@ -72,7 +80,7 @@ pub fn capacity(pipe: &OwnedFd) -> io::Result<u64> {
 pub fn read(fd: RawFd, buffer: &mut Vec<u8>, max: usize) -> Result<usize, i32> {
     fill(buffer, max, |to, room| {
         // SAFETY: `to` has `room` bytes of spare capacity.
-        unsafe { libc::read(fd, to.cast(), room) }
+        fault::call("read", &[Errno::EINTR], || unsafe { libc::read(fd, to.cast(), room) })
     })
 }
 
@@ -83,12 +91,15 @@ pub fn read(fd: RawFd, buffer: &mut Vec<u8>, max: usize) -> Result<usize, i32> {
 #[inline]
 pub fn write(fd: RawFd, first: &[u8], second: &[u8]) -> Result<usize, i32> {
     if second.is_empty() {
-        // SAFETY: the pointer and the length are those of a slice.
-        return result(unsafe { libc::write(fd, first.as_ptr().cast(), first.len()) });
+        let written = fault::call("write", &[Errno::EINTR], || {
+            // SAFETY: the pointer and the length are those of a slice.
+            unsafe { libc::write(fd, first.as_ptr().cast(), first.len()) }
+        });
+        return result(written);
     }
     let parts = [IoSlice::new(first), IoSlice::new(second)];
     // SAFETY: IoSlice has the layout of iovec, and both parts live over the call.
-    result(unsafe { libc::writev(fd, parts.as_ptr().cast(), 2) })
+    result(fault::call("writev", &[Errno::EINTR], || unsafe { libc::writev(fd, parts.as_ptr().cast(), 2) }))
 }
 
 /// A pipe's end opened a second time, so that calls on it do not wait. Whether a call waits belongs to the open
@@ -120,8 +131,10 @@ impl Impatient {
             Ok(twin) => read(twin, buffer, max),
             Err(_) => fill(buffer, max, |to, room| {
                 let part = libc::iovec { iov_base: to.cast(), iov_len: room };
-                // SAFETY: `part` names spare capacity of that size; an offset of -1 means the current one.
-                unsafe { libc::preadv2(fd, &raw const part, 1, -1, libc::RWF_NOWAIT) }
+                fault::call("preadv2", &[Errno::EINTR], || {
+                    // SAFETY: `part` names spare capacity of that size; an offset of -1 means the current one.
+                    unsafe { libc::preadv2(fd, &raw const part, 1, -1, libc::RWF_NOWAIT) }
+                })
             }),
         }
     }
@@ -147,8 +160,9 @@ impl Impatient {
         let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
         let flags = result(flags as isize)? as libc::c_int & libc::O_DIRECT;
         let path = std::ffi::CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| libc::EINVAL)?;
+        let flags = direction | flags | libc::O_NONBLOCK | libc::O_CLOEXEC;
         // SAFETY: the path is a C string that lives over the call.
-        let twin = unsafe { libc::open(path.as_ptr(), direction | flags | libc::O_NONBLOCK | libc::O_CLOEXEC) };
+        let twin = fault::call("open", &[Errno::EMFILE, Errno::ENOENT], || unsafe { libc::open(path.as_ptr(), flags) });
         let twin = result(twin as isize)? as RawFd;
         // SAFETY: open has just made it, and nothing else owns it.
         self.twin.set(unsafe { OwnedFd::from_raw_fd(twin) });

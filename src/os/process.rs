@@ -2,10 +2,12 @@
 
 use std::io;
 
+use nix::errno::Errno;
 use nix::sys::signal::{SigHandler, SigSet, Signal};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::clock;
+use super::{clock, fault};
 
 /// Which side of a fork this is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,7 +23,7 @@ pub enum Fork {
 /// `EAGAIN` at a limit on processes (RLIMIT_NPROC, pids.max, pid_max), `ENOMEM`.
 pub fn fork() -> io::Result<Fork> {
     // SAFETY: the process is single-threaded, so no lock can be held by a thread that the child does not have.
-    match unsafe { libc::fork() } {
+    match fault::call("fork", &[Errno::EAGAIN, Errno::ENOMEM], || unsafe { libc::fork() }) {
         -1 => Err(io::Error::last_os_error()),
         0 => Ok(Fork::Child),
         pid => Ok(Fork::Parent(pid)),
@@ -49,7 +51,8 @@ pub fn abort_now() -> ! {
 /// # Errors
 /// `ESRCH` where the parent is gone already.
 pub fn die_with_parent(parent: i32) -> io::Result<()> {
-    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(io::Error::from)?;
+    fault::call("prctl", &[Errno::EPERM], || nix::sys::prctl::set_pdeathsig(Signal::SIGKILL))
+        .map_err(io::Error::from)?;
     // The parent may have died before the call above.
     if nix::unistd::getppid() == Pid::from_raw(parent) {
         Ok(())
@@ -63,7 +66,8 @@ pub fn die_with_parent(parent: i32) -> io::Result<()> {
 /// # Errors
 /// None that the kernel documents for a process that leads no session.
 pub fn leave_group() -> io::Result<()> {
-    nix::unistd::setpgid(Pid::from_raw(0), Pid::from_raw(0)).map_err(io::Error::from)
+    let set = || nix::unistd::setpgid(Pid::from_raw(0), Pid::from_raw(0));
+    fault::call("setpgid", &[Errno::EPERM], set).map_err(io::Error::from)
 }
 
 /// Takes in the end of a child that was killed. Whether it has ended by that time of `CLOCK_MONOTONIC`.
@@ -72,8 +76,8 @@ pub fn await_end(pid: i32, deadline: u64) -> bool {
     const LONGEST: u64 = 2_000_000;
     let mut nap = FIRST;
     loop {
-        match nix::sys::wait::waitpid(Pid::from_raw(pid), Some(nix::sys::wait::WaitPidFlag::WNOHANG)) {
-            Ok(nix::sys::wait::WaitStatus::StillAlive) | Err(nix::errno::Errno::EINTR) => {}
+        match fault::call("waitpid", &[Errno::EINTR], || waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG))) {
+            Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) => {}
             Ok(_) | Err(_) => return true,
         }
         let now = clock::now();
@@ -85,29 +89,57 @@ pub fn await_end(pid: i32, deadline: u64) -> bool {
     }
 }
 
+/// Waits until a child has ended and takes that in.
+///
+/// # Errors
+/// `ECHILD` where it is no child, or was taken in before.
+pub fn await_child(pid: i32) -> nix::Result<WaitStatus> {
+    loop {
+        match fault::call("waitpid", &[Errno::EINTR], || waitpid(Pid::from_raw(pid), None)) {
+            Err(Errno::EINTR) => {}
+            done => return done,
+        }
+    }
+}
+
 /// Makes a write past RLIMIT_FSIZE an error of the call, EFBIG, instead of a signal that ends the process.
 pub fn ignore_file_size_signal() {
     // SAFETY: ignoring installs no code of ours. It fails for no signal that may be ignored.
     let _ = unsafe { nix::sys::signal::signal(Signal::SIGXFSZ, SigHandler::SigIgn) };
 }
 
+/// The signals that ipcrun handles or ignores.
+const HANDLED: [Signal; 6] =
+    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGCHLD, Signal::SIGXFSZ];
+
+/// Takes back the signals that a process got as a part of its parent's group, which a terminal's Ctrl-C goes to.
+///
+/// # Errors
+/// None that the kernel documents for these signals.
+pub fn forget_signals() -> io::Result<()> {
+    act(&HANDLED, SigHandler::SigIgn)
+}
+
 /// Gives signals their default actions back, but for SIGPIPE, which is ignored, so that a broken pipe is an outcome.
-/// Unblocks every signal.
+/// Unblocks every signal: one that is pending has its effect then.
 ///
 /// # Errors
 /// None that the kernel documents for these signals.
 pub fn default_signals() -> io::Result<()> {
-    let handled = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGCHLD, Signal::SIGXFSZ];
-    for signal in handled {
-        // One that is pending was meant for the process that forked: ignoring it takes it back.
-        for action in [SigHandler::SigIgn, SigHandler::SigDfl] {
-            // SAFETY: neither action installs code of ours.
-            unsafe { nix::sys::signal::signal(signal, action) }.map_err(io::Error::from)?;
-        }
+    act(&HANDLED, SigHandler::SigDfl)?;
+    act(&[Signal::SIGPIPE], SigHandler::SigIgn)?;
+    fault::call("sigprocmask", &[Errno::EPERM], || SigSet::empty().thread_set_mask()).map_err(io::Error::from)
+}
+
+fn act(signals: &[Signal], action: SigHandler) -> io::Result<()> {
+    for signal in signals {
+        fault::call("sigaction", &[Errno::EPERM], || {
+            // SAFETY: neither of the two actions installs code of ours.
+            unsafe { nix::sys::signal::signal(*signal, action) }
+        })
+        .map_err(io::Error::from)?;
     }
-    // SAFETY: ignoring installs no code of ours.
-    unsafe { nix::sys::signal::signal(Signal::SIGPIPE, SigHandler::SigIgn) }.map_err(io::Error::from)?;
-    SigSet::empty().thread_set_mask().map_err(io::Error::from)
+    Ok(())
 }
 
 /// kill(2). A signal of 0 only asks.
@@ -116,7 +148,7 @@ pub fn default_signals() -> io::Result<()> {
 /// The errno: `ESRCH`, `EPERM`.
 pub fn kill(pid: i32, signal: i32) -> Result<(), i32> {
     // SAFETY: kill(2) takes any numbers and touches no memory.
-    match unsafe { libc::kill(pid, signal) } {
+    match fault::call("kill", &[Errno::EPERM], || unsafe { libc::kill(pid, signal) }) {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)),
     }
@@ -129,7 +161,8 @@ pub fn kill(pid: i32, signal: i32) -> Result<(), i32> {
 /// The errno: `ESRCH` where it has ended, `EPERM`, `EINVAL`.
 pub fn signal(pid: i32, signal: i32, ended: impl Fn() -> bool) -> Result<(), i32> {
     // SAFETY: takes numbers only.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) } as i32;
+    let open = || unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    let fd = fault::call("pidfd_open", &[Errno::EMFILE, Errno::ENOSYS], open) as i32;
     if fd < 0 {
         let errno = io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL);
         // A kernel before 5.3, or no descriptor left: the two calls then lie as close together as they can.
@@ -138,9 +171,10 @@ pub fn signal(pid: i32, signal: i32, ended: impl Fn() -> bool) -> Result<(), i32
     let sent = if ended() {
         Err(libc::ESRCH)
     } else {
-        // SAFETY: the descriptor is this function's own; without a siginfo the kernel reads no memory.
-        let sent =
-            unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal, std::ptr::null::<libc::siginfo_t>(), 0) };
+        let sent = fault::call("pidfd_send_signal", &[Errno::EPERM], || {
+            // SAFETY: the descriptor is this function's own; without a siginfo the kernel reads no memory.
+            unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal, std::ptr::null::<libc::siginfo_t>(), 0) }
+        });
         if sent == 0 { Ok(()) } else { Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)) }
     };
     // SAFETY: opened above, and nothing else holds it.
@@ -174,7 +208,8 @@ pub fn yield_now() {
 /// `EACCES` below the limit of RLIMIT_NICE without CAP_SYS_NICE.
 pub fn set_nice(nice: i32) -> io::Result<()> {
     // SAFETY: takes numbers only.
-    match unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) } {
+    let set = || unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) };
+    match fault::call("setpriority", &[Errno::EACCES], set) {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
@@ -195,7 +230,8 @@ pub fn set_policy(policy: &str, priority: i32) -> io::Result<()> {
     let sched_priority = if matches!(policy, "fifo" | "rr") { priority } else { 0 };
     let parameters = libc::sched_param { sched_priority };
     // SAFETY: the parameters outlive the call.
-    match unsafe { libc::sched_setscheduler(0, number, &raw const parameters) } {
+    let set = || unsafe { libc::sched_setscheduler(0, number, &raw const parameters) };
+    match fault::call("sched_setscheduler", &[Errno::EPERM], set) {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
@@ -210,7 +246,8 @@ pub fn set_cpus(cpus: &[u32]) -> io::Result<()> {
     for cpu in cpus {
         set.set(*cpu as usize).map_err(io::Error::from)?;
     }
-    nix::sched::sched_setaffinity(Pid::from_raw(0), &set).map_err(io::Error::from)
+    let bind = || nix::sched::sched_setaffinity(Pid::from_raw(0), &set);
+    fault::call("sched_setaffinity", &[Errno::EINVAL], bind).map_err(io::Error::from)
 }
 
 /// Names the process as ps(1) and top(1) show it: the first 15 bytes.
@@ -218,14 +255,14 @@ pub fn set_name(name: &str) {
     let bytes: Vec<u8> = name.bytes().filter(|byte| *byte != 0).take(15).collect();
     if let Ok(name) = std::ffi::CString::new(bytes) {
         // A name that is not set is no reason to fail.
-        let _ = nix::sys::prctl::set_name(&name);
+        let _ = fault::call("prctl", &[Errno::EPERM], || nix::sys::prctl::set_name(&name));
     }
 }
 
 /// Whether /proc shows the processes that this one starts, by the numbers by which it knows them: one is there, and is
 /// that of its own namespace of process numbers.
 pub fn are_shown() -> bool {
-    let own = std::fs::read_link("/proc/self").ok();
+    let own = fault::call("readlink", &[Errno::EACCES, Errno::ENOENT], || std::fs::read_link("/proc/self")).ok();
     let number = own.as_ref().and_then(|own| own.to_str()).and_then(|own| own.parse().ok());
     number == Some(std::process::id()) && std::fs::metadata("/proc/self/status").is_ok()
 }
@@ -253,7 +290,8 @@ pub fn await_stopped(pid: i32, ended: impl Fn() -> bool) {
 
 /// How often a process was switched out so far, where it is in that state.
 fn switches(pid: i32, wanted: char) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let read = || std::fs::read_to_string(format!("/proc/{pid}/status"));
+    let status = fault::call("open", &[Errno::EMFILE, Errno::ENOENT], read).ok()?;
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let state = field("State:")?;
     if !state.starts_with(wanted) {

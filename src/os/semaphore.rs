@@ -14,10 +14,11 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::sync::atomic::AtomicU32;
 
+use nix::errno::Errno;
 use zerocopy::FromZeros;
 
 use super::arena::{Arena, Shared};
-use super::{clock, futex};
+use super::{clock, fault, futex};
 
 #[cfg(target_env = "gnu")]
 unsafe extern "C" {
@@ -50,7 +51,8 @@ impl Semaphore {
     pub fn new(arena: &Arena, value: u32) -> io::Result<Self> {
         let semaphore = Self { raw: arena.alloc()?, wide: false };
         // SAFETY: the memory is a `sem_t`'s, shared, and no other process uses it yet.
-        if unsafe { libc::sem_init(semaphore.pointer(), 1, value) } != 0 {
+        let init = || unsafe { libc::sem_init(semaphore.pointer(), 1, value) };
+        if fault::call("sem_init", &[Errno::ENOSYS], init) != 0 {
             return Err(io::Error::last_os_error());
         }
         let wide = wide::agrees(&semaphore);
@@ -78,7 +80,7 @@ impl Semaphore {
     pub fn acquire(&self, deadline: Option<u64>) -> Result<(), i32> {
         match deadline {
             // SAFETY: as for `try_acquire`.
-            None => check(|| unsafe { libc::sem_wait(self.pointer()) }),
+            None => check(|| fault::call("sem_wait", &[Errno::EINTR], || unsafe { libc::sem_wait(self.pointer()) })),
             Some(deadline) => self.acquire_until(deadline),
         }
     }
@@ -87,7 +89,8 @@ impl Semaphore {
     fn acquire_until(&self, deadline: u64) -> Result<(), i32> {
         let time = clock::timespec(deadline);
         // SAFETY: as for `try_acquire`; the timespec outlives the call.
-        check(|| unsafe { sem_clockwait(self.pointer(), libc::CLOCK_MONOTONIC, &raw const time) })
+        let wait = || unsafe { sem_clockwait(self.pointer(), libc::CLOCK_MONOTONIC, &raw const time) };
+        check(|| fault::call("sem_clockwait", &[Errno::EINTR], wait))
     }
 
     /// Without `sem_clockwait` the deadline is turned into one of the other clock, again whenever that was set.

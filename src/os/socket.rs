@@ -14,7 +14,10 @@
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
+use nix::errno::Errno;
+
 use super::descriptor::result;
+use super::fault;
 use super::pipe::fill;
 
 /// Makes a pair of sockets. With `packets`, what one send puts is what one receive takes.
@@ -24,8 +27,11 @@ use super::pipe::fill;
 pub fn pair(packets: bool) -> io::Result<(OwnedFd, OwnedFd)> {
     let mut fds = [-1; 2];
     let kind = if packets { libc::SOCK_SEQPACKET } else { libc::SOCK_STREAM };
-    // SAFETY: `fds` has room for the two descriptors.
-    if unsafe { libc::socketpair(libc::AF_UNIX, kind | libc::SOCK_CLOEXEC, 0, fds.as_mut_ptr()) } != 0 {
+    let made = fault::call("socketpair", &[Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM], || {
+        // SAFETY: `fds` has room for the two descriptors.
+        unsafe { libc::socketpair(libc::AF_UNIX, kind | libc::SOCK_CLOEXEC, 0, fds.as_mut_ptr()) }
+    });
+    if made != 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: socketpair has just made both, and nothing else owns them.
@@ -40,16 +46,11 @@ pub fn pair(packets: bool) -> io::Result<(OwnedFd, OwnedFd)> {
 pub fn set_send_buffer(socket: &OwnedFd, bytes: u64) -> io::Result<u64> {
     let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX / 2);
     for option in [libc::SO_SNDBUF, libc::SO_SNDBUFFORCE] {
-        // SAFETY: both options take an int, whose size is given.
-        unsafe {
-            libc::setsockopt(
-                socket.as_raw_fd(),
-                libc::SOL_SOCKET,
-                option,
-                (&raw const bytes).cast(),
-                size_of::<libc::c_int>() as libc::socklen_t,
-            );
-        }
+        let (value, length) = ((&raw const bytes).cast(), size_of::<libc::c_int>() as libc::socklen_t);
+        fault::call("setsockopt", &[Errno::EPERM], || {
+            // SAFETY: both options take an int, whose size is given.
+            unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, option, value, length) }
+        });
         if send_buffer(socket)? >= 2 * bytes as u64 {
             break;
         }
@@ -85,7 +86,7 @@ pub fn receive(fd: RawFd, buffer: &mut Vec<u8>, max: usize, wait: bool) -> Resul
     let flags = if wait { 0 } else { libc::MSG_DONTWAIT };
     fill(buffer, max, |to, room| {
         // SAFETY: `to` has `room` bytes of spare capacity.
-        unsafe { libc::recv(fd, to.cast(), room, flags) }
+        fault::call("recv", &[Errno::EINTR, Errno::ENOMEM], || unsafe { libc::recv(fd, to.cast(), room, flags) })
     })
 }
 
@@ -97,16 +98,22 @@ pub fn receive(fd: RawFd, buffer: &mut Vec<u8>, max: usize, wait: bool) -> Resul
 pub fn send(fd: RawFd, first: &[u8], second: &[u8], wait: bool) -> Result<usize, i32> {
     let flags = libc::MSG_NOSIGNAL | if wait { 0 } else { libc::MSG_DONTWAIT };
     if second.is_empty() {
-        // SAFETY: the pointer and the length are those of a slice.
-        return result(unsafe { libc::send(fd, first.as_ptr().cast(), first.len(), flags) });
+        let sent = fault::call("send", &[Errno::EINTR, Errno::ENOBUFS], || {
+            // SAFETY: the pointer and the length are those of a slice.
+            unsafe { libc::send(fd, first.as_ptr().cast(), first.len(), flags) }
+        });
+        return result(sent);
     }
     let mut parts = [IoSlice::new(first), IoSlice::new(second)];
     // SAFETY: all zeroes is a msghdr that names nothing.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
     message.msg_iov = parts.as_mut_ptr().cast();
     message.msg_iovlen = 2;
-    // SAFETY: IoSlice has the layout of iovec, and both parts live over the call.
-    result(unsafe { libc::sendmsg(fd, &raw const message, flags) })
+    let sent = fault::call("sendmsg", &[Errno::EINTR, Errno::ENOBUFS], || {
+        // SAFETY: IoSlice has the layout of iovec, and both parts live over the call.
+        unsafe { libc::sendmsg(fd, &raw const message, flags) }
+    });
+    result(sent)
 }
 
 /// Shuts both directions down: the other end then sees the end of file, even if copies of this one are open.

@@ -86,6 +86,7 @@ fn one(
     kind: &'static Kind,
 ) -> Option<()> {
     let errors = checker.diagnostics.len();
+    let counted = fields.peek("count").map_or_else(|| span.clone(), toml::Spanned::span);
     let count = fields.take("count").map(|item| checker.integer(item, 1, MOST));
     let number = match count {
         Some(count) => count? as u32,
@@ -97,6 +98,13 @@ fn one(
         checker.error(Code::LATER, item.span(), "opening by name from steps is not supported yet", "");
     }
     let first = declared.objects.len() as ObjectId;
+    if let Some(bounds) = checker.bounds
+        && (u64::from(first)..u64::from(first) + u64::from(number)).contains(&bounds.objects)
+    {
+        let most = format!("has at most {} of them", bounds.objects);
+        checker.refuse(counted, &format!("{} objects so far", u64::from(first) + u64::from(number)), &most);
+        return None;
+    }
     let mut declarations: Vec<_> = (0..number)
         .map(|index| Declaration {
             name: if count.is_some() { format!("{name}[{index}]") } else { name.to_owned() },

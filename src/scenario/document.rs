@@ -9,6 +9,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::bounds::Bounds;
 use super::plan::Delay;
 use super::units::{parse_duration, parse_size};
 use crate::diagnostic::{Code, Diagnostic, Source};
@@ -123,9 +124,16 @@ pub(super) struct Checker {
     pub(super) params: Arc<Vec<(String, Value)>>,
     /// While set, nothing is reported: a first pass that only collects.
     pub(super) silent: bool,
+    /// The most that the scenario may ask for.
+    pub(super) bounds: Option<Bounds>,
 }
 
 impl Checker {
+    /// Of a scenario that was not looked at.
+    pub(super) fn new(source: Arc<Source>, bounds: Option<Bounds>) -> Self {
+        Self { source, diagnostics: Vec::new(), params: Arc::default(), silent: false, bounds }
+    }
+
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         if !self.silent {
             self.diagnostics.push(diagnostic);

@@ -4,6 +4,7 @@
 //! their steps, `expect` and `patterns` the expectations. All errors are reported, each at its place; there is a
 //! plan only if there are none.
 
+pub mod bounds;
 mod compile;
 mod declare;
 mod document;
@@ -25,6 +26,7 @@ use toml::de::DeValue;
 use crate::diagnostic::{Code, Diagnostic, Severity, Source};
 use crate::text::Untrusted;
 use crate::value::Value;
+use bounds::Bounds;
 use document::{Checker, Fields, list};
 use expectation::FormDescription;
 use plan::Plan;
@@ -43,6 +45,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// `--timeout`, in ns.
     pub timeout: Option<u64>,
+    /// The most that it may ask for; none for what the host gives.
+    pub bounds: Option<Bounds>,
 }
 
 /// A scenario that can run.
@@ -71,8 +75,7 @@ pub fn load(
 ) -> Result<Loaded, Vec<Diagnostic>> {
     let document = document::parse(source)?;
     let fields = Fields::new(document.get_ref(), 0..source.text.len());
-    let mut checker =
-        Checker { source: Arc::clone(source), diagnostics: Vec::new(), params: Arc::default(), silent: false };
+    let mut checker = Checker::new(Arc::clone(source), options.bounds);
     let plan = read(&mut checker, &fields, options, forms);
     let (errors, warnings): (Vec<_>, Vec<_>) =
         checker.diagnostics.into_iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
@@ -96,7 +99,16 @@ fn read(
     params(checker, fields, options);
     let name = fields.take("name").and_then(|item| checker.text(item, "text")).map(|text| text.value.to_owned());
     let about = fields.take("about").and_then(|item| checker.text(item, "text")).map(|text| text.value.to_owned());
-    let timeout = fields.take("timeout").and_then(|item| checker.duration(item));
+    let timeout = fields.take("timeout").and_then(|item| {
+        let timeout = checker.duration(item)?;
+        if options.timeout.is_none()
+            && let Some(bounds) = options.bounds.filter(|bounds| timeout > bounds.timeout)
+        {
+            let most = format!("takes at most {}", units::show_duration(bounds.timeout));
+            checker.refuse(item.span(), &format!("a timeout of {}", units::show_duration(timeout)), &most);
+        }
+        Some(timeout)
+    });
     let time = fields.take("time").and_then(|item| checker.word(item, &plan::Time::WORDS)).map(|word| match word {
         "any" => plan::Time::Any,
         _ => plan::Time::Virtual,
@@ -226,7 +238,7 @@ fn override_param(old: &Value, text: &str) -> Option<Value> {
     }
     let parsed = DeValue::parse(text).ok()?;
     let source = Arc::new(Source::new("--set", text));
-    let mut checker = Checker { source, diagnostics: Vec::new(), params: Arc::default(), silent: true };
+    let mut checker = Checker { silent: true, ..Checker::new(source, None) };
     let item = toml::Spanned::new(0..text.len(), parsed.into_inner());
     let new = checker.known(&item)?;
     match (old, &new) {

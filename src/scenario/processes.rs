@@ -56,6 +56,7 @@ pub(super) fn read(
             declared.broken.push(name.to_owned());
             continue;
         };
+        let counted = fields.peek("count").map_or_else(|| span.clone(), toml::Spanned::span);
         let count = match fields.take("count") {
             None => None,
             Some(item) => match checker.integer(item, 1, MOST) {
@@ -71,7 +72,14 @@ pub(super) fn read(
             .peek("start")
             .is_some_and(|item| matches!(item.get_ref(), DeValue::String(word) if word.as_ref() == "manual"));
         declared.programs.push(ProgramName { name: name.to_owned(), first, count, manual, span: span.clone() });
+        let before = u64::from(first);
         first += count.unwrap_or(1);
+        if let Some(bounds) = checker.bounds
+            && (before..u64::from(first)).contains(&bounds.processes)
+        {
+            let most = format!("has at most {} of them", bounds.processes);
+            checker.refuse(counted, &format!("{first} processes so far"), &most);
+        }
         tables.push((fields, span));
     }
     if tables.is_empty() {
@@ -120,8 +128,20 @@ fn one(
     }
     let daemon = fields.take("daemon").and_then(|item| checker.boolean(item)).unwrap_or(false);
     let cpus = fields.take("cpus").map(|item| cpus(checker, item)).unwrap_or_default();
-    let nice = fields.take("nice").and_then(|item| checker.integer(item, -20, 19));
-    let policy = fields.take("policy").and_then(|item| checker.word(item, &["other", "batch", "idle", "fifo", "rr"]));
+    let nice = fields.take("nice").and_then(|item| {
+        let nice = checker.integer(item, -20, 19)?;
+        if nice < 0 && checker.bounds.is_some() {
+            checker.refuse(item.span(), &format!("`nice = {nice}`"), "gets no more of the processor than others");
+        }
+        Some(nice)
+    });
+    let policy = fields.take("policy").and_then(|item| {
+        let policy = checker.word(item, &["other", "batch", "idle", "fifo", "rr"])?;
+        if matches!(policy, "fifo" | "rr") && checker.bounds.is_some() {
+            checker.refuse(item.span(), &format!("the policy `{policy}`"), "gets no real-time policy");
+        }
+        Some(policy)
+    });
     let priority = fields.take("priority").and_then(|item| checker.integer(item, 1, 99));
     if priority.is_some() && !matches!(policy, Some("fifo" | "rr")) {
         let span = fields.key_span("priority");

@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE", required = true, value_hint = clap::ValueHint::AnyPath, help_heading = "Arguments")]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    scenario: Scenario,
+    pub(crate) scenario: Scenario,
 }
 
 pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {

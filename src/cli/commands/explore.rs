@@ -21,7 +21,6 @@ use crate::cli::run_scenario::Options;
 use crate::cli::run_scenario::Report;
 use crate::cli::sharding;
 use crate::cli::sharding::Choosing;
-use crate::cli::signals::Blocked;
 use crate::cli::status::Status;
 use crate::cli::timeline_choice::Picture;
 use crate::cli::{batch, files, html_file};
@@ -43,6 +42,7 @@ use crate::explore::strategy::fallback;
 use crate::explore::strategy::fallback::Strategy;
 use crate::judge::{self, Summary};
 use crate::kernel;
+use crate::os::signals::Blocked;
 use crate::promela;
 use crate::report::assumptions::Assumptions;
 use crate::report::ci::annotations;
@@ -73,7 +73,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE", required = true, value_hint = clap::ValueHint::AnyPath, help_heading = "Arguments")]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    scenario: Scenario,
+    pub(crate) scenario: Scenario,
     #[command(flatten)]
     searching: Searching,
     #[command(flatten)]
@@ -291,7 +291,7 @@ impl Exploring<'_> {
                     return report;
                 }
                 let searching = &self.arguments.searching;
-                let longest = searching.max_time.map(Duration::from_nanos);
+                let longest = searching.max_time.or(self.longest()).map(Duration::from_nanos);
                 let budget = Arc::new(Budget::new(begin, longest, searching.memory(self.at_once)));
                 match self.search(&plan, input, &budget, direct) {
                     Ok(looks) => {
@@ -309,6 +309,11 @@ impl Exploring<'_> {
             }
         }
         report
+    }
+
+    /// The longest that a scenario is explored which is not trusted.
+    fn longest(&self) -> Option<u64> {
+        self.options.scenario.trust.bounds().map(|bounds| bounds.timeout)
     }
 
     /// What parts have found in a scenario.
@@ -392,7 +397,7 @@ impl Exploring<'_> {
         };
         let mode = if direct { self.options.progress } else { crate::report::terminal::progress::Mode::None };
         let progress = RefCell::new(Progress::new(mode, output::columns()));
-        let signals = Blocked::new().ok();
+        let signals = Blocked::new(false).ok();
         let mut watch = |now: &fallback::Progress| {
             let states = now.reached.states as u64;
             // Random executions have no queue of states.
@@ -622,10 +627,8 @@ impl Exploring<'_> {
         let (name, any) = (file.display().to_string(), leeway.time == Time::Any);
         let about = format!("{}\nipcrun replay {} {name}", about.replace('\n', " "), plan.source.path);
         let text = schedule::write(plan, &run::told_apart(plan), any, leeway.random, about.trim(), &best.orders, &told);
-        files::replace(&file, text.as_bytes()).map_err(|error| {
-            let message = format!("the schedule cannot be written to `{name}`: {error}");
-            vec![Diagnostic::error(Code::HOST_LIMIT, message)]
-        })?;
+        files::replace(&file, text.as_bytes())
+            .map_err(|error| vec![*files::unwritable("the schedule", &file, &error)])?;
         Ok(name)
     }
 

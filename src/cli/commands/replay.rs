@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "SCHEDULE", value_parser = schedules::argument, help_heading = "Arguments")]
     schedule: Chosen,
     #[command(flatten)]
-    scenario: Scenario,
+    pub(crate) scenario: Scenario,
     /// How time passes: `ideal`, only when nothing else can move; `any`, a sleep or a timeout may end at any moment
     #[arg(long, value_name = "HOW", default_value = "ideal", hide_possible_values = true, help_heading = "Running")]
     time: TimeChoice,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use crate::cli::export::{Format, Shown};
-use crate::cli::options::{Common, Scenario};
+use crate::cli::options::{Common, Scenario, Trust};
 use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::status::Status;
@@ -37,6 +37,8 @@ pub(crate) struct Arguments {
     /// Judge the trace by this scenario instead of its own; objects, processes and steps must be the same
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) scenario: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
 }
 
 pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
@@ -65,7 +67,12 @@ fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status
         None => Arc::new(Source::new(saved.path.clone(), saved.text.clone())),
         Some(scenario) => inputs::open(scenario).source.map_err(|diagnostic| vec![*diagnostic])?,
     };
-    let changes = Scenario { set: saved.meta.set.clone(), seed: Some(saved.seed), timeout: Some(saved.timeout) };
+    let changes = Scenario {
+        set: saved.meta.set.clone(),
+        seed: Some(saved.seed),
+        timeout: Some(saved.timeout),
+        trust: arguments.trust,
+    };
     let plan = run_scenario::load(&source, &changes)?.plan;
     let meta = saved.meta.clone();
     let trace = saved.into_trace(&plan)?;

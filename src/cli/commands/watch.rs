@@ -15,7 +15,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use clap::Args;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
 use crate::cli::inputs;
@@ -24,11 +24,12 @@ use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::run_scenario;
 use crate::cli::run_scenario::Options;
-use crate::cli::signals::Blocked;
 use crate::cli::status::Status;
 use crate::cli::timeline_choice::Picture;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::kernel::Limits;
+use crate::os::descriptor::poll;
+use crate::os::signals::Blocked;
 use crate::report::terminal::progress::Mode;
 
 /// How long the kernel is trusted to tell of every change, in ms.
@@ -43,7 +44,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Arguments")]
     file: PathBuf,
     #[command(flatten)]
-    scenario: Scenario,
+    pub(crate) scenario: Scenario,
     #[command(flatten)]
     picture: Picture,
 }
@@ -86,7 +87,7 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
 
 fn watch(path: &Path, options: &Options) -> io::Result<Status> {
     // From the beginning: a signal between two runs is seen in the next wait.
-    let signals = Blocked::new()?;
+    let signals = Blocked::new(false)?;
     let mut watcher = Watcher::new(path)?;
     loop {
         let seen = stamp(path);
@@ -165,15 +166,10 @@ impl Watcher {
                 }
                 continue;
             }
-            let mut fds = [
-                PollFd::new(signals.fd.as_fd(), PollFlags::POLLIN),
-                PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN),
-            ];
-            match poll(&mut fds, PollTimeout::from(TRUST)) {
-                Ok(0) => self.add(path),
-                Ok(_) => {}
-                Err(nix::errno::Errno::EINTR) => continue,
-                Err(error) => return Err(error.into()),
+            let mut fds =
+                [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)];
+            if poll(&mut fds, PollTimeout::from(TRUST))? == 0 {
+                self.add(path);
             }
             if signals.take().is_some() {
                 return Ok(false);

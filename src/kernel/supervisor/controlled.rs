@@ -5,13 +5,15 @@
 
 use std::os::fd::AsFd;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, PollTimeout};
 
-use super::{BUSY, Signals, Supervisor};
+use super::{BUSY, Supervisor};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::ProcessId;
 use crate::kernel::scheduler_gate::{Answer, CHOICES, FREE, Grant, PARKS, STAYS, TIMES_OUT, WAITED};
 use crate::kernel::{Notice, Options};
+use crate::os::descriptor::poll;
+use crate::os::signals::Blocked;
 use crate::os::{clock, process as os};
 use crate::scenario::plan::Plan;
 use crate::schedule::{Rest, Turn, Turns};
@@ -69,7 +71,7 @@ impl Supervisor<'_> {
     pub(super) fn drive(
         &mut self,
         turns: &Turns,
-        signals: &Signals,
+        signals: &Blocked,
         options: &mut Options<'_>,
         begin: u64,
     ) -> Result<Option<RunEnd>, Vec<Diagnostic>> {
@@ -92,7 +94,7 @@ fn is_past(asked: Option<u64>, grace: u64) -> bool {
 struct Driver<'a, 'p, 'o> {
     supervisor: &'a mut Supervisor<'p>,
     turns: &'a Turns,
-    signals: &'a Signals,
+    signals: &'a Blocked,
     options: &'a mut Options<'o>,
     /// When the run really began.
     begin: u64,
@@ -135,7 +137,7 @@ impl Driver<'_, '_, '_> {
         }
         self.at(turns.end);
         if turns.rest == Rest::Free {
-            if self.signals.read() {
+            if self.signals.ask_to_end() {
                 self.asked = Some(clock::now());
             }
             self.may_end()?;
@@ -380,14 +382,14 @@ impl Driver<'_, '_, '_> {
     fn look(&mut self, milliseconds: u16) -> Result<bool, Stop> {
         let supervisor = &mut *self.supervisor;
         let mut fds = [
-            PollFd::new(self.signals.fd.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
             PollFd::new(supervisor.bell.as_fd(), PollFlags::POLLIN),
         ];
-        // EINTR only means another round.
+        // Where it fails this is another round.
         let happened = poll(&mut fds, PollTimeout::from(milliseconds)).unwrap_or(0) > 0;
         let signalled = fds[0].any().unwrap_or(false);
         supervisor.bell.answer();
-        if signalled && self.signals.read() {
+        if signalled && self.signals.ask_to_end() {
             self.asked.get_or_insert(clock::now());
         }
         if is_past(self.asked, LONGEST_GRACE) {

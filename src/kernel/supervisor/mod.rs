@@ -9,9 +9,8 @@ use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::rc::Rc;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 
@@ -29,8 +28,10 @@ use crate::diagnostic::Diagnostic;
 use crate::event::{ObjectId, ProcessId, StepId, Target};
 use crate::objects::{CreateContext, Live};
 use crate::os::arena::Arena;
+use crate::os::descriptor::poll;
+use crate::os::signals::Blocked;
 use crate::os::sysv::Keeper;
-use crate::os::{clock, leftovers, limits, process as os};
+use crate::os::{clock, fault, leftovers, limits, process as os};
 use crate::outcome::Outcome;
 use crate::scenario::plan::Plan;
 use crate::scenario::steps::STEPS;
@@ -68,7 +69,7 @@ pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnost
         return Err(vec![diagnostic]);
     }
     // From before the first object: a signal that asks to end must find all of it where it can be removed.
-    let signals = Signals::new().map_err(|error| vec![host_limits::engine(plan, "signalfd", &error)])?;
+    let signals = Blocked::new(true).map_err(|error| vec![host_limits::engine(plan, "signalfd", &error)])?;
     leftovers::sweep();
     // Where it is refused the old limit stands, and reaching it is reported where it happens.
     limits::raise_open_files();
@@ -184,39 +185,6 @@ fn lanes(plan: &Plan, arena: &Arena) -> std::io::Result<Vec<RingBuffer>> {
     plan.processes.iter().map(|process| RingBuffer::new(arena, records, words, steps[process.program])).collect()
 }
 
-/// The signals that the supervisor waits for, blocked as long as this lives.
-struct Signals {
-    fd: SignalFd,
-    before: SigSet,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        let mut set = SigSet::empty();
-        for signal in [Signal::SIGCHLD, Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-            set.add(signal);
-        }
-        let mut before = SigSet::empty();
-        pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&set), Some(&mut before))?;
-        Ok(Self { fd: SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?, before })
-    }
-
-    /// Reads what has come; says whether one of them asks to stop.
-    fn read(&self) -> bool {
-        let mut stop = false;
-        while let Ok(Some(signal)) = self.fd.read_signal() {
-            stop |= signal.ssi_signo != Signal::SIGCHLD as u32;
-        }
-        stop
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None);
-    }
-}
-
 /// What a process does that is in no step.
 fn doing(process: ProcessId, verb: &str) -> Waiting {
     let verb = verb.to_owned();
@@ -260,7 +228,7 @@ impl Supervisor<'_> {
         &mut self,
         keeper: &Keeper,
         lanes: &[RingBuffer],
-        signals: &Signals,
+        signals: &Blocked,
     ) -> Result<Option<RunEnd>, Vec<Diagnostic>> {
         /// Forks between two looks for a signal.
         const ROUND: usize = 64;
@@ -275,7 +243,7 @@ impl Supervisor<'_> {
         let share = READY / lanes.len().max(1);
         for (id, lane) in lanes.iter().enumerate() {
             let process = id as ProcessId;
-            if id % ROUND == ROUND - 1 && signals.read() {
+            if id % ROUND == ROUND - 1 && signals.ask_to_end() {
                 return Ok(Some(RunEnd::Interrupted));
             }
             match os::fork() {
@@ -310,7 +278,7 @@ impl Supervisor<'_> {
 
     /// Waits until every process has prepared itself. The end of the run where a signal asks for it meanwhile, or where
     /// for as long as the scenario's timeout no further process is ready.
-    fn prepare(&mut self, signals: &Signals) -> Result<Option<RunEnd>, Vec<Diagnostic>> {
+    fn prepare(&mut self, signals: &Blocked) -> Result<Option<RunEnd>, Vec<Diagnostic>> {
         const NAP: u64 = 50_000_000;
         /// A short timeout is the scenario's, not the host's, which may be slow to run new processes.
         const LEAST: u64 = 2_000_000_000;
@@ -321,7 +289,7 @@ impl Supervisor<'_> {
             if prepared >= self.plan.processes.len() {
                 break;
             }
-            if signals.read() {
+            if signals.ask_to_end() {
                 return Ok(Some(RunEnd::Interrupted));
             }
             self.reap();
@@ -356,7 +324,7 @@ impl Supervisor<'_> {
     }
 
     /// Waits for what happens until the run has ended, and says how.
-    fn watch(&mut self, signals: &Signals, options: &mut Options<'_>, begin: u64) -> RunEnd {
+    fn watch(&mut self, signals: &Blocked, options: &mut Options<'_>, begin: u64) -> RunEnd {
         let deadline = begin.saturating_add(self.plan.timeout);
         let factor = 1 + self.plan.processes.len() as u64 / 1000;
         let depends = self.plan.programs.iter().any(|program| !program.depends_on.is_empty());
@@ -366,12 +334,12 @@ impl Supervisor<'_> {
             let now = clock::now();
             let wait = (tick * factor).min(deadline.saturating_sub(now)).max(1_000_000);
             let mut fds =
-                [PollFd::new(signals.fd.as_fd(), PollFlags::POLLIN), PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
+                [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
             let milliseconds = PollTimeout::try_from((wait / 1_000_000) as i32).unwrap_or(PollTimeout::ZERO);
-            // EINTR only means another round.
+            // Where it fails this is another round.
             let _ = poll(&mut fds, milliseconds);
             self.bell.answer();
-            if signals.read() {
+            if signals.ask_to_end() {
                 return RunEnd::Interrupted;
             }
             let before = clock::now();
@@ -512,9 +480,10 @@ impl Supervisor<'_> {
         // Its end is known to all before its number can become another process's.
         let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         loop {
-            let (pid, end) = match waitid(Id::All, look) {
+            let (pid, end) = match fault::call("waitid", &[Errno::EINTR], || waitid(Id::All, look)) {
                 Ok(WaitStatus::Exited(pid, code)) => (pid, Ok(code)),
                 Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, Err(signal as i32)),
+                Err(Errno::EINTR) => continue,
                 _ => return,
             };
             if let Some(process) = self.pids.remove(&pid.as_raw()) {
@@ -620,10 +589,10 @@ impl Supervisor<'_> {
         const NAP: u64 = 50_000;
         loop {
             let look = WaitPidFlag::WEXITED | WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-            let end = match waitid(Id::Pid(Pid::from_raw(pid)), look) {
+            let end = match fault::call("waitid", &[Errno::EINTR], || waitid(Id::Pid(Pid::from_raw(pid)), look)) {
                 Ok(WaitStatus::Exited(_, code)) => Ok(code),
                 Ok(WaitStatus::Signaled(_, signal, _)) => Err(signal as i32),
-                Ok(WaitStatus::StillAlive) if clock::now() < deadline => {
+                Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) if clock::now() < deadline => {
                     clock::sleep_until(clock::now() + NAP);
                     continue;
                 }

@@ -12,10 +12,12 @@ use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use nix::errno::Errno;
+
 use super::super::arena::{Arena, Shared};
 use super::super::descriptor::{Descriptor, wait_readable};
 use super::super::leftovers::{self, Register};
-use super::super::{clock, process, socket};
+use super::super::{clock, fault, process, socket};
 use super::{SysvQueue, SysvSemaphore};
 
 /// How many ids it keeps: as many semaphores and queues as Linux allows by default.
@@ -110,7 +112,7 @@ impl Started {
         let register = Register::new();
         let (ours, theirs) = socket::pair(true)?;
         // SAFETY: the child runs `keep` and nothing else, which allocates nothing, takes no lock and never returns.
-        let pid = unsafe { libc::fork() };
+        let pid = fault::call("fork", &[Errno::EAGAIN, Errno::ENOMEM], || unsafe { libc::fork() });
         if pid == 0 {
             keep(theirs.as_raw_fd(), &list, register.as_ref().map(|register| (register.raw(), register.path())));
         }
@@ -141,7 +143,8 @@ impl Started {
         loop {
             let mut status = 0;
             // SAFETY: the call fills `status`.
-            match unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) } {
+            let wait = || unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) };
+            match fault::call("waitpid", &[Errno::EINTR], wait) {
                 0 => {}
                 pid if pid == self.pid => return status == 0,
                 _ if super::super::descriptor::errno() == libc::EINTR => {}
@@ -213,8 +216,10 @@ fn keep(channel: RawFd, list: &[AtomicU64], register: Option<(RawFd, &CStr)>) ->
     let mut used = 0;
     loop {
         let mut request = [0u8; 8];
-        // SAFETY: `request` has room for 8 bytes.
-        let length = unsafe { libc::recv(channel, request.as_mut_ptr().cast(), request.len(), 0) };
+        let length = fault::call("keeper recv", &[Errno::EINTR, Errno::ENOMEM], || {
+            // SAFETY: `request` has room for 8 bytes.
+            unsafe { libc::recv(channel, request.as_mut_ptr().cast(), request.len(), 0) }
+        });
         if length < 0 && super::super::descriptor::errno() == libc::EINTR {
             continue;
         }
@@ -227,8 +232,10 @@ fn keep(channel: RawFd, list: &[AtomicU64], register: Option<(RawFd, &CStr)>) ->
         let mut answer = [0u8; 8];
         answer[..4].copy_from_slice(&errno.to_ne_bytes());
         answer[4..].copy_from_slice(&id.to_ne_bytes());
-        // SAFETY: `answer` has 8 bytes. A supervisor that has gone is seen by the next receive.
-        unsafe { libc::send(channel, answer.as_ptr().cast(), answer.len(), libc::MSG_NOSIGNAL) };
+        fault::call("keeper send", &[Errno::EINTR, Errno::ENOBUFS], || {
+            // SAFETY: `answer` has 8 bytes. A supervisor that has gone is seen by the next receive.
+            unsafe { libc::send(channel, answer.as_ptr().cast(), answer.len(), libc::MSG_NOSIGNAL) }
+        });
     }
     remove_all(list);
     if let Some(path) = path {
@@ -266,38 +273,59 @@ fn withdraw(channel: RawFd, register: Option<RawFd>) {
 /// `close_range(2)`, which is there from Linux 5.9 on.
 unsafe fn close_range(first: u32, last: u32) -> bool {
     // SAFETY: the caller gives up the descriptors of the range.
-    unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) == 0 }
+    fault::call("close_range", &[Errno::ENOSYS], || unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) })
+        == 0
 }
 
-/// Makes an object and lists its id.
+/// Makes an object and lists its id. In the register its key stands before it exists: whatever is killed in between, it
+/// can be found.
 fn make(kind: u32, value: u32, list: &[AtomicU64], register: Option<RawFd>, used: &mut usize) -> Result<i32, i32> {
+    const TRIES: u64 = 64;
     let entry = list.get(*used).ok_or(libc::ENOSPC)?;
-    let id = match kind {
-        // SAFETY: a plain system call.
-        SEMAPHORE => unsafe { libc::semget(libc::IPC_PRIVATE, 1, 0o600) },
-        // SAFETY: a plain system call.
-        QUEUE => unsafe { libc::msgget(libc::IPC_PRIVATE, 0o600) },
-        _ => return Err(libc::EINVAL),
+    let (full, flags) = (&[Errno::ENOSPC, Errno::ENOMEM, Errno::EEXIST], libc::IPC_CREAT | libc::IPC_EXCL | 0o600);
+    let mut tries = 0;
+    let id = loop {
+        let key = key(clock::now().wrapping_add(tries));
+        if let Some(register) = register {
+            leftovers::list(register, *used, word(kind, key));
+        }
+        let id = match kind {
+            // SAFETY: a plain system call.
+            SEMAPHORE => fault::call("semget", full, || unsafe { libc::semget(key, 1, flags) }),
+            // SAFETY: a plain system call.
+            QUEUE => fault::call("msgget", full, || unsafe { libc::msgget(key, flags) }),
+            _ => return Err(libc::EINVAL),
+        };
+        if id >= 0 {
+            break id;
+        }
+        let errno = super::super::descriptor::errno();
+        tries += 1;
+        if errno != libc::EEXIST || tries == TRIES {
+            return Err(errno);
+        }
     };
-    if id < 0 {
-        return Err(super::super::descriptor::errno());
-    }
-    let word = word(kind, id);
-    entry.store(word, Ordering::Release);
-    if let Some(register) = register {
-        leftovers::list(register, *used, word);
-    }
+    entry.store(word(kind, id), Ordering::Release);
     *used += 1;
     // SAFETY: SETVAL takes an int.
-    if kind == SEMAPHORE && unsafe { libc::semctl(id, 0, libc::SETVAL, value as libc::c_int) } < 0 {
+    let set = || unsafe { libc::semctl(id, 0, libc::SETVAL, value as libc::c_int) };
+    if kind == SEMAPHORE && fault::call("semctl", &[Errno::EACCES], set) < 0 {
         return Err(super::super::descriptor::errno());
     }
     Ok(id)
 }
 
-/// An id as lists have it.
-pub(super) fn word(kind: u32, id: i32) -> u64 {
-    u64::from(kind) << 32 | u64::from(id as u32)
+/// A key of an object that hardly another has: from the time, in ns, and the process.
+fn key(time: u64) -> libc::key_t {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mixed = (time ^ u64::from(std::process::id()) << 40).wrapping_mul(ODD) >> 32;
+    // 0 asks for an object without a key.
+    mixed as libc::key_t | 1
+}
+
+/// A kind with an id, as the list has it, or with a key, as the register does.
+pub(super) fn word(kind: u32, number: i32) -> u64 {
+    u64::from(kind) << 32 | u64::from(number as u32)
 }
 
 /// When and by which process the objects of a list were made.
@@ -311,17 +339,19 @@ pub struct Made {
 
 /// Removes an object that a dead run has listed, where it is still the one that the run made.
 pub fn remove_left(word: u64, made: Made) {
-    let id = word as u32 as i32;
+    let key = word as u32 as i32;
     let is_own = |owner: &libc::ipc_perm, changed: i64| {
-        owner.__key == libc::IPC_PRIVATE
+        owner.__key == key
             && (owner.uid, owner.cuid) == (made.user, made.user)
             && u32::from(owner.mode) & 0o777 == 0o600
             && (made.from..=made.until).contains(&changed)
     };
-    // SAFETY: IPC_STAT fills the struct, for which all zeroes is valid; IPC_RMID takes no further argument.
+    // SAFETY: IPC_STAT fills the struct, for which all zeroes is valid; the others take no further argument. Of a key that
+    // no object has the id is -1, of which nothing is known.
     unsafe {
         match (word >> 32) as u32 {
             SEMAPHORE => {
+                let id = libc::semget(key, 0, 0);
                 let mut state: libc::semid_ds = std::mem::zeroed();
                 let known = libc::semctl(id, 0, libc::IPC_STAT, &raw mut state) == 0;
                 if known && state.sem_nsems == 1 && is_own(&state.sem_perm, state.sem_ctime) {
@@ -329,6 +359,7 @@ pub fn remove_left(word: u64, made: Made) {
                 }
             }
             QUEUE => {
+                let id = libc::msgget(key, 0);
                 let mut state: libc::msqid_ds = std::mem::zeroed();
                 let known = libc::msgctl(id, libc::IPC_STAT, &raw mut state) == 0;
                 if known && is_own(&state.msg_perm, state.msg_ctime) {

@@ -2,7 +2,10 @@
 //!
 //! The type of a message says its priority: receiving asks for the lowest type there is, and the oldest of that.
 
+use nix::errno::Errno;
+
 use super::super::descriptor::result;
+use super::super::fault;
 use super::super::pipe::fill;
 
 /// The highest priority of a message, the same as a POSIX queue's.
@@ -29,7 +32,8 @@ impl SysvQueue {
         let mut state = self.state()?;
         state.msg_qbytes = bytes;
         // SAFETY: the struct was filled by IPC_STAT and lives over the call.
-        result(unsafe { libc::msgctl(self.id, libc::IPC_SET, &raw mut state) } as isize).map(drop)
+        let set = || unsafe { libc::msgctl(self.id, libc::IPC_SET, &raw mut state) };
+        result(fault::call("msgctl", &[Errno::EPERM], set) as isize).map(drop)
     }
 
     /// The number of messages in it.
@@ -59,9 +63,12 @@ impl SysvQueue {
         let content = message.len().checked_sub(HEAD).ok_or(libc::EINVAL)?;
         let kind = TYPE_MAX - libc::c_long::from(priority);
         message[..HEAD].copy_from_slice(&kind.to_ne_bytes());
-        // SAFETY: `message` is a type and `content` bytes. The kernel copies both byte by byte, whatever their
-        // alignment.
-        result(unsafe { libc::msgsnd(self.id, message.as_ptr().cast(), content, flags(wait)) } as isize).map(drop)
+        let sent = fault::call("msgsnd", &[Errno::EINTR, Errno::ENOMEM], || {
+            // SAFETY: `message` is a type and `content` bytes. The kernel copies both byte by byte, whatever their
+            // alignment.
+            unsafe { libc::msgsnd(self.id, message.as_ptr().cast(), content, flags(wait)) }
+        });
+        result(sent as isize).map(drop)
     }
 
     /// Takes the oldest message of the highest priority, behind what `buffer` holds: [`HEAD`] bytes, then its
@@ -74,8 +81,10 @@ impl SysvQueue {
     pub fn receive(self, buffer: &mut Vec<u8>, max: usize, wait: bool) -> Result<u32, i32> {
         let begin = buffer.len();
         fill(buffer, HEAD + max, |to, room| {
-            // SAFETY: `to` has room for a type and `max` bytes of content.
-            let length = unsafe { libc::msgrcv(self.id, to.cast(), room - HEAD, -TYPE_MAX, flags(wait)) };
+            let length = fault::call("msgrcv", &[Errno::EINTR], || {
+                // SAFETY: `to` has room for a type and `max` bytes of content.
+                unsafe { libc::msgrcv(self.id, to.cast(), room - HEAD, -TYPE_MAX, flags(wait)) }
+            });
             if length < 0 { length } else { length + HEAD as isize }
         })
         .map_err(|errno| if errno == libc::ENOMSG { libc::EAGAIN } else { errno })?;

@@ -1,7 +1,9 @@
 //! A semaphore of System V: semop(2).
 
-use super::super::clock;
+use nix::errno::Errno;
+
 use super::super::descriptor::{errno, remaining, result};
+use super::super::{clock, fault};
 
 /// The highest value of a semaphore, SEMVMX.
 pub const SEMAPHORE_MAX: u32 = 32_767;
@@ -13,10 +15,14 @@ pub struct SysvSemaphore {
 }
 
 impl SysvSemaphore {
-    /// The id as lists have it.
+    /// Its key as registers have it.
     #[cfg(test)]
     pub(in crate::os) fn word(self) -> u64 {
-        super::keeper::word(super::keeper::SEMAPHORE, self.id)
+        // SAFETY: all zeroes is a valid semid_ds.
+        let mut state: libc::semid_ds = unsafe { std::mem::zeroed() };
+        // SAFETY: IPC_STAT fills the struct.
+        assert_eq!(unsafe { libc::semctl(self.id, 0, libc::IPC_STAT, &raw mut state) }, 0);
+        super::keeper::word(super::keeper::SEMAPHORE, state.sem_perm.__key)
     }
 
     /// Takes `n` permits, all of them or none, where they are free.
@@ -71,14 +77,18 @@ impl SysvSemaphore {
         }
         let mut operation = libc::sembuf { sem_num: 0, sem_op, sem_flg };
         let done = match deadline {
-            // SAFETY: `operation` is one sembuf.
-            None => unsafe { libc::semop(self.id, &raw mut operation, 1) },
+            None => fault::call("semop", &[Errno::EINTR, Errno::ENOMEM], || {
+                // SAFETY: `operation` is one sembuf.
+                unsafe { libc::semop(self.id, &raw mut operation, 1) }
+            }),
             Some(deadline) => {
                 let left = remaining(deadline);
-                // SAFETY: `operation` is one sembuf, `left` a timespec; both live over the call.
-                unsafe {
-                    libc::syscall(libc::SYS_semtimedop, self.id, &raw mut operation, 1usize, &raw const left) as i32
-                }
+                fault::call("semtimedop", &[Errno::EINTR, Errno::ENOMEM], || {
+                    // SAFETY: `operation` is one sembuf, `left` a timespec; both live over the call.
+                    unsafe {
+                        libc::syscall(libc::SYS_semtimedop, self.id, &raw mut operation, 1usize, &raw const left) as i32
+                    }
+                })
             }
         };
         if done == 0 { Ok(()) } else { Err(errno()) }

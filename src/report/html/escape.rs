@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write};
 
+use crate::text::{OBEYED, UNSEEN, is_in};
+
 /// Text for an element or for an attribute in double quotes.
 pub(super) struct Text<'a>(pub(super) &'a str);
 
@@ -27,8 +29,16 @@ impl fmt::Display for Text<'_> {
 
 /// Whether a character is not seen, or changes the direction of what stands beside it.
 fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    c.is_control() || is_in(c, &OBEYED) || is_in(c, &UNSEEN)
+}
+
+/// The same as constants of the page's script: what a reader of a line of JSON would obey, and what the page does not
+/// show as it is.
+pub(super) fn patterns() -> String {
+    let range = |(first, last): &(char, char)| format!("\\u{:04x}-\\u{:04x}", u32::from(*first), u32::from(*last));
+    let all = |ranges: &[(char, char)]| ranges.iter().map(range).collect::<String>();
+    let (obeyed, unseen) = (all(&OBEYED), all(&UNSEEN));
+    format!("const OBEYED = /[\\u007f{obeyed}]/g;\nconst HIDDEN = /[\\u0000-\\u001f\\u007f{obeyed}{unseen}]/g;\n")
 }
 
 /// JSON for a script element: no `<` is left that could end it.

@@ -74,6 +74,7 @@ pub fn page(plan: &Plan, trace: &Trace, verdict: &Verdict, options: &Options<'_>
         "<script type=\"application/json\" id=\"data\">{}</script>\n<script>\n(() => {{\n\"use strict\";\n",
         escape::script(&json)
     );
+    out.push_str(&escape::patterns());
     for script in SCRIPTS {
         out.push_str(script);
     }

@@ -26,7 +26,7 @@ use crate::value::Value;
 /// The plan of that scenario, and the run of those lines.
 pub(crate) fn sketch(scenario: &str, lines: &str) -> (Plan, Trace) {
     let source = Arc::new(Source::new("test.toml", scenario));
-    let options = scenario::Options { params: Vec::new(), seed: None, timeout: None };
+    let options = scenario::Options::default();
     let forms: Vec<_> = FORMS.iter().map(|form| &form.description).collect();
     let plan = scenario::load(&source, &options, &forms).expect("a right scenario").plan;
     let mut lanes: Vec<Vec<Event>> = (0..plan.processes.len()).map(|process| vec![begin(process as u32)]).collect();

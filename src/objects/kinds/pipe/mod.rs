@@ -495,13 +495,7 @@ impl Live for Channel {
 
 /// The host has no descriptor left for a pipe.
 fn no_descriptor(name: &str, error: &io::Error) -> HostError {
-    let message = format!("the pipe `{name}` cannot be made: {error}");
-    let limit = match error.raw_os_error() {
-        Some(libc::EMFILE) => Limit::OpenFiles,
-        Some(libc::ENFILE) => Limit::SystemFiles,
-        _ => return HostError { message, help: None },
-    };
-    HostError { message, help: Some(limit.help(limit.value().unwrap_or(1024) * 2)) }
+    HostError { message: format!("the pipe `{name}` cannot be made: {error}"), help: Limit::help_for(error) }
 }
 
 /// The host gives no pipe as much room as that.

@@ -2,7 +2,7 @@
 
 /** Text without what would hide or reorder it: control characters and marks of direction stand as their codes. */
 function plain(text) {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (c) => {
+  return text.replace(HIDDEN, (c) => {
     const code = c.codePointAt(0);
     return code < 32 ? String.fromCodePoint(0x2400 + code) : "\\u{" + code.toString(16) + "}";
   });
@@ -100,9 +100,8 @@ function record(at) {
   if (events.flags[at] & BLOCKED) fields.push(`"blocked":true`);
   if (events.flags[at] & IMPLICIT) fields.push(`"implicit":true`);
   // As in a trace file: what a terminal or an editor would obey is escaped.
-  const obeyed = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
   const line = `{${fields.join(",")}}`;
-  return line.replace(obeyed, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
+  return line.replace(OBEYED, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 }
 
 /** The events in which every word of the query occurs; `#12` is that event. */
