@@ -36,8 +36,8 @@ impl EventId {
 }
 
 /// In a ticket, the bit that says that the event only looked, or failed: it stands after the event of that ticket, and
-/// before the next.
-const LOOK: u64 = 1 << 62;
+/// before the next. All tickets are below 2^53, which every reader of JSON keeps.
+const LOOK: u64 = 1 << 52;
 
 /// The ticket of an event that only looked, or failed, after the event of that ticket.
 pub fn look(ticket: u64) -> u64 {

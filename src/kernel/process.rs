@@ -288,7 +288,7 @@ impl Child<'_> {
         }
     }
 
-    /// What concerns no other process.
+    /// What concerns nobody else.
     fn by_itself(&mut self, step: StepId, request: Request) -> Completion {
         if matches!(request, Request::Yield) {
             os::yield_now();
@@ -316,7 +316,7 @@ impl Child<'_> {
             let id = EventId { process: self.recorder.process, number: self.recorder.number }.pack();
             let manual = self.plan.program(process).manual;
             if manual && !post.is_open() {
-                // Two starters at once: the one whose gate opens is the parent, and the entry records it.
+                // Two starters at once: the one whose gate opens is the parent, and the entry says who it is.
                 post.starter.store(id, Ordering::Release);
             }
             let completion = Completion::of(if manual && post.open() { Outcome::OK } else { Outcome::IN_USE });
@@ -389,8 +389,8 @@ impl Child<'_> {
         }
     }
 
-    /// Whether a process runs, or will without an action of another: those that wait for nothing but that such have
-    /// started all begin with the run, whichever gate is opened first.
+    /// Whether a process runs, or will without anybody's doing: those that wait for nothing but that such have started
+    /// all begin with the run, whichever gate is opened first.
     fn has_begun(&self, process: ProcessId) -> bool {
         let program = self.plan.program(process);
         let mut depends = program.depends_on.iter();
@@ -416,7 +416,7 @@ impl Child<'_> {
     fn kill(&mut self, step: StepId, processes: Range<ProcessId>, signal: i32) -> Completion {
         let mut worst = Completion::of(Outcome::OK);
         let itself = self.recorder.process;
-        // A signal to itself comes last: it may not continue after that.
+        // What it sends to itself comes last: it may not go on after that.
         let others = processes.clone().filter(|process| *process != itself);
         for process in others.chain(processes.contains(&itself).then_some(itself)) {
             let table = self.table;
@@ -448,10 +448,11 @@ impl Child<'_> {
                     true => self.recorder.stop(send),
                     false => send(),
                 };
-                // The kernel takes the lowest of several signals first: under a schedule the next must not overtake
-                // this one.
-                if self.is_held() && process != itself && os::is_stop(signal) && sent.is_ok() {
+                // The kernel takes the lowest of several signals first: under a schedule the next must not overtake this one.
+                // And what it waits for must go to others as soon as it is stopped.
+                if process != itself && os::is_stop(signal) && sent.is_ok() {
                     os::await_stopped(post.pid.load(Ordering::Acquire), || post.ended().is_some());
+                    self.objects.iter().for_each(|object| object.stopped(process));
                 }
                 match sent {
                     // It may have ended this moment and is not joined yet: as a zombie it would still take the signal.

@@ -477,6 +477,9 @@ pub trait Live: Any {
         None
     }
 
+    /// Lets others go on that wait behind a process which a signal has stopped while it waits itself.
+    fn stopped(&self, _process: ProcessId) {}
+
     /// Puts right what a process left half done that has died. Called in the supervisor, once it is reaped.
     fn reclaim(&self, _process: ProcessId) {}
 

@@ -4,6 +4,7 @@
 //! in the kernel's own order. A process that waits in the kernel keeps its turn and says so: the others wait for the
 //! same as it does. Those that only wait for a step to come back from the kernel do not wait for the object.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
@@ -33,7 +34,8 @@ pub(crate) struct Side {
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
     side: &'a Side,
-    alone: bool,
+    /// The holder's word; 0 where it needs no turn, or has lost it.
+    own: Cell<u32>,
 }
 
 /// Why a step did not get its turn, or did nothing in it, and how much had gone through by then.
@@ -77,7 +79,11 @@ impl Side {
                 }
             })?;
         }
-        Ok(Turn { side: self, alone })
+        Ok(self.turn(alone, party.process()))
+    }
+
+    fn turn(&self, alone: bool, process: ProcessId) -> Turn<'_> {
+        Turn { side: self, own: Cell::new(if alone { 0 } else { process.wrapping_add(1) }) }
     }
 
     /// Takes a turn that no process keeps while it waits.
@@ -86,7 +92,7 @@ impl Side {
         if !alone && !self.try_take(process) {
             let _ = self.await_turn(process, |_| None);
         }
-        Turn { side: self, alone }
+        self.turn(alone, process)
     }
 
     #[inline]
@@ -158,7 +164,7 @@ impl Side {
             let refused = Err(Refusal { errno: libc::EAGAIN, count: 0 });
             self.await_turn(process, |_| Some(refused)).ok()?;
         }
-        Some(Turn { side: self, alone })
+        Some(self.turn(alone, process))
     }
 
     /// What is counted to have gone through.
@@ -167,14 +173,21 @@ impl Side {
         self.count.load(Ordering::Acquire)
     }
 
+    /// Takes the turn from a process that a signal has stopped while it waits in the kernel: it takes nothing until another
+    /// continues it.
+    pub(crate) fn stopped(&self, process: ProcessId) {
+        self.take_away(process.wrapping_add(1) | WAITS);
+    }
+
     /// Takes the turn from a process that has died.
     pub(crate) fn reclaim(&self, process: ProcessId) {
-        let own = process.wrapping_add(1);
-        let holder = self.holder.load(Ordering::SeqCst);
-        if holder & !WAITS == own {
-            let _ = self.holder.compare_exchange(holder, 0, Ordering::SeqCst, Ordering::SeqCst);
-        }
-        // It may have been woken to take its turn, so others are woken even where it held nothing.
+        self.take_away(process.wrapping_add(1));
+        self.take_away(process.wrapping_add(1) | WAITS);
+    }
+
+    fn take_away(&self, holder: u32) {
+        let _ = self.holder.compare_exchange(holder, 0, Ordering::SeqCst, Ordering::SeqCst);
+        // The process may have been woken to take its turn, so others are woken even where it held nothing.
         futex::wake_all(&self.holder);
     }
 }
@@ -187,32 +200,33 @@ impl Turn<'_> {
 
     /// Says that the holder waits in the kernel from now on, or that it does not any more.
     pub(crate) fn waits(&self, waits: bool) {
-        if self.alone {
+        let own = self.own.get();
+        if own == 0 {
             return;
         }
+        let holder = &self.side.holder;
         if waits {
-            self.side.holder.fetch_or(WAITS, Ordering::SeqCst);
+            holder.store(own | WAITS, Ordering::SeqCst);
             if self.side.waiting.load(Ordering::SeqCst) > 0 {
-                futex::wake_all(&self.side.holder);
+                futex::wake_all(holder);
             }
-        } else {
-            self.side.holder.fetch_and(!WAITS, Ordering::SeqCst);
+        } else if holder.compare_exchange(own | WAITS, own, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+            // It was stopped meanwhile, and others took their turns.
+            self.own.set(0);
         }
     }
 
     /// Counts what has gone through, and gives the sum.
     #[inline]
     pub(crate) fn count(&self, amount: u64) -> u64 {
-        let sum = self.side.count.load(Ordering::Relaxed).wrapping_add(amount);
-        self.side.count.store(sum, Ordering::Release);
-        sum
+        self.side.count.fetch_add(amount, Ordering::AcqRel).wrapping_add(amount)
     }
 }
 
 impl Drop for Turn<'_> {
     #[inline]
     fn drop(&mut self) {
-        if !self.alone {
+        if self.own.get() != 0 {
             self.side.holder.store(0, Ordering::SeqCst);
             if self.side.waiting.load(Ordering::SeqCst) > 0 {
                 futex::wake(&self.side.holder, 1);
@@ -286,8 +300,10 @@ mod tests {
         let refused = side.take(false, within(2), &mut hand).expect_err("a refusal");
         assert_eq!((refused.errno, hand.blocked), (libc::ETIMEDOUT, true));
         assert_eq!(side.look(false, 0, || Ok(5)), Ok((5, 7)));
+        side.stopped(1);
+        assert_eq!(side.take(false, Patience::Never, &mut hand).expect("a turn").count(1), 8);
         assert_eq!(child.kill(), Some(-libc::SIGKILL));
         side.reclaim(1);
-        assert_eq!(side.take(false, Patience::Never, &mut hand).expect("a turn").count(1), 8);
+        assert_eq!(side.take(false, Patience::Never, &mut hand).expect("a turn").count(1), 9);
     }
 }

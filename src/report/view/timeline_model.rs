@@ -417,7 +417,7 @@ fn lane(trace: &Trace, process: ProcessId, places: &[usize], left: Option<usize>
         if ended != ProcessEnd::NotStarted && left.is_some() {
             lane.begin = 0;
         }
-        wait(trace, &mut lane, left, None);
+        wait(trace, &mut lane, left, None, None);
         return lane;
     };
     let first = &trace.events[*first];
@@ -452,7 +452,7 @@ fn lane(trace: &Trace, process: ProcessId, places: &[usize], left: Option<usize>
         now = end;
     }
     lane.end = lane.end.max(now);
-    wait(trace, &mut lane, left, Some(now));
+    wait(trace, &mut lane, left, Some(now), begun);
     let now = lane.spans.last().map_or(lane.begin, |span| span.end);
     // A process that was ended from outside may have been in a step.
     let by_itself = matches!(ended, ProcessEnd::Exited(_));
@@ -465,11 +465,13 @@ fn lane(trace: &Trace, process: ProcessId, places: &[usize], left: Option<usize>
 }
 
 /// The step in which the process was when the run ended.
-fn wait(trace: &Trace, lane: &mut Lane, left: Option<usize>, now: Option<u64>) {
+fn wait(trace: &Trace, lane: &mut Lane, left: Option<usize>, now: Option<u64>, begun: Option<Begun>) {
     let Some(at) = left else { return };
     let waiting = Spans::unfinished(trace)[at];
     let now = now.unwrap_or(lane.begin);
-    let begin = waiting.since.clamp(now, lane.end.max(now));
+    // The step began with what was done in it before it came to wait.
+    let begun = begun.filter(|begun| begun.step == waiting.step).map_or(waiting.since, |begun| begun.begin);
+    let begin = waiting.since.min(begun).clamp(now, lane.end.max(now));
     between(&mut lane.spans, now, begin, trace.whole);
     let doing = match waiting.verb.as_str() {
         "sleep" => Doing::Sleeping,

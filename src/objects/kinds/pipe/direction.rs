@@ -26,6 +26,16 @@ impl Flow {
         self.senders.count().wrapping_add(more).wrapping_sub(self.receivers.count()) as i64 > room as i64
     }
 
+    /// Takes the turns from a process that a signal has stopped while it waits.
+    pub(super) fn stopped(&self, process: ProcessId) {
+        // A message of several packets stays together.
+        let unfinished = EventId::unpack(self.unfinished.load(Ordering::Acquire));
+        if unfinished.is_none_or(|event| event.process != process) {
+            self.senders.stopped(process);
+        }
+        self.receivers.stopped(process);
+    }
+
     /// Puts right what a process left behind that has died.
     pub(super) fn reclaim(&self, process: ProcessId) {
         let unfinished = self.unfinished.load(Ordering::Acquire);

@@ -482,6 +482,12 @@ impl Live for Channel {
         }
     }
 
+    fn stopped(&self, process: ProcessId) {
+        for flow in &self.flows {
+            flow.stopped(process);
+        }
+    }
+
     fn reclaim(&self, process: ProcessId) {
         for flow in &self.flows {
             flow.reclaim(process);

@@ -460,6 +460,9 @@ trait Transport {
     /// The number of messages, and the ticket of having asked.
     fn size(&self, party: &mut dyn Caller) -> Result<(u64, u64), i32>;
 
+    /// Lets others go on behind a process that a signal has stopped while it waits.
+    fn stopped(&self, _process: ProcessId) {}
+
     /// Puts right what a process left half done that has died.
     fn reclaim(&self, _process: ProcessId) {}
 
@@ -582,6 +585,10 @@ impl Live for Channel {
                 Completion::of(Outcome::OK)
             }
         }
+    }
+
+    fn stopped(&self, process: ProcessId) {
+        self.transport.stopped(process);
     }
 
     fn reclaim(&self, process: ProcessId) {

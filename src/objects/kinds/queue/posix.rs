@@ -96,6 +96,10 @@ impl Transport for Posix {
         self.sides.size(|| self.queue.len())
     }
 
+    fn stopped(&self, process: ProcessId) {
+        self.sides.stopped(process);
+    }
+
     fn reclaim(&self, process: ProcessId) {
         self.sides.reclaim(process);
     }

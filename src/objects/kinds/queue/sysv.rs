@@ -130,6 +130,10 @@ impl Transport for Sysv {
         self.sides.size(|| self.queue.len())
     }
 
+    fn stopped(&self, process: ProcessId) {
+        self.sides.stopped(process);
+    }
+
     fn reclaim(&self, process: ProcessId) {
         self.sides.reclaim(process);
         self.bells.message.ring(u32::MAX);

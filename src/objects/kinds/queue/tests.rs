@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
-use crate::event::EventId;
+use crate::event::{EventId, look};
 use crate::objects::causality::happens_before::Tie;
 use crate::objects::testing::one_object::{Hand, Rig, declaration, event, within};
 use crate::os::limits::Limit;
@@ -345,8 +345,8 @@ fn a_put_into_a_full_queue_follows_the_get_that_made_room() {
 fn what_looks_stands_after_what_it_counted() {
     let puts = [put((0, 0), 0, 90, 1), put((1, 0), 0, 10, 2)];
     let get = got((2, 0), 5, 20, 1, &puts[0]);
-    let size = Event { ticket: 1 << 62 | 1 << 31, ..event((3, 0), SIZE, 0, 100, int(1)) };
-    let failed = Event { outcome: Outcome::WOULD_BLOCK, ticket: 1 << 62, ..event((3, 1), GET, 100, 101, Value::Null) };
+    let size = Event { ticket: look(1 << 26), ..event((3, 0), SIZE, 0, 100, int(1)) };
+    let failed = Event { outcome: Outcome::WOULD_BLOCK, ticket: look(0), ..event((3, 1), GET, 100, 101, Value::Null) };
     let edges = edges(5, &[puts[0].clone(), puts[1].clone(), get, size, failed]);
     let of = |to: usize| edges.iter().filter(|edge| edge.1 == to).map(|edge| (edge.0, edge.2)).collect::<Vec<_>>();
     assert_eq!(of(3), [(0, Tie::Sync)], "whatever ended first");
@@ -374,7 +374,7 @@ fn several_on_each_side_are_numbered_as_the_kernel_does_it() {
                         let size = rig.step(&mut hand, "size", &[], Patience::Forever);
                         let at = ((process * ROUNDS + n) * 3) as usize;
                         told[at].store(done.ticket, Ordering::Relaxed);
-                        let (puts, gets) = waiters::counts(size.ticket & !(1 << 62));
+                        let (puts, gets) = waiters::counts(size.ticket ^ look(0));
                         told[at + 1].store(puts, Ordering::Relaxed);
                         told[at + 2].store(gets, Ordering::Relaxed);
                         let fits = size.value == int(puts as i64 - gets as i64) && puts - gets <= 2;

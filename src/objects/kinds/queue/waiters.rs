@@ -128,7 +128,7 @@ pub(super) struct Sides {
 }
 
 /// How many messages can be told in the place of a `size`, on each side.
-const COUNT_BITS: u32 = 31;
+const COUNT_BITS: u32 = 26;
 
 /// The place of a `size` after that many puts and gets; 0 where that cannot be told.
 fn place(puts: u64, gets: u64) -> u64 {
@@ -183,6 +183,12 @@ impl Sides {
             fits.then(|| Ok((size, place(puts, gets))))
         });
         told.unwrap_or_else(|| length().map(|size| (size, 0)))
+    }
+
+    /// Takes the turns from a process that a signal has stopped while it waits.
+    pub(super) fn stopped(&self, process: ProcessId) {
+        self.puts.stopped(process);
+        self.gets.stopped(process);
     }
 
     /// Puts right what a process left behind that has died.

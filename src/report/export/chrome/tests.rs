@@ -123,6 +123,17 @@ fn what_was_done_in_a_step_that_a_signal_ended_is_drawn() {
 }
 
 #[test]
+fn an_arrow_from_within_a_step_that_never_ended_leaves_before_it_arrives() {
+    // `a` has given the lock away within its `wait`, which it was in when the run was cut off.
+    let lines = "a 1 2 lock m ticket=1\na 2 3 wait c ticket=1 outcome=would_block implicit\n\
+                 b 1 6 lock m ticket=3 blocked\na 3 20 unlock m ticket=2 implicit\na waits 20 wait c\n\
+                 b 6 7 unlock m ticket=4";
+    let slices = slices(WAIT, lines);
+    let place = |sign: &str| slices.iter().position(|slice| slice.contains(sign));
+    assert!(place("->").is_some() && place("->") < place("<-"), "{slices:?}");
+}
+
+#[test]
 fn every_nanosecond_is_kept() {
     assert_eq!(microseconds(1_234_567_890_123_456_789), "1234567890123456.789");
     assert_eq!(microseconds(7), "0.007");
