@@ -233,7 +233,7 @@ fn of_schedule(input: &[u8], plans: &[(Plan, Vec<bool>)], features: &mut Feature
     };
     let time = if time { Time::Any } else { Time::Virtual };
     let kill = orders.iter().any(|order| order.killed);
-    let mut space = run::bare(plan, Nondeterminism { time, random, kill });
+    let mut space = run::bare(plan, Nondeterminism { time, random, kill, spurious: 0 });
     let path = match guided::follow(&mut space, &orders) {
         Ok(path) => path,
         Err(refused) => return features.add(unnamed(&guided::because(plan, &refused.why))),
@@ -262,7 +262,8 @@ fn verb(name: &str) -> Option<&'static str> {
 /// A saved trace: read, judged and written in every form.
 fn trace(input: &[u8], features: &mut Features) {
     let mended = mended(input);
-    let saved = match file::read("a.jsonl", mended.as_deref().unwrap_or(input), verb) {
+    let opened = file::open("a.jsonl", mended.as_deref().unwrap_or(input), &verb);
+    let saved = match opened.and_then(|opened| opened.read(None, &mut |_| {})) {
         Ok(saved) => saved,
         Err(wrong) => return features.wrong(&wrong),
     };
@@ -333,7 +334,7 @@ fn again(plan: &Plan, scenario: Scenario, features: &mut Features) {
     let (random, kill) = (scenario.any_random, scenario.kill);
     let mut found = Vec::new();
     for look in scenario.explored() {
-        let leeway = Nondeterminism { time: look.time, random, kill };
+        let leeway = Nondeterminism { time: look.time, random, kill, spurious: 0 };
         match run::again(plan, leeway, look) {
             Ok(look) => found.push(look),
             Err(fault) => return features.add(unnamed(&format!("{fault:?}"))),

@@ -37,6 +37,8 @@ pub struct Turn {
     pub parks: bool,
     /// Whether the first step gives up waiting in this turn: its time is over.
     pub times_out: bool,
+    /// Whether the first step's wait ends in this turn although nothing has ended it.
+    pub wakes: bool,
     /// Whether the process dies in this turn of a signal that was sent to it, instead of taking a step.
     pub dies: bool,
     /// Whether no process in the scenario sent that signal: it is killed from outside.

@@ -43,6 +43,24 @@ fn params_that_double_are_an_error_at_their_place() {
 }
 
 #[test]
+fn too_many_processes_or_steps_are_an_error_at_their_place() {
+    let schedule = "format = \"ipcrun-schedule\"\nversion = 1\n";
+    let many = "[processes.p]\ncount = 1000000\nsteps = []\n";
+    let several = "[processes.p]\ncount = 60000\nsteps = []\n[processes.q]\ncount = 60000\nsteps = []\n";
+    for (text, said) in [(many, "expected an integer from 1 to 100000"), (several, "more than 100000 processes")] {
+        for command in [&["check", "a.toml"][..], &["a.toml"], &["explore", "a.toml"], &["replay", "a.toml", "s.toml"]]
+        {
+            let test = Test::new().file("a.toml", text).file("s.toml", schedule);
+            bounded(test, command).status(2).stderr_contains(said).stderr_contains("a.toml:");
+        }
+    }
+    let steps = format!("[processes.p]\nsteps = [\n{}]\n", "\"yield\",\n".repeat(1_000_000));
+    for command in [&["check", "a.toml"][..], &["a.toml"], &["explore", "a.toml"]] {
+        bounded(Test::new().file("a.toml", &steps), command).status(2).stderr_contains("larger than 4 MiB");
+    }
+}
+
+#[test]
 fn files_without_an_end_are_refused() {
     let test = || Test::new().file("a.toml", GOOD);
     bounded(test(), &["check", "/dev/zero"]).status(2).stderr_contains("larger than 4 MiB");

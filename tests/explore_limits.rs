@@ -78,8 +78,7 @@ fn memory_holds_where_much_is_kept_of_the_past() {
 
 #[test]
 fn more_processes_than_there_is_memory_for_are_not_explored() {
-    let done =
-        explore(2_000_000, "[processes.p]\ncount = 1000000\nsteps = []\n", &["-j", "1", "--max-memory", "256MiB"]);
+    let done = explore(2_000_000, "[processes.p]\ncount = 100000\nsteps = []\n", &["-j", "1", "--max-memory", "32MiB"]);
     assert_eq!(done.status.code(), Some(5), "{done:?}");
     let out = String::from_utf8_lossy(&done.stdout);
     assert!(out.contains("incomplete: the memory limit was reached"), "{out}");

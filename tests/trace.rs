@@ -168,6 +168,28 @@ fn a_cut_or_edited_trace_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_step_that_a_kill_may_have_cut_is_named() {
+    let killed = "[objects]\nv = { kind = \"value\" }\n[processes.p]\nsteps = [{ forever = [{ add = \"v\", value = 1 }] }]\n\
+                  [processes.killer]\nsteps = [{ sleep = \"20ms\" }, { kill = \"p\" }]\n";
+    let (done, trace) = saved(killed, 0);
+    done.stdout_contains("0 lost").stdout_contains("p may have been within a step as it ended");
+    let line = |of: &str| trace.lines().find(|line| line.contains(of)).unwrap_or_else(|| panic!("no {of}")).to_owned();
+    assert!(line(r#""type":"exit","process":"p""#).contains(r#""cut":true"#));
+    assert!(!line(r#""type":"exit","process":"killer""#).contains("cut"));
+    assert!(line(r#""type":"end""#).contains(r#""lost":["p may have been within a step"#));
+    assert_eq!(read(&trace, &["--to", "jsonl"]).status(0).out, trace);
+    read(&trace, &["--to", "verdict"]).status(0).stdout_contains("p may have been within a step");
+
+    // One that is stopped at the run's end may have been within a step too, but not where it slept.
+    let late = killed.replace("{ kill = \"p\" }", "{ sleep = \"1h\" }");
+    let done = Test::scenario(&late).args(["--timeout", "50ms"]).run().status(1);
+    done.stdout_contains("p may have been within a step");
+    // Under a schedule no process is ended within a step.
+    let done = Test::scenario(killed).args(["--schedule", "seed:1", "--timeout", "30ms"]).run();
+    assert!(!done.out.contains("may have been within"), "{}", done.out);
+}
+
+#[test]
 fn no_edit_of_a_trace_panics() {
     let (_, trace) = saved(TEXT, 0);
     let bytes = trace.as_bytes();

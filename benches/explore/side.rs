@@ -169,6 +169,7 @@ fn replay(runs: &str) -> Result<(), String> {
     for told in &told {
         let mut notice = |_: kernel::Notice<'_>| {};
         let mut options = kernel::Options {
+            spool: None,
             recording: Recording::Full,
             limits: kernel::Limits::default(),
             schedule: Some(&told.turns),

@@ -26,6 +26,9 @@ pub(crate) struct Searching {
     /// Which processes are killed from outside: `none`, or `any`, one process in each execution, at any of its steps
     #[arg(long, value_name = "PROCESSES", default_value = "none", hide_possible_values = true)]
     pub(crate) kill: KillChoice,
+    /// Let up to N waits for a condition return without a notification, in every way
+    #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u32).range(0..=63))]
+    pub(crate) spurious: u32,
     /// Maximum number of states
     #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) max_states: Option<usize>,
@@ -121,7 +124,12 @@ impl From<ReduceChoice> for Reductions {
 impl Searching {
     /// What is left open besides the order of steps, where time passes so.
     pub(crate) fn leeway(&self, time: Time) -> Nondeterminism {
-        Nondeterminism { time, random: self.random == RandomChoice::All, kill: self.kill == KillChoice::Any }
+        Nondeterminism {
+            time,
+            random: self.random == RandomChoice::All,
+            kill: self.kill == KillChoice::Any,
+            spurious: self.spurious,
+        }
     }
 
     /// The memory limit in bytes of one scenario where `at_once` are explored in parallel. It never exceeds what the host

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::sys::statvfs::fstatvfs;
 use nix::unistd::linkat;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -79,6 +80,30 @@ impl Replacing {
         Ok(replacing)
     }
 
+    /// Whether it is written beside the file that it replaces.
+    pub(crate) fn is_beside(&self) -> bool {
+        self.places.is_some()
+    }
+
+    /// How many bytes are free where it is written, if the host says so.
+    pub(crate) fn free(&self) -> Option<u64> {
+        let found = fstatvfs(&self.file).ok()?;
+        Some(found.blocks_available().saturating_mul(found.fragment_size()))
+    }
+
+    /// Gives the file its name beside its place, before it is whole: an ipcrun that is killed leaves it there.
+    ///
+    /// # Errors
+    /// Where it cannot have it.
+    pub(crate) fn appear(&mut self) -> io::Result<()> {
+        if let Some(places) = self.places.as_mut().filter(|places| !places.is_named) {
+            let link = || name(&self.file, &places.beside);
+            fault::call("linkat", &[Errno::ENOSPC, Errno::EIO], link)?;
+            places.is_named = true;
+        }
+        Ok(())
+    }
+
     /// Writes the whole of the file and puts it in its place.
     ///
     /// # Errors
@@ -94,12 +119,8 @@ impl Replacing {
     /// Where it cannot take that place: what is there stays.
     pub(crate) fn keep(mut self) -> io::Result<()> {
         self.file.flush()?;
-        let Some(places) = &mut self.places else { return Ok(()) };
-        if !places.is_named {
-            let link = || name(&self.file, &places.beside);
-            fault::call("linkat", &[Errno::ENOSPC, Errno::EIO], link)?;
-            places.is_named = true;
-        }
+        self.appear()?;
+        let Some(places) = &self.places else { return Ok(()) };
         fault::call("rename", &[Errno::ENOSPC, Errno::EIO], || fs::rename(&places.beside, &places.target))?;
         self.places = None;
         Ok(())

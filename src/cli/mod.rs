@@ -12,6 +12,7 @@ mod export;
 mod files;
 mod full_catalogue;
 mod golden;
+mod growing;
 mod html_file;
 mod inputs;
 mod options;

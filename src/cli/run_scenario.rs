@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::export::{Format, Shown};
 use super::files::{self, Replacing};
 use super::golden::Golden;
+use super::growing::Growing;
 use super::html_file;
 use super::inputs::Input;
 use super::options::{ProgressChoice, RecordChoice, Scenario};
@@ -21,7 +22,7 @@ use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::explore::execution::concretise::Told;
 use crate::explore::semantics::transition::Nondeterminism;
 use crate::judge::{self, FORMS, Tally, Verdict};
-use crate::kernel::{self, Limits, Notice, Recording};
+use crate::kernel::{self, Limits, Notice, Recording, Spool};
 use crate::os::memory;
 use crate::report::ci::annotations;
 use crate::report::ci::test_suite::Suite;
@@ -191,7 +192,7 @@ pub(crate) fn line(document: &serde_json::Value) -> String {
 fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
     let mut files = Vec::with_capacity(options.traces.len());
     for (path, format) in &options.traces {
-        files.push((path, *format, create(path).map_err(|error| vec![unwritable(path, &error)])?));
+        files.push((path, *format, Some(create(path).map_err(|error| vec![unwritable(path, &error)])?)));
     }
     let told = match &options.held {
         Some(held) => Some(schedules::follow(plan, &held.schedule, held.leeway)?),
@@ -200,6 +201,8 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     let mut screen = Screen::new(plan, options, direct);
     // Under a schedule two runs leave the same trace, byte for byte.
     let started = if told.is_some() { SystemTime::UNIX_EPOCH } else { SystemTime::now() };
+    let meta = Meta::gather(options.scenario.set.clone(), started);
+    let mut growing = grow(plan, options, &mut files, &meta)?;
     let mut runs = Runs::default();
     for round in 0..options.repeat {
         screen.round = round;
@@ -216,11 +219,15 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
                     limits: options.limits,
                     schedule: told.as_ref().map(|told| &told.turns),
                     notice: &mut notice,
+                    spool: growing.as_mut().map(|(_, growing)| growing as &mut dyn Spool),
                 },
             )
         };
         screen.progress_off();
-        let trace = trace?;
+        let mut trace = trace?;
+        if let Some((path, growing)) = &mut growing {
+            growing.close(&mut trace).map_err(|error| vec![unwritable(path, &error)])?;
+        }
         tracing_events::emit(plan, &trace);
         let verdict = judge::judge(plan, &trace);
         tracing::debug!(round, status = ?verdict.status, events = trace.events.len(), "judged");
@@ -233,14 +240,19 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     }
     report.out.push_str(&std::mem::take(&mut screen.held));
     let Some((trace, verdict)) = runs.shown() else { return Ok(()) };
-    let meta = Meta::gather(options.scenario.set.clone(), started);
     let columns = output::columns();
     let arguments = options.arguments.as_slice();
     let shown = Shown { plan, trace, verdict, meta: &meta, color: false, ascii: false, columns, arguments };
-    for (path, format, mut file) in files {
-        let written = format.write(&mut file, &shown).and_then(|()| keep(file));
+    for (path, format, file) in files {
+        let write = |mut file| format.write(&mut file, &shown).and_then(|()| keep(file));
+        let written = match (file, growing.take_if(|_| trace.beyond.is_some())) {
+            (Some(file), _) => write(file),
+            (None, Some((_, growing))) => growing.keep(trace),
+            (None, None) => create(path).and_then(write),
+        };
         written.map_err(|error| vec![unwritable(path, &error)])?;
     }
+    drop(growing);
     let drawing = run_summary::Options {
         color: options.output.color,
         picture: options.timeline.is_none(),
@@ -295,6 +307,28 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         report.out.push_str(&picture.draw(plan, trace, verdict, rows, options.output));
     }
     Ok(())
+}
+
+/// Takes, of the files that take a trace, the one that grows while the run is on: the first trace file, of a single run
+/// that no schedule holds.
+fn grow<'a>(
+    plan: &'a Plan,
+    options: &'a Options,
+    files: &mut [(&'a PathBuf, Format, Option<BufWriter<Replacing>>)],
+    meta: &Meta,
+) -> Result<Option<(&'a PathBuf, Growing<'a>)>, Vec<Diagnostic>> {
+    let alone = options.traces.len() == 1 && options.html.is_none() && options.timeline.is_none();
+    let suffices = alone && !options.json && !options.suites;
+    let grows = |format: Format, file: &BufWriter<Replacing>| format == Format::Jsonl && file.get_ref().is_beside();
+    for (path, format, file) in files.iter_mut().filter(|_| options.repeat == 1 && options.held.is_none()) {
+        if let Some(file) = file.take_if(|file| grows(*format, file)) {
+            // Nothing was written to it yet.
+            let (file, _) = file.into_parts();
+            let growing = Growing::begin(file, plan, meta, suffices);
+            return Ok(Some((*path, growing.map_err(|error| vec![unwritable(path, &error)])?)));
+        }
+    }
+    Ok(None)
 }
 
 /// What a run under a schedule was held against, and what came of it.

@@ -86,7 +86,8 @@ pub(crate) fn follow(plan: &Plan, chosen: &Chosen, leeway: Nondeterminism) -> Re
     };
     let time = if schedule.any_time { Time::Any } else { Time::Virtual };
     let kill = schedule.orders.iter().any(|order| order.killed);
-    let leeway = Nondeterminism { time, random: schedule.any_random, kill };
+    let spurious = schedule.orders.iter().filter(|order| order.wakes).count() as u32;
+    let leeway = Nondeterminism { time, random: schedule.any_random, kill, spurious };
     let mut space = run::bare(plan, leeway);
     let path = guided::follow(&mut space, &schedule.orders).map_err(|found| vec![refused(plan, &schedule, &found)])?;
     let (path, round) = guided::complete(&mut space, &path).map_err(|endless| vec![endless.diagnostic(plan)])?;

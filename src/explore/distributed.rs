@@ -56,6 +56,9 @@ pub struct Scenario {
     /// Whether a process could be killed from outside.
     #[serde(default)]
     pub kill: bool,
+    /// How many waits could end although nothing had ended them.
+    #[serde(default)]
+    pub spurious: u32,
     /// Whether the end of each process is a step of its own.
     pub ends: bool,
     /// Why not every execution was explored.
@@ -237,6 +240,7 @@ pub(super) mod steps {
                 Kind::GiveUp => write!(text, "{}g", step.process),
                 Kind::Die => write!(text, "{}d", step.process),
                 Kind::Kill => write!(text, "{}k", step.process),
+                Kind::Wake => write!(text, "{}w", step.process),
             };
             for choice in &step.choices {
                 let _ = write!(text, ":{choice}");
@@ -258,6 +262,7 @@ pub(super) mod steps {
                 b'g' => (&head[..head.len() - 1], Kind::GiveUp),
                 b'd' => (&head[..head.len() - 1], Kind::Die),
                 b'k' => (&head[..head.len() - 1], Kind::Kill),
+                b'w' => (&head[..head.len() - 1], Kind::Wake),
                 _ => (head, Kind::Go),
             };
             Some(Step { process: number.parse().ok()?, kind, choices })
@@ -286,6 +291,7 @@ mod tests {
             any_time: false,
             any_random: false,
             kill: false,
+            spurious: 0,
             ends,
             cut,
             size,

@@ -41,6 +41,8 @@ pub struct Options {
     pub random: bool,
     /// Whether one process may be killed from outside, at any moment.
     pub kill: bool,
+    /// How many waits may end although nothing has ended them.
+    pub spurious: u32,
     /// What may be left out of the search.
     pub reductions: Reductions,
     /// How much to look at.
@@ -66,7 +68,7 @@ impl Options {
 
     /// What is left open besides the order of steps.
     pub fn leeway(&self) -> Nondeterminism {
-        Nondeterminism { time: self.time, random: self.random, kill: self.kill }
+        Nondeterminism { time: self.time, random: self.random, kill: self.kill, spurious: self.spurious }
     }
 }
 

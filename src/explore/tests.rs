@@ -14,7 +14,10 @@ pub(super) fn plan(text: &str) -> Plan {
     let source = Arc::new(Source::new("p.toml".to_owned(), text.to_owned()));
     let forms: Vec<_> = FORMS.iter().map(|form| &form.description).collect();
     match scenario::load(&source, &scenario::Options::default(), &forms) {
-        Ok(loaded) => loaded.plan,
+        Ok(mut loaded) => {
+            super::testing::weakened::weaken(&mut loaded.plan);
+            loaded.plan
+        }
         Err(diagnostics) => {
             let messages: Vec<_> = diagnostics.iter().map(|diagnostic| &diagnostic.message).collect();
             panic!("{messages:?}\n{text}")

@@ -33,6 +33,8 @@ pub struct Taste {
     pub families: &'static [Family],
     /// The one kind, besides those that it needs, where there is to be no other.
     pub kind: Option<&'static str>,
+    /// Whether there may be cells beside that kind.
+    pub cells: bool,
     /// Whether steps may give up and processes sleep.
     pub times: bool,
     /// Whether processes are started, joined, asked for and killed by others.
@@ -58,6 +60,7 @@ pub const EVERYTHING: Taste = Taste {
     name: "everything",
     families: ALL,
     kind: None,
+    cells: false,
     times: true,
     lives: true,
     stops: false,
@@ -82,7 +85,8 @@ impl Taste {
     /// How often a kind is drawn, beside the others.
     pub(super) fn weight(self, kind: &Kind) -> u32 {
         if let Some(only) = self.kind {
-            return u32::from(only == kind.name);
+            let cells = self.cells && Family::of(kind) == Family::Cells;
+            return if only == kind.name { 3 } else { u32::from(cells) };
         }
         let family = Family::of(kind);
         if self.families.contains(&family) {

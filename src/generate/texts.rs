@@ -48,7 +48,7 @@ pub(super) fn value(draw: &mut Draw, types: Types, taste: Taste) -> String {
         return draw.of(RANDOM).to_owned();
     }
     // Longer than a packet or a page.
-    if types.contains(Types::BYTES) && draw.one_in(24) {
+    if types.contains(Types::BYTES) && draw.one_in(10) {
         return "{ bytes = \"x\", repeat = 5000 }".to_owned();
     }
     match draw.below(if taste.own { 5 } else { 12 }) {

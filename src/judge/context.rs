@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::describe;
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::outcome::Outcome;
-use crate::scenario::expectation::{Pattern, PatternTarget};
+use crate::scenario::expectation::{Expectation, Pattern, PatternTarget};
 use crate::scenario::plan::{Plan, Step};
 use crate::trace::{RunEnd, Trace, Waiting};
 
@@ -69,7 +69,7 @@ impl<'a> Context<'a> {
 
     /// What is missing of the events that a pattern asks for.
     pub(crate) fn unrecorded(&self, pattern: &Pattern) -> Unrecorded {
-        let mut sum = Unrecorded::default();
+        let mut sum = Unrecorded { certain: self.matches_beyond(pattern).unwrap_or(0), possible: 0 };
         for (step, times) in &self.trace.counted {
             let Some(step) = self.plan.steps.get(*step as usize) else { continue };
             match self.would_match(pattern, step) {
@@ -131,7 +131,8 @@ impl<'a> Context<'a> {
 
     /// Why the events of these patterns are unknown, if some were not recorded.
     pub(crate) fn gap(&self, patterns: &[Pattern]) -> Option<String> {
-        self.lost().or_else(|| {
+        let counted = patterns.iter().all(|pattern| self.matches_beyond(pattern).is_some());
+        self.lost().or_else(|| self.beyond().filter(|_| !counted)).or_else(|| {
             patterns.iter().find_map(|pattern| {
                 let missing = self.unrecorded(pattern);
                 (missing.certain + missing.possible > 0)
@@ -149,7 +150,7 @@ impl<'a> Context<'a> {
 
     /// Why the events of some steps are unknown, if they were not recorded.
     pub(crate) fn gap_of(&self, wanted: impl Fn(&Step) -> bool) -> Option<String> {
-        self.lost().or_else(|| {
+        self.lost().or_else(|| self.beyond()).or_else(|| {
             self.trace.counted.iter().filter(|(_, times)| *times > 0).find_map(|(step, _)| {
                 let step = self.plan.steps.get(*step as usize).filter(|step| wanted(step))?;
                 Some(format!("events of `{} {}` were counted, not recorded one by one", step.verb, step.object))
@@ -164,11 +165,35 @@ impl<'a> Context<'a> {
 
     /// Why the state of the run cannot be followed, where some events were not recorded.
     pub(crate) fn gap_anywhere(&self) -> Option<String> {
-        self.lost().or_else(|| (!self.trace.whole).then(|| "not every event was recorded one by one".to_owned()))
+        self.lost()
+            .or_else(|| self.beyond())
+            .or_else(|| (!self.trace.whole).then(|| "not every event was recorded one by one".to_owned()))
+    }
+
+    /// How many events match a pattern, where they did not fit in memory and were counted.
+    fn matches_beyond(&self, pattern: &Pattern) -> Option<u64> {
+        let matches = &self.trace.beyond.as_ref()?.matches;
+        let of = |expectation| counted(expectation).is_some_and(|counted| std::ptr::eq(counted, pattern));
+        let (_, count) = self.plan.expectations.iter().zip(matches).find(|(expectation, _)| of(expectation))?;
+        Some(*count)
+    }
+
+    /// Why the events cannot be told, where they did not fit in memory.
+    pub(crate) fn beyond(&self) -> Option<String> {
+        let beyond = self.trace.beyond.as_ref()?;
+        Some(format!("{}; `--max-trace` allows more", describe::beyond(beyond)))
     }
 
     fn lost(&self) -> Option<String> {
         self.trace.lost.first().map(|lost| format!("events were lost: {lost}"))
+    }
+}
+
+/// The pattern whose matches are all that an expectation has to know of events.
+pub(crate) fn counted(expectation: &Expectation) -> Option<&Pattern> {
+    match expectation.form.name {
+        form @ ("count" | "never") => expectation.patterns(form).first(),
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::event::{Event, Target};
 use crate::scenario::plan::Plan;
-use crate::trace::{ProcessEnd, RunEnd, Waiting};
+use crate::trace::{Beyond, ProcessEnd, RunEnd, Waiting};
 use crate::value::Value;
 
 /// How many of a list are named one by one.
@@ -112,6 +112,11 @@ pub(crate) fn process_end(end: ProcessEnd) -> String {
         ProcessEnd::Crashed(number) => format!("crashed with {}", signal(number)),
         ProcessEnd::Stopped => "never ended".to_owned(),
     }
+}
+
+/// `the 10000000 events of the trace do not fit in 500 MiB of memory`.
+pub fn beyond(beyond: &Beyond) -> String {
+    format!("the {} events of the trace do not fit in {} of memory", beyond.events, size(beyond.most))
 }
 
 /// Bytes in the largest unit that leaves at least one of it: `512 MiB`, `1.5 GiB`.

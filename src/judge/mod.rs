@@ -26,11 +26,13 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use crate::scenario::expectation::Holds;
+use crate::event::Event;
+use crate::scenario::expectation::{Expectation, Holds};
 use crate::scenario::plan::Plan;
 use crate::trace::{RunEnd, Trace};
 use context::Context;
 
+pub use describe::beyond;
 pub use forms::{FORMS, Form, form};
 pub use repeat::{FinalState, Frequency, Overall, Summary, Tally, final_state};
 pub use verdict::{Finding, Judged, Rule, Status, Subject, Verdict};
@@ -61,9 +63,10 @@ pub fn says(plan: &Plan, trace: &Trace, (subject, label): (Subject, &str), statu
 /// What one run says of an expectation, by its place.
 fn expectation(context: &Context<'_>, place: usize) -> Judged {
     let expectation = &context.plan.expectations[place];
-    let mut finding = match form(expectation.form.name) {
-        Some(form) => (form.judge)(expectation, context),
-        None => Finding::unknown("", "nothing", "there is no such form"),
+    let mut finding = match (form(expectation.form.name), context.beyond()) {
+        (Some(_), Some(reason)) if needs_events(expectation) => Finding::unknown("", "nothing", reason),
+        (Some(form), _) => (form.judge)(expectation, context),
+        (None, _) => Finding::unknown("", "nothing", "there is no such form"),
     };
     if context.trace.end.is_cut() && !finding.firm && finding.status != Status::Unknown {
         finding.status = Status::Unknown;
@@ -74,6 +77,39 @@ fn expectation(context: &Context<'_>, place: usize) -> Judged {
     let (status, reason) = over_one_run(expectation.holds, each_seen, &finding);
     let (subject, label) = (Subject::Expectation(place), expectation.label.clone());
     Judged { subject, label, holds: expectation.holds, status, reason, finding }
+}
+
+/// Whether an expectation cannot be judged by how the run ended, by the last values and by how many events match.
+fn needs_events(expectation: &Expectation) -> bool {
+    let by_end = ["ends", "deadlock", "exits", "final", "final_values"].contains(&expectation.form.name);
+    !by_end && context::counted(expectation).is_none()
+}
+
+/// Counts the events that match expectations, of a trace that may not fit in memory.
+pub struct Matches<'p> {
+    plan: &'p Plan,
+    counts: Vec<u64>,
+}
+
+impl<'p> Matches<'p> {
+    /// None so far.
+    pub fn new(plan: &'p Plan) -> Self {
+        Self { plan, counts: vec![0; plan.expectations.len()] }
+    }
+
+    /// Takes in an event.
+    pub fn take(&mut self, event: &Event) {
+        for (expectation, count) in self.plan.expectations.iter().zip(&mut self.counts) {
+            if context::counted(expectation).is_some_and(|pattern| pattern.matches(event)) {
+                *count += 1;
+            }
+        }
+    }
+
+    /// How many match, by expectation.
+    pub fn counts(&self) -> &[u64] {
+        &self.counts
+    }
 }
 
 /// What the verdicts of a plan's expectations depend on besides the state in which a run ends.

@@ -19,9 +19,13 @@ pub(crate) fn broken(context: &Context<'_>, judged: &[Judged]) -> Vec<Judged> {
     let problems: Vec<String> = trace.lost.iter().chain(trace.causality.problems()).cloned().collect();
     if let Some(first) = problems.first() {
         let measured = if trace.lost.is_empty() { "it contradicts itself" } else { "events were lost" };
-        let finding =
-            Finding::fail("a whole trace", format!("{measured}: {first}")).notes(problems.into_iter().skip(1));
-        broken.push(rule(Rule::Trace, "the trace is whole", finding));
+        let measured = format!("{measured}: {first}");
+        let finding = if trace.is_partial() {
+            Finding::unknown("a whole trace", measured, "the run was interrupted")
+        } else {
+            Finding::fail("a whole trace", measured)
+        };
+        broken.push(rule(Rule::Trace, "the trace is whole", finding.notes(problems.into_iter().skip(1))));
     }
     match &trace.end {
         RunEnd::Interrupted => {
@@ -29,17 +33,18 @@ pub(crate) fn broken(context: &Context<'_>, judged: &[Judged]) -> Vec<Judged> {
             broken.push(rule(Rule::Interrupt, "the run is not interrupted", finding));
         }
         RunEnd::Limit(limit) => {
-            let events = trace.events.len();
+            let events = trace.length();
             let what = match limit {
                 Limit::Events(most) => format!("{most} events"),
                 Limit::Bytes(most) => format!("{} of memory", describe::size(*most)),
+                Limit::File(most) => format!("{} of its file", describe::size(*most)),
             };
             let measured = format!("trace limit reached after {events} events: {what}");
-            let raise = match limit {
-                Limit::Events(_) => "--max-events",
-                Limit::Bytes(_) => "--max-trace",
+            let reason = match limit {
+                Limit::Events(_) => "the trace was full; `--max-events` raises its limit",
+                Limit::Bytes(_) => "the trace was full; `--max-trace` raises its limit",
+                Limit::File(_) => "the trace was full; its file may take a quarter of the space that is free",
             };
-            let reason = format!("the trace was full; `{raise}` raises its limit");
             let finding = Finding::unknown("the run ends", measured, reason);
             broken.push(rule(Rule::Limit, "the trace stays within its limit", finding));
         }

@@ -7,15 +7,6 @@ use crate::scenario::plan::{Instruction, Program};
 /// What a loop without a known number of rounds counts for.
 const ROUNDS: u64 = 1 << 16;
 
-/// About how much memory a trace takes at the most while it is arranged, judged and reported, in bytes.
-pub(super) fn trace(events: u64, payload: u64) -> u64 {
-    /// What one event without payload takes, measured with a loop of `store`.
-    const EVENT: u64 = 480;
-    // The bytes as they were recorded, and the values that were made of them.
-    const COPIES: u64 = 3;
-    events.saturating_mul(EVENT).saturating_add(payload.saturating_mul(COPIES))
-}
-
 /// About how many events the process will record. A guess: too low a one costs the process page faults, too high a
 /// one memory.
 pub(super) fn events(program: &Program) -> u64 {

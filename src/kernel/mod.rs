@@ -1,9 +1,9 @@
 //! The real world: forks the processes of a plan over real kernel objects, watches over them and gives back the trace.
 //!
-//! `supervisor` creates everything before the first fork and then only waits: for ends of processes, wake-ups and time.
-//! `process` is a process after its fork, `process_table` is shared by both sides, `deadlock` finds the processes that
-//! wait for ever, `host_limits` checks limits first, `memory_estimate` estimates the size of the trace, `recorder`
-//! records events, `scheduler_gate` runs processes under a schedule. There is one thread, before and after each fork.
+//! `supervisor` makes everything before the first fork, then only waits: for ends, for a bell, for the time. `child` is
+//! a process from its fork on, `table` what both sides know of each process, `deadlock` finds who waits for ever,
+//! `host` asks the limits first, `foresight` guesses how much will be recorded,
+//! `recorder` records it, `turnstile` holds processes to a schedule. There is one thread, before and after each fork.
 
 mod deadlock;
 mod host_limits;
@@ -15,9 +15,9 @@ mod scheduler_gate;
 mod supervisor;
 mod wakeup;
 
-use crate::event::ProcessId;
+use crate::event::{Event, ProcessId};
 use crate::schedule::Turns;
-use crate::trace::Waiting;
+use crate::trace::{RunEnd, Waiting};
 
 pub use supervisor::run;
 
@@ -36,9 +36,11 @@ pub enum Recording {
 pub enum Notice<'a> {
     /// A process has printed a line.
     Printed {
+        /// Which process.
         process: ProcessId,
         /// When, in ns since the run began.
         at: u64,
+        /// The text.
         text: &'a str,
     },
     /// Processes were found to wait for ever while others run. Sent again when there are more of them.
@@ -48,6 +50,7 @@ pub enum Notice<'a> {
         /// What the daemons wait for that they wait for.
         daemons: &'a [Waiting],
     },
+    /// Time has passed.
     Tick {
         /// ns since the run began.
         elapsed: u64,
@@ -67,13 +70,29 @@ pub struct Limits {
     pub bytes: Option<u64>,
 }
 
+/// Takes the events of a run while it is on, as they are collected: each process's in its own order.
+pub trait Spool {
+    /// Takes an event.
+    fn take(&mut self, event: &Event);
+
+    /// Called whenever all that was collected was taken. Gives the end of a run that has to end here.
+    fn flush(&mut self) -> Option<RunEnd>;
+
+    /// Whether the run can continue without its events in memory where they take more of it than is allowed.
+    fn suffices(&self) -> bool;
+}
+
+/// How to run.
 pub struct Options<'a> {
+    /// What is recorded.
     pub recording: Recording,
     /// How much of it at most.
     pub limits: Limits,
-    /// The schedule that processes are held to; without one they run free. Times are the schedule's then, and two runs
-    /// of it give the same trace.
+    /// The schedule that processes are held to; without one they run free. Times are the schedule's then, and two runs of
+    /// it give the same trace.
     pub schedule: Option<&'a Turns>,
     /// Called for each notice, in the supervisor.
     pub notice: &'a mut dyn FnMut(Notice<'_>),
+    /// What takes the events while the run is on. Only a run without a schedule has it.
+    pub spool: Option<&'a mut dyn Spool>,
 }

@@ -35,6 +35,9 @@ pub(super) const FREE: u32 = 8;
 /// The process does not end in this turn, even where its program does.
 pub(super) const STAYS: u32 = 16;
 
+/// The first step's wait ends although nothing has ended it.
+pub(super) const WAKES: u32 = 32;
+
 /// It answered just before its next step.
 const BEFORE: u32 = 0;
 /// It answered within its step.
@@ -312,7 +315,11 @@ impl Held {
             return Parked::GiveUp;
         }
         self.rest(events, bell);
-        if self.times_out() { Parked::GiveUp } else { Parked::Again }
+        match () {
+            () if self.times_out() => Parked::GiveUp,
+            () if self.first && self.flags & WAKES != 0 => Parked::Wake,
+            () => Parked::Again,
+        }
     }
 
     /// Ends the turn within the step if it should, and then continues.

@@ -23,7 +23,7 @@ use crate::value::{Types, Value};
 use contract::model::Access;
 
 pub use causality::happens_before::Relation;
-pub use causality::sync_clock::{Handover, Held, Usage};
+pub use causality::sync_clock::{Handover, Held};
 pub use contract::create_context::{CreateContext, HostError};
 pub use contract::declaration::{Declaration, Problem};
 pub use contract::model::Model;
@@ -289,18 +289,15 @@ pub trait Object: Send + Sync {
     /// Which processes could unblock one that waits in `verb` on `end`. `owner` is what [`Live::owner`] says.
     fn enablers(&self, verb: &Verb, end: Option<&str>, owner: Option<ProcessId>) -> Enablers;
 
-    /// The order of the object's events and the happens-before edges between them. The events are all of this
-    /// object's, in no particular order but each process's own.
+    /// The order of the object's events and the happens-before edges between them, besides those from an event's `cause`.
+    /// The events are all of this object's, in no particular order but each process's own.
     fn relate(&self, events: &[&Event], relation: &mut Relation);
 
-    /// Whether [`Object::hand_over`] finds every cause that [`Object::relate`] does, in the runs of a plan that uses the
-    /// object so.
-    fn hands_over(&self, _uses: &[Usage]) -> bool {
-        false
-    }
-
-    /// Takes in the next of the object's events. Gives what it takes of what earlier ones gave.
-    fn hand_over(&self, _handover: &mut Handover<'_>) -> u32 {
+    /// Takes in the next of the object's events. Gives what it takes of what earlier ones gave: every cause that
+    /// [`Object::relate`] finds. An object that cannot say that sets [`Handover::lost`], and the search keeps the order of
+    /// all steps instead.
+    fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
+        *handover.lost = true;
         causality::sync_clock::NOTHING
     }
 
@@ -359,6 +356,8 @@ pub enum Parked {
     Again,
     /// Its time is over: a schedule says so.
     GiveUp,
+    /// Its wait is over although nothing has ended it: a schedule says so.
+    Wake,
 }
 
 /// The process that carries out a step, as an object sees it.

@@ -24,12 +24,17 @@ impl Assumptions {
             [Time::Any] => "any sleep and any timeout may end at any moment".to_owned(),
             _ => "ideal and any, both explored".to_owned(),
         };
+        let wakes = match self.leeway.spurious {
+            0 => "only by a notification".to_owned(),
+            1 => "one wait may return for nothing".to_owned(),
+            most => format!("up to {most} waits may return for nothing"),
+        };
         let deaths = if self.leeway.kill { "one process killed at any point" } else { "only by steps" };
         [
             ("memory", "sequentially consistent".to_owned()),
             ("time", time),
             ("processors", "no CPUs, no priorities".to_owned()),
-            ("wake-ups", "only by a notification".to_owned()),
+            ("wake-ups", wakes),
             ("deaths", deaths.to_owned()),
             ("failures", "calls succeed".to_owned()),
         ]

@@ -12,8 +12,8 @@ use crate::expression::{Builtin, Environment};
 use crate::value::Value;
 use toml::de::DeValue;
 
-/// The most processes of one name; the host's own limit is asked before a run.
-const MOST: i64 = 1_000_000;
+/// The most processes of a scenario; the host's own limit is asked before a run.
+const MOST: u32 = 100_000;
 
 /// Keys that the format has and this version has not.
 const LATER: [&str; 5] = ["command", "env", "cwd", "stdin", "signals"];
@@ -59,7 +59,7 @@ pub(super) fn read(
         let counted = fields.peek("count").map_or_else(|| span.clone(), toml::Spanned::span);
         let count = match fields.take("count") {
             None => None,
-            Some(item) => match checker.integer(item, 1, MOST) {
+            Some(item) => match checker.integer(item, 1, MOST.into()) {
                 Some(count) => Some(count as u32),
                 // Its steps are checked all the same.
                 None => {
@@ -74,6 +74,11 @@ pub(super) fn read(
         declared.programs.push(ProgramName { name: name.to_owned(), first, count, manual, span: span.clone() });
         let before = u64::from(first);
         first += count.unwrap_or(1);
+        if first > MOST {
+            let message = format!("the scenario has more than {MOST} processes");
+            checker.error(Code::BAD_VALUE, span, message, "with these");
+            return None;
+        }
         if let Some(bounds) = checker.bounds
             && (before..u64::from(first)).contains(&bounds.processes)
         {

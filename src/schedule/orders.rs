@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! entry = NAME [COUNT] | NAME "chooses" N {"," N} | NAME "dies" ["of" N] | NAME "is" "killed"
+//!       | NAME "wakes"
 //! ```
 //! The count may stand right behind the name. One grammar serves files, where an entry is a line, and the command line.
 
@@ -28,6 +29,8 @@ pub struct Order {
     pub dies: bool,
     /// Whether it is killed from outside then: no step sent that signal.
     pub killed: bool,
+    /// Whether its wait ends although nothing has ended it, instead of a step.
+    pub wakes: bool,
     /// Where it stands, in bytes of the text that it was read from.
     pub span: Range<usize>,
 }
@@ -40,7 +43,7 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
     while let Some(span) = words.next() {
         let word = source.slice(&span);
         if let (Some(order), Ok(turns)) = (orders.last_mut(), word.parse::<u32>()) {
-            let alone = order.turns == 1 && !order.dies && order.choices.is_empty();
+            let alone = order.turns == 1 && !order.dies && !order.wakes && order.choices.is_empty();
             if alone && (1..=MOST).contains(&turns) {
                 order.turns = turns;
                 order.span.end = span.end;
@@ -51,14 +54,24 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
             continue;
         }
         match (word, orders.last_mut()) {
-            ("dies", Some(order)) if order.turns == 1 && order.choices.is_empty() && process(plan, word).is_none() => {
+            ("dies", Some(order))
+                if order.turns == 1 && !order.wakes && order.choices.is_empty() && process(plan, word).is_none() =>
+            {
                 order.dies = true;
                 order.span.end = span.end;
                 if words.next_if(|next| source.slice(next) == "of").is_some() {
                     choices(source, &mut words, order, &span, wrong);
                 }
             }
-            ("is", Some(order)) if order.turns == 1 && order.choices.is_empty() && process(plan, word).is_none() => {
+            ("wakes", Some(order))
+                if !order.dies && order.turns == 1 && order.choices.is_empty() && process(plan, word).is_none() =>
+            {
+                order.wakes = true;
+                order.span.end = span.end;
+            }
+            ("is", Some(order))
+                if order.turns == 1 && !order.wakes && order.choices.is_empty() && process(plan, word).is_none() =>
+            {
                 order.span.end = span.end;
                 match words.next_if(|next| source.slice(next) == "killed") {
                     Some(span) => {
@@ -68,7 +81,9 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
                     None => wrong.push(error("`is` is followed by `killed`").at(source, span, "is what?")),
                 }
             }
-            ("chooses", Some(order)) if order.turns == 1 && !order.dies && process(plan, word).is_none() => {
+            ("chooses", Some(order))
+                if order.turns == 1 && !order.dies && !order.wakes && process(plan, word).is_none() =>
+            {
                 choices(source, &mut words, order, &span, wrong);
             }
             _ => match named(plan, word) {
@@ -79,6 +94,7 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
                         choices: Vec::new(),
                         dies: false,
                         killed: false,
+                        wakes: false,
                         span: span.clone(),
                     });
                 }
@@ -91,6 +107,7 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
                         choices: Vec::new(),
                         dies: false,
                         killed: false,
+                        wakes: false,
                         span: span.clone(),
                     });
                 }
@@ -212,6 +229,9 @@ pub(super) fn suffix(order: &Order) -> String {
     let places = places.join(",");
     if order.killed {
         return " is killed".to_owned();
+    }
+    if order.wakes {
+        return " wakes".to_owned();
     }
     match (order.dies, order.choices.iter().any(|choice| *choice != 0)) {
         (true, false) => " dies".to_owned(),

@@ -1,9 +1,9 @@
-//! The happens-before relation: each process's own order, and causes.
+//! What happened before what, by each process's own order and by causes.
 //!
 //! The begin of an event happened before its end, the end of an event before the begin of the next in its process,
-//! and the begin of a cause before the end of its effect. An event that took effect at one instant passes on what it
-//! took: there the end of the cause, too, happened before the end of its effect. An event happened before another where
-//! its begin reaches the other's end so.
+//! and the begin of a cause before the end of its effect. An event that took effect at one instant passes on what it took:
+//! there the end of the cause, too, happened before the end of its effect. An event happened before another where its
+//! begin reaches the other's end so.
 //!
 //! There are two relations: *synchronises with*, and *cause*, which besides has the edges from what was read, or made a
 //! try fail, to what read it, or failed.
@@ -24,7 +24,7 @@ pub struct Causality {
     /// The process of each event, and the event's number in it from 0 without gaps.
     lanes: Vec<(u32, u32)>,
     /// The number of each event among the begins of its process. It differs from the number in the lane only for a
-    /// step and the implicit events within it: the step begins first and is recorded last.
+    /// step and the implicit events within it: the step begins first and is recorded last. Empty where it nowhere differs.
     ranks: Vec<u32>,
     /// Where each process's events begin in `places`.
     starts: Vec<u32>,
@@ -46,6 +46,39 @@ pub struct Causality {
     problems: Vec<String>,
 }
 
+/// The causes of events, taken in event by event in the trace's order.
+pub(super) struct Causes {
+    bounds: Vec<u32>,
+    sources: Vec<u32>,
+    reads: Vec<bool>,
+    /// Those of the event that is taken in.
+    current: Vec<(u32, bool)>,
+}
+
+impl Causes {
+    pub(super) fn with_capacity(events: usize) -> Self {
+        let mut bounds = Vec::with_capacity(events + 1);
+        bounds.push(0);
+        Self { bounds, sources: Vec::new(), reads: Vec::new(), current: Vec::new() }
+    }
+
+    /// A cause of the event, by its place, and whether it does not synchronise.
+    pub(super) fn add(&mut self, from: u32, reads: bool) {
+        self.current.push((from, reads));
+    }
+
+    /// All causes of the event are there.
+    pub(super) fn next(&mut self) {
+        self.current.sort_unstable();
+        self.current.dedup_by_key(|(from, _)| *from);
+        for (from, reads) in self.current.drain(..) {
+            self.sources.push(from);
+            self.reads.push(reads);
+        }
+        self.bounds.push(self.sources.len() as u32);
+    }
+}
+
 /// By which edges an event happened before another.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ties {
@@ -63,33 +96,22 @@ pub struct Past<'a> {
 }
 
 impl Causality {
-    /// `order` names the events as (process, number in its lane), `ranks` is by place, `starts` says where each
-    /// process's events begin when all lanes lie behind one another. Causes are pairs of places, each with whether it
-    /// does not synchronise, and with them goes which events, by place, pass on what they took.
+    /// `lanes` names the events as (process, number in its lane), `ranks` is by place, `starts` says where each
+    /// process's events begin when all lanes lie behind one another, and `places` where each of those stands. With the
+    /// causes goes which events, by place, pass on what they took.
     pub(super) fn new(
-        order: Vec<(u32, u32)>,
+        lanes: Vec<(u32, u32)>,
         ranks: Vec<u32>,
         starts: Vec<u32>,
-        (mut causes, passing): (Vec<(u32, u32, bool)>, Vec<bool>),
+        places: Vec<u32>,
+        causes: Causes,
+        passing: Vec<bool>,
         problems: Vec<String>,
     ) -> Self {
-        let mut places = vec![0; order.len()];
-        for (place, (process, number)) in order.iter().enumerate() {
-            places[(starts[*process as usize] + number) as usize] = place as u32;
-        }
-        causes.sort_unstable_by_key(|(from, to, reads)| (*to, *from, *reads));
-        causes.dedup_by_key(|(from, to, _)| (*from, *to));
-        let mut bounds = vec![0; order.len() + 1];
-        for (_, to, _) in &causes {
-            bounds[*to as usize + 1] += 1;
-        }
-        for at in 0..order.len() {
-            bounds[at + 1] += bounds[at];
-        }
-        let (sources, reads): (Vec<u32>, Vec<bool>) = causes.into_iter().map(|(from, _, reads)| (from, reads)).unzip();
+        let Causes { bounds, sources, reads, .. } = causes;
         let has_reads = reads.contains(&true);
         let clocks = [OnceCell::new(), OnceCell::new()];
-        Self { lanes: order, ranks, starts, places, bounds, sources, reads, has_reads, passing, clocks, problems }
+        Self { lanes, ranks, starts, places, bounds, sources, reads, has_reads, passing, clocks, problems }
     }
 
     /// The places of the events that are causes of the one at `place`, in ascending order.
@@ -110,7 +132,11 @@ impl Causality {
     /// The number of the event at `place` among the begins of its process: its number in the process's own order, but
     /// for a step with implicit events in it, which begins before them and is recorded after.
     pub fn rank(&self, place: usize) -> Option<u32> {
-        self.ranks.get(place).copied()
+        (place < self.lanes.len()).then(|| self.rank_of(place))
+    }
+
+    fn rank_of(&self, place: usize) -> u32 {
+        if self.ranks.is_empty() { self.lanes[place].1 } else { self.ranks[place] }
     }
 
     /// The places of the events of the same process before the one at `place`, the nearest first.
@@ -159,7 +185,7 @@ impl Causality {
             return false;
         }
         let (process, _) = self.lanes[first];
-        let rank = self.ranks[first];
+        let rank = self.rank_of(first);
         match self.table(ties) {
             Some(table) => table[second * self.starts.len() + process as usize] > rank,
             None => self.searched(first, second, ties),
@@ -168,16 +194,16 @@ impl Causality {
 
     /// Whether the one happened before the other, of different processes, without a table.
     pub(super) fn searched(&self, first: usize, second: usize, ties: Ties) -> bool {
-        let (process, rank) = (self.lanes[first].0, self.ranks[first]);
+        let (process, rank) = (self.lanes[first].0, self.rank_of(first));
         // Nothing that ended before the first began can lie between the two.
         let floor = self.base(first).map_or(0, |base| base + 1);
-        self.sweep(second, floor, ties, |cause| self.lanes[cause].0 == process && self.ranks[cause] >= rank).1
+        self.sweep(second, floor, ties, |cause| self.lanes[cause].0 == process && self.rank_of(cause) >= rank).1
     }
 
     /// The place of the last event of the same process that had ended when the one at `place` began.
     fn base(&self, place: usize) -> Option<usize> {
         let (process, number) = self.lanes[place];
-        let before = number.min(self.ranks[place]).checked_sub(1)?;
+        let before = number.min(self.rank_of(place)).checked_sub(1)?;
         Some(self.places[(self.starts[process as usize] + before) as usize] as usize)
     }
 
@@ -187,8 +213,8 @@ impl Causality {
         self.passing.get(place) == Some(&true)
     }
 
-    /// The place of the event up to whose end a cause of `effect` knows everything: itself where it passes on what it
-    /// took and stands before its effect, else the last before its begin.
+    /// The place of the event up to whose end a cause of `effect` knows everything: itself where it passes on what it took
+    /// and stands before its effect, else the last before its begin.
     fn known(&self, cause: usize, effect: usize) -> Option<usize> {
         if self.passes_on(cause) && cause < effect { Some(cause) } else { self.base(cause) }
     }
@@ -208,13 +234,13 @@ impl Causality {
                 continue;
             }
             let reached = &mut clock[process as usize];
-            *reached = (*reached).max(self.ranks[place] + 1);
+            *reached = (*reached).max(self.rank_of(place) + 1);
             for cause in self.sources(place, ties) {
                 if found(cause) {
                     return (clock, true);
                 }
                 let process = self.lanes[cause].0 as usize;
-                clock[process] = clock[process].max(self.ranks[cause] + 1);
+                clock[process] = clock[process].max(self.rank_of(cause) + 1);
                 if let Some(known) = self.known(cause, place) {
                     ends[process] = ends[process].max(self.lanes[known].1 + 1);
                 }
@@ -242,7 +268,7 @@ impl Causality {
                 let last = self.places[(self.starts[process as usize] + last) as usize] as usize;
                 row.copy_from_slice(&before[last * width..][..width]);
             }
-            row[process as usize] = row[process as usize].max(self.ranks[place] + 1);
+            row[process as usize] = row[process as usize].max(self.rank_of(place) + 1);
             for cause in self.sources(place, ties) {
                 if let Some(known) =
                     self.known(cause, place).and_then(|known| before.get(known * width..(known + 1) * width))
@@ -252,7 +278,7 @@ impl Causality {
                     }
                 }
                 let process = self.lanes[cause].0 as usize;
-                row[process] = row[process].max(self.ranks[cause] + 1);
+                row[process] = row[process].max(self.rank_of(cause) + 1);
             }
         }
         Some(table)
@@ -267,6 +293,6 @@ impl Past<'_> {
         if process == own {
             return number < last;
         }
-        self.clock.get(*process as usize).is_some_and(|reached| *reached > self.causality.ranks[first])
+        self.clock.get(*process as usize).is_some_and(|reached| *reached > self.causality.rank_of(first))
     }
 }

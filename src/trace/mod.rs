@@ -16,10 +16,11 @@ pub(crate) mod testing;
 pub mod wait_for;
 
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
+use crate::scenario::plan::Plan;
 use crate::value::Value;
 
 pub use causality::{Causality, Past, Ties};
-pub use order::{arrange, arrange_along};
+pub use order::{Lanes, arrange, arrange_along};
 
 /// A run, from its first event to its end.
 #[derive(Clone, Debug)]
@@ -27,8 +28,10 @@ pub struct Trace {
     /// The engine that made it: `kernel` or `model`.
     pub engine: &'static str,
     /// Every event, in an order that respects each process's own, each object's and every cause. Reports number
-    /// them from 1: `#1`.
+    /// them from 1: `#1`. None where they did not fit in memory.
     pub events: Vec<Event>,
+    /// Where they did not fit in memory, what is known of them.
+    pub beyond: Option<Beyond>,
     /// What happened before what.
     pub causality: Causality,
     /// How each process ended, by [`ProcessId`].
@@ -47,6 +50,8 @@ pub struct Trace {
     pub whole: bool,
     /// Events that were lost, and why: nothing ever should be here.
     pub lost: Vec<String>,
+    /// The processes that may have been within a step as they ended. Its effect has no event then.
+    pub unfinished: Vec<ProcessId>,
     /// Whether a deadlock could not have been seen: the host does not show whether processes sleep.
     pub unwatched: bool,
     /// How long the recorder held processes up, in ns.
@@ -79,6 +84,32 @@ pub enum Limit {
     Events(u64),
     /// The bytes of memory that its events take.
     Bytes(u64),
+    /// The bytes of the file that it is written to.
+    File(u64),
+}
+
+/// Events that are in a file and did not fit in memory.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Beyond {
+    /// How many there are.
+    pub events: u64,
+    /// The bytes of memory that were allowed.
+    pub most: u64,
+    /// By expectation, how many match it, where that was counted.
+    pub matches: Vec<u64>,
+}
+
+/// What is lost of a run whose ipcrun was killed, which a partial file has up to there.
+const KILLED: &str = "ipcrun was killed: what was recorded last, and how the run would have ended, is missing";
+
+/// About how much memory a trace takes at the most while it is arranged, judged and reported, in bytes: `payload` are those
+/// of values that are no scalars.
+pub fn memory(events: u64, payload: u64) -> u64 {
+    /// What one event without payload takes where two edges lead to it: 200 bytes where there is one.
+    const EVENT: u64 = 256;
+    // The bytes as they were recorded, and the values that were made of them.
+    const COPIES: u64 = 3;
+    events.saturating_mul(EVENT).saturating_add(payload.saturating_mul(COPIES))
 }
 
 impl RunEnd {
@@ -170,10 +201,38 @@ impl ProcessEnd {
     }
 }
 
+/// What may be missing of those processes, in words.
+fn unfinished_steps<'n>(processes: &[ProcessId], name: impl Fn(ProcessId) -> &'n str) -> Option<String> {
+    const NAMED: usize = 4;
+    let names: Vec<&str> = processes.iter().take(NAMED).map(|process| name(*process)).collect();
+    let more = processes.len() - names.len();
+    let (names, pronoun) = match (names.join(", "), more) {
+        (names, _) if names.is_empty() => return None,
+        (names, 0) => (names, if processes.len() == 1 { "it" } else { "they" }),
+        (names, more) => (format!("{names} and {more} more"), "they"),
+    };
+    Some(format!("{names} may have been within a step as {pronoun} ended: what it had done by then has no event"))
+}
+
 impl Trace {
     /// Whether the run was cut off while processes could still move, and none was found blocked for ever.
     pub fn is_cut_off(&self) -> bool {
         self.stuck.is_empty() && self.end.doing().is_some()
+    }
+
+    /// Whether ipcrun was killed before the run had ended.
+    pub fn is_partial(&self) -> bool {
+        self.lost.iter().any(|lost| lost == KILLED)
+    }
+
+    /// How many events the run had.
+    pub fn length(&self) -> u64 {
+        self.beyond.as_ref().map_or(self.events.len() as u64, |beyond| beyond.events)
+    }
+
+    /// What may be missing of processes that may have been within a step as they ended, in words.
+    pub fn unfinished_steps(&self, plan: &Plan) -> Option<String> {
+        unfinished_steps(&self.unfinished, |process| &plan.processes[process as usize].name)
     }
 
     /// The events of one process, in its own order, with their places in [`Trace::events`].

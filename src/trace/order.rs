@@ -7,45 +7,87 @@
 //! order, and its state can be replayed from them.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 
-use super::causality::Causality;
+use super::causality::{Causality, Causes};
 use crate::event::{Event, EventId, ProcessId, Target};
 use crate::objects::causality::happens_before::{Relation, Tie, is_end};
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Action, Condition, Plan};
 use crate::value::Value;
 
-/// How many contradictions of a trace are listed one by one.
+/// How many contradictions of a trace are told one by one.
 const TOLD: usize = 8;
 const NEVER: u32 = u32::MAX;
+
+/// Which bit of a place says that its event was settled.
+const SETTLED: u32 = 1 << 31;
+
+/// The events of all processes, each process's behind one another in its own order.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    events: Vec<Event>,
+    /// Where the events of each process begin.
+    starts: Vec<u32>,
+}
+
+impl Lanes {
+    /// Room for so many events.
+    pub fn with_capacity(events: usize) -> Self {
+        Self { events: Vec::with_capacity(events), starts: Vec::new() }
+    }
+
+    /// Adds the next process: `fill` appends its events. Where it fails, the process has none.
+    ///
+    /// # Errors
+    /// Those of `fill`.
+    pub fn lane<E>(&mut self, fill: impl FnOnce(&mut Vec<Event>) -> Result<(), E>) -> Result<(), E> {
+        let start = self.events.len();
+        self.starts.push(start as u32);
+        fill(&mut self.events).inspect_err(|_| self.events.truncate(start))
+    }
+
+    fn of(&self, process: usize) -> &[Event] {
+        let Some(start) = self.starts.get(process) else { return &[] };
+        let end = self.starts.get(process + 1).map_or(self.events.len(), |end| *end as usize);
+        &self.events[*start as usize..end]
+    }
+}
+
+impl From<Vec<Vec<Event>>> for Lanes {
+    fn from(lanes: Vec<Vec<Event>>) -> Self {
+        let mut all = Self::with_capacity(lanes.iter().map(Vec::len).sum());
+        for mut lane in lanes {
+            all.starts.push(all.events.len() as u32);
+            all.events.append(&mut lane);
+        }
+        all
+    }
+}
 
 /// Puts the events of all processes into one order and says what happened before what.
 ///
 /// `lanes` holds each process's events in its own order, by [`ProcessId`]. Edges that contradict one another, which
-/// no sound trace has, are broken by time and reported by [`Causality::problems`].
-pub fn arrange(plan: &Plan, lanes: Vec<Vec<Event>>) -> (Vec<Event>, Causality) {
-    arrange_by(plan, lanes, None, true)
+/// no sound trace has, are broken by time and told by [`Causality::problems`].
+pub fn arrange(plan: &Plan, lanes: impl Into<Lanes>) -> (Vec<Event>, Causality) {
+    arrange_by(plan, lanes.into(), None, true)
 }
 
 /// As [`arrange`], where it is known in which order the events were recorded: it decides instead of their times, among
 /// which many may be the same. `order` says whose events they are; those of a process that it does not reach come last.
-pub fn arrange_along(plan: &Plan, lanes: Vec<Vec<Event>>, order: &[ProcessId]) -> (Vec<Event>, Causality) {
-    arrange_by(plan, lanes, Some(order), false)
+pub fn arrange_along(plan: &Plan, lanes: impl Into<Lanes>, order: &[ProcessId]) -> (Vec<Event>, Causality) {
+    arrange_by(plan, lanes.into(), Some(order), false)
 }
 
-/// As [`arrange_along`], for events that have the times of a clock: kinds that go by times find the same causes as they
-/// did when the order was found.
-pub(super) fn arrange_again(plan: &Plan, lanes: Vec<Vec<Event>>, order: &[ProcessId]) -> (Vec<Event>, Causality) {
-    arrange_by(plan, lanes, Some(order), true)
+/// As [`arrange_along`], for events that have the times of a clock: kinds that go by times find the same causes as they did
+/// when the order was found.
+pub(super) fn arrange_again(plan: &Plan, lanes: impl Into<Lanes>, order: &[ProcessId]) -> (Vec<Event>, Causality) {
+    arrange_by(plan, lanes.into(), Some(order), true)
 }
 
-fn arrange_by(
-    plan: &Plan,
-    lanes: Vec<Vec<Event>>,
-    order: Option<&[ProcessId]>,
-    clock: bool,
-) -> (Vec<Event>, Causality) {
+/// A trace can have very many events: what is held of each beside the event itself is 32 bits at a time, and given back as
+/// soon as it has served.
+fn arrange_by(plan: &Plan, lanes: Lanes, order: Option<&[ProcessId]>, clock: bool) -> (Vec<Event>, Causality) {
     let flat = Flat::new(&lanes, order);
     let edges = if clock {
         Edges::collect(plan, &flat, false)
@@ -55,89 +97,83 @@ fn arrange_by(
         Edges::collect(plan, &Flat::new(&timed, order), true)
     };
     let effects = effects(&flat, &edges);
-    let sorted = Sorter::new(plan, &flat, &edges, &effects).sort();
-
-    let mut places = vec![0u32; flat.len()];
-    let mut ranks = vec![0u32; flat.len()];
-    for (place, (process, number)) in sorted.order.iter().enumerate() {
-        let at = flat.starts[*process as usize] + number;
-        places[at as usize] = place as u32;
-        ranks[place] = sorted.ranks[at as usize];
+    let Sorted { order, begun, ranks, problems } = Sorter::new(plan, &flat, &edges, &effects).sort();
+    drop(effects);
+    let mut places = vec![0u32; order.len()];
+    for (place, at) in (0..).zip(&order) {
+        places[*at as usize] = place;
     }
-    let causes = edges
-        .all
-        .iter()
-        .filter(|edge| edge.tie != Tie::Order)
-        // An edge that had to be broken says nothing.
-        .filter(|edge| sorted.begun[edge.from as usize] <= places[edge.to as usize])
-        .map(|edge| (places[edge.from as usize], places[edge.to as usize], edge.tie == Tie::Reads))
-        .collect();
-    let mut passing = vec![false; flat.len()];
-    for edge in edges.all.iter().filter(|edge| edge.tie != Tie::Order) {
-        passing[places[edge.from as usize] as usize] = true;
+    let mut passing = vec![false; order.len()];
+    let mut causes = Causes::with_capacity(order.len());
+    for (place, at) in (0..).zip(&order) {
+        for (from, tie) in edges.before(*at).filter(|(_, tie)| *tie != Tie::Order) {
+            passing[places[from as usize] as usize] = true;
+            // An edge that had to be broken says nothing.
+            if begun[from as usize] <= place {
+                causes.add(places[from as usize], tie == Tie::Reads);
+            }
+        }
+        causes.next();
     }
     for lasting in &edges.lasting {
         passing[places[*lasting as usize] as usize] = false;
     }
+    drop((begun, edges));
+    let Lanes { mut events, starts } = lanes;
+    let lanes: Vec<(u32, u32)> = order
+        .into_iter()
+        .map(|at| {
+            let process = events[at as usize].id.process;
+            (process, at - starts[process as usize])
+        })
+        .collect();
+    let ranks: Vec<u32> = if ranks.is_empty() {
+        Vec::new()
+    } else {
+        lanes.iter().map(|(process, number)| ranks[(starts[*process as usize] + number) as usize]).collect()
+    };
     // A step with implicit events in it lasts from before those until after.
-    for (place, (_, number)) in sorted.order.iter().enumerate() {
-        passing[place] &= ranks[place] >= *number;
+    for (place, rank) in ranks.iter().enumerate() {
+        passing[place] &= *rank >= lanes[place].1;
     }
-    let starts = flat.starts;
-    drop((edges, effects, flat.events));
-    let causality = Causality::new(sorted.order, ranks, starts, (causes, passing), sorted.problems);
-    (settle(lanes, places), causality)
+    settle(&mut events, &mut places);
+    (events, Causality::new(lanes, ranks, starts, places, causes, passing, problems))
 }
 
-/// All events, each at its place, without a second copy of them: there may be many millions.
-fn settle(lanes: Vec<Vec<Event>>, mut places: Vec<u32>) -> Vec<Event> {
-    let mut lanes = lanes.into_iter();
-    let mut events = lanes.next().unwrap_or_default();
-    for mut lane in lanes {
-        events.append(&mut lane);
-    }
-    for at in 0..events.len() {
-        // Each exchange brings one event to its place for good.
-        while places[at] as usize != at {
+/// Puts each event at its place, without a second copy of them. `places` is as it was afterwards.
+fn settle(events: &mut [Event], places: &mut [u32]) {
+    for first in 0..events.len() {
+        let mut at = first;
+        while places[at] & SETTLED == 0 {
             let to = places[at] as usize;
-            events.swap(at, to);
-            places.swap(at, to);
+            places[at] |= SETTLED;
+            // What belongs to `at` goes there by this exchange, and what was at its place waits at the first.
+            events.swap(first, to);
+            at = to;
         }
     }
-    events
+    for place in places {
+        *place &= !SETTLED;
+    }
 }
 
 /// All lanes behind one another.
 struct Flat<'a> {
-    lanes: &'a [Vec<Event>],
-    /// Where each lane begins.
-    starts: Vec<u32>,
-    events: Vec<&'a Event>,
+    lanes: &'a Lanes,
     /// The place of each event in the order in which they were recorded, where that is known.
     places: Option<Vec<u32>>,
 }
 
 impl<'a> Flat<'a> {
-    fn new(lanes: &'a [Vec<Event>], order: Option<&[ProcessId]>) -> Self {
-        let mut starts = Vec::with_capacity(lanes.len());
-        let mut events = Vec::with_capacity(lanes.iter().map(Vec::len).sum());
-        for lane in lanes {
-            starts.push(events.len() as u32);
-            events.extend(lane);
-        }
-        let places = order.map(|order| places(lanes, &starts, events.len(), order));
-        Self { lanes, starts, events, places }
+    fn new(lanes: &'a Lanes, order: Option<&[ProcessId]>) -> Self {
+        Self { lanes, places: order.map(|order| places(lanes, order)) }
     }
 
     /// The lanes with the measure that decides the order instead of times.
-    fn timed(&self) -> Vec<Vec<Event>> {
-        (self.lanes.iter().zip(&self.starts))
-            .map(|(lane, start)| {
-                let timed =
-                    |(at, event): (u32, &Event)| Event { begin: self.began(at), end: self.ended(at), ..event.clone() };
-                (*start..).zip(lane).map(timed).collect()
-            })
-            .collect()
+    fn timed(&self) -> Lanes {
+        let events = (0..).zip(&self.lanes.events);
+        let timed = |(at, event): (u32, &Event)| Event { begin: self.began(at), end: self.ended(at), ..event.clone() };
+        Lanes { events: events.map(timed).collect(), starts: self.lanes.starts.clone() }
     }
 
     /// When the event began, in the measure that decides the order.
@@ -145,7 +181,7 @@ impl<'a> Flat<'a> {
         match &self.places {
             None => self.event(at).begin,
             // Right behind the one before it in its lane.
-            Some(places) => match self.starts.binary_search(&at) {
+            Some(places) => match self.lanes.starts.binary_search(&at) {
                 Ok(_) => places[at as usize].into(),
                 Err(_) => places[at as usize - 1].into(),
             },
@@ -161,54 +197,64 @@ impl<'a> Flat<'a> {
     }
 
     fn len(&self) -> usize {
-        self.events.len()
+        self.lanes.events.len()
+    }
+
+    fn processes(&self) -> usize {
+        self.lanes.starts.len()
+    }
+
+    /// All events with their places.
+    fn events(&self) -> impl Iterator<Item = (u32, &'a Event)> {
+        (0..).zip(&self.lanes.events)
     }
 
     /// The event of that id. Numbers have gaps where not every event was recorded.
     fn find(&self, id: EventId) -> Option<u32> {
-        let lane = self.lanes.get(id.process as usize)?;
+        let lane = self.lanes.of(id.process as usize);
         let guess = usize::try_from(id.number).ok()?;
         let at = match lane.get(guess) {
             Some(event) if event.id.number == id.number => guess,
             _ => lane.binary_search_by_key(&id.number, |event| event.id.number).ok()?,
         };
-        Some(self.starts[id.process as usize] + at as u32)
+        Some(self.lanes.starts[id.process as usize] + at as u32)
     }
 
     /// The event with which the process begins.
     fn begin(&self, process: ProcessId) -> Option<u32> {
-        let first = self.lanes.get(process as usize)?.first()?;
-        (first.step.is_none() && first.verb == "begin").then(|| self.starts[process as usize])
+        let first = self.lanes.of(process as usize).first()?;
+        (first.step.is_none() && first.verb == "begin").then(|| self.lanes.starts[process as usize])
     }
 
     /// The event with which the process ends.
     fn end(&self, process: ProcessId) -> Option<u32> {
-        let lane = self.lanes.get(process as usize)?;
+        let lane = self.lanes.of(process as usize);
         let last = lane.last()?;
-        (last.step.is_none() && last.verb == "end").then(|| self.starts[process as usize] + lane.len() as u32 - 1)
+        (last.step.is_none() && last.verb == "end").then(|| self.lanes.starts[process as usize] + lane.len() as u32 - 1)
     }
 
     fn event(&self, at: u32) -> &'a Event {
-        self.events[at as usize]
+        &self.lanes.events[at as usize]
     }
 }
 
 /// The place of each event in an order that says whose they are.
-fn places(lanes: &[Vec<Event>], starts: &[u32], events: usize, order: &[ProcessId]) -> Vec<u32> {
-    let mut places = vec![0; events];
-    let mut taken = vec![0u32; lanes.len()];
+fn places(lanes: &Lanes, order: &[ProcessId]) -> Vec<u32> {
+    let starts = &lanes.starts;
+    let mut places = vec![0; lanes.events.len()];
+    let mut taken = vec![0u32; starts.len()];
     let mut place = 0;
     for process in order.iter().map(|process| *process as usize) {
-        if taken.get(process).is_some_and(|taken| (*taken as usize) < lanes[process].len()) {
+        if taken.get(process).is_some_and(|taken| (*taken as usize) < lanes.of(process).len()) {
             places[(starts[process] + taken[process]) as usize] = place;
             taken[process] += 1;
             place += 1;
         }
     }
-    let left = lanes.iter().zip(starts).zip(&taken);
-    let mut left: Vec<(u64, u32)> = left
-        .flat_map(|((lane, start), taken)| {
-            lane.iter().zip(*start..).skip(*taken as usize).map(|(event, at)| (event.end, at))
+    let mut left: Vec<(u64, u32)> = (0..starts.len())
+        .flat_map(|process| {
+            let lane = lanes.of(process).iter().zip(starts[process]..);
+            lane.skip(taken[process] as usize).map(|(event, at)| (event.end, at))
         })
         .collect();
     left.sort_unstable();
@@ -229,7 +275,6 @@ struct Edge {
 
 /// The edges between events, found from either side.
 struct Edges {
-    all: Vec<Edge>,
     /// The events that take effect bit by bit.
     lasting: Vec<u32>,
     /// Where the edges from each event begin in `outgoing`.
@@ -237,69 +282,95 @@ struct Edges {
     outgoing: Vec<u32>,
     /// Where the edges to each event begin in `incoming`.
     to: Vec<u32>,
+    /// The other event, and below it what the edge says.
     incoming: Vec<u32>,
 }
+
+/// How many bits of an incoming edge say what it is. The rest suffices for as many events as no memory holds.
+const TIE: u32 = 2;
 
 impl Edges {
     fn collect(plan: &Plan, flat: &Flat<'_>, settled: bool) -> Self {
         let killers = killers(flat);
         let mut all = Vec::new();
         let lasting = objects(plan, flat, settled, &killers, &mut all);
-        for (at, event) in flat.events.iter().enumerate() {
+        for (at, event) in flat.events() {
             if let Some(cause) = event.cause.and_then(|id| flat.find(id)) {
-                all.push(Edge { from: cause, to: at as u32, tie: Tie::Sync });
+                all.push(Edge { from: cause, to: at, tie: Tie::Sync });
             }
         }
         processes(plan, flat, &killers, &mut all);
         all.retain(|edge| edge.from != edge.to);
-        let (from, outgoing) = index(&all, flat.len(), |edge| (edge.from, edge.to));
-        let (to, mut incoming) = index(&all, flat.len(), |edge| (edge.to, edge.from));
+        let packed = |edge: &Edge| edge.from << TIE | edge.tie as u32;
+        let (to, mut incoming) = index(flat.len(), || all.iter().map(|edge| (edge.to, packed(edge))));
+        drop(all);
         for bounds in to.windows(2) {
             incoming[bounds[0] as usize..bounds[1] as usize].sort_unstable();
         }
-        Self { all, lasting, from, outgoing, to, incoming }
+        let mut edges = Self { lasting, from: Vec::new(), outgoing: Vec::new(), to, incoming };
+        let (side, events) = (&edges, flat.len() as u32);
+        (edges.from, edges.outgoing) =
+            index(flat.len(), || (0..events).flat_map(move |to| side.before(to).map(move |(from, _)| (from, to))));
+        edges
     }
 
     fn after(&self, at: u32) -> &[u32] {
         &self.outgoing[self.from[at as usize] as usize..self.from[at as usize + 1] as usize]
     }
 
-    /// In ascending order.
-    fn before(&self, at: u32) -> &[u32] {
+    /// In ascending order, with what each edge says.
+    fn before(&self, at: u32) -> impl Iterator<Item = (u32, Tie)> + '_ {
+        self.packed(at).iter().map(|edge| {
+            let tie = match edge & ((1 << TIE) - 1) {
+                order if order == Tie::Order as u32 => Tie::Order,
+                sync if sync == Tie::Sync as u32 => Tie::Sync,
+                _ => Tie::Reads,
+            };
+            (edge >> TIE, tie)
+        })
+    }
+
+    /// Whether there is an edge from one to the other.
+    fn has(&self, from: u32, to: u32) -> bool {
+        self.packed(to).binary_search_by_key(&from, |edge| edge >> TIE).is_ok()
+    }
+
+    fn packed(&self, at: u32) -> &[u32] {
         &self.incoming[self.to[at as usize] as usize..self.to[at as usize + 1] as usize]
     }
 }
 
-/// The other sides of the edges at each event, and where each event's begin in them.
-fn index(edges: &[Edge], events: usize, sides: impl Fn(&Edge) -> (u32, u32)) -> (Vec<u32>, Vec<u32>) {
-    let mut bounds = vec![0u32; events + 1];
-    for edge in edges {
-        bounds[sides(edge).0 as usize + 1] += 1;
+/// What each of so many events is given, side by side, and where each event's begin; one bound more than there are events.
+fn index<I: Iterator<Item = (u32, u32)>>(events: usize, given: impl Fn() -> I) -> (Vec<u32>, Vec<u32>) {
+    // Counted two places on, each bound is where the event's next goes until all are there.
+    let mut bounds = vec![0u32; events + 2];
+    for (event, _) in given() {
+        bounds[event as usize + 2] += 1;
     }
-    for at in 0..events {
-        bounds[at + 1] += bounds[at];
+    for at in 2..bounds.len() {
+        bounds[at] += bounds[at - 1];
     }
-    let mut next = bounds.clone();
-    let mut others = vec![0u32; edges.len()];
-    for edge in edges {
-        let (side, other) = sides(edge);
-        others[next[side as usize] as usize] = other;
-        next[side as usize] += 1;
+    let mut side = vec![0u32; bounds[events + 1] as usize];
+    for (event, other) in given() {
+        let next = &mut bounds[event as usize + 1];
+        side[*next as usize] = other;
+        *next += 1;
     }
-    (bounds, others)
+    bounds.pop();
+    (bounds, side)
 }
 
-/// Adds the edges that the objects' kinds draw. Gives the events of which they say that they take effect bit by bit.
-/// Beside its own events a kind is given the ends of those processes whose end can tell others something: they hold an
-/// end of the object, or may own it.
+/// Adds the edges that the objects' kinds draw. Gives the events of which they say that they take effect bit by bit. Beside its
+/// own events a kind is given the ends of those processes whose end can tell others something: they hold an end of the
+/// object, or may own it.
 fn objects(plan: &Plan, flat: &Flat<'_>, settled: bool, killers: &[Option<u32>], edges: &mut Vec<Edge>) -> Vec<u32> {
     let mut lasting = Vec::new();
     let mut of_object: Vec<Vec<u32>> = vec![Vec::new(); plan.objects.len()];
-    for (at, event) in flat.events.iter().enumerate() {
+    for (at, event) in flat.events() {
         if let Target::Object(id) = event.target
             && let Some(list) = of_object.get_mut(id as usize)
         {
-            list.push(at as u32);
+            list.push(at);
         }
     }
     let mut holders: Vec<Vec<(ProcessId, u8)>> = vec![Vec::new(); plan.objects.len()];
@@ -329,9 +400,10 @@ fn objects(plan: &Plan, flat: &Flat<'_>, settled: bool, killers: &[Option<u32>],
         };
         let mut relation = Relation { settled, ends, holders, ..Relation::default() };
         object.object.relate(&events, &mut relation);
-        edges.reserve(relation.edges.len());
+        drop(events);
+        edges.reserve_exact(relation.edges.len());
         for (from, to, tie) in relation.edges {
-            if let (Some(from), Some(to)) = (list.get(from), list.get(to)) {
+            if let (Some(from), Some(to)) = (list.get(from as usize), list.get(to as usize)) {
                 push(flat, killers, Edge { from: *from, to: *to, tie }, edges);
             }
         }
@@ -351,8 +423,8 @@ fn named_ends(plan: &Plan) -> Vec<u8> {
     ends
 }
 
-/// Adds an edge. The end of a process that was killed is recorded once it is noticed: where that came after its effect,
-/// the last that the process did stands for it, and the step that killed it.
+/// Adds an edge. The end of a process that was killed is recorded once it is noticed: where that came after its effect, the
+/// last that the process did stands for it, and the step that killed it.
 fn push(flat: &Flat<'_>, killers: &[Option<u32>], edge: Edge, edges: &mut Vec<Edge>) {
     let (from, to) = (flat.event(edge.from), flat.event(edge.to));
     let killed = is_end(from) && from.value.as_int().is_some_and(|code| code < 0);
@@ -361,15 +433,15 @@ fn push(flat: &Flat<'_>, killers: &[Option<u32>], edge: Edge, edges: &mut Vec<Ed
         return;
     }
     let process = from.id.process as usize;
-    let before = (flat.starts[process]..edge.from).rev().find(|at| flat.event(*at).begin <= to.end);
+    let before = (flat.lanes.starts[process]..edge.from).rev().find(|at| flat.event(*at).begin <= to.end);
     let killer = killers[process].filter(|at| flat.event(*at).begin <= to.end);
     edges.extend(before.into_iter().chain(killer).map(|from| Edge { from, ..edge }));
 }
 
 /// By process, the first `kill` that can have been what ended it.
 fn killers(flat: &Flat<'_>) -> Vec<Option<u32>> {
-    let mut killers: Vec<Option<u32>> = vec![None; flat.lanes.len()];
-    for (at, event) in (0..).zip(&flat.events) {
+    let mut killers: Vec<Option<u32>> = vec![None; flat.processes()];
+    for (at, event) in flat.events() {
         let Target::Process(process) = event.target else { continue };
         if event.verb != "kill" || !event.outcome.is_ok() || event.step.is_none() {
             continue;
@@ -392,9 +464,9 @@ fn processes(plan: &Plan, flat: &Flat<'_>, killers: &[Option<u32>], edges: &mut 
             edges.push(Edge { from, to, tie });
         }
     };
-    let mut starts: Vec<Option<u32>> = vec![None; flat.lanes.len()];
-    let mut joins: Vec<Option<u32>> = vec![None; flat.lanes.len()];
-    for (at, event) in (0..).zip(&flat.events) {
+    let mut starts: Vec<Option<u32>> = vec![None; flat.processes()];
+    let mut joins: Vec<Option<u32>> = vec![None; flat.processes()];
+    for (at, event) in flat.events() {
         let Target::Process(process) = event.target else { continue };
         if event.step.is_none() || !event.outcome.is_ok() {
             continue;
@@ -414,7 +486,7 @@ fn processes(plan: &Plan, flat: &Flat<'_>, killers: &[Option<u32>], edges: &mut 
             _ => {}
         }
     }
-    for (at, event) in (0..).zip(&flat.events) {
+    for (at, event) in flat.events() {
         let Target::Process(process) = event.target else { continue };
         if event.step.is_none() {
             continue;
@@ -424,7 +496,7 @@ fn processes(plan: &Plan, flat: &Flat<'_>, killers: &[Option<u32>], edges: &mut 
             ("status", outcome) if outcome.is_ok() => {
                 let alive = matches!(&event.value, Value::Map(map) if map.get("alive") == Some(&Value::Bool(true)));
                 if alive {
-                    // Its gate was open; it may have begun later.
+                    // Its gate was open; it may have come to its begin later.
                     let begin = flat.begin(process).filter(begun);
                     tie(begin.or(starts[process as usize].filter(begun)), Some(at), Tie::Sync);
                 } else {
@@ -440,23 +512,21 @@ fn processes(plan: &Plan, flat: &Flat<'_>, killers: &[Option<u32>], edges: &mut 
     for (process, killer) in (0..).zip(killers) {
         tie(*killer, flat.end(process), Tie::Sync);
     }
-    for process in 0..flat.lanes.len().min(plan.processes.len()) as ProcessId {
+    for process in 0..flat.processes().min(plan.processes.len()) as ProcessId {
         for (first, count, condition) in &plan.program(process).depends_on {
-            for on in *first..first.saturating_add(*count).min(flat.lanes.len() as u32) {
+            for on in *first..first.saturating_add(*count).min(flat.processes() as u32) {
                 let from = match condition {
                     Condition::Started => {
-                        // The event that allowed its begin came before; it may begin later than another process that
-                        // waited for that event.
+                        // What let it begin did so before; it may have come to begin later than who waited for that.
                         let (begin, own) = (flat.begin(on), flat.begin(process).map(|own| flat.event(own)));
                         let starter = begin.and_then(|begin| flat.find(flat.event(begin).cause?));
                         tie(starter, flat.begin(process), Tie::Sync);
                         begin.filter(|begin| own.is_some_and(|own| flat.event(*begin).begin <= own.end))
                     }
                     Condition::Exited | Condition::Succeeded => flat.end(on),
-                    Condition::Ready => flat.lanes[on as usize]
-                        .iter()
+                    Condition::Ready => (flat.lanes.of(on as usize).iter())
                         .position(|event| event.verb == "ready" && event.step.is_some())
-                        .map(|at| flat.starts[on as usize] + at as u32),
+                        .map(|at| flat.lanes.starts[on as usize] + at as u32),
                 };
                 tie(from, flat.begin(process), Tie::Sync);
             }
@@ -466,39 +536,55 @@ fn processes(plan: &Plan, flat: &Flat<'_>, killers: &[Option<u32>], edges: &mut 
 
 /// When each event took effect at the latest: at its end, or before the effect of what stands after it, but not
 /// before its begin.
-///
-/// The smallest time is settled first and handed back along the edges, so each event is settled once.
-fn effects(flat: &Flat<'_>, edges: &Edges) -> Vec<u64> {
-    let mut effects: Vec<u64> = (0..flat.len() as u32).map(|at| flat.ended(at)).collect();
-    let mut queue = BinaryHeap::new();
-    for edge in &edges.all {
-        let (from, to) = (flat.ended(edge.from), flat.ended(edge.to));
-        if from > to {
-            queue.push(Reverse((to.max(flat.began(edge.from)), edge.from)));
-        }
+struct Effects<'a> {
+    flat: &'a Flat<'a>,
+    /// By event; empty where each took effect at its end.
+    times: Vec<u64>,
+}
+
+impl Effects<'_> {
+    fn of(&self, at: u32) -> u64 {
+        if self.times.is_empty() { self.flat.ended(at) } else { self.times[at as usize] }
     }
-    while let Some(Reverse((effect, at))) = queue.pop() {
-        if effect >= effects[at as usize] {
-            continue;
-        }
-        effects[at as usize] = effect;
-        for before in edges.before(at) {
-            let bound = effect.max(flat.began(*before));
-            if bound < effects[*before as usize] {
-                queue.push(Reverse((bound, *before)));
+}
+
+/// The smallest time is settled first and handed back along the edges, so each event is settled once.
+fn effects<'a>(flat: &'a Flat<'a>, edges: &Edges) -> Effects<'a> {
+    let mut queue = BinaryHeap::new();
+    for at in 0..flat.len() as u32 {
+        for (from, _) in edges.before(at) {
+            let to = flat.ended(at);
+            if flat.ended(from) > to {
+                queue.push(Reverse((to.max(flat.began(from)), from)));
             }
         }
     }
-    effects
+    if queue.is_empty() {
+        return Effects { flat, times: Vec::new() };
+    }
+    let mut times: Vec<u64> = (0..flat.len() as u32).map(|at| flat.ended(at)).collect();
+    while let Some(Reverse((effect, at))) = queue.pop() {
+        if effect >= times[at as usize] {
+            continue;
+        }
+        times[at as usize] = effect;
+        for (before, _) in edges.before(at) {
+            let bound = effect.max(flat.began(before));
+            if bound < times[before as usize] {
+                queue.push(Reverse((bound, before)));
+            }
+        }
+    }
+    Effects { flat, times }
 }
 
 /// The order that was found.
 struct Sorted {
-    /// The events, as (process, number in its lane).
-    order: Vec<(u32, u32)>,
+    /// The events.
+    order: Vec<u32>,
     /// How many events had ended when each began.
     begun: Vec<u32>,
-    /// The number of each event among the begins of its lane.
+    /// The number of each event among the begins of its lane; empty where it is its number in the lane.
     ranks: Vec<u32>,
     problems: Vec<String>,
 }
@@ -511,11 +597,12 @@ struct Sorter<'a> {
     plan: &'a Plan,
     flat: &'a Flat<'a>,
     edges: &'a Edges,
-    effects: &'a [u64],
+    effects: &'a Effects<'a>,
     /// How many events have yet to begin before each may end.
     hard: Vec<u32>,
-    /// How many events have yet to end before each should, because they took effect at the same time.
-    soft: Vec<u32>,
+    /// How many events have yet to end before each should, because they took effect at the same time: of the few of which
+    /// there are any.
+    soft: HashMap<u32, u32>,
     /// The next event of each lane.
     cursors: Vec<u32>,
     /// The step that encloses the implicit events which begin here.
@@ -530,13 +617,14 @@ struct Sorter<'a> {
 }
 
 impl<'a> Sorter<'a> {
-    fn new(plan: &'a Plan, flat: &'a Flat<'a>, edges: &'a Edges, effects: &'a [u64]) -> Self {
-        let mut hard = vec![0u32; flat.len()];
-        let mut soft = vec![0u32; flat.len()];
+    fn new(plan: &'a Plan, flat: &'a Flat<'a>, edges: &'a Edges, effects: &'a Effects<'a>) -> Self {
+        let hard = edges.to.windows(2).map(|bounds| bounds[1] - bounds[0]).collect();
+        let mut soft = HashMap::new();
         for to in 0..flat.len() as u32 {
-            hard[to as usize] = edges.before(to).len() as u32;
-            soft[to as usize] =
-                edges.before(to).iter().filter(|from| tied(flat, edges, effects, **from, to)).count() as u32;
+            let ties = edges.before(to).filter(|(from, _)| tied(flat, edges, effects, *from, to)).count();
+            if ties > 0 {
+                soft.insert(to, ties as u32);
+            }
         }
         let (enclosing, ranks) = nests(flat);
         let sorted = Sorted {
@@ -552,7 +640,7 @@ impl<'a> Sorter<'a> {
             effects,
             hard,
             soft,
-            cursors: flat.starts.clone(),
+            cursors: flat.lanes.starts.clone(),
             enclosing,
             ready: BinaryHeap::new(),
             yielding: BinaryHeap::new(),
@@ -596,13 +684,14 @@ impl<'a> Sorter<'a> {
     }
 
     fn take(&mut self, process: u32, at: u32) {
-        self.sorted.order.push((process, at - self.flat.starts[process as usize]));
+        self.sorted.order.push(at);
         self.cursors[process as usize] = at + 1;
         let (flat, edges, effects) = (self.flat, self.edges, self.effects);
         for to in edges.after(at) {
             if tied(flat, edges, effects, at, *to) {
-                let soft = &mut self.soft[*to as usize];
-                *soft = soft.saturating_sub(1);
+                if let Some(soft) = self.soft.get_mut(to) {
+                    *soft = soft.saturating_sub(1);
+                }
                 self.offer(*to);
             }
         }
@@ -612,7 +701,7 @@ impl<'a> Sorter<'a> {
     /// The lane's next event begins, and with the first implicit event of a step that step.
     fn arrive(&mut self, process: u32) {
         let at = self.cursors[process as usize];
-        if at >= self.flat.starts.get(process as usize + 1).copied().unwrap_or(self.flat.len() as u32) {
+        if at >= self.flat.lanes.starts.get(process as usize + 1).copied().unwrap_or(self.flat.len() as u32) {
             return;
         }
         if let Ok(found) = self.enclosing.binary_search_by_key(&at, |(first, _)| *first) {
@@ -640,20 +729,17 @@ impl<'a> Sorter<'a> {
 
     /// Makes the event a candidate if it is the next of its lane.
     fn offer(&mut self, at: u32) {
-        let process = self.process(at);
+        let process = self.flat.event(at).id.process;
         if self.cursors[process as usize] != at || self.sorted.begun[at as usize] == NEVER {
             return;
         }
-        let heap = match (self.hard[at as usize], self.soft[at as usize]) {
+        let soft = if self.soft.is_empty() { 0 } else { self.soft.get(&at).copied().unwrap_or(0) };
+        let heap = match (self.hard[at as usize], soft) {
             (0, 0) => &mut self.ready,
             (0, _) => &mut self.yielding,
             _ => &mut self.waiting,
         };
-        heap.push(Reverse((self.effects[at as usize], process, at)));
-    }
-
-    fn process(&self, at: u32) -> u32 {
-        self.flat.starts.partition_point(|start| *start <= at) as u32 - 1
+        heap.push(Reverse((self.effects.of(at), process, at)));
     }
 
     fn contradiction(&self, process: u32, at: u32) -> String {
@@ -668,19 +754,18 @@ impl<'a> Sorter<'a> {
 
 /// Whether `from` should end before `to` because both took effect at the same time. Not where each comes before the
 /// other, as at a barrier.
-fn tied(flat: &Flat<'_>, edges: &Edges, effects: &[u64], from: u32, to: u32) -> bool {
-    effects[from as usize] == effects[to as usize]
+fn tied(flat: &Flat<'_>, edges: &Edges, effects: &Effects<'_>, from: u32, to: u32) -> bool {
+    effects.of(from) == effects.of(to)
         && flat.event(from).id.process != flat.event(to).id.process
-        && edges.before(from).binary_search(&to).is_err()
+        && !edges.has(to, from)
 }
 
 /// The steps that enclose implicit events: where those begin and where the step stands, in ascending order, and the
-/// number of each event among the begins of its lane.
+/// number of each event among the begins of its lane; none where that is its number in the lane.
 fn nests(flat: &Flat<'_>) -> (Vec<(u32, u32)>, Vec<u32>) {
     let mut nests = Vec::new();
-    let mut ranks = Vec::with_capacity(flat.len());
-    for (lane, start) in flat.lanes.iter().zip(&flat.starts) {
-        ranks.extend(0..lane.len() as u32);
+    for (process, start) in flat.lanes.starts.iter().enumerate() {
+        let lane = flat.lanes.of(process);
         let mut at = 0;
         while at < lane.len() {
             let first = at;
@@ -695,13 +780,20 @@ fn nests(flat: &Flat<'_>) -> (Vec<(u32, u32)>, Vec<u32>) {
                     && step.step.is_some()
                 {
                     nests.push((start + inner as u32, start + at as u32));
-                    ranks[*start as usize + at] = inner as u32;
-                    for number in inner..at {
-                        ranks[*start as usize + number] = number as u32 + 1;
-                    }
                 }
             }
             at += 1;
+        }
+    }
+    if nests.is_empty() {
+        return (nests, Vec::new());
+    }
+    let lanes = (0..flat.processes()).map(|process| flat.lanes.of(process).len() as u32);
+    let mut ranks: Vec<u32> = lanes.flat_map(|length| 0..length).collect();
+    for (inner, step) in &nests {
+        ranks[*step as usize] = ranks[*inner as usize];
+        for at in *inner..*step {
+            ranks[at as usize] += 1;
         }
     }
     (nests, ranks)

@@ -292,17 +292,26 @@ impl Producer {
     }
 }
 
-/// The supervisor's side: takes records and keeps them.
+/// How many records lie in one piece of memory: so many that the allocator gives it back to the host once it is free.
+const PIECE: usize = (32 << 20) / size_of::<Record>();
+
+/// The supervisor's side: takes records and keeps them as they came.
 pub struct Consumer {
     lane: RingBuffer,
     tail: u64,
     payload_tail: u64,
     /// Bytes of the next event's payload that came with fragments.
     fragments: usize,
-    /// The records taken, without fragments.
-    records: Vec<Record>,
+    /// The records that are kept, without fragments; every piece but the last is full.
+    pieces: Vec<Vec<Record>>,
     /// Their payload, in order.
     payload: Vec<u8>,
+    /// How many records and how much payload were taken and are kept no longer.
+    given_up: (usize, usize),
+    /// How many records were taken.
+    taken: usize,
+    /// The end of the last.
+    last: u64,
     /// Whether the number before the last record's is that of an event which was never recorded.
     cut: bool,
 }
@@ -310,7 +319,18 @@ pub struct Consumer {
 impl Consumer {
     /// The consumer of a lane from which nothing was taken yet.
     pub fn new(lane: RingBuffer) -> Self {
-        Self { lane, tail: 0, payload_tail: 0, fragments: 0, records: Vec::new(), payload: Vec::new(), cut: false }
+        Self {
+            lane,
+            tail: 0,
+            payload_tail: 0,
+            fragments: 0,
+            pieces: Vec::new(),
+            payload: Vec::new(),
+            given_up: (0, 0),
+            taken: 0,
+            last: 0,
+            cut: false,
+        }
     }
 
     pub fn lane(&self) -> &RingBuffer {
@@ -328,13 +348,13 @@ impl Consumer {
             }
             return false;
         }
-        let mask = self.lane.records.len() as u64 / 8 - 1;
-        let payload_mask = self.lane.payload.len() as u64 - 1;
-        self.records.reserve((head - self.tail) as usize);
+        let lane = self.lane.clone();
+        let mask = lane.records.len() as u64 / 8 - 1;
+        let payload_mask = lane.payload.len() as u64 - 1;
         while self.tail < head {
             let at = ((self.tail & mask) * 8) as usize;
             let mut record = [0; 8];
-            for (word, slot) in record.iter_mut().zip(&self.lane.records[at..at + 8]) {
+            for (word, slot) in record.iter_mut().zip(&lane.records[at..at + 8]) {
                 *word = slot.load(Ordering::Relaxed);
             }
             let fragment = record::flags(&record) & record::FRAGMENT != 0;
@@ -345,17 +365,18 @@ impl Consumer {
                 length -= std::mem::take(&mut self.fragments).min(length);
             }
             while length > 0 {
-                let word = self.lane.payload[(self.payload_tail & payload_mask) as usize].load(Ordering::Relaxed);
+                let word = lane.payload[(self.payload_tail & payload_mask) as usize].load(Ordering::Relaxed);
                 let taken = length.min(8);
                 self.payload.extend_from_slice(&word.to_le_bytes()[..taken]);
                 self.payload_tail += 1;
                 length -= taken;
             }
             if !fragment {
-                self.records.push(record);
+                self.keep(record);
             }
             self.tail += 1;
         }
+        let header = &*self.lane.header;
         header.payload_tail.store(self.payload_tail, Ordering::SeqCst);
         header.tail.store(self.tail, Ordering::SeqCst);
         if header.full.swap(0, Ordering::SeqCst) == 1 {
@@ -364,48 +385,89 @@ impl Consumer {
         true
     }
 
-    /// The records taken so far, each with its payload, from the one of that number on.
-    pub fn records(&self, from: usize, payload_from: usize) -> impl Iterator<Item = (&Record, &[u8])> {
-        let mut at = payload_from;
-        self.records[from..].iter().map(move |record| {
+    fn keep(&mut self, record: Record) {
+        self.last = record::end(&record);
+        self.taken += 1;
+        match self.pieces.last_mut() {
+            Some(piece) if piece.len() < PIECE => piece.push(record),
+            last => {
+                let mut piece = Vec::with_capacity(if last.is_some() { PIECE } else { 0 });
+                piece.push(record);
+                self.pieces.push(piece);
+            }
+        }
+    }
+
+    /// The records taken so far, each with its number and its payload, from the one of that place on.
+    pub fn records(&self, (from, payload_from): (usize, usize)) -> impl Iterator<Item = (u64, &Record, &[u8])> {
+        let mut at = payload_from - self.given_up.1;
+        let records = self.pieces.iter().flatten().skip(from - self.given_up.0);
+        (from..).zip(records).map(move |(place, record)| {
             let length = record::payload_length(record);
             let payload = self.payload.get(at..at + length).unwrap_or(&[]);
             at += length;
-            (record, payload)
+            (self.number(place), record, payload)
         })
+    }
+
+    fn number(&self, place: usize) -> u64 {
+        place as u64 + u64::from(self.cut && place + 1 == self.taken)
     }
 
     /// Adds a record that the process itself could not make: its end. `cut` says that it may have died in the middle of
     /// a step. What that did stands under the number of an event that was never recorded, which others may name as
     /// their cause: the end gets the number after it.
     pub fn append(&mut self, record: Record, cut: bool) {
-        self.records.push(record);
+        self.keep(record);
         self.cut = cut;
+    }
+
+    /// Whether the process may have died in the middle of a step.
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// The end of the last event taken, ns of CLOCK_MONOTONIC; 0 where there is none.
     pub fn last(&self) -> u64 {
-        self.records.last().map_or(0, record::end)
+        self.last
     }
 
     /// How many records and payload bytes were taken so far.
     pub fn taken(&self) -> (usize, usize) {
-        (self.records.len(), self.payload.len())
+        (self.taken, self.given_up.1 + self.payload.len())
     }
 
-    /// Everything taken, as events. It is given away with that: the records' memory is free again.
+    /// Keeps nothing of what was taken so far.
+    pub fn give_up(&mut self) {
+        self.given_up = self.taken();
+        self.pieces.truncate(1);
+        self.pieces.iter_mut().for_each(Vec::clear);
+        self.payload.clear();
+    }
+
+    /// Appends everything that is kept, as events. It is given away with that: the records' memory is free again.
     ///
     /// # Errors
     /// What is wrong with a record, in words.
-    pub fn events(&mut self, process: ProcessId, origin: u64, verbs: &dyn Verbs) -> Result<Vec<Event>, String> {
-        // Collecting results does not know how many there will be, and would move them again and again.
-        let mut events = Vec::with_capacity(self.records.len());
-        for (at, (record, payload)) in self.records(0, 0).enumerate() {
-            let number = at as u64 + u64::from(self.cut && at + 1 == self.records.len());
-            events.push(record::decode(record, payload, process, number, origin, verbs)?);
+    pub fn events(
+        &mut self,
+        events: &mut Vec<Event>,
+        process: ProcessId,
+        origin: u64,
+        verbs: &dyn Verbs,
+    ) -> Result<(), String> {
+        let (mut place, mut at) = (self.given_up.0, 0);
+        let payload = std::mem::take(&mut self.payload);
+        for piece in std::mem::take(&mut self.pieces) {
+            for record in &piece {
+                let length = record::payload_length(record);
+                let bytes = payload.get(at..at + length).unwrap_or(&[]);
+                events.push(record::decode(record, bytes, process, self.number(place), origin, verbs)?);
+                at += length;
+                place += 1;
+            }
         }
-        (self.records, self.payload) = (Vec::new(), Vec::new());
-        Ok(events)
+        Ok(())
     }
 }
 
@@ -464,7 +526,8 @@ mod tests {
             consumer.drain();
             expected.push(value.clone());
         }
-        let events = consumer.events(7, 5, &Names).expect("sound records");
+        let mut events = Vec::new();
+        consumer.events(&mut events, 7, 5, &Names).expect("sound records");
         assert_eq!(events.iter().map(|event| event.value.clone()).collect::<Vec<_>>(), expected);
         let first = &events[0];
         assert_eq!((first.begin, first.end, first.ticket, first.element), (0, 4, 3, Some(0)));
@@ -481,9 +544,35 @@ mod tests {
             Producer::new(lane).push(&record(0), &|| {});
             consumer.drain();
             consumer.append(record(record::NONE), cut);
-            let events = consumer.events(7, 0, &Names).expect("sound records");
+            let mut events = Vec::new();
+            consumer.events(&mut events, 7, 0, &Names).expect("sound records");
             assert_eq!(events.iter().map(|event| event.id.number).collect::<Vec<_>>(), [0, last]);
         }
+    }
+
+    #[test]
+    fn what_is_given_up_counts_on() {
+        let arena = Arena::new();
+        let lane = RingBuffer::new(&arena, 8, 64, 1).expect("memory");
+        let mut consumer = Consumer::new(lane.clone());
+        let mut producer = Producer::new(lane);
+        for step in 0..20 {
+            let mut payload = Vec::new();
+            let record = record::encode(&head(step), &Value::from("text"), &Value::Null, &mut payload);
+            producer.push_payload(&record, &payload, &|| {});
+            consumer.drain();
+            if step == 12 {
+                consumer.give_up();
+            }
+        }
+        let taken = consumer.taken();
+        let payload = taken.1 / 20;
+        let numbers: Vec<u64> = consumer.records((15, 15 * payload)).map(|(number, ..)| number).collect();
+        assert_eq!((taken.0, numbers), (20, vec![15, 16, 17, 18, 19]));
+        assert!(consumer.records((13, 13 * payload)).all(|(_, _, bytes)| bytes.len() == payload));
+        let mut events = Vec::new();
+        consumer.events(&mut events, 0, 0, &Names).expect("sound records");
+        assert_eq!(events.iter().map(|event| event.id.number).collect::<Vec<_>>(), (13..20).collect::<Vec<_>>());
     }
 
     #[test]

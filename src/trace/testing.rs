@@ -303,6 +303,7 @@ pub(crate) fn completed(plan: &Plan, lanes: Vec<Vec<Event>>) -> Trace {
     Trace {
         engine: "model",
         events,
+        beyond: None,
         causality,
         ends: vec![ProcessEnd::Exited(0); plan.processes.len()],
         stuck: Vec::new(),
@@ -312,6 +313,7 @@ pub(crate) fn completed(plan: &Plan, lanes: Vec<Vec<Event>>) -> Trace {
         counted: Vec::new(),
         whole: true,
         lost: Vec::new(),
+        unfinished: Vec::new(),
         unwatched: false,
         stalled: 0,
         duration,

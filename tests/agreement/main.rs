@@ -112,7 +112,13 @@ fn run(plan: &Plan, turns: Option<&Turns>) -> Result<Trace, Vec<Diagnostic>> {
     let mut notice = |_: Notice<'_>| {};
     kernel::run(
         plan,
-        &mut Options { recording: Recording::Full, limits: Limits::default(), schedule: turns, notice: &mut notice },
+        &mut Options {
+            recording: Recording::Full,
+            limits: Limits::default(),
+            schedule: turns,
+            notice: &mut notice,
+            spool: None,
+        },
     )
 }
 

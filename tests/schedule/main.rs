@@ -71,6 +71,7 @@ fn run(plan: &Plan, turns: &Turns) -> Result<Trace, Vec<Diagnostic>> {
             limits: kernel::Limits::default(),
             schedule: Some(turns),
             notice: &mut notice,
+            spool: None,
         },
     )
 }
@@ -301,7 +302,7 @@ fn the_same_schedule_gives_the_same_trace() {
         assert!(written(&ends[0]) == first, "round {round}");
     }
     let verbs = |verb: &str| scenario_verb(&plan, verb);
-    let saved = file::read("t.jsonl", first.as_slice(), verbs).unwrap();
+    let saved = file::open("t.jsonl", first.as_slice(), &verbs).unwrap().read(None, &mut |_| {}).unwrap();
     let mut again = Vec::new();
     file::write(&mut again, &plan, &saved.into_trace(&plan).unwrap(), &Meta::default()).unwrap();
     assert!(again == first, "a trace that was read is in the order in which it was written");
@@ -399,6 +400,7 @@ steps = [{ forever = [{ update = "x", value = "{it + 1}" }, { print = "{it}" }] 
         limits: kernel::Limits::default(),
         schedule: Some(&turns),
         notice: &mut notice,
+        spool: None,
     };
     let trace = kernel::run(&plan, &mut options).unwrap();
     assert_eq!((trace.end, trace.finals), (RunEnd::Interrupted, vec![Some(Value::Int(lines))]));

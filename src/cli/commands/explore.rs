@@ -140,6 +140,11 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         output.report(&[Diagnostic::error(Code::USAGE, message)]);
         return Status::Invalid;
     }
+    if walks && arguments.searching.spurious > 0 {
+        let message = "single executions (`--strategy random`, `pct`) let no wait return by itself: `--spurious` takes `full` or `bounded`";
+        output.report(&[Diagnostic::error(Code::USAGE, message)]);
+        return Status::Invalid;
+    }
     let read = if arguments.choosing.merge { sharding::merge(&arguments.files) } else { Ok(Vec::new()) };
     let merged = match read {
         Ok(merged) => merged,
@@ -155,6 +160,7 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         changed.scenario.seed = first.seed;
         changed.searching.random = if first.any_random { RandomChoice::All } else { RandomChoice::Seed };
         changed.searching.kill = if first.kill { KillChoice::Any } else { KillChoice::None };
+        changed.searching.spurious = first.spurious;
     }
     let arguments = &changed;
     let paths: Vec<PathBuf> = merged.iter().map(|scenario| PathBuf::from(&scenario.path)).collect();
@@ -349,6 +355,7 @@ impl Exploring<'_> {
                 any_time: leeway.time == Time::Any,
                 any_random: leeway.random,
                 kill: leeway.kill,
+                spurious: leeway.spurious,
                 ends: explored.ends,
                 cut: explored.cut,
                 size: explored.size,
@@ -384,6 +391,7 @@ impl Exploring<'_> {
             time: leeway.time,
             random: leeway.random,
             kill: leeway.kill,
+            spurious: leeway.spurious,
             reductions: searching.reduce.into(),
             limits: Limits {
                 states: searching.max_states.unwrap_or(all.states),
@@ -600,7 +608,7 @@ impl Exploring<'_> {
         let looked_at = !judge::memories(plan).is_empty() || look.ends;
         // Without reductions there are at least as many states.
         let many = explored.size.states > COUNTED;
-        if leeway.random || leeway.kill || looked_at || many || budget.spent().is_some() {
+        if leeway.random || leeway.kill || leeway.spurious > 0 || looked_at || many || budget.spent().is_some() {
             return None;
         }
         interleavings::counts(plan, leeway.time, COUNTED, budget).ok().flatten()
@@ -614,6 +622,11 @@ impl Exploring<'_> {
         }
         if self.arguments.searching.kill == KillChoice::Any {
             how.push("any one process could be killed at any moment".to_owned());
+        }
+        match self.arguments.searching.spurious {
+            0 => {}
+            1 => how.push("one wait for a condition could return without a notification".to_owned()),
+            most => how.push(format!("up to {most} waits for a condition could return without a notification")),
         }
         how
     }

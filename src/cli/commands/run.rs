@@ -199,7 +199,7 @@ pub(crate) fn held(arguments: &Arguments, common: &Common, output: Output, compa
             leeway: Nondeterminism {
                 time: arguments.running.time.into(),
                 random: arguments.running.random == RandomChoice::All,
-                kill: false,
+                ..Nondeterminism::default()
             },
             compared,
             golden: arguments.running.golden(),

@@ -1,12 +1,13 @@
 //! `ipcrun trace FILE`: a saved trace shown, converted, judged again.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 
+use crate::cli::explore_args;
 use crate::cli::export::{Format, Shown};
 use crate::cli::options::{Common, Scenario, Trust};
 use crate::cli::output;
@@ -14,10 +15,11 @@ use crate::cli::output::Output;
 use crate::cli::status::Status;
 use crate::cli::timeline_choice::{Picture, ViewChoice};
 use crate::cli::{html_file, inputs, run_scenario};
-use crate::diagnostic::{Diagnostic, Source};
+use crate::diagnostic::{Code, Diagnostic, Source};
+use crate::judge::{self, Matches};
+use crate::objects;
 use crate::scenario::steps::STEPS;
 use crate::trace::file;
-use crate::{judge, objects};
 
 /// The arguments of `trace`.
 #[derive(Args, Debug)]
@@ -37,6 +39,10 @@ pub(crate) struct Arguments {
     /// Judge the trace by this scenario instead of its own; objects, processes and steps must be the same
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) scenario: Option<PathBuf>,
+    /// Judge a trace that takes more than SIZE of memory as far as that is possible without its events in memory; without
+    /// it a quarter of the memory that is free
+    #[arg(long, value_name = "SIZE", value_parser = explore_args::size)]
+    pub(crate) max_trace: Option<usize>,
     #[command(flatten)]
     pub(crate) trust: Trust,
 }
@@ -53,29 +59,50 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
 
 fn show(arguments: &Arguments, common: &Common, output: Output) -> Result<Status, Vec<Diagnostic>> {
     let path = arguments.file.display().to_string();
-    let saved = if arguments.file == Path::new("-") {
-        file::read("standard input", io::stdin().lock(), verb)?
+    let most = arguments.max_trace.map(|bytes| bytes as u64).or_else(|| run_scenario::share(1));
+    if arguments.file == Path::new("-") {
+        judge_and_show(arguments, common, output, file::open("standard input", io::stdin().lock(), &verb)?, most)
     } else {
         let opened = File::open(&arguments.file).and_then(|file| {
             let directory = file.metadata()?.is_dir();
             if directory { Err(io::Error::from(io::ErrorKind::IsADirectory)) } else { Ok(file) }
         });
         let file = opened.map_err(|error| vec![*inputs::cannot_read(&path, &error)])?;
-        file::read(&path, BufReader::new(file), verb)?
-    };
+        judge_and_show(arguments, common, output, file::open(&path, BufReader::new(file), &verb)?, most)
+    }
+}
+
+fn judge_and_show(
+    arguments: &Arguments,
+    common: &Common,
+    output: Output,
+    opened: file::Opened<'_, impl BufRead>,
+    most: Option<u64>,
+) -> Result<Status, Vec<Diagnostic>> {
+    let first = opened.saved();
     let source = match &arguments.scenario {
-        None => Arc::new(Source::new(saved.path.clone(), saved.text.clone())),
+        None => Arc::new(Source::new(first.path.clone(), first.text.clone())),
         Some(scenario) => inputs::open(scenario).source.map_err(|diagnostic| vec![*diagnostic])?,
     };
     let changes = Scenario {
-        set: saved.meta.set.clone(),
-        seed: Some(saved.seed),
-        timeout: Some(saved.timeout),
+        set: first.meta.set.clone(),
+        seed: Some(first.seed),
+        timeout: Some(first.timeout),
         trust: arguments.trust,
     };
+    let meta = first.meta.clone();
     let plan = run_scenario::load(&source, &changes)?.plan;
-    let meta = saved.meta.clone();
-    let trace = saved.into_trace(&plan)?;
+    let mut matches = Matches::new(&plan);
+    let saved = opened.read(most, &mut |event| matches.take(event))?;
+    let mut trace = saved.into_trace(&plan)?;
+    if let Some(beyond) = &mut trace.beyond {
+        beyond.matches = matches.counts().to_vec();
+        if arguments.to != Some(Format::Verdict) {
+            let message = judge::beyond(beyond);
+            let help = "`--max-trace` allows more; `--to verdict` judges what can be judged without them";
+            return Err(vec![Diagnostic::error(Code::HOST_LIMIT, message).help(help)]);
+        }
+    }
     let again: Vec<String> =
         meta.set.iter().flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")]).collect();
     if let Some(path) = &arguments.html {

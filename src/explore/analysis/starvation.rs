@@ -80,7 +80,7 @@ pub struct Starved {
 /// # Errors
 /// A process that the model cannot execute: `ModelError`.
 pub(crate) fn find(plan: &Plan, leeway: Nondeterminism, budget: &Arc<Budget>) -> Result<Liveness, ModelError> {
-    let leeway = Nondeterminism { kill: false, ..leeway };
+    let leeway = Nondeterminism { kill: false, spurious: 0, ..leeway };
     let mut space = StateSpace::new(plan, leeway, vec![false; plan.steps.len()], false).within(budget);
     let mut search = Search::new(&mut space, Reductions::NONE);
     let limits = Limits { states: MOST_STATES, ..Limits::default() };

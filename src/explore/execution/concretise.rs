@@ -289,6 +289,14 @@ impl<'s, 'p> Course<'s, 'p> {
         } else if step.kind == Kind::Kill {
             segment.stage = Stage::Ended(ProcessEnd::Killed(libc::SIGKILL));
             (turn.dies, turn.killed) = (true, true);
+        } else if step.kind == Kind::Wake {
+            let Next::Object(object, access, _) = next(&segment, self.now) else { return Err(Lost::Blocked { place }) };
+            let model = self.parts.objects[object as usize].as_ref().filter(|_| segment.parked);
+            let share = model.and_then(|model| model.wakes(access.verb, segment.share(object)));
+            let share = share.ok_or(Lost::Blocked { place })?;
+            segment.set_share(object, share);
+            self.parts.shares[object as usize][process as usize] = share;
+            (turn.steps, turn.waited, turn.parks, turn.wakes) = (1, true, true, true);
         } else {
             let give_up = step.kind == Kind::GiveUp;
             // In virtual time a deadline is met when it has come; where it may come at any moment, that is now.
@@ -383,6 +391,7 @@ impl<'s, 'p> Course<'s, 'p> {
             trace: Trace {
                 engine: "model",
                 events: events_in_order,
+                beyond: None,
                 causality,
                 ends,
                 daemons: if stuck.is_empty() { Vec::new() } else { daemons },
@@ -392,6 +401,7 @@ impl<'s, 'p> Course<'s, 'p> {
                 counted: Vec::new(),
                 whole: true,
                 lost: Vec::new(),
+                unfinished: Vec::new(),
                 unwatched: false,
                 stalled: 0,
                 duration: self.now,

@@ -31,6 +31,8 @@ pub enum Why {
     Sleeps { others: Vec<ProcessId> },
     /// No signal that would end it was sent to it.
     NoSignal,
+    /// It is in no wait that can end although nothing ends it.
+    NoWait,
     /// There is no such choice: how many possibilities there are.
     NoChoice(usize),
     /// It loops without an observable step.
@@ -87,7 +89,7 @@ pub fn complete(space: &mut StateSpace<'_>, path: &[Step]) -> Result<(Vec<Step>,
             break;
         }
         let ahead = |step: &Transition| (step.process.wrapping_add(processes - next)) % processes.max(1);
-        let going = walker.moves.iter().filter(|step| step.kind != Kind::Kill);
+        let going = walker.moves.iter().filter(|step| !matches!(step.kind, Kind::Kill | Kind::Wake));
         let Some(step) = going.min_by_key(|step| ahead(step)).copied() else { break };
         // What happens next follows from the state and from whose turn it is.
         if !seen.insert((walker.state.clone(), next)) {
@@ -114,7 +116,7 @@ pub fn walk(space: &mut StateSpace<'_>, seed: u64) -> Result<Vec<Step>, ModelErr
         if is_over(&walker.moves) {
             break;
         }
-        walker.moves.retain(|step| step.kind != Kind::Kill);
+        walker.moves.retain(|step| !matches!(step.kind, Kind::Kill | Kind::Wake));
         let at = below(&mut random, walker.moves.len() as u64) as usize;
         walker.take(walker.moves[at])?;
     }
@@ -139,12 +141,15 @@ pub fn orders(path: &[Step]) -> Vec<Order> {
         let dies = step.kind == Kind::Die || killed;
         let chosen = step.choices.iter().any(|choice| *choice != 0);
         let choices = if chosen { step.choices.clone() } else { Vec::new() };
-        let plain = !dies && !chosen;
+        let wakes = step.kind == Kind::Wake;
+        let plain = !dies && !chosen && !wakes;
         match orders.last_mut() {
-            Some(last) if plain && last.process == step.process && last.choices.is_empty() && !last.dies => {
+            Some(last)
+                if plain && last.process == step.process && last.choices.is_empty() && !last.dies && !last.wakes =>
+            {
                 last.turns += 1;
             }
-            _ => orders.push(Order { process: step.process, turns: 1, choices, dies, killed, span: 0..0 }),
+            _ => orders.push(Order { process: step.process, turns: 1, choices, dies, killed, wakes, span: 0..0 }),
         }
     }
     orders
@@ -217,7 +222,8 @@ impl<'s, 'p> Walker<'s, 'p> {
             let wanted = |step: &Transition| match step.kind {
                 Kind::Die => order.dies && !order.killed,
                 Kind::Kill => order.killed,
-                _ => !order.dies,
+                Kind::Wake => order.wakes,
+                _ => !order.dies && !order.wakes,
             };
             let ways: Vec<Transition> = own.into_iter().filter(wanted).collect();
             if !ways.is_empty() {
@@ -244,6 +250,9 @@ impl<'s, 'p> Walker<'s, 'p> {
         let process = order.process;
         if order.dies && !order.killed {
             return Why::NoSignal;
+        }
+        if order.wakes {
+            return Why::NoWait;
         }
         match self.space.standing(&self.state, process) {
             Standing::Ended => Why::Ended,
@@ -274,6 +283,7 @@ pub fn because(plan: &Plan, why: &Why) -> String {
         Why::NotBegun => "has not begun".to_owned(),
         Why::Stopped => "is stopped by a signal".to_owned(),
         Why::NoSignal => "cannot die here: no signal that ends it was sent to it".to_owned(),
+        Why::NoWait => "cannot wake here: it is in no wait that can end without a notification".to_owned(),
         Why::NoChoice(count) => {
             format!(
                 "has no such choice here: there {}",

@@ -13,6 +13,7 @@
 //! [`Object::hand_over`]: crate::objects::Object::hand_over
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Interner;
@@ -22,8 +23,7 @@ use crate::explore::base::interner::lasting;
 use crate::judge::history::Memory;
 use crate::objects::causality::sync_clock;
 use crate::objects::causality::sync_clock::NOTHING;
-use crate::objects::contract::model::Access;
-use crate::objects::{Handover, Held, Usage};
+use crate::objects::{Handover, Held};
 use crate::scenario::plan::{Action, Condition, Instruction, Plan};
 use crate::value::Value;
 
@@ -164,6 +164,8 @@ struct Used {
     tries: bool,
     /// How many steps there are at most in a run.
     most: Option<u64>,
+    /// Whether one process alone has to do with it, which learns nothing there.
+    alone: bool,
 }
 
 /// What an event does to those that know something.
@@ -196,15 +198,14 @@ impl<'p> Knowledge<'p> {
         let numbers = watches.iter().map(|(number, _)| *number).collect();
         let watches: Vec<Watch<'p>> = watches.into_iter().map(|(_, watch)| watch).collect();
         let mut used = vec![Used::default(); plan.objects.len()];
-        let all = (0..plan.objects.len() as ObjectId).all(|object| {
+        for (object, used) in (0..).zip(&mut used) {
             let uses = uses(plan, object);
-            let sum = uses.iter().try_fold(0, |sum: u64, usage| Some(sum.saturating_add(usage.times?)));
-            used[object as usize].most = sum;
-            let alone = uses.iter().all(|usage| usage.processes == uses[0].processes && usage.processes.len() == 1);
-            alone || plan.objects[object as usize].object.hands_over(&uses)
-        });
-        if !all {
-            return None;
+            used.most = uses.iter().try_fold(0, |sum: u64, (_, times)| Some(sum.saturating_add((*times)?)));
+            let holds = |process: &ProcessId| plan.held(*process, object).contains(&true);
+            let holding = (0..plan.processes.len() as ProcessId).filter(holds).map(|process| process..process + 1);
+            let mut all = uses.into_iter().map(|(processes, _)| processes).chain(holding);
+            let first = all.next();
+            used.alone = first.as_ref().is_none_or(|first| first.len() == 1) && all.all(|one| Some(one) == first);
         }
         let processes = plan.processes.len();
         let [mut ends, mut readies, mut begins] = [const { Vec::new() }; 3].map(|mut list: Vec<bool>| {
@@ -282,7 +283,7 @@ impl<'p> Knowledge<'p> {
     }
 
     /// Whether an event of these processes could change what is known.
-    pub(super) fn minds(&self, event: &Event, processes: std::ops::Range<ProcessId>) -> bool {
+    pub(super) fn minds(&self, event: &Event, processes: Range<ProcessId>) -> bool {
         event.target != Target::None
             || event.verb == "ready"
             || self.watches.iter().any(|watch| watch.minds(event, processes.clone()))
@@ -378,23 +379,28 @@ impl<'p> Knowledge<'p> {
         let noticing = (0..).zip(&self.plan.objects).filter(|(_, object)| object.object.notices_ends());
         let all = planned.holds.iter().copied().chain(noticing.map(|(object, _)| (object, 0)));
         for (object, end) in all {
-            let shares = (scene.shares)(object);
-            let Used { verbs, tries, most } = self.used[object as usize];
-            let mut handover = Handover {
-                event,
-                shares: &shares,
-                gives,
-                reads: self.reads,
-                verbs,
-                tries,
-                most,
-                end,
-                held: &mut known.held[object as usize],
-                sets: &mut self.sets,
-                lost: &mut self.lost,
-            };
-            self.plan.objects[object as usize].object.hand_over(&mut handover);
+            self.hand_over(known, object, end, event, gives, scene);
         }
+    }
+
+    /// What the event takes of what the object holds.
+    fn hand_over(
+        &mut self,
+        known: &mut Known,
+        object: ObjectId,
+        end: u8,
+        event: &Event,
+        gives: u32,
+        scene: &Scene<'_>,
+    ) -> u32 {
+        let Used { verbs, tries, most, alone } = self.used[object as usize];
+        if alone {
+            return NOTHING;
+        }
+        let (shares, held) = ((scene.shares)(object), &mut known.held[object as usize]);
+        let (reads, sets, lost) = (self.reads, &mut self.sets, &mut self.lost);
+        let mut handover = Handover { event, shares: &shares, gives, reads, verbs, tries, most, end, held, sets, lost };
+        self.plan.objects[object as usize].object.hand_over(&mut handover)
     }
 
     /// What the event takes of what others knew, and what it gives to others.
@@ -402,14 +408,8 @@ impl<'p> Knowledge<'p> {
         let process = event.id.process;
         match event.target {
             Target::Object(object) => {
-                let shares = (scene.shares)(object);
-                let held = &mut known.held[object as usize];
-                let (sets, lost) = (&mut self.sets, &mut self.lost);
-                let Used { verbs, tries, most } = self.used[object as usize];
-                let (reads, end) = (self.reads, event.step.map_or(0, |step| self.named[step as usize]));
-                let mut handover =
-                    Handover { event, shares: &shares, gives, reads, verbs, tries, most, end, held, sets, lost };
-                self.plan.objects[object as usize].object.hand_over(&mut handover)
+                let end = event.step.map_or(0, |step| self.named[step as usize]);
+                self.hand_over(known, object, end, event, gives, scene)
             }
             Target::Process(_) if event.step.is_none() && event.verb == "begin" => {
                 let mut takes = NOTHING;
@@ -509,8 +509,9 @@ impl<'p> Knowledge<'p> {
     }
 }
 
-/// The steps that a plan has for an object.
-fn uses(plan: &Plan, object: ObjectId) -> Vec<Usage> {
+/// The steps that a plan has for an object: whose they are, and how often each is carried out at most by all of those
+/// together; none where it stands in a loop.
+fn uses(plan: &Plan, object: ObjectId) -> Vec<(Range<ProcessId>, Option<u64>)> {
     let mut uses = Vec::new();
     for program in &plan.programs {
         let loops = program.code.iter().enumerate().any(|(place, instruction)| match instruction {
@@ -521,18 +522,13 @@ fn uses(plan: &Plan, object: ObjectId) -> Vec<Usage> {
         let times = (!loops).then_some(processes.len() as u64);
         for operation in program.operations() {
             let Action::Object(action) = &operation.action else { continue };
-            let given = action.arguments.iter().enumerate();
-            let given = given.filter(|(_, given)| given.as_constant() != Some(&Value::Null));
-            let given = given.fold(0, |bits, (at, _)| bits | 1 << at);
-            let access = Access { verb: action.verb, end: action.end, element: None, given };
             for id in action.objects() {
                 if id == object {
-                    uses.push(Usage { access, processes: processes.clone(), times });
+                    uses.push((processes.clone(), times));
                 }
                 let touched = plan.objects[id as usize].object.touches(action.verb);
-                for (_, verb) in touched.into_iter().filter(|(other, _)| *other == object) {
-                    uses.push(Usage { access: Access::by_another(verb), processes: processes.clone(), times: None });
-                }
+                let touching = touched.into_iter().filter(|(other, _)| *other == object);
+                uses.extend(touching.map(|_| (processes.clone(), None)));
             }
         }
     }

@@ -33,9 +33,10 @@ pub(crate) struct Ample {
 }
 
 impl Ample {
-    /// None where the plan has what no part of a state's steps is enough for: signals can end a process anywhere.
+    /// None where the plan has what no part of a state's steps is enough for: signals can end a process anywhere, or each
+    /// wait that ends by itself leaves fewer to do so.
     pub(crate) fn new(space: &StateSpace<'_>) -> Option<Self> {
-        if space.traits.kills || space.leeway.kill {
+        if space.traits.kills || space.leeway.kill || space.leeway.spurious > 0 {
             return None;
         }
         let plan = space.plan;

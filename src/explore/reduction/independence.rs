@@ -289,7 +289,7 @@ pub(crate) fn conflict(plan: &Plan, first: Use, second: Use) -> bool {
 }
 
 /// Whether it makes a difference to what happened before what which of two uses comes first.
-fn tells_order(plan: &Plan, first: Use, second: Use) -> bool {
+pub(crate) fn tells_order(plan: &Plan, first: Use, second: Use) -> bool {
     match (first, second) {
         (Use::Object(object, one, _), Use::Object(other, two, _)) => {
             object == other && plan.objects[object as usize].object.tells_order(one, two)

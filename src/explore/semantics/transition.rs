@@ -12,6 +12,8 @@ pub struct Nondeterminism {
     pub random: bool,
     /// Whether one process may be killed from outside, at any moment.
     pub kill: bool,
+    /// How many waits may end although nothing has ended them.
+    pub spurious: u32,
 }
 
 impl From<Time> for Nondeterminism {
@@ -42,6 +44,8 @@ pub enum Kind {
     Tick,
     /// A process is killed from outside.
     Kill,
+    /// The wait of a process ends although nothing has ended it.
+    Wake,
 }
 
 /// How a process stands that cannot move.

@@ -1,6 +1,6 @@
-//! States as numbers. Where a process can stand and what an object can be is met again and again: each such thing gets
-//! a number when it is first met, a state of the whole is a row of these numbers, and what a turn does to them is
-//! looked up once it has been computed once.
+//! States as numbers. Where a process can stand and what an object can be is met again and again: each such thing gets a
+//! number when it is first met, a state of the whole is a row of these numbers, and what a turn does to them is looked up
+//! once it has been computed once.
 
 mod local_state;
 mod renaming;
@@ -36,13 +36,18 @@ pub(super) use local_state::Quick;
 
 /// Of a moment: whether a process has been killed from outside.
 const SPENT: u64 = 1 << 63;
+/// Of a moment: how many waits have ended although nothing had ended them, in units of `WOKEN`.
+const WAKES: u64 = 63 * WOKEN;
+const WOKEN: u64 = 1 << 57;
+/// No number.
 pub(super) const NONE: u32 = u32::MAX;
 
 /// One way on from a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Transition {
-    /// Whose it is; of a tick, no process's.
+    /// Whose it is; of a tick, nobody's.
     pub process: ProcessId,
+    /// What it is.
     pub kind: Kind,
     /// Which of the turn's possibilities.
     pub(super) branch: u32,
@@ -50,7 +55,7 @@ pub struct Transition {
     pub(super) result: u32,
 }
 
-/// A signal that ends a process which another one has stopped: it does so at once if the process has not stopped
+/// A signal that ends a process which another one has stopped: it does so at once where the process has not come to stop
 /// yet, else once it is continued.
 const HELD: u32 = 0;
 
@@ -62,7 +67,7 @@ pub struct StateSpace<'p> {
     pub(super) plan: &'p Plan,
     pub(super) leeway: Nondeterminism,
     pub(super) knowledge: Arc<[Knowledge]>,
-    /// By step: whether a process reaches it in a state that was met.
+    /// By step: whether a process comes to it in a state that was met.
     reached: Arc<[AtomicBool]>,
     /// By step: whether others can notice it although it is about no object.
     pub(super) visible: Vec<bool>,
@@ -86,17 +91,19 @@ pub struct StateSpace<'p> {
     key: Vec<u8>,
     names: Vec<u32>,
     endless: Option<ModelError>,
-    /// The budget of the work in it.
+    /// What who works in it may use.
     pub(super) budget: Arc<Budget>,
     /// About how many bytes all of it takes.
     weight: usize,
     pub(super) memories: Option<Box<History<'p>>>,
 }
 
-/// Whether a run can be over where these are the ways on: nothing happens but that a process is killed from outside, or
-/// dies although he is stopped, which need not be.
+/// Whether a run can be over where these are the ways on: nothing happens but that somebody is killed from outside, or
+/// dies although he is stopped, or that a wait ends although nothing has ended it, which need not be.
 pub(crate) fn is_over(moves: &[Transition]) -> bool {
-    moves.iter().all(|step| step.kind == Kind::Kill || step.kind == Kind::Die && step.result == HELD)
+    moves
+        .iter()
+        .all(|step| matches!(step.kind, Kind::Kill | Kind::Wake) || step.kind == Kind::Die && step.result == HELD)
 }
 
 impl<'p> StateSpace<'p> {
@@ -172,8 +179,8 @@ impl<'p> StateSpace<'p> {
         }
     }
 
-    /// The steps that no process has reached in any state that was met, in the order of the file. What is no
-    /// instruction of its own (`break`, `forever`, `section`) is left out.
+    /// The steps that no process has come to in any state that was met, in the order of the file. What is no instruction of
+    /// its own (`break`, `forever`, `section`) is left out.
     pub(crate) fn unreached(&self) -> Vec<StepId> {
         let code = self.plan.programs.iter().flat_map(|program| &program.code).map(choice_point::step_of);
         let reached = |step: StepId| self.reached.get(step as usize).is_none_or(|one| one.load(Ordering::Relaxed));
@@ -215,7 +222,7 @@ impl<'p> StateSpace<'p> {
         })
     }
 
-    /// Whether an expectation observes the process's next step.
+    /// Whether somebody looks at the process's next step.
     pub(super) fn sees(&self, process: ProcessId, next: &Next) -> bool {
         self.memories.as_ref().is_some_and(|memories| memories.sees(process, next))
     }
@@ -237,7 +244,7 @@ impl<'p> StateSpace<'p> {
     /// The states before the first step, each with the choices that lead there.
     ///
     /// # Errors
-    /// A process that the model cannot execute: `ModelError`.
+    /// A process that computes without end.
     pub fn initial(&mut self) -> Result<Vec<u32>, ModelError> {
         let plan = self.plan;
         if let Some(refused) = choice_point::refused(plan, &self.visible).filter(|_| self.leeway.random) {
@@ -275,7 +282,7 @@ impl<'p> StateSpace<'p> {
     /// Everything that can happen next, in the order of the processes. Empty where nothing ever will.
     ///
     /// # Errors
-    /// A process that the model cannot execute: `ModelError`.
+    /// A process that computes without end.
     pub fn moves(&mut self, state: &[u32], moves: &mut Vec<Transition>) -> Result<(), ModelError> {
         moves.clear();
         for process in 0..self.processes() as ProcessId {
@@ -289,6 +296,10 @@ impl<'p> StateSpace<'p> {
         }
         if self.may_kill(state) {
             self.kills(state, moves);
+        }
+        if self.wakes(state) < u64::from(self.leeway.spurious) {
+            let woken = (0..self.processes() as ProcessId).filter(|process| self.woken(state, *process).is_some());
+            moves.extend(woken.map(|process| Transition { process, kind: Kind::Wake, branch: 0, result: NONE }));
         }
         self.endless.take().map_or(Ok(()), Err)
     }
@@ -307,6 +318,23 @@ impl<'p> StateSpace<'p> {
         }
     }
 
+    /// How many waits have ended although nothing had ended them.
+    fn wakes(&self, state: &[u32]) -> u64 {
+        (self.times.things[state[self.clock()] as usize] & WAKES) / WOKEN
+    }
+
+    /// What the share of a process becomes whose wait ends although nothing has ended it, and of which object.
+    fn woken(&self, state: &[u32], process: ProcessId) -> Option<(ObjectId, u32)> {
+        let Stand { segment, info, .. } = &self.stands.things[state[process as usize] as usize];
+        match info.next {
+            Next::Object(object, access, _) if segment.parked && info.running && !info.stopped => {
+                let model = self.object_of(object, state[self.processes() + object as usize]);
+                model.wakes(access.verb, segment.share(object)).map(|share| (object, share))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether a process may still be killed from outside.
     fn may_kill(&self, state: &[u32]) -> bool {
         self.leeway.kill && !self.spares && !self.is_killed(state)
@@ -317,7 +345,7 @@ impl<'p> StateSpace<'p> {
         self.times.things[state[self.clock()] as usize] & SPENT != 0
     }
 
-    /// Whether a process can be killed: it has begun and not ended.
+    /// Who can be killed: whoever has begun and not ended.
     fn kills(&self, state: &[u32], moves: &mut Vec<Transition>) {
         let alive = |process: &ProcessId| {
             let number = state[*process as usize] as usize;
@@ -329,7 +357,7 @@ impl<'p> StateSpace<'p> {
 
     /// ns since the begin, where they are a part of the state.
     fn now(&self, state: &[u32]) -> u64 {
-        self.times.things[state[self.clock()] as usize] & !SPENT
+        self.times.things[state[self.clock()] as usize] & !(SPENT | WAKES)
     }
 
     pub(super) fn moves_of(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Transition>) {
@@ -393,7 +421,7 @@ impl<'p> StateSpace<'p> {
     /// Takes a way on: changes the state.
     ///
     /// # Errors
-    /// A process that the model cannot execute: `ModelError`.
+    /// A process that computes without end.
     pub fn take(&mut self, state: &mut [u32], step: Transition) -> Result<(), ModelError> {
         let processes = self.processes();
         let process = step.process;
@@ -431,6 +459,14 @@ impl<'p> StateSpace<'p> {
                 state[process as usize] = self.number(process, segment);
                 let traits = self.traits;
                 settle(&mut Row { space: self, state }, traits, process, &Effects::default());
+            }
+            Kind::Wake => {
+                let clock = self.clock();
+                if let Some((object, share)) = self.woken(state, process) {
+                    state[clock] = self.moment(self.times.things[state[clock] as usize] + WOKEN);
+                    let mut row = Row { space: self, state };
+                    row.change(process, &mut |segment| segment.set_share(object, share));
+                }
             }
             Kind::Go | Kind::GiveUp => {
                 let branch = &self.memo.results[step.result as usize][step.branch as usize];
@@ -515,8 +551,18 @@ impl<'p> StateSpace<'p> {
         if stand.segment.parked || willing == Willing::Never {
             return stand.segment.parked;
         }
-        let result = self.result(state, process, false);
+        // What is looked up must be there for good.
+        let lasts = self.lasts(state);
+        let result = if lasts { self.result(state, process, false) } else { self.compute(state, process, false) };
         self.memo.results[result as usize].is_empty()
+    }
+
+    /// Whether no number of a state is one for the time being.
+    fn lasts(&self, state: &[u32]) -> bool {
+        let (processes, objects) = state[..self.clock()].split_at(self.processes());
+        processes.iter().all(|number| (*number as usize) < self.stands.things.len())
+            && objects.iter().zip(&self.shapes).all(|(number, shapes)| (*number as usize) < shapes.things.len())
+            && (state[self.clock()] as usize) < self.times.things.len()
     }
 
     fn remember(
@@ -544,7 +590,7 @@ impl<'p> StateSpace<'p> {
                 .as_ref()
                 .map_or_else(Vec::new, |more| more.script.clone()),
             Kind::Die => vec![step.branch],
-            Kind::Tick | Kind::Kill => Vec::new(),
+            Kind::Tick | Kind::Kill | Kind::Wake => Vec::new(),
         }
     }
 
@@ -570,7 +616,7 @@ impl<'p> StateSpace<'p> {
 
     /// Whether nothing is kept of what came before a state.
     pub(super) fn is_plain(&self) -> bool {
-        self.memories.is_none() && !self.leeway.kill
+        self.memories.is_none() && !self.leeway.kill && self.leeway.spurious == 0
     }
 
     /// Says whether a process was found to compute without end.
@@ -615,14 +661,14 @@ impl<'p> StateSpace<'p> {
         }
     }
 
-    /// The turns that a copy has computed.
+    /// What a copy has come to know of turns.
     pub(super) fn into_memo(self) -> Memo {
         self.memo
     }
 }
 
-/// By process, those that can stand in the same places: those of a program that never uses its own name or index, or
-/// else each its own. `output`: whether what they print counts.
+/// By process, those that can stand in the same places: those of a program that never asks who it is, or else each its
+/// own. `output`: whether what they print counts.
 fn classes(plan: &Plan, leeway: Nondeterminism, output: bool) -> Vec<u32> {
     let class = |(id, process): (usize, &ProcessPlan)| {
         let program = &plan.programs[process.program];

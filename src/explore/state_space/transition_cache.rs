@@ -150,7 +150,7 @@ impl<'p> StateSpace<'p> {
     }
 
     /// Computes what a turn does: every possibility of it.
-    fn compute(&mut self, state: &[u32], process: ProcessId, give_up: bool) -> u32 {
+    pub(super) fn compute(&mut self, state: &[u32], process: ProcessId, give_up: bool) -> u32 {
         let processes = self.processes();
         let number = state[process as usize];
         let mut needed: Vec<ObjectId> = Vec::new();

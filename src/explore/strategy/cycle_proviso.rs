@@ -1,7 +1,7 @@
-//! The cycle proviso. A subset of a state's transitions is enough only if the others are taken eventually; in a cycle
-//! of states they could be ignored for ever. So the graph is searched for terminal components: sets of states that lead
-//! to one another and nowhere else. If a process can move in a state of such a component and never does, it was
-//! ignored, and one of the states is expanded in full (Valmari's condition, on terminal components only).
+//! What is left out in a circle. A part of a state's moves is enough only if what is left out comes some time; in a circle
+//! of states it could be left out for ever. So the graph is searched for terminal components: sets of states that lead to
+//! one another and nowhere else. A process that can move somewhere in one of them and never does was left out, and one
+//! of its states is looked at whole (Valmari's condition, on terminal components only).
 
 use super::bfs::Search;
 use crate::explore::budget::Pace;
@@ -23,7 +23,7 @@ pub(crate) struct Components {
 /// Finds the components. None where the budget is spent, which cuts the search.
 ///
 /// # Errors
-/// A process that the model cannot execute: `ModelError`.
+/// A process that computes without end.
 pub(crate) fn find(search: &mut Search<'_, '_>) -> Result<Option<Components>, ModelError> {
     let mut pace = Pace::new(&search.space.budget);
     let count = search.store.len();
@@ -95,14 +95,14 @@ pub(crate) fn find(search: &mut Search<'_, '_>) -> Result<Option<Components>, Mo
     Ok(Some(found))
 }
 
-/// Where the search's moves lead from a state where no process is killed from outside, among the states that were met.
+/// Where the search's moves lead from a state where nobody is killed from outside, among the states that were met.
 pub(crate) fn successors(search: &mut Search<'_, '_>, number: u32) -> Result<Vec<u32>, ModelError> {
     let mut state = vec![0; search.space.width()];
     let mut moves: Vec<Transition> = Vec::new();
     search.store.get(number, &mut state);
     search.moves(number, &state, &mut moves)?;
-    // Kills are optional, and no path leads back from a state after a kill.
-    moves.retain(|step| step.kind != Kind::Kill);
+    // No process has to be killed, or to wake without a cause, and from where one was no way leads back.
+    moves.retain(|step| !matches!(step.kind, Kind::Kill | Kind::Wake));
     let mut after = state.clone();
     let mut behind = Vec::with_capacity(moves.len());
     for step in moves {
@@ -117,7 +117,7 @@ pub(crate) fn successors(search: &mut Search<'_, '_>, number: u32) -> Result<Vec
 /// had not been met.
 ///
 /// # Errors
-/// A process that the model cannot execute: `ModelError`.
+/// A process that computes without end.
 pub(crate) fn complete(search: &mut Search<'_, '_>) -> Result<bool, ModelError> {
     let Some(components) = find(search)? else { return Ok(false) };
     let mut pace = Pace::new(&search.space.budget);

@@ -1,5 +1,5 @@
 //! Every execution with few preemptions (Musuvathi, Qadeer: Iterative Context Bounding): a preemption is a switch away
-//! from a process that could have continued. Most of what goes wrong takes one or two of them.
+//! from a process that could have gone on. Most of what goes wrong takes one or two of them.
 //!
 //! The search goes over states together with the process that moved last, first all that can be reached without a
 //! preemption, then what takes one, and so on. So it is known of each of them how many it takes at least.
@@ -12,7 +12,7 @@ use crate::explore::semantics::transition::{Kind, ModelError, Step};
 use crate::explore::state_space::{StateSpace, Transition, is_over};
 use crate::explore::visited::{ROOT, VisitedSet};
 
-/// No process has moved, or time has passed since.
+/// Nobody has moved, or time has passed since.
 const NOBODY: u32 = 0;
 
 /// A search by preemptions.
@@ -22,17 +22,18 @@ pub(crate) struct Bounded<'s, 'p> {
     store: VisitedSet,
     /// By node: the one before it.
     before: Vec<u32>,
-    /// By node: how many preemptions it takes; and whether it was expanded.
+    /// By node: how many preemptions it takes; and whether it was looked at.
     level: Vec<(u32, bool)>,
     /// A node of each state in which the run is over.
     pub(crate) ends: Vec<u32>,
     over: VisitedSet,
-    /// The bound on preemptions with which everything was explored.
+    /// The number of preemptions with which everything was looked at.
     pub(crate) completed: Option<u32>,
     /// Whether more preemptions lead nowhere else.
     pub(crate) whole: bool,
     /// Why it was not.
     pub(crate) cut: Option<Cut>,
+    /// Steps between states.
     pub(crate) edges: u64,
 }
 
@@ -138,17 +139,18 @@ impl<'s, 'p> Bounded<'s, 'p> {
                 self.ends.push(node);
             }
             self.edges += moves.len() as u64;
-            // A kill from outside is no step of the process.
-            let goes = |step: &Transition| step.kind != Kind::Kill && step.process.wrapping_add(1) == last;
+            // What is killed from outside, or woken, takes no step by that.
+            let passive = |step: &Transition| matches!(step.kind, Kind::Kill | Kind::Wake);
+            let goes = |step: &Transition| !passive(step) && step.process.wrapping_add(1) == last;
             let could = last != NOBODY && moves.iter().any(goes);
             for step in &moves {
                 after.copy_from_slice(&row);
                 self.space.take(&mut after[..width], *step)?;
                 let tick = step.kind == Kind::Tick;
-                let killed = step.kind == Kind::Kill;
+                let killed = passive(step);
                 after[width] = match step.kind {
                     Kind::Tick => NOBODY,
-                    Kind::Kill => last,
+                    Kind::Kill | Kind::Wake => last,
                     _ => step.process + 1,
                 };
                 let preempts = could && !tick && !killed && step.process + 1 != last;
@@ -253,7 +255,7 @@ mod tests {
         (found.collect(), whole)
     }
 
-    /// How often a path switches away from a process that could have continued.
+    /// How often a path switches away from a process that could have gone on.
     fn preemptions(space: &mut StateSpace<'_>, path: &[Step]) -> u32 {
         let mut state = space.initial().expect("it begins");
         let mut moves = Vec::new();
@@ -274,8 +276,7 @@ mod tests {
         let (found, _) = ends(&lost_update(2, 1), 1);
         // The value at the end: 2 alone, then 1 too; each with both processes ended.
         assert_eq!(found.iter().map(|(ends, _)| *ends).collect::<Vec<_>>(), [1, 2]);
-        // The first has taken its fork and is preempted by the third, which waits for that fork: from there on it is
-        // free.
+        // The first has taken its fork and is preempted by the third, who waits for that fork: from there on it is free.
         let (found, _) = ends(&philosophers(3, false, false), 2);
         assert_eq!(found.iter().map(|(_, deadlocks)| *deadlocks).collect::<Vec<_>>(), [0, 1, 1]);
     }
@@ -285,7 +286,7 @@ mod tests {
         assert!(!ends(&lost_update(2, 3), 2).1);
         let (found, whole) = ends(&lost_update(2, 3), 12);
         assert!(whole);
-        // As many as without the bound: the value at the end is between 2 and 6, whatever the registers.
+        // As many as without the bound: the value at the end is between 2 and 6, whoever's registers come to what.
         let plan = plan(&lost_update(2, 3));
         let mut space = StateSpace::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
         let mut search =

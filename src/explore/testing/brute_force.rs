@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::causality;
-use super::causality::loads;
 use super::corpus::{ALIKE, CORPUS};
 use crate::explore::execution::concretise::tell;
 use crate::explore::execution::verdicts::judged;
@@ -14,8 +13,10 @@ use crate::explore::semantics::transition::{ModelError, Step, Time};
 use crate::explore::state_space::{StateSpace, Transition};
 use crate::explore::strategy::bfs::{Limits, Reductions};
 use crate::explore::tests::plan;
+use crate::generate::is_accepted;
 use crate::interpreter::Random;
 use crate::judge::{self, FORMS, Status, Subject, Verdict};
+use crate::objects::CATALOGUE;
 use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;
 
@@ -52,7 +53,7 @@ struct Brute<'p> {
 impl<'p> Brute<'p> {
     fn new(plan: &'p Plan, most: usize) -> Self {
         let wish = HistoryOptions { fine: true, ..HistoryOptions::default() };
-        let memories = History::new(plan, Vec::new(), Time::Virtual, wish);
+        let memories = History::new(plan, judge::memories(plan), Time::Virtual, wish);
         let space = StateSpace::remembering(plan, Time::Virtual, memories);
         Self { plan, space, path: Vec::new(), found: Found::new(), paths: 0, most }
     }
@@ -261,7 +262,7 @@ fn random(name: &str, lines: &str, seeds: std::ops::Range<u64>) {
     for seed in seeds {
         let mut random = Random::new(seed, name, 0);
         let program = random_program(&mut random);
-        let all: Vec<String> = expectations(lines).filter(|one| loads(&format!("{program}{one}"))).collect();
+        let all: Vec<String> = expectations(lines).filter(|one| is_accepted(&format!("{program}{one}"))).collect();
         let some: Vec<String> = (0..4).map(|_| all[random.between(0, all.len() as i64 - 1) as usize].clone()).collect();
         compared += usize::from(compare(&program, &some, MOST));
     }
@@ -282,10 +283,9 @@ fn causes_of(seeds: std::ops::Range<u64>) {
     let mut compared = 0;
     for seed in seeds {
         let mut random = Random::new(seed, "causes", 0);
-        let program = causality::program(&mut random, 4);
-        let mut some: Vec<String> = (0..6).map(|_| causality::expectation(&mut random)).collect();
-        some.retain(|one| loads(&format!("{program}{one}")));
-        some.dedup();
+        let kind = CATALOGUE[seed as usize % CATALOGUE.len()].name;
+        let program = causality::text(kind, seed);
+        let some = causality::asked(&program, &mut random, 5);
         if !some.is_empty() {
             compared += usize::from(compare(&program, &some, FEW));
         }

@@ -16,23 +16,20 @@ use crate::explore::tests::plan;
 use crate::generate::{Scenario, TASTES, Taste, scenario};
 use crate::judge;
 use crate::objects::Form;
+use crate::scenario::plan::Group;
 use crate::scenario::steps::STEPS;
 
 /// The most states of a search.
 const MOST: usize = 2_000;
 
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok()?.parse().ok()
-}
-
 /// Looks at scenarios of each taste. `look` says whether it could look, or what is wrong.
 fn over(usual: u64, tastes: &[Taste], look: impl Fn(&Scenario, u64) -> Result<bool, String>) {
-    let first = number("IPCRUN_DRAWN_SEED").unwrap_or(0);
+    let first = super::first();
     let only = std::env::var("IPCRUN_DRAWN_TASTE").ok();
     let (mut all, mut problems) = (0, Vec::new());
     for taste in tastes.iter().filter(|taste| only.as_ref().is_none_or(|only| *only == taste.name)) {
         let mut looked = 0;
-        let count = number("IPCRUN_DRAWN").unwrap_or(usual);
+        let count = super::count(usual);
         for seed in first..first + count {
             let drawn = scenario(seed, *taste);
             // One that panics is a problem like others.
@@ -123,9 +120,10 @@ fn the_ends_do_not_depend_on_the_expectations() {
 /// What is said of each expectation and rule; none where there is too much to look at.
 fn said(text: &str, leeway: Nondeterminism, reductions: Reductions, jobs: usize) -> Option<BTreeSet<String>> {
     let plan = plan(text);
-    let Nondeterminism { time, random, kill } = leeway;
+    let Nondeterminism { time, random, kill, spurious } = leeway;
     let limits = Limits { states: MOST, ..Limits::default() };
-    let mut options = Options { time, random, kill, reductions, limits, jobs, eager: jobs > 1, ..Options::default() };
+    let eager = jobs > 1;
+    let mut options = Options { time, random, kill, spurious, reductions, limits, jobs, eager, ..Options::default() };
     options.beyond.descend = false;
     let explored = explore(&plan, &options, &mut |_| true).expect("no program computes without end");
     let overall = explored.summary.overall.iter();
@@ -139,7 +137,8 @@ fn no_verdict_depends_on_what_is_left_out_or_on_threads() {
     let tastes: Vec<Taste> = TASTES.iter().copied().chain([own, loops]).collect();
     over(8, &tastes, |drawn, seed| {
         let text = drawn.text() + &drawn.expectations(5).concat();
-        let leeway = Nondeterminism { kill: seed % 4 == 3, ..leeway(seed, true) };
+        let spurious = (seed % 3) as u32;
+        let leeway = Nondeterminism { kill: seed % 4 == 3, spurious, ..leeway(seed, true) };
         let Some(full) = said(&text, leeway, Reductions::NONE, 1) else { return Ok(false) };
         for (partial_order, symmetry, jobs) in
             [(true, false, 1), (false, true, 1), (true, true, 1), (true, true, 2), (false, false, 2)]
@@ -202,6 +201,39 @@ fn expectations_are_judged_as_in_all_orders_of_steps() {
         Ok(!asked.is_empty() && super::brute_force::compare(&drawn.text(), &asked, super::brute_force::FEW))
     });
 }
+/// The conditions of a scenario.
+fn conditions(text: &str) -> Vec<String> {
+    let plan = plan(text);
+    let of = |group: &Group| match group.count {
+        None => vec![group.name.clone()],
+        Some(count) => (0..count).map(|index| format!("{}[{index}]", group.name)).collect(),
+    };
+    plan.groups.iter().filter(|group| group.kind.name == "condition").flat_map(of).collect()
+}
+
+#[test]
+fn a_spurious_wakeup_is_a_notification_by_another_process_at_any_time() {
+    let only = Taste { name: "conditions", kind: Some("condition"), ..crate::generate::LOCKS };
+    let tastes: Vec<Taste> = TASTES.iter().copied().chain([only]).collect();
+    over(12, &tastes, |drawn, _| {
+        let text = drawn.text();
+        let conditions = conditions(&text);
+        let any = Nondeterminism { time: Time::Any, ..Nondeterminism::default() };
+        let Some(spurious) = ends(&text, Nondeterminism { spurious: 1, ..any }, 0) else { return Ok(false) };
+        let Some(mut union) = ends(&text, any, 0) else { return Ok(false) };
+        for condition in &conditions {
+            let waker = format!("[processes.waker]\nsteps = [{{ notify = \"{condition}\" }}]\n");
+            let Some(woken) = ends(&(text.clone() + &waker), any, 1) else { return Ok(false) };
+            union.extend(woken);
+        }
+        if union == spurious {
+            Ok(!conditions.is_empty())
+        } else {
+            Err(format!("{}\n{text}", apart(&spurious, &union)))
+        }
+    });
+}
+
 #[test]
 fn a_kill_from_outside_is_a_kill_by_another_process_at_any_time() {
     over(6, TASTES, |drawn, _| {

@@ -11,6 +11,7 @@ use crate::explore::semantics::transition::{Nondeterminism, Time};
 use crate::explore::state_space::StateSpace;
 use crate::explore::strategy::bfs::{Limits, Reductions, Search};
 use crate::explore::tests::plan;
+use crate::generate;
 use crate::interpreter::Random;
 use crate::objects::contract::model::Access;
 
@@ -28,6 +29,7 @@ pub(crate) struct Taste {
     pub(crate) own: bool,
 }
 
+/// A random scenario.
 pub(crate) fn scenario(seed: u64, taste: Taste) -> String {
     let mut draw = Draw(Random::new(seed, "fuzz", 0));
     let mut text = String::from("[objects]\n");
@@ -152,7 +154,7 @@ fn without(timeout: &str) -> String {
 }
 
 impl Draw {
-    /// A step on an object of the process's own; seldom on another's, or one that distinguishes processes.
+    /// A step on an object of the process's own; seldom on another's, or one by which processes can be told apart.
     fn own(&mut self, copies: i64, others: &[i64]) -> String {
         // A process of another program, or of its own, of which there are as many.
         let other = format!("p{}", others[self.of(others.len() as i64) as usize]);
@@ -191,8 +193,8 @@ impl Draw {
     }
 }
 
-/// What a search finds: its ends, each as the state that stands for it where processes that are alike change places;
-/// and the places of two programs at which a race was seen: both are about to touch a cell, one of them to write it.
+/// What a search finds: its ends, each as the state that stands for it where processes that are alike change places; and
+/// the places of two programs at which a race was seen: both are about to touch a cell, one of them to write it.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Found {
     ends: BTreeSet<Vec<u32>>,
@@ -276,8 +278,7 @@ fn budget(usual: u64) -> u64 {
     std::env::var("IPCRUN_FUZZ").ok().and_then(|number| number.parse().ok()).unwrap_or(usual)
 }
 
-/// The first of these programs of which a reduced search finds other ends than the full one, and how many were
-/// compared.
+/// The first of these programs of which a reduced search finds other ends than the full one, and how many were compared.
 fn difference(
     seeds: std::ops::Range<u64>,
     taste: Taste,
@@ -288,26 +289,47 @@ fn difference(
     let mut compared = 0;
     for seed in seeds {
         let text = scenario(seed, taste);
-        let plan = plan(&text);
-        let mut space = StateSpace::new(&plan, leeway, vec![false; plan.steps.len()], false);
-        let Some((full, states)) = found(&mut space, Reductions::NONE, most) else { continue };
-        compared += 1;
-        for (partial_order, symmetry) in [(true, false), (false, true), (true, true)] {
-            let reductions = Reductions { partial_order, symmetry };
-            let reduced = found(&mut space, reductions, most);
-            // Where nothing is left out but what is the same, every state is met or one that stands for it.
-            let all = |met: &BTreeSet<Vec<u32>>| if partial_order { met.is_subset(&states) } else { *met == states };
-            if reduced.as_ref().is_none_or(|(found, met)| *found != full || !all(met)) {
-                let sizes = |found: &Found| (found.ends.len(), found.races.len());
-                let (found, full) = (reduced.as_ref().map(|(found, _)| sizes(found)), sizes(&full));
-                let text = format!(
-                    "{reductions:?} with {leeway:?}: {found:?}, not {full:?} ends and races, seed {seed}\n{text}"
-                );
-                return (compared, Some(text));
-            }
+        match left_out(&text, leeway, most) {
+            None => continue,
+            Some(None) => compared += 1,
+            Some(Some(problem)) => return (compared, Some(format!("{problem}, seed {seed}\n{text}"))),
         }
     }
     (compared, None)
+}
+
+/// What a reduced search of a program does not find that the full one does; none where there is too much to look at.
+fn left_out(text: &str, leeway: Nondeterminism, most: usize) -> Option<Option<String>> {
+    let plan = plan(text);
+    let mut space = StateSpace::new(&plan, leeway, vec![false; plan.steps.len()], false);
+    let (full, states) = found(&mut space, Reductions::NONE, most)?;
+    for (partial_order, symmetry) in [(true, false), (false, true), (true, true)] {
+        let reductions = Reductions { partial_order, symmetry };
+        let reduced = found(&mut space, reductions, most);
+        // Where nothing is left out but what is the same, every state is met or one that stands for it.
+        let all = |met: &BTreeSet<Vec<u32>>| if partial_order { met.is_subset(&states) } else { *met == states };
+        if reduced.as_ref().is_none_or(|(found, met)| *found != full || !all(met)) {
+            let sizes = |found: &Found| (found.ends.len(), found.races.len());
+            let (found, full) = (reduced.as_ref().map(|(found, _)| sizes(found)), sizes(&full));
+            return Some(Some(format!("{reductions:?} with {leeway:?}: {found:?}, not {full:?} ends and races")));
+        }
+    }
+    Some(None)
+}
+
+/// What a reduced search does not find in a scenario drawn from the catalogue, in which processes have objects of one kind of
+/// their own.
+pub(super) fn fault(kind: &'static str, seed: u64) -> Option<String> {
+    let taste = generate::Taste {
+        name: "own",
+        kind: Some(kind),
+        own: true,
+        times: seed % 2 == 1,
+        lives: false,
+        ..generate::EVERYTHING
+    };
+    let time = if seed % 4 > 1 { Time::Any } else { Time::Virtual };
+    left_out(&generate::scenario(seed, taste).text(), time.into(), 400).flatten()
 }
 
 fn compare(seeds: std::ops::Range<u64>, taste: Taste, leeway: impl Into<Nondeterminism>) {
@@ -316,17 +338,17 @@ fn compare(seeds: std::ops::Range<u64>, taste: Taste, leeway: impl Into<Nondeter
     assert!(compared > 0, "not one program was small enough");
 }
 
-/// Programs whose steps end in one way, that give up, that go round for ever, that draw random numbers, that have
-/// objects of their own.
+/// Programs whose steps end in one way, that give up, that go round for ever, that draw random numbers, that have objects
+/// of their own.
 const PLAIN: Taste = Taste { loops: false, timeouts: false, random: false, own: false };
 const TIMEOUTS: Taste = Taste { timeouts: true, ..PLAIN };
 const LOOPS: Taste = Taste { loops: true, ..PLAIN };
 const RANDOM: Taste = Taste { random: true, ..PLAIN };
 const OWNING: Taste = Taste { own: true, ..PLAIN };
 
-/// Every random number is drawn; a process is killed from outside.
-const DRAWN: Nondeterminism = Nondeterminism { time: Time::Virtual, random: true, kill: false };
-const KILLED: Nondeterminism = Nondeterminism { time: Time::Virtual, random: false, kill: true };
+/// Every random number is drawn; somebody is killed from outside.
+const DRAWN: Nondeterminism = Nondeterminism { time: Time::Virtual, random: true, kill: false, spurious: 0 };
+const KILLED: Nondeterminism = Nondeterminism { time: Time::Virtual, random: false, kill: true, spurious: 0 };
 
 #[test]
 fn reductions_keep_every_end_of_programs_that_end() {
@@ -361,7 +383,7 @@ fn reductions_keep_every_end_of_programs_of_which_one_process_is_killed() {
     compare(
         80_000_000..80_000_000 + budget(15),
         Taste { timeouts: true, ..RANDOM },
-        Nondeterminism { time: Time::Any, random: true, kill: true },
+        Nondeterminism { time: Time::Any, random: true, kill: true, spurious: 0 },
     );
 }
 
@@ -385,12 +407,12 @@ ends = true
 /// The same of one that stores.
 const STORED: &str = "[[expect]]\ncount = \"* store v0\"\nat_most = 1\n";
 
-/// What is said of each expectation and of each rule that is broken, and in what the executions can end; none where
-/// there are too many.
+/// What is said of each expectation and of each rule that is broken, and in what the executions can end; none where there
+/// are too many.
 fn verdicts(text: &str, leeway: Nondeterminism, reductions: Reductions) -> Option<BTreeSet<String>> {
     let plan = plan(text);
     let limits = Limits { states: 500, ..Limits::default() };
-    let Nondeterminism { time, random, kill } = leeway;
+    let Nondeterminism { time, random, kill, .. } = leeway;
     let mut options = Options { time, random, kill, reductions, limits, ..Options::default() };
     options.beyond.descend = false;
     let explored = explore(&plan, &options, &mut |_| true).expect("no program computes without end");
@@ -439,7 +461,7 @@ fn reductions_keep_every_end_of_programs_with_objects_of_their_own() {
     );
 }
 
-/// Two symmetric processes race, and then meet twice: the history of the race is not symmetric.
+/// Two who are alike race, and then meet twice: what is kept of the race is not the same where they change places.
 #[test]
 fn who_meets_behind_a_race_ends_whatever_is_left_out() {
     let text = r#"

@@ -76,8 +76,8 @@ fn compare(text: &str, leeway: Nondeterminism, states: usize) {
     }
 }
 
-const ANY: Nondeterminism = Nondeterminism { time: Time::Any, random: false, kill: false };
-const VIRTUAL: Nondeterminism = Nondeterminism { time: Time::Virtual, random: false, kill: false };
+const ANY: Nondeterminism = Nondeterminism { time: Time::Any, random: false, kill: false, spurious: 0 };
+const VIRTUAL: Nondeterminism = Nondeterminism { time: Time::Virtual, random: false, kill: false, spurious: 0 };
 
 /// What makes a search keep something of the past.
 const EXPECT: &str =
@@ -99,6 +99,15 @@ fn several_threads_find_the_same_where_something_is_kept_of_the_past() {
     compare(&(lost_update(3, 2) + EXPECT), VIRTUAL, usize::MAX);
     let most = "[[expect]]\norder = [\"p[0] store money\", \"p[1] store money\"]\nholds = \"sometimes\"\n";
     compare(&(lost_update(2, 3) + most), VIRTUAL, usize::MAX);
+    let waits = include_str!("../../../tests/verdicts/blocked-rounds.toml");
+    compare(waits, VIRTUAL, usize::MAX);
+    compare(waits, Nondeterminism { kill: true, ..VIRTUAL }, usize::MAX);
+}
+
+#[test]
+fn several_threads_find_the_same_where_waits_end_by_themselves() {
+    let text = include_str!("../../../tests/verdicts/spurious-while.toml");
+    compare(text, Nondeterminism { spurious: 3, ..VIRTUAL }, usize::MAX);
 }
 
 #[test]

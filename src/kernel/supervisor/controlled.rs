@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 use super::{BUSY, Supervisor};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::ProcessId;
-use crate::kernel::scheduler_gate::{Answer, CHOICES, FREE, Grant, PARKS, STAYS, TIMES_OUT, WAITED};
+use crate::kernel::scheduler_gate::{Answer, CHOICES, FREE, Grant, PARKS, STAYS, TIMES_OUT, WAITED, WAKES};
 use crate::kernel::{Notice, Options};
 use crate::os::descriptor::poll;
 use crate::os::signals::Blocked;
@@ -149,7 +149,7 @@ impl Driver<'_, '_, '_> {
     /// Ends the run between two turns, where that was asked for or the trace is full.
     fn may_end(&self) -> Result<(), Stop> {
         let asked = self.asked.map(|_| RunEnd::Interrupted);
-        match asked.or_else(|| self.supervisor.full_trace(self.options.limits)) {
+        match asked.or_else(|| self.supervisor.full_trace(self.options.limits).map(RunEnd::Limit)) {
             Some(end) => Err(Stop::Over(end)),
             None => Ok(()),
         }
@@ -223,6 +223,7 @@ impl Driver<'_, '_, '_> {
         let flags = flag(turn.waited, WAITED)
             | flag(turn.parks, PARKS)
             | flag(turn.times_out, TIMES_OUT)
+            | flag(turn.wakes, WAKES)
             | if turn.ends { 0 } else { self.stays(process) };
         let number = self.grant(process, turn.steps, flags, &turn.choices);
         let came = self.wait(process, number, turn.parks)?;
@@ -295,7 +296,7 @@ impl Driver<'_, '_, '_> {
             course.record(process, events);
         }
         if self.prints {
-            supervisor.show(self.options.notice, u64::MAX);
+            supervisor.show(self.options.notice, &mut None, u64::MAX);
         }
     }
 

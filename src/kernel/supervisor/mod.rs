@@ -22,7 +22,7 @@ use super::process::Inheritance;
 use super::process_table::Table;
 use super::scheduler_gate::{ORIGIN, SchedulerGate};
 use super::wakeup::Wakeup;
-use super::{Limits, Notice, Options, Recording};
+use super::{Limits, Notice, Options, Recording, Spool};
 use super::{host_limits, memory_estimate};
 use crate::diagnostic::Diagnostic;
 use crate::event::{ObjectId, ProcessId, StepId, Target};
@@ -38,7 +38,7 @@ use crate::scenario::steps::STEPS;
 use crate::trace::record::{self, Head};
 use crate::trace::ring_buffer::{Consumer, RingBuffer};
 use crate::trace::wait_for::part;
-use crate::trace::{Limit, ProcessEnd, RunEnd, Trace, Waiting};
+use crate::trace::{self, Limit, ProcessEnd, RunEnd, Trace, Waiting};
 use crate::value::Value;
 
 /// ns between two looks at quiet and at busy lanes.
@@ -103,6 +103,8 @@ pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnost
         stuck: Vec::new(),
         daemons: Vec::new(),
         last_look: 0,
+        beyond: None,
+        lost: Vec::new(),
         course,
     };
     tracing::debug!(processes = plan.processes.len(), objects = plan.objects.len(), "forking");
@@ -131,7 +133,8 @@ pub fn run(plan: &Plan, options: &mut Options<'_>) -> Result<Trace, Vec<Diagnost
     let finished = clock::now();
     tracing::debug!(?end, "the run has ended");
     supervisor.kill_rest();
-    supervisor.show(options.notice, u64::MAX);
+    supervisor.show(options.notice, &mut options.spool, u64::MAX);
+    let end = options.spool.as_mut().and_then(|spool| spool.flush()).unwrap_or(end);
     let duration = options.schedule.map_or(finished.saturating_sub(begin), |turns| turns.end);
     Ok(supervisor.trace(end, duration))
 }
@@ -212,6 +215,10 @@ struct Supervisor<'p> {
     /// What the daemons wait for that they wait for.
     daemons: Vec<Waiting>,
     last_look: u64,
+    /// How much memory was too little for the events, where they are kept in it no longer.
+    beyond: Option<u64>,
+    /// What could not be passed on of what was recorded.
+    lost: Vec<String>,
     /// How far a schedule has come, where there is one.
     course: Option<Course>,
 }
@@ -348,7 +355,7 @@ impl Supervisor<'_> {
             if depends {
                 self.open_ready();
             }
-            self.show(options.notice, before);
+            self.show(options.notice, &mut options.spool, before);
             (options.notice)(Notice::Tick {
                 elapsed: before.saturating_sub(begin),
                 ended: self.ends.iter().flatten().count(),
@@ -356,7 +363,7 @@ impl Supervisor<'_> {
             });
             tick = if drained { BUSY } else { QUIET };
             let told = self.stuck.len();
-            if let Some(end) = self.over(drained, before).or_else(|| self.full_trace(options.limits)) {
+            if let Some(end) = self.over(drained, before).or_else(|| self.full(options)) {
                 return end;
             }
             if self.stuck.len() > told {
@@ -380,17 +387,32 @@ impl Supervisor<'_> {
         RunEnd::Timeout(left.map(|process| self.doing(process)).collect())
     }
 
-    /// The end of a run whose trace has reached its limit.
-    fn full_trace(&self, limits: Limits) -> Option<RunEnd> {
+    /// The limit that the trace has reached.
+    fn full_trace(&self, limits: Limits) -> Option<Limit> {
         let taken = self.consumers.iter().map(Consumer::taken);
         let (events, payload) =
             taken.fold((0, 0), |(events, bytes), one| (events + one.0 as u64, bytes + one.1 as u64));
         let events_full = limits.events.filter(|most| events >= *most).map(Limit::Events);
-        let full = events_full.or_else(|| {
-            let bytes = memory_estimate::trace(events, payload);
+        events_full.or_else(|| {
+            let bytes = trace::memory(events, payload);
             limits.bytes.filter(|most| bytes >= *most).map(Limit::Bytes)
-        });
-        full.map(RunEnd::Limit)
+        })
+    }
+
+    /// The end of a run whose trace has reached its limit. Where a file takes the events, a run continues that needs more
+    /// memory for them than it may have: none is kept there from then on.
+    fn full(&mut self, options: &mut Options<'_>) -> Option<RunEnd> {
+        let spool = options.spool.as_mut();
+        if let Some(end) = spool.and_then(|spool| spool.flush()) {
+            return Some(end);
+        }
+        match (self.full_trace(options.limits)?, &options.spool) {
+            (Limit::Bytes(most), Some(spool)) if spool.suffices() => {
+                self.beyond = Some(most);
+                None
+            }
+            (limit, _) => Some(RunEnd::Limit(limit)),
+        }
     }
 
     /// Whether a step's signal has stopped the process.
@@ -533,24 +555,36 @@ impl Supervisor<'_> {
         self.table.post(process).end(code);
     }
 
-    /// Shows output whose place among the others is certain: what ended before `before`.
-    fn show(&mut self, notice: &mut dyn FnMut(Notice<'_>), before: u64) {
+    /// Passes on what was collected: events to what takes them, and output whose place among the others is certain, since it
+    /// ended before `before`.
+    fn show(&mut self, notice: &mut dyn FnMut(Notice<'_>), spool: &mut Option<&mut dyn Spool>, before: u64) {
         let print = STEPS.iter().position(|verb| verb.name == "print").unwrap_or(0) as u8;
-        for (process, consumer) in self.consumers.iter().enumerate() {
-            let (records, payload) = self.shown[process];
-            for (record, bytes) in consumer.records(records, payload) {
+        let (names, origin) = (collect::Names(self.plan), self.table.origin());
+        for (process, consumer) in (0..).zip(&mut self.consumers) {
+            let shown = &mut self.shown[process as usize];
+            for (number, record, bytes) in consumer.records(*shown) {
+                if let Some(spool) = spool {
+                    match record::decode(record, bytes, process, number, origin, &names) {
+                        Ok(event) => spool.take(&event),
+                        Err(error) => {
+                            self.lost.push(format!("{}: {error}", self.plan.processes[process as usize].name));
+                        }
+                    }
+                }
                 if record::verb(record) == print
                     && (record[6] >> 32) as u32 == record::NONE
                     && let Ok(Value::String(text)) = crate::value::decode(bytes)
                 {
-                    self.lines.push((record[1], process as ProcessId, text.to_string()));
+                    self.lines.push((record[1], process, text.to_string()));
                 }
             }
-            self.shown[process] = consumer.taken();
+            *shown = consumer.taken();
+            if self.beyond.is_some() {
+                consumer.give_up();
+            }
         }
         self.lines.sort_by_key(|(at, process, _)| (*at, *process));
         let certain = self.lines.partition_point(|(at, ..)| *at < before);
-        let origin = self.table.origin();
         for (at, process, text) in self.lines.drain(..certain) {
             notice(Notice::Printed { process, at: at.saturating_sub(origin), text: &text });
         }

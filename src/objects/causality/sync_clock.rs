@@ -1,18 +1,16 @@
 //! The clocks that an object carries from one event to another, updated event by event.
 //!
-//! [`Object::relate`] draws the causes of a whole run. [`Object::hand_over`] says the same of one event after another,
-//! in the object's own order: what the event takes of what earlier ones gave, and what has to be held for later ones.
-//! What is given is a clock; here it is a number, whose meaning only its owner knows.
+//! [`Object::relate`] draws the causes of a whole run. [`Object::hand_over`] says the same of one event after another, in
+//! the object's own order: what the event takes of what earlier ones gave, and what has to be held for later ones. What is
+//! given is a clock; here it is a number, whose meaning only its owner knows.
 //!
 //! [`Object::relate`]: crate::objects::Object::relate
 //! [`Object::hand_over`]: crate::objects::Object::hand_over
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::happens_before::is_end;
 use crate::event::{Event, ProcessId};
-use crate::objects::contract::model::Access;
 
 /// The set in which nothing is known.
 pub const NOTHING: u32 = 0;
@@ -31,7 +29,7 @@ pub struct Held {
     pub counts: Vec<u32>,
     /// Sets, each in a place of its kind's.
     pub sets: Vec<u32>,
-    /// What a process that waits takes when it continues.
+    /// What a process that waits takes when it goes on.
     pub own: BTreeMap<ProcessId, u32>,
 }
 
@@ -72,7 +70,7 @@ impl Held {
         self.tidy();
     }
 
-    /// Unblocks those that wait and were given nothing before: they take that set.
+    /// Lets those go on that wait and were given nothing before: they take that set.
     pub(crate) fn give(&mut self, waiting: impl Iterator<Item = ProcessId>, set: u32) {
         for process in waiting {
             self.own.entry(process).or_insert(set);
@@ -82,12 +80,12 @@ impl Held {
 
 /// One event, as the object hands over what earlier ones gave.
 pub struct Handover<'a> {
-    /// The event. Its cause is not to be used; of its ticket only whether it has one, and the bits that do not count.
+    /// The event. Its cause is not to be looked at; of its ticket only whether it has one, and the bits that do not count.
     pub event: &'a Event,
     /// Every process's share of the object's model after the turn of the event.
     pub shares: &'a [u32],
-    /// What the event gives to those that it is a cause of: what its process knew when it began, and the event. One
-    /// that takes effect at one instant gives besides what it takes itself.
+    /// What the event gives to those that it is a cause of: what its process knew when it began, and the event. One that
+    /// takes effect at one instant gives besides what it takes itself.
     pub gives: u32,
     /// Whether what is read, and what makes a try fail, is handed over too, and not synchronisation alone.
     pub reads: bool,
@@ -101,6 +99,7 @@ pub struct Handover<'a> {
     pub end: u8,
     /// What the object holds.
     pub held: &'a mut Held,
+    /// Joins sets.
     pub sets: &'a mut dyn Sets,
     /// Whether the object cannot say what it hands over: then nothing that it says further on counts.
     pub lost: &'a mut bool,
@@ -135,8 +134,8 @@ impl Handover<'_> {
 
 /// Messages that come out in the order in which they went in, and the rooms that they leave.
 ///
-/// With each message goes what its put gave and took. A put takes what the get gave in whose room it goes: the get as
-/// many places before it as there is room for; and with the room that it leaves goes what the get gave and took.
+/// With each message goes what its put gave and took. A put takes what the get gave in whose room it goes: the get as many
+/// places before it as there is room for; and with the room that it leaves goes what the get gave and took.
 #[derive(Default)]
 pub(crate) struct Line {
     /// The priorities of the messages with what was given with them, the next to come out first.
@@ -171,14 +170,4 @@ impl Line {
         }
         takes
     }
-}
-
-/// A step that a plan has for an object.
-#[derive(Clone, Debug)]
-pub struct Usage {
-    pub access: Access,
-    /// The processes that have it: those of one program.
-    pub processes: Range<ProcessId>,
-    /// How often it is carried out at most, by all of them together; none where it stands in a loop.
-    pub times: Option<u64>,
 }

@@ -103,7 +103,7 @@ fn wait(
 ) -> Result<bool, i32> {
     match if parks { party.park() } else { Parked::Sleep } {
         Parked::Sleep => sleep(party, deadline, ready),
-        Parked::Again => Ok(true),
+        Parked::Again | Parked::Wake => Ok(true),
         Parked::GiveUp => Err(libc::ETIMEDOUT),
     }
 }

@@ -129,7 +129,7 @@ impl Stage {
         let events: Vec<&Event> = Self::events(object, actors);
         let mut relation = Relation::default();
         self.object(object).relate(&events, &mut relation);
-        let name = |place: usize| (events[place].id.process, events[place].id.number);
+        let name = |place: u32| (events[place as usize].id.process, events[place as usize].id.number);
         relation.edges.iter().map(|(from, to, tie)| (name(*from), name(*to), *tie)).collect()
     }
 

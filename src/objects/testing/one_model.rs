@@ -26,9 +26,10 @@ pub(crate) struct Desk {
 /// One step: verb and end, arguments, and how long it waits.
 pub(crate) type Step<'a> = (&'a str, &'a [Value], Willing);
 
-struct Nothing;
+/// For steps on one object alone that choose nothing.
+pub(crate) struct NoStage;
 
-impl Stage for Nothing {
+impl Stage for NoStage {
     fn choose(&mut self, _count: u32) -> u32 {
         panic!("nothing is chosen here")
     }
@@ -84,7 +85,7 @@ impl Desk {
             process,
             shares: &mut shares,
             event: event.pack(),
-            stage: &mut Nothing,
+            stage: &mut NoStage,
         };
         let progress = if over { self.model.give_up(&mut call) } else { self.model.step(&mut call) };
         self.shares[process as usize] = shares[process as usize];

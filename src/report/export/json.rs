@@ -34,7 +34,7 @@ pub fn run(plan: &Plan, trace: &Trace, verdict: &Verdict) -> Json {
             "duration": trace.duration,
             "expectations": all(&expectations),
             "broken": all(&broken),
-            "processes": (0..).zip(&trace.ends).filter_map(|(id, end)| exit_json(plan, id, *end)).collect::<Vec<_>>(),
+            "processes": (0..trace.ends.len() as u32).filter_map(|id| exit_json(plan, trace, id)).collect::<Vec<_>>(),
             "objects": object_list(plan, trace),
             "deadlock": if trace.stuck.is_empty() { Json::Null } else {
                 let daemons = trace.daemons.iter().filter_map(|one| waiting_json(plan, one));
@@ -45,7 +45,7 @@ pub fn run(plan: &Plan, trace: &Trace, verdict: &Verdict) -> Json {
             },
             "printed": printed(plan, trace),
             "trace": {
-                "events": trace.events.len(),
+                "events": trace.length(),
                 "whole": trace.whole,
                 "counted": trace.counted.iter().map(|(_, count)| count).sum::<u64>(),
                 "stalled": trace.stalled,

@@ -53,6 +53,7 @@ pub(super) fn header(
             format!("the recorder delayed processes for {}", duration(trace.stalled))
         },
     ];
+    facts.extend(trace.unfinished_steps(plan));
     if !trace.whole {
         let counted: u64 = trace.counted.iter().map(|(_, count)| count).sum();
         facts.push(format!("{} only counted", plural(counted, "step")));

@@ -169,7 +169,9 @@ impl Story<'_> {
                 }
             }
             at = to;
-            if turn.parks {
+            if turn.wakes {
+                words.push(Words::plain("wakes without a notification"));
+            } else if turn.parks {
                 words.push(Words::plain(self.parks(plan, turn.process, to)));
             }
             if turn.dies {

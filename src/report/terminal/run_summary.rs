@@ -384,7 +384,7 @@ impl Summary<'_> {
     /// The last line: `trace: 47 events, 10 processes, 0 lost, 0.41 s`.
     fn trace_line(&self, out: &mut String) {
         let trace = self.trace;
-        let mut line = plural(trace.events.len() as u64, "event");
+        let mut line = plural(trace.length(), "event");
         if !trace.whole {
             let counted: u64 = trace.counted.iter().map(|(_, count)| count).sum();
             let _ = write!(line, " and {counted} only counted");
@@ -398,6 +398,7 @@ impl Summary<'_> {
         }
         let _ = writeln!(out, "  {} {line}", self.page.pen.paint(FAINT, "trace:"));
         self.page.notes(out, &trace.lost);
+        self.page.notes(out, trace.unfinished_steps(self.page.plan).as_slice());
     }
 }
 

@@ -19,6 +19,9 @@ pub(super) const STUCK: &str = "stuck";
 pub(super) const EXIT: &str = "exit";
 pub(super) const END: &str = "end";
 
+/// The order of a file whose events stand in it as they were collected.
+pub(super) const RECORDED: &str = "recorded";
+
 /// Which line it is.
 #[derive(Deserialize)]
 pub(super) struct Tag<'a> {
@@ -35,6 +38,8 @@ pub(super) struct Header<'a> {
     pub version: u32,
     pub ipcrun: String,
     pub engine: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Cow<'a, str>>,
     pub scenario: Scenario<'a>,
     pub seed: u64,
     pub timeout: u64,
@@ -73,43 +78,39 @@ pub(super) struct Step<'a> {
     pub line: usize,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct Event<'a> {
-    #[serde(rename = "type", skip_deserializing)]
-    pub tag: &'static str,
     pub n: u64,
     #[serde(borrow)]
     pub process: Cow<'a, str>,
     pub seq: u64,
     pub begin: u64,
     pub end: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub step: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
     pub verb: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub object: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub peer: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub element: Option<u32>,
     pub outcome: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "is_null", with = "value")]
+    #[serde(default, with = "value")]
     pub value: Value,
-    #[serde(default, skip_serializing_if = "is_null", with = "value")]
+    #[serde(default, with = "value")]
     pub second: Value,
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     pub ticket: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub cause: Option<Cause<'a>>,
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     pub blocked: bool,
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     pub implicit: bool,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct Cause<'a> {
     #[serde(borrow)]
     pub process: Cow<'a, str>,
@@ -150,6 +151,8 @@ pub(super) struct Exit<'a> {
     pub code: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cut: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -166,6 +169,8 @@ pub(super) struct End<'a> {
     pub max_events: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_trace: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_file: Option<u64>,
     pub events: u64,
     pub duration: u64,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -221,10 +226,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
         }
         deserializer.deserialize_map(Entries(PhantomData))
     }
-}
-
-fn is_null(value: &Value) -> bool {
-    *value == Value::Null
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -17,9 +17,9 @@ mod value;
 mod write;
 
 pub use meta::{Machine, Meta};
-pub use read::read;
+pub use read::{Opened, open};
 pub use saved::{Saved, SavedStep};
-pub use write::{end_word, event_json, exit_json, value_json, waiting_json, write};
+pub use write::{Ordering, TraceFile, end_word, event_json, exit_json, value_json, waiting_json, write};
 
 /// What the first line's `format` says.
 pub const FORMAT: &str = "ipcrun-trace";

@@ -1,6 +1,6 @@
 //! Reading a trace file. Nothing in it is believed: every name, number and place is looked up before it is used.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
@@ -13,51 +13,79 @@ use super::{FORMAT, VERSION, hash};
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::event::{Event, EventId, Target};
 use crate::outcome::Outcome;
-use crate::trace::{Limit, ProcessEnd, RunEnd, Waiting};
+use crate::trace::{Beyond, KILLED, Limit, ProcessEnd, RunEnd, Waiting, unfinished_steps};
 
 /// The largest number of an event in its process that an [`EventId`] packs.
 const LARGEST: u64 = (1 << 40) - 2;
 /// How much of a line at fault is shown.
 const SHOWN: usize = 80;
 
-/// Reads the trace file at `path` from `input`. `verbs` finds the verb of a name.
-///
-/// A file that was cut is refused, unless all that is missing is its last line: then the run counts as interrupted and
-/// [`Saved::lost`] says so.
-///
-/// # Errors
-/// One diagnostic that says what is wrong, with its line.
-pub fn read(
-    path: &str,
-    mut input: impl BufRead,
-    verbs: impl Fn(&str) -> Option<&'static str>,
-) -> Result<Saved, Vec<Diagnostic>> {
-    let mut reader = Reader { path, number: 0, line: Vec::new(), ahead: Vec::new(), empty: 0 };
-    read_lines(&mut reader, &mut input, &verbs).map_err(|fault| {
-        let fault = if fault.placed { fault.at(reader.number, &String::from_utf8_lossy(&reader.line)) } else { fault };
-        vec![fault.diagnostic(path)]
-    })
+/// A trace file of which the first line was read: what the scenario is, by which the events that follow are looked at.
+pub struct Opened<'a, R: BufRead> {
+    reader: Reader<'a>,
+    input: R,
+    body: Body<'a>,
 }
 
-fn read_lines(
-    reader: &mut Reader<'_>,
-    input: &mut impl BufRead,
-    verbs: &dyn Fn(&str) -> Option<&'static str>,
-) -> Result<Saved, Fault> {
-    if !reader.next(input)? {
-        return Err(Fault::new("the file is empty: a trace has at least its first line").unplaced());
+/// Reads the first line of the trace file at `path` from `input`. `verbs` finds the verb of a name.
+///
+/// # Errors
+/// One diagnostic that says what is wrong.
+pub fn open<'a, R: BufRead>(
+    path: &'a str,
+    mut input: R,
+    verbs: &'a dyn Fn(&str) -> Option<&'static str>,
+) -> Result<Opened<'a, R>, Vec<Diagnostic>> {
+    let mut reader = Reader { path, number: 0, line: Vec::new(), ahead: Vec::new(), empty: 0 };
+    let mut first = || {
+        if !reader.next(&mut input)? {
+            return Err(Fault::new("the file is empty: a trace has at least its first line").unplaced());
+        }
+        Ok(Body::new(header(path, reader.text()?)?, verbs))
+    };
+    match first() {
+        Ok(body) => Ok(Opened { reader, input, body }),
+        Err(fault) => Err(reader.report(fault)),
     }
-    let mut body = Body::new(header(reader.path, reader.text()?)?, verbs);
-    while reader.next(input)? {
-        let cut = !reader.line.ends_with(b"\n");
-        match reader.text().and_then(|text| body.line(text)) {
-            Ok(()) => {}
-            // Half a last line: what it would have said is missing, as if the file ended before it.
-            Err(_) if cut => break,
-            Err(fault) => return Err(fault),
+}
+
+impl<R: BufRead> Opened<'_, R> {
+    /// What the first line says.
+    pub fn saved(&self) -> &Saved {
+        &self.body.saved
+    }
+
+    /// Reads the rest. `each` is called for each event. Where the events take more than `most` bytes of memory none is kept:
+    /// [`Saved::beyond`].
+    ///
+    /// A file that was cut is refused, unless all that is missing is its last line, or it is one that was written while the
+    /// run was on: then the run counts as interrupted and [`Saved::lost`] says so.
+    ///
+    /// # Errors
+    /// One diagnostic that says what is wrong, with its line.
+    pub fn read(mut self, most: Option<u64>, each: &mut dyn FnMut(&Event)) -> Result<Saved, Vec<Diagnostic>> {
+        self.body.most = most;
+        match self.lines(each) {
+            Ok(()) => {
+                let Self { reader, body, .. } = self;
+                body.finish().map_err(|fault| reader.report(fault))
+            }
+            Err(fault) => Err(self.reader.report(fault)),
         }
     }
-    body.finish()
+
+    fn lines(&mut self, each: &mut dyn FnMut(&Event)) -> Result<(), Fault> {
+        while self.reader.next(&mut self.input)? {
+            let cut = !self.reader.line.ends_with(b"\n");
+            match self.reader.text().and_then(|text| self.body.line(text, each)) {
+                Ok(()) => {}
+                // Half a last line: what it would have said is missing, as if the file ended before it.
+                Err(_) if cut => break,
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What is wrong, before it is known where.
@@ -128,6 +156,12 @@ const LONGEST_LINE: u64 = 64 << 20;
 const MOST_EMPTY: usize = 1 << 20;
 
 impl Reader<'_> {
+    /// What is wrong with the line that was read last.
+    fn report(&self, fault: Fault) -> Vec<Diagnostic> {
+        let fault = if fault.placed { fault.at(self.number, &String::from_utf8_lossy(&self.line)) } else { fault };
+        vec![fault.diagnostic(self.path)]
+    }
+
     /// The next line that is not empty. False at the end of the file.
     fn next(&mut self, input: &mut impl BufRead) -> Result<bool, Fault> {
         loop {
@@ -198,6 +232,11 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
         "model" => "model",
         other => return Err(Fault::new(format!("there is no engine `{other}`"))),
     };
+    let order = match header.order.as_deref() {
+        None => Some(Vec::new()),
+        Some(lines::RECORDED) => None,
+        Some(other) => return Err(Fault::new(format!("no trace has its events in an order `{other}`"))),
+    };
     Ok(Saved {
         file: path.to_owned(),
         ipcrun: header.ipcrun,
@@ -209,7 +248,8 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
         timeout: header.timeout,
         meta: Meta { set: header.set.0, started: header.started, machine: header.machine },
         lanes: header.processes.iter().map(|_| Vec::new()).collect(),
-        order: Vec::new(),
+        order,
+        beyond: None,
         ends: Vec::new(),
         stuck: Vec::new(),
         daemons: Vec::new(),
@@ -234,6 +274,7 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
         counted: Vec::new(),
         whole: true,
         lost: Vec::new(),
+        unfinished: Vec::new(),
         unwatched: false,
         stalled: 0,
         duration: 0,
@@ -256,8 +297,24 @@ struct Body<'a> {
     objects: HashMap<String, u32>,
     processes: HashMap<String, u32>,
     ends: Vec<Option<ProcessEnd>>,
-    seen: HashSet<EventId>,
+    /// How many events there were.
+    events: u64,
+    /// By process, the last of its events.
+    last: Vec<Option<Last>>,
+    /// How many bytes of values that are no scalars they have.
+    payload: u64,
+    most: Option<u64>,
     ended: bool,
+}
+
+/// What is known of a process by its last event.
+#[derive(Clone, Copy)]
+struct Last {
+    number: u64,
+    /// The exit status, where it is the process's end: a signal's number is negative.
+    end: Option<i64>,
+    /// Whether a number was left out before it.
+    gap: bool,
 }
 
 impl<'a> Body<'a> {
@@ -265,16 +322,17 @@ impl<'a> Body<'a> {
         let objects = saved.objects.iter().map(|(name, _)| name.clone()).zip(0..).collect();
         let processes = saved.processes.iter().cloned().zip(0..).collect();
         let ends = vec![None; saved.processes.len()];
-        Self { saved, verbs, objects, processes, ends, seen: HashSet::new(), ended: false }
+        let last = vec![None; saved.processes.len()];
+        Self { saved, verbs, objects, processes, ends, events: 0, last, payload: 0, most: None, ended: false }
     }
 
-    fn line(&mut self, text: &str) -> Result<(), Fault> {
+    fn line(&mut self, text: &str, each: &mut dyn FnMut(&Event)) -> Result<(), Fault> {
         if self.ended {
             return Err(Fault::new("the trace has ended; no line may follow its last line"));
         }
         let tag: lines::Tag<'_> = parse(text)?;
         match tag.tag.as_ref() {
-            lines::EVENT => self.event(parse(text)?),
+            lines::EVENT => self.event(parse(text)?, each),
             lines::STUCK => {
                 let waiting = self.waiting(parse(text)?)?;
                 self.saved.stuck.push(waiting);
@@ -312,8 +370,8 @@ impl<'a> Body<'a> {
         }
     }
 
-    fn event(&mut self, line: lines::Event<'_>) -> Result<(), Fault> {
-        let due = self.seen.len() as u64 + 1;
+    fn event(&mut self, line: lines::Event<'_>, each: &mut dyn FnMut(&Event)) -> Result<(), Fault> {
+        let due = self.events + 1;
         if line.n != due {
             return Err(Fault::new(format!("expected event {due}, found event {}", line.n)));
         }
@@ -322,8 +380,16 @@ impl<'a> Body<'a> {
         if line.seq > LARGEST {
             return Err(Fault::new(format!("no process has an event {}", line.seq)));
         }
-        if !self.seen.insert(id) {
-            return Err(Fault::new(format!("`{}` has its event {} twice", line.process, line.seq)));
+        let before = self.last[process as usize].map(|last| last.number);
+        match before {
+            Some(before) if before == line.seq => {
+                return Err(Fault::new(format!("`{}` has its event {} twice", line.process, line.seq)));
+            }
+            Some(before) if before > line.seq => {
+                let message = format!("event {} of `{}` stands behind its event {before}", line.seq, line.process);
+                return Err(Fault::new(message));
+            }
+            _ => {}
         }
         if line.begin > line.end {
             return Err(Fault::new("the event ends before it begins"));
@@ -351,9 +417,28 @@ impl<'a> Body<'a> {
             blocked: line.blocked,
             implicit: line.implicit,
         };
+        each(&event);
+        self.events = due;
+        let end = (event.step.is_none() && event.verb == "end").then(|| event.value.as_int().unwrap_or(0));
+        let gap = before.map_or(0, |before| before + 1) < event.id.number;
+        self.last[process as usize] = Some(Last { number: event.id.number, end, gap });
         self.saved.duration = self.saved.duration.max(event.end);
-        self.saved.lanes[process as usize].push(event);
-        self.saved.order.push(process);
+        for value in [&event.value, &event.second].into_iter().filter(|value| !value.is_scalar()) {
+            self.payload += value.size(usize::MAX) as u64;
+        }
+        match self.most {
+            Some(most) if self.saved.beyond.is_some() || crate::trace::memory(due, self.payload) > most => {
+                if self.saved.beyond.is_none() {
+                    self.saved.lanes = vec![Vec::new(); self.saved.processes.len()];
+                    self.saved.order = self.saved.order.take().map(|_| Vec::new());
+                }
+                self.saved.beyond = Some(Beyond { events: due, most, matches: Vec::new() });
+            }
+            _ => {
+                self.saved.lanes[process as usize].push(event);
+                self.saved.order.iter_mut().for_each(|order| order.push(process));
+            }
+        }
         Ok(())
     }
 
@@ -379,6 +464,9 @@ impl<'a> Body<'a> {
             (how, ..) => return Err(Fault::new(format!("no process ends `{how}` with this code and signal"))),
         };
         let process = self.process(&line.process)?;
+        if line.cut {
+            self.saved.unfinished.push(process);
+        }
         match self.ends[process as usize].replace(end) {
             None => Ok(()),
             Some(_) => Err(Fault::new(format!("`{}` ends twice", line.process))),
@@ -386,8 +474,8 @@ impl<'a> Body<'a> {
     }
 
     fn end(&mut self, line: lines::End<'_>) -> Result<(), Fault> {
-        if line.events != self.seen.len() as u64 {
-            let message = format!("the trace had {} events, {} are here", line.events, self.seen.len());
+        if line.events != self.events {
+            let message = format!("the trace had {} events, {} are here", line.events, self.events);
             return Err(Fault::new(message));
         }
         if let Some(name) = self.endless() {
@@ -396,15 +484,18 @@ impl<'a> Body<'a> {
         let doing = line.doing.into_iter().map(|waiting| self.waiting(waiting)).collect::<Result<Vec<_>, _>>()?;
         self.saved.daemons =
             line.daemons.into_iter().map(|waiting| self.waiting(waiting)).collect::<Result<Vec<_>, _>>()?;
-        self.saved.end = match (line.how.as_ref(), line.max_events, line.max_trace) {
+        self.saved.end = match (line.how.as_ref(), [line.max_events, line.max_trace, line.max_file]) {
             ("completed", ..) => RunEnd::Completed,
             ("deadlock", ..) => RunEnd::Deadlock,
             ("timeout", ..) => RunEnd::Timeout(doing),
             ("livelock", ..) => RunEnd::Livelock(doing),
             ("interrupted", ..) => RunEnd::Interrupted,
-            ("limit", Some(most), None) => RunEnd::Limit(Limit::Events(most)),
-            ("limit", None, Some(most)) => RunEnd::Limit(Limit::Bytes(most)),
-            ("limit", ..) => return Err(Fault::new("a run ends at one limit, of `max_events` or of `max_trace`")),
+            ("limit", [Some(most), None, None]) => RunEnd::Limit(Limit::Events(most)),
+            ("limit", [None, Some(most), None]) => RunEnd::Limit(Limit::Bytes(most)),
+            ("limit", [None, None, Some(most)]) => RunEnd::Limit(Limit::File(most)),
+            ("limit", ..) => {
+                return Err(Fault::new("a run ends at one limit: `max_events`, `max_trace` or `max_file`"));
+            }
             (other, ..) => return Err(Fault::new(format!("no run ends `{other}`"))),
         };
         for (name, value) in line.finals.0 {
@@ -419,7 +510,9 @@ impl<'a> Body<'a> {
         self.saved.unwatched = line.unwatched;
         self.saved.stalled = line.stalled;
         self.saved.whole = line.whole;
-        self.saved.lost = line.lost;
+        // What the exits say is no loss of what was recorded.
+        let unfinished = unfinished_steps(&self.saved.unfinished, |process| &self.saved.processes[process as usize]);
+        self.saved.lost = line.lost.into_iter().filter(|lost| Some(lost) != unfinished.as_ref()).collect();
         self.ended = true;
         Ok(())
     }
@@ -431,16 +524,39 @@ impl<'a> Body<'a> {
     }
 
     fn finish(mut self) -> Result<Saved, Fault> {
+        let partial = self.saved.order.is_none() && !self.ended;
+        if partial {
+            self.give_ends();
+        }
         if let Some(name) = self.endless() {
-            let message = format!("the trace is cut off here: how `{name}` ended is missing");
-            return Err(Fault::new(message).help("a run that has not ended has not written its whole trace yet"));
+            return Err(Fault::new(format!("the trace is cut off here: how `{name}` ended is missing")));
         }
         if !self.ended {
-            let lost = "the trace file ends before its last line: how the run ended and the last values are missing";
-            self.saved.lost.push(lost.to_owned());
+            let cut = "the trace file ends before its last line: how the run ended and the last values are missing";
+            self.saved.lost.push(if partial { KILLED } else { cut }.to_owned());
         }
         self.saved.ends = self.ends.into_iter().flatten().collect();
         Ok(self.saved)
+    }
+
+    /// How the processes ended of a run whose ipcrun was ended before it could say so: as far as their events go.
+    fn give_ends(&mut self) {
+        for (process, (given, last)) in (0..).zip(self.ends.iter_mut().zip(&self.last)) {
+            if given.is_some() {
+                continue;
+            }
+            let end = match last {
+                None => ProcessEnd::NotStarted,
+                Some(Last { end: None, .. }) => ProcessEnd::Stopped,
+                Some(Last { end: Some(code), .. }) if *code >= 0 => ProcessEnd::Exited(*code as i32),
+                // Whether a step sent the signal may be missing.
+                Some(Last { end: Some(code), .. }) => ProcessEnd::Killed(code.saturating_neg() as i32),
+            };
+            if end == ProcessEnd::Stopped || last.is_some_and(|last| last.gap) {
+                self.saved.unfinished.push(process);
+            }
+            *given = Some(end);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::read::Fault;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, ProcessId, StepId};
 use crate::scenario::plan::Plan;
-use crate::trace::{ProcessEnd, RunEnd, Trace, Waiting, order};
+use crate::trace::{Beyond, ProcessEnd, RunEnd, Trace, Waiting, order};
 use crate::value::Value;
 
 /// A trace that was read, whose scenario is still text.
@@ -33,8 +33,10 @@ pub struct Saved {
     pub steps: Vec<SavedStep>,
     /// Each process's events, in its own order.
     pub lanes: Vec<Vec<Event>>,
-    /// Whose events they are, in the order of the file.
-    pub order: Vec<ProcessId>,
+    /// Whose events they are, in the order of the file; none where it has no order but each process's own.
+    pub order: Option<Vec<ProcessId>>,
+    /// Where the events did not fit in memory, what is known of them.
+    pub beyond: Option<Beyond>,
     /// How each process ended.
     pub ends: Vec<ProcessEnd>,
     /// The processes that were stuck.
@@ -51,6 +53,8 @@ pub struct Saved {
     pub whole: bool,
     /// What is missing, and why.
     pub lost: Vec<String>,
+    /// The processes that may have been within a step as they ended.
+    pub unfinished: Vec<ProcessId>,
     /// Whether a deadlock could not have been seen.
     pub unwatched: bool,
     /// How long the recorder held processes up, in ns.
@@ -93,12 +97,17 @@ impl Saved {
                 return Err(vec![Fault::new(format!("`{name}` has no element {element}")).diagnostic(&self.file)]);
             }
         }
-        let arrange =
-            if self.engine == "model" || self.meta.is_virtual() { order::arrange_along } else { order::arrange_again };
-        let (events, causality) = arrange(plan, self.lanes, &self.order);
+        let (events, causality) = match &self.order {
+            None => order::arrange(plan, self.lanes),
+            Some(order) if self.engine == "model" || self.meta.is_virtual() => {
+                order::arrange_along(plan, self.lanes, order)
+            }
+            Some(order) => order::arrange_again(plan, self.lanes, order),
+        };
         Ok(Trace {
             engine: self.engine,
             events,
+            beyond: self.beyond,
             causality,
             ends: self.ends,
             stuck: self.stuck,
@@ -108,6 +117,7 @@ impl Saved {
             counted: self.counted,
             whole: self.whole,
             lost: self.lost,
+            unfinished: self.unfinished,
             unwatched: self.unwatched,
             stalled: self.stalled,
             duration: self.duration,

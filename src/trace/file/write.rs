@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::lines::{self, Table};
 use super::value::Plain;
 use super::{FORMAT, Meta, VERSION, hash};
-use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
+use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
 use crate::outcome::Outcome;
 use crate::scenario::plan::Plan;
 use crate::text;
@@ -23,36 +23,144 @@ const CHUNK: usize = 64 << 10;
 /// # Errors
 /// Those of `out`.
 pub fn write(out: &mut dyn Write, plan: &Plan, trace: &Trace, meta: &Meta) -> io::Result<()> {
-    let mut file = File { out, buffer: Vec::with_capacity(CHUNK + (4 << 10)) };
-    let names = Names { plan };
-    file.line(&names.header(trace, meta))?;
-    for (at, event) in trace.events.iter().enumerate() {
-        file.line(&names.event(at as u64 + 1, event))?;
+    let mut file = TraceFile::begin(out, plan, trace.engine, meta, Ordering::Settled)?;
+    for event in &trace.events {
+        file.event(event)?;
     }
-    for waiting in &trace.stuck {
-        file.line(&names.waiting(lines::STUCK, waiting))?;
+    file.finish(trace).map(|_| ())
+}
+
+/// In which order a file has its events.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ordering {
+    /// In the trace's order.
+    Settled,
+    /// As they were collected while the run was on: only each process's own order is that of the lines.
+    Recorded,
+}
+
+/// A trace file that is being written, event by event.
+pub struct TraceFile<'p, W: Write> {
+    out: W,
+    names: Names<'p>,
+    buffer: Vec<u8>,
+    /// How many events are in it.
+    events: u64,
+    /// How many bytes of it were written.
+    written: u64,
+}
+
+impl<'p, W: Write> TraceFile<'p, W> {
+    /// Writes the first line.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn begin(out: W, plan: &'p Plan, engine: &'static str, meta: &Meta, ordering: Ordering) -> io::Result<Self> {
+        let mut file = Self { out, names: Names::new(plan), buffer: Vec::new(), events: 0, written: 0 };
+        let header = file.names.header(engine, meta, ordering);
+        file.line(&header)?;
+        Ok(file)
     }
-    for (process, end) in (0..).zip(&trace.ends) {
-        file.line(&names.exit(process, *end))?;
+
+    /// Writes the next event.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.events += 1;
+        self.names.event(&mut self.buffer, self.events, event)?;
+        self.pass_on()
     }
-    file.line(&names.end(trace))?;
-    file.flush()
+
+    /// How many events are in it.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// How many bytes it has.
+    pub fn bytes(&self) -> u64 {
+        self.written + self.buffer.len() as u64
+    }
+
+    /// Writes out what was gathered.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.write_all(&self.buffer)?;
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
+        self.out.flush()
+    }
+
+    /// Writes how the run ended, behind its last event.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn finish(mut self, trace: &Trace) -> io::Result<W> {
+        for waiting in &trace.stuck {
+            let line = self.names.waiting(lines::STUCK, waiting);
+            self.line(&line)?;
+        }
+        let mut cut = vec![false; trace.ends.len()];
+        for process in &trace.unfinished {
+            cut[*process as usize] = true;
+        }
+        for ((process, end), cut) in (0..).zip(&trace.ends).zip(cut) {
+            let line = self.names.exit(process, *end, cut);
+            self.line(&line)?;
+        }
+        let line = self.names.end(trace, self.events);
+        self.line(&line)?;
+        self.flush()?;
+        Ok(self.out)
+    }
+
+    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
+        escaped(&mut self.buffer, line)?;
+        self.buffer.push(b'\n');
+        self.pass_on()
+    }
+
+    fn pass_on(&mut self) -> io::Result<()> {
+        if self.buffer.len() >= CHUNK {
+            self.out.write_all(&self.buffer)?;
+            self.written += self.buffer.len() as u64;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Appends JSON in which nothing is left that a terminal would obey.
+fn escaped(buffer: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
+    let begin = buffer.len();
+    serde_json::to_writer(&mut *buffer, value)?;
+    if let Ok(written) = str::from_utf8(&buffer[begin..])
+        && let Cow::Owned(escaped) = text::json(written)
+    {
+        buffer.truncate(begin);
+        buffer.extend_from_slice(escaped.as_bytes());
+    }
+    Ok(())
 }
 
 /// An event as its line of a trace file has it, without `type`: for reports that show events to programs.
 pub fn event_json(plan: &Plan, trace: &Trace, at: usize) -> Option<serde_json::Value> {
-    let event = trace.events.get(at)?;
-    untyped(&Names { plan }.event(at as u64 + 1, event))
+    let mut line = Vec::new();
+    Names::bare(plan).event(&mut line, at as u64 + 1, trace.events.get(at)?).ok()?;
+    untyped(&serde_json::from_slice::<serde_json::Value>(&line).ok()?)
 }
 
 /// A process that waits, as its line of a trace file has it, without `type`.
 pub fn waiting_json(plan: &Plan, waiting: &Waiting) -> Option<serde_json::Value> {
-    untyped(&Names { plan }.waiting("", waiting))
+    untyped(&Names::bare(plan).waiting("", waiting))
 }
 
 /// How a process ended, as its line of a trace file has it, without `type`.
-pub fn exit_json(plan: &Plan, process: ProcessId, end: ProcessEnd) -> Option<serde_json::Value> {
-    untyped(&Names { plan }.exit(process, end))
+pub fn exit_json(plan: &Plan, trace: &Trace, process: ProcessId) -> Option<serde_json::Value> {
+    let end = trace.ends.get(process as usize)?;
+    untyped(&Names::bare(plan).exit(process, *end, trace.unfinished.contains(&process)))
 }
 
 /// A value in the form that a trace file has it in.
@@ -67,40 +175,110 @@ fn untyped(line: &impl Serialize) -> Option<serde_json::Value> {
     Some(value)
 }
 
-struct File<'a> {
-    out: &'a mut dyn Write,
-    buffer: Vec<u8>,
-}
-
-impl File<'_> {
-    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
-        let begin = self.buffer.len();
-        serde_json::to_writer(&mut self.buffer, line)?;
-        if let Ok(written) = str::from_utf8(&self.buffer[begin..])
-            && let Cow::Owned(escaped) = text::json(written)
-        {
-            self.buffer.truncate(begin);
-            self.buffer.extend_from_slice(escaped.as_bytes());
-        }
-        self.buffer.push(b'\n');
-        if self.buffer.len() >= CHUNK {
-            self.out.write_all(&self.buffer)?;
-            self.buffer.clear();
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.write_all(&self.buffer)?;
-        self.out.flush()
-    }
-}
-
+/// The names of a plan as they stand in lines.
 struct Names<'a> {
     plan: &'a Plan,
+    /// By process and by object, as JSON; empty where they are made each time.
+    processes: Vec<String>,
+    objects: Vec<String>,
 }
 
 impl<'a> Names<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        let quoted = |target| quoted(plan.target_name(target));
+        Self {
+            plan,
+            processes: (0..plan.processes.len() as u32).map(Target::Process).map(quoted).collect(),
+            objects: (0..plan.objects.len() as u32).map(Target::Object).map(quoted).collect(),
+        }
+    }
+
+    fn bare(plan: &'a Plan) -> Self {
+        Self { plan, processes: Vec::new(), objects: Vec::new() }
+    }
+
+    /// Appends the line of an event. There can be very many: it is written as it goes.
+    fn event(&self, out: &mut Vec<u8>, n: u64, event: &Event) -> io::Result<()> {
+        out.extend_from_slice(br#"{"type":"event","n":"#);
+        number(out, n);
+        out.extend_from_slice(br#","process":"#);
+        self.quote(out, Target::Process(event.id.process));
+        out.extend_from_slice(br#","seq":"#);
+        number(out, event.id.number);
+        out.extend_from_slice(br#","begin":"#);
+        number(out, event.begin);
+        out.extend_from_slice(br#","end":"#);
+        number(out, event.end);
+        if let Some(step) = event.step {
+            out.extend_from_slice(br#","step":"#);
+            number(out, step.into());
+            out.extend_from_slice(br#","line":"#);
+            number(out, self.line_of(step) as u64);
+        }
+        out.extend_from_slice(br#","verb":""#);
+        out.extend_from_slice(event.verb.as_bytes());
+        out.push(b'"');
+        if event.target != Target::None {
+            let name: &[u8] = if matches!(event.target, Target::Object(_)) { br#","object":"# } else { br#","peer":"# };
+            out.extend_from_slice(name);
+            self.quote(out, event.target);
+        }
+        if let Some(element) = event.element {
+            out.extend_from_slice(br#","element":"#);
+            number(out, element.into());
+        }
+        out.extend_from_slice(br#","outcome":""#);
+        out.extend_from_slice(outcome_text(event.outcome).as_bytes());
+        out.push(b'"');
+        for (name, value) in [(&br#","value":"#[..], &event.value), (br#","second":"#, &event.second)] {
+            match value {
+                Value::Null => {}
+                Value::Int(int) => {
+                    out.extend_from_slice(name);
+                    if *int < 0 {
+                        out.push(b'-');
+                    }
+                    number(out, int.unsigned_abs());
+                }
+                other => {
+                    out.extend_from_slice(name);
+                    escaped(out, &Plain(other.clone()))?;
+                }
+            }
+        }
+        if event.ticket != 0 {
+            out.extend_from_slice(br#","ticket":"#);
+            number(out, event.ticket);
+        }
+        if let Some(EventId { process, number: seq }) = event.cause {
+            out.extend_from_slice(br#","cause":{"process":"#);
+            self.quote(out, Target::Process(process));
+            out.extend_from_slice(br#","seq":"#);
+            number(out, seq);
+            out.push(b'}');
+        }
+        if event.blocked {
+            out.extend_from_slice(br#","blocked":true"#);
+        }
+        if event.implicit {
+            out.extend_from_slice(br#","implicit":true"#);
+        }
+        out.extend_from_slice(b"}\n");
+        Ok(())
+    }
+
+    fn quote(&self, out: &mut Vec<u8>, target: Target) {
+        let known = match target {
+            Target::None => None,
+            Target::Object(id) => self.objects.get(id as usize),
+            Target::Process(id) => self.processes.get(id as usize),
+        };
+        match known {
+            Some(name) => out.extend_from_slice(name.as_bytes()),
+            None => out.extend_from_slice(quoted(self.plan.target_name(target)).as_bytes()),
+        }
+    }
+
     fn process(&self, process: ProcessId) -> Cow<'a, str> {
         self.plan.target_name(Target::Process(process)).into()
     }
@@ -121,14 +299,15 @@ impl<'a> Names<'a> {
         self.plan.steps[step as usize].line
     }
 
-    fn header(&self, trace: &Trace, meta: &Meta) -> lines::Header<'a> {
+    fn header(&self, engine: &'static str, meta: &Meta, ordering: Ordering) -> lines::Header<'a> {
         let plan = self.plan;
         lines::Header {
             tag: lines::TRACE,
             format: FORMAT.into(),
             version: VERSION,
             ipcrun: env!("CARGO_PKG_VERSION").to_owned(),
-            engine: trace.engine.to_owned(),
+            engine: engine.to_owned(),
+            order: (ordering == Ordering::Recorded).then(|| lines::RECORDED.into()),
             scenario: lines::Scenario {
                 path: plan.source.path.raw().into(),
                 hash: hash(&plan.source.text).into(),
@@ -161,31 +340,6 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn event(&self, n: u64, event: &Event) -> lines::Event<'a> {
-        let (object, peer) = self.target(event.target);
-        lines::Event {
-            tag: lines::EVENT,
-            n,
-            process: self.process(event.id.process),
-            seq: event.id.number,
-            begin: event.begin,
-            end: event.end,
-            step: event.step,
-            line: event.step.map(|step| self.line_of(step)),
-            verb: event.verb.into(),
-            object,
-            peer,
-            element: event.element,
-            outcome: outcome_text(event.outcome),
-            value: event.value.clone(),
-            second: event.second.clone(),
-            ticket: event.ticket,
-            cause: event.cause.map(|cause| lines::Cause { process: self.process(cause.process), seq: cause.number }),
-            blocked: event.blocked,
-            implicit: event.implicit,
-        }
-    }
-
     fn waiting(&self, tag: &'static str, waiting: &Waiting) -> lines::Waiting<'a> {
         let (object, peer) = self.target(waiting.target);
         lines::Waiting {
@@ -202,7 +356,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn exit(&self, process: ProcessId, end: ProcessEnd) -> lines::Exit<'a> {
+    fn exit(&self, process: ProcessId, end: ProcessEnd, cut: bool) -> lines::Exit<'a> {
         let (how, code, signal) = match end {
             ProcessEnd::NotStarted => ("not_started", None, None),
             ProcessEnd::Exited(code) => ("exited", Some(code), None),
@@ -210,10 +364,10 @@ impl<'a> Names<'a> {
             ProcessEnd::Crashed(signal) => ("crashed", None, Some(signal)),
             ProcessEnd::Stopped => ("stopped", None, None),
         };
-        lines::Exit { tag: lines::EXIT, process: self.process(process), how: how.into(), code, signal }
+        lines::Exit { tag: lines::EXIT, process: self.process(process), how: how.into(), code, signal, cut }
     }
 
-    fn end(&self, trace: &Trace) -> lines::End<'a> {
+    fn end(&self, trace: &Trace, events: u64) -> lines::End<'a> {
         let doing = trace.end.doing().unwrap_or(&[]);
         let finals = (0..).zip(&trace.finals);
         lines::End {
@@ -227,14 +381,18 @@ impl<'a> Names<'a> {
                 RunEnd::Limit(Limit::Bytes(most)) => Some(most),
                 _ => None,
             },
+            max_file: match trace.end {
+                RunEnd::Limit(Limit::File(most)) => Some(most),
+                _ => None,
+            },
             doing: doing.iter().map(|waiting| self.waiting("", waiting)).collect(),
             daemons: trace.daemons.iter().map(|waiting| self.waiting("", waiting)).collect(),
-            events: trace.events.len() as u64,
+            events,
             duration: trace.duration,
             unwatched: trace.unwatched,
             stalled: trace.stalled,
             whole: trace.whole,
-            lost: trace.lost.clone(),
+            lost: trace.lost.iter().cloned().chain(trace.unfinished_steps(self.plan)).collect(),
             counted: trace
                 .counted
                 .iter()
@@ -245,6 +403,29 @@ impl<'a> Names<'a> {
             ),
         }
     }
+}
+
+/// A name as JSON.
+fn quoted(name: &str) -> String {
+    let mut text = Vec::new();
+    // Text cannot fail to be written to memory.
+    let _ = escaped(&mut text, &name);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Appends a number in base 10.
+fn number(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
 }
 
 /// How a run ended, in a word.

@@ -54,7 +54,7 @@ fn is_alike(space: &StateSpace<'_>, row: Row, count: u32) -> bool {
         Row::Elements(object) => {
             let planned = &plan.objects[object as usize].object;
             let model = planned.model(&vec![0; planned.ends().len()]);
-            (1..count).all(|at| model.element(at) == model.element(0))
+            (0..count).all(|at| model.element(at).is_some_and(|own| Some(own) == model.element(0)))
         }
     }
 }

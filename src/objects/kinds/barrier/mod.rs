@@ -19,7 +19,7 @@ use zerocopy::FromZeros;
 
 use crate::event::{Event, ObjectId, ProcessId, look};
 use crate::objects::causality::happens_before::Tie;
-use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
+use crate::objects::causality::sync_clock::{Handover, NOTHING};
 use crate::objects::contract::model::Access;
 use crate::objects::{
     Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError,
@@ -280,10 +280,6 @@ impl Object for Barrier {
         true
     }
 
-    fn hands_over(&self, _uses: &[Usage]) -> bool {
-        true
-    }
-
     /// The clock state: the number of arrivals and their joined clock; for each process that has not departed yet, the
     /// clock of its round; the clock of what broke the barrier; and, if a `size` is used, that of all changes.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
@@ -314,7 +310,7 @@ impl Object for Barrier {
             }
             ("wait", false, Outcome::BROKEN) if !handover.has_ticket() => return handover.held.set(BREAKS),
             ("wait", ..) => return handover.held.own.remove(&event.id.process).unwrap_or(NOTHING),
-            ("size", ..) => return handover.held.set(CHANGES),
+            ("size", _, Outcome::OK) => return handover.held.set(CHANGES),
             _ => return NOTHING,
         };
         if handover.has(SIZE) {
@@ -498,7 +494,7 @@ impl MemoryLive {
             let waits = match call.party.park() {
                 _ if self.word().generation() != word.generation() => break,
                 Parked::Sleep => futex::wait(futex::high(&self.shared.word), word.generation(), deadline),
-                Parked::Again => true,
+                Parked::Again | Parked::Wake => true,
                 Parked::GiveUp => false,
             };
             if waits {

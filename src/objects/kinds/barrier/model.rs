@@ -179,6 +179,10 @@ impl Model for BarrierModel {
         Some(if verb == WAIT { 2 } else { 1 })
     }
 
+    fn waits_for(&self, _verb: u8, _share: u32) -> Option<(ObjectId, u8)> {
+        None
+    }
+
     /// It has come all the same.
     fn part(&mut self, share: &mut u32, _held: &[bool], _killed: bool) {
         *share = 0;

@@ -2,7 +2,7 @@
 //!
 //! A [`Guard`] makes each step one whole; what it does is counted in the object's version, which is the ticket. A
 //! process killed in the middle leaves nothing half done: a cell changes by one store, and a whole array is written
-//! into the bank that no process reads, which one store then makes the one that all read.
+//! into the bank that nobody reads, which one store then makes the one that all read.
 
 mod model;
 mod promela;
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use zerocopy::FromZeros;
 
 use crate::event::{Event, ObjectId, ProcessId};
-use crate::objects::causality::sync_clock::{Handover, Held, NOTHING, Usage};
+use crate::objects::causality::sync_clock::{Handover, Held, NOTHING};
 use crate::objects::contract::model::{Access, Model};
 use crate::objects::support::scalar::Scalar;
 use crate::objects::{
@@ -155,8 +155,11 @@ pub(crate) const STORED: Types = ONE.or(Types::LIST).or(Types::BYTES);
 pub(crate) enum Shape {
     /// The value of the one cell.
     One,
+    /// A list.
     List,
+    /// Bytes.
     Bytes,
+    /// A string.
     Text,
 }
 
@@ -338,9 +341,9 @@ impl Object for Cells {
         Enablers { verbs: &[], only: None, closing: &[] }
     }
 
-    /// Each step comes after the one before it. Only atomic steps synchronise, with the atomic steps after them on the
-    /// same cell up to the next store: plain `load` and `store` do not synchronise, or no race could be found. The step
-    /// that wrote a value is a cause of each step that reads it.
+    /// Each step comes after the one before it. Only atomic steps synchronise, with the atomic steps after them on the same
+    /// cell up to the next store: plain `load` and `store` do not synchronise, or no race could be found. The step that
+    /// wrote a value is a cause of each step that reads it.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         let mut atomics: BTreeMap<u32, usize> = BTreeMap::new();
         // Since the last store of all cells.
@@ -390,12 +393,8 @@ impl Object for Cells {
         }
     }
 
-    fn hands_over(&self, _uses: &[Usage]) -> bool {
-        true
-    }
-
-    /// Holds, for each cell since its last `store`, what the last atomic step on it knew when it was over; and, where
-    /// what is read counts, for each what its last write knew.
+    /// Holds, for each cell since its last `store`, what the last atomic step on it knew when it was over; and, where what is
+    /// read counts, for each what its last write knew.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
         if !handover.event.outcome.is_ok() || !handover.has_ticket() {
             return NOTHING;

@@ -1,6 +1,7 @@
 //! The cells of a `value` or an `array` in the model: their words.
 
 use super::{Cells, Change, LOAD, Layout, STORE, Shape};
+use crate::event::ObjectId;
 use crate::objects::Completion;
 use crate::objects::contract::model::{Access, Model, ModelCall, Progress, ShareAccess};
 use crate::outcome::Outcome;
@@ -55,6 +56,10 @@ impl Model for Words {
         Box::new(self.clone())
     }
 
+    fn exchanged(&self, _to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        self.copy()
+    }
+
     fn element(&self, at: u32) -> Option<u64> {
         self.cells.get(at as usize).copied()
     }
@@ -74,6 +79,10 @@ impl Model for Words {
         ShareAccess::Own
     }
 
+    fn turns(&self, _verb: u8) -> Option<u32> {
+        Some(1)
+    }
+
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {
         let at = match call.element {
             None if self.layout.shape == Shape::One => Some(0),
@@ -85,6 +94,12 @@ impl Model for Words {
         };
         Progress::Done(done.unwrap_or_else(Completion::of))
     }
+
+    fn waits_for(&self, _verb: u8, _share: u32) -> Option<(ObjectId, u8)> {
+        None
+    }
+
+    fn part(&mut self, _share: &mut u32, _held: &[bool], _killed: bool) {}
 
     fn value(&self, _shares: &[u32], _names: &[String]) -> Value {
         self.layout.decode(&self.cells)

@@ -12,15 +12,14 @@ mod model;
 mod promela;
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
 use super::mutex::{self, MutexLive};
-use crate::event::{Event, EventId, ObjectId, ProcessId};
-use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
+use crate::event::{Event, ObjectId, ProcessId};
+use crate::objects::causality::sync_clock::{Handover, NOTHING};
 use crate::objects::contract::model::Access;
 use crate::objects::{
     Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError,
@@ -45,7 +44,8 @@ pub(crate) static KIND: Kind = Kind {
     primitive: "atomic words in shared memory, mmap(2) with MAP_SHARED, and futex(2): what pthread_cond_wait(3) does, \
                 in a form of ipcrun's own that survives the death of a waiter, which pthread_cond_t does not: there a waiter \
                 that is killed can block every later notification. A notification whose receiver is killed before it \
-                returns is lost with it. There are no spurious wake-ups",
+                returns is lost with it. No `wait` returns without a \
+                notification, other than under `explore --spurious N`",
     attributes: &[Attribute {
         name: "mutex",
         form: Form::Object("mutex"),
@@ -192,22 +192,9 @@ impl Object for Condition {
         Enablers { verbs, only: None, closing: &[] }
     }
 
-    /// A notification is a cause of the waits that it woke.
+    /// A notification is a cause of the waits that it woke: their events name it.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         relation.by_ticket(events, |_| true);
-        let notifications: HashMap<EventId, usize> = (0..events.len())
-            .filter(|place| events[*place].verb != "wait")
-            .map(|place| (events[place].id, place))
-            .collect();
-        for (place, event) in events.iter().enumerate() {
-            if let Some(notification) = event.cause.and_then(|cause| notifications.get(&cause)) {
-                relation.sync(*notification, place);
-            }
-        }
-    }
-
-    fn hands_over(&self, _uses: &[Usage]) -> bool {
-        true
     }
 
     /// Holds, for each process that was woken and has yet to continue, what the notification gave that woke it.
@@ -301,6 +288,10 @@ impl ConditionLive {
                 Parked::Sleep => futex::wait(&slot.state, WAITING, deadline),
                 Parked::Again => true,
                 Parked::GiveUp => false,
+                Parked::Wake => {
+                    self.leave(slot, process);
+                    break;
+                }
             };
             if !waits {
                 notified = !self.leave(slot, process);

@@ -24,6 +24,13 @@ const GIVEN_UP: u32 = 3 << 29;
 /// It ended before it could tell that it waits no more. The trace counts it on, but no process can wake it.
 const LOST: u32 = 4 << 29;
 
+/// Its wait has ended without a notification, and it has to take the mutex.
+const SPURIOUS: u32 = 5 << 29;
+
+/// The phases of those that the trace counts as waiting: of what has returned without a notification it knows only once the
+/// step is over.
+const COUNTED: [u32; 4] = [WAITING, GIVEN_UP, LOST, SPURIOUS];
+
 /// A condition in the model.
 #[derive(Clone)]
 pub(super) struct ConditionModel {
@@ -77,7 +84,7 @@ impl ConditionModel {
     fn go_on(&mut self, call: &mut ModelCall<'_>) -> Progress {
         let share = call.mine();
         let notified = share & PHASE == NOTIFIED;
-        let mut outcome = if notified { Outcome::OK } else { Outcome::TIMEOUT };
+        let mut outcome = if share & PHASE == GIVEN_UP { Outcome::TIMEOUT } else { Outcome::OK };
         for _ in 0..(share & !PHASE).max(1) {
             // Only the first can find it taken.
             let Progress::Done(completion) = call.stage.on(self.mutex, mutex::LOCK) else { return Progress::Waits };
@@ -168,20 +175,24 @@ impl Model for ConditionModel {
     }
 
     fn waits_for(&self, verb: u8, share: u32) -> Option<(ObjectId, u8)> {
-        (verb == WAIT && matches!(share & PHASE, NOTIFIED | GIVEN_UP)).then_some((self.mutex, mutex::LOCK))
+        (verb == WAIT && matches!(share & PHASE, NOTIFIED | GIVEN_UP | SPURIOUS)).then_some((self.mutex, mutex::LOCK))
+    }
+
+    fn wakes(&self, verb: u8, share: u32) -> Option<u32> {
+        (verb == WAIT && share & PHASE == WAITING).then_some(SPURIOUS | share & !PHASE)
     }
 
     /// What it was notified of is lost with it.
     fn part(&mut self, share: &mut u32, _held: &[bool], _killed: bool) {
-        *share = if matches!(*share & PHASE, WAITING | GIVEN_UP) { LOST } else { 0 };
+        *share = if matches!(*share & PHASE, WAITING | GIVEN_UP | SPURIOUS) { LOST } else { 0 };
     }
 
     fn value(&self, shares: &[u32], _names: &[String]) -> Value {
-        Value::Int(count(shares, &[WAITING, GIVEN_UP, LOST]))
+        Value::Int(count(shares, &COUNTED))
     }
 
     fn size(&self, shares: &[u32]) -> Option<i64> {
-        Some(count(shares, &[WAITING, GIVEN_UP, LOST]))
+        Some(count(shares, &COUNTED))
     }
 
     /// The processes that a notification could still wake.

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::event::{Event as Step, ObjectId, ProcessId, look};
 use crate::objects::causality::happens_before::gave_up;
 use crate::objects::causality::releases::Joins;
-use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
+use crate::objects::causality::sync_clock::{Handover, NOTHING};
 use crate::objects::contract::model::Access;
 use crate::objects::{
     Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError, Kind, Live,
@@ -160,10 +160,6 @@ impl Object for Event {
         }
     }
 
-    fn hands_over(&self, _uses: &[Usage]) -> bool {
-        true
-    }
-
     /// Holds what every `set` since the last `clear` gave, and what that `clear` gave, where something fails for it.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
         const SETS: usize = 0;
@@ -189,9 +185,9 @@ impl Object for Event {
         }
     }
 
-    /// What waits knows each `set` before it.
+    /// What waits knows each `set` before it, and a `wait` that fails does so for the last `clear`.
     fn tells_order(&self, first: Access, second: Access) -> bool {
-        (first.verb == WAIT) != (second.verb == WAIT)
+        (first.verb == WAIT) != (second.verb == WAIT) || first.verb == CLEAR && second.verb == CLEAR
     }
 }
 

@@ -1,6 +1,7 @@
 //! The model of an event: the flag.
 
 use super::{CLEAR, SET, WAIT};
+use crate::event::ObjectId;
 use crate::objects::Completion;
 use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess};
 use crate::outcome::Outcome;
@@ -31,12 +32,20 @@ impl Model for EventModel {
         Box::new(self.clone())
     }
 
+    fn exchanged(&self, _to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        self.copy()
+    }
+
     fn key(&self, key: &mut Vec<u8>) {
         key.push(self.set.into());
     }
 
     fn reach(&self, _verb: u8) -> ShareAccess {
         ShareAccess::Own
+    }
+
+    fn turns(&self, _verb: u8) -> Option<u32> {
+        Some(1)
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {
@@ -48,6 +57,12 @@ impl Model for EventModel {
             _ => Progress::outcome(Outcome::INVALID),
         }
     }
+
+    fn waits_for(&self, _verb: u8, _share: u32) -> Option<(ObjectId, u8)> {
+        None
+    }
+
+    fn part(&mut self, _share: &mut u32, _held: &[bool], _killed: bool) {}
 
     fn value(&self, _shares: &[u32], _names: &[String]) -> Value {
         Value::Bool(self.set)

@@ -16,7 +16,7 @@ use zerocopy::FromZeros;
 
 use crate::event::{Event, ObjectId, ProcessId, look};
 use crate::objects::causality::happens_before::{gave_up, is_end};
-use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
+use crate::objects::causality::sync_clock::{Handover, NOTHING};
 use crate::objects::contract::model::Access;
 use crate::objects::support::settle::Torn;
 use crate::objects::{
@@ -253,10 +253,6 @@ impl Object for Mutex {
         let locks: Vec<usize> = places.iter().copied().filter(|place| events[*place].verb == "lock").collect();
         relation.fails(events, &locks, 1, |event| event.verb == "lock" && gave_up(event));
         relation.fails(events, &places, 1, |event| event.verb == "lock" && event.outcome == Outcome::UNRECOVERABLE);
-    }
-
-    fn hands_over(&self, _uses: &[Usage]) -> bool {
-        true
     }
 
     /// Holds what the last `unlock` gave, until the next `lock`, and meanwhile what that `lock` gave, for those that fail for

@@ -4,7 +4,7 @@
 //! is that process's share. Priorities are not modelled: a ceiling is always kept.
 
 use super::{LOCK, REPAIR, UNLOCK, shown};
-use crate::event::ProcessId;
+use crate::event::{ObjectId, ProcessId};
 use crate::objects::Completion;
 use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess, Willing};
 use crate::os::mutex::{MutexOptions, MutexType};
@@ -109,6 +109,10 @@ impl Model for MutexModel {
         Box::new(self.clone())
     }
 
+    fn exchanged(&self, _to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        self.copy()
+    }
+
     fn key(&self, key: &mut Vec<u8>) {
         key.push(self.hold as u8);
         if self.options.robust {
@@ -120,6 +124,10 @@ impl Model for MutexModel {
         ShareAccess::Own
     }
 
+    fn turns(&self, _verb: u8) -> Option<u32> {
+        Some(1)
+    }
+
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {
         match call.verb {
             LOCK => self.lock(call),
@@ -127,6 +135,10 @@ impl Model for MutexModel {
             REPAIR => self.repair(call),
             _ => Progress::outcome(Outcome::INVALID),
         }
+    }
+
+    fn waits_for(&self, _verb: u8, _share: u32) -> Option<(ObjectId, u8)> {
+        None
     }
 
     /// A mutex that is not robust stays its dead owner's.

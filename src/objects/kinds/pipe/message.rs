@@ -222,7 +222,7 @@ impl Channel {
                     let goes_on = match if going { Parked::Sleep } else { party.park() } {
                         Parked::Sleep if going => port.wait_readable(Some(now + LOOK)).map(|_| true),
                         Parked::Sleep => port.wait_readable(Some(deadline)).map(|_| true),
-                        Parked::Again => Ok(true),
+                        Parked::Again | Parked::Wake => Ok(true),
                         Parked::GiveUp => Ok(false),
                     };
                     turn.waits(false);

@@ -16,7 +16,7 @@ use std::io;
 use std::rc::Rc;
 
 use crate::event::{Event, ObjectId, ProcessId, look};
-use crate::objects::causality::sync_clock::{Handover, Usage};
+use crate::objects::causality::sync_clock::Handover;
 use crate::objects::{
     Access, Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form,
     HostError, Kind, Live, Model, Object, Patience, Problem, Relation, State, Verb,
@@ -307,10 +307,6 @@ impl Object for Pipe {
 
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         self.draw(events, relation);
-    }
-
-    fn hands_over(&self, _uses: &[Usage]) -> bool {
-        self.follows()
     }
 
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {

@@ -19,6 +19,7 @@ mod tests;
 use super::bytes::{data, most, sent as sent_bytes};
 use super::message::{message_length, sent as sent_message};
 use super::{Framing, POLL_AT, Pipe, RECEIVE_AT, SEND_AT, incoming, is_wrong, outgoing, ticket};
+use crate::event::ObjectId;
 use crate::objects::Completion;
 use crate::objects::contract::model::{Access, Model, ModelCall, Progress, ShareAccess, Willing};
 use crate::outcome::Outcome;
@@ -310,6 +311,10 @@ impl Model for Ends {
         Box::new(self.clone())
     }
 
+    fn exchanged(&self, _to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        self.copy()
+    }
+
     fn key(&self, key: &mut Vec<u8>) {
         key.extend(self.holders.iter().flat_map(|count| count.to_le_bytes()));
         match &self.lines {
@@ -370,6 +375,10 @@ impl Model for Ends {
     /// What is sent goes in piece by piece, and what a sender left behind comes out so.
     fn turns(&self, verb: u8) -> Option<u32> {
         (!matches!(verb, SEND_AT | RECEIVE_AT)).then_some(1)
+    }
+
+    fn waits_for(&self, _verb: u8, _share: u32) -> Option<(ObjectId, u8)> {
+        None
     }
 
     fn part(&mut self, share: &mut u32, held: &[bool], _killed: bool) {

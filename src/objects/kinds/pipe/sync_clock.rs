@@ -13,13 +13,12 @@ use crate::outcome::Outcome;
 use crate::value::{Value, encode};
 
 impl Pipe {
-    /// Whether it says what it hands over.
-    pub(super) fn follows(&self) -> bool {
-        self.framing == Framing::Message
-    }
-
     /// Takes in an event.
     pub(super) fn pass(&self, handover: &mut Handover<'_>) -> u32 {
+        if self.framing == Framing::Bytes {
+            *handover.lost = true;
+            return NOTHING;
+        }
         let event = handover.event;
         let (process, end) = (event.id.process, handover.end);
         let mut content = Content::of(handover.held);

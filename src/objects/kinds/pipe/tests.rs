@@ -344,7 +344,7 @@ fn a_write_of_bytes_can_be_a_part() {
 fn edges(rig: &Rig, events: &[Event]) -> Vec<(usize, usize, Tie)> {
     let mut relation = Relation::default();
     rig.object.relate(&events.iter().collect::<Vec<_>>(), &mut relation);
-    relation.edges
+    relation.edges.into_iter().map(|(from, to, tie)| (from as usize, to as usize, tie)).collect()
 }
 
 #[test]

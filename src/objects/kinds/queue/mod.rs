@@ -20,7 +20,7 @@ use std::rc::Rc;
 
 use super::pipe::message_length;
 use crate::event::{Event, ObjectId, ProcessId};
-use crate::objects::causality::sync_clock::{Handover, Usage};
+use crate::objects::causality::sync_clock::Handover;
 use crate::objects::support::turn;
 use crate::objects::{
     Access, Argument, Attribute, Call, Caller, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form,
@@ -368,10 +368,6 @@ impl Object for Queue {
 
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         order::draw(events, self.capacity(), self.has_priorities(), relation);
-    }
-
-    fn hands_over(&self, _uses: &[Usage]) -> bool {
-        true
     }
 
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {

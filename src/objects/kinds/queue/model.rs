@@ -5,6 +5,7 @@
 
 use super::memory::{record, ring};
 use super::{DONE_AT, GET_AT, PUT_AT, Queue, SIZE_AT, Via, WAIT_AT, buffer_size, message_length, priority};
+use crate::event::ObjectId;
 use crate::objects::Completion;
 use crate::objects::contract::model::{Access, Model, ModelCall, Progress, ShareAccess, Willing};
 use crate::outcome::Outcome;
@@ -180,6 +181,10 @@ impl Model for Messages {
         Box::new(self.clone())
     }
 
+    fn exchanged(&self, _to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        self.copy()
+    }
+
     fn key(&self, key: &mut Vec<u8>) {
         key.extend((self.queued.len() as u32).to_le_bytes());
         for message in &self.queued {
@@ -199,6 +204,10 @@ impl Model for Messages {
 
     fn reach(&self, _verb: u8) -> ShareAccess {
         ShareAccess::Own
+    }
+
+    fn turns(&self, _verb: u8) -> Option<u32> {
+        Some(1)
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {
@@ -233,6 +242,12 @@ impl Model for Messages {
             _ => Progress::outcome(Outcome::TIMEOUT),
         }
     }
+
+    fn waits_for(&self, _verb: u8, _share: u32) -> Option<(ObjectId, u8)> {
+        None
+    }
+
+    fn part(&mut self, _share: &mut u32, _held: &[bool], _killed: bool) {}
 
     fn value(&self, _shares: &[u32], _names: &[String]) -> Value {
         self.list()

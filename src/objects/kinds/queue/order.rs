@@ -111,7 +111,7 @@ fn see(events: &[&Event], sources: &[usize], mut looks: Vec<(usize, usize)>, tie
             latest.insert(events[*source].id.process, *source);
         }
         taken = count;
-        relation.edges.extend(latest.values().map(|source| (*source, look, tie)));
+        relation.edges.extend(latest.values().map(|source| (*source as u32, look as u32, tie)));
     }
 }
 

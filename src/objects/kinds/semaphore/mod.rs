@@ -16,7 +16,7 @@ use zerocopy::FromZeros;
 use crate::event::{Event, ObjectId, ProcessId, look};
 use crate::objects::causality::happens_before::{Tie, gave_up};
 use crate::objects::causality::releases::Joins;
-use crate::objects::causality::sync_clock::{Handover, NOTHING, Usage};
+use crate::objects::causality::sync_clock::{Handover, NOTHING};
 use crate::objects::contract::model::{Access, Model};
 use crate::objects::support::settle::Torn;
 use crate::objects::{
@@ -283,10 +283,6 @@ impl Object for Semaphore {
         }
         relation.sees(events, &all_acquires, Tie::Reads, |event| event.verb == "acquire" && gave_up(event));
         relation.sees(events, &all_releases, Tie::Reads, |event| event.outcome == Outcome::OVERFLOW);
-    }
-
-    fn hands_over(&self, _uses: &[Usage]) -> bool {
-        true
     }
 
     /// Holds how many permits were taken, up to one more than there were at first, what all releases gave, and what all

@@ -1,6 +1,7 @@
 //! A semaphore in the model: the number of free permits.
 
 use super::{ACQUIRE, RELEASE, SIZE, Semaphore, Via, count};
+use crate::event::ObjectId;
 use crate::objects::Completion;
 use crate::objects::contract::model::{Access, Model, ModelCall, Progress, ShareAccess};
 use crate::outcome::Outcome;
@@ -61,12 +62,20 @@ impl Model for Permits {
         Box::new(self.clone())
     }
 
+    fn exchanged(&self, _to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        self.copy()
+    }
+
     fn key(&self, key: &mut Vec<u8>) {
         key.extend(self.free.to_le_bytes());
     }
 
     fn reach(&self, _verb: u8) -> ShareAccess {
         ShareAccess::Own
+    }
+
+    fn turns(&self, _verb: u8) -> Option<u32> {
+        Some(1)
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {
@@ -81,6 +90,12 @@ impl Model for Permits {
             _ => Progress::outcome(Outcome::INVALID),
         }
     }
+
+    fn waits_for(&self, _verb: u8, _share: u32) -> Option<(ObjectId, u8)> {
+        None
+    }
+
+    fn part(&mut self, _share: &mut u32, _held: &[bool], _killed: bool) {}
 
     fn value(&self, _shares: &[u32], _names: &[String]) -> Value {
         Value::Int(self.free.into())
