@@ -26,7 +26,6 @@ pub use random::{Draw, Random};
 /// How long a step may wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Timeout {
-    /// For ever.
     None,
     /// So many ns; 0: not at all.
     After(u64),
@@ -75,7 +74,6 @@ impl Clock {
 pub enum Left {
     /// With that exit status.
     Exit(i32),
-    /// By SIGABRT.
     Abort,
 }
 
@@ -260,7 +258,7 @@ impl<'p> Machine<'p> {
         }
     }
 
-    /// Gives a slot an int: where it holds one already, there is nothing to let go of.
+    /// Gives a slot an int: if it holds one already, there is nothing to drop.
     #[inline]
     fn count(&mut self, slot: u32, n: i64) {
         match &mut self.slots[slot as usize] {
@@ -455,7 +453,7 @@ impl<'p> Machine<'p> {
             }
         }
         if completion.value.is_scalar() && completion.second.is_scalar() {
-            // There is nothing to let go of, and no call is made for it.
+            // There is nothing to drop, so no call is made.
             std::mem::forget(completion);
         }
         self.after(outcome, &operation.failure)

@@ -1,4 +1,5 @@
-//! What each process may still do, by its place in the program: which verbs on which objects, whose start and whose end.
+//! What each process may still do, by its place in the program: which verbs on which objects, whose start and whose
+//! end.
 //!
 //! All of it is found without running anything, and may be more than will ever happen, never less.
 
@@ -64,7 +65,7 @@ pub(crate) struct Footprints {
     sets: Vec<Vec<Set>>,
     /// By use: those of other processes that it cannot change places with.
     conflicts: Vec<Set>,
-    /// By use: those that could let it go on where it waits.
+    /// By use: those that could unblock it where it waits.
     enablers: Vec<Set>,
     /// By process: what its end does.
     last: Vec<Vec<u32>>,
@@ -122,7 +123,7 @@ impl Footprints {
         &self.conflicts[uses as usize]
     }
 
-    /// The uses that could let one go on.
+    /// The uses that could unblock one.
     pub(crate) fn enablers(&self, uses: u32) -> &Set {
         &self.enablers[uses as usize]
     }
@@ -272,7 +273,7 @@ pub(crate) fn tells_order(plan: &Plan, first: Use, second: Use) -> bool {
     }
 }
 
-/// Whether one use could let another go on that waits.
+/// Whether one use could unblock another that waits.
 pub(crate) fn enables(plan: &Plan, able: Use, waiting: Use) -> bool {
     if able.target != waiting.target {
         return false;

@@ -1,4 +1,4 @@
-//! What a process asks of the world next, found out by a world that only listens.
+//! The next operation of a process, found by a `World` that only records the request.
 
 use super::process_state::ProcessState;
 use crate::event::{ObjectId, ProcessId, StepId, Target};

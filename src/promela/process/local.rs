@@ -81,7 +81,7 @@ impl<'p> Body<'_, 'p> {
         }
     }
 
-    /// One instruction that nobody else notices, and all behind it.
+    /// One local instruction, and all after it.
     fn instruction(&mut self, instruction: &'p Instruction, place: usize) -> Result<Vec<Statement>, (StepId, Refusal)> {
         let nobody = Failure::default();
         match instruction {

@@ -1,5 +1,5 @@
-//! An exchange of processes and objects, and whether a plan is the same after it: whatever could happen before can happen
-//! after, with each in the place of another, and is judged alike.
+//! An exchange of processes and objects, and whether a plan is the same after it: whatever could happen before can
+//! happen after, with each in the place of another, and is judged alike.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::objects::kinds::process::ProcessVerb;
 use crate::scenario::expectation::{Argument, BlockedAt, Expectation, Pattern, PatternTarget, Shape};
 use crate::scenario::plan::{Fact, OperationPlan, Plan, Program};
 
-/// Who takes whose place.
+/// The permutation of the processes.
 pub(super) struct Exchange {
     processes: Vec<ProcessId>,
     objects: Vec<ObjectId>,
