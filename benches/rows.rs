@@ -9,24 +9,23 @@ pub(crate) enum Timing {
     Within,
     /// From start to end, as one who waits for it sees it.
     Whole,
-    /// What one round more costs: the difference of two whole runs, of so many rounds and of a quarter of them.
+    /// What one round more costs: the difference of two whole runs, of that many rounds and of a quarter of them.
     More,
 }
 
 /// What is to be reached.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Goal {
-    /// At most so many times the other side.
+    /// At most that many times the other side.
     Times(f64),
-    /// At most so many ns more than the other side, for each operation of a round.
+    /// At most that many ns more than the other side, for each operation of a round.
     Over(f64),
-    /// At least so many times faster than the other side.
+    /// At least that many times faster than the other side.
     Faster(f64),
-    /// At most so many ns.
+    /// At most that many ns.
     Below(f64),
 }
 
-/// One row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) name: &'static str,

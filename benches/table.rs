@@ -5,7 +5,6 @@ use std::fmt;
 use crate::contest::{Contest, Sample};
 use crate::rows::{Goal, Row};
 
-/// Rows of cells.
 #[derive(Default)]
 pub(crate) struct Table {
     lines: Vec<Vec<String>>,

@@ -1,4 +1,4 @@
-//! What a trace is made of: one event for each step that was carried out.
+//! The events of a trace: one for each completed step.
 //!
 //! An event is an interval of one process. Its cause is its begin and its effect its end, so an edge between
 //! processes always goes from the begin of one event to the end of another.
@@ -49,7 +49,6 @@ pub fn look(ticket: u64) -> u64 {
 pub enum Target {
     /// The process alone: `print`, `sleep`, `mark`.
     None,
-    /// An object.
     Object(ObjectId),
     /// Another process: `start`, `join`, `kill`.
     Process(ProcessId),
@@ -72,7 +71,6 @@ pub struct Event {
     pub target: Target,
     /// The index into an array, where the step named one.
     pub element: Option<u32>,
-    /// How it ended.
     pub outcome: Outcome,
     /// What was moved, read or written; the exit status of `end`.
     pub value: Value,

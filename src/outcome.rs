@@ -122,7 +122,6 @@ impl fmt::Display for Outcome {
 pub struct Outcomes([u64; 4]);
 
 impl Outcomes {
-    /// The empty set.
     pub const NONE: Self = Self([0; 4]);
     /// Every outcome, `ok` among them.
     pub const ALL: Self = Self([u64::MAX; 4]);
@@ -137,7 +136,6 @@ impl Outcomes {
         set
     }
 
-    /// Both sets together.
     #[must_use]
     pub fn with(mut self, other: Self) -> Self {
         for (word, more) in self.0.iter_mut().zip(other.0) {

@@ -23,11 +23,11 @@ pub fn pid(process: ProcessId) -> i64 {
 pub struct Turn {
     /// Whose turn it is.
     pub process: ProcessId,
-    /// How many steps of its program it begins or goes on with: those that go to the [`World`](crate::interpreter::World).
-    /// A step that parks and later goes on is counted in both turns.
+    /// How many steps of its program it begins or continues with: those that go to the
+    /// [`World`](crate::interpreter::World). A step that parks and later continues is counted in both turns.
     pub steps: u32,
-    /// What is chosen in it, in order: random numbers, by their place in the range where all are tried, and which waiter
-    /// is woken.
+    /// What is chosen in it, in order: random numbers, by their place in the range where all are tried, and which
+    /// waiter is woken.
     pub choices: Vec<u32>,
     /// When it is, in ns of virtual time since the run began.
     pub at: u64,
@@ -41,7 +41,7 @@ pub struct Turn {
     pub wakes: bool,
     /// Whether the process dies in this turn of a signal that was sent to it, instead of taking a step.
     pub dies: bool,
-    /// Whether nobody in the scenario sent that signal: it is killed from outside.
+    /// Whether no process in the scenario sent that signal: it is killed from outside.
     pub killed: bool,
     /// Whether the process begins in this turn, up to its first step that others can notice.
     pub begins: bool,
@@ -52,10 +52,10 @@ pub struct Turn {
 /// What becomes of the processes that are left when all turns are taken.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Rest {
-    /// They go on as they like: each of them is expected to wait for ever, or there is none.
+    /// They continue as they like: each of them is expected to wait for ever, or there is none.
     #[default]
     Free,
-    /// The run ends there, as by its timeout: they could go on.
+    /// The run ends there, as by its timeout: they could continue.
     Stop,
 }
 
@@ -71,9 +71,10 @@ pub struct Turns {
     pub leaves: Vec<bool>,
     /// By process, whether its begin is a turn of its own. For those that are not there it is not.
     pub held: Vec<bool>,
-    /// What becomes of who is left.
+    /// What the remaining processes do.
     pub rest: Rest,
-    /// What those are doing that are left where the run is ended: they repeat the same states for ever, or time is over.
+    /// What those are doing that are left where the run is ended: they repeat the same states for ever, or time is
+    /// over.
     pub left: Option<RunEnd>,
     /// The virtual time at which the run ends, in ns.
     pub end: u64,

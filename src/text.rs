@@ -40,8 +40,8 @@ fn obeyed(c: char) -> bool {
     c >= OBEYED[0].0 && is_in(c, &OBEYED)
 }
 
-/// Text of several lines that commands nothing. Line feeds and tabs stay, so each line needs something before it where a
-/// line of its own could be taken for a command.
+/// Text of several lines that commands nothing. Line feeds and tabs stay, so each line needs something before it where
+/// a line of its own could be taken for a command.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().all(|c| harmless(c) == c) {
         Cow::Borrowed(text)
@@ -60,8 +60,8 @@ pub fn line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// JSON with the same meaning in which nothing is left that a terminal would obey. What is escaped can only stand within
-/// strings.
+/// JSON with the same meaning in which nothing is left that a terminal would obey. What is escaped can only stand
+/// within strings.
 pub fn json(document: &str) -> Cow<'_, str> {
     if !document.chars().any(escaped) {
         return Cow::Borrowed(document);
@@ -77,17 +77,18 @@ fn escaped(c: char) -> bool {
     c == '\x7f' || obeyed(c)
 }
 
-/// One line of text that others have written: it is printed as [`line`] makes it, and as it is only by [`Untrusted::raw`].
+/// One line of text that others have written: it is printed as [`line`] makes it, and as it is only by
+/// [`Untrusted::raw`].
 #[derive(Clone, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Untrusted(String);
 
 impl Untrusted {
-    /// That text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text as it was written: to be compared, to open a file by it, or for a form that escapes by rules of its own.
+    /// The text as it was written: to be compared, to open a file by it, or for a form that escapes by rules of its
+    /// own.
     pub fn raw(&self) -> &str {
         &self.0
     }

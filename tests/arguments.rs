@@ -167,3 +167,9 @@ fn the_catalogue_can_be_read() {
     Test::new().args(["list", "repaet"]).run().status(2).stdout("").stderr_contains("did you mean `repeat`?");
     Test::new().args(["list", "socket"]).run().status(2).stderr_contains("`socket` is not supported yet");
 }
+
+#[test]
+fn the_manual_page_describes_ipcrun_and_each_command() {
+    Test::new().args(["man"]).run().status(0).stdout_contains("ipcrun \\- Runs scenarios of inter");
+    Test::new().args(["man", "check"]).run().status(0).stdout_contains("Check scenarios for errors");
+}

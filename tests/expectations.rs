@@ -59,7 +59,6 @@ fn with(expectation: &str) -> Done {
     Test::scenario(&format!("{BASE}{expectation}\n")).run().nothing_left()
 }
 
-/// The expectation holds.
 #[track_caller]
 fn holds(expectation: &str) {
     let done = with(expectation);

@@ -12,13 +12,11 @@ pub(crate) struct Taste {
     pub(crate) families: bool,
     /// Whether processes are stopped.
     pub(crate) stops: bool,
-    /// The most processes.
     pub(crate) processes: u64,
     /// The most steps of each, without those in loops and branches.
     pub(crate) steps: u64,
 }
 
-/// A random scenario.
 pub(crate) fn scenario(seed: u64, taste: Taste) -> String {
     delayed(seed, taste, 0)
 }

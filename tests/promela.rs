@@ -79,7 +79,6 @@ fn number(text: &str, find: impl Fn(&str) -> Option<&str>) -> Result<usize, Stri
     number.ok_or_else(|| format!("pan does not say how many:\n{text}"))
 }
 
-/// What SPIN counts.
 fn spun(directory: &Path, model: &str) -> Result<Counts, String> {
     fs::write(directory.join("model.pml"), model).map_err(|error| error.to_string())?;
     run(directory, &["spin", "-a", "-o1", "-o2", "-o3", "model.pml"])?;

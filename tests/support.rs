@@ -28,7 +28,7 @@ pub(crate) struct Test {
     watchdog: Duration,
 }
 
-/// A run that goes on. Whatever is left of it is killed when this is dropped.
+/// A run that continues. Whatever is left of it is killed when this is dropped.
 pub(crate) struct Running {
     child: Option<Child>,
     readers: Vec<thread::JoinHandle<Vec<u8>>>,
@@ -39,9 +39,7 @@ pub(crate) struct Running {
 pub(crate) struct Done {
     /// The exit status; 128 and the signal's number where a signal ended it.
     pub(crate) status: i32,
-    /// Standard output.
     pub(crate) out: String,
-    /// Standard error.
     pub(crate) err: String,
     /// How long it took.
     pub(crate) took: Duration,
@@ -90,7 +88,6 @@ impl Test {
         self
     }
 
-    /// Adds arguments.
     pub(crate) fn args<T: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
@@ -207,7 +204,7 @@ impl Running {
         signal(-(self.id() as i32), name);
     }
 
-    /// Waits until so many processes of the run exist, ipcrun among them.
+    /// Waits until that many processes of the run exist, ipcrun among them.
     pub(crate) fn until_processes(&self, least: usize) -> Vec<u32> {
         let end = Instant::now() + self.test.watchdog;
         loop {
@@ -220,7 +217,7 @@ impl Running {
         }
     }
 
-    /// Waits until so many processes of the scenario exist, and gives them: not ipcrun, nor what keeps its System V
+    /// Waits until that many processes of the scenario exist, and gives them: not ipcrun, nor what keeps its System V
     /// objects.
     pub(crate) fn until_children(&self, least: usize) -> Vec<u32> {
         let children = || {

@@ -1,8 +1,8 @@
-//! The explorer, beside SPIN: how fast it searches, in how much memory, how little it has to look at, and how soon it says
-//! what it has found.
+//! The explorer, beside SPIN: how fast it searches, in how much memory, how little it has to look at, and how soon it
+//! says what it has found.
 //!
-//! Machines are shared, so speeds are of CPU time, of whole processes, and of each side the least of its runs; the sides
-//! run in turn. Counts of states are exact.
+//! Machines are shared, so speeds are of CPU time, of whole processes, and of each side the least of its runs; the
+//! sides run in turn. Counts of states are exact.
 
 mod cores;
 mod fuzz;
@@ -55,7 +55,6 @@ impl Kit<'_> {
         self.watched(&all)
     }
 
-    /// Another program does.
     fn watched(&self, words: &[&str]) -> Result<Said, String> {
         spin::run(Command::new(&self.this).args([side::MARK, "watch"]).args(words)).map(Said)
     }

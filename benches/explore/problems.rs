@@ -40,7 +40,6 @@ impl Problem {
         })
     }
 
-    /// Its name.
     pub(super) fn name(self) -> String {
         match self {
             Self::LostUpdate(processes, rounds) => format!("lost-update:{processes}:{rounds}"),
@@ -83,7 +82,6 @@ impl Problem {
         })
     }
 
-    /// The scenario.
     pub(super) fn text(self) -> String {
         match self {
             Self::LostUpdate(processes, rounds) => texts::lost_update(processes, rounds),

@@ -26,11 +26,11 @@ pub(super) const NAMES: [&str; 11] = [
 
 /// The problems by which speed is measured.
 const SPEED_PROBLEMS: [Problem; 3] = [Problem::Semaphore(12), Problem::Ordered(10), Problem::LostUpdate(4, 3)];
-/// At least so many times SPIN's states in a second of CPU time.
+/// At least that many times SPIN's states in a second of CPU time.
 const SPEED: f64 = 3.0;
-/// At most so many bytes of a state.
+/// At most that many bytes of a state.
 const MEMORY: f64 = 20.0;
-/// A figure of memory is of at least so many states.
+/// A figure of memory is of at least that many states.
 const MANY: f64 = 1e6;
 /// Random steps in a second of CPU time.
 const STEPS: f64 = 10e6;
@@ -328,7 +328,6 @@ fn shortest(kit: &Kit<'_>) -> Result<Vec<Line>, String> {
     }])
 }
 
-/// Random executions.
 fn walks(kit: &Kit<'_>, problem: Problem) -> Result<Vec<Line>, String> {
     let runs = if kit.options.quick { "200000" } else { "1000000" };
     let mut best = (0.0, 0.0);

@@ -9,7 +9,6 @@ use super::problems::Problem;
 use super::{Kit, Line, goal};
 use crate::table::time;
 
-/// How many parts.
 const PARTS: u32 = 4;
 
 pub(super) fn row(kit: &Kit<'_>, name: &str, problem: Problem) -> Result<Vec<Line>, String> {

@@ -1,4 +1,4 @@
-//! ipcrun's side of a row, in a process of its own: what it used is then nobody else's.
+//! ipcrun's side of a row, in a process of its own: what it used is then no other process's.
 //!
 //! Says what it found as lines of a name and a number.
 
@@ -122,7 +122,6 @@ fn tell_story(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Walks at random.
 fn walk(name: &str, runs: &str) -> Result<(), String> {
     let plan = plan(name)?;
     let runs = runs.parse().map_err(|error| format!("{runs}: {error}"))?;
@@ -138,7 +137,7 @@ fn walk(name: &str, runs: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Explores every state without reductions, or so many random executions, by so many threads.
+/// Explores every state without reductions, or that many random executions, by that many threads.
 fn cores(name: &str, how: &str, jobs: &str) -> Result<(), String> {
     let plan = plan(name)?;
     let jobs = jobs.parse().map_err(|error| format!("{jobs}: {error}"))?;

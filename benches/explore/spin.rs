@@ -8,7 +8,6 @@ use std::process::Command;
 #[derive(Debug)]
 pub(super) struct Spin {
     folder: PathBuf,
-    /// Its version.
     pub(super) version: String,
 }
 

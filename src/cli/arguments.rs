@@ -1,4 +1,4 @@
-//! What the command line may say.
+//! The arguments of the command line.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -88,7 +88,10 @@ fn commands() -> Vec<String> {
 
 /// The whole command line: all commands, and the arguments of `run`, which are those where no command is named.
 pub(crate) fn whole() -> clap::Command {
-    run::Arguments::augment_args(Arguments::command())
+    let command = Arguments::command();
+    let about = command.get_about().cloned().unwrap_or_default();
+    // Flattened arguments bring their own description.
+    run::Arguments::augment_args(command).about(about)
 }
 
 /// Reads the command line.

@@ -1,4 +1,4 @@
-//! `--golden` and `--bless`: traces that are kept, and whether a run still does the same.
+//! `--golden` and `--bless`: compares the trace of a run with a golden trace.
 
 use std::fs;
 use std::io;
@@ -25,7 +25,6 @@ pub(crate) struct Golden {
 pub(crate) struct Outcome {
     /// Whether the run did what was kept.
     pub(crate) same: bool,
-    /// What to tell.
     pub(crate) text: String,
 }
 

@@ -1,4 +1,4 @@
-//! The scenarios that arguments name: files, directories, standard input.
+//! Reads the scenarios that arguments name: files, directories, standard input.
 
 use std::fs;
 use std::io::{self, Read};

@@ -1,7 +1,8 @@
 //! The command line: its arguments, its commands, its exit statuses.
 //!
-//! One file a command. `options` is what several commands have; `session` is where a command meets the other rooms: text
-//! in, verdict and report out; `suites` is what is done with several scenarios.
+//! `commands` has one file for each command. `options` holds the options that commands share, `run_scenario` takes one
+//! scenario from its text to its report, `batch` runs several scenarios, each in a process of its own if several at
+//! once.
 
 mod arguments;
 mod batch;

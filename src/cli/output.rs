@@ -1,7 +1,7 @@
 //! Where output goes, and whether in colours.
 //!
 //! What was asked for goes to standard output, progress and diagnostics to standard error. A reader that has gone
-//! away (`| head`) ends the output, not ipcrun: a run has to end cleanly whoever reads.
+//! away (`| head`) ends the output, not ipcrun: a run has to end cleanly, with or without a reader.
 
 use std::env;
 use std::io::{self, BufWriter, IsTerminal, Write};

@@ -47,7 +47,6 @@ pub(crate) struct Options {
     pub(crate) held: Option<Held>,
     /// How often each is run.
     pub(crate) repeat: u32,
-    /// What is recorded.
     pub(crate) record: RecordChoice,
     /// How much of it at most.
     pub(crate) limits: Limits,
@@ -67,7 +66,7 @@ pub(crate) struct Options {
     pub(crate) json: bool,
     /// How progress is shown.
     pub(crate) progress: Mode,
-    /// Whether only what is wrong is told.
+    /// Whether only failures are printed.
     pub(crate) quiet: bool,
     /// Where all of it goes.
     pub(crate) output: Output,
@@ -78,7 +77,6 @@ pub(crate) struct Options {
 /// A schedule that processes are held to.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
-    /// The schedule.
     pub(crate) schedule: Chosen,
     /// What it leaves open.
     pub(crate) leeway: Nondeterminism,
@@ -91,7 +89,6 @@ pub(crate) struct Held {
 /// What became of one scenario, as it travels from a worker to the process that prints.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Report {
-    /// The scenario's path.
     pub(crate) path: String,
     /// What it means for the exit status.
     pub(crate) status: Status,
@@ -448,7 +445,7 @@ pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
     *files::unwritable("the trace", path, error)
 }
 
-/// What is shown of a run while it goes on.
+/// The output of a run while it lasts.
 struct Screen<'a> {
     plan: &'a Plan,
     live: Live,
@@ -508,7 +505,7 @@ impl<'a> Screen<'a> {
                 let detail = format!("{events} event{}", if events == 1 { "" } else { "s" });
                 let now = Snapshot { name: &self.plan.name.shown(), done, total, unit, detail: &detail };
                 let elapsed = if one { Duration::from_nanos(elapsed) } else { self.begin.elapsed() };
-                // Nobody reads any more: there is nobody to tell.
+                // The reader is gone, so there is nothing to report.
                 let _ = self.progress.tick(&mut io::stderr().lock(), elapsed, &now);
             }
         }

@@ -1,4 +1,4 @@
-//! What is done where not every state can be looked at, and explorations in parts: `--strategy`, `--shard`, `--merge`.
+//! Strategies for too many states, and explorations in parts: `--strategy`, `--shard`, `--merge`.
 
 use std::path::{Path, PathBuf};
 
@@ -15,8 +15,8 @@ use crate::explore::strategy::fallback::{FallbackOptions, Strategy};
 #[command(next_help_heading = "Searching")]
 #[group(skip)]
 pub(crate) struct Choosing {
-    /// Which executions are explored: `full`, all of them, and past a limit those with few preemptions, then random ones;
-    /// `bounded`, all with few preemptions; `random`, random walks; `pct`, random priorities
+    /// Which executions are explored: `full`, all of them, and past a limit those with few preemptions, then random
+    /// ones; `bounded`, all with few preemptions; `random`, random walks; `pct`, random priorities
     #[arg(long, value_name = "HOW", default_value = "full", hide_possible_values = true)]
     strategy: StrategyChoice,
     /// Number of random executions
@@ -72,7 +72,7 @@ impl Choosing {
         }
     }
 
-    /// What is looked at where not every state is. `alone`: there is no other scenario.
+    /// The executions that are explored if not every state is. `alone`: there is no other scenario.
     pub(crate) fn beyond(&self, alone: bool) -> FallbackOptions {
         let shard = self.shard.filter(|_| alone).unwrap_or((0, 1));
         let (runs, depth, preemptions) = (self.runs, self.depth, self.preemptions);

@@ -38,13 +38,12 @@ impl Status {
         (Self::Interrupted, 130, "interrupted; everything was cleaned up"),
     ];
 
-    /// Its number.
     pub(crate) fn code(self) -> u8 {
         Self::TABLE.iter().find(|(status, ..)| *status == self).map_or(1, |(_, code, _)| *code)
     }
 
-    /// What it means that nothing could be done for these reasons: the host's fault where all is right but for what the host
-    /// does not give.
+    /// What it means that nothing could be done for these reasons: the host's fault where all is right but for what the
+    /// host does not give.
     pub(crate) fn refused(reasons: &[Diagnostic]) -> Self {
         let host = |reason: &Diagnostic| reason.code == Code::HOST_LIMIT || reason.severity == Severity::Warning;
         if !reasons.is_empty() && reasons.iter().all(host) { Self::Host } else { Self::Invalid }

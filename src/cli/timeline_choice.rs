@@ -1,4 +1,4 @@
-//! Which picture is drawn of a run.
+//! Selects the timeline of a run.
 
 use clap::{Args, ValueEnum};
 

@@ -1,7 +1,7 @@
 //! Several pieces of work at once, each in a process of its own.
 //!
-//! They are forked while this process has one thread. Each writes what it found into a pipe; this process waits for all of
-//! them in one poll, and is what Ctrl-C reaches.
+//! They are forked while this process has one thread. Each writes what it found into a pipe; this process waits for all
+//! of them in one poll, and is what Ctrl-C reaches.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -35,7 +35,7 @@ struct Worker {
 /// Does `total` pieces of work, `at_once` at a time. `take` gets what each became, in their order; `tick` is called now
 /// and then with how many are done.
 ///
-/// Returns whether a signal interrupted it: then each worker has been told, and those that had not begun never begin.
+/// Returns whether a signal interrupted it: then each worker has been signalled, and pending work never begins.
 ///
 /// # Errors
 /// Those of pipe(2), fork(2), signalfd(2) and poll(2). The workers that run are ended.
@@ -60,7 +60,7 @@ pub(crate) fn run(
         }
         let (readable, signalled) = pool.wait(&signals)?;
         if signalled && let Some(signal) = signals.take() {
-            // Asked twice, they do not even clean up; what they hold is freed by whoever is left.
+            // After a second signal they do not clean up; the remaining processes free their objects.
             let signal = if interrupted { Signal::SIGKILL } else { signal };
             interrupted = true;
             pool.signal(signal);

@@ -1,4 +1,4 @@
-//! The stable codes of diagnostics, and what `ipcrun explain` says of each.
+//! The stable codes of diagnostics, and their pages for `ipcrun explain`.
 
 use std::fmt;
 
@@ -14,7 +14,6 @@ impl fmt::Display for Code {
 
 /// What a code means, with an example and the way out.
 pub struct Explanation {
-    /// The code.
     pub code: Code,
     /// Its title, one lower-case line.
     pub title: &'static str,

@@ -1,8 +1,8 @@
 //! One value for anything that has a place in a file, and its renderings.
 //!
-//! Whatever can be wrong with a scenario, a trace or a host is a [`Diagnostic`]: a stable [`Code`], a message,
-//! the place it stands at and what would mend it. This room renders it (`render/`) and explains its code
-//! (`codes.rs`); it knows nothing of what the message is about.
+//! Every error in a scenario, a trace or a host is a [`Diagnostic`]: a stable [`Code`], a message,
+//! its place and a fix. This room renders it (`render/`) and explains its code (`codes.rs`); it does not depend on the
+//! subject of the message.
 
 mod codes;
 mod render;
@@ -65,7 +65,6 @@ pub struct Diagnostic {
     pub suggestion: Option<Suggestion>,
     /// What would mend it, in words.
     pub help: Vec<String>,
-    /// More facts.
     pub notes: Vec<String>,
 }
 
@@ -142,7 +141,6 @@ impl Diagnostic {
         self
     }
 
-    /// Adds a fact.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());

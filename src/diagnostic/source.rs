@@ -9,7 +9,6 @@ use crate::text::Untrusted;
 pub struct Source {
     /// The path as the user gave it.
     pub path: Untrusted,
-    /// The whole text.
     pub text: String,
     starts: Vec<usize>,
 }
@@ -17,7 +16,6 @@ pub struct Source {
 /// A place for people: both counted from 1, columns in characters.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Place {
-    /// The line.
     pub line: usize,
     /// The column, in characters.
     pub column: usize,

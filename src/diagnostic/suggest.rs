@@ -1,4 +1,4 @@
-//! The nearest right name for a wrong one.
+//! Finds the nearest valid name for a wrong one.
 
 /// The name nearest to `wrong`, where one is near enough to be what was meant: by the Damerau-Levenshtein
 /// distance, at most a third of its length, or by a common beginning of at least three letters.

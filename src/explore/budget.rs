@@ -1,4 +1,5 @@
-//! The limits of time and memory of a whole exploration: of searching, judging, shortening the counterexample, counting.
+//! The limits of time and memory of a whole exploration: of searching, judging, shortening the counterexample,
+//! counting.
 //!
 //! Memory is the resident memory of this process beyond that at the begin of the exploration, read from the kernel: no
 //! estimate covers everything that is allocated.
@@ -29,7 +30,7 @@ pub struct Budget {
     longest: u64,
     bytes: usize,
     own: Arc<(Own, usize)>,
-    /// When the memory is looked at next, in ns since `begin`.
+    /// When the memory is measured next, in ns since `begin`.
     look: AtomicU64,
     spent: AtomicU8,
 }
@@ -118,7 +119,7 @@ impl Pace {
         Self { budget: Arc::clone(budget), begin: now, last: now, every: 1, left: 1 }
     }
 
-    /// Whether the budget is spent, as far as that was looked at. To be asked before each piece of work.
+    /// Whether the budget is spent, as of the last measurement. To be called before each piece of work.
     #[inline]
     pub(super) fn spent(&mut self) -> Option<Cut> {
         self.left -= 1;
@@ -135,7 +136,7 @@ impl Pace {
         self.budget.spent()
     }
 
-    /// How long the work has taken since its begin, as far as that was looked at.
+    /// How long the work has taken since its begin, as of the last measurement.
     pub(super) fn took(&self) -> Duration {
         Duration::from_nanos(self.last - self.begin)
     }

@@ -30,7 +30,6 @@ pub struct Part {
     pub format: u32,
     /// Which part it is, from 0.
     pub shard: u64,
-    /// Of how many.
     pub shards: u64,
     /// What it has found.
     pub scenarios: Vec<Scenario>,
@@ -42,7 +41,6 @@ pub struct Part {
 pub struct Scenario {
     /// Its place among all scenarios of the exploration.
     pub place: u64,
-    /// Its file.
     pub path: String,
     /// What stands in it, as [`crate::schedule::fingerprint`] has it.
     pub fingerprint: String,
@@ -69,18 +67,18 @@ pub struct Scenario {
     pub size: Size,
     /// The cycles of the state graph.
     pub circles: Cycles,
-    /// Who can be starved.
+    /// The processes that can starve.
     #[serde(default)]
     pub liveness: Liveness,
-    /// What was done where not every state was looked at.
+    /// What was explored if not every state was.
     pub rungs: Vec<Coverage>,
     /// One execution of each kind.
     pub found: Vec<Found>,
-    /// The look in which a sleep or a timeout may end at any moment, where what is said above is of one in which time is
-    /// ideal.
+    /// The look in which a sleep or a timeout may end at any moment, where what is said above is of one in which time
+    /// is ideal.
     #[serde(default)]
     pub second: Option<Box<Self>>,
-    /// The steps that no execution comes to, where every execution was looked at.
+    /// The steps that no execution reaches, if every execution was explored.
     #[serde(default)]
     pub unreached: Option<Vec<StepId>>,
     /// The place of the file that it is from, or of the first of them.
@@ -218,8 +216,8 @@ pub fn merge(parts: Vec<Part>) -> Result<Vec<Scenario>, String> {
     Ok(all.into_values().collect())
 }
 
-/// Steps as a text: `0 1:2 0d t` are a step of process 0, one of process 1 in which 2 is chosen, the death of process 0 (`0k`: from outside),
-/// and the passing of time.
+/// Steps as a text: `0 1:2 0d t` are a step of process 0, one of process 1 in which 2 is chosen, the death of process 0
+/// (`0k`: from outside), and the passing of time.
 pub(super) mod steps {
     use std::fmt::Write as _;
 

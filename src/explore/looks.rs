@@ -1,5 +1,5 @@
-//! An exploration under what is assumed of time: one look where that is known, and where it is not, one in which time is
-//! ideal and one in which a sleep or a timeout may end at any moment.
+//! An exploration under what is assumed of time: one look where that is known, and where it is not, one in which time
+//! is ideal and one in which a sleep or a timeout may end at any moment.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub fn times(plan: &Plan, given: Option<Time>) -> Vec<Time> {
 /// Explores a plan: each look, within the limits of all of them together.
 ///
 /// # Errors
-/// A process that computes without end.
+/// A process that the model cannot execute: `ModelError`.
 pub fn look(
     plan: &Plan,
     options: &Options,
@@ -64,8 +64,8 @@ pub fn look(
     Ok(looks)
 }
 
-/// What the looks say together. `assumed`: that time is ideal was asked for, and the second look is there since it cannot
-/// be known.
+/// What the looks say together. `assumed`: that time is ideal was asked for, and the second look is there since it
+/// cannot be known.
 pub fn together(plan: &Plan, looks: Vec<Explored>, given: Option<Time>) -> Explored {
     let mut looks = looks.into_iter();
     let Some(mut first) = looks.next() else { return Explored::default() };
@@ -129,7 +129,7 @@ impl Explored {
         of.copied().unwrap_or(Look { time: self.time, ends: self.ends, first: 1 })
     }
 
-    /// What was done where not every state was looked at, in words.
+    /// What was explored if not every state was, in words.
     pub fn words(&self) -> Vec<String> {
         if self.words.is_empty() { self.rungs.iter().flat_map(Coverage::words).collect() } else { self.words.clone() }
     }

@@ -34,10 +34,8 @@ const STEPS: usize = 1 << 13;
 /// About how many bytes it takes at least to explore a process that does nothing.
 const PROCESS: usize = 1 << 10;
 
-/// How to explore.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// How time passes.
     pub time: Time,
     /// Whether every random number of its range can be drawn.
     pub random: bool,
@@ -53,7 +51,7 @@ pub struct Options {
     pub longest: Option<Duration>,
     /// How it goes about it.
     pub strategy: Strategy,
-    /// What is looked at where not every state is.
+    /// What is explored if not every state is.
     pub beyond: FallbackOptions,
     /// How many threads work on it, of which at least one does. What is found does not depend on it, unless
     /// memory or time ends the search.
@@ -74,7 +72,6 @@ impl Options {
     }
 }
 
-/// What was found.
 #[derive(Debug, Default)]
 pub struct Explored {
     /// What all executions say of each expectation and rule; its `runs` are the executions that were judged, each for
@@ -88,30 +85,27 @@ pub struct Explored {
     pub size: Size,
     /// The cycles of the state graph.
     pub circles: Cycles,
-    /// Who can be starved.
+    /// The processes that can starve.
     pub liveness: Liveness,
-    /// What was done where not every state was looked at.
+    /// What was explored if not every state was.
     pub rungs: Vec<Coverage>,
     /// One execution of each kind, where asked for.
     pub found: Vec<Found>,
     /// Whether the end of each process is a step of its own, since it matters when it ends.
     pub ends: bool,
-    /// How time passes.
     pub time: Time,
     /// The looks that it consists of: see [`super::looks`].
     pub looks: Vec<Look>,
-    /// The steps that no execution comes to, where every execution was looked at.
+    /// The steps that no execution reaches, if every execution was explored.
     pub unreached: Option<Vec<StepId>>,
     /// What was done after a cut search, in words, where a report has several looks.
     pub words: Vec<String>,
 }
 
-/// How much was looked at.
+/// The size of the explored state space.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct Size {
-    /// States met.
     pub states: usize,
-    /// Steps between them.
     pub edges: u64,
     /// States in which a run is over.
     pub ends: usize,
@@ -123,21 +117,18 @@ pub struct Size {
     pub elapsed: Duration,
 }
 
-/// Infinite executions.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Cycles {
-    /// Whether one can be gone through again and again that can be left at any time: who is scheduled fairly leaves it.
+    /// Whether one can be gone through again and again that can be left at any time: under fair scheduling it is left.
     pub left: bool,
     /// How many sets of states there are that are never left and where nothing ends.
     pub livelocks: usize,
 }
 
-/// Where an execution leads. There may be as many as states, so the states of its path are found when it is looked at.
+/// Where an execution leads. There may be as many as states, so the states of its path are computed on demand.
 #[derive(Clone, Debug)]
 struct Goal {
-    /// The state.
     last: u32,
-    /// What follows there.
     then: Then,
 }
 
@@ -178,7 +169,7 @@ pub fn space(plan: &Plan, leeway: impl Into<Nondeterminism>, ends: bool) -> Stat
     StateSpace::remembering(plan, leeway, History::new(plan, judge::memories(plan), leeway, wish))
 }
 
-/// The same for who only follows a path and need not remember what was before.
+/// The same for following a path, without a history.
 pub fn bare(plan: &Plan, leeway: impl Into<Nondeterminism>) -> StateSpace<'_> {
     let leeway = leeway.into();
     let memories = History::new(plan, judge::memories(plan), leeway, HistoryOptions::default());
@@ -193,7 +184,7 @@ pub fn told_apart(plan: &Plan) -> Vec<bool> {
 /// Explores every execution of a plan. `progress` is called now and then and returns whether to continue.
 ///
 /// # Errors
-/// A process that computes without end.
+/// A process that the model cannot execute: `ModelError`.
 pub fn explore(plan: &Plan, options: &Options, progress: &mut dyn FnMut(&Progress) -> bool) -> Result<Explored, Fault> {
     let budget = Budget::new(Instant::now(), options.longest, options.limits.bytes);
     exploring(plan, options, &Arc::new(budget), progress, &mut |_, _| {})
@@ -202,7 +193,7 @@ pub fn explore(plan: &Plan, options: &Options, progress: &mut dyn FnMut(&Progres
 /// The same within a budget, whatever the options say of time and memory.
 ///
 /// # Errors
-/// A process that computes without end.
+/// A process that the model cannot execute: `ModelError`.
 pub fn within(
     plan: &Plan,
     options: &Options,
@@ -291,7 +282,7 @@ fn once(
         unreached = if cut.is_none() { Some(search.space.unreached()) } else { None };
     }
     memory::release();
-    // What races are is seen in states only where all of them are looked at.
+    // What races are can be found in states only if all of them are expanded.
     let wish = HistoryOptions { races: false, ..wish };
     let mut rungs: Vec<Coverage> = Vec::new();
     let limit = matches!(cut, Some(Cut::States | Cut::Memory | Cut::Time)) && beyond.descend;
@@ -351,15 +342,16 @@ fn once(
     })))
 }
 
-/// How much single executions have looked at.
+/// The size of what random executions have explored.
 fn of_walks(walks: &fallback::Walks) -> Size {
     Size { states: walks.states.number().0 as usize, edges: walks.steps, ..Size::default() }
 }
 
-/// What was found before, by this exploration or by parts of it, said again. `explored` has everything but what is said.
+/// What was found before, by this exploration or by parts of it, said again. `explored` has everything but what is
+/// said.
 ///
 /// # Errors
-/// The part that names an execution which does not come to what the part says: [`Fault::Part`].
+/// The part that names an execution which does not lead to the result in the part: [`Fault::Part`].
 pub fn again(plan: &Plan, leeway: Nondeterminism, mut explored: Explored) -> Result<Explored, Fault> {
     let space = explored.space(plan, leeway);
     let mut judged = |_: &Verdict, _: &str| {};
@@ -588,8 +580,8 @@ impl Explored {
         shortest(&|one| one.status == Status::Fail).or_else(|| shortest(&|one| one.timing))
     }
 
-    /// The execution that shows what an expectation says, by its place in the file: what can happen, or what fails. With
-    /// its place among what is said, and what each run says in which it comes to that.
+    /// The execution that shows what an expectation says, by its place in the file: what can happen, or what fails.
+    /// With its place among what is said, and the finding of each run that shows it.
     pub fn witness(&self, expectation: usize) -> Option<(&Story, usize, Status)> {
         let subject = Subject::Expectation(expectation);
         let place = self.summary.overall.iter().position(|one| one.subject == subject)?;

@@ -165,12 +165,12 @@ fn apply(check: &mut Check, function: &'static Function, operands: &[&Syntax], s
     }
     let types = function.result(arguments.iter().map(Expression::types));
     let nodes = arguments.into_iter().map(|argument| argument.node).collect();
-    // A wrong argument is told already; computing with it would tell it twice.
+    // A wrong argument is reported already; computing with it would report it twice.
     if fits { check.computed(Node::Call(function, nodes), types, span) } else { check.any() }
 }
 
 fn wrong_count(function: &Function, count: usize, span: Range<usize>) -> Fault {
-    // The value before the dot is no argument to whoever wrote it.
+    // For the author the value before the dot is not an argument.
     let before = usize::from(function.style == Style::Method);
     let (least, count) = (function.least - before, count.saturating_sub(before));
     let takes = match function.most().map(|most| most - before) {

@@ -105,7 +105,7 @@ impl<'s> Check<'s> {
         self.ruled_out == 0
     }
 
-    /// Checks a part that the run never comes to where `ruled_out` is true.
+    /// Checks a part that is never evaluated if `ruled_out` is true.
     fn branch<T>(&mut self, ruled_out: bool, check: impl FnOnce(&mut Self) -> T) -> T {
         self.ruled_out += usize::from(ruled_out);
         let result = check(self);

@@ -117,7 +117,6 @@ pub enum Name {
 /// The names every process has, and those of special places.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Builtin {
-    /// The process id.
     Pid,
     /// The process's name, `worker[3]`.
     Name,
@@ -134,7 +133,6 @@ pub enum Builtin {
 pub enum StateArgument {
     /// A bare name, with the index behind it where that is a constant: `q`, `forks[2]`.
     Name(String, Option<i64>),
-    /// A string.
     Text(String),
 }
 
@@ -183,7 +181,6 @@ pub trait Environment {
 pub struct Error {
     /// The outcome of the step: `overflow`, `out_of_range`, `not_found` or `invalid`.
     pub outcome: Outcome,
-    /// One lower-case sentence.
     pub message: String,
 }
 
@@ -194,7 +191,6 @@ impl Error {
     }
 }
 
-/// A compiled expression.
 #[derive(Clone, Debug)]
 pub struct Expression {
     node: Node,
@@ -245,7 +241,7 @@ impl Expression {
         self.types
     }
 
-    /// What it is compiled to, for who says it in another language.
+    /// The compiled form, for translation to another language.
     pub(crate) fn node(&self) -> &Node {
         &self.node
     }

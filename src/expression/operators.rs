@@ -31,7 +31,6 @@ pub(crate) enum Operator {
     In,
 }
 
-/// Each type alone.
 pub(super) const EACH: [Types; 8] =
     [Types::NULL, Types::BOOL, Types::INT, Types::FLOAT, Types::STRING, Types::BYTES, Types::LIST, Types::MAP];
 

@@ -15,7 +15,7 @@ const NESTING: usize = 200;
 const HEIGHT: u16 = 250;
 
 /// A part that was read, or the fault that ended the reading. Both are boxed: the parser recurses, and every result
-/// has its place in the frames of all who pass it on.
+/// has its place in the frames of all that pass it on.
 type Parsed<'t> = Result<Part<'t>, Box<Fault>>;
 
 /// A part within another.

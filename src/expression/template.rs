@@ -17,7 +17,6 @@ enum Piece<'t> {
     Expression(Part<'t>),
 }
 
-/// Compiles a template.
 pub(super) fn parse(text: &str, scope: &mut dyn Scope) -> Result<Expression, Vec<Fault>> {
     let pieces = pieces(text).map_err(|fault| vec![*fault])?;
     let mut check = Check::new(scope);
@@ -82,7 +81,7 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Box<Fault>> {
     Ok(pieces)
 }
 
-/// The expression behind the brace at `brace`, and where the text goes on.
+/// The expression after the brace at `brace`, and where the text continues.
 fn embedded(text: &str, brace: usize) -> Result<(Part<'_>, usize), Box<Fault>> {
     let helpful = |fault: Box<Fault>| if fault.help.is_none() { fault.help(BRACES).into() } else { fault };
     let mut parser = Parser::new(text, brace + 1).map_err(helpful)?;

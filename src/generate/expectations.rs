@@ -16,7 +16,6 @@ const TRIES: usize = 20;
 /// The events that every process has besides its steps.
 const LIFE: [&str; 2] = ["begin", "end"];
 
-/// So many expectations.
 pub(super) fn draw(scenario: &Scenario, count: usize) -> Vec<String> {
     let text = scenario.text();
     let verbs: Vec<&str> = verb_names()
@@ -183,7 +182,6 @@ impl Asking<'_> {
         if self.draw.one_in(2) { process } else { format!("{process} at {}", self.object()) }
     }
 
-    /// A state expression.
     fn condition(&mut self) -> String {
         let one = self.comparison();
         match self.draw.below(5) {

@@ -2,8 +2,8 @@
 //!
 //! Nothing here names a kind. Which objects there are, what can be done with them and what may stand where comes from
 //! [`CATALOGUE`](crate::objects::CATALOGUE), [`STEPS`](crate::scenario::steps::STEPS) and
-//! [`FORMS`](crate::judge::FORMS), so that a kind, a step or a form is drawn from the day on which it joins. What `check`
-//! refuses is drawn again: no rule of the format stands here a second time.
+//! [`FORMS`](crate::judge::FORMS), so that a kind, a step or a form is drawn from the day on which it joins. What
+//! `check` refuses is drawn again: no rule of the format stands here a second time.
 //!
 //! Only what a plan can hold is drawn, not what makes sense: most steps take whatever outcome they have, some end their
 //! process with it.
@@ -45,7 +45,6 @@ struct Program {
     steps: Vec<Step>,
 }
 
-/// A random scenario.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     seed: u64,

@@ -184,7 +184,7 @@ impl Drawing<'_> {
         for _ in 0..TRIES {
             let (before, after, left, depth) = (self.before.len(), self.after.clone(), self.left, self.depth);
             let new = self.candidate();
-            // What was added while it was looked at inside stands in it as well.
+            // Includes what was added by the nested steps.
             self.before.truncate(before);
             (self.after, self.depth) = (after, depth);
             if new.is_some_and(|new| !new.is_empty() && self.accept(new, steps)) {

@@ -7,9 +7,7 @@ use crate::objects::{Effect, Form, Kind};
 pub enum Family {
     /// Processes wait for each other, without messages: locks, permits, meetings.
     Locks,
-    /// They carry messages.
     Messages,
-    /// They hold values.
     Cells,
 }
 
@@ -30,7 +28,6 @@ impl Family {
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a taste of its own")]
 pub struct Taste {
-    /// Its name.
     pub name: &'static str,
     /// The kinds; of cells there may be one in any case.
     pub families: &'static [Family],
@@ -75,17 +72,13 @@ pub const EVERYTHING: Taste = Taste {
 };
 /// Locks and other meetings.
 pub const LOCKS: Taste = Taste { name: "locks", families: &[Family::Locks], times: false, lives: false, ..EVERYTHING };
-/// Messages.
 pub const MESSAGES: Taste =
     Taste { name: "messages", families: &[Family::Messages], times: false, lives: false, ..EVERYTHING };
-/// Values.
 pub const CELLS: Taste = Taste { name: "cells", families: &[Family::Cells], times: false, lives: false, ..EVERYTHING };
 /// The lives of processes.
 pub const LIVES: Taste = Taste { name: "lives", times: false, ..EVERYTHING };
-/// Time.
 pub const TIMES: Taste = Taste { name: "times", lives: false, ..EVERYTHING };
 
-/// All of them.
 pub const TASTES: &[Taste] = &[LOCKS, MESSAGES, CELLS, LIVES, TIMES, EVERYTHING];
 
 impl Taste {

@@ -68,12 +68,10 @@ pub(super) fn condition(draw: &mut Draw) -> &'static str {
     draw.of(&["x == 0", "x == 0", "x != 1", "x < 2", "o == 'ok'", "o != 'ok'", "index == 0", "y == x", "y.alive"])
 }
 
-/// A short time.
 pub(super) fn duration(draw: &mut Draw) -> &'static str {
     draw.of(&["0s", "1ms", "1ms", "2ms"])
 }
 
-/// A signal's name.
 pub(super) fn signal(draw: &mut Draw, taste: Taste) -> &'static str {
     if taste.stops && draw.one_in(3) {
         return draw.of(&["STOP", "CONT"]);

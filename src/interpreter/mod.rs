@@ -29,7 +29,6 @@ const MOST_ARGUMENTS: usize = 6;
 /// What a step on an object is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// The object.
     pub object: ObjectId,
     /// The verb's place among the kind's.
     pub verb: u8,
@@ -45,9 +44,7 @@ pub enum Request {
     Print(Value),
     /// A label and a value.
     Mark(Value, Value),
-    /// A section's label.
     Enter(Value),
-    /// A section's label.
     Leave(Value),
     /// ns to sleep.
     Sleep(u64),
@@ -57,7 +54,6 @@ pub enum Request {
     Yield,
     /// The process is ready.
     Ready,
-    /// Starts processes.
     Start(Range<ProcessId>),
     /// Waits for the ends of processes.
     Join(Range<ProcessId>),
@@ -101,7 +97,6 @@ impl Request {
 /// How long a step may wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Timeout {
-    /// For ever.
     None,
     /// So many ns; 0: not at all.
     After(u64),
@@ -123,8 +118,7 @@ pub trait World {
     /// Carries out any other step and records it.
     fn perform(&mut self, step: StepId, request: Request, timeout: Timeout) -> Completion;
 
-    /// Records a step that failed before it could ask for anything: an expression without a value. `index` is the
-    /// step's target where it is known.
+    /// Records a step that failed before it could ask for anything: an expression without a value.
     fn refuse(&mut self, step: StepId, outcome: Outcome, message: &str);
 
     /// The run's clock, for `now`.
@@ -155,7 +149,6 @@ impl Clock {
 pub enum Left {
     /// With that exit status.
     Exit(i32),
-    /// By SIGABRT.
     Abort,
 }
 
@@ -346,7 +339,7 @@ impl<'p> Machine<'p> {
         }
     }
 
-    /// Gives a slot an int: where it holds one already, there is nothing to let go of.
+    /// Gives a slot an int: if it holds one already, there is nothing to drop.
     #[inline]
     fn count(&mut self, slot: u32, n: i64) {
         match &mut self.slots[slot as usize] {
@@ -517,7 +510,7 @@ impl<'p> Machine<'p> {
             }
         }
         if completion.value.is_scalar() && completion.second.is_scalar() {
-            // There is nothing to let go of, and no call is made for it.
+            // There is nothing to drop, so no call is made.
             std::mem::forget(completion);
         }
         self.after(outcome, &operation.failure)

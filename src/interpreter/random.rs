@@ -14,7 +14,6 @@ enum Source {
     Stream(u64),
     /// Numbers that were chosen beforehand.
     Chosen(Arc<dyn Draw>),
-    /// Always the lowest.
     Lowest,
 }
 
@@ -42,7 +41,7 @@ impl Random {
         Self(Source::Chosen(draw))
     }
 
-    /// Always the lowest: for who only asks what a process would do.
+    /// Always the lowest: to find out what a process would do.
     pub fn lowest() -> Self {
         Self(Source::Lowest)
     }

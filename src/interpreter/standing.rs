@@ -1,4 +1,5 @@
-//! Where a process stands, for who compares states: the place, what its variables hold, the place in its random stream.
+//! The local state of a process, for comparing states: its program counter, variables, and position in its random
+//! stream.
 
 use super::{Clock, Machine, Random};
 use crate::event::ProcessId;

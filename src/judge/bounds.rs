@@ -33,7 +33,7 @@ impl Bounds {
         self.most
     }
 
-    /// Beyond which number none is told from another.
+    /// The number above which values are not distinguished.
     pub(crate) fn decisive(self) -> i64 {
         self.most.unwrap_or(0).max(self.least.unwrap_or(0).saturating_sub(1)).max(0)
     }
@@ -48,7 +48,7 @@ impl Bounds {
         }
     }
 
-    /// Judges a number that only grows while the run goes on.
+    /// Judges a number that only grows during the run.
     pub(crate) fn judge(self, number: i64, expected: String, measured: String) -> Finding {
         let holds = self.hold(number);
         let firm = if holds { self.most.is_none() } else { self.most.is_some_and(|most| number > most) };

@@ -18,9 +18,8 @@ pub(crate) struct Context<'a> {
 /// How many events match a pattern of which no record was kept.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Unrecorded {
-    /// So many surely.
     pub(crate) certain: u64,
-    /// So many more perhaps.
+    /// Possibly that many more.
     pub(crate) possible: u64,
 }
 
@@ -130,7 +129,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Why the events of these patterns cannot be told, where some were not recorded.
+    /// Why the events of these patterns are unknown, if some were not recorded.
     pub(crate) fn gap(&self, patterns: &[Pattern]) -> Option<String> {
         let counted = patterns.iter().all(|pattern| self.matches_beyond(pattern).is_some());
         self.lost().or_else(|| self.beyond().filter(|_| !counted)).or_else(|| {
@@ -142,14 +141,14 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// Why the events of these objects cannot be told, where some were not recorded.
+    /// Why the events of these objects are unknown, if some were not recorded.
     pub(crate) fn gap_on(&self, objects: &[ObjectId]) -> Option<String> {
         self.gap_of(|step| {
             self.objects_of(step).is_some_and(|range| objects.iter().any(|object| range.contains(object)))
         })
     }
 
-    /// Why the events of some steps cannot be told, where they were not recorded.
+    /// Why the events of some steps are unknown, if they were not recorded.
     pub(crate) fn gap_of(&self, wanted: impl Fn(&Step) -> bool) -> Option<String> {
         self.lost().or_else(|| self.beyond()).or_else(|| {
             self.trace.counted.iter().filter(|(_, times)| *times > 0).find_map(|(step, _)| {
@@ -159,7 +158,7 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// Who was left waiting at the end of the run.
+    /// The processes that still wait at the end of the run.
     pub(crate) fn waiting(&self) -> &'a [Waiting] {
         self.trace.end.doing().unwrap_or(&self.trace.stuck)
     }

@@ -1,4 +1,4 @@
-//! Who was blocked for ever, in words and against lists of who is expected to be.
+//! The processes that are blocked for ever, in words and compared with expected lists.
 
 use std::fmt::Write;
 

@@ -16,18 +16,16 @@ use crate::value::Value;
 /// Something that is kept of the events so far.
 #[derive(Clone, Debug)]
 pub enum Memory<'p> {
-    /// What a fact of state expressions counts: matching events, or who is inside a section. By its number.
+    /// What a fact of state expressions counts: matching events, or the processes inside a section. By its number.
     Fact(u32),
     /// How many of these events there were; more than `most` are as many as one more.
     Count {
-        /// The events.
         of: Events<'p>,
-        /// Beyond how many none is told from another.
+        /// The number above which values are not distinguished.
         most: i64,
     },
     /// The values of the events that match, as far as they are the beginning of one of the lists.
     Values {
-        /// The events.
         of: &'p Pattern,
         /// The lists that are allowed.
         lists: Vec<&'p [Value]>,
@@ -37,7 +35,6 @@ pub enum Memory<'p> {
     /// In which order the events came that the patterns stand for: the first match of each, or the next where a pattern
     /// is repeated.
     Firsts {
-        /// The patterns.
         patterns: &'p [Pattern],
         /// Whether it must be known which events they were and not only their order.
         which: bool,
@@ -57,25 +54,23 @@ pub enum Memory<'p> {
     },
     /// Whether the condition has ever been as looked for: true, or else anything but true.
     Ever {
-        /// The condition.
         condition: &'p Expression,
         /// Whether it is looked for that it is true.
         holds: bool,
     },
-    /// How many processes have had something at once, at most, and who has it now.
+    /// The largest number of holders at once, and the current holders.
     Most {
         /// What gives it and takes it away.
         of: Changes<'p>,
-        /// Beyond how many none is told from another.
+        /// The number above which values are not distinguished.
         most: i64,
         /// Whether taking away what a process has not got counts.
         strict: bool,
     },
     /// How many stores have overwritten what their process had not seen, and what each process knows of each cell.
     Lost {
-        /// The object.
         object: &'p ObjectRef,
-        /// Beyond how many none is told from another.
+        /// The number above which values are not distinguished.
         most: i64,
     },
     /// Whether each match of a pattern is a cause of each match of the next.
@@ -84,7 +79,6 @@ pub enum Memory<'p> {
     Causes(&'p [Pattern]),
     /// Whether any two accesses are without an order.
     Races {
-        /// The object.
         object: &'p ObjectRef,
         /// Whether it must be known of each execution, and not only whether there is any such.
         each: bool,
@@ -104,13 +98,11 @@ pub enum Memory<'p> {
 /// Some of the events of a run.
 #[derive(Clone, Copy, Debug)]
 pub enum Events<'p> {
-    /// Those that match.
     Pattern(&'p Pattern),
     /// Lines of output with that text, by one of these processes.
     Printed(&'p str, Option<&'p [ProcessId]>),
     /// Those of a step that ended as it should, or else.
     Step {
-        /// The step.
         step: StepId,
         /// The outcomes it should have.
         wanted: Option<Outcomes>,
@@ -209,7 +201,8 @@ impl Events<'_> {
 }
 
 impl Changes<'_> {
-    /// By how much the event changes what its process has: positive gives, negative takes away, [`i64::MIN`] everything.
+    /// By how much the event changes what its process has: positive gives, negative takes away, [`i64::MIN`]
+    /// everything.
     pub fn by(&self, plan: &Plan, event: &Event) -> i64 {
         match self {
             _ if event.step.is_none() && event.verb == "end" => i64::MIN,
@@ -247,7 +240,8 @@ impl Changes<'_> {
 }
 
 impl<'p> Memory<'p> {
-    /// What the facts need that a condition reads, and the condition itself where it counts whether it has ever been so.
+    /// What the facts need that a condition reads, and the condition itself where it counts whether it has ever been
+    /// so.
     pub(crate) fn of_condition(condition: &'p Expression, plan: &'p Plan, ever: Option<bool>) -> Vec<Self> {
         let mut memories = Vec::new();
         condition.states(&mut |number| match plan.facts.get(number as usize) {
@@ -286,7 +280,6 @@ pub(crate) fn access(object: &ObjectRef, event: &Event) -> Option<(Cell, CellUse
 /// What an access does to a cell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CellUse {
-    /// It writes.
     pub(crate) writes: bool,
     /// It writes without having read.
     pub(crate) plain: bool,

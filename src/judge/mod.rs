@@ -1,8 +1,8 @@
 //! Expectations over a trace: what held, what was measured, and which events decide it.
 //!
-//! [`judge`] looks at one run; a [`Tally`] adds up the runs of `--repeat`. A form of `[[expect]]` is a file of
-//! `forms/`; what fails a run without being asked for stands in `rules`. This room sees a run only as a [`Trace`],
-//! whichever engine made it, and knows nothing of how a verdict is shown.
+//! [`judge`] judges one run; a [`Tally`] adds up the runs of `--repeat`. Each form of `[[expect]]` is a file of
+//! `forms/`; `rules` has the checks that every run must pass. This room sees a run only as a [`Trace`], whichever
+//! engine made it, and does not depend on the reports.
 
 mod bounds;
 pub(crate) mod checks;
@@ -47,7 +47,7 @@ pub fn judge(plan: &Plan, trace: &Trace) -> Verdict {
     Verdict::new(findings)
 }
 
-/// Whether that is what one run says of an expectation or a rule; the others are only looked at where they have to be.
+/// Whether that is what one run says of an expectation or a rule; the others are only evaluated if necessary.
 pub fn says(plan: &Plan, trace: &Trace, (subject, label): (Subject, &str), status: Status) -> bool {
     match subject {
         Subject::Expectation(place) if place < plan.expectations.len() => {

@@ -81,7 +81,6 @@ pub enum Frequency {
 /// What all runs say of one expectation or rule.
 #[derive(Clone, Debug)]
 pub struct Overall {
-    /// What was judged.
     pub subject: Subject,
     /// The expectation's label, or the rule in words.
     pub label: String,
@@ -108,7 +107,7 @@ pub struct Overall {
 }
 
 impl Overall {
-    /// What an execution says of it that shows how it comes to the status: a failure, but of what has to be shown.
+    /// The finding of an execution that decides the status: a failure, except for what has to be shown.
     pub fn shown(&self) -> Status {
         match (self.timing, self.holds) {
             (true, Holds::Sometimes) => Status::Pass,
@@ -252,7 +251,7 @@ impl Count {
     fn settle(&self, expectation: &Expectation, one: &mut Overall, whole: bool) {
         let cut = "not every execution was explored";
         let decided = match expectation.holds {
-            // Those that were not looked at may have what a pattern stands for.
+            // An unexplored execution may have a match of the pattern.
             Holds::Always if !whole => self.failed > self.vacuous,
             Holds::Always => self.failed > 0,
             Holds::Sometimes | Holds::Never => self.held > 0,
@@ -376,7 +375,7 @@ impl Count {
     }
 }
 
-/// How a run ended, in a line: the last values of what holds values, who failed, who was blocked.
+/// How a run ended, in one line: the last values of objects, the failed and the blocked processes.
 pub fn final_state(plan: &Plan, trace: &Trace) -> String {
     let context = Context::new(plan, trace);
     let objects: Vec<ObjectId> = (0..plan.objects.len() as ObjectId)

@@ -75,7 +75,7 @@ pub(crate) fn broken(context: &Context<'_>, judged: &[Judged]) -> Vec<Judged> {
         let wrong = match end {
             ProcessEnd::Exited(code) => *code != 0,
             ProcessEnd::Crashed(_) => true,
-            // What is left of a run that did not end by itself was told above.
+            // Of a run that did not end by itself, the reason is reported above.
             ProcessEnd::Stopped => context.ended_by_itself() && !context.plan.program(process).daemon,
             ProcessEnd::NotStarted | ProcessEnd::Killed(_) => false,
         };

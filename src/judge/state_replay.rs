@@ -31,7 +31,7 @@ pub(crate) struct Replay<'a> {
     /// The values of the facts so far; none where it must be found out anew.
     known: Vec<Option<Value>>,
     counts: Vec<i64>,
-    /// Who is inside which section, and how often.
+    /// The processes inside each section, and how often.
     inside: HashMap<String, HashMap<ProcessId, u32>>,
     ended: Vec<Option<i64>>,
     /// For `blocked`: the places of each process's events, and how many of them are over.
@@ -164,7 +164,6 @@ impl<'a> Replay<'a> {
         Some((place, &self.changed))
     }
 
-    /// Sections and ends.
     fn pass(&mut self, event: &Event) {
         let process = event.id.process;
         if let ("enter" | "leave", Some(label)) = (event.verb, event.second.as_str())
@@ -215,7 +214,6 @@ impl<'a> Replay<'a> {
         if given { None } else { self.context.gap_on(&[object]) }
     }
 
-    /// Evaluates a condition.
     pub(crate) fn evaluate(&mut self, condition: &Expression) -> Evaluation {
         let mut view = View { replay: self, read: Vec::new(), volatile: Cell::new(false), uncertain: None };
         let result = match condition.evaluate(&mut view) {

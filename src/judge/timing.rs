@@ -10,7 +10,6 @@ use crate::scenario::expectation::Holds;
 /// What one look says, and whether it has seen every execution.
 #[derive(Clone, Debug)]
 pub struct Look {
-    /// What it says.
     pub summary: Summary,
     /// Whether it has seen every execution.
     pub whole: bool,
@@ -76,8 +75,8 @@ fn alone(ideal: &Overall, whole: bool) -> Overall {
     if ideal.status == Status::Fail && whole { depends(ideal, ideal, false) } else { ideal.clone() }
 }
 
-/// A verdict that depends on timing. `numbers` has how often it holds, `shows` an example, and `ideal` is whether it holds
-/// where time is ideal, and not otherwise.
+/// A verdict that depends on timing. `numbers` has how often it holds, `shows` an example, and `ideal` is whether it
+/// holds where time is ideal, and not otherwise.
 fn depends(numbers: &Overall, shows: &Overall, ideal: bool) -> Overall {
     let (first, second) = if ideal { ("holds", "fails") } else { ("fails", "holds") };
     let reason = format!("it {first} under ideal time and {second} if a sleep or a timeout may end at any moment");

@@ -5,9 +5,7 @@ use crate::scenario::expectation::Holds;
 /// Whether an expectation holds.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Status {
-    /// It holds.
     Pass,
-    /// It does not.
     Fail,
     /// It could not be decided.
     #[default]
@@ -21,13 +19,12 @@ pub struct Finding {
     pub status: Status,
     /// What was measured; never empty.
     pub measured: String,
-    /// What was expected.
     pub expected: String,
     /// The events that decide it, by their places in the trace.
     pub witnesses: Vec<usize>,
     /// Why it is unknown or vacuous.
     pub reason: Option<String>,
-    /// More facts, a line each: who waits for whom, what was held.
+    /// Further facts, one line each: the wait-for graph, held objects.
     pub notes: Vec<String>,
     /// Which entry of `in` it was.
     pub seen: Option<usize>,
@@ -117,7 +114,6 @@ impl Finding {
     }
 }
 
-/// What was judged.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Subject {
     /// An expectation, by its place in [`Plan::expectations`](crate::scenario::plan::Plan::expectations).
@@ -139,7 +135,6 @@ pub enum Rule {
     Exit,
     /// Have a trace with gaps or contradictions.
     Trace,
-    /// Be interrupted.
     Interrupt,
     /// Record more than its trace may hold.
     Limit,
@@ -163,7 +158,6 @@ impl Rule {
 /// A finding, and what it says of the executions that the expectation speaks of.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    /// What was judged.
     pub subject: Subject,
     /// The expectation's label, or the rule in words.
     pub label: String,

@@ -1,13 +1,13 @@
 //! Finds processes that wait for ever, while it happens, and never says so of one that does not.
 //!
-//! A set of waiting processes is stuck when nothing outside of it could let one of them go on. `Detector` knows from
+//! A set of waiting processes is stuck when no process outside of it could unblock one of them. `Detector` knows from
 //! the plan what each program could ever do; the greatest set that is closed under it is computed from what the
 //! processes publish. Before it counts, every process of the set must have slept through a common instant: seen asleep
 //! twice, with the same wait and the same number of context switches both times. A process that was woken and has not
 //! run yet is not asleep for the kernel, so it is never taken for a stuck one.
 //!
-//! A process that a step has stopped by a signal does nothing until a step continues it, and is stuck where none is left
-//! that could. One that was stopped from outside the run counts as running.
+//! A process that a step has stopped by a signal does nothing until a step continues it, and is stuck where none is
+//! left that could. One that was stopped from outside the run counts as running.
 
 use std::collections::HashSet;
 
@@ -24,7 +24,6 @@ use std::rc::Rc;
 /// How a process is, as far as its entry and its lane say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Status {
-    /// It has ended.
     Ended,
     /// It waits for a `start` step.
     Unstarted,
@@ -46,7 +45,7 @@ struct Powers {
     kills: HashSet<ProcessId>,
 }
 
-/// What the plan says of who could let whom go on.
+/// Which processes could unblock which, by the plan.
 pub(super) struct Detector<'p> {
     plan: &'p Plan,
     powers: Vec<Powers>,
@@ -113,7 +112,7 @@ impl<'p> Detector<'p> {
         told.collect()
     }
 
-    /// Whether something outside the set could let this process go on.
+    /// Whether a process outside the set could unblock this process.
     fn can_go_on(
         &self,
         process: ProcessId,
@@ -132,7 +131,7 @@ impl<'p> Detector<'p> {
         }
         match statuses[process as usize] {
             Status::Ended | Status::Running => true,
-            // Only by a signal, which is looked at above.
+            // Only by a signal, which is checked above.
             Status::Stopped(_) => false,
             Status::Unstarted => somebody(&|powers| powers.starts.contains(&process)),
             Status::Pending => {

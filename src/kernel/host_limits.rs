@@ -50,7 +50,7 @@ pub(super) fn fork_failed(plan: &Plan, process: ProcessId, error: &std::io::Erro
     );
     let diagnostic =
         Diagnostic::error(Code::HOST_LIMIT, message).at(&plan.source, program.span.clone(), "asked for here");
-    // Others' processes count as well, so which limit was reached cannot be told; all that there are can.
+    // Others' processes count as well, so the limit that was reached is unknown; all limits are listed.
     LIMITS
         .into_iter()
         .filter(|limit| limit.value().is_some())

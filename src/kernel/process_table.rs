@@ -18,7 +18,7 @@ pub(super) struct Post {
     gate: AtomicU32,
     /// 1 once it has ended: a futex. Set by the supervisor.
     ended: AtomicU32,
-    /// 1 once somebody has joined it.
+    /// 1 once it is joined.
     joined: AtomicU32,
     /// 1 once it has passed a `ready` step.
     ready: AtomicU32,

@@ -280,7 +280,7 @@ impl Caller for Current<'_, '_> {
     }
 
     fn block_on(&mut self, object: ObjectId, verb: u8) {
-        // Another wait, with a number of its own: whoever looked at the one before must not take it for this one.
+        // Another wait, with a number of its own: a reader of the one before must not take it for this one.
         if self.recorder.entered {
             self.recorder.producer.go_on();
             self.recorder.entered = false;

@@ -30,7 +30,7 @@ pub(super) const WAITED: u32 = 1;
 pub(super) const PARKS: u32 = 2;
 /// The first step's time is over.
 pub(super) const TIMES_OUT: u32 = 4;
-/// There are no turns any more: the process goes on as it likes.
+/// There are no turns any more: the process runs freely.
 pub(super) const FREE: u32 = 8;
 /// The process does not end in this turn, even where its program does.
 pub(super) const STAYS: u32 = 16;
@@ -268,7 +268,7 @@ impl Held {
         sent
     }
 
-    /// Begins a step, or goes on with one.
+    /// Begins a step, or continues one.
     fn begin(&mut self) {
         self.first = std::mem::take(&mut self.fresh);
         self.left = self.left.saturating_sub(1);
@@ -322,7 +322,7 @@ impl Held {
         }
     }
 
-    /// Ends the turn within the step if it should, and then goes on.
+    /// Ends the turn within the step if it should, and then continues.
     pub(super) fn pause(&mut self, events: u64, bell: &Wakeup) {
         while self.parks() {
             self.rest(events, bell);
@@ -349,7 +349,7 @@ impl Held {
         }
     }
 
-    /// The next choice out of so many; none where they are free.
+    /// The next choice out of `n`; none if choices are free.
     pub(super) fn choose(&self, count: u32) -> Option<u32> {
         let choice = self.turnstile.choose(self.process)?;
         (!self.is_free()).then(|| choice.min(count.saturating_sub(1)))

@@ -16,13 +16,11 @@ impl Wakeup {
         Ok(Self(fault::call("eventfd", &[Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM], open)?))
     }
 
-    /// Calls the supervisor.
     pub(super) fn ring(&self) {
         // EAGAIN says that the counter is full: it is rung already.
         let _ = self.0.write(1);
     }
 
-    /// Quiet again.
     pub(super) fn answer(&self) {
         let _ = self.0.read();
     }

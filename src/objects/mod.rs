@@ -3,7 +3,7 @@
 //! Each kind has a room of its own here that holds everything true of it: its attributes, ends, verbs and
 //! outcomes, its kernel side over `os`, its pure state, its order and its happens-before edges. A kind joins
 //! ipcrun by its room and one line of [`CATALOGUE`]; the parser, the reference, the schema, both engines, the
-//! judge and the reports find it there. Nothing outside this folder names a kind.
+//! judge and the reports find it there. No other room matches on a kind; a few forms of expectations name verbs.
 
 pub mod causality;
 pub mod contract;
@@ -190,14 +190,14 @@ pub struct Argument {
     pub summary: &'static str,
 }
 
-/// Who could let a waiting process go on: what the deadlock search asks, and later the explorer.
+/// Which processes could unblock a waiting process: for the deadlock detector and for the explorer.
 #[derive(Clone, Debug)]
 pub struct Enablers {
     /// Verbs on the same object, by any process, that could.
     pub verbs: &'static [&'static str],
     /// Only that process could: the owner of a mutex.
     pub only: Option<ProcessId>,
-    /// A process that lets go of one of these ends could too: end of file, broken pipe.
+    /// A process that releases one of these ends could too: end of file, broken pipe.
     pub closing: &'static [&'static str],
 }
 
@@ -262,7 +262,7 @@ pub trait Object: Send + Sync {
 
     /// Whether two steps of different processes can change places wherever neither of them has to wait: both orders
     /// end in the same state with the same outcomes and values, and neither makes the other wait. Steps that may give up
-    /// (`timeout`) are not asked for: those do not commute with what could let them go on.
+    /// (`timeout`) are not asked for: those do not commute with what could unblock them.
     fn commute(&self, _first: Access, _second: Access) -> bool {
         false
     }
@@ -272,21 +272,21 @@ pub trait Object: Send + Sync {
         None
     }
 
-    /// Whether one process owns it at a time, who alone can let another have it, and whose name is its value.
+    /// Whether one process owns it at a time, which alone can release it, and whose name is its value.
     fn has_owner(&self) -> bool;
 
     /// Whether the end of a process that has a share of the object can change what others may do with it: a robust mutex.
     /// Ends that it holds are another matter, and so are deaths by signals.
     fn notices_ends(&self) -> bool;
 
-    /// Whether a run has its events in another order than that in which its steps end: those who leave a barrier stand in the
+    /// Whether a run has its events in another order than that in which its steps end: those that leave a barrier stand in the
     /// order in which they came.
     fn reorders(&self) -> bool;
 
     /// What a step with that verb also does to other objects: a condition's `wait` unlocks and locks its mutex.
     fn touches(&self, verb: u8) -> Vec<(ObjectId, u8)>;
 
-    /// Who could let a process go on that waits in `verb` on `end`. `owner` is what [`Live::owner`] says.
+    /// Which processes could unblock one that waits in `verb` on `end`. `owner` is what [`Live::owner`] says.
     fn enablers(&self, verb: &Verb, end: Option<&str>, owner: Option<ProcessId>) -> Enablers;
 
     /// The order of the object's events and the happens-before edges between them, besides those from an event's `cause`.
@@ -304,7 +304,7 @@ pub trait Object: Send + Sync {
     /// Whether two steps that can change places are causes of others by which of them comes first.
     fn tells_order(&self, first: Access, second: Access) -> bool;
 
-    /// Attributes worth showing in a report, as `capacity 5`; the limit that a picture draws as a line.
+    /// The limit of the value, which a timeline draws as a line: the permits of a semaphore, a queue's capacity.
     fn limit(&self) -> Option<i64> {
         None
     }
@@ -350,7 +350,7 @@ impl Patience {
 /// What a process does that is to wait within a step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Parked {
-    /// It sleeps until the object lets it go on, or its time is over.
+    /// It sleeps until the object unblocks it, or its time is over.
     Sleep,
     /// It looks again: a schedule gives it a turn.
     Again,
@@ -370,7 +370,7 @@ pub trait Caller {
     /// where the step could not be done at once, before the call that sleeps; calling it again is free.
     fn block(&mut self);
     /// Says that the process may sleep now in `verb` on another object than its step's: a condition's `wait` that
-    /// takes the mutex again. Who could let it go on is then asked of that object.
+    /// takes the mutex again. That object then determines which processes could unblock it.
     fn block_on(&mut self, _object: ObjectId, _verb: u8) {
         self.block();
     }
@@ -381,19 +381,19 @@ pub trait Caller {
         self.block();
         Parked::Sleep
     }
-    /// Says that the process goes on to something else of this step now, having waited. Where a schedule says whose turn
+    /// Says that the process continues to something else of this step now, having waited. Where a schedule says whose turn
     /// it is, it may have to wait for that.
     fn pause(&mut self) {}
-    /// Whether a schedule says when the step goes on that has to wait: it must not wait in the kernel then.
+    /// Whether a schedule says when the step continues that has to wait: it must not wait in the kernel then.
     fn is_held(&self) -> bool {
         false
     }
-    /// Whether a schedule says now that the time of the step is over, which goes on by itself in the kernel otherwise. Asked
+    /// Whether a schedule says now that the time of the step is over, which continues by itself in the kernel otherwise. Asked
     /// again and again while it waits there.
     fn is_overdue(&mut self) -> bool {
         false
     }
-    /// Which of so many possibilities a schedule takes; none where there is no schedule.
+    /// Which of that many possibilities a schedule takes; none where there is no schedule.
     fn choose(&mut self, _count: u32) -> Option<u32> {
         None
     }
@@ -424,7 +424,7 @@ pub struct Call<'a> {
     pub arguments: &'a [Value],
     /// How long it may wait.
     pub patience: Patience,
-    /// Who carries it out.
+    /// The process that runs it.
     pub party: &'a mut dyn Caller,
 }
 

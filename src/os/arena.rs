@@ -1,8 +1,9 @@
 //! Memory that every process of a run shares: mapped before the first fork, inherited by each.
 //!
 //! An [`Arena`] hands out zeroed pieces, each on cache lines of its own, cut from chunks of a mebibyte; a large piece
-//! gets a mapping of its own where none was reserved for it. What lies in it can only be changed through atomics (or behind a wrapper of this room),
-//! since a [`Shared`] gives nothing but shared references. Pages that are never touched cost nothing.
+//! gets a mapping of its own where none was reserved for it. What lies in it can only be changed through atomics (or
+//! behind a wrapper of this room), since a [`Shared`] gives nothing but shared references. Pages that are never touched
+//! cost nothing.
 
 use std::cell::RefCell;
 use std::io;
@@ -96,8 +97,8 @@ impl Arena {
         Ok(Shared { pointer: NonNull::slice_from_raw_parts(start.cast(), length), mapping })
     }
 
-    /// Maps so many bytes at once, for the pieces that are asked for next. A fork copies every mapping, so many large
-    /// pieces had better not have one each.
+    /// Maps that number of bytes at once, for the pieces that are asked for next. A fork copies every mapping, that many
+    /// large pieces had better not have one each.
     ///
     /// # Errors
     /// As for [`Arena::alloc`].
@@ -106,7 +107,7 @@ impl Arena {
         Ok(())
     }
 
-    /// Cuts off a piece that nobody else has, at the alignment asked for or more.
+    /// Cuts off an unused piece, at the alignment asked for or more.
     fn piece(&self, size: usize, align: usize) -> io::Result<(NonNull<u8>, Arc<Mapping>)> {
         let align = align.max(LINE);
         if size > isize::MAX as usize / 2 || align > PAGE {
@@ -161,7 +162,7 @@ impl<T: ?Sized> Deref for Shared<T> {
 }
 
 impl<T> Shared<[T]> {
-    /// Has the pages of the first so many items ready for writing, in this process. Where the kernel cannot do so at
+    /// Prepares the pages of the first `n` items for writing, in this process. Where the kernel cannot do so at
     /// once (before Linux 5.14), each page comes when it is first written.
     pub fn populate(&self, items: usize) {
         let length = items.min(self.len()).saturating_mul(size_of::<T>());

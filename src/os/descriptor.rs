@@ -1,4 +1,4 @@
-//! A file descriptor that a process lets go of at its own time, and waiting on one with a deadline.
+//! A file descriptor that a process can close early, and waiting on one with a deadline.
 
 use std::cell::Cell;
 use std::io;
@@ -18,17 +18,15 @@ pub struct Descriptor(Cell<RawFd>);
 const NONE: RawFd = -1;
 
 impl Descriptor {
-    /// Holds that descriptor.
     pub fn new(fd: OwnedFd) -> Self {
         Self(Cell::new(fd.into_raw_fd()))
     }
 
-    /// Holds nothing yet.
     pub const fn empty() -> Self {
         Self(Cell::new(NONE))
     }
 
-    /// Takes hold of a descriptor, and lets go of the one held so far.
+    /// Holds a descriptor, and closes the one held so far.
     pub fn set(&self, fd: OwnedFd) {
         self.close();
         self.0.set(fd.into_raw_fd());
@@ -37,7 +35,7 @@ impl Descriptor {
     /// The descriptor's number.
     ///
     /// # Errors
-    /// EBADF where this process has let go of it.
+    /// EBADF if this process has closed it.
     #[inline]
     pub fn raw(&self) -> Result<RawFd, i32> {
         match self.0.get() {
@@ -86,7 +84,7 @@ pub fn wait_readable(fd: RawFd, deadline: Option<u64>) -> Result<bool, i32> {
     wait(fd, libc::POLLIN, deadline)
 }
 
-/// Waits until something can be written to `fd`, or nobody is left to read it. As [`wait_readable`] otherwise.
+/// Waits until something can be written to `fd`, or no reader is left. As [`wait_readable`] otherwise.
 ///
 /// # Errors
 /// As [`wait_readable`].

@@ -1,4 +1,4 @@
-//! futex(2) on words in shared memory: sleep while a word has a value, wake those who sleep on it.
+//! futex(2) on words in shared memory: sleep while a word has a value, wake the sleepers.
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
@@ -6,9 +6,9 @@ use nix::errno::Errno;
 
 use super::{clock, fault};
 
-/// Sleeps while `word` is `expected`, until somebody wakes it or the deadline of `CLOCK_MONOTONIC` passes.
+/// Sleeps while `word` is `expected`, until it is woken or the deadline of `CLOCK_MONOTONIC` passes.
 ///
-/// True says that the word is worth another look: it was another already, somebody woke it, or a signal came. False
+/// True says that the word is worth another look: it had changed already, it was woken, or a signal came. False
 /// says that the deadline has passed.
 pub fn wait(word: &AtomicU32, expected: u32, deadline: Option<u64>) -> bool {
     let time = deadline.map(clock::timespec);
@@ -30,15 +30,15 @@ pub fn wait(word: &AtomicU32, expected: u32, deadline: Option<u64>) -> bool {
     result == 0 || std::io::Error::last_os_error().raw_os_error() != Some(libc::ETIMEDOUT)
 }
 
-/// Wakes up to `count` of those who sleep on `word`, and says how many there were.
+/// Wakes up to `count` sleepers on `word`, and returns how many there were.
 pub fn wake(word: &AtomicU32, count: u32) -> u32 {
     let count = count.min(i32::MAX as u32);
-    // SAFETY: FUTEX_WAKE reads no memory; it only looks up who sleeps on the address.
+    // SAFETY: FUTEX_WAKE reads no memory; it only looks up the sleepers on the address.
     let woken = unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, count) };
     woken.max(0) as u32
 }
 
-/// Wakes all who sleep on `word`.
+/// Wakes all sleepers on `word`.
 pub fn wake_all(word: &AtomicU32) -> u32 {
     wake(word, u32::MAX)
 }

@@ -1,6 +1,6 @@
 //! The engine's own lock around what it keeps in shared memory. It survives the death of its holder.
 //!
-//! It is held for a few instructions, never while its holder waits for anything. Who is killed within them leaves it
+//! It is held for a few instructions, never while its holder waits for anything. A process killed within them leaves it
 //! held: the supervisor, having reaped that process, asks [`Guard::held_by`], puts the guarded memory right and calls
 //! [`Guard::force_release`]. What it guards is therefore changed by single words that commit, or under a journal.
 
@@ -10,7 +10,7 @@ use zerocopy::FromZeros;
 
 use super::clock;
 
-/// How often a contended guard is looked at before the processor is given away.
+/// How often a contended guard is polled before the processor is yielded.
 const SPINS: u32 = 40;
 /// How often the processor is given away before the process sleeps.
 const YIELDS: u32 = 20;
@@ -39,7 +39,7 @@ impl Guard {
         Held(self)
     }
 
-    /// Waits until whoever holds it has let go of it.
+    /// Waits until its holder has released it.
     #[inline]
     pub fn pass(&self, process: u32) {
         if self.0.load(Ordering::Acquire) != 0 {

@@ -155,7 +155,7 @@ fn places() -> Vec<PathBuf> {
     places
 }
 
-/// Locks a file as long as anybody holds what was opened here. False where another has locked it.
+/// Locks a file as long as any process holds the descriptor opened here. False where another has locked it.
 fn lock(file: &File) -> bool {
     fault::call("flock", &[Errno::ENOLCK, Errno::EINTR], || {
         // SAFETY: takes numbers only.

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 use super::{fault, limits};
 
-/// The memory of this process, to be looked at again and again. After a fork the child opens its own.
+/// The memory of this process, to be read repeatedly. After a fork the child opens its own.
 #[derive(Debug)]
 pub struct Own {
     file: Option<File>,

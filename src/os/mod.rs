@@ -1,6 +1,6 @@
-//! Safe wrappers of what the kernel and libc give, one file a primitive: all `unsafe` of ipcrun lives here.
+//! Safe wrappers of system calls and libc, one file for each primitive: all `unsafe` of ipcrun lives here.
 //!
-//! Each block says why it is sound, each call which errno it can end with. Nothing here knows of scenarios.
+//! Each block documents why it is sound, each call its errors. Nothing here depends on scenarios.
 
 #![allow(unsafe_code)]
 

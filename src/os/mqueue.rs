@@ -54,8 +54,9 @@ fn unlink(name: &CStr) -> io::Result<()> {
     Err(io::Error::new(error.kind(), format!("mq_unlink of {}: {error}", name.to_string_lossy())))
 }
 
-/// Unlinks the names of this user's queues whose makers died before they could. A queue has a name for some microseconds
-/// only, and its maker does not need it: should it live after all, in another PID namespace, it loses nothing.
+/// Unlinks the names of this user's queues whose makers died before they could. A queue has a name for some
+/// microseconds only, and its maker does not need it: should it live after all, in another PID namespace, it loses
+/// nothing.
 pub fn sweep() {
     // Where the names are not listed, none can be found.
     let Ok(entries) = fault::call("open", &[Errno::EMFILE], || std::fs::read_dir(NAMES)) else { return };
@@ -169,7 +170,7 @@ impl MessageQueue {
     }
 
     /// Takes the oldest message of the highest priority, behind what `buffer` holds, and gives its priority. Waits
-    /// while the queue is empty, with one system call. `max` is the size of the buffer that the kernel is told.
+    /// while the queue is empty, with one system call. `max` is the buffer size that is passed to the kernel.
     ///
     /// # Errors
     /// See the table above.

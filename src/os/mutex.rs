@@ -43,21 +43,17 @@ pub enum MutexType {
     /// It waits for itself.
     #[default]
     Normal,
-    /// It counts.
     Recursive,
-    /// It fails.
     ErrorCheck,
 }
 
 /// At which priority the owner runs.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Protocol {
-    /// At its own.
     #[default]
     None,
-    /// At the highest of those who wait for it.
+    /// At the highest priority of the waiting processes.
     Inherit,
-    /// At this one.
     Protect(i32),
 }
 
@@ -151,8 +147,8 @@ impl Mutex {
         tried
     }
 
-    /// Frees the lock word where it is the caller's. glibc's trylock leaves it so with `ENOTRECOVERABLE`, and whoever
-    /// came later would wait for ever instead of being told the same.
+    /// Frees the lock word where it is the caller's. glibc's trylock leaves it so with `ENOTRECOVERABLE`, and a later
+    /// caller would wait for ever instead of getting the same error.
     #[cold]
     fn give_back(&self) {
         const OWNER: u32 = 0x3fff_ffff;
@@ -209,7 +205,7 @@ impl Mutex {
     #[inline]
     pub fn unlock(&self) -> Result<(), i32> {
         // SAFETY: as for `try_lock`. Callers unlock only what they have locked: of another's normal mutex POSIX says
-        // nothing, and libc then lets go of it as if it were theirs.
+        // nothing, and libc then releases it as if it were theirs.
         outcome(unsafe { libc::pthread_mutex_unlock(self.pointer()) })
     }
 
@@ -274,7 +270,7 @@ mod tests {
             assert_eq!(die(mutex.clone()), Some(0));
             assert_eq!(mutex.try_lock(), Err(libc::EOWNERDEAD));
             assert_eq!(mutex.unlock(), Ok(()));
-            // Whoever asks is told so, again and again.
+            // Every later call gets the same answer.
             assert_eq!(mutex.try_lock(), Err(libc::ENOTRECOVERABLE));
             assert_eq!(mutex.try_lock(), Err(libc::ENOTRECOVERABLE));
             assert_eq!(mutex.lock(Some(clock::now() + 20_000_000_000)), Err(libc::ENOTRECOVERABLE));

@@ -6,7 +6,7 @@
 //! | EAGAIN | nothing there, and not to wait | no room, and not to wait |
 //! | EBADF | this process has closed the end | the same |
 //! | EINTR | a signal's handler ran before anything was moved | the same |
-//! | EPIPE | | nobody holds the reading end (SIGPIPE must be ignored) |
+//! | EPIPE | | no process holds the reading end (SIGPIPE must be ignored) |
 //!
 //! An end of file is no error: 0 bytes read.
 
@@ -42,7 +42,7 @@ pub fn pipe(packets: bool) -> io::Result<(OwnedFd, OwnedFd)> {
     if made != 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: pipe2 has just made both, and nobody else knows of them.
+    // SAFETY: pipe2 has just made both, and nothing else owns them.
     Ok(unsafe { (OwnedFd::from_raw_fd(fds[0]), OwnedFd::from_raw_fd(fds[1])) })
 }
 
@@ -105,7 +105,7 @@ pub fn write(fd: RawFd, first: &[u8], second: &[u8]) -> Result<usize, i32> {
 /// A pipe's end opened a second time, so that calls on it do not wait. Whether a call waits belongs to the open
 /// file that all processes share, and not to the call.
 ///
-/// `twin` is filled on first use and lives as long as the end does; whoever closes one closes the other. Without
+/// `twin` is filled on first use and lives as long as the end does; closing one closes the other. Without
 /// a /proc to open it by, the flag `RWF_NOWAIT` is used instead, which pipes take from Linux 6.4 on.
 #[derive(Debug)]
 pub struct Impatient {
@@ -113,7 +113,6 @@ pub struct Impatient {
 }
 
 impl Impatient {
-    /// Not opened yet.
     pub const fn new() -> Self {
         Self { twin: Descriptor::empty() }
     }
@@ -165,7 +164,7 @@ impl Impatient {
         // SAFETY: the path is a C string that lives over the call.
         let twin = fault::call("open", &[Errno::EMFILE, Errno::ENOENT], || unsafe { libc::open(path.as_ptr(), flags) });
         let twin = result(twin as isize)? as RawFd;
-        // SAFETY: open has just made it, and nobody else knows of it.
+        // SAFETY: open has just made it, and nothing else owns it.
         self.twin.set(unsafe { OwnedFd::from_raw_fd(twin) });
         Ok(twin)
     }

@@ -14,11 +14,10 @@ use super::{clock, fault};
 pub enum Fork {
     /// The process that forked; the child's process id.
     Parent(i32),
-    /// The new process.
     Child,
 }
 
-/// fork(2). Whoever calls it has no other thread at that time, so the child may do whatever the parent could.
+/// fork(2). The caller has no other thread at that time, so the child may do whatever the parent could.
 ///
 /// # Errors
 /// `EAGAIN` at a limit on processes (RLIMIT_NPROC, pids.max, pid_max), `ENOMEM`.
@@ -260,8 +259,8 @@ pub fn set_name(name: &str) {
     }
 }
 
-/// Whether /proc shows the processes that this one starts, by the numbers by which it knows them: one is there, and is that
-/// of its own namespace of process numbers.
+/// Whether /proc shows the processes that this one starts, by the numbers by which it knows them: one is there, and is
+/// that of its own namespace of process numbers.
 pub fn are_shown() -> bool {
     let own = fault::call("readlink", &[Errno::EACCES, Errno::ENOENT], || std::fs::read_link("/proc/self")).ok();
     let number = own.as_ref().and_then(|own| own.to_str()).and_then(|own| own.parse().ok());
@@ -274,8 +273,8 @@ pub fn asleep(pid: i32) -> Option<u64> {
     switches(pid, 'S')
 }
 
-/// Whether a signal has stopped a process, by /proc, and how often it was switched out so far: two equal answers mean that
-/// it did nothing between them.
+/// Whether a signal has stopped a process, by /proc, and how often it was switched out so far: two equal answers mean
+/// that it did nothing between them.
 pub fn stopped(pid: i32) -> Option<u64> {
     switches(pid, 'T')
 }

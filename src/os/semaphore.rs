@@ -50,7 +50,7 @@ impl Semaphore {
     /// `ENOMEM` of mmap(2), `EINVAL` of `sem_init(3)`.
     pub fn new(arena: &Arena, value: u32) -> io::Result<Self> {
         let semaphore = Self { raw: arena.alloc()?, wide: false };
-        // SAFETY: the memory is a `sem_t`'s, shared, and nobody uses it yet.
+        // SAFETY: the memory is a `sem_t`'s, shared, and no other process uses it yet.
         let init = || unsafe { libc::sem_init(semaphore.pointer(), 1, value) };
         if fault::call("sem_init", &[Errno::ENOSYS], init) != 0 {
             return Err(io::Error::last_os_error());
@@ -106,7 +106,7 @@ impl Semaphore {
         }
     }
 
-    /// Gives so many permits back: at once where glibc's layout allows it, else one by one.
+    /// Releases `n` permits: at once where glibc's layout allows it, else one by one.
     ///
     /// # Errors
     /// `EOVERFLOW` where the count would pass [`Semaphore::MAX`].

@@ -7,7 +7,7 @@
 //! | ECONNRESET | the other end was closed with something unread; said once, then the end of file | the same |
 //! | EINTR | a signal's handler ran before anything was moved | the same |
 //! | EMSGSIZE | | a packet larger than the send buffer |
-//! | EPIPE | | nobody holds the other end |
+//! | EPIPE | | no process holds the other end |
 //!
 //! An end of file is no error: 0 bytes received.
 
@@ -34,7 +34,7 @@ pub fn pair(packets: bool) -> io::Result<(OwnedFd, OwnedFd)> {
     if made != 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: socketpair has just made both, and nobody else knows of them.
+    // SAFETY: socketpair has just made both, and nothing else owns them.
     Ok(unsafe { (OwnedFd::from_raw_fd(fds[0]), OwnedFd::from_raw_fd(fds[1])) })
 }
 
@@ -116,7 +116,7 @@ pub fn send(fd: RawFd, first: &[u8], second: &[u8], wait: bool) -> Result<usize,
     result(sent)
 }
 
-/// Ends the talk both ways: the other end then sees its end, whoever still holds copies of this one.
+/// Shuts both directions down: the other end then sees the end of file, even if copies of this one are open.
 pub fn shut(fd: RawFd) {
     // SAFETY: a plain system call; a descriptor that is no socket is refused.
     unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };

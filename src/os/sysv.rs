@@ -1,6 +1,6 @@
 //! System V semaphores and message queues, sysvipc(7), and the keeper that makes and removes them.
 //!
-//! An id of System V belongs to no process: it stays until somebody removes it. So ids are made by the [`Keeper`]
+//! An id of System V belongs to no process: it stays until it is removed. So ids are made by the [`Keeper`]
 //! only, and the values here are plain numbers that use what it made.
 
 mod keeper;

@@ -38,7 +38,6 @@ impl Child {
         }
     }
 
-    /// Its process id.
     pub(crate) fn id(&self) -> i32 {
         self.0
     }

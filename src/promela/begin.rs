@@ -26,7 +26,7 @@ pub(super) struct Beginning {
     pub(super) ended: Option<i64>,
 }
 
-/// Where a process stands when it has begun; none where it never comes to a step that others notice.
+/// The program counter of a process after its begin; none if it never reaches a step that others can observe.
 pub(super) fn beginning(plan: &Plan, process: ProcessId) -> Option<Beginning> {
     let Ok(mut machine) = Machine::new(plan, process, pid(process)) else {
         return Some(Beginning { place: 0, slots: Vec::new(), ready: false, ended: Some(1) });

@@ -42,7 +42,6 @@ pub(super) enum Variable {
     Named(String),
     /// The same value wherever it is read.
     Constant(Value),
-    /// Nobody reads it.
     Unread,
 }
 
@@ -127,7 +126,6 @@ impl Scope<'_> {
         Ok(Term { text, types: value.types(), constant: Some(value.clone()) })
     }
 
-    /// An expression.
     pub(super) fn compute(&self, node: &Node) -> Result<Computed, Refusal> {
         if !node.varies() {
             return match evaluate_node(node, &mut Fixed(self.plan, self.process)) {
@@ -167,7 +165,7 @@ impl Scope<'_> {
         }
     }
 
-    /// What may go wrong where an expression is computed whose value nobody takes.
+    /// What may go wrong when an expression is evaluated without using its value.
     pub(super) fn checks(&self, node: &Node) -> Result<Vec<Check>, Refusal> {
         match node {
             Node::Text(pieces) | Node::List(pieces) if node.varies() => {

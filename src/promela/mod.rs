@@ -3,8 +3,8 @@
 //! One state of the model is one state of SPIN's: a turn of a process is one `atomic` (`process`, and `step` for the
 //! guards and effects it begins with), what a process does before its first turn is done beforehand (`begin`), and a
 //! process that has ended stays where it is. The kinds of objects say for themselves what they are
-//! ([`objects::promela`](crate::objects::contract::promela)). `expression` and `types` translate what is computed, `statement` is
-//! the text. What cannot be said is refused with its place; nothing is left out silently.
+//! ([`objects::promela`](crate::objects::contract::promela)). `expression` and `types` translate what is computed,
+//! `statement` is the text. What cannot be said is refused with its place; nothing is left out silently.
 
 mod begin;
 mod expression;
@@ -93,7 +93,7 @@ fn alike(world: &World<'_>, process: ProcessId) -> u32 {
     (process..plan.processes.len() as ProcessId).take_while(same).count() as u32
 }
 
-/// One text for so many processes.
+/// One text for several processes.
 fn write_processes(world: &World<'_>, process: ProcessId, count: u32, text: &mut String) {
     let name = |process: ProcessId| world.plan.processes[process as usize].name.as_str();
     let comment = match count {

@@ -1,7 +1,7 @@
 //! A process in Promela: one `atomic` for each step that others notice, with what the process does behind it by itself.
 //!
 //! Between two such sequences the process stands at a label, and only there SPIN keeps a state. Within one, everything
-//! is a choice without alternatives but for the guards it begins with, and nothing blocks. Variables that nobody reads
+//! is a choice without alternatives but for the guards it begins with, and nothing blocks. Variables that are not read
 //! any more are 0 wherever a state is kept, and those that hold null are `NIL`.
 
 mod local;
@@ -41,7 +41,6 @@ pub(super) struct Body<'w, 'p> {
     pub(super) temporary: bool,
     /// Whether the end of the process is a step of its own.
     ends: bool,
-    /// Whether it comes to that.
     leaving: bool,
 }
 
@@ -371,7 +370,7 @@ impl<'w, 'p> Body<'w, 'p> {
         statements
     }
 
-    /// Looks for what may go wrong, in order, before going on.
+    /// Looks for what may go wrong, in order, before in progress.
     pub(super) fn checked(
         &mut self,
         checks: Vec<Check>,

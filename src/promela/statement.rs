@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// A statement.
 #[derive(Clone, Debug)]
 pub(super) enum Statement {
     /// A statement as it stands.
@@ -12,9 +11,8 @@ pub(super) enum Statement {
     Choice(Vec<(String, Vec<Statement>)>),
     /// A name for the place of the next statement.
     Label(String),
-    /// Goes on elsewhere.
     Goto(String),
-    /// Forgets the variables that nobody reads behind that place of the program; all of them where there is none.
+    /// Clears the variables that are not read after that place of the program; all of them if there is none.
     Forget(Option<usize>),
 }
 

@@ -16,7 +16,7 @@ use crate::scenario::plan::{Action, Delay, ObjectAction, Operation, Processes};
 type Candidate<T> = (Option<String>, T);
 
 impl<'p> Body<'_, 'p> {
-    /// What may go wrong before the step asks for anything: whoever finds that never stands at the step.
+    /// What may go wrong before the step asks for anything: such a process never reaches the step.
     pub(super) fn asks(&self, operation: &Operation, place: usize) -> Result<Vec<Check>, Refusal> {
         let mut checks = Vec::new();
         if let Some(Delay::Computed(_)) = operation.timeout {
@@ -175,7 +175,7 @@ impl<'p> Body<'_, 'p> {
         Ok(all)
     }
 
-    /// Starts processes: those that nobody has started.
+    /// Starts processes: those that are not started yet.
     fn start(&self, processes: Range<ProcessId>) -> Vec<Way> {
         // They are all of one program.
         if !self.world.plan.program(processes.start).manual {
@@ -189,7 +189,7 @@ impl<'p> Body<'_, 'p> {
     }
 
     /// Waits until processes have ended, and gives the first exit status that is not 0. What the processes before one
-    /// have come to decides before it does; whoever waits for itself does not wait at all.
+    /// have come to decides before it does; a process that would wait for itself does not wait.
     fn join(&self, processes: &Range<ProcessId>, willing: Willing) -> Vec<Way> {
         let at_once = willing == Willing::Never || processes.contains(&self.process);
         let mut ended: Vec<String> = Vec::new();

@@ -7,7 +7,6 @@ use crate::outcome::{Outcome, Outcomes};
 use crate::scenario::plan::{Action, Failure, Instruction, Operation, Plan};
 use crate::value::{Types, Value};
 
-/// What is looked at.
 pub(super) struct Typing<'a, 'p> {
     pub(super) plan: &'p Plan,
     pub(super) process: ProcessId,
@@ -60,7 +59,7 @@ impl Typing<'_, '_> {
         }
     }
 
-    /// Where a process can go on, and which variables have other types there.
+    /// Where a process can continue, and which variables have other types there.
     fn behind(&self, instruction: &Instruction, place: usize, here: &[Types]) -> Vec<(usize, Vec<(u32, Types)>)> {
         match instruction {
             Instruction::Operate(operation) => self.operation(operation, place),
@@ -116,7 +115,7 @@ fn failing(failure: &Failure, place: usize, written: &[(u32, Types)]) -> Vec<(us
         Some(handler) => behind.push((handler, good(written))),
         None => behind.push((place + 1, good(written))),
     }
-    // Whoever fails ends, unless the outcome is taken.
+    // A failed process ends, unless the outcome is handled.
     if failure.taken != Outcomes::NONE {
         behind.push((place + 1, good(&[])));
     }

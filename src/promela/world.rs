@@ -1,4 +1,4 @@
-//! What all processes of a text share: the objects and their names, who has begun and who has ended.
+//! What all processes of a text share: the objects and their names, the processes that have begun and ended.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,6 @@ use crate::explore::semantics::transition::Time;
 use crate::objects::contract::promela::{Around, Promela, Refusal};
 use crate::scenario::plan::{Condition, Plan};
 
-/// What is shared.
 pub(super) struct World<'p> {
     pub(super) plan: &'p Plan,
     pub(super) time: Time,

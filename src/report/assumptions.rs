@@ -40,13 +40,11 @@ impl Assumptions {
         ]
     }
 
-    /// In one line.
     pub fn words(&self) -> String {
         let all = self.all().map(|(about, what)| format!("{about}: {what}"));
         format!("assumes {}", all.join("; "))
     }
 
-    /// As JSON.
     pub fn json(&self) -> Json {
         let times: Vec<&str> = self.times.iter().map(|time| time.word()).collect();
         let mut document: serde_json::Map<String, Json> =

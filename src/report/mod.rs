@@ -1,12 +1,9 @@
-//! What people and programs see of a run: one form a file, each made of the plan, the trace and what the judge found.
+//! Reports of a run for people and programs: one file for each format, a function of plan, trace and verdict.
 //!
-//! Nothing here looks at a terminal or the environment: whoever calls decides on colour and width. `live` and
-//! `progress` show a run while it goes on, `terminal` sums it up, `repeat` sums up several, `exploration` those of the model, of which `story` tells one; `text` lists its events,
-//! `json` tells it to programs, `events` to a subscriber of `tracing`; `timeline` draws it in text, `spans` is what every
-//! picture is made of. `chrome`, `mermaid` and `shiviz` write it for programs that draw; `suite` is what CI
-//! servers see, which `junit` and `tap` write, and `annotations` what they show beside the file; `agreement` compares the
-//! traces of two engines, `golden` a trace with one that is kept; `reference` and `schema`
-//! tell the catalogue.
+//! Nothing here reads the terminal or the environment: the caller decides on colour and width. `view` computes what
+//! several reports show. `terminal` has the summaries of runs and explorations, lists of events and progress;
+//! `timeline` draws a run in text, `html` as a page; `export` writes JSON and the formats of other tools, `ci` the
+//! formats of CI servers and golden traces; `catalogue` writes the reference and the schema.
 
 pub mod ci;
 pub mod export;

@@ -22,7 +22,6 @@ pub(super) type Item<'a> = &'a Spanned<DeValue<'a>>;
 /// A table of the document whose keys are taken one by one.
 pub(super) struct Fields<'a> {
     entries: Vec<Field<'a>>,
-    /// The whole table.
     pub(super) span: Range<usize>,
 }
 
@@ -69,7 +68,7 @@ impl<'a> Fields<'a> {
         self.entries.iter().map(|field| (field.key, field.span.clone(), field.value))
     }
 
-    /// Reports every key that nobody took. `what` is the owner, as "a semaphore".
+    /// Reports every unknown key. `what` is the owner, as "a semaphore".
     pub(super) fn finish(&self, checker: &mut Checker, what: &str, known: &[&str]) {
         for field in self.entries.iter().filter(|field| !field.taken.get()) {
             let diagnostic = Diagnostic::error(Code::UNKNOWN_KEY, format!("{what} has no key `{}`", field.key))

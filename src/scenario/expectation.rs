@@ -28,7 +28,6 @@ pub struct FormDescription {
 /// A key of a form.
 #[derive(Debug)]
 pub struct FormArgument {
-    /// The key.
     pub name: &'static str,
     /// What may stand there.
     pub shape: Shape,
@@ -41,17 +40,14 @@ pub struct FormArgument {
 /// What may stand at a key of a form.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
-    /// One pattern.
     Pattern,
-    /// A list of at least so many patterns.
+    /// A list of patterns, with its minimum length.
     Patterns(usize),
     /// A state expression that is true or false.
     Condition,
     /// An integer, not negative.
     Count,
-    /// An integer.
     Integer,
-    /// A duration.
     Duration,
     /// `true` or `false`.
     Boolean,
@@ -63,7 +59,6 @@ pub enum Shape {
     Signal,
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// Any value.
     Value,
     /// A list of any values.
     Values,
@@ -86,7 +81,6 @@ pub enum Shape {
 /// One expectation of a scenario.
 #[derive(Debug)]
 pub struct Expectation {
-    /// Its form.
     pub form: &'static FormDescription,
     /// The arguments that were given, with their places in the file.
     pub arguments: Vec<(&'static str, Argument, Range<usize>)>,
@@ -141,7 +135,6 @@ pub enum Argument {
 /// An object, or one element of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ObjectRef {
-    /// As written.
     pub text: String,
     /// The object; several where an array of objects is named without an index.
     pub objects: Vec<ObjectId>,
@@ -152,7 +145,6 @@ pub struct ObjectRef {
 /// A process that is expected to be blocked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BlockedAt {
-    /// As written.
     pub text: String,
     /// The processes it can be: one, or any of one name.
     pub processes: Vec<ProcessId>,
@@ -171,7 +163,6 @@ pub struct Pattern {
     pub verb: Option<String>,
     /// What the event is about; anything where `None`.
     pub target: Option<PatternTarget>,
-    /// The outcomes.
     pub outcomes: Outcomes,
     /// The value, where the pattern asks for one.
     pub value: Option<Value>,

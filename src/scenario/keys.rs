@@ -3,22 +3,18 @@
 
 /// A key and what it means.
 pub struct Key {
-    /// The key.
     pub name: &'static str,
     /// What may stand there.
     pub takes: Takes,
     /// Where nothing is given.
     pub default: &'static str,
-    /// One line.
     pub summary: &'static str,
 }
 
 /// What may stand at such a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Takes {
-    /// Text.
     Text,
-    /// A duration.
     Duration,
     /// An integer, at least that.
     Integer(i64),
@@ -38,12 +34,10 @@ pub enum Takes {
     Steps,
     /// A table or list described by itself.
     Own(&'static str),
-    /// Any value.
     Any,
 }
 
 impl Takes {
-    /// In words.
     pub fn words(self) -> String {
         let any_of = |words: &[&str]| words.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", ");
         match self {
@@ -71,7 +65,6 @@ pub struct StateTerm {
     pub name: &'static str,
     /// As it is written.
     pub written: &'static str,
-    /// What it is.
     pub summary: &'static str,
 }
 
@@ -79,8 +72,8 @@ const fn term(name: &'static str, written: &'static str, summary: &'static str) 
     StateTerm { name, written, summary }
 }
 
-/// The functions of state expressions: they read the state at one moment of the run. Objects are read by their names, as
-/// their kinds say.
+/// The functions of state expressions: they read the state at one moment of the run. Objects are read by their names,
+/// as their kinds say.
 pub const STATE_TERMS: &[StateTerm] = &[
     term(
         "size",

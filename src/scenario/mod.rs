@@ -1,8 +1,8 @@
 //! Text to checked [`plan::Plan`]: the spanned document, the typed steps, names to indices, the types of values.
 //!
 //! `document` reads tables and values with their places, `declare` the objects, `processes` the processes, `compile`
-//! their steps, `expect` and `patterns` the expectations. Everything that is wrong is reported, each at its place; a
-//! plan comes out only where nothing is.
+//! their steps, `expect` and `patterns` the expectations. All errors are reported, each at its place; there is a
+//! plan only if there are none.
 
 pub mod bounds;
 mod compile;
@@ -52,7 +52,6 @@ pub struct Options {
 /// A scenario that can run.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The plan.
     pub plan: Plan,
     /// What is probably not meant so.
     pub warnings: Vec<Diagnostic>,

@@ -15,10 +15,8 @@ use crate::outcome::{Outcome, Outcomes};
 use crate::text::Untrusted;
 use crate::value::Value;
 
-/// A checked scenario.
 #[derive(Debug)]
 pub struct Plan {
-    /// The file.
     pub source: Arc<Source>,
     /// `name`, or the file's stem.
     pub name: Untrusted,
@@ -48,7 +46,6 @@ pub struct Plan {
     pub facts: Vec<Fact>,
 }
 
-/// How time passes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Time {
     /// `ideal`: it passes only when nothing else can move, up to the next deadline.
@@ -74,11 +71,8 @@ impl Time {
 /// One entry of `[objects]`.
 #[derive(Debug)]
 pub struct Group {
-    /// Its name.
     pub name: String,
-    /// Its kind.
     pub kind: &'static Kind,
-    /// Its first object.
     pub first: ObjectId,
     /// How many: `None` for one object that is no array.
     pub count: Option<u32>,
@@ -88,23 +82,19 @@ pub struct Group {
     pub span: Range<usize>,
 }
 
-/// One object.
 #[derive(Debug)]
 pub struct ObjectPlan {
     /// `forks[2]`.
     pub name: String,
     /// Its group, by place.
     pub group: usize,
-    /// What it is.
     pub object: Box<dyn Object>,
 }
 
 /// One entry of `[processes]`.
 #[derive(Debug)]
 pub struct Program {
-    /// Its name.
     pub name: String,
-    /// Its first process.
     pub first: ProcessId,
     /// How many: `None` without `count`.
     pub count: Option<u32>,
@@ -122,7 +112,6 @@ pub struct Program {
     pub depends_on: Vec<(ProcessId, u32, Condition)>,
     /// The CPUs it may run on; empty for all.
     pub cpus: Vec<u32>,
-    /// Its nice value.
     pub nice: Option<i64>,
     /// Its scheduling policy: `other`, `batch`, `idle`, `fifo`, `rr`.
     pub policy: Option<String>,
@@ -135,17 +124,14 @@ pub struct Program {
 /// What `depends_on` waits for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Condition {
-    /// It has started.
     Started,
     /// It has passed its first `ready` step.
     Ready,
-    /// It has ended.
     Exited,
     /// It has ended with exit status 0.
     Succeeded,
 }
 
-/// One process.
 #[derive(Debug)]
 pub struct ProcessPlan {
     /// `worker[3]`.
@@ -163,7 +149,6 @@ pub struct ProcessPlan {
 pub struct Step {
     /// Its program, by place.
     pub program: usize,
-    /// Its verb.
     pub verb: &'static str,
     /// What the verb names, as written: `link.w`, `forks[index]`; empty where it names nothing.
     pub object: String,
@@ -187,24 +172,17 @@ pub enum Instruction {
     Operate(Box<Operation>),
     /// `let`.
     Set {
-        /// The variable.
         slot: u32,
-        /// Its value.
         value: Expression,
-        /// The step.
         step: StepId,
         /// What takes a value that cannot be computed.
         failure: Failure,
     },
-    /// Goes on elsewhere.
     Jump(usize),
     /// Goes on elsewhere where the condition does not hold: `if`, `while`.
     Unless {
-        /// The condition.
         condition: Expression,
-        /// Where to go on.
         to: usize,
-        /// The step.
         step: StepId,
     },
     /// Enters a `repeat`: sets the counter to -1 and the limit to the number of rounds.
@@ -215,7 +193,6 @@ pub enum Instruction {
         counter: u32,
         /// The slot that holds the limit.
         limit: u32,
-        /// The step.
         step: StepId,
     },
     /// The next round of a `repeat`, or on behind it.
@@ -226,18 +203,16 @@ pub enum Instruction {
         limit: u32,
         /// The variable of `as`.
         variable: Option<u32>,
-        /// Where to go on after the last round.
+        /// Where to continue after the last round.
         exit: usize,
     },
     /// Enters a `for`: sets the counter to -1 and the items to the list.
     Each {
-        /// The list.
         list: Expression,
         /// The slot that counts.
         counter: u32,
         /// The slot that holds the list.
         items: u32,
-        /// The step.
         step: StepId,
     },
     /// The next item of a `for`, or on behind it.
@@ -246,9 +221,8 @@ pub enum Instruction {
         counter: u32,
         /// The slot that holds the list.
         items: u32,
-        /// The variable.
         variable: u32,
-        /// Where to go on after the last item.
+        /// Where to continue after the last item.
         exit: usize,
     },
     /// Ends the process with exit status 0.
@@ -269,9 +243,7 @@ pub struct Failure {
 /// A step that the world carries out.
 #[derive(Debug)]
 pub struct Operation {
-    /// The step.
     pub step: StepId,
-    /// What it does.
     pub action: Action,
     /// How long it may wait.
     pub timeout: Option<Delay>,
@@ -301,11 +273,8 @@ pub enum Action {
     Print(Expression),
     /// An event of one's own: the label, the value.
     Mark(Expression, Option<Expression>),
-    /// Enters a section.
     Enter(Expression),
-    /// Leaves a section.
     Leave(Expression),
-    /// Sleeps that long.
     Sleep(Delay),
     /// Burns CPU that long.
     Busy(Delay),
@@ -313,7 +282,6 @@ pub enum Action {
     Yield,
     /// Says that the process is ready.
     Ready,
-    /// Starts a process.
     Start(Processes),
     /// Waits until a process has ended.
     Join(Processes),
@@ -353,7 +321,6 @@ pub struct ObjectAction {
 /// The processes that a step names.
 #[derive(Debug)]
 pub struct Processes {
-    /// The first.
     pub first: ProcessId,
     /// How many there are.
     pub count: u32,
@@ -372,8 +339,8 @@ pub enum Fact {
     Count(Pattern),
     /// `inside("SECTION")`: how many processes are.
     Inside(String),
-    /// `blocked("PROCESS")`: whether all of them are, where it names several; with `"PROCESS at TARGET"`, in a wait for one
-    /// of these.
+    /// `blocked("PROCESS")`: whether all of them are, where it names several; with `"PROCESS at TARGET"`, in a wait for
+    /// one of these.
     Blocked(Vec<ProcessId>, Vec<Target>),
     /// `ended("PROCESS")`: whether all of them have.
     Ended(Vec<ProcessId>),
@@ -486,7 +453,7 @@ impl Plan {
         (0..ends).map(|end| holds.binary_search(&(object, end as u8)).is_ok()).collect()
     }
 
-    /// Whether a process could ever let `waiting` go on, which waits for these enablers of an object: by a step of its
+    /// Whether a process could ever unblock `waiting`, which waits for these enablers of an object: by a step of its
     /// program, or by letting go of an end.
     pub fn lets_go_on(&self, other: ProcessId, waiting: ProcessId, object: ObjectId, enablers: &Enablers) -> bool {
         let able = |operation: &Operation| match &operation.action {
@@ -509,7 +476,6 @@ impl Plan {
 }
 
 impl Program {
-    /// Its processes.
     pub fn range(&self) -> Range<ProcessId> {
         self.first..self.first + self.count.unwrap_or(1)
     }
@@ -538,7 +504,7 @@ impl Processes {
 }
 
 impl Failure {
-    /// Where to go on after that outcome, if a handler takes it.
+    /// Where to continue after that outcome, if a handler takes it.
     pub fn handler(&self, outcome: Outcome) -> Option<usize> {
         self.handlers.iter().find(|(outcomes, _)| outcomes.contains(outcome)).map(|(_, place)| *place)
     }

@@ -1,4 +1,4 @@
-//! `[processes]`: their keys, their programs, the ends that each of them holds, and who waits for whom.
+//! `[processes]`: their keys, their programs, the ends that each of them holds, and their dependencies.
 
 use super::compile::{self, Body, Output};
 use super::document::{Checker, Fields, Item, Params};

@@ -1,4 +1,4 @@
-//! What names mean within a process: params, its variables, and the names every process has.
+//! The scope of names in a process: params, its variables, and the names every process has.
 
 use std::ops::Range;
 use std::rc::Rc;

@@ -236,7 +236,7 @@ pub static STEPS: &[Verb] = &[
     },
 ];
 
-/// What else is known of a verb without an object, for who draws scenarios by chance.
+/// What else is known of a verb without an object, for the generator of random scenarios.
 #[derive(Clone, Copy, Debug)]
 pub struct Hint {
     /// How often it is drawn, beside the others.
@@ -245,7 +245,7 @@ pub struct Hint {
     pub endless: bool,
     /// Whether it takes a moment and changes nothing.
     pub idle: bool,
-    /// Which word at a process's key waits for it: one who has that there is for nothing where no process takes the step.
+    /// Which word at a process's key waits for it: a process with that word waits in vain if no process takes the step.
     pub awaited: &'static str,
 }
 

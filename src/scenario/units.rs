@@ -68,7 +68,6 @@ pub fn show_duration(ns: u64) -> String {
     }
 }
 
-/// Three significant digits.
 fn three(x: f64) -> String {
     if x >= 100.0 {
         format!("{x:.0}")

@@ -21,19 +21,17 @@ const COMMENT: usize = 72;
 /// A schedule that was read.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    /// Where it stands.
     pub source: Arc<Source>,
     /// Whether a sleep or a timeout may end at any moment in it.
     pub any_time: bool,
     /// Whether the turns choose the random numbers; else they come from the processes' own streams.
     pub any_random: bool,
-    /// The turns.
     pub orders: Vec<Order>,
 }
 
 /// What a schedule depends on, as one word: the scenario's `[objects]` and `[processes]`, its params with their values
-/// and the seed, and which steps are turns of their own although they are about no object. Comments, layout, the timeout
-/// and what else expectations say are no part of it.
+/// and the seed, and which steps are turns of their own although they are about no object. Comments, layout, the
+/// timeout and what else expectations say are no part of it.
 pub fn fingerprint(plan: &Plan, told_apart: &[bool]) -> String {
     let mut text = String::new();
     if let Ok(document) = toml::from_str::<toml::Table>(&plan.source.text) {
@@ -241,7 +239,7 @@ pub fn file_name(plan: &Plan) -> String {
     format!("{name}.schedule.toml")
 }
 
-/// A schedule as a file. `told` says, by turn, what it does; turns of one process that do the same share a line.
+/// A schedule as a file. `told` has, by turn, what it does; turns of one process that do the same share a line.
 pub fn write(
     plan: &Plan,
     told_apart: &[bool],

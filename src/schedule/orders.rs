@@ -22,13 +22,12 @@ const MOST: u32 = 1_000_000;
 pub struct Order {
     /// Whose turns they are.
     pub process: ProcessId,
-    /// How many.
     pub turns: u32,
     /// What is chosen in the turn, in order; what is left out is the first possibility.
     pub choices: Vec<u32>,
     /// Whether the process dies of a signal that was sent to it, instead of taking a step.
     pub dies: bool,
-    /// Whether it is killed from outside then: nobody sent it that signal.
+    /// Whether it is killed from outside then: no step sent that signal.
     pub killed: bool,
     /// Whether its wait ends although nothing has ended it, instead of a step.
     pub wakes: bool,

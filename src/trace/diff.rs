@@ -1,4 +1,4 @@
-//! Whether two engines did the same along one schedule: the first thing that their traces do not have in common.
+//! Finds the first difference between two traces of one schedule.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum What {
     Final(ObjectId),
     /// How the run ended.
     End,
-    /// Who waits for ever, and for what.
+    /// The blocked processes, and what they wait for.
     Stuck,
     /// How long the run took.
     Duration,
@@ -27,7 +27,6 @@ pub enum What {
 /// The first difference between two traces, and what each has there as Rust prints it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Difference {
-    /// What differs.
     pub what: What,
     /// What the first has; empty where it has nothing there.
     pub one: String,

@@ -1,8 +1,9 @@
 //! The trace of a run: all that a judge or a report ever sees of it, whichever engine made it.
 //!
-//! `record` is the 64-byte record as it lies in memory, `lane` the memory that a process shares with the supervisor,
-//! `compare` finds the first difference between two, `order` puts the events of all processes into one order and knows what happened before what, `file` writes and
-//! reads a trace, `wait_for` what the processes wait for that are left. This room knows nothing of how a run is made or judged.
+//! `record` is the 64-byte record of an event in memory, `ring_buffer` the shared memory of a process and the
+//! supervisor. `order` sorts the events of all processes, `causality` is the happens-before relation, `diff` finds the
+//! first difference between two traces, `wait_for` is the wait-for graph, `file` writes and reads traces. This room
+//! does not depend on how a run is made or judged.
 
 mod causality;
 pub mod diff;
@@ -62,13 +63,13 @@ pub struct Trace {
 /// How a run ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RunEnd {
-    /// Every process ended.
     Completed,
     /// Processes were blocked for ever: [`Trace::stuck`].
     Deadlock,
     /// The scenario's `timeout` passed. What each process that was left was doing.
     Timeout(Vec<Waiting>),
-    /// The run is held to a schedule, or is one of a model, and repeats the same states for ever. What each process that was left was doing.
+    /// The run is held to a schedule, or is one of a model, and repeats the same states for ever. What each process
+    /// that was left was doing.
     Livelock(Vec<Waiting>),
     /// A signal interrupted ipcrun.
     Interrupted,
@@ -144,18 +145,17 @@ pub enum ProcessEnd {
 /// A process that waits, and for what.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Waiting {
-    /// The process.
     pub process: ProcessId,
     /// The step it is in, where it is in one.
     pub step: Option<StepId>,
-    /// The step's verb, or what it does instead: `start` where it was never started, `stopped` where a signal has stopped
-    /// it, `running` or `preparing` where it is in no step.
+    /// The step's verb, or what it does instead: `start` where it was never started, `stopped` where a signal has
+    /// stopped it, `running` or `preparing` where it is in no step.
     pub verb: String,
     /// What it waits for.
     pub target: Target,
     /// Since when, in ns since the run began.
     pub since: u64,
-    /// Who holds what it waits for or could let it go on: those of them that are stuck as well.
+    /// The stuck processes that hold what it waits for or could unblock it.
     pub on: Vec<ProcessId>,
     /// The owner of the mutex it waits for.
     pub holder: Option<ProcessId>,

@@ -13,7 +13,6 @@ use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
 use crate::outcome::Outcome;
 use crate::value::{self, Value};
 
-/// A record.
 pub type Record = [u64; 8];
 
 /// No step, no object.
@@ -56,9 +55,7 @@ pub struct Head {
     pub step: StepId,
     /// The object or process, or [`NONE`].
     pub target: u32,
-    /// The element's index.
     pub element: Option<u32>,
-    /// How it ended.
     pub outcome: Outcome,
     /// The verb's place among the kind's, or among the steps without an object.
     pub verb: u8,
@@ -109,7 +106,6 @@ pub fn fragment(length: usize) -> Record {
     [0, 0, 0, 0, length as u64, 0, u64::MAX, u64::from(FRAGMENT) << 48]
 }
 
-/// The record's flags.
 #[inline]
 pub fn flags(record: &Record) -> u8 {
     (record[7] >> 48) as u8
@@ -120,7 +116,6 @@ pub fn end(record: &Record) -> u64 {
     record[1]
 }
 
-/// The record's verb.
 pub fn verb(record: &Record) -> u8 {
     (record[7] >> 40) as u8
 }

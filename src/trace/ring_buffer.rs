@@ -1,5 +1,5 @@
-//! A lane: the memory in which one process records and from which the supervisor takes, while it runs and after its
-//! end, however it ended.
+//! The ring buffer: shared memory into which one process records, and from which the supervisor reads during the run
+//! of the process and after its end, however it ended.
 //!
 //! One producer, one consumer, two rings: records, and the bytes of values that are no scalars. A record counts once
 //! `head` says so; a process killed between the two leaves nothing half. A full ring makes the process wait, never
@@ -19,14 +19,10 @@ use crate::os::{clock, futex};
 #[derive(FromZeros)]
 #[repr(C, align(64))]
 struct Header {
-    /// Records published.
     head: AtomicU64,
-    /// Payload words published.
     payload_head: AtomicU64,
     _producer: [u64; 6],
-    /// Records taken.
     tail: AtomicU64,
-    /// Payload words taken.
     payload_tail: AtomicU64,
     _consumer: [u64; 6],
     /// 1 while the producer waits for room: a futex.
@@ -63,13 +59,10 @@ pub struct RingBuffer {
 pub struct Wait {
     /// Which of its waits it is; no two are the same.
     pub number: u64,
-    /// The step.
     pub step: u32,
     /// The object or process, or [`record::NONE`].
     pub target: u32,
-    /// The verb's place.
     pub verb: u8,
-    /// The end's place.
     pub end: u8,
     /// Whether the target is a process.
     pub process: bool,
@@ -80,7 +73,7 @@ pub struct Wait {
 }
 
 impl RingBuffer {
-    /// A lane for so many records (a power of two), payload words (a power of two) and counted steps.
+    /// A ring buffer for that number of records (a power of two), payload words (a power of two) and counted steps.
     ///
     /// # Errors
     /// Where the host has no memory left.
@@ -134,7 +127,6 @@ impl RingBuffer {
     }
 }
 
-/// The process's side.
 pub struct Producer {
     lane: RingBuffer,
     head: u64,
@@ -154,7 +146,7 @@ impl Producer {
         Self { lane, head: 0, payload_head: 0, tail: 0, payload_tail: 0, mask, payload_mask, stalled: false }
     }
 
-    /// Has the memory for so many records at hand, so that it is not they that pay for it.
+    /// Prepares the memory for that number of records, so that recording does not fault pages in.
     pub fn populate(&self, records: usize) {
         // Of the payload, which few records have, a little.
         const WORDS: usize = 4;
@@ -341,7 +333,6 @@ impl Consumer {
         }
     }
 
-    /// The lane.
     pub fn lane(&self) -> &RingBuffer {
         &self.lane
     }
@@ -351,7 +342,7 @@ impl Consumer {
         let header = &*self.lane.header;
         let head = header.head.load(Ordering::Acquire);
         if head == self.tail {
-            // A payload may be published whose record is not: a producer that waits for room is let go on.
+            // A payload may be published whose record is not: a producer that waits for room continues.
             if header.full.load(Ordering::SeqCst) == 1 {
                 futex::wake_all(&header.full);
             }

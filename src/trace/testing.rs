@@ -37,7 +37,7 @@ fn declare(_: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
     Err(Vec::new())
 }
 
-/// A cell: ordered by tickets, tells nobody anything.
+/// A cell: ordered by tickets, synchronises no processes.
 pub(crate) static CELL: Kind =
     kind("cell", &[verb("load", Effect::Reads), verb("store", Effect::Writes), verb("add", Effect::Updates)]);
 /// A counter: each step took effect at one instant and gives on what it took.

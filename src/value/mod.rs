@@ -23,13 +23,11 @@ pub enum Value {
     /// No value: what a variable is before its first.
     #[default]
     Null,
-    /// A truth value.
     Bool(bool),
     /// A signed 64-bit integer.
     Int(i64),
     /// A 64-bit floating-point number.
     Float(f64),
-    /// Unicode text.
     String(Arc<str>),
     /// Raw bytes.
     Bytes(Arc<[u8]>),
@@ -54,8 +52,8 @@ impl Value {
         }
     }
 
-    /// About how many bytes it is when written out, counted no further than just over `most`: what it shares with itself
-    /// can be much more than it takes in memory.
+    /// About how many bytes it is when written out, counted no further than just over `most`: what it shares with
+    /// itself can be much more than it takes in memory.
     pub fn size(&self, most: usize) -> usize {
         let mut size = size_of::<Self>();
         let add = |more: &Self, size: &mut usize| {

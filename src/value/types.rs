@@ -26,7 +26,6 @@ impl Types {
     pub const LIST: Self = Self(64);
     /// `map`.
     pub const MAP: Self = Self(128);
-    /// Every type.
     pub const ANY: Self = Self(255);
     /// `int` and `float`.
     pub const NUMBER: Self = Self(12);

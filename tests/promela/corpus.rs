@@ -5,14 +5,12 @@ use ipcrun::explore::semantics::transition::Time;
 /// How many are put together by chance.
 const BY_CHANCE: u64 = 14;
 
-/// One scenario.
 pub(super) struct Scenario {
     pub(super) name: String,
     pub(super) text: String,
     pub(super) time: Time,
 }
 
-/// All of them.
 pub(super) fn all() -> Vec<Scenario> {
     let mut all = Vec::new();
     let mut add = |time: Time, name: &str, text: String| {

@@ -58,8 +58,8 @@ use crate::scenario::plan::Plan;
 use crate::schedule;
 use crate::trace::file::Meta;
 
-/// The most states over which interleavings are counted, without reductions: that takes some milliseconds. A state costs
-/// about three times as much there as in the search.
+/// The most states over which interleavings are counted, without reductions: that takes some milliseconds. A state
+/// costs about three times as much there as in the search.
 const COUNTED: usize = 4_096;
 
 /// The number of an execution whose number the printed counterexample has taken over: the printed one is shorter.
@@ -408,7 +408,7 @@ impl Exploring<'_> {
         let signals = Blocked::new(false).ok();
         let mut watch = |now: &fallback::Progress| {
             let states = now.reached.states as u64;
-            // Single executions have no states that wait to be looked at.
+            // Random executions have no queue of states.
             let detail = if now.reached.depth > 0 {
                 let rate = (states as f64 / now.elapsed.as_secs_f64().max(1e-9)) as u64;
                 let queue = now.reached.states - now.reached.expanded;
@@ -592,7 +592,7 @@ impl Exploring<'_> {
         }
     }
 
-    /// Who is killed from outside in the execution that is told, and where.
+    /// The process that is killed from outside in the printed execution, and where.
     fn killed(&self, plan: &Plan, best: &Best, explored: &Explored) -> Option<Killed> {
         let look = explored.look(best.run);
         let space = run::space(plan, self.arguments.searching.leeway(look.time), look.ends);

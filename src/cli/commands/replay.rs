@@ -1,4 +1,4 @@
-//! `ipcrun replay FILE SCHEDULE`: processes held to a schedule, and whether they did what the model says.
+//! `ipcrun replay FILE SCHEDULE`: runs processes under a schedule and compares them with the model.
 
 use std::path::PathBuf;
 
@@ -19,8 +19,8 @@ pub(crate) struct Arguments {
     /// The scenario
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Arguments")]
     file: PathBuf,
-    /// The schedule: a file of `ipcrun explore --save`, turns such as 'A3 B1 worker[0]2', or seed:N for a random one. Where
-    /// it ends early, the processes take turns
+    /// The schedule: a file of `ipcrun explore --save`, turns such as 'A3 B1 worker[0]2', or seed:N for a random one.
+    /// Where it ends early, the processes take turns
     #[arg(value_name = "SCHEDULE", value_parser = schedules::argument, help_heading = "Arguments")]
     schedule: Chosen,
     #[command(flatten)]

@@ -34,7 +34,7 @@ use crate::report::terminal::progress::Mode;
 
 /// How long the kernel is trusted to tell of every change, in ms.
 const TRUST: u16 = 1000;
-/// How long a file is left alone once it changes: whoever saves it may not be done.
+/// How long to wait after a change: the editor may not be done.
 const SETTLE: Duration = Duration::from_millis(30);
 
 /// The arguments of `watch`.
@@ -86,7 +86,7 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
 }
 
 fn watch(path: &Path, options: &Options) -> io::Result<Status> {
-    // From the beginning: whoever asks to end between two runs is heard in the wait behind them.
+    // From the beginning: a signal between two runs is seen in the next wait.
     let signals = Blocked::new(false)?;
     let mut watcher = Watcher::new(path)?;
     loop {
@@ -156,7 +156,7 @@ impl Watcher {
     /// Waits until the file is another than the one that was `seen`. Gives false where a signal asks to end.
     fn wait(&mut self, path: &Path, seen: Stamp, signals: &Blocked) -> io::Result<bool> {
         loop {
-            // Whoever saves the file may write it in pieces.
+            // The editor may write the file in pieces.
             let now = stamp(path);
             if now != seen {
                 sleep(SETTLE);
@@ -175,14 +175,14 @@ impl Watcher {
                 return Ok(false);
             }
             if self.touched(path.file_name()) && stamp(path) == seen {
-                // Saved as it was, within the clock's grain: whoever saves wants to see it run.
+                // Saved without a change, within the clock's resolution: it should still run.
                 sleep(SETTLE);
                 return Ok(true);
             }
         }
     }
 
-    /// Whether the kernel told of the file since the last time.
+    /// Whether the kernel reported a change of the file since the last call.
     fn touched(&self, name: Option<&OsStr>) -> bool {
         let mut touched = false;
         while let Ok(events) = self.inotify.read_events() {
@@ -193,7 +193,7 @@ impl Watcher {
         touched
     }
 
-    /// What was told so far is known.
+    /// Discards the changes reported so far.
     fn forget(&self) {
         while self.inotify.read_events().is_ok() {}
     }

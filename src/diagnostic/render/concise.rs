@@ -1,4 +1,4 @@
-//! One line a diagnostic, as editors and `grep` read it.
+//! One line for each diagnostic, for editors and `grep`.
 
 use std::fmt::Write;
 

@@ -24,7 +24,7 @@ pub(super) fn render(diagnostics: &[Diagnostic], color: bool) -> String {
     for diagnostic in diagnostics.iter().take(SHOWN) {
         out.push_str(&one(diagnostic, &renderer));
         out.push_str("\n\n");
-        // A missing file or a wrong argument has been told in full.
+        // A missing file or a wrong argument needs no further page.
         if diagnostic.source.is_some() && !codes.contains(&diagnostic.code) {
             codes.push(diagnostic.code);
         }

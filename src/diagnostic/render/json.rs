@@ -1,4 +1,4 @@
-//! One JSON object a diagnostic, one a line.
+//! One JSON object for each diagnostic, one on each line.
 
 use serde_json::{Value, json};
 

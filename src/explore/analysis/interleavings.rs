@@ -1,16 +1,16 @@
-//! How many schedules a plan has, and how many of them can be told apart: exact numbers, by dynamic programming over
+//! How many schedules a plan has, and how many of them are distinguishable: exact numbers, by dynamic programming over
 //! the graph of all states, from which nothing is left out.
 //!
-//! A schedule is an order of turns from the beginning to an end. Two schedules cannot be told apart where one comes from
+//! A schedule is an order of turns from the beginning to an end. Two schedules are equivalent if one results from
 //! the other by exchanging neighbouring turns that do not depend on each other (they are one Mazurkiewicz trace). Turns
 //! depend on each other where they are of the same process, or about the same object (of an array, the same element)
-//! and do not both only read it, or where they cannot change places for another reason: who asks how a process is and
-//! the end of that process. This dependence asks only for the object. The search uses a finer one, in which a `put` and
-//! a `get` can change places where both can be carried out; the numbers here are those of the coarser one, which is
-//! what tools that go through executions count.
+//! and do not both only read it, or where they cannot change places for another reason: a step that reads the status of
+//! a process and the end of that process. This dependence asks only for the object. The search uses a finer one, in
+//! which a `put` and a `get` can change places where both can be carried out; the numbers here are those of the coarser
+//! one, which is what tools that go through executions count.
 //!
-//! Of each trace exactly one schedule is gone along, by sleep sets (Godefroid): behind a turn of one process, those that
-//! were gone along before it and do not depend on it sleep.
+//! Of each trace exactly one schedule is gone along, by sleep sets (Godefroid): behind a turn of one process, those
+//! that were gone along before it and do not depend on it sleep.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -33,7 +33,6 @@ const SLEEPS: usize = 8;
 /// A number that may be large.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Number {
-    /// That many.
     Exact(u128),
     /// More than can be counted: 2^128 or more.
     Over,
@@ -63,14 +62,13 @@ impl fmt::Display for Number {
     }
 }
 
-/// What was counted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Counts {
     /// States, nothing left out.
     pub states: usize,
     /// Orders of turns from the beginning to an end.
     pub schedules: Number,
-    /// Those that can be told apart. None where signals are sent, which can end a process anywhere, and where there
+    /// The distinguishable ones. None where signals are sent, which can end a process anywhere, and where there
     /// are too many to go through.
     pub traces: Option<Number>,
 }
@@ -79,7 +77,7 @@ pub struct Counts {
 /// them, where there are more than `most` states, and where the budget is spent before.
 ///
 /// # Errors
-/// A process that computes without end.
+/// A process that the model cannot execute: `ModelError`.
 pub fn counts(plan: &Plan, time: Time, most: usize, budget: &Arc<Budget>) -> Result<Option<Counts>, ModelError> {
     let mut space = StateSpace::new(plan, time, vec![false; plan.steps.len()], false).within(budget);
     let Some(graph) = Graph::new(&mut space, most)? else { return Ok(None) };
@@ -219,7 +217,7 @@ impl<'p> Dependence<'p> {
         Self { plan, futures: Footprints::new(plan, false), steps: HashMap::new(), known: HashMap::new() }
     }
 
-    /// Gives each move that is gone along where those processes sleep, by its place, and who sleeps behind it.
+    /// Gives each move that is taken with that sleep set, by its place, and the sleep set after it.
     fn sleep(
         &mut self,
         space: &StateSpace<'_>,

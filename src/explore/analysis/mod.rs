@@ -1,4 +1,4 @@
-//! What a finished search is asked besides its expectations: races, starvation, the number of interleavings.
+//! Analyses of a finished search besides its expectations: races, starvation, the number of interleavings.
 
 pub mod interleavings;
 pub(crate) mod race_freedom;

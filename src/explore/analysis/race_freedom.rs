@@ -1,9 +1,9 @@
-//! Races without a memory of the past: two processes stand before accesses to one cell that must not meet.
+//! Data races without a history: two processes are about to access one cell, and the accesses conflict.
 //!
-//! Where no two ever stand so, on no cell, every execution has its accesses in order: follow an execution up to the first
-//! access that is without an order to an earlier one. What it does not depend on can be left out of what came before,
-//! and then both stand before their accesses. That holds only where what a step does depends on nothing but what
-//! happened before it by causes; [`is_tame`] says so of a plan.
+//! Where no two ever stand so, on no cell, every execution has its accesses in order: follow an execution up to the
+//! first access that is without an order to an earlier one. What it does not depend on can be left out of what came
+//! before, and then both stand before their accesses. That holds only where what a step does depends on nothing but
+//! what happened before it by causes; [`is_tame`] says so of a plan.
 
 use crate::event::{ObjectId, ProcessId};
 use crate::explore::budget::Pace;
@@ -31,7 +31,7 @@ pub(crate) fn is_tame(plan: &Plan) -> bool {
         causal && operation.timeout.is_none()
     });
     let objects = plan.objects.iter().enumerate().all(|(id, object)| {
-        // A release that may be one too many depends on those who take.
+        // A release that may be one too many depends on those that take.
         let bound = plan.kind(id as ObjectId).verb_that(Effect::Gives).is_some_and(|verb| {
             let access = Access { verb, end: 0, element: None, given: 0 };
             !object.object.commute(access, access)
@@ -56,9 +56,8 @@ pub(crate) fn asked<'p>(memories: &[Memory<'p>]) -> Vec<&'p ObjectRef> {
 /// Two processes that stand before accesses that must not meet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Race {
-    /// The state.
     pub(crate) state: u32,
-    /// Who they are in that state.
+    /// The processes in that state.
     pub(crate) processes: [ProcessId; 2],
 }
 

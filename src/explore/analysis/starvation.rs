@@ -1,11 +1,11 @@
-//! Starvation: whether a process can be kept from its next step for ever although the scheduler is fair.
+//! Starvation: whether a process may never take its next step although the scheduler is fair.
 //!
-//! A scheduler that is fair to who can always move lets everybody take a step in the end who can take one in every state
-//! from some state on; one that is fair to who can move again and again needs no more than that he can in infinitely
+//! Under weak fairness a process that can take a step in every state from some state on eventually takes one; under
+//! strong fairness a process does that can take a step in infinitely
 //! many. An execution that goes round for ever stays in a strongly connected part of the graph in the end. So a process
 //! can be starved where there is a part in which it never moves and that such a scheduler allows: it cannot always move
-//! there itself (or never can), and everybody else who would have to move does. The other processes go on meanwhile,
-//! which tells it from a deadlock; from a livelock, that it is one process, and that others may let it go on.
+//! there itself (or never can), and every other process that would have to move does. The other processes continue
+//! meanwhile, which tells it from a deadlock; from a livelock, that it is one process, and that others may unblock it.
 //!
 //! What is left out of a search could be such a part, so this is a search of its own that leaves nothing out.
 
@@ -33,7 +33,7 @@ pub enum Liveness {
     Ends,
     /// It was not looked for: the graph has more states than [`MOST_STATES`], or the search was cut.
     Unknown,
-    /// Who can be starved, in the order of the processes.
+    /// The processes that can starve, in order.
     Known(Vec<Starved>),
 }
 
@@ -70,17 +70,15 @@ impl Liveness {
 /// A process that can be starved.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Starved {
-    /// Which.
     pub process: ProcessId,
-    /// Whether even a scheduler that is fair to who can move again and again allows it; else only one that is fair to who
-    /// can always move.
+    /// Whether it can starve even under strong fairness; else only under weak fairness.
     pub strongly: bool,
 }
 
-/// Finds out who can be starved, within the budget.
+/// Finds the processes that can starve, within the budget.
 ///
 /// # Errors
-/// A process that computes without end.
+/// A process that the model cannot execute: `ModelError`.
 pub(crate) fn find(plan: &Plan, leeway: Nondeterminism, budget: &Arc<Budget>) -> Result<Liveness, ModelError> {
     let leeway = Nondeterminism { kill: false, spurious: 0, ..leeway };
     let mut space = StateSpace::new(plan, leeway, vec![false; plan.steps.len()], false).within(budget);
@@ -208,7 +206,7 @@ impl Graph {
         for state in part {
             part_of[*state as usize] = UNSEEN;
         }
-        // Where only time passes, nobody is kept from anything.
+        // Where only time passes, no process is kept from anything.
         if !goes_round || !moves.contains(&true) || able[process as usize] == part.len() {
             return Verdict::Unfair;
         }
@@ -288,7 +286,6 @@ impl Graph {
 }
 
 enum Verdict {
-    /// It can.
     Fair,
     /// It cannot, and in no smaller one.
     Unfair,

@@ -1,4 +1,4 @@
-//! How many different things were met, from few of their fingerprints: the smallest that there were. Sketches of several
+//! Distinct-value estimate from the smallest fingerprints (k minimum values). Sketches of several
 //! parts together give that of the whole, whatever is in more than one part.
 
 use std::collections::BTreeSet;

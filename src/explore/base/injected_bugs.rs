@@ -1,17 +1,15 @@
 //! Faults that tests build into the reductions, to see that they are found. Outside of tests there are none.
 
-/// A fault.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(not(test), allow(dead_code, reason = "only tests build faults in"))]
 pub(crate) enum Mutant {
-    /// None.
     #[default]
     None,
     /// What is left out in a circle is left out for ever.
     NoComponents,
-    /// A step that may give up changes places with what could let it go on.
+    /// A step that may give up changes places with what could unblock it.
     GivingUpCommutes,
-    /// Who waits is let go on by nobody.
+    /// No operation enables a blocked process.
     NoEnablers,
     /// Processes that do something with their index can change places.
     IndexIsNoValue,

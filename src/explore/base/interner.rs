@@ -1,8 +1,8 @@
 //! Numbers for things, given out in the order in which the things are first met.
 //!
 //! Several threads may use the same numbers at once: each has a copy, and as long as there is any, what is met for the
-//! first time gets a number for the time being. It is right for whoever asked, for as long as the copy lasts; [`lasting`]
-//! says whether any such number was used.
+//! first time gets a number for the time being. It is right for a process that asked, for as long as the copy lasts;
+//! [`lasting`] says whether any such number was used.
 
 use std::borrow::Borrow;
 use std::cell::Cell;
@@ -25,7 +25,6 @@ pub(crate) fn lasting<T>(work: impl FnOnce() -> T) -> (T, bool) {
     (done, !passing)
 }
 
-/// Things, by number.
 #[derive(Clone, Debug)]
 pub(crate) struct Things<T> {
     lasting: Arc<Vec<T>>,
@@ -64,7 +63,7 @@ impl<T> Index<usize> for Things<T> {
     }
 }
 
-/// Numbers for things that are told apart by keys: by themselves, or by what is made of them.
+/// Numbers for things that are distinguished by keys: by themselves, or by what is made of them.
 #[derive(Debug)]
 pub(crate) struct Interner<K, T = K> {
     known: Arc<HashMap<K, u32>>,

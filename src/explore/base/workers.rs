@@ -1,10 +1,10 @@
-//! Work by several threads, arranged so that what comes of it does not depend on how many there are.
+//! Work by several threads, with a result that does not depend on their number.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Does the work with each of these, in as many threads as there are of them; this one is the first. Where the host starts
-/// no more threads, those that there are do it all.
+/// Does the work with each of these, in as many threads as there are of them; this one is the first. Where the host
+/// starts no more threads, those that there are do it all.
 pub(crate) fn together<W: Send>(workers: &mut [W], work: impl Fn(&mut W) + Sync) {
     let threads = workers.len();
     let left = Mutex::new(workers.iter_mut());
@@ -24,7 +24,7 @@ pub(crate) fn together<W: Send>(workers: &mut [W], work: impl Fn(&mut W) + Sync)
     });
 }
 
-/// Does so many pieces of work, whoever of the workers is free the next; what comes of them, in their order.
+/// Does that many pieces of work: a free worker takes the next one. Returns the results in order.
 pub(crate) fn in_order<W: Send, T: Send>(
     workers: &mut [W],
     total: usize,

@@ -1,4 +1,4 @@
-//! The story behind a verdict: of an execution that fails, the shortest one that fails alike, and its critical step.
+//! Counterexamples: the shortest execution that fails in the same way, and its point of no return.
 
 pub mod shortest;
 
@@ -15,18 +15,17 @@ use crate::judge::{self, Status, Subject, Verdict};
 use crate::scenario::plan::Plan;
 use crate::schedule::Order;
 
-/// How many states and last movers are looked at for the shortest story, and how many states for the critical step.
+/// How many states and last movers are searched for the shortest counterexample, and how many states for the critical
+/// step.
 const MOST: usize = 300_000;
-/// How many ends are told and judged on the way to the shortest story, and for the critical step.
+/// How many ends are concretised and judged for the shortest counterexample, and for the critical step.
 const ENDS: usize = 2_000;
-/// A story to be told.
+/// A counterexample to print.
 #[derive(Debug)]
 pub struct Best {
-    /// Its steps.
     pub path: Vec<Step>,
     /// The same as a schedule, as it is read without what this exploration alone takes for steps of their own.
     pub orders: Vec<Order>,
-    /// What happened.
     pub told: Told,
     /// What was found in it.
     pub verdict: Verdict,
@@ -42,11 +41,11 @@ pub struct Best {
     pub run: u64,
 }
 
-/// The best story of what was found: the shortest that could be found, never a longer one. `status` is what each run says
-/// in which it comes to that, and `space` is a new one of the same plan.
+/// The best story of what was found: the shortest that could be found, never a longer one. `status` is what each run
+/// says that shows it, and `space` is a new one of the same plan.
 ///
 /// # Errors
-/// A process that computes without end, or a path that cannot be followed.
+/// A process that the model cannot execute (`ModelError`), or a path that cannot be followed.
 pub fn best(
     plan: &Plan,
     space: &mut StateSpace<'_>,

@@ -1,4 +1,4 @@
-//! The shortest story: of all paths to a goal the one with the fewest switches between processes, and of these the one
+//! The shortest counterexample: of all paths to a goal the one with the fewest context switches, and of these the one
 //! with the fewest steps. It is found by a search over states together with the process that moved last, in the order
 //! of switches and then steps, so that the first goal met is a shortest one.
 
@@ -9,13 +9,12 @@ use crate::explore::semantics::transition::{Kind, ModelError, Step};
 use crate::explore::state_space::{StateSpace, Transition, is_over};
 use crate::explore::visited::{ROOT, VisitedSet};
 
-/// Nobody has moved yet.
+/// No process has moved yet.
 const NOBODY: ProcessId = ProcessId::MAX;
 
 /// One way from a node to another.
 #[derive(Clone, Copy, Debug)]
 pub struct Way {
-    /// Where it leads.
     pub to: u32,
     /// Whose step it is; none where time passes, which is no step.
     pub process: Option<ProcessId>,
@@ -23,7 +22,7 @@ pub struct Way {
 
 /// Nodes and the ways between them: states, or states together with what else decides the goal.
 pub trait Graph {
-    /// What goes wrong while it is looked at.
+    /// What goes wrong in the search.
     type Error;
 
     /// The node where every path begins.
@@ -69,7 +68,7 @@ pub struct Shortest {
     pub steps: u32,
 }
 
-/// A node and who moved last, as met by the search.
+/// A node and the process that moved last, as met by the search.
 #[derive(Clone, Copy, Debug)]
 struct Stop {
     node: u32,
@@ -93,7 +92,8 @@ impl Level {
     }
 }
 
-/// The shortest path to a goal that `accept` takes; none where there is none, or not within `most` nodes and last movers.
+/// The shortest path to a goal that `accept` takes; none where there is none, or not within `most` nodes and last
+/// movers.
 ///
 /// # Errors
 /// A node that cannot be computed, or what `accept` says.
@@ -103,7 +103,7 @@ pub fn shortest<G: Graph>(
     accept: &mut Accept<'_, G>,
 ) -> Result<Option<Shortest>, G::Error> {
     let mut stops: Vec<Stop> = vec![Stop { node: graph.first()?, last: NOBODY, before: ROOT, way: 0 }];
-    // By node: who moved last in the stops that are settled there.
+    // By node: the processes that moved last in the stops that are settled there.
     let mut settled: Vec<Vec<ProcessId>> = Vec::new();
     let mut level = Level::default();
     level.push(0, 0);
@@ -192,7 +192,7 @@ pub fn critical<G: Graph>(
     most: usize,
     is_good: &mut IsGood<'_, G>,
 ) -> Result<Option<usize>, G::Error> {
-    // Everything behind the path's nodes, and who stands before whom.
+    // Everything behind the path's nodes, and the predecessors.
     let mut before: Vec<Vec<u32>> = Vec::new();
     let mut met: Vec<bool> = Vec::new();
     let mut queue: Vec<u32> = Vec::new();
@@ -268,7 +268,7 @@ impl<'s, 'p> States<'s, 'p> {
     /// The steps of a path.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub fn path(&mut self, found: &Shortest) -> Result<Vec<Step>, ModelError> {
         let mut path = Vec::with_capacity(found.ways.len());
         for (node, way) in found.nodes.iter().zip(&found.ways) {
@@ -283,7 +283,7 @@ impl<'s, 'p> States<'s, 'p> {
     /// A path to a node: the one by which it was first met.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub(crate) fn path_to(&mut self, node: u32) -> Result<Vec<Step>, ModelError> {
         let mut found = Shortest { nodes: vec![node], ..Shortest::default() };
         while let Some(before) = found.nodes.last().map(|node| self.store.parent(*node)).filter(|node| *node != ROOT) {
@@ -309,7 +309,7 @@ impl<'s, 'p> States<'s, 'p> {
     /// The node that a path leads through, one for each of its steps and the first.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub(crate) fn along(&mut self, path: &[Step]) -> Result<Vec<u32>, ModelError> {
         let mut state = self.space.initial()?;
         let mut nodes = vec![self.store.insert(&state, ROOT).0];
@@ -373,7 +373,7 @@ mod tests {
     use crate::explore::semantics::transition::Time;
     use crate::explore::tests::{lost_update, plan};
 
-    /// Whether nothing can happen although somebody has not ended.
+    /// Whether nothing can happen although a process has not ended.
     fn is_stuck(space: &StateSpace<'_>, state: &[u32], moves: &[Transition]) -> bool {
         let processes = space.plan.processes.len();
         moves.is_empty() && state[..processes].iter().any(|number| !space.info(*number).ended)

@@ -23,7 +23,7 @@ use crate::trace::{ProcessEnd, RunEnd, Trace, arrange_along};
 /// Why a path cannot be followed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Lost {
-    /// The process cannot go on there.
+    /// The process cannot continue there.
     Blocked {
         /// The place in the path, from 0.
         place: usize,
@@ -42,7 +42,6 @@ pub enum Lost {
 /// Where a process stands before its turn.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stood {
-    /// Before its begin.
     Begin,
     /// Before an instruction, by its place in the program, or within it.
     Instruction(usize),
@@ -53,7 +52,6 @@ pub enum Stood {
 /// A path that was followed.
 #[derive(Clone, Debug)]
 pub struct Told {
-    /// What happened.
     pub trace: Trace,
     /// The same as turns.
     pub turns: Turns,
@@ -85,9 +83,9 @@ struct Course<'s, 'p> {
     endless: Option<ProcessId>,
     /// By process: whether it has had to wait since its step began.
     waited: Vec<bool>,
-    /// By process: whether something has changed since it was looked at that it could have to wait for.
+    /// By process: whether something that it may wait for has changed since it was checked.
     stale: Vec<bool>,
-    /// By process: the objects that it was found to go on by.
+    /// By process: the objects that it was found to continue by.
     needs: Vec<Vec<ObjectId>>,
     /// By process, how many steps it took as it began.
     begins: Vec<u32>,
@@ -154,7 +152,8 @@ impl<'s, 'p> Course<'s, 'p> {
         course
     }
 
-    /// Notes who has to wait now. Who did not has not to as long as nothing has changed that it goes on by.
+    /// Notes the processes that have to wait now. A process that did not wait need not as long as nothing has changed
+    /// that it waits for.
     fn look(&mut self) {
         for process in 0..self.segments.len() {
             if self.waited[process] || self.segments[process].stage != Stage::Running {
@@ -193,7 +192,7 @@ impl<'s, 'p> Course<'s, 'p> {
         let next = next(segment, self.now);
         match &next {
             Next::Join(range, willing) => {
-                // Ends are no objects: it is looked at again each time.
+                // Ends of processes are not objects: checked again each time.
                 self.stale[process as usize] = true;
                 *willing != Willing::Never
                     && range.clone().any(|other| !matches!(self.segments[other as usize].stage, Stage::Ended(_)))
@@ -320,7 +319,7 @@ impl<'s, 'p> Course<'s, 'p> {
             let turned = self.actor(process, &mut parts, &choices, Some(&mut log)).turn(&mut segment, give_up);
             log.waited = false;
             (self.parts, self.log) = (parts, log);
-            // What others were told in their shares is theirs from now on.
+            // Changes to the shares of others belong to them from now on.
             for object in objects {
                 for (other, share) in self.segments.iter_mut().zip(&self.parts.shares[object as usize]) {
                     other.set_share(object, *share);

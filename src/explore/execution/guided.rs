@@ -1,5 +1,5 @@
 //! From the turns of a schedule to a path of the model: whose turn it is and what is chosen is given, all else (when
-//! time passes, which step gives up) follows. Also paths that nobody gave: a random one, and the rest of a short one.
+//! time passes, which step gives up) follows. Also random paths, and the completion of short ones.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use crate::scenario::plan::Plan;
 use crate::schedule::Order;
 use crate::trace::Waiting;
 
-/// The most steps of a path that nobody gave: a scenario that never ends is cut there.
+/// The most steps of a path that was not given: a scenario that never ends is cut there.
 const MOST: usize = 100_000;
 /// The most steps by which a path is completed.
 const REST: usize = 10_000;
@@ -25,13 +25,10 @@ pub enum Why {
     NotBegun,
     /// The process is stopped by a signal.
     Stopped,
-    /// It waits: for what, and for whom.
+    /// It waits: for which object and which processes.
     Waits(Waiting),
     /// It waits for its time, which passes only when nothing else can move.
-    Sleeps {
-        /// Who can.
-        others: Vec<ProcessId>,
-    },
+    Sleeps { others: Vec<ProcessId> },
     /// No signal that would end it was sent to it.
     NoSignal,
     /// It is in no wait that can end although nothing ends it.
@@ -49,7 +46,6 @@ pub struct Refused {
     pub entry: usize,
     /// Which of its turns it is, from 0.
     pub turn: u32,
-    /// Why.
     pub why: Why,
 }
 
@@ -78,7 +74,7 @@ pub fn follow(space: &mut StateSpace<'_>, orders: &[Order]) -> Result<Vec<Step>,
 /// that never ends is cut where a state returns, which is then said, or after some thousand steps.
 ///
 /// # Errors
-/// A process that loops without an observable step.
+/// A process that the model cannot execute: `ModelError`.
 pub fn complete(space: &mut StateSpace<'_>, path: &[Step]) -> Result<(Vec<Step>, bool), ModelError> {
     let mut walker = Walker::new(space)?;
     for step in path {
@@ -111,7 +107,7 @@ pub fn complete(space: &mut StateSpace<'_>, path: &[Step]) -> Result<(Vec<Step>,
 /// scenario that never ends is cut after a hundred thousand steps.
 ///
 /// # Errors
-/// A process that loops without an observable step.
+/// A process that the model cannot execute: `ModelError`.
 pub fn walk(space: &mut StateSpace<'_>, seed: u64) -> Result<Vec<Step>, ModelError> {
     let mut walker = Walker::new(space)?;
     let mut random = seed;
@@ -159,7 +155,7 @@ pub fn orders(path: &[Step]) -> Vec<Order> {
     orders
 }
 
-/// Who is killed from outside on a path, and in which step: as one who waits there.
+/// The process that is killed from outside on a path, and in which step.
 pub fn struck(space: &StateSpace<'_>, path: &[Step]) -> Option<(ProcessId, Option<Waiting>)> {
     let place = path.iter().position(|step| step.kind == Kind::Kill)?;
     let process = path[place].process;
@@ -168,7 +164,7 @@ pub fn struck(space: &StateSpace<'_>, path: &[Step]) -> Option<(ProcessId, Optio
     Some((process, waiting.iter().find(|one| one.process == process).cloned()))
 }
 
-/// Who waits for what where a path ends.
+/// The waits at the end of a path.
 fn waits(space: &StateSpace<'_>, path: &[Step], process: ProcessId) -> Option<Why> {
     let told = tell(space, path).ok()?;
     find(told.trace.end.doing().unwrap_or(&told.trace.stuck), process)
@@ -321,7 +317,7 @@ pub fn because(plan: &Plan, why: &Why) -> String {
     }
 }
 
-/// The first thing that cannot be told of a path, as half a sentence.
+/// The first obstacle on a path, as half a sentence.
 pub fn lost(plan: &Plan, lost: &Lost) -> String {
     match lost {
         Lost::Blocked { place } => format!("the process of step {} cannot continue there", place + 1),

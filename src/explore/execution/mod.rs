@@ -1,4 +1,4 @@
-//! Single executions: a path made into a trace, a schedule made into a path, and the verdicts over them.
+//! Single executions: paths to traces, schedules to paths, and the verdicts over them.
 
 pub mod concretise;
 pub mod guided;

@@ -1,5 +1,5 @@
-//! What executions say, gathered: each is told and judged, those are kept that decide something, and, where asked for,
-//! one for each kind of verdict and end, so that the same can be said again from those.
+//! Collects the verdicts of executions: each is concretised and judged, those are kept that decide something, and,
+//! where asked for, one for each kind of verdict and end, so that the same can be said again from those.
 
 use std::collections::{HashMap, HashSet};
 
@@ -44,14 +44,11 @@ impl From<ModelError> for Fault {
     }
 }
 
-/// An execution that was told.
 #[derive(Debug)]
 pub struct Story {
     /// Its number among those that were judged, from 1: that of [`judge::Overall::example`].
     pub run: u64,
-    /// Its steps.
     pub path: Vec<Step>,
-    /// What happened.
     pub told: Told,
     /// What was found in it.
     pub verdict: Verdict,
@@ -68,7 +65,6 @@ pub struct Found {
     pub times: u64,
     /// What verdict and end it has: the same number, the same verdict and end.
     pub kind: u64,
-    /// Its steps.
     #[serde(with = "crate::explore::distributed::steps")]
     pub path: Vec<Step>,
     /// How many of its steps lead to where it goes round for ever; none where it ends.
@@ -91,10 +87,9 @@ impl Found {
     }
 }
 
-/// Is told of each verdict and end.
+/// Called with each verdict and end.
 type Judged<'j> = dyn FnMut(&Verdict, &str) + 'j;
 
-/// Gathers.
 pub(crate) struct VerdictCollector<'p, 'j> {
     plan: &'p Plan,
     tally: Tally,
@@ -109,7 +104,7 @@ pub(crate) struct VerdictCollector<'p, 'j> {
     judged: &'j mut Judged<'j>,
 }
 
-/// An execution, told and judged.
+/// An execution, concretised and judged.
 pub(crate) struct Case {
     pub(crate) path: Vec<Step>,
     pub(crate) told: Told,
@@ -134,7 +129,7 @@ pub(crate) fn case(space: &StateSpace<'_>, path: Vec<Step>, ended: bool) -> Resu
     if ended {
         told.round();
     }
-    // What is judged is told as it is.
+    // What is judged is reported unchanged.
     let end = if ended { None } else { Some(std::mem::replace(&mut told.trace.end, RunEnd::Interrupted)) };
     let verdict = judged(plan, space.leeway.time, &mut told.trace);
     let state = judge::final_state(plan, &told.trace);
@@ -145,7 +140,8 @@ pub(crate) fn case(space: &StateSpace<'_>, path: Vec<Step>, ended: bool) -> Resu
     Ok(Case { path, told, verdict, state, kind })
 }
 
-/// Tells and judges several executions, each a path and whether it has ended, by so many threads at once; in their order.
+/// Tells and judges several executions, each a path and whether it has ended, by that many threads at once; in their
+/// order.
 pub(crate) fn cases(space: &StateSpace<'_>, jobs: usize, paths: &[(Vec<Step>, bool)]) -> Vec<Result<Case, Fault>> {
     let mut workers = vec![(); jobs.clamp(1, paths.len().max(1))];
     workers::in_order(&mut workers, paths.len(), |(), place| {

@@ -1,12 +1,12 @@
 //! What each process knows: of the events that decide an expectation, which happened before its last one.
 //!
 //! What happened before what is decided by the edges that objects draw. Instead of all that has happened, a state keeps
-//! for each process a set of marks, and for each object those that it can still hand over ([`Object::hand_over`]). A mark
-//! stands for one event: within a process the last of a kind stands for those before it, so there are never many. When a
-//! mark comes to stand for another event, all forget it but those who know the new one.
+//! for each process a set of marks, and for each object those that it can still hand over ([`Object::hand_over`]). A
+//! mark stands for one event: within a process the last of a kind stands for those before it, so there are never many.
+//! When a mark gets another event, all processes forget it except those that know the new one.
 //!
-//! That is so for each of the two relations by itself: for `race_free` by what synchronises, for `order` and `all_before` by
-//! what is read too.
+//! That is so for each of the two relations by itself: for `race_free` by what synchronises, for `order` and
+//! `all_before` by what is read too.
 //!
 //! `marks` says what marks there are, and what a verdict is by them.
 //!
@@ -98,18 +98,19 @@ impl sync_clock::Sets for Sets {
 /// What is known in a state.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub(super) struct Known {
-    /// By process, what it knew at the end of its last event: a set. Of a process that has not begun, what it begins with.
+    /// By process, what it knew at the end of its last event: a set. Of a process that has not begun, what it begins
+    /// with.
     knows: Vec<u32>,
-    /// By process, what it knew when its step began, where events of that step have been recorded and the step itself has
-    /// not: the set's number and one, or 0.
+    /// By process, what it knew when its step began, where events of that step have been recorded and the step itself
+    /// has not: the set's number and one, or 0.
     open: Vec<u32>,
-    /// By process, what its first `ready` gave, where somebody can learn of that: the set's number and one, or 0.
+    /// By process, what its first `ready` gave, where a process can learn of that: the set's number and one, or 0.
     ready: Vec<u32>,
     /// By process, what its begin gave, likewise.
     begun: Vec<u32>,
     /// By object, what it holds.
     held: Vec<Held>,
-    /// Every mark that somebody may have to know and does not.
+    /// Every mark that a process may have to know and does not.
     live: u32,
     /// By expectation, how far it is decided.
     watched: Vec<Watched>,
@@ -167,7 +168,7 @@ struct Used {
     alone: bool,
 }
 
-/// What an event does to those who know something.
+/// What an event does to those that know something.
 pub(super) struct Scene<'s> {
     /// Whether a process has ended, as far as others can tell.
     pub(super) ended: &'s dyn Fn(ProcessId) -> bool,
@@ -176,8 +177,8 @@ pub(super) struct Scene<'s> {
 }
 
 impl<'p> Knowledge<'p> {
-    /// For these memories, one for each relation that they go by; none where a plan has what is not known how to follow, or
-    /// where none of them is about causes.
+    /// For these memories, one for each relation that they go by; none where a plan has what is not known how to
+    /// follow, or where none of them is about causes.
     pub(super) fn all(plan: &'p Plan, memories: &[Memory<'p>]) -> Vec<Self> {
         let of = |reads: bool| {
             let about = memories.iter().filter_map(Watch::of).enumerate();
@@ -353,14 +354,15 @@ impl<'p> Knowledge<'p> {
         number
     }
 
-    /// By expectation, its place among all about causes and whether it is decided that something was not as it should be.
+    /// By expectation, its place among all about causes and whether it is decided that something was not as it should
+    /// be.
     #[cfg(test)]
     pub(super) fn failed(&self, number: u32) -> Vec<(usize, bool)> {
         let watched = self.states.things[number as usize].watched.iter().map(Watched::is_failed);
         self.numbers.iter().copied().zip(watched).collect()
     }
 
-    /// What of the event matters to whom.
+    /// What of the event matters to which expectation.
     fn hits(&self, known: &mut Known, event: &Event) -> Vec<Hit> {
         let mut hits = Vec::new();
         for (at, watch) in self.watches.iter().enumerate() {
@@ -414,7 +416,7 @@ impl<'p> Knowledge<'p> {
                 for (first, count, condition) in &self.plan.program(process).depends_on {
                     for on in (*first..first + count).map(|on| on as usize) {
                         let given = match condition {
-                            // What let it begin did so before; it may come to its begin later.
+                            // The event that allowed its begin came before; it may begin later.
                             Condition::Started => match known.begun[on] {
                                 0 => known.knows[on],
                                 begun => begun - 1,
@@ -489,7 +491,7 @@ impl<'p> Knowledge<'p> {
         known.live = self.sets.with(live, &changes.new);
     }
 
-    /// Forgets what everybody knows who may yet do something.
+    /// Forgets what all processes know that may still move.
     fn forget(&mut self, known: &mut Known, scene: &Scene<'_>) {
         let mut common = self.sets.marks(known.live).to_vec();
         for (process, set) in (0..).zip(&known.knows) {

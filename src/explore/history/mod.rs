@@ -43,7 +43,7 @@ struct Kept<'p> {
 
 /// Everything that is kept.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each says another thing of all that is kept")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact")]
 pub(super) struct History<'p> {
     plan: &'p Plan,
     list: Vec<Kept<'p>>,
@@ -56,7 +56,7 @@ pub(super) struct History<'p> {
     pub(super) begins: Vec<bool>,
     /// Whether time is a part of what is kept.
     pub(super) timed: bool,
-    /// Whether a process had something as it ended that the number of those who have it at once depends on: then it
+    /// Whether a process had something as it ended on which the number of holders at once depends: then it
     /// matters when it ends.
     pub(super) wants_ends: bool,
     /// By object: whether a condition that must be evaluated in every state reads it.
@@ -156,7 +156,7 @@ impl<'p> History<'p> {
                 }
                 memory => memory,
             };
-            // Who knows every step needs no other memory.
+            // The full history needs no other memory.
             if everything && (!matches!(memory, Memory::Everything) || !list.is_empty()) {
                 continue;
             }
@@ -251,8 +251,8 @@ impl<'p> History<'p> {
         self.watch_waits();
     }
 
-    /// Whether a process has to wait in a step depends on when it comes there and on what others do to the objects that it
-    /// waits for, and on who has ended.
+    /// Whether a process has to wait in a step depends on when it comes there and on what others do to the objects that
+    /// it waits for, and on the processes that have ended.
     fn watch_waits(&mut self) {
         if self.waits.is_empty() {
             return;
@@ -331,8 +331,8 @@ impl<'p> History<'p> {
                 .any(|kept| matches!(kept.memory, Memory::Past | Memory::Course(_) | Memory::Everything))
     }
 
-    /// By expectation about causes, whether something was not as it should be in a state of which `number` gives what is
-    /// kept in each place; none where that is not known.
+    /// By expectation about causes, whether something was not as it should be in a state of which `number` gives what
+    /// is kept in each place; none where that is not known.
     #[cfg(test)]
     pub(super) fn failed(&self, number: &dyn Fn(usize) -> u32) -> Option<Vec<bool>> {
         if self.knowledge.is_empty() || self.knowledge.iter().any(|(_, knowledge)| knowledge.lost) {
@@ -361,13 +361,13 @@ impl<'p> History<'p> {
         !self.knowledge.is_empty()
     }
 
-    /// Whether these processes are told from one another by what is kept of their waits.
+    /// Whether the history of their waits distinguishes these processes.
     pub(super) fn tells_waits(&self, mut processes: std::ops::Range<ProcessId>) -> bool {
         processes.any(|process| self.waits.is_about(process))
     }
 
-    /// Whether objects that are alike may change places with their processes, of which `among` says which they are: what
-    /// is kept tells none of them from another.
+    /// Whether objects that are alike may change places with their processes, of which `among` says which they are:
+    /// what is kept tells none of them from another.
     pub(super) fn exchanges(&self, among: &dyn Fn(ObjectId) -> bool) -> bool {
         let tells = |kept: &Kept<'_>| match &kept.memory {
             Memory::Lost { object, .. } => object.objects.iter().any(|object| among(*object)),
@@ -392,8 +392,8 @@ impl<'p> History<'p> {
         })
     }
 
-    /// Whether somebody looks at the process's next step: its order among the steps of others matters although it may
-    /// commute with them. Such a step is only left out with all others.
+    /// Whether an expectation observes the process's next step: its order among the steps of others matters although it
+    /// may commute with them. Such a step is only left out with all others.
     pub(super) fn sees(&self, process: ProcessId, next: &Next) -> bool {
         let plan = self.plan;
         if self.everything {
@@ -528,7 +528,8 @@ fn bounds(plan: &Plan, memories: &[Memory<'_>], end: bool) -> Vec<bool> {
     (0..plan.processes.len() as ProcessId).map(named).collect()
 }
 
-/// By step: whether an expectation can tell, or who waits for its process to be ready, that a signal came before it.
+/// By step: whether an expectation, or a process that waits for its process to be ready, can observe that a signal came
+/// before it.
 fn killable(plan: &Plan, memories: &[Memory<'_>], victims: &[bool]) -> Vec<bool> {
     let awaited = |program: &Program| {
         let mut depends = plan.programs.iter().flat_map(|other| &other.depends_on);
@@ -551,8 +552,8 @@ fn all<'m>(plan: &'m Plan, memory: &'m Memory<'_>) -> Vec<Events<'m>> {
     }
 }
 
-/// Whether a memory looks at the order of events that stand in a run in another order than that of their steps. Then only who
-/// knows every step knows what it finds.
+/// Whether a memory looks at the order of events that stand in a run in another order than that of their steps. Then
+/// only who knows every step knows what it finds.
 fn looks_at_reordered(plan: &Plan, memory: &Memory<'_>) -> bool {
     let mut all = false;
     let looked = match memory {
@@ -617,7 +618,7 @@ fn time_passes(plan: &Plan) -> bool {
 }
 
 /// Whether time can pass while a process stands before what takes away from it what is counted: then it has it no
-/// longer than until it began that step, and who has it at once depends on more than the order of events.
+/// longer than until it began that step, and the holders at once depend on more than the order of events.
 fn may_stand(plan: &Plan, of: &Changes<'_>, time: Time) -> bool {
     // There, events have no times.
     if time == Time::Any {

@@ -1,7 +1,7 @@
-//! The events of which it matters who knows them, and what a verdict is by that.
+//! The events whose causal successors matter, and the verdicts that depend on them.
 //!
 //! - Of `race_free`: of each cell the last write, and of each process the last read since then. Up to the first race,
-//!   whoever knows the last write knows all before it, and whoever writes knows every read before.
+//!   a process that knows the last write knows all before it, and a writer knows every read before.
 //! - Of `all_before`: of each process the last match of each pattern.
 //! - Of `order`: the match that each pattern stands for.
 
@@ -27,7 +27,6 @@ pub(super) struct Mark {
 /// What a mark stands for.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 enum Stands {
-    /// The event that is looked at now.
     Now,
     /// The begin of a process's step, of which events within it were recorded.
     Open,
@@ -40,7 +39,7 @@ enum Stands {
 }
 
 impl Mark {
-    /// Stands for the event that is looked at now.
+    /// Stands for the current event.
     pub(super) const NOW: Self = Self { kind: Stands::Now, watch: 0, object: 0, element: None, process: 0 };
 
     /// Stands for the begin of a step that is not recorded yet.
@@ -80,8 +79,8 @@ pub(super) struct Watched {
     pub(super) decided: bool,
     /// Whether something is not as it should be.
     failed: bool,
-    /// Of `order`, how many matches of each pattern there were, up to the one it stands for. Of `all_before`, by process
-    /// and pattern but the first, whether it had a match.
+    /// Of `order`, how many matches of each pattern there were, up to the one it stands for. Of `all_before`, by
+    /// process and pattern but the first, whether it had a match.
     counts: Vec<u32>,
     /// With each of them, the steps that were not recorded yet of which the match that counts knew: a set.
     pub(super) sets: Vec<u32>,
@@ -115,14 +114,14 @@ enum Point {
     Match(usize),
 }
 
-/// What marks come to stand for.
+/// The new meanings of marks.
 #[derive(Debug)]
 pub(super) struct Changes {
-    /// Whoever has this, knows the event.
+    /// A process that has this knows the event.
     pub(super) sign: Mark,
     /// Whether others can have known of the event before it was recorded.
     pub(super) closes: bool,
-    /// The marks that somebody may have to know.
+    /// The marks that a process may have to know.
     pub(super) live: u32,
     /// These stand for nothing any more, or for another event.
     pub(super) gone: Vec<Mark>,
@@ -209,7 +208,7 @@ impl<'p> Watch<'p> {
         }
     }
 
-    /// Decides what an event decides of the expectation in that place, and says what its marks come to stand for.
+    /// Decides what an event decides of the expectation in that place, and returns the new meanings of its marks.
     #[expect(clippy::too_many_arguments, reason = "all that an event meets")]
     pub(super) fn meet(
         &self,

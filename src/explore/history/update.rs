@@ -1,4 +1,4 @@
-//! What an event does to each memory.
+//! Updates each history variable for an event.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,6 @@ pub(crate) struct Moment<'a> {
 pub(crate) trait StateView {
     /// The number of what all share of a memory.
     fn shared(&self, memory: usize) -> u32;
-    /// Changes it.
     fn set_shared(&mut self, memory: usize, number: u32);
     /// What a process keeps in that slot; 0 at first.
     fn note(&self, process: ProcessId, slot: u32) -> u32;
@@ -83,8 +82,8 @@ impl History<'_> {
         }
     }
 
-    /// Takes from what conditions have been the wait of a process whose step this event ends. Whether it is one of those
-    /// that they ask about: then what they are can be another.
+    /// Takes from what conditions have been the wait of a process whose step this event ends. Whether it is one of
+    /// those that they ask about: then what they are can be another.
     fn end_wait(&mut self, sight: &mut dyn StateView, event: &Event) -> bool {
         let about = !event.implicit && self.waits.is_about(event.id.process);
         if about {
@@ -164,7 +163,7 @@ impl History<'_> {
                     };
                     if deep != depth {
                         noticed = true;
-                        // Who is inside as it ends leaves then.
+                        // A process that is inside at its end leaves then.
                         self.wants_ends |= ended && self.list[at].ordered && !self.ends[process as usize];
                         sight.set_note(process, slot(at, 0), deep);
                     }

@@ -1,8 +1,9 @@
 //! What conditions say of blocked processes while it is not known yet.
 //!
-//! A process is blocked within a step from its begin if it has to wait at any time until its end: that is known once the step
-//! is over. Until then, whether a condition has ever been as looked for depends on the waits that are undecided. It is kept
-//! as a binary decision diagram over them, from which a step that ends takes the waits of its process.
+//! A process is blocked within a step from its begin if it has to wait at any time until its end: that is known once
+//! the step is over. Until then, whether a condition has ever been as looked for depends on the waits that are
+//! undecided. It is kept as a binary decision diagram over them, from which a step that ends takes the waits of its
+//! process.
 
 use std::collections::HashMap;
 
@@ -14,7 +15,6 @@ use crate::scenario::plan::{Fact, Plan};
 /// A node of a diagram that is false, or true, whatever the waits.
 pub(super) const FALSE: u32 = 0;
 pub(super) const TRUE: u32 = 1;
-/// Behind every wait.
 const TERMINAL: u32 = u32::MAX;
 
 /// The slot in which a process keeps that it has had to wait since its step began.
@@ -23,7 +23,8 @@ pub(in crate::explore) const WAITED: u32 = u32::MAX - 1;
 /// The waits that conditions ask about, and the diagrams over them.
 #[derive(Clone, Debug)]
 pub(super) struct Waits {
-    /// The processes, each with what it must wait for; for anything where nothing is named. In the order of the diagrams.
+    /// The processes, each with what it must wait for; for anything where nothing is named. In the order of the
+    /// diagrams.
     list: Vec<(ProcessId, Vec<Target>)>,
     /// By fact, the places of the waits that must all be.
     facts: HashMap<u32, Vec<u32>>,
@@ -108,7 +109,8 @@ impl Waits {
         self.node(place, low, high)
     }
 
-    /// What is left of a diagram once the step is over whose event this is: whether its process has had to wait is known.
+    /// What is left of a diagram once the step is over whose event this is: whether its process has had to wait is
+    /// known.
     pub(super) fn decide(&mut self, node: u32, event: &Event, waited: bool) -> u32 {
         let (place, low, high) = self.nodes.things[node as usize];
         if place == TERMINAL {

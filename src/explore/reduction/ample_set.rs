@@ -1,12 +1,12 @@
-//! Partial-order reduction: of what can happen in a state, a part that is enough.
+//! Partial-order reduction: a sufficient subset of the enabled transitions of a state.
 //!
 //! A part is enough where nothing that the other processes may ever do before it can get in its way (a persistent set,
-//! Godefroid): then each end that can be reached can be reached by a step of the part. It is found by closure: who could
-//! get in the way of a member's step, or let a member go on that waits, becomes a member. What each process may still
-//! do comes from [`Footprints`], so the part depends on the state and not on the program alone.
+//! Godefroid): then each end that can be reached can be reached by a step of the part. It is found by closure: a
+//! process that could get in the way of a member's step, or unblock a member that waits, becomes a member. What each
+//! process may still do comes from [`Footprints`], so the part depends on the state and not on the program alone.
 //!
-//! A race (two processes that stand before conflicting accesses of one cell) is kept as well: were one of them a member,
-//! the other, whose future holds the conflicting access, would be one too.
+//! A race (two processes that stand before conflicting accesses of one cell) is kept as well: were one of them a
+//! member, the other, whose future holds the conflicting access, would be one too.
 
 use std::sync::Arc;
 
@@ -54,8 +54,8 @@ impl Ample {
         })
     }
 
-    /// Leaves of the moves a part that is enough. `sees` says of a process's next step whether somebody looks at it: then
-    /// only all of them are enough. Whether any was left out.
+    /// Leaves of the moves a part that is enough. `sees` returns whether an expectation observes a process's next step:
+    /// then only all of them are enough. Whether any was left out.
     pub(crate) fn reduce(
         &mut self,
         space: &StateSpace<'_>,
@@ -141,7 +141,7 @@ impl Ample {
                 self.hinders(space, process, number, ends);
             } else if info.running {
                 if let Some(owner) = self.waits(space, state, number) {
-                    // Only the owner can let it go on.
+                    // Only the owner can unblock it.
                     for other in owner {
                         self.add(other);
                     }
@@ -190,7 +190,7 @@ impl Ample {
         }
     }
 
-    /// Puts into the mask what could let a step go on that waits; or gives the owner that alone could.
+    /// Puts into the mask what could unblock a step that waits; or gives the owner that alone could.
     fn waits(&mut self, space: &StateSpace<'_>, state: &[u32], number: u32) -> Option<Vec<ProcessId>> {
         let info = space.info(number);
         if let Next::Object(own, access, willing) = &info.next {

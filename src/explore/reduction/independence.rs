@@ -1,4 +1,5 @@
-//! What each process may still do, by its place in the program: which verbs on which objects, whose start and whose end.
+//! What each process may still do, by its place in the program: which verbs on which objects, whose start and whose
+//! end.
 //!
 //! All of it is found without running anything, and may be more than will ever happen, never less.
 
@@ -27,7 +28,6 @@ pub(crate) enum Use {
     Join(ProcessId, bool),
     /// It asks how a process is.
     Status(ProcessId),
-    /// It ends.
     End(ProcessId),
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct Footprints {
     sets: Vec<Vec<Set>>,
     /// By use: those of other processes that it cannot change places with.
     conflicts: Vec<Set>,
-    /// By use: those that could let it go on where it waits.
+    /// By use: those that could unblock it where it waits.
     enablers: Vec<Set>,
     /// By process: what its end does.
     last: Vec<Vec<u32>>,
@@ -104,7 +104,7 @@ impl Footprints {
         &self.conflicts[uses as usize]
     }
 
-    /// The uses that could let one go on.
+    /// The uses that could unblock one.
     pub(crate) fn enablers(&self, uses: u32) -> &Set {
         &self.enablers[uses as usize]
     }
@@ -146,7 +146,7 @@ impl Footprints {
         met.sort_unstable();
         met.dedup();
         let mut last = vec![self.take(Use::End(process))];
-        // Its end lets go of the ends that it holds, as closing them does.
+        // Its end releases the ends that it holds, as closing them does.
         for (object, end) in &plan.processes[process as usize].holds {
             last.push(self.take(match plan.kind(*object).verb_that(Effect::Closes) {
                 Some(verb) => {
@@ -266,8 +266,8 @@ fn named(machine: &mut Machine<'_>, processes: &Processes) -> std::ops::Range<Pr
     }
 }
 
-/// Whether two uses of different processes cannot change places. What may give up changes places with nothing that could
-/// let it go on.
+/// Whether two uses of different processes cannot change places. What may give up changes places with nothing that
+/// could unblock it.
 pub(crate) fn conflict(plan: &Plan, first: Use, second: Use) -> bool {
     let gives_up =
         |uses: Use| matches!(uses, Use::Object(_, _, true) | Use::Join(_, true)) && !mutated(Mutant::GivingUpCommutes);
@@ -298,7 +298,7 @@ pub(crate) fn tells_order(plan: &Plan, first: Use, second: Use) -> bool {
     }
 }
 
-/// Whether one use could let another go on that waits.
+/// Whether one use could unblock another that waits.
 pub(crate) fn enables(plan: &Plan, able: Use, waiting: Use) -> bool {
     match (able, waiting) {
         (Use::End(process), Use::Join(awaited, _)) => process == awaited,

@@ -1,4 +1,4 @@
-//! What the search may leave out: partial orders and symmetries.
+//! Reductions of the search: partial order and symmetry.
 
 pub(crate) mod ample_set;
 pub(crate) mod independence;

@@ -186,7 +186,7 @@ impl ChoiceScript {
 
 impl Made {
     fn taken(&self) -> MutexGuard<'_, Taken> {
-        // Who holds it cannot panic between two changes that belong together.
+        // Its holder cannot panic between two changes that belong together.
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

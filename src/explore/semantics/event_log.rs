@@ -1,4 +1,4 @@
-//! What a path is recorded in: events as the kernel's recorder would have made them, in virtual time.
+//! The event log of a path: events as the kernel's recorder would make them, in virtual time.
 
 use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
 use crate::objects::Completion;

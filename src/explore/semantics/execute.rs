@@ -1,4 +1,4 @@
-//! One turn of a process: a step that others can notice, and what the process does behind it by itself.
+//! Executes a transition: a step that others can observe, and the local steps after it.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -57,7 +57,7 @@ impl Effects {
 /// How a turn went.
 #[derive(Debug)]
 pub(crate) enum Turned {
-    /// The step cannot go on now; nothing has changed.
+    /// The step cannot continue now; nothing has changed.
     Waits,
     /// The process went on.
     Went {
@@ -84,7 +84,7 @@ pub(crate) struct Actor<'a, 'p> {
     /// Whether random numbers are drawn from the choices.
     pub(crate) random: bool,
     pub(crate) log: Option<&'a mut Log>,
-    /// By step: whether a process has come to it, where that is to be known.
+    /// By step: whether a process has reached it, if that is tracked.
     pub(crate) reached: Option<&'a [AtomicBool]>,
 }
 
@@ -163,7 +163,7 @@ impl<'p> Actor<'_, 'p> {
                 self.leave(segment, left);
                 Turned::Went { effects, steps }
             }
-            // It goes on from there once it is continued.
+            // It continues from there once it is continued.
             None if stopped => Turned::Went { effects, steps },
             None => self.go_on(segment, &mut effects, steps, false),
         }
@@ -403,7 +403,7 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
 
     fn kill(&mut self, step: StepId, processes: Range<ProcessId>, signal: i32) -> Completion {
         let mut worst = Completion::of(Outcome::OK);
-        // What it sends to itself comes last: it may not go on after that.
+        // A signal to itself comes last: it may not continue after that.
         let own = self.actor.process;
         let others = processes.clone().filter(|process| *process != own);
         for process in others.chain(processes.contains(&own).then_some(own)) {

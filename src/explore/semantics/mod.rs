@@ -1,4 +1,4 @@
-//! What a transition is, and what it does to the state of processes and objects.
+//! Transitions, and their effect on processes and objects.
 
 pub mod choice_point;
 pub(crate) mod event_log;

@@ -1,4 +1,4 @@
-//! What a process asks of the world next, found out by a world that only listens.
+//! The next operation of a process, found by a `World` that only records the request.
 
 use std::ops::Range;
 
@@ -28,7 +28,7 @@ pub(crate) enum Next {
     Status(ProcessId),
     /// A signal is sent.
     Kill(Range<ProcessId>),
-    /// What concerns nobody else.
+    /// What concerns no other process.
     Free,
 }
 

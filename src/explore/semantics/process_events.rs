@@ -1,4 +1,4 @@
-//! What a turn does to the rest: processes that start, die, are joined; objects that a process lets go of as it ends.
+//! Effects of a transition on other processes: starts, deaths, joins, and objects that a process releases at its end.
 //!
 //! The same for states that are numbers in a table (`space`) and for the one state that is followed along a path
 //! (`tell`), which are two kinds of [`WorldState`].
@@ -106,7 +106,7 @@ pub(crate) fn open<'p>(whole: &mut impl WorldState<'p>) {
 }
 
 /// Whether a process is not alive yet when its conditions have come true: the supervisor has to notice that they have.
-/// Who waits for starts alone is alive with those that it waits for.
+/// A process that waits for starts only is alive with those that it waits for.
 pub(crate) fn has_late_gate(plan: &Plan, process: ProcessId) -> bool {
     plan.program(process).depends_on.iter().any(|(_, _, condition)| *condition != Condition::Started)
 }
@@ -120,7 +120,7 @@ fn holds(segment: &ProcessState<'_>, condition: Condition) -> bool {
     }
 }
 
-/// A process has ended: it lets go of what it held.
+/// A process has ended: it releases what it held.
 fn leave<'p>(whole: &mut impl WorldState<'p>, process: ProcessId, end: ProcessEnd) {
     let plan = whole.plan();
     whole.ended(process, end);

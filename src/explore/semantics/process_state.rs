@@ -1,4 +1,4 @@
-//! Where a process stands: everything of a state that is one process's own.
+//! The local state of a process.
 
 use crate::event::ObjectId;
 use crate::interpreter::{Left, Machine};
@@ -9,7 +9,6 @@ use crate::trace::ProcessEnd;
 pub(crate) enum Stage {
     /// It waits for a `start` step, or for what it depends on.
     NotStarted,
-    /// It runs.
     Running,
     /// It has ended so.
     Ended(ProcessEnd),
@@ -33,7 +32,7 @@ pub(crate) struct ProcessState<'p> {
     pub(crate) given_up: bool,
     /// Its share of each object of which it has one, by object.
     pub(crate) shares: Vec<(ObjectId, u32)>,
-    /// Whether somebody has joined it.
+    /// Whether a process has joined it.
     pub(crate) joined: bool,
     /// Whether it has passed a `ready` step.
     pub(crate) ready: bool,
@@ -43,7 +42,7 @@ pub(crate) struct ProcessState<'p> {
     pub(crate) pending: Vec<i32>,
     /// Whether its gate is open, or may be opened, and its begin, which is a step of its own, is still to come.
     pub(crate) beginning: bool,
-    /// How it leaves its program, where it has come to that and its end is a step of its own.
+    /// How it leaves its program, once it has, if its end is a step of its own.
     pub(crate) leaving: Option<Left>,
     /// What it keeps of the events so far, by slot.
     pub(crate) notes: Vec<(u32, u32)>,
@@ -95,7 +94,8 @@ impl<'p> ProcessState<'p> {
         set(&mut self.shares, object, share);
     }
 
-    /// Writes what tells this segment from others of its class. `random`: whether its random stream is still drawn from.
+    /// Writes what tells this segment from others of its class. `random`: whether its random stream is still drawn
+    /// from.
     pub(crate) fn key(&self, random: bool, key: &mut Vec<u8>) {
         let (stage, code) = match self.stage {
             Stage::NotStarted => (0, 0),

@@ -1,4 +1,4 @@
-//! What is known of a program without running it: which variables are read later, which steps others can notice.
+//! Static analysis of a program: live variables, and the steps that others can observe.
 
 use super::process_events::has_late_gate;
 use crate::expression::node::Node;
@@ -101,11 +101,11 @@ impl Knowledge {
     }
 }
 
-/// Where an instruction reads and where it goes on.
+/// Where an instruction reads and where it continues.
 struct Flow {
     read: Vec<u32>,
     draws: bool,
-    /// Where it can go on, with the variables that are written for certain on the way.
+    /// Where it can continue, with the variables that are written for certain on the way.
     next: Vec<(usize, Vec<u32>)>,
 }
 
@@ -181,7 +181,7 @@ impl Flow {
     }
 }
 
-/// The places where a process can go on behind an instruction.
+/// The places where a process can continue behind an instruction.
 pub(crate) fn flow(instruction: &Instruction, place: usize) -> Vec<usize> {
     Flow::of(instruction, place).next.into_iter().map(|(next, _)| next).collect()
 }
@@ -311,7 +311,8 @@ pub(crate) fn reads_clock(program: &Program) -> bool {
 }
 /// By process: whether others can notice its end apart from its last step, so that it is a step of its own. A question,
 /// a signal or a join that gives up may come between the two, or a step that ends otherwise while an end of a pipe is
-/// still held, or one that gives up waiting for that, or for a robust mutex. Who only waits for the end does not notice.
+/// still held, or one that gives up waiting for that, or for a robust mutex. A process that only waits for the end does
+/// not notice.
 pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
     let mut noticed: Vec<bool> = plan
         .processes
@@ -323,7 +324,7 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
         match &operation.action {
             Action::Join(processes) if operation.timeout.is_some() => mark(processes.first, processes.count),
             Action::Status(processes) => mark(processes.first, processes.count),
-            // Who is stopped before its end never comes to it, unless it is continued.
+            // A process that is stopped before its end never reaches it, unless it is continued.
             Action::Kill(processes, signal) if is_deadly(*signal) || is_stop(*signal) => {
                 mark(processes.first, processes.count);
             }
@@ -353,7 +354,8 @@ pub(crate) fn noticed_begins(plan: &Plan) -> Vec<bool> {
     noticed
 }
 
-/// By process: whether a signal of another process, or from outside, can end it or stop it between any two of its steps.
+/// By process: whether a signal of another process, or from outside, can end it or stop it between any two of its
+/// steps.
 pub(crate) fn victims(plan: &Plan, killed: bool) -> Vec<bool> {
     let mut victims = vec![killed; plan.processes.len()];
     for program in &plan.programs {

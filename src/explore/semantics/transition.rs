@@ -1,4 +1,4 @@
-//! What an execution is made of: its steps, and what is left open besides their order.
+//! Transitions, and the nondeterminism besides their order.
 
 use crate::event::{ProcessId, StepId};
 
@@ -7,7 +7,6 @@ pub use crate::scenario::plan::Time;
 /// What is left open besides the order of steps.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Nondeterminism {
-    /// How time passes.
     pub time: Time,
     /// Whether every random number of its range can be drawn; else a process draws from its own stream.
     pub random: bool,
@@ -26,9 +25,8 @@ impl From<Time> for Nondeterminism {
 /// One step of a path.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Step {
-    /// Whose step it is; nobody's where time passes.
+    /// Whose step it is; no process's where time passes.
     pub process: ProcessId,
-    /// What it is.
     pub kind: Kind,
     /// What is chosen in it.
     pub choices: Vec<u32>,
@@ -43,7 +41,6 @@ pub enum Kind {
     GiveUp,
     /// A process dies of a signal that was sent to it.
     Die,
-    /// Time passes.
     Tick,
     /// A process is killed from outside.
     Kill,
@@ -69,7 +66,7 @@ pub enum ModelErrorKind {
     /// It computes without end.
     #[default]
     ModelError,
-    /// It draws from a range of so many numbers.
+    /// It draws from a range of that many numbers.
     Range(StepId, u64),
     /// It draws so often in one turn that there are too many possibilities.
     Ways(StepId),

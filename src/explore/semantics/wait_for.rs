@@ -1,4 +1,4 @@
-//! Who waits for what in a state, as reports tell it.
+//! The wait-for graph of a state, for reports.
 
 use super::event_log::Log;
 use super::execute::Parts;

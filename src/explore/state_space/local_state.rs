@@ -1,4 +1,4 @@
-//! Numbers for where a process can stand, for what an object can be, and for moments: given out as they are first met.
+//! Numbers for local states of processes, states of objects, and times, in the order in which they are first met.
 
 use super::{NONE, StateSpace, touched};
 use crate::event::{ObjectId, ProcessId};
@@ -8,7 +8,7 @@ use crate::explore::semantics::transition::Time;
 use crate::objects::Model;
 use crate::objects::contract::model::ShareAccess;
 
-/// What is looked at of a segment again and again.
+/// The properties of a segment that are used often.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Info {
@@ -28,12 +28,12 @@ pub(crate) enum Quick {
     /// It is not known yet.
     #[default]
     Unknown,
-    /// The process cannot go on.
+    /// The process cannot continue.
     Waits,
     /// There is one possibility, and nothing else changes: where the process stands then, what the object is, and the
     /// place among `results`.
     Plain(u32, u32, u32),
-    /// It has to be looked at more closely: the place of what it does among `results`.
+    /// It has to be expanded in full: the place of what it does among `results`.
     More(u32),
 }
 
@@ -42,7 +42,7 @@ pub(crate) enum Quick {
 pub(super) struct Hot {
     /// How its turn is looked up.
     pub(super) way: Way,
-    /// Whether it has to be looked at more closely in any case.
+    /// Whether it has to be expanded in full in any case.
     pub(super) special: bool,
     /// By the object's state, or 0.
     pub(super) known: Vec<Quick>,
@@ -66,7 +66,7 @@ pub(super) struct Stand<'p> {
     pub(super) info: Info,
     /// How its turn is looked up.
     pub(super) way: Way,
-    /// Whether it has to be looked at more closely in any case.
+    /// Whether it has to be expanded in full in any case.
     pub(super) special: bool,
 }
 

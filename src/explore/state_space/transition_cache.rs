@@ -1,4 +1,4 @@
-//! What turns do: computed the first time, looked up after.
+//! A cache of transitions: computed once, then looked up.
 
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ pub(crate) struct Memo {
 
 impl Default for Memo {
     fn default() -> Self {
-        // What cannot go on stands first.
+        // What cannot continue stands first.
         let results = vec![Box::from([])];
         Self { hot: Vec::new(), results, many: HashMap::new(), parted: HashMap::new(), weight: 0 }
     }
@@ -64,14 +64,13 @@ pub(crate) struct Branch {
     pub(super) more: Option<Box<More>>,
 }
 
-/// What seldom comes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct More {
     pub(super) objects: Vec<(ObjectId, u32)>,
     pub(super) others: Vec<(ProcessId, u32)>,
     pub(super) effects: Effects,
     pub(super) script: Vec<u32>,
-    /// Its events that somebody keeps something of.
+    /// Its events that a process keeps something of.
     pub(super) events: Vec<Event>,
 }
 
@@ -208,7 +207,7 @@ impl<'p> StateSpace<'p> {
             let step = choice_point::step_of(self.stands.things[number as usize].segment.machine.instruction());
             self.endless = Some(ModelError { process, trouble: ModelErrorKind::Waits(step) });
         }
-        // What cannot go on stands first.
+        // What cannot continue stands first.
         if branches.is_empty() {
             return 0;
         }

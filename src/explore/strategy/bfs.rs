@@ -1,4 +1,4 @@
-//! The search: every state that can be reached, in the order of its distance from the beginning, or as many as are enough.
+//! Breadth-first search over the reachable states, with reductions.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl Default for Limits {
     }
 }
 
-/// For how long states are looked at before it is said how far the search has come.
+/// The time between two progress reports of the search.
 pub(crate) const WHILE: Duration = Duration::from_millis(50);
 
 /// Why a search was stopped before it had seen everything.
@@ -65,7 +65,7 @@ pub enum Cut {
     Memory,
     /// The time that it may take is over.
     Time,
-    /// Whoever watches it said so.
+    /// The callback stopped it.
     Stopped,
     /// Only some executions were asked for.
     Chosen,
@@ -74,7 +74,6 @@ pub enum Cut {
 /// How far a search has come.
 #[derive(Clone, Copy, Debug)]
 pub struct Reached {
-    /// States met.
     pub states: usize,
     /// States of which it is known what comes next.
     pub expanded: usize,
@@ -89,24 +88,23 @@ pub struct Reached {
 pub struct Threads {
     /// So many, at least one.
     pub count: usize,
-    /// From how many states on that can be looked at at once.
+    /// The smallest number of states for a batch.
     pub least: u32,
-    /// Where most of some states needed one thread, so many times as many are left to one thread behind them.
+    /// If most states of a batch had to be expanded sequentially, this multiple of the next states is, too.
     pub alone: u32,
 }
 
 impl Threads {
-    /// One thread.
     pub const ONE: Self = Self { count: 1, least: u32::MAX, alone: 0 };
 
-    /// So many threads, where there is enough for them to do.
+    /// The number of threads, if there is enough work for them.
     pub fn new(count: usize) -> Self {
         Self { count: count.max(1), least: 2048, alone: 4 }
     }
 }
 
-/// A path that was found: the states that stand for those along it, those states as they truly are, and the steps between
-/// them.
+/// A path that was found: the states that stand for those along it, those states as they truly are, and the steps
+/// between them.
 #[derive(Default)]
 pub(crate) struct Trail {
     line: Vec<u32>,
@@ -123,7 +121,6 @@ impl Trail {
 
 /// A search, and what it has found so far.
 pub struct Search<'s, 'p> {
-    /// Where it searches.
     pub space: &'s mut StateSpace<'p>,
     /// Every state that was met.
     pub store: VisitedSet,
@@ -164,10 +161,10 @@ impl Reducing {
         self.ample.is_none() && self.symmetry.is_none()
     }
 
-    /// What is taken of a state's moves; all of them where it is looked at whole.
+    /// The moves of a state that are taken; all of them if it is expanded in full.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub(crate) fn moves(
         &mut self,
         space: &mut StateSpace<'_>,
@@ -202,7 +199,7 @@ impl Reducing {
     /// Takes a move: changes the state to the one that stands for where it leads.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub(crate) fn take(
         &mut self,
         space: &mut StateSpace<'_>,
@@ -240,17 +237,17 @@ impl<'s, 'p> Search<'s, 'p> {
         }
     }
 
-    /// The same by several threads, who find the same.
+    /// The same by several threads, with the same result.
     #[must_use]
     pub fn by(mut self, threads: Threads) -> Self {
         self.threads = threads;
         self
     }
 
-    /// Searches. `watch` is told how far it has come, every few thousand states, and says whether to go on.
+    /// Searches. `watch` gets the progress every few thousand states, and returns whether to continue.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub fn run(&mut self, limits: Limits, watch: &mut dyn FnMut(&Reached) -> bool) -> Result<(), ModelError> {
         let mut first = self.space.initial()?;
         self.reducing.settle(self.space, &mut first);
@@ -308,13 +305,13 @@ impl<'s, 'p> Search<'s, 'p> {
         Ok(next)
     }
 
-    /// Whether so many states are enough for several threads.
+    /// Whether that many states are enough for several threads.
     fn is_enough(&self, states: u32) -> bool {
         self.threads.count > 1 && states >= self.threads.least
     }
 
-    /// Looks at what comes behind the states from `next` up to `until`, by one thread, or for a while. The number behind
-    /// the last.
+    /// Looks at what comes behind the states from `next` up to `until`, by one thread, or for a while. The number
+    /// behind the last.
     fn expand_alone(&mut self, mut next: u32, until: u32, limits: Limits) -> Result<u32, ModelError> {
         if self.is_plain() {
             return self.expand_plainly(next, until, limits);
@@ -385,7 +382,7 @@ impl<'s, 'p> Search<'s, 'p> {
     /// What the search takes of a state's moves.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub(crate) fn moves(&mut self, number: u32, state: &[u32], moves: &mut Vec<Transition>) -> Result<(), ModelError> {
         let whole = self.whole.binary_search(&number).is_ok();
         self.reducing.moves(self.space, whole, state, moves)
@@ -394,7 +391,7 @@ impl<'s, 'p> Search<'s, 'p> {
     /// Every move of a state, but those that lead where another leads by symmetry.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub(crate) fn all_moves(&mut self, state: &[u32], moves: &mut Vec<Transition>) -> Result<(), ModelError> {
         self.reducing.all_moves(self.space, state, moves)
     }
@@ -402,7 +399,7 @@ impl<'s, 'p> Search<'s, 'p> {
     /// Takes a move: changes the state to the one that stands for where it leads.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub(crate) fn take(&mut self, state: &mut [u32], step: Transition) -> Result<(), ModelError> {
         self.reducing.take(self.space, state, step)
     }
@@ -438,7 +435,7 @@ impl<'s, 'p> Search<'s, 'p> {
     /// The steps from the beginning along these states, of which each stands behind the one before it.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub fn path(&mut self, states: &[u32]) -> Result<Vec<Step>, ModelError> {
         self.path_from(&mut Trail::default(), states)
     }
@@ -446,7 +443,7 @@ impl<'s, 'p> Search<'s, 'p> {
     /// The same behind another path: as far as both are the same, it is not looked for again.
     ///
     /// # Errors
-    /// A process that computes without end.
+    /// A process that the model cannot execute: `ModelError`.
     pub(crate) fn path_from(&mut self, trail: &mut Trail, line: &[u32]) -> Result<Vec<Step>, ModelError> {
         let same = trail.line.iter().zip(line).take_while(|(one, other)| one == other).count().max(1);
         if trail.states.is_empty() {
@@ -480,7 +477,7 @@ impl<'s, 'p> Search<'s, 'p> {
         Ok(trail.steps.iter().flatten().cloned().collect())
     }
 
-    /// Whether somebody has been killed from outside on the way to a state.
+    /// Whether a process has been killed from outside on the way to a state.
     pub(crate) fn is_killed(&self, state: Option<u32>) -> bool {
         let mut numbers = vec![0; self.space.width()];
         state.is_some_and(|state| {

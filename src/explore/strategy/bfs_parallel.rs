@@ -1,7 +1,7 @@
-//! The search by several threads, who find what one finds, with the same numbers.
+//! Parallel breadth-first search. It finds the same states with the same numbers as the sequential search.
 //!
-//! Of the states that are as far from the beginning, many are looked at at once, each by some thread with a copy of the
-//! space. Copies give no numbers that last: a state for which one is needed that there is not is looked at again, in
+//! Of the states that are as far from the beginning, many are expanded at once, each by some thread with a copy of the
+//! space. Copies give no numbers that last: a state for which one is needed that there is not is expanded again, in
 //! order, by one thread, which gives out the same numbers as if there were no others. Then `merge` takes in what was
 //! found.
 
@@ -16,7 +16,7 @@ use crate::explore::visited::hash_table::Deal;
 use crate::explore::visited::parallel_insert::{Fresh, place};
 use crate::explore::visited::{VisitedSet, hash, repack};
 
-/// How many states are looked at at once.
+/// How many states are expanded in one batch.
 const MOST: u32 = 1 << 14;
 /// Into how many pieces they are divided for each thread.
 const PIECES: usize = 8;
@@ -54,8 +54,8 @@ struct Batch {
 }
 
 impl Search<'_, '_> {
-    /// Looks at what comes behind many states from `first` on, but not from `level` on. The number behind the last; none
-    /// where one thread has to do it, since the search is to stop there.
+    /// Looks at what comes behind many states from `first` on, but not from `level` on. The number behind the last;
+    /// none where one thread has to do it, since the search is to stop there.
     pub(crate) fn expand_together(
         &mut self,
         first: u32,
@@ -145,8 +145,9 @@ impl Search<'_, '_> {
         (yields, noticed)
     }
 
-    /// Looks at these states by one thread. `met`: how many states there are at most without what is behind them. What is
-    /// behind them, where each was met, and those that are ends; none where there are so many that the search stops.
+    /// Looks at these states by one thread. `met`: how many states there are at most without what is behind them. What
+    /// is behind them, where each was met, and those that are ends; none where there are that many that the search
+    /// stops.
     #[expect(clippy::type_complexity, reason = "three lists")]
     fn slowly(
         &mut self,
@@ -203,7 +204,7 @@ impl Worker<'_> {
                 }
             });
             let Some((count, over)) = behind.filter(|_| lasts) else {
-                // Whoever looks at it again finds it again.
+                // Expanding it again finds it again.
                 let _ = self.space.check();
                 some.slow.push(number);
                 continue;

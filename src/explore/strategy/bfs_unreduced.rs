@@ -1,5 +1,5 @@
-//! The search without reductions, for speed: successors are made in the packed form, by changing two numbers of the state
-//! before, and are taken in many at a time.
+//! The search without reductions, for speed: successors are made in the packed form, by changing two numbers of the
+//! state before, and are taken in many at a time.
 
 use super::bfs::{Cut, Limits, Search, WHILE};
 use crate::explore::budget::Pace;
@@ -110,7 +110,7 @@ pub(crate) fn plainly(
     if quick && count > 0 {
         return Some((count, false));
     }
-    // Somebody has to be looked at more closely; or nobody can move: time passes, or it is over.
+    // A process has to be expanded in full; or no process can move: time passes, or the execution is over.
     keys.truncate(start);
     space.moves(state, moves).ok()?;
     for step in &*moves {

@@ -8,8 +8,8 @@ use crate::objects::Model;
 use crate::scenario::plan::{Action, Instruction, Program};
 use crate::value::Value;
 
-/// The most turns of all processes together; none where a program has a loop without a known number of rounds, or a step
-/// that can take any number of turns.
+/// The most turns of all processes together; none where a program has a loop without a known number of rounds, or a
+/// step that can take any number of turns.
 pub(crate) fn longest(space: &StateSpace<'_>) -> Option<u32> {
     let plan = space.plan;
     let models = models(plan);
@@ -45,7 +45,7 @@ fn of_program(program: &Program, visible: &[bool], models: &[Box<dyn Model>]) ->
     most.first().copied()
 }
 
-/// By place, how often it is come to at most, by the loops around it.
+/// By place, how often it is reached at most, by the loops around it.
 fn rounds(program: &Program) -> Vec<Option<u64>> {
     let code = &program.code;
     let mut rounds = vec![Some(1_u64); code.len()];

@@ -1,4 +1,4 @@
-//! What is done where not every state can be looked at: each rung says what it has looked at and what that guarantees.
+//! The fallback when there are too many states: each strategy reports what it has explored and what that guarantees.
 //! First all executions with few preemptions, then many single ones: random, and by priorities.
 
 use std::sync::Arc;
@@ -17,13 +17,12 @@ use crate::explore::state_space::StateSpace;
 /// How far an exploration has come.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// What was searched.
     pub reached: Reached,
     /// Ends that were judged.
     pub judged: usize,
     /// How long it has taken.
     pub elapsed: Duration,
-    /// What `reached` counts: `state looked at`, `execution`.
+    /// What `reached` counts: `state explored`, `execution`.
     pub unit: &'static str,
 }
 
@@ -41,7 +40,7 @@ pub enum Strategy {
     Bounded,
 }
 
-/// What is looked at where not every state is.
+/// What is explored if not every state is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FallbackOptions {
     /// How many single executions.
@@ -64,29 +63,26 @@ impl Default for FallbackOptions {
     }
 }
 
-/// What was done where not every state was looked at.
+/// What was explored if not every state was.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub enum Coverage {
     /// Executions with few preemptions.
     Preemptions {
-        /// With how many everything was looked at; none where that was cut before.
+        /// The bound with which everything was explored; none if the search was cut before.
         completed: Option<u32>,
         /// States, each as often as there are processes that moved last in it.
         states: usize,
-        /// Steps between them.
         edges: u64,
         /// States in which the run is over.
         ends: usize,
         /// Whether more preemptions lead nowhere else.
         whole: bool,
-        /// Why it was not gone on with.
+        /// Why it was not continued with.
         cut: Option<Cut>,
     },
-    /// Single executions.
     Walks(Walks),
 }
 
-/// Single executions.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Walks {
     /// How many were random.
@@ -101,7 +97,8 @@ pub struct Walks {
     pub depth: u32,
     /// How many processes there are.
     pub processes: u32,
-    /// The steps within which those by priorities change priorities: what they guarantee is of what shows within so many.
+    /// The steps within which those by priorities change priorities: what they guarantee is of what shows within that
+    /// many.
     pub length: u32,
     /// Whether no execution has more of them.
     #[serde(default)]
@@ -138,7 +135,7 @@ impl Walks {
 }
 
 impl Coverage {
-    /// What was looked at and what that guarantees, in words, a sentence each.
+    /// What was explored and what that guarantees, one sentence each.
     pub fn words(&self) -> Vec<String> {
         match self {
             Self::Preemptions { completed, states, .. } => vec![match completed {
@@ -202,7 +199,7 @@ impl Walks {
     }
 }
 
-/// A bound on a probability; what is too small to be told from 0 is no 0.
+/// A bound on a probability; never rounded to 0.
 fn probability(p: f64) -> String {
     if p >= 0.001 { format!("{p:.3}") } else { format!("{:.0e}", p.max(1e-300)) }
 }
@@ -212,8 +209,8 @@ fn many(number: u64, noun: &str) -> String {
     format!("{digits} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Looks at every execution with few preemptions, within the budget of the space, and judges what it finds within that of
-/// `judging`. `fresh`: only verdicts and ends that have not been met are gathered.
+/// Looks at every execution with few preemptions, within the budget of the space, and judges what it finds within that
+/// of `judging`. `fresh`: only verdicts and ends that have not been met are gathered.
 pub(crate) fn preemptions(
     space: &mut StateSpace<'_>,
     (beyond, limits): (&FallbackOptions, Limits),

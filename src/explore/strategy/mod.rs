@@ -1,4 +1,4 @@
-//! The ways to search: breadth first, by several threads, bounded, random.
+//! The search strategies: breadth first, parallel, preemption bounded, random.
 
 pub mod bfs;
 pub(crate) mod bfs_parallel;

@@ -1,15 +1,13 @@
-//! Single executions, one after the other, of which nothing is kept but where they end: for what is too large to be
-//! searched.
+//! Random walks, for state spaces that are too large to be searched. Only their ends are kept.
 //!
-//! A *random* walk lets each time one of the processes go that can, each equally likely. A walk by *priorities* (PCT;
+//! In a *random* walk every process that can move is equally likely at each step. In a walk by *priorities* (PCT;
 //! Burckhardt, Kothari, Musuvathi, Nagarakatte: A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs)
-//! lets always the process go that has the highest priority of those that can; priorities are given at random, and at
-//! `depth - 1` steps chosen at random the process that has gone gets a lower priority than all that were given. What
-//! goes wrong only where `depth` steps come in a certain order is met by one such walk with probability
-//! 1 / (n k^(depth - 1)) at least, of n processes, where that is within the first k steps: a priority changes behind each
-//! of them with the same probability. What is chosen besides the order of steps is chosen at random.
+//! the process with the highest priority moves, of those that can; priorities are random, and after `depth - 1` random
+//! steps the process that has moved gets a priority below all others. Of n processes, a bug that needs `depth` steps in a
+//! certain order is found by one such walk with a probability of at least 1 / (n k^(depth - 1)), if it shows within the
+//! first k steps: a priority changes after each of them with the same probability. All other choices are random.
 //!
-//! What a walk does depends on its seed alone: a walk can be gone again.
+//! A walk depends on its seed alone, so it can be repeated.
 
 use crate::explore::base::distinct_count::Sketch;
 use crate::explore::budget::Pace;
@@ -19,12 +17,12 @@ use crate::explore::state_space::{NONE, Quick, StateSpace, Transition};
 /// The most steps of a walk: one that has not ended is cut there.
 pub(crate) const LONGEST: u32 = 10_000;
 
-/// How a walk goes on.
+/// How a walk continues.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Manner {
     /// Each process that can go is equally likely.
     Random,
-    /// By priorities, which change `depth - 1` times within so many steps.
+    /// By priorities, which change `depth - 1` times within that many steps.
     Priorities { depth: u32, steps: u32 },
 }
 
@@ -36,10 +34,8 @@ pub(crate) struct Reached {
     pub(crate) over: bool,
 }
 
-/// Walks.
 pub(crate) struct Walker<'s, 'p> {
     pub(crate) space: &'s mut StateSpace<'p>,
-    /// Where it stands.
     pub(crate) state: Vec<u32>,
     /// The states that were met.
     pub(crate) sketch: Sketch,
@@ -126,7 +122,7 @@ impl<'s, 'p> Walker<'s, 'p> {
         }
     }
 
-    /// Lets a process go. Its place in `order`; none where nobody can.
+    /// Lets a process go. Its place in `order`; none where no process can.
     fn go(&mut self, random: bool, path: Option<&mut Vec<Step>>) -> Result<Option<usize>, ModelError> {
         for at in 0..self.order.len() {
             if random {
@@ -195,7 +191,7 @@ impl<'s, 'p> Walker<'s, 'p> {
         }
     }
 
-    /// Draws who stands at a place of `order` from those that stand there and behind it.
+    /// Draws the process at a place of `order` from those at and after that place.
     #[inline]
     fn draw(&mut self, at: usize) {
         let left = self.order.len() - at;

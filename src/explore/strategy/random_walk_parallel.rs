@@ -1,8 +1,8 @@
 //! Many single executions, by several threads: each execution depends on its number alone, so what they find together
-//! does not depend on who went which.
+//! does not depend on the thread of each walk.
 //!
-//! Each thread has states of its own, whose numbers say nothing to another; what it gives back are kinds of verdicts and
-//! ends, each with its smallest number.
+//! Each thread has states of its own, whose numbers say nothing to another; what it gives back are kinds of verdicts
+//! and ends, each with its smallest number.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -37,9 +37,8 @@ struct Common {
     /// How many of them there are.
     total: u64,
     strategy: Strategy,
-    /// Those by priorities.
     priorities: Manner,
-    /// The first of them that nobody has taken.
+    /// The first of them that no process has taken.
     next: AtomicU64,
     /// How many have been gone through.
     done: AtomicUsize,
@@ -63,10 +62,10 @@ struct Part {
     wants_ends: bool,
 }
 
-/// Goes through single executions, `jobs` of them at once. Random ones and those by priorities take turns where there is
-/// no strategy for one of them. They use the budget of the space, and who judges again what they found that of `judging`.
-/// `fresh`: only verdicts and ends that have not been met are gathered, each once. None
-/// where it matters when processes end, and that is no part of the states.
+/// Goes through single executions, `jobs` of them at once. Random ones and those by priorities take turns where there
+/// is no strategy for one of them. They use the budget of the space, and judging their results uses that of `judging`.
+/// `fresh`: only verdicts and ends that have not been met are gathered, each once. None where it matters when processes
+/// end, and that is no part of the states.
 pub(crate) fn walks(
     make: Make<'_, '_>,
     (beyond, strategy, jobs): (&FallbackOptions, Strategy, usize),
@@ -163,12 +162,12 @@ fn length(space: &mut StateSpace<'_>) -> Result<(u32, bool), Fault> {
 }
 
 impl Common {
-    /// What one thread does. `watch` is told how many bytes it keeps, and says whether to go on.
+    /// What one thread does. `watch` gets the number of bytes that it keeps, and returns whether to continue.
     fn part(&self, space: &mut StateSpace<'_>, watch: &mut dyn FnMut(usize) -> bool) -> Part {
         let mut part = Part::default();
         let mut number = 0;
         if let Err(fault) = self.go(space, &mut part, &mut number, watch) {
-            // What comes behind it would not have been looked at by one thread.
+            // One thread would not have explored what comes after it.
             self.end.fetch_min(number, Ordering::Relaxed);
             let mut first = self.fault.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             if first.as_ref().is_none_or(|(other, _)| number < *other) {

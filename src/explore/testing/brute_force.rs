@@ -1,4 +1,4 @@
-//! The exploration's verdicts, compared with those of every order of steps, each told and judged by itself.
+//! The exploration's verdicts, compared with those of every order of steps, each concretised and judged by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -120,7 +120,7 @@ pub(super) fn compare(program: &str, expectations: &[String], most: usize) -> bo
             let (found, explored) = explored(&plan, reductions);
             assert!(explored.cut.is_none(), "{text}");
             for (label, some) in found {
-                // Who of several that are alike is told of depends on which of them stand for the others.
+                // Which of several symmetric processes is named depends on the representative.
                 let race = label.starts_with("race_free");
                 let always = plan.expectations.iter().any(|one| one.label == label && one.holds == Holds::Always);
                 if race && always {

@@ -20,7 +20,7 @@ use crate::objects::testing::one_model::NoStage;
 use crate::objects::{CATALOGUE, Effect};
 use crate::value::Value;
 
-/// The most states of a scenario that is looked at.
+/// The most states of a scenario that is checked.
 const MOST: usize = 400;
 
 /// Three processes over objects of one kind, and those that it needs.

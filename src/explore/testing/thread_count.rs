@@ -88,7 +88,7 @@ fn several_threads_find_the_same_in_the_usual_problems() {
     for text in [lost_update(3, 2), semaphore(5, 3), philosophers(5, true, false), philosophers(5, false, false)] {
         compare(&text, VIRTUAL, usize::MAX);
     }
-    // What goes round is looked at again.
+    // Cycles are expanded again.
     compare(&philosophers(4, true, true), VIRTUAL, usize::MAX);
     compare(&philosophers(5, false, true), VIRTUAL, usize::MAX);
     compare(&lost_update(3, 2), Nondeterminism { kill: true, ..VIRTUAL }, usize::MAX);

@@ -1,13 +1,12 @@
-//! A table from packed states to their numbers: open addressing in regions, each of which ends where it begins again, so
-//! that several threads can each have some of them.
+//! A table from packed states to their numbers: open addressing in regions, each of which ends where it begins again,
+//! so that several threads can each have some of them.
 //!
 //! A slot holds the number of a state and 1, and in the bits that are left above it a part of the state's hash, so that
-//! another state is mostly told apart without a look at it; or 0.
+//! another state is mostly distinguished without comparing it; or 0.
 
 use crate::explore::base::workers;
 use crate::os::prefetch;
 
-/// The smallest table.
 const LEAST: usize = 1 << 10;
 /// Regions there are at most, and slots that each has at least.
 const REGIONS: usize = 64;
@@ -104,7 +103,6 @@ impl Deal {
 /// What was found for a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Found {
-    /// Its number.
     Known(u32),
     /// The slot in which it would stand.
     Empty(usize),
@@ -127,7 +125,7 @@ impl Part<'_> {
         find(self.shape, self.slots, self.first, self.shape.home(hash), hash, same)
     }
 
-    /// The number of whom stands where the state would be looked for first of all that may be the state.
+    /// The number in the first slot of the probe sequence that may be the state.
     #[inline]
     pub(crate) fn likely(&self, hash: u64) -> Option<u32> {
         match self.find(hash, |_| true) {
@@ -197,19 +195,17 @@ fn find(shape: Shape, slots: &[u32], first: usize, from: usize, hash: u64, same:
     }
 }
 
-/// The table.
 pub(crate) struct Table {
     shape: Shape,
     slots: Vec<u32>,
 }
 
 impl Table {
-    /// An empty table.
     pub(crate) fn new() -> Self {
         Self { shape: Shape::new(LEAST), slots: vec![0; LEAST] }
     }
 
-    /// The bytes that it needs for so many states. It has more only where it was about to grow.
+    /// The bytes that it needs for that many states. It has more only where it was about to grow.
     pub(crate) fn bytes(count: usize) -> usize {
         let mut size = LEAST;
         while is_full(size, count) {
@@ -218,7 +214,7 @@ impl Table {
         size * 4
     }
 
-    /// Whether it is to grow before it holds so many.
+    /// Whether it is to grow before it holds that many.
     #[inline]
     pub(crate) fn is_full(&self, count: usize) -> bool {
         is_full(self.slots.len(), count)
@@ -236,7 +232,7 @@ impl Table {
         self.shape.home(hash)
     }
 
-    /// The number of whom stands where the state would be looked for first of all that may be the state.
+    /// The number in the first slot of the probe sequence that may be the state.
     #[inline]
     pub(crate) fn likely(&self, hash: u64) -> Option<u32> {
         match find(self.shape, &self.slots, 0, self.shape.home(hash), hash, |_| true) {
@@ -257,7 +253,7 @@ impl Table {
         self.slots[slot] = self.shape.entry(hash, number);
     }
 
-    /// How its regions are dealt out into so many parts, or fewer.
+    /// How its regions are dealt out into that many parts, or fewer.
     pub(crate) fn deal(&self, count: usize) -> Deal {
         Deal::new(self.shape, count)
     }
@@ -277,7 +273,8 @@ impl Table {
         self.shape = Shape::new(size);
     }
 
-    /// Enters all states anew, `larger` into more slots, by so many threads. `hash` gives those of some states in a row.
+    /// Enters all states anew, `larger` into more slots, by that many threads. `hash` gives those of some states in a
+    /// row.
     pub(crate) fn fill(
         &mut self,
         grow: bool,
@@ -322,13 +319,12 @@ impl Table {
     }
 }
 
-/// Whether a table of that size is to grow before it holds so many.
+/// Whether a table of that size is to grow before it holds that many.
 #[inline]
 fn is_full(size: usize, count: usize) -> bool {
     count * 5 > size * 4
 }
 
-/// The next size.
 fn larger(size: usize) -> usize {
     (size + size / 2).next_multiple_of(REGIONS)
 }

@@ -1,7 +1,7 @@
 //! The states that were met: each once, packed into as few bits as its numbers need, exactly.
 //!
-//! `layout` packs them, `table` finds them, `parents` keeps how they were met. A column that outgrows its bits makes all
-//! states be packed anew, which happens as often as a number doubles.
+//! `layout` packs them, `table` finds them, `parents` keeps how they were met. A column that outgrows its bits makes
+//! all states be packed anew, which happens as often as a number doubles.
 
 pub(crate) mod hash_table;
 pub(crate) mod packing;
@@ -26,7 +26,7 @@ pub struct VisitedSet {
 }
 
 impl VisitedSet {
-    /// An empty set of states of so many numbers each, of which the first `coded` are not numbered for themselves.
+    /// An empty set of states of that many numbers each, of which the first `coded` are not numbered for themselves.
     pub fn new(width: usize, coded: usize) -> Self {
         Self {
             layout: Layout::new(width, coded),
@@ -165,7 +165,7 @@ impl VisitedSet {
         self.rehash(false, 1);
     }
 
-    /// Makes the table anew, larger or not, by so many threads.
+    /// Makes the table anew, larger or not, by that many threads.
     pub(super) fn rehash(&mut self, larger: bool, threads: usize) {
         let (keys, words) = (&self.keys, self.layout.words());
         self.table.fill(larger, self.parents.len(), threads, |some, hashes| {
@@ -175,7 +175,7 @@ impl VisitedSet {
     }
 }
 
-/// Packs states anew that were packed when the columns stood so and a state took so many words.
+/// Packs states anew that were packed when the columns stood so and a state took that many words.
 pub(super) fn repack(layout: &Layout, columns: &[Column], before: usize, width: usize, keys: &mut Vec<u64>) {
     let words = layout.words();
     let count = keys.len() / before;

@@ -1,8 +1,8 @@
 //! How the numbers of a state are packed into as few bits as they need.
 //!
-//! Numbers are given out in the order in which things are met, so they are small. Only where processes stand is numbered
-//! over all processes together: each such column has codes of its own, given out in the order in which its numbers are
-//! met in it. A column of which there is one value takes no bits.
+//! Numbers are given out in the order in which things are met, so they are small. Only where processes stand is
+//! numbered over all processes together: each such column has codes of its own, given out in the order in which its
+//! numbers are met in it. A column of which there is one value takes no bits.
 
 /// Where a column of a state stands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,7 +45,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// For states of so many numbers, the first of them coded.
+    /// For states of that many numbers, the first of them coded.
     pub(crate) fn new(width: usize, coded: usize) -> Self {
         let codes = (0..coded.min(width)).map(|_| Codes::default()).collect();
         Self { columns: vec![Column::default(); width], codes, words: 1 }

@@ -1,4 +1,4 @@
-//! The state before each state. States are looked at in the order of their numbers, so the numbers of those before them
+//! The state before each state. States are expanded in the order of their numbers, so the numbers of those before them
 //! mostly rise: they are kept as the places of ones in a row of bits, about two bits each.
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ pub const ROOT: u32 = u32::MAX;
 
 /// How many states there are from one whose place is kept to the next.
 const SAMPLE: u32 = 128;
-/// So many states in that of so many may have a smaller one before them than the state ahead of them has.
+/// How many states of a block may have a smaller predecessor than the state before them.
 const FEW: usize = 32;
 
 /// By number of a state: the number of the one before it.

@@ -1,4 +1,4 @@
-//! Input that nobody wrote: it never panics, and arithmetic agrees with a wider type.
+//! Random input: it never panics, and arithmetic agrees with a wider type.
 
 use super::*;
 

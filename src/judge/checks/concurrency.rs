@@ -21,7 +21,6 @@ pub(crate) struct Change {
     pub(crate) by: i64,
 }
 
-/// Takes everything away.
 pub(crate) const EVERYTHING: i64 = i64::MIN;
 
 /// What takes away more than its process has.
@@ -32,7 +31,7 @@ pub(crate) struct Foreign;
 #[derive(Debug)]
 pub(crate) struct Peak {
     pub(crate) most: i64,
-    /// The events that gave it to those who had it then, or when there were first too many.
+    /// The events by which the holders got it at the peak, or when there were first too many.
     pub(crate) givers: Vec<usize>,
 }
 
@@ -70,7 +69,7 @@ pub(crate) fn processes(
     Ok(Peak { most, givers })
 }
 
-/// The greatest number of permits at once, whoever took them and gives them back.
+/// The greatest number of permits at once, for all processes together.
 pub(crate) fn permits(changes: &[Change], limit: Option<i64>) -> Peak {
     let (mut most, mut now) = (0, 0i64);
     let mut peak = Vec::new();
@@ -212,7 +211,7 @@ pub(crate) fn changes(context: &Context<'_>, by: impl Fn(&Event) -> i64) -> Vec<
     changes
 }
 
-/// What a form says of a peak: `measured 3`, with who had it.
+/// What a form reports of a peak: `measured 3`, with the holders.
 pub(crate) fn judge(context: &Context<'_>, bounds: Bounds, peak: Peak, what: &str) -> Finding {
     let expected = format!("{} {what} at once", bounds.text());
     let mut measured = format!("measured {}", peak.most);

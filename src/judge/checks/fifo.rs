@@ -137,7 +137,7 @@ impl Flow {
     fn sources(&self, context: &Context<'_>) -> Result<Vec<Option<usize>>, (String, Vec<usize>)> {
         let ids: HashMap<EventId, usize> =
             self.ins.iter().enumerate().map(|(at, place)| (context.event(*place).id, at)).collect();
-        // What carries no number is told by its value: the first of that value that is left.
+        // A message without a number is identified by its value: the first with that value that is left.
         let mut by_value: HashMap<&Value, std::collections::VecDeque<usize>> = HashMap::new();
         for (at, place) in self.ins.iter().enumerate() {
             by_value.entry(content(context.event(*place))).or_default().push_back(at);
@@ -273,7 +273,7 @@ struct Order<'a> {
     known_out: bool,
 }
 
-/// Of the first so many of a producer, the one that a consumer got last.
+/// Of the first `n` messages of a producer, the one that a consumer got last.
 type Latest = Vec<(usize, usize)>;
 
 impl Order<'_> {
@@ -323,7 +323,7 @@ impl Order<'_> {
             numbers.insert(*at, list.len());
             list.push(*at);
         }
-        // For each producer: what came out last for each consumer, among its first so many; and what never did.
+        // For each producer: what came out last for each consumer, among its first that many; and what never did.
         let mut latest: HashMap<ProcessId, HashMap<ProcessId, Latest>> = HashMap::new();
         let mut missing: HashMap<ProcessId, usize> = HashMap::new();
         for (who, list) in &produced {

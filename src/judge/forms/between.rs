@@ -46,7 +46,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     let [begin, ends @ ..] = patterns else {
         return Finding::unknown(bounds.text(), "nothing", "there is no pattern");
     };
-    // Whoever begins twice is no more in between than before.
+    // A second begin changes nothing.
     let changes = concurrency::changes(context, |event| {
         if ends.iter().any(|end| end.matches(event)) {
             concurrency::EVERYTHING

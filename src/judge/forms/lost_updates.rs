@@ -90,13 +90,13 @@ fn lost(context: &Context<'_>, accesses: &[(usize, Cell, Access)]) -> Vec<Lost> 
         }
         if access.writes() {
             for ((other, at), (_, foreign)) in &mut known {
-                // More than a few are not told anyway.
+                // Only a few are printed.
                 if *other != process && overlap(*at, *cell) && foreign.len() < 64 {
                     foreign.push(*place);
                 }
             }
         }
-        // Whoever stores without having loaded updates nothing.
+        // A store without a load before updates nothing.
         if *access != Access::Write || known.contains_key(&(process, *cell)) {
             known.insert((process, *cell), (*place, Vec::new()));
         }

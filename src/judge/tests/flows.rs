@@ -115,7 +115,7 @@ fn what_is_left_inside_is_not_lost_but_what_was_skipped_is() {
     let b = flow.put(0, 2);
     flow.get(1, b, 2);
     assert!(flow.check(Fail).measured.contains("was never received"));
-    // Somebody was killed who may have had it.
+    // A killed process may have taken it.
     let mut flow = Flow::new();
     flow.put(0, 1);
     let b = flow.put(0, 2);

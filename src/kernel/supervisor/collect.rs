@@ -8,7 +8,7 @@ use crate::trace::record::{self, Verbs};
 use crate::trace::{Beyond, Lanes, ProcessEnd, RunEnd, Trace, arrange, arrange_along};
 
 impl Supervisor<'_> {
-    /// The trace of a run that has ended so and lasted so many ns.
+    /// The trace of a run, with its end and its duration in ns.
     pub(super) fn trace(&mut self, end: RunEnd, duration: u64) -> Trace {
         let origin = self.table.origin();
         let mut lost = std::mem::take(&mut self.lost);

@@ -1,7 +1,7 @@
 //! Drives processes along a schedule: gives each its turn, and waits until it has taken it.
 //!
 //! One process moves at a time, so what it does is what the schedule foresaw. Where it does something else, or sleeps
-//! in a step that could go on in the schedule, the run ends: what comes after would mean nothing.
+//! in a step that could continue in the schedule, the run ends: what comes after would mean nothing.
 
 use std::os::fd::AsFd;
 
@@ -23,7 +23,7 @@ use crate::trace::RunEnd;
 const BLOCKED: u64 = 2_000_000_000;
 /// ns after which a process that does not even sleep is given up.
 const LOST: u64 = 20_000_000_000;
-/// ms between two looks at a process that may come to sleep in the kernel, and at any other.
+/// ms between two polls of a process that may sleep in the kernel, and of any other.
 const SOON: u16 = 1;
 const LATER: u16 = 20;
 /// ns after which a turn is cut short that does not end when a signal asks to: where its process sleeps, and otherwise.
@@ -38,7 +38,6 @@ enum Came {
     Answered(Answer),
     /// It sleeps in the kernel, within its step.
     Sleeps,
-    /// It has ended.
     Ended,
 }
 
@@ -68,7 +67,7 @@ pub(super) fn check(plan: &Plan, turns: &Turns) -> Result<(), Vec<Diagnostic>> {
 }
 
 impl Supervisor<'_> {
-    /// Lets the processes take their turns. How the run ended; none where those that are left go on by themselves.
+    /// Lets the processes take their turns. Returns how the run ended; none if the remaining processes run freely.
     pub(super) fn drive(
         &mut self,
         turns: &Turns,
@@ -99,7 +98,7 @@ struct Driver<'a, 'p, 'o> {
     options: &'a mut Options<'o>,
     /// When the run really began.
     begin: u64,
-    /// When all lanes were last looked at.
+    /// When all ring buffers were last read.
     round: u64,
     /// Whether there is output to show.
     prints: bool,
@@ -205,7 +204,7 @@ impl Driver<'_, '_, '_> {
         Ok(())
     }
 
-    /// Who begins next: those who were started, then those whose conditions have come true.
+    /// The next processes to begin: those that were started, then those whose conditions hold.
     fn next_to_begin(&self) -> Option<ProcessId> {
         let supervisor = &self.supervisor;
         let course = supervisor.course.as_ref().filter(|course| course.waiting > 0)?;
@@ -217,7 +216,6 @@ impl Driver<'_, '_, '_> {
             .or_else(|| left.find(|process| supervisor.is_due(*process)))
     }
 
-    /// One turn.
     fn take(&mut self, turn: &Turn) -> Result<(), Stop> {
         let process = turn.process;
         self.must_run(process)?;
@@ -252,7 +250,7 @@ impl Driver<'_, '_, '_> {
         let post = self.supervisor.table.post(process);
         let which = turn.choices.first().copied().unwrap_or(0) as usize;
         if turn.killed {
-            // Its end is one of the scenario's then, and none that nobody foresaw.
+            // Its end is then part of the scenario, and not a crash.
             post.signal(libc::SIGKILL);
         }
         let sent = if turn.killed { Some(libc::SIGKILL) } else { post.pending().nth(which) };
@@ -353,7 +351,8 @@ impl Driver<'_, '_, '_> {
         }
     }
 
-    /// Waits until a process that is about to stop itself has done so: who continues it must not come before that.
+    /// Waits until a process that is about to stop itself has done so: the process that continues it must not run
+    /// before that.
     fn await_stop(&mut self, process: ProcessId) -> Result<(), Stop> {
         let since = clock::now();
         while !self.supervisor.is_stopped(process) && !self.supervisor.has_ended(process) {
@@ -380,7 +379,7 @@ impl Driver<'_, '_, '_> {
         look().is_some_and(|first| look() == Some(first))
     }
 
-    /// Waits until something happens, at most so many ms, and sees to it. Whether anything has.
+    /// Waits for an event, at most that number of ms, and handles it. Returns whether there was one.
     fn look(&mut self, milliseconds: u16) -> Result<bool, Stop> {
         let supervisor = &mut *self.supervisor;
         let mut fds = [
@@ -413,7 +412,7 @@ impl Driver<'_, '_, '_> {
         Ok(happened)
     }
 
-    /// Lets all that are left go on by themselves.
+    /// Lets all remaining processes run freely.
     fn free(&mut self) {
         if let Some(course) = &mut self.supervisor.course {
             course.free = true;

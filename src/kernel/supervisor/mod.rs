@@ -44,7 +44,7 @@ use crate::value::Value;
 /// ns between two looks at quiet and at busy lanes.
 const QUIET: u64 = 10_000_000;
 const BUSY: u64 = 2_000_000;
-/// A round that takes so many ns is followed by a pause as long, up to [`BUSY`].
+/// A round is followed by a pause of the same duration in ns, up to [`BUSY`].
 const LONG: u64 = 200_000;
 /// The longest that processes are given to stop at the end of a run, ns.
 const PATIENCE: u64 = 1_000_000_000;
@@ -284,7 +284,7 @@ impl Supervisor<'_> {
     }
 
     /// Waits until every process has prepared itself. The end of the run where a signal asks for it meanwhile, or where
-    /// for as long as the scenario's timeout no process has come to be prepared.
+    /// for as long as the scenario's timeout no further process is ready.
     fn prepare(&mut self, signals: &Blocked) -> Result<Option<RunEnd>, Vec<Diagnostic>> {
         const NAP: u64 = 50_000_000;
         /// A short timeout is the scenario's, not the host's, which may be slow to run new processes.
@@ -543,7 +543,7 @@ impl Supervisor<'_> {
                 verb: record::END,
                 flags: record::PROCESS,
             };
-            // Who is held to a schedule dies between the effects of its steps.
+            // A process under a schedule dies between the effects of its steps.
             let cut = killed && self.course.as_ref().is_none_or(|course| course.free);
             consumer.append(record::encode(&head, &Value::Int(i64::from(code)), &Value::Null, &mut Vec::new()), cut);
         }
@@ -592,8 +592,8 @@ impl Supervisor<'_> {
 
     /// Ends every process that is left, and waits until none is.
     ///
-    /// All are stopped before one is killed: its death closes the ends that it holds and lets go of robust mutexes, and
-    /// nobody may go on by that, since the run is over.
+    /// All are stopped before one is killed: its death closes the ends that it holds and releases robust mutexes, and
+    /// no process may continue by that, since the run is over.
     fn kill_rest(&mut self) {
         for pid in self.pids.keys() {
             let _ = os::kill(*pid, libc::SIGSTOP);

@@ -15,10 +15,10 @@ pub(super) struct Course {
     pub(super) order: Vec<ProcessId>,
     /// How many of each process's events are in it.
     known: Vec<u64>,
-    /// Who has begun, and how many have not.
+    /// The processes that have begun, and how many have not.
     pub(super) begun: Vec<bool>,
     pub(super) waiting: usize,
-    /// Whether the turns are over and those that are left go on by themselves.
+    /// Whether the turns are over and the remaining processes run freely.
     pub(super) free: bool,
 }
 
@@ -37,7 +37,7 @@ impl Course {
         }
     }
 
-    /// The process has recorded so many events by now.
+    /// The number of events that the process has recorded so far.
     pub(super) fn record(&mut self, process: ProcessId, events: u64) {
         let known = &mut self.known[process as usize];
         for _ in *known..events {

@@ -1,4 +1,4 @@
-//! The order between events that objects bring about.
+//! The order between events that objects impose.
 
 pub mod happens_before;
 pub(crate) mod releases;

@@ -1,4 +1,4 @@
-//! Who is a cause of whom where many give and many take: permits, a flag that is set.
+//! Causes between many releases and many acquires: permits, a flag that is set.
 //!
 //! What takes is caused by every giver before it. Drawing each such edge would be quadratic, so only the latest giver
 //! of each process is joined, and none that a giver joined already knows of: the rest follows by each process's order.
@@ -51,7 +51,7 @@ impl Joins {
         self.known.insert(process, self.count);
     }
 
-    /// Forgets the givers so far: nobody who takes later was let go by them.
+    /// Forgets the releases so far: they are no cause of later acquires.
     pub(crate) fn forget(&mut self) {
         self.givers.clear();
         self.latest.clear();

@@ -40,7 +40,6 @@ impl HostError {
         Self { message: format!("{name} failed: {error}"), help: None }
     }
 
-    /// Sets the help.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

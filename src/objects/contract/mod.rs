@@ -1,4 +1,4 @@
-//! What a kind of object has to say of itself: its words, its kernel side, its model, its translation.
+//! The interface of a kind of object: names, kernel side, model, translation.
 
 pub(crate) mod create_context;
 pub(crate) mod declaration;

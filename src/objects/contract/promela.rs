@@ -19,7 +19,6 @@ pub type Refusal = String;
 /// A value in Promela.
 #[derive(Clone, Debug)]
 pub struct Term {
-    /// The expression.
     pub text: String,
     /// The types that it can have: bool, int or string, with null or without.
     pub types: Types,
@@ -28,12 +27,10 @@ pub struct Term {
 }
 
 impl Term {
-    /// An int.
     pub fn int(text: impl Into<String>) -> Self {
         Self { text: text.into(), types: Types::INT, constant: None }
     }
 
-    /// A truth value.
     pub fn bool(text: impl Into<String>) -> Self {
         Self { text: text.into(), types: Types::BOOL, constant: None }
     }
@@ -61,7 +58,6 @@ pub struct Check {
 /// A value with what may go wrong on the way to it.
 #[derive(Clone, Debug)]
 pub struct Computed {
-    /// The value.
     pub term: Term,
     /// What may go wrong.
     pub checks: Vec<Check>,
@@ -70,7 +66,7 @@ pub struct Computed {
 /// What a step gives.
 #[derive(Clone, Debug)]
 pub enum Given {
-    /// Nothing that anybody takes.
+    /// Nothing that any process takes.
     Nothing,
     /// What this is before the effects.
     Before(Term),
@@ -85,12 +81,11 @@ pub enum Given {
 pub enum Then {
     /// The step has ended.
     Done {
-        /// Its outcome.
         outcome: Outcome,
         /// What `into` takes.
         value: Given,
     },
-    /// It waits inside, and goes on by [`Promela::resume`].
+    /// It waits inside, and continues by [`Promela::resume`].
     Parked,
 }
 
@@ -151,13 +146,11 @@ pub struct Around<'a> {
     pub counted: bool,
 }
 
-/// One step.
 pub struct Call<'a> {
     /// What stands around the object.
     pub around: Around<'a>,
     /// The verb's place among the kind's.
     pub verb: u8,
-    /// The end's place.
     pub end: u8,
     /// The index of an element, known to be within the object's length.
     pub element: Option<&'a Term>,
@@ -179,7 +172,7 @@ impl Call<'_> {
         format!("{}{rest}", self.around.name)
     }
 
-    /// What a step comes to that cannot be done at once where `blocked` holds: nothing where it waits for ever.
+    /// The result of a step that cannot be done at once while `blocked` holds: none if it waits for ever.
     pub fn wait(&self, blocked: impl Into<String>) -> Option<Way> {
         match self.willing {
             Willing::Forever => None,
@@ -244,8 +237,8 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// The step ends so where `when` holds, which it does not where `unless` does. `known`: whether it holds, where that
-    /// is known beforehand.
+    /// The step ends so where `when` holds, which it does not where `unless` does. `known`: whether it holds, where
+    /// that is known beforehand.
     pub fn ends(&mut self, known: Option<bool>, when: &str, unless: &str, outcome: Outcome) {
         match known {
             Some(false) => {}
@@ -271,7 +264,6 @@ impl Ladder {
         self.ways.push(way);
     }
 
-    /// All of them.
     pub fn ways(self) -> Vec<Way> {
         self.ways
     }

@@ -1,5 +1,5 @@
-//! What verbs do, in the few words that others than their kinds go by: what gives an object to a process, what touches a
-//! cell, what carries a message. A verb of one name does the same in every kind.
+//! What verbs do, in the few words that others than their kinds go by: what gives an object to a process, what touches
+//! a cell, what carries a message. A verb of one name does the same in every kind.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,6 @@ use crate::outcome::Outcome;
 /// What a verb does, as far as others have to know.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Effect {
-    /// None of these.
     #[default]
     None,
     /// It gives the object, or a part of it, to the process: a lock, a permit.
@@ -29,7 +28,7 @@ pub enum Effect {
     Gets,
     /// It looks and changes nothing.
     Asks,
-    /// It lets go of an end, as the process's own end does.
+    /// It releases an end, as the process's own end does.
     Closes,
 }
 

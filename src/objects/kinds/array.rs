@@ -10,7 +10,6 @@ static NAMES: &[&str] = &["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", 
 
 static VERBS: [Verb; 6] = verbs(STORED, Element::Optional, Element::Required);
 
-/// The kind.
 pub(crate) static KIND: Kind = Kind {
     name: "array",
     summary: "a fixed number of values of one type in shared memory",

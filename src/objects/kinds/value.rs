@@ -6,7 +6,6 @@ use crate::objects::{Attribute, Declaration, Element, Form, Kind, Object, Proble
 
 static VERBS: [Verb; 6] = verbs(ONE, Element::Never, Element::Never);
 
-/// The kind.
 pub(crate) static KIND: Kind = Kind {
     name: "value",
     summary: "one number, truth value or character in shared memory",

@@ -6,16 +6,16 @@ use crate::os::clock;
 
 /// A deadline that never comes.
 const NEVER_COMES: u64 = 1 << 62;
-/// How long a step sleeps that goes on by itself under a schedule before it looks whether its time is over, in ns.
+/// How long a step sleeps that continues by itself under a schedule before it looks whether its time is over, in ns.
 const NAP: u64 = 1_000_000;
 
 impl Patience {
-    /// The same, for a step that goes on in parts: where a schedule says when it does, no part waits in the kernel.
+    /// The same, for a step that continues in parts: where a schedule says when it does, no part waits in the kernel.
     pub(crate) fn in_parts(self, party: &dyn Caller) -> Self {
         if self == Self::Forever && party.is_held() { Self::Until(NEVER_COMES) } else { self }
     }
 
-    /// Carries out `call`, which is told whether it may wait, and waits by `ready` where there is a deadline: until
+    /// Runs `call`, whose argument says whether it may wait, and waits by `ready` where there is a deadline: until
     /// a further try is worth while, or `false` when the time of `CLOCK_MONOTONIC` has passed.
     ///
     /// It is tried first: only what could not be done at once has waited. A turn is kept meanwhile, and waits as well.
@@ -33,7 +33,7 @@ impl Patience {
         self.carry_out(party, turn, call, ready, true)
     }
 
-    /// The same for what goes on by itself as soon as another takes what is there: a schedule has no turn for it.
+    /// The same for what continues by itself as soon as another takes what is there: a schedule has no turn for it.
     ///
     /// # Errors
     /// As of [`Patience::attempt`].

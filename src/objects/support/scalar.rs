@@ -13,9 +13,7 @@ pub(crate) enum Scalar {
     Int(i64, i64),
     /// A float, rounded to 32 bits.
     F32,
-    /// A float.
     F64,
-    /// A truth value.
     Bool,
     /// One Unicode scalar value.
     Char,
@@ -49,7 +47,6 @@ impl Scalar {
         Self::NAMES.iter().position(|known| *known == name).map(|at| Self::TYPES[at])
     }
 
-    /// Its name.
     pub(crate) fn name(self) -> &'static str {
         Self::TYPES.iter().position(|known| *known == self).map_or("", |at| Self::NAMES[at])
     }

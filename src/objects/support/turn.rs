@@ -17,7 +17,7 @@ use crate::outcome::Outcome;
 /// Set in the holder's word while it waits in the kernel.
 const WAITS: u32 = 1 << 31;
 
-/// One side, in shared memory. Zeroed, it is nobody's turn.
+/// One side, in shared memory. Zeroed, it is no process's turn.
 #[derive(Debug, FromZeros)]
 #[repr(C)]
 pub(crate) struct Side {
@@ -86,7 +86,7 @@ impl Side {
         Turn { side: self, own: Cell::new(if alone { 0 } else { process.wrapping_add(1) }) }
     }
 
-    /// Takes a turn that nobody keeps while it waits.
+    /// Takes a turn that no process keeps while it waits.
     #[inline]
     pub(crate) fn brief(&self, alone: bool, process: ProcessId) -> Turn<'_> {
         if !alone && !self.try_take(process) {

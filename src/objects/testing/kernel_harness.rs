@@ -99,7 +99,7 @@ impl Stage {
         self.perform(actor, object, verb, None, arguments, Patience::Never)
     }
 
-    /// One step that waits for so many ms.
+    /// One step that waits for that many ms.
     pub(crate) fn step_within(&self, actor: &mut Actor, object: ObjectId, verb: &str, ms: u64) -> Completion {
         let deadline = clock::now() + ms * 1_000_000;
         self.perform(actor, object, verb, None, &[], Patience::Until(deadline))

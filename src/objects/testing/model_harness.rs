@@ -22,7 +22,6 @@ const HIDDEN: u32 = 0xdead_beef;
 pub(crate) enum Step {
     /// A verb on an object.
     On(ObjectId, &'static str, Vec<Value>, Willing),
-    /// It ends.
     End,
 }
 
@@ -82,7 +81,7 @@ pub(crate) struct World {
     /// All events, in the order in which they happened.
     pub(crate) events: Vec<Event>,
     counts: Vec<u64>,
-    /// Whether models are told of events, as where a trace is kept.
+    /// Whether models record events, as for a trace.
     pub(crate) traced: bool,
     current: ProcessId,
     /// What the next step chooses; the first possibility where nothing is left.
@@ -113,7 +112,7 @@ impl Clone for World {
 pub(crate) type Made<'a> = (&'a str, &'a [(&'static str, Value)], &'a [(&'static str, ObjectId)]);
 
 impl World {
-    /// Objects of those kinds, shared by so many processes.
+    /// Objects of those kinds, shared by that many processes.
     pub(crate) fn new(processes: usize, objects: &[Made<'_>]) -> Self {
         let kinds: Vec<_> = objects.iter().map(|(name, ..)| kind(name).unwrap()).collect();
         let made = objects.iter().zip(&kinds).enumerate();
@@ -165,7 +164,7 @@ impl World {
         self.events.iter().filter(|event| event.id.process == process).map(told).collect()
     }
 
-    /// Begins a step, or goes on with the one that the process is in the middle of.
+    /// Begins a step, or continues with the one that the process is in the middle of.
     pub(crate) fn step(&mut self, process: ProcessId, step: &Step) -> Progress {
         self.take(process, step, false)
     }
@@ -176,7 +175,6 @@ impl World {
         self.take(process, &step, true)
     }
 
-    /// The process ends.
     pub(crate) fn end(&mut self, process: ProcessId, killed: bool) {
         self.doing[process as usize] = None;
         for (model, shares) in self.models.iter_mut().flatten().zip(&mut self.shares) {
@@ -334,7 +332,7 @@ impl World {
     }
 
     /// Takes random steps of these and kills now and then. After each, compares model and state, and tries what the
-    /// object says of steps that commute and of who lets whom go on. How many different states there were.
+    /// object says of steps that commute and of enablers. Returns the number of different states.
     pub(crate) fn wander(&self, steps: &[Step], seed: u64, length: usize) -> usize {
         let (mut world, mut random) = (self.clone(), Random(seed));
         let mut seen = HashSet::new();
@@ -406,7 +404,7 @@ impl World {
         assert_eq!(there.key(), back.key(), "{first:?} and {second:?}");
     }
 
-    /// Whoever can go on after that step and could not before must have been said to wait for such a step.
+    /// A process that can continue after that step and could not before must have been said to wait for such a step.
     fn named(&self, after: &Self, process: ProcessId, step: &Step) {
         for (waiting, its) in self.doing.iter().enumerate() {
             let Some(its @ Step::On(object, name, ..)) = its else { continue };
@@ -456,7 +454,6 @@ impl Stage for World {
     }
 }
 
-/// The processes' names.
 fn names() -> Vec<String> {
     ["zero", "one", "two"].map(str::to_owned).to_vec()
 }

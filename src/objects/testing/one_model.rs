@@ -52,7 +52,7 @@ impl Stage for NoStage {
 }
 
 impl Desk {
-    /// Four processes on an object whose ends are held by so many.
+    /// Four processes on an object whose ends are held by that many.
     pub(crate) fn new(kind: &'static Kind, attributes: &[(&'static str, Value)], holders: [u32; 2]) -> Self {
         let object: Rc<dyn Object> =
             (kind.declare)(&declaration(attributes)).expect("a declaration without problems").into();
@@ -105,7 +105,7 @@ impl Desk {
         progress
     }
 
-    /// Begins a step, or goes on with it.
+    /// Begins a step, or continues with it.
     pub(crate) fn step(&mut self, process: ProcessId, step: &str, arguments: &[Value], willing: Willing) -> Progress {
         self.carry_out(process, (step, arguments, willing), false)
     }
@@ -152,13 +152,12 @@ impl Desk {
         (key, self.shares.clone())
     }
 
-    /// The model's value.
     pub(crate) fn value(&self) -> Value {
         self.model.value(&self.shares, &[])
     }
 
-    /// Takes random steps of these, begun by processes 0 to 3, whose times are sometimes over and who are sometimes
-    /// killed. After each, whoever waited and can go on must have been
+    /// Takes random steps of these, begun by processes 0 to 3, which sometimes time out and are sometimes
+    /// killed. After each, a process that waited and can continue must have been
     /// said to wait for such a step. Calls `each` with the process, what it did and how it ended.
     pub(crate) fn wander(
         &mut self,

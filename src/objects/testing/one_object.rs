@@ -28,7 +28,7 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 }
 
 impl Rig {
-    /// Makes an object whose ends are held by so many processes.
+    /// Makes an object whose ends are held by that many processes.
     pub(crate) fn new(kind: &'static Kind, attributes: &[(&'static str, Value)], holders: [u32; 2]) -> Self {
         Self::make(kind, attributes, holders).expect("the host gives what the test asks")
     }

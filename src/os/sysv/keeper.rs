@@ -73,7 +73,7 @@ impl Keeper {
         self.ask(QUEUE, 0).map(|id| SysvQueue { id })
     }
 
-    /// Lets go of the keeper in a process of the run, right after it was forked: the keeper waits until nobody holds
+    /// Closes the keeper in a process of the run, right after it was forked: the keeper waits until no process holds
     /// the supervisor's end of their socket.
     pub fn part(&self) {
         if let Some(started) = &self.started {
@@ -328,14 +328,12 @@ pub(super) fn word(kind: u32, number: i32) -> u64 {
     u64::from(kind) << 32 | u64::from(number as u32)
 }
 
-/// When and by whom the objects of a list were made.
+/// When and by which process the objects of a list were made.
 #[derive(Clone, Copy, Debug)]
 pub struct Made {
-    /// The user.
     pub user: u32,
     /// No earlier than this, in seconds of the system's time.
     pub from: i64,
-    /// And no later.
     pub until: i64,
 }
 

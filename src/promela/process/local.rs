@@ -79,7 +79,7 @@ impl<'p> Body<'_, 'p> {
         }
     }
 
-    /// One instruction that nobody else notices, and all behind it.
+    /// One local instruction, and all after it.
     fn instruction(&mut self, instruction: &'p Instruction, place: usize) -> Result<Vec<Statement>, (StepId, Refusal)> {
         let nobody = Failure::default();
         match instruction {
@@ -168,7 +168,6 @@ impl<'p> Body<'_, 'p> {
         }
     }
 
-    /// A step that nobody else notices.
     fn own_step(&mut self, operation: &'p Operation, place: usize) -> Result<Vec<Statement>, Refusal> {
         let failure = &operation.failure;
         let told = |expressions: &[&Expression], body: &Self| -> Result<Vec<Check>, Refusal> {

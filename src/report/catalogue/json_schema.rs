@@ -1,6 +1,6 @@
 //! The JSON schema of scenarios, for editors, generated from the catalogue.
 //!
-//! Steps, objects and expectations are told apart by `if` and `then` on the key that names them. A choice of many
+//! Steps, objects and expectations are distinguished by `if` and `then` on the key that names them. A choice of many
 //! (`oneOf`) would turn every mistyped key into "not valid under any of the schemas"; this way an editor names the key.
 //! The dialect is draft 7, which every editor knows.
 
@@ -15,7 +15,6 @@ use crate::value::Types;
 /// Text that is computed, or the beginning of one.
 const COMPUTED: &str = "\\{";
 
-/// The schema.
 pub fn schema(catalogue: &Catalogue) -> Value {
     let mut definitions = Map::new();
     definitions.insert("step".to_owned(), step(catalogue));
@@ -54,7 +53,7 @@ pub fn schema(catalogue: &Catalogue) -> Value {
     schema
 }
 
-/// A table of which no more is said: other keys are nobody's fault here. That is what a schema means that does not say
+/// A table without further constraints: other keys are no error here. That is what a schema means that does not say
 /// so, but tombi warns of each key then.
 fn open(mut schema: Value) -> Value {
     schema["additionalProperties"] = true.into();

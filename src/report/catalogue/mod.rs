@@ -19,11 +19,9 @@ pub use terminal::{entry, overview};
 
 /// A function of expressions.
 pub struct Function {
-    /// Its name.
     pub name: &'static str,
     /// As it is called: `random(low, high)`.
     pub signature: &'static str,
-    /// One line.
     pub summary: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! What may stand at a key, in words.
+//! Describes the values that a key takes.
 
 use std::fmt::Write;
 

@@ -13,7 +13,6 @@ use crate::trace::Trace;
 /// How many deciding events an annotation names.
 const EVENTS: usize = 6;
 
-/// Of one run.
 pub fn run(plan: &Plan, trace: &Trace, verdict: &Verdict) -> Vec<Diagnostic> {
     let failed = verdict.findings.iter().filter(|judged| judged.status == Status::Fail);
     failed
@@ -64,7 +63,7 @@ fn annotation(
     let last = trace.and_then(|trace| {
         let mut events = finding.witnesses.iter().rev().filter_map(|place| trace.events.get(*place));
         events.find_map(|event| event.step).or_else(|| {
-            // A run that does not go on has no last event, but somebody who waits.
+            // A deadlocked run has no last event, but a waiting process.
             let waits = matches!(subject, Subject::Rule(Rule::Deadlock | Rule::Timeout | Rule::Livelock));
             unfinished(trace).iter().filter(|_| waits).find_map(|waiting| waiting.step)
         })

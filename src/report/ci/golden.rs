@@ -1,4 +1,4 @@
-//! A trace that is kept beside its scenario, and what has changed since: a line an event, without what no reader would
+//! A golden trace, kept beside its scenario, and its differences: one line for each event, without what no reader would
 //! miss, so that a difference reads as one.
 
 use std::fmt::Write as _;
@@ -59,7 +59,7 @@ pub fn text(plan: &Plan, trace: &Trace, schedule: &str) -> String {
     text
 }
 
-/// What the event did, without an `end`'s target, which is who did it.
+/// What the event did, without the target of an `end`, which is the process itself.
 fn action_of(plan: &Plan, event: &crate::event::Event) -> String {
     if event.step.is_none() { event.verb.to_owned() } else { visible(&action(plan, event)).into_owned() }
 }

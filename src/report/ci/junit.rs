@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use super::test_suite::{Case, Ending, Fault, Suite};
 
-/// The report.
 pub fn report(suites: &[Suite]) -> String {
     let of = |test: fn(&Ending) -> bool| suites.iter().map(|suite| suite.count(test)).sum::<usize>();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");

@@ -1,4 +1,4 @@
-//! Suites in the Test Anything Protocol, version 14: a test point for each case.
+//! Suites in the Test Anything Protocol, version 13: a test point for each case.
 //!
 //! What is not `ok` has a YAML block with what was expected and seen. What could not be decided is skipped, with its
 //! reason.
@@ -9,7 +9,6 @@ use serde_json::Value as Json;
 
 use super::test_suite::{Case, Ending, Fault, Suite, one_line};
 
-/// The report.
 pub fn report(suites: &[Suite]) -> String {
     let total: usize = suites.iter().map(|suite| suite.cases.len()).sum();
     let mut out = format!("TAP version 13\n1..{total}");

@@ -23,7 +23,6 @@ const RUN: &str = "run";
 pub struct Suite {
     /// The scenario's name; its path where it could not be read.
     pub name: String,
-    /// The scenario's path.
     pub path: String,
     /// When it began, in UTC: `2026-01-31T12:00:00.123456Z`. Empty where it never did.
     pub started: String,
@@ -63,7 +62,6 @@ pub enum Ending {
     Skipped(String),
 }
 
-/// What is wrong.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Fault {
     /// Which kind of fault it is: the expectation's form, the rule, the diagnostic's code.
@@ -110,8 +108,8 @@ impl Suite {
         Self { duration: trace.duration, ..Self::of(plan, started, cases, output) }
     }
 
-    /// Of several runs. `kept` holds the traces of some of them, by their numbers from 1; `duration` is that of all runs
-    /// together.
+    /// Of several runs. `kept` holds the traces of some of them, by their numbers from 1; `duration` is that of all
+    /// runs together.
     pub fn runs(
         plan: &Plan,
         summary: &Summary,
@@ -150,7 +148,7 @@ impl Suite {
         suite
     }
 
-    /// Of a file that is wrong, or of a scenario that the host refused, which is told by the diagnostics.
+    /// Of a file that is wrong, or of a scenario that the host refused, which the diagnostics report.
     pub fn refused(path: &str, diagnostics: &[Diagnostic]) -> Self {
         let first = diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error);
         let first = first.or(diagnostics.first());

@@ -4,7 +4,7 @@
 //! counters and bands. Three traps of that format shape what is written:
 //!
 //! - An arrow may not end on the call that waited: its slice began before what it waited for. It ends on a sliver at
-//!   the end of the call, and begins on one at the begin of a call that returned after its receiver had gone on.
+//!   the end of the call, and begins on one at the begin of a call that returned after its receiver had continued.
 //! - Slices of a thread must nest. What overlaps, such as what a process holds, stands in tracks of its own.
 //! - Times are microseconds. Three decimals keep every nanosecond.
 
@@ -81,7 +81,6 @@ struct Part {
 }
 
 enum What {
-    /// The step waits.
     Blocked,
     /// Something that was done on the step's behalf: the event's place.
     Implicit(usize),
@@ -137,7 +136,6 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The objects' process.
     fn objects(&self) -> usize {
         self.plan.processes.len() + 1
     }

@@ -1,6 +1,7 @@
-//! A run as one JSON document, for `--json`. `docs/json.md` says what each field is.
+//! A run as one JSON document, for `--json`. `docs/json.md` describes each field.
 //!
-//! Values, events and processes that wait are written as in a trace file, so that who reads one can read the other.
+//! Values, events and processes that wait are written as in a trace file, so that a program that reads one can read the
+//! other.
 
 use serde_json::{Value as Json, json};
 
@@ -160,7 +161,7 @@ pub fn explored(plan: &Plan, exploration: &Exploration<'_>, exit: u8) -> Json {
     document
 }
 
-/// Who is killed from outside, and in which step.
+/// The process that is killed from outside, and in which step.
 fn killed(plan: &Plan, killed: &Killed) -> Json {
     let step = killed.step.as_ref().filter(|one| one.step.is_some()).and_then(|one| waiting_json(plan, one));
     let step = step.unwrap_or(Json::Null);

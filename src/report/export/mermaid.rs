@@ -21,7 +21,6 @@ const NOTE: usize = 8;
 /// What is kept free for how the run ended.
 const ENDING: usize = 4_000;
 
-/// The diagram.
 pub fn diagram(plan: &Plan, trace: &Trace, verdict: &Verdict) -> String {
     let spans = Spans::new(plan, trace);
     let mut arrows: HashMap<usize, Vec<&Arrow>> = HashMap::new();
@@ -59,7 +58,7 @@ struct Diagram<'a> {
     plan: &'a Plan,
     trace: &'a Trace,
     body: String,
-    /// How long the text will be, the names of those who take part among it.
+    /// The length of the text, including the names of the participants.
     used: usize,
     shown: BTreeSet<ProcessId>,
     /// The note that still grows.
@@ -140,7 +139,7 @@ impl Diagram<'_> {
         self.line(&[process], &format!("Note over p{process}: {}", lines.join("<br/>")));
     }
 
-    /// How the run ended: what was left out, who waits for ever, what does not hold.
+    /// How the run ended: omitted events, blocked processes, failed expectations.
     fn end(&mut self, verdict: &Verdict, cut: usize) {
         let limit = LONGEST - ENDING / 4;
         if cut > 0 {
@@ -182,7 +181,7 @@ impl Diagram<'_> {
         let name = self.plan.name.shown();
         let title = crate::report::terminal::style::shorten(&name, 200);
         let _ = writeln!(out, "    title {}", escaped(&title));
-        // A diagram of nobody is refused.
+        // Mermaid refuses a diagram without participants.
         let all = if self.shown.is_empty() { BTreeSet::from([0]) } else { self.shown.clone() };
         for process in all.into_iter().filter(|process| (*process as usize) < self.plan.processes.len()) {
             out.push_str(&self.participant(process));

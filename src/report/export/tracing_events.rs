@@ -1,10 +1,10 @@
-//! A run's events told through `tracing`, after the run: any subscriber can take them.
+//! A run's events reported through `tracing`, after the run: any subscriber can take them.
 //!
 //! Each is an event of level `TRACE` and target [`TARGET`]. Its fields:
 //!
 //! | field | what it is |
 //! | --- | --- |
-//! | `t` | when the step ended, in ns since the run began; the subscriber's own time is when it was told |
+//! | `t` | when the step ended, in ns since the run began; the subscriber's own time is that of the report |
 //! | `took` | the duration in ns |
 //! | `process` | the process, as `worker[3]` |
 //! | `step` | the step's file and line; empty for a process's own begin and end |
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
     use crate::trace::file::fixture;
 
-    /// Writes down what it is told.
+    /// Records what is reported to it.
     #[derive(Clone, Default)]
     struct Notes(Arc<Mutex<Vec<String>>>);
 
@@ -86,7 +86,7 @@ mod tests {
         fn event(&self, event: &Event<'_>) {
             let mut line = Line(event.metadata().level().to_string());
             event.record(&mut line);
-            self.0.lock().expect("nobody panics with it").push(line.0);
+            self.0.lock().expect("no panic while it is locked").push(line.0);
         }
         fn enter(&self, _: &Id) {}
         fn exit(&self, _: &Id) {}
@@ -98,7 +98,7 @@ mod tests {
         let trace = fixture::work(&plan);
         let notes = Notes::default();
         tracing::subscriber::with_default(notes.clone(), || emit(&plan, &trace));
-        let lines = notes.0.lock().expect("nobody panics with it");
+        let lines = notes.0.lock().expect("no panic while it is locked");
         assert_eq!(lines.len(), trace.events.len());
         assert_eq!(
             lines[1],

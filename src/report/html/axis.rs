@@ -9,7 +9,6 @@ const FOLDS: usize = 200;
 /// What the axis shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
-    /// Time.
     Time,
     /// Time without the stretches in which nothing happens.
     Folded,

@@ -1,6 +1,6 @@
 //! A run as a page: one file that opens from disk and needs no network.
 //!
-//! The page shows the verdict, what each expectation measured, who waits for whom, how often each end was seen, and the
+//! The page shows the verdict, what each expectation measured, the wait-for graph, how often each end was seen, and the
 //! run itself: lanes, tracks and arrows that can be moved through. Without a script its first screen still says all of
 //! that, the run as a picture in SVG. `page/` holds what makes it move; the run is one JSON in a script element.
 

@@ -15,7 +15,7 @@ use crate::scenario::plan::Plan;
 use crate::trace::file::end_word;
 use crate::trace::{ProcessEnd, Trace};
 
-/// From this many expectations that hold on, they are told together.
+/// From this number of satisfied expectations on, they share one line.
 const TOGETHER: usize = 6;
 /// The most events that are named at an expectation, rows of a table, lines of the source.
 const WITNESSES: usize = 20;
@@ -380,7 +380,6 @@ fn objects(out: &mut String, plan: &Plan, trace: &Trace) {
     out.push_str("</tbody></table></div></section>\n");
 }
 
-/// The keys.
 pub(super) fn help(out: &mut String) {
     const KEYS: [(&[&str], &str); 11] = [
         (&["←", "→"], "previous, next event of the process"),

@@ -1,4 +1,4 @@
-//! The wait-for graph of a run that got stuck: processes, what each waits for, and who holds it.
+//! The wait-for graph of a deadlocked run: processes, the objects that they wait for, and the holders of these.
 
 use std::collections::HashMap;
 use std::f64::consts::TAU;
@@ -13,13 +13,13 @@ use crate::scenario::plan::Plan;
 use crate::trace::wait_for::cycle;
 use crate::trace::{Trace, Waiting};
 
-/// The most processes that are drawn: the others are told in words.
+/// The most processes that are drawn: the others are listed.
 const DRAWN: usize = 12;
 /// The most columns of a name.
 const NAME: usize = 22;
 const HEIGHT: f64 = 26.0;
 
-/// The section, or nothing where nobody was left waiting.
+/// The section, or nothing if no process was left waiting.
 pub(super) fn section(plan: &Plan, trace: &Trace, expected: bool) -> String {
     let told = blocked::tell(plan, trace, expected, Pen { color: false }, 10_000);
     let mut lines = told.lines().map(str::trim);
@@ -121,7 +121,7 @@ impl Picture {
         }
     }
 
-    /// The others below, each with what it waits for and whom.
+    /// The others below, each with the object and the process that it waits for.
     fn rows(&mut self, plan: &Plan, others: &[&Waiting]) {
         let low = self.nodes.iter().map(|node| node.at.1).fold(f64::NEG_INFINITY, f64::max);
         let mut y = if low.is_finite() { low + 54.0 } else { 0.0 };

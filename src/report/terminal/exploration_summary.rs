@@ -1,5 +1,5 @@
-//! The summary of an exploration: the verdict over all executions, in which states they end, how much was looked at, and
-//! the shortest execution that fails, told.
+//! The summary of an exploration: the verdict over all executions, their final states, the number of explored states,
+//! and the shortest counterexample.
 
 use std::fmt::Write as _;
 
@@ -21,14 +21,13 @@ use crate::trace::{Trace, Waiting};
 /// The longest schedule that is printed within a command, in characters.
 const TYPED: usize = 160;
 
-/// What was explored.
 #[derive(Debug)]
 pub struct Exploration<'a> {
     /// What all executions say.
     pub summary: &'a Summary,
     /// What is assumed of the world.
     pub assumptions: &'a Assumptions,
-    /// The lines of the steps that no execution comes to.
+    /// The lines of the steps that no execution reaches.
     pub unreached: &'a [usize],
     /// The executions that decide it, by their numbers.
     pub kept: &'a [(u64, Trace)],
@@ -38,33 +37,32 @@ pub struct Exploration<'a> {
     pub size: Size,
     /// The cycles of the state graph.
     pub circles: Cycles,
-    /// Who can be starved.
+    /// The processes that can starve.
     pub liveness: Liveness,
     /// How many orders of steps there are, where they were counted.
     pub counts: Option<Counts>,
     /// How the search went, in words: what was left out, how time passed.
     pub how: &'a [String],
-    /// The execution to be told, and what fails in it, by its place among [`Summary::overall`].
+    /// The execution to print, and the index in [`Summary::overall`] of what fails in it.
     pub story: Option<(Story<'a>, usize)>,
-    /// Who has to be killed from outside for it.
+    /// The process that is killed from outside in it.
     pub killed: Option<Killed>,
     /// The command that replays it.
     pub replay: Option<String>,
 }
 
-/// Who is killed from outside in the execution that is told.
+/// The process that is killed from outside in the printed execution.
 #[derive(Clone, Debug)]
 pub struct Killed {
-    /// Who.
     pub process: ProcessId,
-    /// The step in which that happens, as one who waits there; none where it is in none.
+    /// The step in which it is killed; none between steps.
     pub step: Option<Waiting>,
-    /// Whether nothing fails where nobody is killed: every execution was looked at.
+    /// Whether nothing fails without a kill: every execution was explored.
     pub only: bool,
 }
 
 impl Killed {
-    /// `fails only if somebody is killed: if worker[1] is in its step release permit (a.toml:6)`.
+    /// `requires killing a process: worker[1] in its step release permit (a.toml:6)`.
     pub fn words(&self, plan: &Plan) -> String {
         let name = &plan.processes[self.process as usize].name;
         let step = self.step.as_ref().and_then(|waiting| {
@@ -165,7 +163,7 @@ fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String
             }
             Status::Fail => {
                 if let Some((_, finding)) = &overall.example {
-                    // The execution that is told below shows where.
+                    // The execution that is printed below shows where.
                     page.found(out, finding, overall.reason.as_deref(), None);
                     if told != Some(place) && !page.is_about_end(overall.subject) {
                         page.notes(out, &finding.notes);
@@ -186,7 +184,7 @@ fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String
     }
 }
 
-/// How often it holds. Of a search that was cut only the executions that were looked at are spoken of.
+/// How often it holds. Of an incomplete search, among the explored executions.
 pub(crate) fn word(overall: &Overall, whole: bool) -> &'static str {
     match overall.frequency {
         _ if overall.timing => "Timing-dependent",
@@ -214,7 +212,7 @@ fn held(overall: &Overall, ends: u64, whole: bool) -> String {
     text
 }
 
-/// How much was looked at, and whether that was all.
+/// How many states were explored, and whether these are all.
 fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
     let Size { states, edges, depth, elapsed, .. } = exploration.size;
     let whole = exploration.counts.filter(|counts| counts.states > states);
@@ -226,7 +224,7 @@ fn size(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String) {
         if depth > 0 { format!(", up to {} deep", grouped(depth as u64)) } else { String::new() },
         duration(elapsed.as_nanos() as u64),
     );
-    // Of single executions is told otherwise how many there were.
+    // The number of random executions is in another line.
     if depth > 0 || exploration.cut != Some(Cut::Chosen) {
         page.wrapped(out, "  ", &words);
     }
@@ -317,7 +315,7 @@ fn histogram(page: &Page<'_>, summary: &Summary, whole: bool, out: &mut String) 
     }
 }
 
-/// The execution that fails, and who waits for what where it ends.
+/// The execution that fails, and the waits at its end.
 fn tell(
     page: &Page<'_>,
     exploration: &Exploration<'_>,

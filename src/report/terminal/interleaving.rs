@@ -1,4 +1,4 @@
-//! An execution told as a person would: in lanes, a turn a line, with what it changes, a bar beside those that go on.
+//! An execution in lanes: one line for each turn, with its changes, and a bar in the lane of each running process.
 //!
 //! ```text
 //!      p[0]               p[1]
@@ -31,12 +31,10 @@ const LANE: (usize, usize) = (14, 34);
 /// The columns that are kept for what changes.
 const CHANGES: usize = 30;
 
-/// An execution to be told.
+/// An execution to print.
 #[derive(Clone, Copy, Debug)]
 pub struct Story<'a> {
-    /// What happened.
     pub trace: &'a Trace,
-    /// Its turns.
     pub turns: &'a Turns,
     /// By turn, how many events had been recorded when it was over.
     pub events: &'a [usize],
@@ -63,7 +61,7 @@ struct Line {
     /// The same in parts, for where it has to be shortened.
     words: Vec<Words>,
     changes: String,
-    /// Who has begun and not ended once it is over.
+    /// The processes that have begun and not ended at its end.
     alive: Vec<bool>,
 }
 
@@ -284,7 +282,7 @@ fn fold(lines: Vec<Line>, critical: Option<usize>, round: Option<usize>) -> Vec<
     folded
 }
 
-/// Notes who is there.
+/// Notes the running processes.
 fn note(event: &Event, alive: &mut [bool]) {
     if event.step.is_none()
         && let Some(alive) = alive.get_mut(event.id.process as usize)

@@ -1,4 +1,4 @@
-//! What a terminal shows: summaries, lists of events, blocked processes, progress.
+//! Terminal reports: summaries, lists of events, blocked processes, progress.
 
 pub(crate) mod blocked;
 pub mod event_list;

@@ -1,4 +1,4 @@
-//! Output while a run goes on: one line for each line that a process prints, under its name.
+//! Output during a run: one line for each line that a process prints, under its name.
 
 use std::fmt::Write as _;
 

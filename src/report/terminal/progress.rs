@@ -1,4 +1,4 @@
-//! How far a long run is, while it goes on. Whoever waits for the run calls [`Progress::tick`] now and then; there is
+//! The progress of a long run. The caller that waits for the run calls [`Progress::tick`] now and then; there is
 //! no thread behind it.
 
 use std::io::{self, Write};
@@ -22,14 +22,13 @@ pub enum Mode {
     Bar,
     /// A line of its own every few seconds, for a file.
     Plain,
-    /// Not at all.
     None,
 }
 
 /// How far the run is.
 #[derive(Clone, Copy, Debug)]
 pub struct Snapshot<'a> {
-    /// What is going on: the scenario's name.
+    /// What is in progress: the scenario's name.
     pub name: &'a str,
     /// How much is done.
     pub done: u64,

@@ -26,7 +26,7 @@ const LEAST: usize = 16;
 /// How many lines a list has before the rest of it is folded.
 pub(crate) const LINES: usize = 12;
 
-/// How many failures are told in full.
+/// How many failures are printed in full.
 const FULL: usize = 4;
 
 /// How a report is drawn.
@@ -158,7 +158,7 @@ impl Page<'_> {
     }
 
     /// How many columns labels have, `beside` of a line being taken by other things: those of the longest, if there are
-    /// so many.
+    /// that many.
     pub(crate) fn labels(&self, labels: impl Iterator<Item = usize>, beside: usize) -> usize {
         labels.max().unwrap_or(0).min(LABEL).min(self.columns.saturating_sub(beside).max(LEAST))
     }
@@ -284,13 +284,14 @@ impl Summary<'_> {
         let place = placed(&page.place(subject), 4 + width(&last), page.columns, page.pen);
         let _ = write!(out, "{}{place}", page.pen.paint(STRONG, last));
         page.found(out, &judged.finding, judged.reason.as_deref(), Some(self.trace));
-        // Who waits for whom is told below, in one place.
+        // The wait-for graph is printed below, in one place.
         if !page.is_about_end(subject) {
             page.notes(out, &judged.finding.notes);
         }
     }
 
-    /// The events that decide an expectation, on the lanes of their processes. Gives whether there was anything to draw.
+    /// The events that decide an expectation, on the lanes of their processes. Gives whether there was anything to
+    /// draw.
     fn picture(&self, out: &mut String, judged: &Judged) -> bool {
         const INDENT: &str = "    ";
         let options = timeline::Options {

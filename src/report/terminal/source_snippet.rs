@@ -1,4 +1,4 @@
-//! Events at the steps that made them, drawn as a diagnostic draws a place in a file.
+//! Events at the source lines of their steps, drawn like a diagnostic.
 //!
 //! ```text
 //!     --> scenarios/semaphore.toml:12

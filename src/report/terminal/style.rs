@@ -10,9 +10,7 @@ use crate::event::ProcessId;
 use crate::scenario::plan::Plan;
 use crate::value::Value;
 
-/// What is right.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// What is wrong.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What is neither: unknown, or an outcome other than `ok`.
 pub(crate) const DOUBT: Style = AnsiColor::Yellow.on_default();
@@ -104,8 +102,8 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// What stands behind a line of `used` columns to say where in a file that is: at its end, or under it where they do not
-/// fit together.
+/// What stands behind a line of `used` columns to say where in a file that is: at its end, or under it where they do
+/// not fit together.
 pub(crate) fn placed(place: &str, used: usize, columns: usize, pen: Pen) -> String {
     let place = &*visible(place);
     if place.is_empty() {

@@ -1,4 +1,4 @@
-//! Whether two engines did the same along one schedule: their traces side by side, event by event.
+//! Compares the traces of two engines under one schedule, event by event.
 
 use std::fmt::Write as _;
 

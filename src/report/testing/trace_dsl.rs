@@ -107,7 +107,7 @@ fn process(plan: &Plan, name: &str) -> ProcessId {
         as ProcessId
 }
 
-/// The target of that name, and the step of the process that has that verb and, if it can be told, that object.
+/// The target of that name, and the step of the process that has that verb and, if it is known, that object.
 fn target(plan: &Plan, process: ProcessId, verb: &str, name: &str) -> (Target, Option<u32>) {
     let target = plan.objects.iter().position(|object| object.name == name).map_or_else(
         || {

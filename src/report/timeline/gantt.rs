@@ -28,7 +28,6 @@ pub(super) struct Part<'a> {
     pub header: bool,
 }
 
-/// Draws it.
 pub(super) fn draw(drawing: &Drawing<'_>, part: &Part<'_>) -> String {
     let Drawing { plan, trace, glyphs, options, .. } = drawing;
     let wanted: HashSet<ProcessId> = options
@@ -125,7 +124,7 @@ fn shown_tracks<'a>(drawing: &'a Drawing<'_>, part: &Part<'_>) -> Vec<&'a Track>
     drawing.spans.tracks.iter().filter(|track| chosen.contains(&track.object)).filter(shows).collect()
 }
 
-/// Which of the tracks are shown, and how many are not: those that somebody waits for first, then those that change
+/// Which of the tracks are shown, and how many are not: those that a process waits for first, then those that change
 /// most.
 fn choose(drawing: &Drawing<'_>, tracks: &[&Track], room: usize) -> (Vec<bool>, usize) {
     if tracks.len() <= room {

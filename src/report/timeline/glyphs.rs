@@ -4,7 +4,6 @@ use anstyle::{AnsiColor, Style};
 
 use crate::report::terminal::style::{Pen, ascii, width};
 
-/// The characters.
 pub(super) struct Glyphs {
     /// What a process was doing in a cell, by [`Cell`](super::lanes::Cell).
     pub cells: [char; 8],
@@ -12,7 +11,7 @@ pub(super) struct Glyphs {
     pub levels: [char; 8],
     /// The sides of the picture.
     pub side: char,
-    /// A band of an owner or a text goes on.
+    /// A band of an owner or a text continues.
     pub band: char,
     /// Where a band begins.
     pub edge: char,
@@ -24,11 +23,10 @@ pub(super) struct Glyphs {
     pub mark: char,
     /// From one value to another.
     pub to: &'static str,
-    /// So many times.
     pub times: char,
     /// Something was left out.
     pub more: &'static str,
-    /// A process of a dialogue goes on, had a step, had its last one.
+    /// A process of a dialogue continues, had a step, had its last step.
     pub line: char,
     pub step: char,
     pub last: char,
@@ -117,7 +115,6 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Adds text.
     pub(super) fn put(&mut self, style: Style, text: &str) {
         self.columns += width(text);
         match self.runs.last_mut() {
@@ -126,7 +123,6 @@ impl Line {
         }
     }
 
-    /// Adds one character.
     pub(super) fn char(&mut self, style: Style, c: char) {
         self.put(style, c.encode_utf8(&mut [0; 4]));
     }

@@ -1,4 +1,4 @@
-//! What each process was doing in each column, and which processes are told together.
+//! What each process was doing in each column, and which processes share a row.
 
 use std::collections::{HashMap, HashSet};
 
@@ -29,18 +29,15 @@ const WEIGHTS: [f64; 8] = [0.0, 0.3, 0.3, 0.3, 1.0, 1.0, 1.0, 1.0];
 /// The part of a column that a step takes at least.
 const LEAST: f64 = 0.02;
 
-/// How many rows processes have before those that look alike are told together.
+/// How many rows processes have before similar ones share a row.
 pub(super) const ROWS: usize = 20;
 
 /// A row of the picture: one process, several that look alike, or all the rest.
 pub(super) struct Row {
-    /// Whose it is.
     pub processes: Vec<ProcessId>,
     /// What is said before it.
     pub name: String,
-    /// What was done.
     pub cells: Cells,
-    /// How it ended.
     pub end: String,
     /// Whether it ended well.
     pub good: bool,

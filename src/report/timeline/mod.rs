@@ -39,7 +39,6 @@ const SPEECH: usize = 18;
 /// What kind of picture.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum View {
-    /// Lanes over time.
     Gantt,
     /// Events one below the other, with arrows between processes.
     Sequence,
@@ -51,7 +50,6 @@ pub enum Axis {
     /// Time, with pauses folded where one of them is longer than all the rest of the run.
     #[default]
     Auto,
-    /// Time.
     Time,
     /// Time, with long pauses folded.
     Folded,

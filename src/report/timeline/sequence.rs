@@ -1,4 +1,5 @@
-//! A dialogue: steps one below the other, each in the lane of its process, with arrows to the processes it let go on.
+//! A dialogue: steps one below the other, each in the lane of its process, with arrows to the processes that it
+//! unblocked.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -37,7 +38,7 @@ struct Beat {
     place: usize,
     process: ProcessId,
     text: String,
-    /// Whom it let go on, and whether it did for certain.
+    /// The process that it unblocked, and whether that is certain.
     to: Vec<(ProcessId, bool)>,
     /// Whether it passes a message, or is no plain step for another reason: what is kept longest.
     matters: bool,

@@ -84,7 +84,7 @@ fn bands(track: &Track, scale: &Scale, glyphs: &Glyphs, line: &mut Line) {
     }
 }
 
-/// A level's value; nothing for nobody.
+/// A level's value; empty for no owner.
 fn text(track: &Track, level: &Level, columns: usize) -> String {
     match (track.shape, level.value.as_str()) {
         (Shape::Owner, None) => String::new(),

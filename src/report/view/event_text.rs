@@ -1,4 +1,4 @@
-//! An event in words of its own, for the formats that other programs draw.
+//! Texts of events, for the formats of other programs.
 
 use std::fmt::Write as _;
 

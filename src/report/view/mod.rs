@@ -1,4 +1,4 @@
-//! What several reports show, computed once: the timeline, statistics, the texts of events.
+//! Data that several reports show, computed once: the timeline, statistics, the texts of events.
 
 pub(crate) mod event_text;
 pub(crate) mod statistics;

@@ -1,4 +1,4 @@
-//! What several reports count in a trace: how objects were used, how processes ended.
+//! Statistics of a trace: the use of objects, the ends of processes.
 
 use crate::event::{ProcessId, Target};
 use crate::scenario::plan::Plan;

@@ -1,11 +1,11 @@
-//! What a picture of a run is made of, whatever draws it: lanes of processes, tracks of objects, arrows between events.
+//! The model of a timeline, for every renderer: lanes of processes, tracks of objects, arrows between events.
 //!
 //! It is a pure function of the plan and the trace, so a run on the kernel, a counterexample and a trace read back from
 //! a file are drawn alike. Events are named by their places in [`Trace::events`], times are ns since the run began.
 //!
 //! - A [`Lane`] says what a process was doing at each time ([`Span`]), and what it held beside that ([`Hold`]).
 //! - A [`Track`] is the value of an object over time: the permits left, the messages queued, the owner.
-//! - An [`Arrow`] leads from an event to one in another process that it let go on: a message, a permit handed over.
+//! - An [`Arrow`] leads from an event to the event in another process that it unblocked: a message, a released permit.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -36,13 +36,11 @@ pub struct Spans {
 /// A process over time.
 #[derive(Debug)]
 pub struct Lane {
-    /// Which process.
     pub process: ProcessId,
     /// When it began; [`Lane::end`] where it never was.
     pub begin: u64,
     /// When it ended; the end of the run where it was left.
     pub end: u64,
-    /// How it ended.
     pub ended: ProcessEnd,
     /// What it was doing, in its order, without gaps or overlaps from `begin` to `end`. Those without length are left
     /// out but for steps: each step that was recorded has its span.
@@ -54,9 +52,7 @@ pub struct Lane {
 /// What a process was doing from one time to another.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Span {
-    /// From when on.
     pub begin: u64,
-    /// Until when.
     pub end: u64,
     /// What it was doing.
     pub doing: Doing,
@@ -85,9 +81,7 @@ pub enum Doing {
 /// Something that a process held: from the end of the step that gave it to the begin of the one that gave it back.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Hold {
-    /// What it held.
     pub what: Held,
-    /// From when on.
     pub begin: u64,
     /// Until when; the end of its process where it never gave it back.
     pub end: u64,
@@ -112,7 +106,6 @@ pub enum Held {
 /// The value of an object over time.
 #[derive(Debug)]
 pub struct Track {
-    /// Which object.
     pub object: ObjectId,
     /// Its [`limit`](crate::objects::Object::limit), where it is in the unit of a track of numbers.
     pub limit: Option<i64>,
@@ -127,7 +120,7 @@ pub struct Track {
 pub enum Shape {
     /// Numbers: permits left, messages or bytes queued, processes waiting, a shared number; truth values are 0 and 1.
     Number,
-    /// The owner's name, or null for nobody: [`Level::owner`].
+    /// The owner's name, or null without an owner: [`Level::owner`].
     Owner,
     /// Anything else: a character, an array.
     Text,
@@ -144,20 +137,19 @@ pub struct Level {
     pub value: Value,
     /// The value as a number, in a track of numbers.
     pub number: Option<f64>,
-    /// The owner, in a track of owners; none for nobody.
+    /// The owner, in a track of owners.
     pub owner: Option<ProcessId>,
 }
 
-/// From an event to one of another process that it let go on.
+/// From an event to one of another process that it unblocked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Arrow {
     /// The event it leads from.
     pub from: usize,
     /// The event it leads to.
     pub to: usize,
-    /// What passed.
     pub kind: ArrowKind,
-    /// Whether the trace says so. Which of several releases let a process go on, nobody can know.
+    /// Whether the trace says so. Which of several releases unblocked a process cannot be known.
     pub certain: bool,
 }
 
@@ -168,7 +160,7 @@ pub enum ArrowKind {
     Message,
     /// What the one gave back, the other had waited for: a permit, a lock, room in a queue.
     HandOver,
-    /// The one let the other go on: `notify`, `set`, the last to come to a barrier.
+    /// One unblocked the other: `notify`, `set`, the last arrival at a barrier.
     Wake,
     /// A process was started.
     Start,
@@ -308,7 +300,7 @@ fn finish(
         Value::Float(number) => Some(*number),
         _ => None,
     };
-    // Only an owner can be nobody.
+    // Only a track of owners can be empty.
     let owned = |value: &Value| matches!(value, Value::Null | Value::String(_));
     let shape = if levels.iter().all(|(_, value)| number(value).is_some()) {
         Shape::Number
@@ -497,7 +489,7 @@ fn between(spans: &mut Vec<Span>, begin: u64, end: u64, recorded: bool) {
     }
 }
 
-/// What was given and not yet taken, of one object: by whom, none for what was there at first.
+/// What was released and not yet taken, of one object: by which event, none for the initial value.
 type Given = VecDeque<Option<usize>>;
 
 fn arrows(plan: &Plan, trace: &Trace, amounts: &HashMap<EventId, i64>) -> Vec<Arrow> {
@@ -555,7 +547,7 @@ fn arrows(plan: &Plan, trace: &Trace, amounts: &HashMap<EventId, i64>) -> Vec<Ar
     arrows
 }
 
-/// Keeps account of who gave what; where the event had to wait for what it takes, who gave it.
+/// Tracks which event released what; for an event that had to wait, the event that unblocked it.
 fn pass(trace: &Trace, given: &mut Given, to: usize, amount: i64) -> Option<usize> {
     if amount < 0 {
         given.extend((amount..0).map(|_| Some(to)));
@@ -564,7 +556,7 @@ fn pass(trace: &Trace, given: &mut Given, to: usize, amount: i64) -> Option<usiz
     let event = &trace.events[to];
     let mut from = None;
     for _ in 0..amount {
-        // What it had to wait for, somebody gave; otherwise the oldest goes first.
+        // An event that waited got a released one; otherwise the oldest goes first.
         let other = |by: &Option<usize>| by.is_some_and(|by| trace.events[by].id.process != event.id.process);
         let at = if event.blocked { given.iter().position(other).unwrap_or(0) } else { 0 };
         from = given.remove(at).flatten().or(from);

@@ -49,7 +49,6 @@ pub(super) struct Output {
     pub(super) possible: Vec<Possible>,
 }
 
-/// One program, compiled.
 pub(super) struct Compiled {
     pub(super) code: Vec<Instruction>,
     pub(super) vars: Vec<(u32, Expression)>,

@@ -1,4 +1,4 @@
-//! What every step may say: `timeout`, `on`, `outcome` and `expect`, and the handlers behind it.
+//! The keys of every step: `timeout`, `on`, `outcome` and `expect`, and the handlers behind it.
 
 use super::Compiler;
 use crate::diagnostic::{Code, Diagnostic};
@@ -39,7 +39,7 @@ impl Compiler<'_> {
         let (mut failure, handlers) = self.failure(fields, step);
         for Foreseen { outcome, diagnostic } in foreseen.into_iter().filter(|one| !failure.taken.contains(one.outcome))
         {
-            let diagnostic = diagnostic.help(format!("where that is what the scenario is about, take it: `expect = \"{outcome}\"`, `outcome = \"r\"` or `on = {{ {outcome} = [..] }}`"));
+            let diagnostic = diagnostic.help(format!("if that is the purpose of the scenario, handle it: `expect = \"{outcome}\"`, `outcome = \"r\"` or `on = {{ {outcome} = [..] }}`"));
             self.checker.report(diagnostic);
         }
         let at = self.code.len();

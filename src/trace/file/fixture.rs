@@ -101,9 +101,7 @@ pub(crate) fn known(name: &str) -> Option<&'static str> {
 
 /// A kind that can do nothing: what reads a trace asks only for its name.
 pub(crate) static SEMAPHORE: Kind = kind("semaphore");
-/// The same.
 pub(crate) static MUTEX: Kind = kind("mutex");
-/// The same.
 pub(crate) static ARRAY: Kind = kind("array");
 
 const fn kind(name: &'static str) -> Kind {

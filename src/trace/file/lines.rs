@@ -29,7 +29,6 @@ pub(super) struct Tag<'a> {
     pub tag: Cow<'a, str>,
 }
 
-/// The first line.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Header<'a> {
     #[serde(rename = "type", skip_deserializing)]
@@ -156,7 +155,6 @@ pub(super) struct Exit<'a> {
     pub cut: bool,
 }
 
-/// The last line.
 #[derive(Serialize, Deserialize)]
 pub(super) struct End<'a> {
     #[serde(rename = "type", skip_deserializing)]

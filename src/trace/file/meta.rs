@@ -12,7 +12,6 @@ pub struct Meta {
     pub set: Vec<(String, String)>,
     /// When the run began, in UTC: `2026-01-31T12:00:00.123456Z`.
     pub started: String,
-    /// Where it ran.
     pub machine: Machine,
 }
 
@@ -46,7 +45,6 @@ impl Meta {
 }
 
 impl Machine {
-    /// This one.
     pub fn this() -> Self {
         let line = |path: &str| fs::read_to_string(path).map(|text| text.trim().to_owned()).unwrap_or_default();
         Self {

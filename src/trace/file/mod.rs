@@ -3,7 +3,7 @@
 //! The first line holds the scenario itself, so that a trace can be judged again without any other file; then come
 //! the events in the trace's order, the processes that were stuck, the end of each process, and a last line that
 //! tells a whole file from one that was cut. `docs/trace-format.md` describes every field. This room parses no
-//! scenario: whoever reads a file makes the plan of [`Saved::text`] and gives it to [`Saved::into_trace`].
+//! scenario: the reader of a file makes the plan of [`Saved::text`] and gives it to [`Saved::into_trace`].
 
 #[cfg(test)]
 pub(crate) mod fixture;

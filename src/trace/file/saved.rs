@@ -11,7 +11,6 @@ use crate::value::Value;
 /// A trace that was read, whose scenario is still text.
 #[derive(Debug)]
 pub struct Saved {
-    /// The trace file.
     pub file: String,
     /// The version of ipcrun that wrote it.
     pub ipcrun: String,
@@ -23,7 +22,6 @@ pub struct Saved {
     pub text: String,
     /// Every param with the value it had, whether by `--set` or not.
     pub params: Vec<(String, Value)>,
-    /// The seed.
     pub seed: u64,
     /// The longest the run could take, in ns.
     pub timeout: u64,
@@ -31,9 +29,7 @@ pub struct Saved {
     pub meta: Meta,
     /// Every object's name and kind.
     pub objects: Vec<(String, String)>,
-    /// Every process's name.
     pub processes: Vec<String>,
-    /// Every step.
     pub steps: Vec<SavedStep>,
     /// Each process's events, in its own order.
     pub lanes: Vec<Vec<Event>>,
@@ -72,7 +68,6 @@ pub struct Saved {
 pub struct SavedStep {
     /// The entry of `[processes]` it belongs to.
     pub process: String,
-    /// Its verb.
     pub verb: String,
     /// What it names, as written; empty where it names nothing.
     pub object: String,

@@ -1,5 +1,5 @@
-//! An exchange of processes and objects, and whether a plan is the same after it: whatever could happen before can happen
-//! after, with each in the place of another, and is judged alike.
+//! An exchange of processes and objects, and whether a plan is the same after it: whatever could happen before can
+//! happen after, with each in the place of another, and is judged alike.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::explore::semantics::program_analysis::{own_element, own_index};
 use crate::scenario::expectation::{Argument, BlockedAt, Expectation, Pattern, PatternTarget, Shape};
 use crate::scenario::plan::{Action, Fact, Operation, Plan, Processes, Program};
 
-/// Who takes whose place.
+/// The permutation of the processes.
 pub(super) struct Exchange {
     processes: Vec<ProcessId>,
     objects: Vec<ObjectId>,
@@ -104,7 +104,8 @@ impl Exchange {
             Action::Object(action) if own => self.keeps_own(program, &self.objects, action.objects()),
             Action::Object(action) => is_fixed(&self.objects, action.objects()),
             Action::Start(named) | Action::Kill(named, _) => processes(named, false),
-            // Which of several exit statuses is given depends on their order, and where it gives up, who was joined.
+            // Which of several exit statuses is given depends on their order, and after a timeout, the joined
+            // processes.
             Action::Join(named) => processes(named, operation.into.is_some() || operation.timeout.is_some()),
             Action::Status(named) => processes(named, true),
             _ => true,

@@ -1,12 +1,13 @@
-//! Symmetry: what cannot be told apart can change places without anything being different. Of the states that arise from
-//! one another by that, one stands for all: the one whose numbers are in order.
+//! Symmetry: indistinguishable processes and objects can be exchanged without a difference. Of the states that arise
+//! from one another by that, one stands for all: the one whose numbers are in order.
 //!
-//! What changes places is a *strand*: a process of each of some programs and, of arrays of objects of which each of these
-//! processes uses the one of its own index, that object; of an object with elements likewise, that element. Processes of one program that never asks who it is are strands of
-//! one process each. `strands` finds them, `exchange` says whether a plan is the same where two have changed places.
+//! What changes places is a *strand*: a process of each of some programs and, of arrays of objects of which each of
+//! these processes uses the one of its own index, that object; of an object with elements likewise, that element.
+//! Processes of one program that never uses its own name or index are strands of one process each. `strands` finds
+//! them, `exchange` says whether a plan is the same where two have changed places.
 //!
-//! Where processes name objects of their own, the same standing of another has another number: `twins` knows it. Strands
-//! are compared by the numbers that they would have in the first place.
+//! Where processes name objects of their own, the same standing of another has another number: `twins` knows it.
+//! Strands are compared by the numbers that they would have in the first place.
 
 mod automorphism;
 mod orbits;

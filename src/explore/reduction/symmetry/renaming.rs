@@ -1,4 +1,4 @@
-//! What has another number in another place, and means the same there: found once, looked up after.
+//! The numbers of renamed local states: computed once, then looked up.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,6 @@ pub(super) struct Twins {
 enum Known {
     /// A number means the same in every place.
     Same,
-    /// It does not.
     Places {
         /// By place, by number there: the number in the first place.
         first: Vec<Vec<u32>>,

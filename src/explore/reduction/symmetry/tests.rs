@@ -77,7 +77,7 @@ steps = [{{ forever = [{{ recv = "link[index].r", into = "x", on = {{ closed = [
     )
 }
 
-/// Strands have as many states as there are ways to have so many of what one of them can be, where nothing else is
+/// Strands have as many states as there are ways to have that many of what one of them can be, where nothing else is
 /// between them: of 10, as here, 55 of two and 715 of four.
 #[test]
 fn strands_stand_for_their_exchanges() {

@@ -1,11 +1,11 @@
-//! `barrier`: a point that nobody passes before all have come.
+//! `barrier`: a point that no process passes before all have come.
 //!
 //! One word holds the generation, whether the barrier is broken and how many have come; waiters sleep on the
 //! generation. Whatever ends a generation but its last arrival (a timeout, `abort`, `reset`) first tells each waiter
 //! of that generation so in a slot of its own, under a journal: a process killed within is made up for.
 //!
 //! The trace has an implicit `wait` ending `would_block` where a process has come, one ending `ok` where the last has,
-//! and the step itself where the process goes on. Tickets number a generation's arrivals, its end and its departures.
+//! and the step itself where the process continues. Tickets number a generation's arrivals, its end and its departures.
 
 mod model;
 mod promela;
@@ -191,7 +191,7 @@ impl Object for Barrier {
         Some(self)
     }
 
-    /// The same verb twice, but for two arrivals: who comes first is told so. Of a POSIX barrier, all but its `wait` is
+    /// The same verb twice, but for two arrivals: the order of arrival is their result. Of a POSIX barrier, all but its `wait` is
     /// refused.
     fn commute(&self, first: Access, second: Access) -> bool {
         if self.posix {
@@ -321,7 +321,7 @@ impl Object for Barrier {
         takes
     }
 
-    /// Of two that break it, the first is what lets those go on that wait.
+    /// Of two that break it, the first is what unblocks those that wait.
     fn tells_order(&self, first: Access, second: Access) -> bool {
         first.verb != SIZE && second.verb != SIZE
     }
@@ -365,7 +365,7 @@ fn arrived(generation: u64, arrival: u32) -> Completion {
     Completion { value: order, ..Completion::of(Outcome::WOULD_BLOCK) }.ticket(ticket(generation, arrival))
 }
 
-/// That it goes on.
+/// That it continues.
 fn departed(generation: u64, parties: u32, arrival: u32, outcome: Outcome) -> Completion {
     let value = if outcome.is_ok() { Value::Int(i64::from(arrival) - 1) } else { Value::Null };
     Completion { value, ..Completion::of(outcome) }.ticket(ticket(generation, parties + 1 + arrival))
@@ -443,7 +443,7 @@ impl MemoryLive {
         futex::wake_all(futex::high(&self.shared.word));
     }
 
-    /// Ends the generation for all who wait in it. The guard is held, by a process or for one that died.
+    /// Ends the generation for all that wait in it. The guard is held, by a process or for one that died.
     fn finish(&self, next: Word) {
         let ending = next.generation().wrapping_sub(1);
         for slot in self.slots.iter() {
@@ -476,7 +476,7 @@ impl MemoryLive {
         let (generation, arrival) = (u64::from(word.generation()), word.count() + 1);
         if arrival == self.parties {
             self.shared.word.store(word.next(false).0, Ordering::Release);
-            // Told before the others leave, woken or not asleep yet, so that their departures are seen to end after it: until
+            // Recorded before the others leave, woken or not asleep yet, so that their departures are seen to end after it: until
             // then the guard keeps them.
             call.party.implicit(self.id, WAIT, arrived(generation, arrival));
             call.party.implicit(self.id, WAIT, ended(generation, self.parties, Outcome::OK));
@@ -535,7 +535,7 @@ impl Live for MemoryLive {
         }
     }
 
-    /// Finishes what the process was breaking, and wakes those whom it may not have woken.
+    /// Finishes what the process was breaking, and wakes those that it may not have woken.
     fn reclaim(&self, process: ProcessId) {
         if self.shared.guard.held_by(process) {
             let journal = Word(self.shared.journal.load(Ordering::Acquire));
@@ -615,7 +615,7 @@ impl Live for PosixLive {
     }
 }
 
-/// Who has come, as the trace tells of it.
+/// The arrivals, as recorded in the trace.
 struct Come {
     waiting: i64,
     broken: bool,

@@ -1,7 +1,7 @@
 //! The model of a barrier, of shared memory or of POSIX.
 //!
-//! The barrier knows how many have come and whether it is broken; who waits is in the shares. Where a round ends, those
-//! who wait in it are told so in their shares at once, and each goes on in a step of its own.
+//! The barrier has the number of arrivals and whether it is broken; the shares have the waiting processes. At the end
+//! of a round, the shares of all its waiters are changed at once, and each continues in a step of its own.
 //!
 //! As which of them a process has come is a part of its share only where it takes that number: ten processes come in
 //! millions of orders, of which a barrier without `into` keeps none. The trace has the number all the same.
@@ -13,17 +13,17 @@ use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess, W
 use crate::outcome::Outcome;
 use crate::value::Value;
 
-/// What a share says its process does, in the bits of `PHASE`; the rest is its number among those who came, from 1, and
-/// 0 where it does not take that. A process that does not wait has the share 0.
+/// What a share says its process does, in the bits of `PHASE`; the rest is its number among those that came, from 1,
+/// and 0 where it does not take that. A process that does not wait has the share 0.
 const PHASE: u32 = 0b11 << 30;
 /// It has come, and waits for the others.
 const WAITING: u32 = 1 << 30;
-/// All have come, and it can go on.
+/// All have come, and it can continue.
 const RELEASED: u32 = 2 << 30;
-/// The round was broken, and it can go on.
+/// The round was broken, and it can continue.
 const BROKEN: u32 = 3 << 30;
 
-/// What the trace tells of a process when it goes on: the round that it waited in, and its number there.
+/// What the trace tells of a process when it continues: the round that it waited in, and its number there.
 #[derive(Clone, Copy)]
 struct Place {
     process: ProcessId,
@@ -40,7 +40,7 @@ pub(super) struct BarrierModel {
     come: u32,
     broken: bool,
     round: u64,
-    /// Those who have come and not gone on, where a trace is kept.
+    /// Those that have come and not continued, where a trace is kept.
     places: Vec<Place>,
 }
 
@@ -80,7 +80,7 @@ impl BarrierModel {
         Progress::Parked
     }
 
-    /// The process goes on whose round has ended.
+    /// The process continues whose round has ended.
     fn depart(&mut self, call: &mut ModelCall<'_>) -> Progress {
         let share = call.mine();
         call.set_mine(0);
@@ -98,7 +98,7 @@ impl BarrierModel {
         Some(self.places.swap_remove(at))
     }
 
-    /// Ends the round for all who wait in it. Which it was.
+    /// Ends the round for all that wait in it. Which it was.
     fn end(&mut self, call: &mut ModelCall<'_>, phase: u32) -> u64 {
         for share in call.shares.iter_mut().filter(|share| **share & PHASE == WAITING) {
             *share = if phase == RELEASED { RELEASED | *share & !PHASE } else { phase };
@@ -108,7 +108,7 @@ impl BarrierModel {
         self.round - 1
     }
 
-    /// Ends the round for all who wait in it, and leaves the barrier broken or whole.
+    /// Ends the round for all that wait in it, and leaves the barrier broken or whole.
     fn break_all(&mut self, call: &mut ModelCall<'_>, broken: bool, outcome: Outcome) -> Progress {
         let round = self.end(call, BROKEN);
         self.broken = broken;
@@ -120,7 +120,7 @@ impl BarrierModel {
     }
 }
 
-/// Who was told by these shares that the round is over, and has yet to go on.
+/// The processes whose shares say that the round is over, and that have yet to continue.
 pub(super) fn going_on(shares: &[u32]) -> impl Iterator<Item = ProcessId> + '_ {
     (0..).zip(shares).filter(|(_, share)| matches!(**share & PHASE, RELEASED | BROKEN)).map(|(process, _)| process)
 }
@@ -174,7 +174,7 @@ impl Model for BarrierModel {
         if verb == SIZE || self.posix && verb != WAIT { ShareAccess::Own } else { ShareAccess::All }
     }
 
-    /// To wait is to come, and to go on.
+    /// To wait is to come, and to continue.
     fn turns(&self, verb: u8) -> Option<u32> {
         Some(if verb == WAIT { 2 } else { 1 })
     }

@@ -9,9 +9,9 @@ use crate::value::Types;
 
 /// It has come, and waits for the others.
 const WAITING: u8 = 1;
-/// All have come, and it can go on.
+/// All have come, and it can continue.
 const RELEASED: u8 = 2;
-/// The round was broken, and it can go on.
+/// The round was broken, and it can continue.
 const BROKEN: u8 = 3;
 
 /// What the names of the variables end with.
@@ -20,7 +20,7 @@ const NUMBER: &str = "_number";
 const BROKE: &str = "_broken";
 
 impl Barrier {
-    /// Ends the round for all who wait in it.
+    /// Ends the round for all that wait in it.
     fn end(call: &Call<'_>, phase: u8) -> Vec<String> {
         let (come, waits, number) = (call.around.name, call.name(WAITS), call.name(NUMBER));
         let mut effects: Vec<String> = (0..call.around.processes)

@@ -12,7 +12,6 @@ use crate::value::Value;
 pub(super) struct Words {
     layout: Layout,
     cells: Vec<u64>,
-    /// Steps so far.
     version: u64,
 }
 

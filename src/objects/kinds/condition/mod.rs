@@ -1,9 +1,9 @@
 //! `condition`: processes wait for a notification that something has changed, and release a mutex meanwhile.
 //!
 //! It is built on futex(2) and not on `pthread_cond_t`, which a waiter that is killed can leave unusable, and which
-//! does not say who woke whom. Each process has a slot; under the guard a waiter takes a number before it gives the
-//! mutex back, and a notifier wakes the lowest numbers. What a notifier does is one number, up to which waiters are
-//! woken, in a journal: a process killed within is made up for.
+//! does not say which process woke which. Each process has a slot; under the guard a waiter takes a number before it
+//! gives the mutex back, and a notifier wakes the lowest numbers. What a notifier does is one number, up to which
+//! waiters are woken, in a journal: a process killed within is made up for.
 //!
 //! The trace has, for one `wait`: an implicit `wait` ending `would_block`, from which on it waits; the mutex's
 //! implicit `unlock`; its implicit `lock`; and the step itself, whose cause is the notification.
@@ -38,7 +38,6 @@ const NOTIFY_ALL: u8 = 2;
 /// The most that one `notify` wakes.
 const MOST: i64 = 65_535;
 
-/// The kind.
 pub(crate) static KIND: Kind = Kind {
     name: "condition",
     summary: "processes wait for a notification that something has changed, and release a mutex meanwhile",
@@ -198,7 +197,7 @@ impl Object for Condition {
         relation.by_ticket(events, |_| true);
     }
 
-    /// Holds, for each process that was woken and has yet to go on, what the notification gave that woke it.
+    /// Holds, for each process that was woken and has yet to continue, what the notification gave that woke it.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
         match (handover.event.verb, handover.event.implicit) {
             ("wait", true) => NOTHING,
@@ -221,7 +220,7 @@ struct Words {
     used: AtomicU32,
     /// The last ticket; a waiter's number is its ticket too.
     ticket: AtomicU64,
-    /// The number up to which waiters are being woken, and by which event; 0 where nobody is notifying.
+    /// The number up to which waiters are being woken, and by which event; 0 where no process is notifying.
     journal: AtomicU64,
     notifier: AtomicU64,
 }
@@ -331,7 +330,7 @@ impl ConditionLive {
         slot.change(IDLE)
     }
 
-    /// Wakes up to `most` of those who have waited longest.
+    /// Wakes up to `most` of those that have waited longest.
     fn notify(&self, call: &mut Call<'_>, most: u32) -> Completion {
         let words = &*self.words;
         let held = words.guard.lock(call.party.process());
@@ -356,8 +355,8 @@ impl ConditionLive {
         Completion::value(Value::Int(waiting.min(most).into())).ticket(ticket)
     }
 
-    /// Wakes those of the waiters whom a schedule chooses; says whether there is one. The guard is held, and no journal is
-    /// kept: under a schedule nobody dies within a step.
+    /// Wakes the waiters that a schedule chooses; says whether there is one. The guard is held, and no journal is
+    /// kept: under a schedule no process dies within a step.
     fn mark_chosen(&self, call: &mut Call<'_>, most: u32, waiting: u32) -> bool {
         let Some(first) = call.party.choose(waiting) else { return false };
         let event = call.party.event();
@@ -373,7 +372,7 @@ impl ConditionLive {
         true
     }
 
-    /// The number of the waiter with that place among those who wait, from 1. The guard is held.
+    /// The number of the waiter with that place among those that wait, from 1. The guard is held.
     fn number_of(&self, place: u32) -> u64 {
         let mut last = 0;
         for _ in 0..place {
@@ -413,7 +412,7 @@ impl Live for ConditionLive {
         }
     }
 
-    /// Finishes what the process was notifying, takes it from those who wait, and wakes those whom it may not have
+    /// Finishes what the process was notifying, takes it from those that wait, and wakes those that it may not have
     /// woken. The guard is not taken: another that has died may hold it.
     fn reclaim(&self, process: ProcessId) {
         let words = &*self.words;

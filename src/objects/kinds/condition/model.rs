@@ -1,8 +1,8 @@
 //! The model of a condition.
 //!
-//! Who waits, who was notified and who has given up is in the shares, so the condition itself is nothing but what only
-//! the trace needs: tickets, and who notified whom. A `wait` is three steps: it gives the mutex back and parks; a
-//! notification or the end of its time changes its share; it takes the mutex again as soon as it can.
+//! Waiting, notified and timed-out processes are recorded in the shares, so the condition itself has only what
+//! the trace needs: tickets, and the event of each notification. A `wait` is three steps: it gives the mutex back and
+//! parks; a notification or the end of its time changes its share; it takes the mutex again as soon as it can.
 
 use super::{MOST, NOTIFY, NOTIFY_ALL, WAIT};
 use crate::event::{ObjectId, ProcessId};
@@ -21,7 +21,7 @@ const WAITING: u32 = 1 << 29;
 const NOTIFIED: u32 = 2 << 29;
 /// Its time was over first, and it has to take the mutex.
 const GIVEN_UP: u32 = 3 << 29;
-/// It ended before it could tell that it waits no more. The trace counts it on, but nobody can wake it.
+/// It ended before it could tell that it waits no more. The trace counts it on, but no process can wake it.
 const LOST: u32 = 4 << 29;
 
 /// Its wait has ended without a notification, and it has to take the mutex.
@@ -37,7 +37,8 @@ pub(super) struct ConditionModel {
     id: ObjectId,
     mutex: ObjectId,
     ticket: u64,
-    /// The notifications that were not taken yet: who was woken, and by which event. At most one for each process.
+    /// The notifications that were not taken yet: the woken process, and the event that woke it. At most one for each
+    /// process.
     notifications: Vec<(ProcessId, u64)>,
 }
 
@@ -108,7 +109,7 @@ impl ConditionModel {
         Progress::Done(Completion { cause, ..Completion::of(outcome) }.ticket(self.ticket()))
     }
 
-    /// Wakes `most` of those who wait, whichever they are.
+    /// Wakes `most` of those that wait, whichever they are.
     fn notify(&mut self, call: &mut ModelCall<'_>, most: usize) -> Progress {
         let ticket = self.ticket();
         let mut waiting: Vec<usize> = Vec::new();
@@ -151,7 +152,7 @@ impl Model for ConditionModel {
         }
     }
 
-    /// Whoever was notified already, or has given up, waits for the mutex whatever the time.
+    /// A process that was notified already, or has given up, waits for the mutex whatever the time.
     fn give_up(&mut self, call: &mut ModelCall<'_>) -> Progress {
         let share = call.mine();
         match share & PHASE {
@@ -194,13 +195,13 @@ impl Model for ConditionModel {
         Some(count(shares, &COUNTED))
     }
 
-    /// Those whom a notification could still wake.
+    /// The processes that a notification could still wake.
     fn last(&self, shares: &[u32]) -> Option<Value> {
         Some(Value::Int(count(shares, &[WAITING])))
     }
 }
 
-/// Who was notified by these shares, and has yet to go on.
+/// The processes that are notified by these shares, and have yet to continue.
 pub(super) fn woken(shares: &[u32]) -> impl Iterator<Item = ProcessId> + '_ {
     (0..).zip(shares).filter(|(_, share)| **share & PHASE == NOTIFIED).map(|(process, _)| process)
 }

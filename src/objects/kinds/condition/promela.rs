@@ -20,7 +20,7 @@ const LATE: u8 = 4;
 const AGAIN: &str = "_again";
 
 impl Condition {
-    /// Wakes `most` of those who wait, whichever they are; all where there is no such number.
+    /// Wakes `most` of those that wait, whichever they are; all where there is no such number.
     fn notify(call: &Call<'_>, most: Option<i64>) -> Way {
         let (name, processes) = (call.around.name, call.around.processes);
         let wake = |process| format!(":: ({name}[{process}] == {WAITING}) -> {name}[{process}] = {NOTIFIED}");

@@ -28,7 +28,6 @@ const SET: u8 = 0;
 const CLEAR: u8 = 1;
 const WAIT: u8 = 2;
 
-/// The kind.
 pub(crate) static KIND: Kind = Kind {
     name: "event",
     summary: "a flag that processes can set, clear and wait for",
@@ -118,7 +117,7 @@ impl Object for Event {
         Some(self)
     }
 
-    /// A `wait` that can go on finds the flag set, as every `set` leaves it.
+    /// A `wait` that can continue finds the flag set, as every `set` leaves it.
     fn commute(&self, first: Access, second: Access) -> bool {
         (first.verb == CLEAR) == (second.verb == CLEAR)
     }
@@ -144,7 +143,8 @@ impl Object for Event {
         Enablers { verbs, only: None, closing: &[] }
     }
 
-    /// Every `set` since the last `clear` is a cause of a `wait` after it. A `wait` that failed comes after the last `clear`.
+    /// Every `set` since the last `clear` is a cause of a `wait` after it. A `wait` that failed comes after the last
+    /// `clear`.
     fn relate(&self, events: &[&Step], relation: &mut Relation) {
         let mut joins = Joins::default();
         let places = relation.by_ticket(events, |event| event.outcome.is_ok());
@@ -247,7 +247,7 @@ impl Live for EventLive {
         }
     }
 
-    /// A process killed between setting the flag and waking has woken nobody.
+    /// A process killed between setting the flag and waking has woken no process.
     fn reclaim(&self, _process: ProcessId) {
         futex::wake_all(futex::low(&self.word));
     }

@@ -200,7 +200,7 @@ impl Object for Mutex {
         Some(self)
     }
 
-    /// Two locks where one can go on: the other then waits for it. Of any other two, at most one is its owner's, and
+    /// Two locks where one can continue: the other then waits for it. Of any other two, at most one is its owner's, and
     /// the other ends the same whether it comes before or after; a `lock` that has not to wait there is either the
     /// owner's own, or meets an `unlock` or `repair` by one that does not own it.
     fn commute(&self, first: Access, second: Access) -> bool {
@@ -460,7 +460,7 @@ impl MutexLive {
         }
     }
 
-    /// Fails for the one that owns it. Where it is owned and nobody is told to, that is about to be told.
+    /// Fails for the one that owns it. Where it is owned and no process is told to, that is about to be told.
     #[cold]
     fn give_up(&self, process: ProcessId, outcome: Outcome) -> Result<Done, Outcome> {
         let told = self.owned.torn.settle(|| {
@@ -525,7 +525,7 @@ impl MutexLive {
             // So glibc says of a recursive mutex that is not repaired and still locked after this: it has counted.
             Err(libc::ENOTRECOVERABLE) if depth > 1 => Ok(Done { outcome: Outcome::OK, ticket }),
             Err(errno) => {
-                // Still this process's own, so nobody else has written meanwhile.
+                // Still this process's own, so no other process has written meanwhile.
                 owned.damaged.store(damaged, Ordering::Relaxed);
                 owned.depth.store(depth, Ordering::Relaxed);
                 owned.word.store(Word::of(ticket, Some(process)).0, Ordering::Release);
@@ -567,7 +567,7 @@ impl Live for MutexLive {
     fn reclaim(&self, process: ProcessId) {
         self.owned.torn.tear();
         if self.options.robust {
-            // Whoever has it already by the owner's death has put itself there.
+            // A process that has it already by the owner's death has put itself there.
             let word = self.owned.load();
             if word.owner() == Some(process) {
                 let free = Word::of(word.ticket(), None);

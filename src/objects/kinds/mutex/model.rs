@@ -27,7 +27,7 @@ pub(crate) fn depth(share: u32) -> u32 {
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Hold {
     Free,
-    /// Somebody has it, maybe one who has died.
+    /// A process has it, maybe a dead one.
     Taken,
     /// Its owner has died, and it is robust: the next has it.
     OwnerDied,

@@ -61,7 +61,7 @@ impl Promela for Mutex {
                     ways.push(Way::ok(format!("({mine})"), vec![format!("{owner} = 0")]));
                 }
             }
-            // Nobody can have died owning it.
+            // No process can have died owning it.
             _ => {
                 ways.push(Way::ends(format!("!({mine})"), Outcome::NOT_OWNER));
                 ways.push(Way::ends(format!("({mine})"), Outcome::INVALID));

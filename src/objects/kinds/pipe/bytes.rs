@@ -19,7 +19,7 @@ pub(super) fn data(value: &Value) -> Option<&[u8]> {
     }
 }
 
-/// How a send ends of which so many bytes went in: what the trace shows is those.
+/// How a send ends of which that many bytes went in: what the trace shows is those.
 pub(super) fn sent(value: &Value, gone: usize, counted: bool, outcome: Outcome, ticket: u64) -> Completion {
     let data = data(value).unwrap_or_default();
     let written = if gone == data.len() { value.clone() } else { Value::Bytes(data[..gone].into()) };
@@ -58,7 +58,7 @@ impl Channel {
             };
             match patience.attempt(call.party, None, write, |until| port.wait_writable(until)) {
                 Ok(written) => gone += written,
-                // One write(2) ends early where it cannot go on, with what it has written.
+                // One write(2) ends early where it cannot continue, with what it has written.
                 Err(_) if counted && gone > 0 => break Ok(()),
                 Err(errno) => break Err(errno),
             }

@@ -5,7 +5,6 @@ use std::os::fd::OwnedFd;
 use crate::os::descriptor::{Descriptor, wait_readable, wait_writable};
 use crate::os::{pipe, socket};
 
-/// An end.
 #[derive(Debug)]
 pub(super) struct Port {
     end: Descriptor,
@@ -65,7 +64,7 @@ impl Port {
             Way::Socket => loop {
                 match socket::receive(fd, buffer, max, wait) {
                     // The other end was closed with something unread. That is said once, before what is still to be
-                    // taken here, and does not concern who receives.
+                    // taken here, and does not concern the receiver.
                     Err(libc::ECONNRESET) => {}
                     done => return done,
                 }
@@ -78,7 +77,7 @@ impl Port {
         wait_readable(self.end.raw()?, deadline)
     }
 
-    /// Waits until there is room, or nobody is left to read.
+    /// Waits until there is room, or no process is left to read.
     pub(super) fn wait_writable(&self, deadline: Option<u64>) -> Result<bool, i32> {
         wait_writable(self.end.raw()?, deadline)
     }

@@ -169,7 +169,7 @@ impl Channel {
                 break decode(&buffer[HEADER..]).map(|value| Some((value, header.event))).map_err(|_| libc::EBADMSG);
             }
             if header.offset == 0 {
-                // Whoever sent the part that is here has given up.
+                // A process that sent the part that is here has given up.
                 buffer.drain(..held + HEADER);
                 begun = Some((header.event, header.total));
             } else if begun == Some((header.event, header.total)) && header.offset as usize == held {

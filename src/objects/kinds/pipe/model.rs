@@ -1,12 +1,12 @@
-//! A pipe in the model: who holds its ends, and what is under way.
+//! A pipe in the model: the holders of its ends, and the messages in it.
 //!
-//! Whoever waits for room, or for something to take, may go on first, and is taken for one that comes anew. So these
-//! are left out of account:
+//! A process that waits for room, or for something to take, may continue first, and is taken for one that comes anew.
+//! So these are left out of account:
 //!
 //! - A writer that waits on sockets is woken by the kernel only once three quarters of the buffer are free; here it
-//!   goes on as soon as there is any room.
+//!   continues as soon as there is any room.
 //! - A writer of bytes that waits for a page does not look again whether another's page has room for it; here it does.
-//! - A pipe has the room that is asked for, or what the kernel gives where nobody has changed that: 16 packets, 64 KiB,
+//! - A pipe has the room that is asked for, or the default of the kernel: 16 packets, 64 KiB,
 //!   212992 bytes of net.core.wmem_default.
 //! - A receiver that is killed in the middle of a message of several packets has taken either none of it or all.
 
@@ -68,7 +68,7 @@ impl Ends {
         }
     }
 
-    /// Whether nobody holds the other end any more.
+    /// Whether no process holds the other end any more.
     fn deserted(&self, end: u8) -> bool {
         self.holders[1 - usize::from(end)] == 0
     }
@@ -102,7 +102,7 @@ impl Ends {
         }
     }
 
-    /// Ends a send of bytes of which so many have gone in.
+    /// Ends a send of bytes of which that many have gone in.
     fn ends_bytes(&self, call: &mut ModelCall<'_>, gone: usize, outcome: Outcome) -> Progress {
         let way = outgoing(self.duplex, call.end);
         let sum = match &self.lines {
@@ -131,7 +131,7 @@ impl Ends {
                 Found::Nothing => nothing(false),
             },
             Lines::Bytes(lines) => match most(&call.arguments[1]) {
-                // A read(2) of no bytes is told from the end of file by nothing.
+                // A read(2) of no bytes cannot be distinguished from the end of file.
                 0 => Progress::outcome(Outcome::CLOSED),
                 _ if lines[way].is_empty() => nothing(false),
                 max => {
@@ -167,7 +167,7 @@ fn is_counted(arguments: &[Value]) -> bool {
     arguments[1].as_bool() == Some(true)
 }
 
-/// Why a send does not come to its end.
+/// Why a send does not complete.
 enum Stop {
     Ends(Outcome),
     Pauses(Progress),
@@ -176,7 +176,6 @@ enum Stop {
 /// A message on its way in.
 struct Sending<'a> {
     value: &'a Value,
-    /// Of its encoding.
     length: usize,
     counted: bool,
 }
@@ -188,7 +187,7 @@ impl<'a> Sending<'a> {
         Self { value: &arguments[0], length: encoding.len(), counted: is_counted(arguments) }
     }
 
-    /// Begins or goes on: the count by the message's end.
+    /// Begins or continues: the count by the message's end.
     fn go_on(
         &self,
         line: &mut messages::Line,
@@ -277,8 +276,8 @@ pub(super) fn content(pipe: &Pipe) -> u64 {
 /// Whether two steps can change places where neither has to wait.
 ///
 /// What goes one way does not touch what goes the other way. A send of a message can with a receive, since what comes
-/// out is the same either way; not so one of bytes, of which a receive takes what is there. A process that lets go of
-/// an end touches those that send on the other: it may have been the last that would receive. Who receives on the other
+/// out is the same either way; not so one of bytes, of which a receive takes what is there. A process that releases
+/// an end touches those that send on the other: it may have been the last that would receive. A receiver on the other
 /// has something to take, or would have to wait.
 ///
 /// Where a send of several packets parks in one order and not in the other, both lead to the same with its next step;

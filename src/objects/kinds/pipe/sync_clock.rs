@@ -1,8 +1,8 @@
 //! The clocks that a pipe of messages carries: with each message the clock of its send, and with the room that it
 //! leaves what its receive gave, as [`Pipe::draw`] has it.
 //!
-//! A message of several packets can be received before its sender tells of it, so there it is lost who hands over what.
-//! Bytes are not followed.
+//! A message of several packets can be received before its sender records it, so the sender of each message is unknown
+//! there. Bytes are not followed.
 
 use super::model::content as model_content;
 use super::{Framing, POLL, Pipe, RECEIVE, SEND, incoming, outgoing};
@@ -70,8 +70,8 @@ impl Pipe {
     }
 }
 
-/// The clock state of a pipe: the messages in each direction; for each end the joined clock of all that have closed it; and
-/// the ends that running processes have closed.
+/// The clock state of a pipe: the messages in each direction; for each end the joined clock of all that have closed it;
+/// and the ends that running processes have closed.
 struct Content {
     lines: [Line; 2],
     closings: [u32; 2],

@@ -20,7 +20,7 @@ use crate::os::pages;
 
 /// The words before a record's content.
 const HEADER: u64 = 2;
-/// In place of the lengths: the ring goes on at its beginning.
+/// In place of the lengths: the ring continues at its beginning.
 const SKIP: u64 = u64::MAX;
 /// The words of the ring where nothing says how many are needed: 256 MiB. Untouched ones cost nothing.
 const WORDS: u64 = 1 << 25;
@@ -92,7 +92,7 @@ impl Mark {
     }
 }
 
-/// The words of a ring for so many messages of so many bytes.
+/// The words of a ring for that many messages of that many bytes.
 pub(super) fn ring(capacity: Option<u64>, message_size: Option<u64>) -> u64 {
     let needed = match (capacity, message_size) {
         // One record more, for what is left at the end of the ring.
@@ -102,7 +102,7 @@ pub(super) fn ring(capacity: Option<u64>, message_size: Option<u64>) -> u64 {
     needed.clamp(FEWEST, MOST).next_power_of_two()
 }
 
-/// The words of a record whose content is of so many bytes.
+/// The words of a record whose content is of that many bytes.
 pub(super) fn record(length: u64) -> u64 {
     HEADER + length.div_ceil(8)
 }
@@ -186,7 +186,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Where an empty queue goes on: at the ring's beginning where it has come far or the record would not fit. A
+    /// Where an empty queue continues: at the ring's beginning where it has come far or the record would not fit. A
     /// queue is empty when the numbers are equal, whatever the places, so that each store leaves it empty.
     fn rewind(&self, mut tail: Mark, needed: u64) -> Mark {
         let into = self.offset(tail.place);

@@ -1,7 +1,7 @@
 //! A queue in the model: its messages, in the order in which they will come out.
 //!
-//! Whoever waits may go on first, and a newcomer may overtake who waits. A queue via memory whose ring has no room left
-//! ends `ENOSPC` by the words in use: what the ring leaves unused at its end is not counted.
+//! A process that waits may continue first, and a newcomer may overtake it. A queue via memory whose ring has no room
+//! left ends `ENOSPC` by the words in use: what the ring leaves unused at its end is not counted.
 
 use super::memory::{record, ring};
 use super::{DONE_AT, GET_AT, PUT_AT, Queue, SIZE_AT, Via, WAIT_AT, buffer_size, message_length, priority};
@@ -28,7 +28,7 @@ pub(super) struct Messages {
     queued: Vec<Message>,
     puts: u64,
     dones: u64,
-    /// Whether anybody asks what is done.
+    /// Whether a step waits for `done`.
     counted: bool,
     /// What has been done to a queue via memory.
     ticket: u64,
@@ -163,7 +163,7 @@ impl Messages {
 ///
 /// A put can with a get where the message that comes out is the same either way: always without priorities, and where
 /// the put gives none, since the lowest goes behind all that are there. Two puts differ in the order of their messages,
-/// two gets in who has which.
+/// two gets in which message each has.
 ///
 /// A queue via memory whose ring is all but full is left out of account: there a get makes the room that a put needs
 /// that would else end `ENOSPC`.

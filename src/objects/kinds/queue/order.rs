@@ -38,7 +38,7 @@ pub(super) fn draw(events: &[&Event], capacity: Option<u64>, kernel: bool, relat
             received.insert(*put);
         }
     }
-    // A get that nobody tells of, since its process was killed, leaves a room that nobody knows of.
+    // A get that no process tells of, since its process was killed, leaves a room that no process knows of.
     let whole = received.len() == gets.len() && !(by_side && is_lost(events, &received, &puts));
     if let Some(capacity) = capacity.filter(|_| whole) {
         draw_room(events, &gets, &puts, capacity, by_side, relation);
@@ -138,7 +138,7 @@ fn draw_dones(events: &[&Event], relation: &mut Relation) {
     }
 }
 
-/// Whether a message that nobody says to have got was put by a process that later put one of the same priority that was
+/// Whether a message without a recorded `get` was put by a process that later put one of the same priority that was
 /// got.
 fn is_lost(events: &[&Event], received: &HashSet<usize>, puts: &[usize]) -> bool {
     let source = |at: usize| (events[at].id.process, events[at].second.as_int());

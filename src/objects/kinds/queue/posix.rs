@@ -15,7 +15,6 @@ pub(super) const OVERHEAD: u64 = 16;
 /// The bytes for the event.
 const EVENT: usize = 8;
 
-/// The kernel's side.
 pub(super) struct Posix {
     queue: MessageQueue,
     message_size: u64,

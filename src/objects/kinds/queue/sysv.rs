@@ -26,7 +26,6 @@ pub(super) const OVERHEAD: u64 = 20;
 /// The longest sleep of a step with a timeout, in ns.
 const NAP: u64 = 10_000_000;
 
-/// The kernel's side.
 pub(super) struct Sysv {
     queue: SysvQueue,
     message_size: u64,

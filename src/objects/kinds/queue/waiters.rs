@@ -1,4 +1,4 @@
-//! Waking those who wait in shared memory, and the count of what is still to be done.
+//! Waking those that wait in shared memory, and the count of what is still to be done.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -10,15 +10,15 @@ use crate::objects::support::turn::{Refusal, Side};
 use crate::objects::{Caller, Patience};
 use crate::os::futex;
 
-/// A word that changes with every event somebody may wait for, and how many sleep on it.
+/// A word that changes with every event a process may wait for, and how many sleep on it.
 ///
-/// Who waits reads the word, looks whether there is anything to wait for, and sleeps only if the word is the same
+/// A waiter reads the word, checks whether there is anything to wait for, and sleeps only if the word is the same
 /// still; so nothing that happens in between is missed.
 #[derive(Debug, FromZeros)]
 #[repr(C)]
 pub(super) struct Bell {
     word: AtomicU32,
-    /// How many sleep, or more where one was killed: then a ring is a system call that wakes nobody.
+    /// How many sleep, or more where one was killed: then a ring is a system call that wakes no process.
     sleepers: AtomicU32,
 }
 
@@ -47,8 +47,9 @@ impl Bell {
 
 /// What went in, what came out, and what was said to be done: the count that `done` and `wait` are about.
 ///
-/// A put is counted after it is in the queue, and a quick consumer can be done with it before. But whoever has taken
-/// a message has counted its get, so that the greater of both counts is a number of messages that certainly went in.
+/// A put is counted after it is in the queue, and a quick consumer can be done with it before. But a process that has
+/// taken a message has counted its get, so that the greater of both counts is a number of messages that certainly went
+/// in.
 #[derive(Debug, FromZeros)]
 #[repr(C)]
 pub(super) struct Tally {
@@ -129,7 +130,7 @@ pub(super) struct Sides {
 /// How many messages can be told in the place of a `size`, on each side.
 const COUNT_BITS: u32 = 26;
 
-/// The place of a `size` after so many puts and gets; 0 where that cannot be told.
+/// The place of a `size` after that many puts and gets; 0 where that cannot be told.
 fn place(puts: u64, gets: u64) -> u64 {
     if (puts | gets) >> COUNT_BITS == 0 { look(puts << COUNT_BITS | gets) } else { 0 }
 }

@@ -42,7 +42,6 @@ const MOST: i64 = 65_535;
 /// SEMVMX: the most that a System V semaphore counts to.
 const SYSV_MAX: u32 = 32_767;
 
-/// The kind.
 pub(crate) static KIND: Kind = Kind {
     name: "semaphore",
     summary: "permits that processes acquire and release; a permit has no owner, so any process may release one",
@@ -251,9 +250,9 @@ impl Object for Semaphore {
         Enablers { verbs, only: None, closing: &[] }
     }
 
-    /// A permit has no name, so which release let an acquire go on has no answer. Where the permits taken so far are
-    /// more than there were at first, every release before is drawn as a cause: more than need be, never fewer. So is every
-    /// acquire before a release to a bounded semaphore, which is full at first, and both before a `size`.
+    /// A permit has no name, so the release that unblocked an acquire is undefined. Where the permits taken so far are
+    /// more than there were at first, every release before is drawn as a cause: more than need be, never fewer. So is
+    /// every acquire before a release to a bounded semaphore, which is full at first, and both before a `size`.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         let places = relation.by_ticket(events, |event| event.outcome.is_ok());
         let of = |verb: &str| places.iter().copied().filter(|place| events[*place].verb == verb).collect::<Vec<_>>();
@@ -413,7 +412,7 @@ impl Word {
         i64::from(self.0 as u32) - NONE_FREE
     }
 
-    /// The next, with so many permits more.
+    /// The next, with that many permits more.
     fn next(self, permits: i64) -> Self {
         Self(self.0.wrapping_add(TICKET).wrapping_add_signed(permits))
     }
@@ -425,7 +424,7 @@ impl Order {
         Word(self.word.load(Ordering::Acquire))
     }
 
-    /// Counts a step that leaves so many permits more. Its ticket.
+    /// Counts a step that leaves that many permits more. Its ticket.
     #[inline]
     fn count(&self, permits: i64) -> u64 {
         let change = TICKET.wrapping_add_signed(permits);

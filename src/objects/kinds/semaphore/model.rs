@@ -7,7 +7,6 @@ use crate::objects::contract::model::{Access, Model, ModelCall, Progress, ShareA
 use crate::outcome::Outcome;
 use crate::value::Value;
 
-/// The free permits.
 #[derive(Clone)]
 pub(super) struct Permits {
     free: u32,
@@ -49,7 +48,7 @@ impl Permits {
 }
 
 /// Whether two steps can change places where neither has to wait. Giving back and taking can, but where a release may
-/// be one too many; two who take may be after the last permit.
+/// be one too many; two that acquire may compete for the last permit.
 pub(super) fn commute(bound: bool, first: Access, second: Access) -> bool {
     match (first.verb, second.verb) {
         (SIZE, SIZE) => true,

@@ -59,7 +59,7 @@ const EDGES = run.edges.count;
 const edges = { to: summed(run.edges.to, EDGES, Int32Array), from: column(run.edges.back, EDGES, Int32Array) };
 for (let i = 0; i < EDGES; i++) edges.from[i] = edges.to[i] - edges.from[i];
 
-/** What is drawn between lanes: messages, what was handed over, who was woken. Sorted by where they lead. */
+/** What is drawn between lanes: messages, releases, wake-ups. Sorted by where they lead. */
 const arrows = run.arrows.map(([from, to, kind, certain]) => ({ from, to, kind: run.arrowKinds[kind], certain }));
 
 /** Where a sorted list of numbers reaches a bound: the first index whose number is not below it. */
@@ -110,7 +110,7 @@ const CONCURRENT = 0, PAST = 1, FUTURE = 2, SELF = 3;
  * How every event stands to one of them. The begin of an event happened before its end, the end of an event before
  * the begin of the next in its process, the begin of a cause before the end of its effect, and so does the end of a cause
  * that gives on what it took: an event is past where its begin reaches the other's end so. What began before and ended
- * because of it, as all who wait at a barrier for the last one, is both: it counts as future, for its effect is.
+ * because of it, as all waiters at a barrier of the last arrival, is both: it counts as future, for its effect is.
  */
 function relations(event) {
   const out = new Uint8Array(COUNT);

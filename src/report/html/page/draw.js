@@ -436,7 +436,7 @@ function drawArrows(axis, scroll) {
     pen.strokeStyle = pen.fillStyle = own ? (to === view.selected ? color.past : color.future) : kind === "message" ? color.text : color.faint;
     pen.lineWidth = own ? 2 : kind === "start" || kind === "end" ? 0.8 : 1.2;
     pen.setLineDash(certain ? DASHES[kind] : [1.5, 3]);
-    // A bow where other lanes lie between, so that it is told from what stands there.
+    // A bow where other lanes lie between, so that it is distinct from their contents.
     const bow = Math.abs(events.process[to] - events.process[from]) > 1 ? Math.min(18, 6 + Math.abs(y1 - y0) / 20) : 0;
     const cx = (x0 + x1) / 2 + bow, cy = (y0 + y1) / 2, angle = Math.atan2(y1 - cy, x1 - cx);
     pen.beginPath();

@@ -140,7 +140,7 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
-/** The pointer over the picture: what is under it is told; dragging moves, the wheel with Ctrl zooms. */
+/** The pointer over the picture: shows a tooltip; dragging moves, the wheel with Ctrl zooms. */
 let drag = null;
 canvas.addEventListener("pointerdown", (event) => {
   if (event.button !== 0) return;

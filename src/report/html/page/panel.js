@@ -1,4 +1,4 @@
-// What is told of the selected event beside the picture, and the table of events below it.
+// The details of the selected event beside the picture, and the table of events below it.
 
 const byId = (id) => document.getElementById(id);
 

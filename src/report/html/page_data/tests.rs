@@ -17,7 +17,6 @@ struct Decoded {
     ranks: Vec<usize>,
     lanes: Vec<Vec<usize>>,
     flags: Vec<u8>,
-    /// From and to.
     edges: Vec<(usize, usize)>,
 }
 

@@ -51,7 +51,7 @@ fn a_track_is_the_value_over_time() {
     let track = spans.track(0).expect("the semaphore was used");
     assert_eq!((track.shape, track.limit, track.range()), (Shape::Number, Some(2), Some((0.0, 2.0))));
     let levels: Vec<_> = track.levels.iter().map(|level| (level.at / 1_000, level.number.expect("a number"))).collect();
-    // The release that ended after the acquire it let go on took effect before that one's end.
+    // The release that ended after the acquire it unblocked took effect before that one's end.
     assert_eq!(levels, [(0, 2.0), (11, 1.0), (12, 0.0), (411, 1.0), (411, 0.0), (421, 1.0), (801, 2.0)]);
     assert_eq!(track.level(500_000).and_then(|level| level.number), Some(1.0));
 }

@@ -36,7 +36,7 @@ impl Line {
         self.pieces.is_empty()
     }
 
-    /// Writes as much as there is room for, and gives how much that is. `anew` where a call begins: one that goes on
+    /// Writes as much as there is room for, and gives how much that is. `anew` where a call begins: one that continues
     /// does not look again whether its bytes fit behind the last.
     pub(super) fn write(&mut self, data: &[u8], anew: bool) -> usize {
         let mut gone = 0;
@@ -61,7 +61,7 @@ impl Line {
         gone
     }
 
-    /// Takes at most so many bytes.
+    /// Takes at most that many bytes.
     pub(super) fn read(&mut self, max: usize) -> Vec<u8> {
         let mut taken = Vec::new();
         while let Some(first) = self.pieces.front_mut().filter(|_| taken.len() < max) {

@@ -29,7 +29,6 @@ pub(super) struct Line {
 struct Message {
     event: u64,
     value: Value,
-    /// Of its encoding.
     length: u64,
     /// How many of its packets are in the pipe.
     gone: u64,
@@ -48,13 +47,16 @@ pub(super) enum Begun {
     Part(u32),
 }
 
-/// What a receiver comes to.
+/// The result of a receive.
 pub(super) enum Found {
     /// A message: the event that sent it, and the count by then.
-    Message { event: u64, value: Value, sum: u64 },
+    Message {
+        event: u64,
+        value: Value,
+        sum: u64,
+    },
     /// Nothing but a part that was left by its sender, and is dropped.
     Rest,
-    /// Nothing.
     Nothing,
 }
 
@@ -91,7 +93,7 @@ impl Line {
         used >= self.room.limit
     }
 
-    /// Whether so many packets more are more than there is room for, as far as it was counted.
+    /// Whether that many packets more are more than there is room for, as far as it was counted.
     pub(super) fn seems_full(&self, packets: u64) -> bool {
         self.sent.wrapping_add(packets).wrapping_sub(self.received) as i64 > self.room.limit as i64
     }
@@ -215,7 +217,7 @@ impl Line {
             key.extend(message.sender.map_or(0, |tag| tag + 1).to_le_bytes());
             key.extend(message.gone.to_le_bytes());
             key.extend(message.length.to_le_bytes());
-            // Nobody gets the rest of a message that its sender left.
+            // No process gets the rest of a message that its sender left.
             let rest = message.sender.is_none() && message.gone < self.packets(message.length);
             encode(if rest { &Value::Null } else { &message.value }, key);
         }

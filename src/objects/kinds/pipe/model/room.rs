@@ -1,8 +1,8 @@
 //! How much fits into a pipe or a pair of sockets, and what of it a write takes.
 //!
-//! A pipe is a ring of slots of one page each. A socket has a send buffer of so many bytes: a write goes in as long as
-//! less than that is used, whatever it takes itself, and takes what the kernel allocates for it. That is counted here
-//! as Linux 6 does it with pages of 4 KiB; other versions differ by some messages.
+//! A pipe is a ring of slots of one page each. A socket has a send buffer of that many bytes: a write goes in as long
+//! as less than that is used, whatever it takes itself, and takes what the kernel allocates for it. That is counted
+//! here as Linux 6 does it with pages of 4 KiB; other versions differ by some messages.
 
 use crate::objects::kinds::pipe::message::HEADER;
 use crate::objects::kinds::pipe::{Framing, Pipe, SOCKET_PACKET};
@@ -10,7 +10,7 @@ use crate::os::pipe::{PACKET, page};
 
 /// The slots of a pipe for which no capacity is asked.
 pub(crate) const SLOTS: u64 = 16;
-/// The send buffer of a socket for which none is asked: what net.core.wmem_default is where nobody has changed it.
+/// The send buffer of a socket for which none is asked: what net.core.wmem_default is by default.
 const BUFFER: u64 = 212_992;
 /// The least send buffer that the kernel gives.
 const LEAST_BUFFER: u64 = 4608;
@@ -50,18 +50,18 @@ impl Room {
         (packet - HEADER) as u64
     }
 
-    /// What a packet of so many bytes takes.
+    /// What a packet of that many bytes takes.
     pub(super) fn packet(self, length: u64) -> u64 {
         if self.sockets { allocated(length.min(PACKET_BLOCK), length.saturating_sub(PACKET_BLOCK)) } else { 1 }
     }
 
-    /// How many of so many bytes go into the next piece of a stream.
+    /// How many of that many bytes go into the next piece of a stream.
     pub(super) fn piece(self, length: usize) -> usize {
         let most = if self.sockets { (self.limit / 2 - 64).min(PIECE_BLOCK + PIECE_PAGES) } else { page() };
         length.min(most as usize)
     }
 
-    /// What a piece of so many bytes takes.
+    /// What a piece of that many bytes takes.
     pub(super) fn cost(self, length: usize) -> u64 {
         let length = length as u64;
         let paged = length.min(length.saturating_sub(PIECE_BLOCK).next_multiple_of(PAGE));
@@ -69,7 +69,7 @@ impl Room {
     }
 }
 
-/// What the kernel counts for so many bytes in one block and the rest in pages.
+/// What the kernel counts for that many bytes in one block and the rest in pages.
 fn allocated(block: u64, paged: u64) -> u64 {
     (block + TAIL).next_power_of_two().max(512) + DESCRIPTION + paged.next_multiple_of(PAGE)
 }
