@@ -101,7 +101,7 @@ fn what_a_killed_ipcrun_leaves_is_read_up_to_there() {
             .stdout_contains("may have been within a");
     }
     let done = Test::new().file("left.jsonl", &text).args(["trace", "left.jsonl", "--to", "text"]).run().status(0);
-    done.stdout_contains("p[1]");
+    done.stdout_contains("add v");
 }
 
 #[test]
