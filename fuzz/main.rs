@@ -134,7 +134,9 @@ fn campaign(arguments: &Arguments) -> std::io::Result<u64> {
         "expression" => scenarios.iter().flat_map(|(_, text)| strings(text)).collect(),
         target => files(&arguments.seeds.join(target))?.into_iter().map(|(_, text)| text).collect(),
     };
-    corpus.iter_mut().for_each(|input| input.truncate(LONGEST));
+    for input in &mut corpus {
+        input.truncate(LONGEST);
+    }
     corpus.sort();
     corpus.dedup();
     if corpus.is_empty() {

@@ -244,9 +244,10 @@ impl<'p> Memory<'p> {
     /// so.
     pub(crate) fn of_condition(condition: &'p Expression, plan: &'p Plan, ever: Option<bool>) -> Vec<Self> {
         let mut memories = Vec::new();
-        condition.states(&mut |number| match plan.facts.get(number as usize) {
-            Some(Fact::Count(_) | Fact::Inside(_)) => memories.push(Self::Fact(number)),
-            _ => {}
+        condition.states(&mut |number| {
+            if let Some(Fact::Count(_) | Fact::Inside(_)) = plan.facts.get(number as usize) {
+                memories.push(Self::Fact(number));
+            }
         });
         memories.extend(ever.map(|holds| Self::Ever { condition, holds }));
         memories

@@ -86,7 +86,9 @@ impl Declared {
         let mut found = self.object_of_step(checker, text, scope)?;
         let wrong = std::mem::take(&mut found.beyond);
         let right = wrong.is_empty();
-        wrong.into_iter().for_each(|diagnostic| checker.report(diagnostic));
+        for diagnostic in wrong {
+            checker.report(diagnostic);
+        }
         right.then_some(found)
     }
 
@@ -133,7 +135,7 @@ impl Declared {
                     Index::Computed(expression) => found.index = Some((count, expression)),
                     Index::Beyond(expression, diagnostic) => {
                         found.index = Some((count, expression));
-                        found.beyond.push(diagnostic);
+                        found.beyond.push(*diagnostic);
                     }
                 },
             }
@@ -152,7 +154,7 @@ impl Declared {
                 Index::Constant(at) => Expression::constant(Value::Int(i64::from(at))),
                 Index::Computed(expression) => expression,
                 Index::Beyond(expression, diagnostic) => {
-                    found.beyond.push(diagnostic);
+                    found.beyond.push(*diagnostic);
                     expression
                 }
             });
@@ -209,7 +211,7 @@ impl Declared {
                 let message = format!("index {at} is out of range: `{name}` has {count}, from 0 to {last}");
                 let diagnostic = Diagnostic::error(Code::OUT_OF_RANGE, message);
                 let diagnostic = diagnostic.at(&checker.source, text.place(&range), "out of range");
-                Some(Index::Beyond(expression, diagnostic))
+                Some(Index::Beyond(expression, Box::new(diagnostic)))
             }
         }
     }
@@ -265,7 +267,7 @@ impl Declared {
             Some(range) => match Self::index(checker, text, range, program.count.unwrap_or(1), &program.name, scope)? {
                 Index::Constant(index) => (Some(Expression::constant(Value::Int(i64::from(index)))), None),
                 Index::Computed(expression) => (Some(expression), None),
-                Index::Beyond(expression, diagnostic) => (Some(expression), Some(diagnostic)),
+                Index::Beyond(expression, diagnostic) => (Some(expression), Some(*diagnostic)),
             },
         };
         if let Some(range) = indices.next() {
@@ -301,7 +303,7 @@ enum Index {
     Constant(u32),
     Computed(Expression),
     /// A constant that is out of range, and what is wrong with it.
-    Beyond(Expression, Diagnostic),
+    Beyond(Expression, Box<Diagnostic>),
 }
 
 /// `link.r` and `link.w`.

@@ -263,7 +263,9 @@ fn known(text: &str, random: &mut Random) -> Result<[usize; 2], String> {
             let events = told.trace.events.iter().map(|event| (event.id.process, event.verb, event.outcome));
             return Err(format!("known {known:?}, judged {judged:?}: {:?}\n{text}", events.collect::<Vec<_>>()));
         }
-        judged.iter().for_each(|failed| counts[usize::from(*failed)] += 1);
+        for failed in judged {
+            counts[usize::from(failed)] += 1;
+        }
     }
     Ok(counts)
 }

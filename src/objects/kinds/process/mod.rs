@@ -109,14 +109,16 @@ impl ProcessVerb {
 
     /// Whether two of them on one process, by two others or by itself, can change places without a difference.
     pub fn commute(self, other: Self) -> bool {
-        use ProcessVerb::{Begin, End, Join, Kill, Ready, Start, Status};
-        match (self, other) {
-            // A join waits for the end: neither makes a difference to the other that it does not make by waiting.
-            (Join, Start | Join | Status | End) | (Start | Status | End, Join) => true,
-            (Status, Status) | (Start, End) | (End, Start | End) => true,
-            (Kill | Ready | Begin, _) | (_, Kill | Ready | Begin) => false,
-            (Start, Start | Status) | (Status, Start | End) | (End, Status) => false,
-        }
+        use ProcessVerb::{End, Join, Start, Status};
+        // A join waits for the end: neither makes a difference to the other that it does not make by waiting.
+        matches!(
+            (self, other),
+            (Join, Start | Join | Status | End)
+                | (Start | Status | End, Join)
+                | (Status, Status)
+                | (Start, End)
+                | (End, Start | End)
+        )
     }
 
     /// Whether it can let another wait on the same process end.
