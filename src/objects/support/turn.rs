@@ -210,9 +210,12 @@ impl Turn<'_> {
             if self.side.waiting.load(Ordering::SeqCst) > 0 {
                 futex::wake_all(holder);
             }
-        } else if holder.compare_exchange(own | WAITS, own, Ordering::SeqCst, Ordering::SeqCst).is_err() {
-            // It was stopped meanwhile, and others took their turns.
-            self.own.set(0);
+        } else {
+            let before = holder.compare_exchange(own | WAITS, own, Ordering::SeqCst, Ordering::SeqCst);
+            // A holder that did not wait keeps its turn. One that was stopped while it waited has lost it to others.
+            if before.is_err_and(|before| before != own) {
+                self.own.set(0);
+            }
         }
     }
 
