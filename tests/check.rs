@@ -261,7 +261,7 @@ fn what_the_host_has_not_got_is_named_with_the_way_to_raise_it() {
         assert!(done.err.contains(limit), "{limit}\n{}", done.err);
         assert!(!done.out.contains("started"), "{}", done.out);
     }
-    let text = "[processes.p]\ncount = 900000\nsteps = [{ print = \"started\" }]\n";
+    let text = "[processes.p]\ncount = 100000\nsteps = [{ print = \"started\" }]\n";
     let done = Test::scenario(text).run().status(3).nothing_left();
     assert!(!done.out.contains("started"), "{}", done.out);
 }
