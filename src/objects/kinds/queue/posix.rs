@@ -81,7 +81,11 @@ impl Transport for Posix {
         patience: Patience,
         party: &mut dyn Caller,
     ) -> Result<Taken, Refusal> {
-        let size = (max.unwrap_or(u64::MAX).min(self.message_size) + OVERHEAD) as usize;
+        // The kernel looks at the size of the buffer before it waits, so the step does not wait for its turn either.
+        if max.is_some_and(|max| max < self.message_size) {
+            return Err(Refusal::from(libc::EMSGSIZE));
+        }
+        let size = (self.message_size + OVERHEAD) as usize;
         let (priority, ticket) = self.sides.get(
             patience,
             party,
