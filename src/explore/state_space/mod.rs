@@ -520,7 +520,12 @@ impl<'p> StateSpace<'p> {
         let mut done: Vec<ObjectId> = Vec::new();
         for event in events {
             let mut event = event.clone();
-            event.id.process = process;
+            // The events of processes that are alike are those of the first that took the step. Its begin and end are
+            // about the process itself.
+            let own = Target::Process(std::mem::replace(&mut event.id.process, process));
+            if event.step.is_none() && event.target == own {
+                event.target = Target::Process(process);
+            }
             if let Target::Object(object) = event.target {
                 done.push(object);
             }

@@ -248,3 +248,23 @@ fn a_kill_from_outside_is_a_kill_by_another_process_at_any_time() {
         if union == from_outside { Ok(true) } else { Err(format!("{}\n{text}", apart(&from_outside, &union))) }
     });
 }
+
+#[test]
+fn the_begins_of_processes_that_are_alike_are_their_own() {
+    let text = "
+        [objects]
+        q = { kind = \"queue\", via = \"memory\" }
+        [processes.p]
+        count = 2
+        vars = { o = \"\" }
+        steps = [{ done = \"q\", outcome = \"o\" }]
+        [[expect]]
+        all_before = [\"p[1] end *\", { process = \"p[0]\", verb = \"done\", object = \"q\", outcome = \"broken\" }, \"* begin p[0]\"]
+    ";
+    let leeway = Nondeterminism::default();
+    let full = said(text, leeway, Reductions::NONE, 1);
+    assert!(full.is_some());
+    for (partial_order, symmetry, jobs) in [(true, true, 1), (false, false, 2), (true, false, 2), (true, true, 2)] {
+        assert_eq!(said(text, leeway, Reductions { partial_order, symmetry }, jobs), full, "{jobs}");
+    }
+}
