@@ -270,7 +270,7 @@ fn a_run_can_be_ended_while_any_process_is_stopped_at_any_call() {
     });
 }
 
-/// A scenario with objects that somebody has to remove.
+/// A scenario with objects that outlive their processes unless they are removed.
 fn keeping(test: &Test) -> PathBuf {
     let path = test.directory().join("keeping.toml");
     let text = "[objects]\nq = { kind = \"queue\", via = \"sysv\", capacity = 2 }\ns = { kind = \"semaphore\", via = \"sysv\", value = 0 }\n\
@@ -301,7 +301,7 @@ fn a_run_can_be_ended_while_its_keeper_is_stopped() {
         for ask in ASKS {
             let point = Point { number: 1, signal: nix::libc::SIGSTOP, only: call, ..Point::default() };
             let (_, done, _) = stopped(&scenario, point, ask).expect("the keeper makes this call");
-            // The keeper is continued, so that the run goes on to what ends it.
+            // The keeper is continued, so that the run continues to its end.
             let expected = if ask == "the timeout" { 1 } else { 130 };
             assert_eq!(done.status, expected, "{call}, {ask}: {}", done.both());
         }

@@ -44,7 +44,7 @@ fn what_cannot_change_is_decided_all_the_same() {
     Test::scenario(&text).args(["--max-events", "1000"]).run().status(5);
 }
 
-/// A run of so many stores, and what can and what cannot be judged without its events.
+/// A run of `stores` stores, with expectations that can and that cannot be judged without its events.
 fn long(stores: u32) -> String {
     format!(
         "[objects]\nv = {{ kind = \"value\", value = 0 }}\n[processes.p]\n\

@@ -1,6 +1,6 @@
 //! Everything works as a plain user too.
 //!
-//! Root runs these scenarios as `nobody`, by setpriv(1); anybody else is a plain user already.
+//! Root runs these scenarios as `nobody`, by setpriv(1); any other user is unprivileged already.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

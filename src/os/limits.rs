@@ -207,7 +207,7 @@ pub fn confine() -> io::Result<()> {
     lower(libc::RLIMIT_AS, CONFINED)
 }
 
-/// Bounds the memory of its own of a process that was forked for a run of so many, where its parent is confined.
+/// Bounds the private memory of a process of a run of `processes`, where the parent is confined.
 ///
 /// # Errors
 /// As for [`confine`].

@@ -32,7 +32,7 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// Room for so many events.
+    /// Allocates room for `count` events.
     pub fn with_capacity(events: usize) -> Self {
         Self { events: Vec::with_capacity(events), starts: Vec::new() }
     }
@@ -340,7 +340,7 @@ impl Edges {
     }
 }
 
-/// What each of so many events is given, side by side, and where each event's begin; one bound more than there are events.
+/// One list for each event, stored in one array; `bounds` has the begin of each list and the end of the last.
 fn index<I: Iterator<Item = (u32, u32)>>(events: usize, given: impl Fn() -> I) -> (Vec<u32>, Vec<u32>) {
     // Counted two places on, each bound is where the event's next goes until all are there.
     let mut bounds = vec![0u32; events + 2];

@@ -292,7 +292,7 @@ impl Producer {
     }
 }
 
-/// How many records lie in one piece of memory: so many that the allocator gives it back to the host once it is free.
+/// Records in one piece of memory. A piece is large enough that the allocator returns it to the host when it is freed.
 const PIECE: usize = (32 << 20) / size_of::<Record>();
 
 /// The supervisor's side: takes records and keeps them as they came.

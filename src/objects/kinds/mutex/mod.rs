@@ -460,7 +460,8 @@ impl MutexLive {
         }
     }
 
-    /// Fails for the one that owns it. Where it is owned and no process is told to, that is about to be told.
+    /// Gives up because another process owns the lock. The kernel's lock and the owner's word are written one after the
+    /// other: while they differ, both are read again.
     #[cold]
     fn give_up(&self, process: ProcessId, outcome: Outcome) -> Result<Done, Outcome> {
         let told = self.owned.torn.settle(|| {

@@ -90,7 +90,7 @@ impl Channel {
     pub(super) fn receive_bytes(&self, call: &mut Call<'_>) -> Completion {
         let max = most(&call.arguments[1]);
         let port = &self.ports[usize::from(call.end)];
-        // What a read(2) of no bytes gives is told from the end of file by nothing.
+        // read(2) of 0 bytes returns 0, as it does at the end of file.
         if max == 0 && port.is_open() {
             return Completion::of(Outcome::OUT_OF_RANGE);
         }

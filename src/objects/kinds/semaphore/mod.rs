@@ -1,8 +1,8 @@
 //! `semaphore`: a number of permits that processes take and give back.
 //!
 //! A permit is counted after it was taken and before it is given back, together with the step's ticket. In the order of
-//! tickets the free permits are therefore never below zero, and never fewer than the kernel has. What fails for want of a permit
-//! or of room, and what asks for the number, is told where both agree.
+//! tickets the free permits are therefore never below zero, and never fewer than the kernel has. A step that fails for want
+//! of a permit or of room, and a `size`, takes its place in that order where kernel and count agree.
 
 mod model;
 mod promela;
