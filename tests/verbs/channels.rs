@@ -426,3 +426,61 @@ final = "size(inbox[0]) == 1 && size(inbox[2]) == 3"
 "#,
     );
 }
+
+#[test]
+fn a_try_succeeds_where_there_is_enough_for_the_one_that_waits_too() {
+    let queue = |via: &str| {
+        (format!("q = {{ kind = \"queue\", via = \"{via}\", capacity = 4 }}"), "get = \"q\"", "put = \"q\"")
+    };
+    let pipe = ("q = { kind = \"pipe\" }".to_owned(), "recv = \"q.r\"", "send = \"q.w\"");
+    for (object, take, give) in [queue("memory"), queue("posix"), queue("sysv"), pipe] {
+        holds(&format!(
+            r#"
+[objects]
+{object}
+taken = {{ kind = "semaphore", value = 0 }}
+next = {{ kind = "semaphore", value = 0 }}
+[processes.waits]
+steps = [{{ repeat = 300, do = [{{ {take} }}, {{ release = "taken" }}, {{ acquire = "next" }}] }}]
+[processes.tries]
+steps = [
+  {{ repeat = 300, do = [
+    {{ {give}, value = 1 }},
+    {{ {give}, value = 2 }},
+    {{ {take}, timeout = "0s" }},
+    {{ acquire = "taken" }},
+    {{ release = "next" }},
+  ] }},
+]
+"#
+        ));
+    }
+}
+
+#[test]
+fn a_try_succeeds_where_there_is_room_for_the_one_that_waits_too() {
+    for via in ["memory", "posix", "sysv"] {
+        holds(&format!(
+            r#"
+[objects]
+q = {{ kind = "queue", via = "{via}", capacity = 2 }}
+given = {{ kind = "semaphore", value = 0 }}
+next = {{ kind = "semaphore", value = 0 }}
+[processes.waits]
+steps = [{{ repeat = 300, do = [{{ acquire = "next" }}, {{ put = "q", value = 1 }}, {{ release = "given" }}] }}]
+[processes.tries]
+steps = [
+  {{ put = "q", value = 0 }},
+  {{ put = "q", value = 0 }},
+  {{ repeat = 300, do = [
+    {{ release = "next" }},
+    {{ get = "q" }},
+    {{ get = "q" }},
+    {{ put = "q", value = 2, timeout = "0s" }},
+    {{ acquire = "given" }},
+  ] }},
+]
+"#
+        ));
+    }
+}

@@ -1,6 +1,6 @@
 //! One way to carry out a call that may wait, for all kinds over kernel objects that wait by themselves.
 
-use super::turn::Turn;
+use super::turn::{PAST, Turn};
 use crate::objects::{Caller, Parked, Patience};
 use crate::os::clock;
 
@@ -120,7 +120,7 @@ fn sleep(
     while party.is_held() {
         if party.is_overdue() {
             // What can be done at once is still done.
-            return ready(Some(1));
+            return ready(Some(PAST));
         }
         if ready(Some(clock::now() + NAP))? {
             return Ok(true);

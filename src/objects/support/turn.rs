@@ -16,6 +16,8 @@ use crate::outcome::Outcome;
 
 /// Set in the holder's word while it waits in the kernel.
 const WAITS: u32 = 1 << 31;
+/// A deadline that has passed.
+pub(super) const PAST: u64 = 1;
 
 /// One side, in shared memory. Zeroed, it is no process's turn.
 #[derive(Debug, FromZeros)]
@@ -55,12 +57,19 @@ impl Refusal {
 }
 
 impl Side {
-    /// Takes the turn.
+    /// Takes the turn. `ready` is that of [`Patience::attempt`].
     ///
     /// # Errors
-    /// EAGAIN, ETIMEDOUT where the one that has it waits in the kernel, longer than this step may.
+    /// EAGAIN, ETIMEDOUT where the one that has it waits in the kernel, longer than this step may. One that has been
+    /// woken is as good as back: free of a schedule, its end is awaited.
     #[inline]
-    pub(crate) fn take(&self, alone: bool, patience: Patience, party: &mut dyn Caller) -> Result<Turn<'_>, Refusal> {
+    pub(crate) fn take(
+        &self,
+        alone: bool,
+        patience: Patience,
+        party: &mut dyn Caller,
+        ready: impl Fn(Option<u64>) -> Result<bool, i32>,
+    ) -> Result<Turn<'_>, Refusal> {
         if !alone && !self.try_take(party.process()) {
             self.await_turn(party.process(), |holder| {
                 let deadline = match patience {
@@ -70,7 +79,15 @@ impl Side {
                     Patience::Forever => Ok(None),
                 };
                 match deadline {
-                    Err(errno) => self.still(holder).map(|count| Err(Refusal { errno, count })),
+                    Err(errno) => {
+                        let count = self.count();
+                        let woken = !party.is_held() && !matches!(ready(Some(PAST)), Ok(false));
+                        if woken {
+                            futex::wait(&self.holder, holder, None);
+                            return None;
+                        }
+                        (self.still(holder) == Some(count)).then_some(Err(Refusal { errno, count }))
+                    }
                     Ok(deadline) => {
                         party.block();
                         futex::wait(&self.holder, holder, deadline);
@@ -251,6 +268,12 @@ mod tests {
         (arena.alloc().expect("shared memory"), arena.alloc().expect("shared memory"))
     }
 
+    /// An object that nothing can be had from.
+    #[allow(clippy::unnecessary_wraps)]
+    fn never(_: Option<u64>) -> Result<bool, i32> {
+        Ok(false)
+    }
+
     fn await_stage(word: &AtomicU32, stage: u32) {
         while word.load(Ordering::SeqCst) != stage {
             std::thread::yield_now();
@@ -264,7 +287,7 @@ mod tests {
             let child = {
                 let (side, stage) = (side.clone(), stage.clone());
                 Child::fork(move || {
-                    let turn = side.take(false, Patience::Forever, &mut Hand::new(1)).expect("a turn");
+                    let turn = side.take(false, Patience::Forever, &mut Hand::new(1), never).expect("a turn");
                     stage.store(1, Ordering::SeqCst);
                     await_stage(&side.waiting, 1);
                     turn.waits(waits);
@@ -275,10 +298,30 @@ mod tests {
             };
             await_stage(&stage, 1);
             let mut hand = Hand::new(0);
-            let turn = side.take(false, Patience::Forever, &mut hand).expect("a turn");
+            let turn = side.take(false, Patience::Forever, &mut hand, never).expect("a turn");
             assert_eq!((hand.blocked, turn.count(1)), (waits, 4));
             assert_eq!(child.join(), Some(0));
         }
+    }
+
+    #[test]
+    fn a_step_that_tries_lets_a_woken_holder_be_first() {
+        let (side, stage) = side();
+        let child = {
+            let (side, stage) = (side.clone(), stage.clone());
+            Child::fork(move || {
+                let turn = side.take(false, Patience::Forever, &mut Hand::new(1), never).expect("a turn");
+                turn.waits(true);
+                stage.store(1, Ordering::SeqCst);
+                await_stage(&side.waiting, 1);
+                turn.waits(false);
+                turn.count(3);
+            })
+        };
+        await_stage(&stage, 1);
+        let turn = side.take(false, Patience::Never, &mut Hand::new(0), |_| Ok(true)).expect("a turn");
+        assert_eq!(turn.count(1), 4);
+        assert_eq!(child.join(), Some(0));
     }
 
     #[test]
@@ -287,7 +330,7 @@ mod tests {
         let child = {
             let (side, stage) = (side.clone(), stage.clone());
             Child::fork(move || {
-                let turn = side.take(false, Patience::Forever, &mut Hand::new(1)).expect("a turn");
+                let turn = side.take(false, Patience::Forever, &mut Hand::new(1), never).expect("a turn");
                 turn.count(7);
                 turn.waits(true);
                 stage.store(1, Ordering::SeqCst);
@@ -298,15 +341,15 @@ mod tests {
         };
         await_stage(&stage, 1);
         let mut hand = Hand::new(0);
-        let refused = side.take(false, Patience::Never, &mut hand).expect_err("a refusal");
+        let refused = side.take(false, Patience::Never, &mut hand, never).expect_err("a refusal");
         assert_eq!((refused.errno, refused.count, hand.blocked), (libc::EAGAIN, 7, false));
-        let refused = side.take(false, within(2), &mut hand).expect_err("a refusal");
+        let refused = side.take(false, within(2), &mut hand, never).expect_err("a refusal");
         assert_eq!((refused.errno, hand.blocked), (libc::ETIMEDOUT, true));
         assert_eq!(side.look(false, 0, || Ok(5)), Ok((5, 7)));
         side.stopped(1);
-        assert_eq!(side.take(false, Patience::Never, &mut hand).expect("a turn").count(1), 8);
+        assert_eq!(side.take(false, Patience::Never, &mut hand, never).expect("a turn").count(1), 8);
         assert_eq!(child.kill(), Some(-libc::SIGKILL));
         side.reclaim(1);
-        assert_eq!(side.take(false, Patience::Never, &mut hand).expect("a turn").count(1), 9);
+        assert_eq!(side.take(false, Patience::Never, &mut hand, never).expect("a turn").count(1), 9);
     }
 }

@@ -71,7 +71,9 @@ impl Channel {
         buffer.resize(HEADER, 0);
         encode(value, &mut buffer);
         let which = self.outgoing(call.end);
-        let turn = self.flows[which].senders.take(self.sole[usize::from(call.end)], call.patience, call.party);
+        let (alone, port) = (self.sole[usize::from(call.end)], &self.ports[usize::from(call.end)]);
+        let side = &self.flows[which].senders;
+        let turn = side.take(alone, call.patience, call.party, |until| port.wait_writable(until));
         let went =
             turn.and_then(|turn| self.send_packets(call, &turn, &mut buffer).map_err(|errno| turn.refuse(errno)));
         let length = message_length(value, buffer.len() - HEADER);
@@ -125,7 +127,9 @@ impl Channel {
             return Completion::of(Outcome::INVALID);
         }
         let which = self.incoming(call.end);
-        let turn = self.flows[which].receivers.take(self.sole[usize::from(call.end)], call.patience, call.party);
+        let (alone, port) = (self.sole[usize::from(call.end)], &self.ports[usize::from(call.end)]);
+        let side = &self.flows[which].receivers;
+        let turn = side.take(alone, call.patience, call.party, |until| port.wait_readable(until));
         let mut buffer = call.party.buffer();
         let received =
             turn.and_then(|turn| self.receive_packets(call, &turn, &mut buffer).map_err(|errno| turn.refuse(errno)));

@@ -28,6 +28,7 @@ const NAP: u64 = 10_000_000;
 
 pub(super) struct Sysv {
     queue: SysvQueue,
+    capacity: u64,
     message_size: u64,
     bells: Shared<Bells>,
     sides: Shared<Sides>,
@@ -68,18 +69,21 @@ impl Sysv {
         })?;
         let error = |error| HostError::call("mmap", &error);
         let (bells, sides) = (site.arena.alloc().map_err(error)?, site.arena.alloc().map_err(error)?);
-        Ok(Self { queue, message_size, bells, sides })
+        Ok(Self { queue, capacity, message_size, bells, sides })
     }
 }
 
-/// Sleeps until the bell rings, but not for long; `false` where the deadline passes.
-fn nap(bell: &Bell, heard: u32, deadline: Option<u64>) -> bool {
+/// Sleeps until the bell rings, but not for long; where the deadline has passed, says whether a try is worth while.
+///
+/// # Errors
+/// Those of `is_ready`.
+fn nap(bell: &Bell, heard: u32, deadline: Option<u64>, is_ready: impl Fn() -> Result<bool, i32>) -> Result<bool, i32> {
     let now = clock::now();
     if deadline.is_some_and(|deadline| now >= deadline) {
-        return false;
+        return is_ready();
     }
     bell.sleep(heard, Some(deadline.unwrap_or(u64::MAX).min(now + NAP)));
-    true
+    Ok(true)
 }
 
 impl Transport for Sysv {
@@ -96,7 +100,7 @@ impl Transport for Sysv {
                 heard.set(self.bells.room.listen());
                 self.queue.send(message, priority, wait)
             },
-            |until| Ok(nap(&self.bells.room, heard.get(), until)),
+            |until| nap(&self.bells.room, heard.get(), until, || Ok(self.queue.len()? < self.capacity)),
         )?;
         self.bells.message.ring(u32::MAX);
         Ok(put)
@@ -119,7 +123,7 @@ impl Transport for Sysv {
                 heard.set(self.bells.message.listen());
                 self.queue.receive(buffer, size, wait)
             },
-            |until| Ok(nap(&self.bells.message, heard.get(), until)),
+            |until| nap(&self.bells.message, heard.get(), until, || Ok(self.queue.len()? > 0)),
         )?;
         self.bells.room.ring(u32::MAX);
         let (event, content) = parse(buffer).ok_or(libc::EBADMSG)?;

@@ -149,7 +149,7 @@ impl Sides {
         call: impl FnMut(bool) -> Result<(), i32>,
         ready: impl Fn(Option<u64>) -> Result<bool, i32>,
     ) -> Result<u64, Refusal> {
-        let turn = self.puts.take(false, patience, party)?;
+        let turn = self.puts.take(false, patience, party, &ready)?;
         patience.attempt(party, Some(&turn), call, ready).map_err(|errno| turn.refuse(errno))?;
         Ok(turn.count(1))
     }
@@ -162,7 +162,7 @@ impl Sides {
         call: impl FnMut(bool) -> Result<T, i32>,
         ready: impl Fn(Option<u64>) -> Result<bool, i32>,
     ) -> Result<(T, u64), Refusal> {
-        let turn = self.gets.take(false, patience, party)?;
+        let turn = self.gets.take(false, patience, party, &ready)?;
         let got = patience.attempt(party, Some(&turn), call, ready).map_err(|errno| turn.refuse(errno))?;
         Ok((got, turn.count(1)))
     }
