@@ -3,9 +3,9 @@
 use super::draw::Draw;
 use super::objects::Drawn;
 use super::{Scenario, is_accepted, texts};
-use crate::judge::{FORMS, Form};
+use crate::judge::Form;
 use crate::scenario::expect::CALLS;
-use crate::scenario::expectation::{FormArgument, Shape};
+use crate::scenario::expectation::{BOUNDS, FormArgument, Shape};
 use crate::scenario::keys::{EXPECTATION_KEYS, Takes};
 use crate::scenario::steps::verb_names;
 use crate::value::Types;
@@ -13,15 +13,12 @@ use crate::value::Types;
 /// How often an expectation of one form is drawn again that `check` refuses.
 const TRIES: usize = 20;
 
-/// The events that every process has besides its steps.
-const LIFE: [&str; 2] = ["begin", "end"];
-
-/// So many expectations.
-pub(super) fn draw(scenario: &Scenario, count: usize) -> Vec<String> {
+/// So many expectations of these forms.
+pub(super) fn draw(scenario: &Scenario, count: usize, forms: &[&Form]) -> Vec<String> {
     let text = scenario.text();
     let verbs: Vec<&str> = verb_names()
         .filter(|verb| text.contains(&format!("{{ {verb} = ")) || text.contains(&format!("[\"{verb}\"")))
-        .chain(LIFE)
+        .chain(BOUNDS)
         .collect();
     let processes = scenario.processes();
     let names = scenario.programs.iter().map(|program| program.name.clone());
@@ -34,7 +31,7 @@ pub(super) fn draw(scenario: &Scenario, count: usize) -> Vec<String> {
     };
     let mut all = Vec::new();
     for _ in 0..count {
-        let form = &FORMS[drawing.draw.below(FORMS.len())];
+        let form = drawing.draw.of(forms);
         for _ in 0..TRIES {
             let one = drawing.one(form);
             if is_accepted(&format!("{text}{one}")) {
@@ -68,10 +65,15 @@ impl Asking<'_> {
             }
         }
         for key in EXPECTATION_KEYS {
-            if let Takes::Choice(words) = key.takes
-                && self.draw.one_in(2)
-            {
-                text.push_str(&format!("{} = \"{}\"\n", key.name, self.draw.of(words)));
+            match key.takes {
+                Takes::Choice(words) if self.draw.one_in(2) => {
+                    text.push_str(&format!("{} = \"{}\"\n", key.name, self.draw.of(words)));
+                }
+                // A name of its own: what is found is compared by name.
+                Takes::Text if self.draw.one_in(8) => {
+                    text.push_str(&format!("{} = \"drawn {}\"\n", key.name, self.draw.below(1 << 20)));
+                }
+                _ => {}
             }
         }
         text

@@ -6,7 +6,6 @@
 
 #![allow(clippy::inline_always, reason = "between two steps a call, or a completion moved, costs more than the work")]
 
-mod listen;
 mod random;
 mod standing;
 

@@ -1,7 +1,7 @@
 //! Where a process stands, for who compares states: the place, what its variables hold, the place in its random stream.
 
 use super::{Clock, Machine, Random};
-use crate::event::ProcessId;
+use crate::event::{ProcessId, StepId};
 use crate::expression::Expression;
 use crate::scenario::plan::{Instruction, Plan};
 use crate::value::{Value, encode};
@@ -15,6 +15,25 @@ impl<'p> Machine<'p> {
     /// What it carries out next.
     pub fn instruction(&self) -> &'p Instruction {
         &self.program.code[self.place]
+    }
+
+    /// The step that it is about to take, also where it has no value for what it would ask the world; none where it
+    /// computes.
+    pub fn asks(&self) -> Option<StepId> {
+        match self.instruction() {
+            Instruction::Operate(operation) => Some(operation.step),
+            _ => None,
+        }
+    }
+
+    /// Whether its random numbers were chosen beforehand.
+    pub fn is_chosen(&self) -> bool {
+        self.random.is_chosen()
+    }
+
+    /// Takes random numbers from elsewhere from now on.
+    pub fn draw_from(&mut self, random: Random) {
+        self.random = random;
     }
 
     /// The value that an expression has for this process wherever it stands; none where it has none, or can vary.

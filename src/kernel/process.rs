@@ -214,7 +214,7 @@ impl Child<'_> {
                 self.recorder.before_draw();
                 self.tell_time();
             }
-            if let Some(step) = machine.asks(self.clock) {
+            if let Some(step) = machine.asks() {
                 self.recorder.approach(step);
                 self.tell_time();
             }

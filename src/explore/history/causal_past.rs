@@ -352,6 +352,13 @@ impl<'p> Knowledge<'p> {
         number
     }
 
+    /// The expectations about causes, in the order in which [`Self::failed`] numbers them.
+    #[cfg(test)]
+    pub(super) fn asked(plan: &Plan) -> Vec<usize> {
+        let about = |place: &usize| crate::judge::memories_of(plan, *place).iter().filter_map(Watch::of).count();
+        (0..plan.expectations.len()).flat_map(|place| vec![place; about(&place)]).collect()
+    }
+
     /// By expectation, its place among all about causes and whether it is decided that something was not as it should be.
     #[cfg(test)]
     pub(super) fn failed(&self, number: u32) -> Vec<(usize, bool)> {

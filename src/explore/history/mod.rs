@@ -109,7 +109,9 @@ impl<'p> History<'p> {
     ) -> Self {
         let Nondeterminism { time, kill, .. } = leeway.into();
         let victims = victims(plan, kill);
-        let bounds = |end: bool| bounds(plan, &memories, end);
+        // Where every step is one of its own, a begin is one too wherever an expectation can see it.
+        let seen = if wish.fine { crate::judge::memories(plan) } else { Vec::new() };
+        let bounds = |end: bool| bounds(plan, if wish.fine { &seen } else { &memories }, end);
         let (begins, bounded) = (bounds(false), bounds(true));
         let killable = killable(plan, &memories, &victims);
         let mut list: Vec<Kept<'p>> = Vec::new();
@@ -331,17 +333,18 @@ impl<'p> History<'p> {
                 .any(|kept| matches!(kept.memory, Memory::Past | Memory::Course(_) | Memory::Everything))
     }
 
-    /// By expectation about causes, whether something was not as it should be in a state of which `number` gives what is
-    /// kept in each place; none where that is not known.
+    /// The expectations about causes of which it is known, by their places, whether something was not as it should be, in a
+    /// state of which `number` gives what is kept in each place; none where that is not known.
     #[cfg(test)]
-    pub(super) fn failed(&self, number: &dyn Fn(usize) -> u32) -> Option<Vec<bool>> {
+    pub(super) fn known(&self, plan: &Plan, number: &dyn Fn(usize) -> u32) -> Option<Vec<(usize, bool)>> {
         if self.knowledge.is_empty() || self.knowledge.iter().any(|(_, knowledge)| knowledge.lost) {
             return None;
         }
         let of = self.knowledge.iter().flat_map(|(place, knowledge)| knowledge.failed(number(*place)));
-        let mut failed: Vec<(usize, bool)> = of.collect();
+        let asked = Knowledge::asked(plan);
+        let mut failed: Vec<(usize, bool)> = of.map(|(number, failed)| (asked[number], failed)).collect();
         failed.sort_unstable();
-        Some(failed.into_iter().map(|(_, failed)| failed).collect())
+        Some(failed)
     }
 
     /// About how many bytes it takes what is known of causes.

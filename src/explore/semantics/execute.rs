@@ -509,6 +509,7 @@ impl World for Act<'_, '_, '_> {
     }
 
     fn refuse(&mut self, step: StepId, outcome: Outcome, message: &str) {
+        self.steps += u32::from(self.actor.plan.operation(step).is_some());
         let completion = Completion { value: Value::from(message), ..Completion::of(outcome) };
         let actor = &mut *self.actor;
         let Some(log) = &mut actor.log else { return };

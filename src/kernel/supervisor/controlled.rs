@@ -29,6 +29,8 @@ const LATER: u16 = 20;
 /// ns after which a turn is cut short that does not end when a signal asks to: where its process sleeps, and otherwise.
 const GRACE: u64 = 500_000_000;
 const LONGEST_GRACE: u64 = 5_000_000_000;
+/// No turn has this number: what waits for it waits for the process's end.
+const NO_TURN: u32 = u32::MAX;
 /// The most other processes of which a divergence tells where they are.
 const TOLD: usize = 8;
 
@@ -263,7 +265,7 @@ impl Driver<'_, '_, '_> {
         let _ = os::kill(pid, signal);
         // One that is stopped takes its signal as it is continued, before it does anything.
         let _ = os::kill(pid, libc::SIGCONT);
-        match self.wait(process, 0, false)? {
+        match self.wait(process, NO_TURN, false)? {
             Came::Ended => {
                 self.record(process);
                 Ok(())

@@ -90,6 +90,10 @@ impl Channel {
     pub(super) fn receive_bytes(&self, call: &mut Call<'_>) -> Completion {
         let max = most(&call.arguments[1]);
         let port = &self.ports[usize::from(call.end)];
+        // What a read(2) of no bytes gives is told from the end of file by nothing.
+        if max == 0 && port.is_open() {
+            return Completion::of(Outcome::OUT_OF_RANGE);
+        }
         let which = self.incoming(call.end);
         let side = &self.flows[which].receivers;
         let (alone, process) = (self.sole[usize::from(call.end)], call.party.process());

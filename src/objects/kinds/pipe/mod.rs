@@ -128,7 +128,7 @@ pub(crate) static KIND: Kind = Kind {
             element: Element::Never,
             blocks: true,
             result: Types::ANY,
-            outcomes: &[Outcome::CLOSED, Outcome::WRONG_END, Outcome::INVALID],
+            outcomes: &[Outcome::CLOSED, Outcome::WRONG_END, Outcome::OUT_OF_RANGE, Outcome::INVALID],
         },
         Verb {
             name: "poll",

@@ -130,8 +130,7 @@ impl Ends {
                 Found::Nothing => nothing(false),
             },
             Lines::Bytes(lines) => match most(&call.arguments[1]) {
-                // A read(2) of no bytes is told from the end of file by nothing.
-                0 => Progress::outcome(Outcome::CLOSED),
+                0 => Progress::outcome(Outcome::OUT_OF_RANGE),
                 _ if lines[way].is_empty() => nothing(false),
                 max => {
                     let done = Completion::value(Value::Bytes(lines[way].read(max).into()));

@@ -126,7 +126,9 @@ impl Pipe {
             if let Some(capacity) = self.most() {
                 draw_room(events, &sends, &receives, capacity, relation);
             }
-            let peers = if self.duplex { &closings[way] } else { &closings[1] };
+            let end = if self.duplex { way } else { 1 };
+            let peers = &closings[end];
+            let holders = relation.holders.iter().filter(|(_, held)| usize::from(*held) == end).count();
             for at in (0..events.len()).filter(|at| taking(*at)) {
                 match (events[at].verb, events[at].outcome) {
                     (RECEIVE, Outcome::CLOSED) => closed(events, peers, at, relation),
@@ -135,7 +137,14 @@ impl Pipe {
                         let first = sends.partition_point(|send| events[*send].ticket < events[at].ticket);
                         match sends.get(first).filter(|send| events[**send].begin <= events[at].end) {
                             Some(send) if events[at].ticket != 0 => relation.sync(*send, at),
-                            _ => closed(events, peers, at, relation),
+                            // What it saw is the end of file, or a part of a send that never ended.
+                            _ => {
+                                let own = |closing: &usize| events[*closing].id.process == events[at].id.process;
+                                let sooner = |closing: &usize| events[*closing].id.number < events[at].id.number;
+                                if peers.len() == holders && peers.iter().all(|one| !own(one) || sooner(one)) {
+                                    closed(events, peers, at, relation);
+                                }
+                            }
                         }
                     }
                     _ => {}
