@@ -55,14 +55,19 @@ impl Switch {
     }
 }
 
-fn start(scenario: &Path, point: Point, arguments: &[&str]) -> Running {
+/// A directory with the switch at that point, for a run that may take long.
+fn switched(point: Point) -> Test {
     let mut words = [0_u64; 16];
     (words[0], words[1], words[10]) = (point.number, point.choice, point.signal as u64);
     let mut bytes: Vec<u8> = words.into_iter().flat_map(u64::to_ne_bytes).collect();
     bytes[88..88 + point.only.len()].copy_from_slice(point.only.as_bytes());
+    Test::new().file("switch", bytes).env("IPCRUN_FAULTS", "switch").patient(WATCHDOG)
+}
+
+fn start(scenario: &Path, point: Point, arguments: &[&str]) -> Running {
     let name = scenario.file_name().expect("a file has a name").to_string_lossy().into_owned();
     let text = fs::read(scenario).expect("a scenario");
-    let test = Test::new().file(&name, text).file("switch", bytes).env("IPCRUN_FAULTS", "switch").patient(WATCHDOG);
+    let test = switched(point).file(&name, text);
     let outputs = ["--trace", "t.jsonl", "--junit", "j.xml", &name];
     test.args(arguments.iter().copied().chain(outputs)).start()
 }
@@ -324,4 +329,21 @@ fn what_a_run_and_its_keeper_leave_that_are_killed_together_the_next_run_removes
         Test::scenario("[processes.p]\nsteps = []\n").run().status(0);
         done.nothing_left();
     }
+}
+
+#[test]
+fn a_worker_that_is_asked_to_end_before_it_has_begun_ends() {
+    // It has not given the signals their default actions yet when one of them comes.
+    let point = Point { number: 1, signal: nix::libc::SIGSTOP, only: "sigaction", ..Point::default() };
+    let long = "[processes.p]\nsteps = [{ sleep = \"1h\" }]\n";
+    let running =
+        switched(point).file("a.toml", long).file("b.toml", long).args(["-j", "2", "a.toml", "b.toml"]).start();
+    wait_until(|| Switch::read(running.directory()).process != 0);
+    let worker = Switch::read(running.directory()).process;
+    running.signal("TERM");
+    // Both workers have the signal once the other one has ended by it.
+    thread::sleep(Duration::from_millis(500));
+    let resumed = nix::sys::signal::kill(nix::unistd::Pid::from_raw(worker as i32), nix::sys::signal::Signal::SIGCONT);
+    resumed.expect("the worker is stopped");
+    running.wait().status(130).nothing_left();
 }
