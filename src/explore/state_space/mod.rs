@@ -14,6 +14,7 @@ use super::base::interner::Interner;
 use super::budget::Budget;
 use super::history::{History, MAYBE, Moment, SURELY, StateView, WAITED};
 use super::semantics::choice_point;
+use super::semantics::event_log::Log;
 use super::semantics::execute::{Effects, ProcessStatus};
 use super::semantics::next_operation::Next;
 use super::semantics::process_events;
@@ -90,6 +91,8 @@ pub struct StateSpace<'p> {
     memo: Memo,
     key: Vec<u8>,
     names: Vec<u32>,
+    /// For the events of one turn.
+    log: Option<Log>,
     endless: Option<ModelError>,
     /// What who works in it may use.
     pub(super) budget: Arc<Budget>,
@@ -129,6 +132,7 @@ impl<'p> StateSpace<'p> {
             memo: Memo::default(),
             key: Vec::new(),
             names: Vec::new(),
+            log: None,
             endless: None,
             budget: Arc::default(),
             weight: 0,
@@ -617,6 +621,12 @@ impl<'p> StateSpace<'p> {
         }
     }
 
+    /// A log for a turn, where something is kept of its events. To be put back.
+    fn log(&mut self) -> Option<Log> {
+        self.memories.as_ref()?;
+        Some(self.log.take().unwrap_or_else(|| Log::new(self.plan.processes.len())))
+    }
+
     /// A way on as a step of a path.
     pub fn step(&self, step: Transition) -> Step {
         Step { process: step.process, kind: step.kind, choices: self.script(step) }
@@ -694,6 +704,7 @@ impl<'p> StateSpace<'p> {
             memo,
             key: Vec::new(),
             names: Vec::new(),
+            log: None,
             endless: None,
             budget: Arc::clone(&self.budget),
             weight: 0,
