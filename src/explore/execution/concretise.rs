@@ -10,7 +10,7 @@ use crate::explore::semantics::next_operation::{Next, NextOperation, next};
 use crate::explore::semantics::process_events;
 use crate::explore::semantics::process_events::{WorldState, settle};
 use crate::explore::semantics::process_state::{ProcessState, Stage};
-use crate::explore::semantics::transition::{Kind, Step};
+use crate::explore::semantics::transition::{Kind, Step, Time};
 use crate::explore::semantics::wait_for;
 use crate::explore::state_space::{StateSpace, models, post, segment};
 use crate::explore::strategy::bfs::Cut;
@@ -352,14 +352,7 @@ impl<'s, 'p> Course<'s, 'p> {
     fn finish(mut self, turns: Vec<Turn>, events: Vec<usize>) -> Told {
         let plan = self.space.plan;
         self.look();
-        let can_move = (0..self.segments.len() as ProcessId).any(|process| {
-            let segment = &self.segments[process as usize];
-            segment.beginning
-                || segment.stage == Stage::Running
-                    && (segment.left.is_some_and(|left| left > 0)
-                        || segment.pending.iter().any(|signal| !segment.stopped || *signal == libc::SIGKILL)
-                        || !segment.stopped && (segment.left.is_some() || !self.waited_now(process)))
-        });
+        let can_move = (0..self.segments.len() as ProcessId).any(|process| self.can_move(process));
         let alive: Vec<ProcessId> = (0..self.segments.len() as ProcessId)
             .filter(|process| self.segments[*process as usize].stage == Stage::Running)
             .collect();
@@ -418,6 +411,21 @@ impl<'s, 'p> Course<'s, 'p> {
             events,
             stood: Vec::new(),
             before: 0,
+        }
+    }
+
+    /// Whether something can still happen to a process by itself. One that is stopped only dies of a kill, or comes
+    /// closer to a deadline where time passes.
+    fn can_move(&mut self, process: ProcessId) -> bool {
+        let segment = &self.segments[process as usize];
+        let (stopped, left) = (segment.stopped, segment.left);
+        let dies = segment.pending.iter().any(|signal| !stopped || *signal == libc::SIGKILL);
+        let passes = self.space.leeway.time == Time::Virtual && left.is_some_and(|left| left > 0);
+        match () {
+            () if !segment.is_due() => false,
+            () if dies => true,
+            () if stopped => passes,
+            () => segment.beginning || left.is_some() || !self.waited_now(process),
         }
     }
 
