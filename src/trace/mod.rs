@@ -245,7 +245,7 @@ impl Trace {
 
     /// The events of one process, in its own order, with their places in [`Trace::events`].
     pub fn of(&self, process: ProcessId) -> impl Iterator<Item = (usize, &Event)> {
-        self.events.iter().enumerate().filter(move |(_, event)| event.id.process == process)
+        self.events.iter().enumerate().filter(move |(_, event)| event.id.process() == process)
     }
 
     /// The events on one object, in its order, with their places in [`Trace::events`].

@@ -16,7 +16,7 @@ use super::base::interner::Interner;
 use super::semantics::next_operation::{Next, NextOperation};
 use super::semantics::program_analysis::victims;
 use super::semantics::transition::{Nondeterminism, Time};
-use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
+use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
 use crate::judge::history::{Changes, Events, Memory};
 use crate::objects::contract::operation::VerbId;
 use crate::objects::kinds::process::ProcessVerb;
@@ -479,7 +479,7 @@ impl<'p> History<'p> {
                     || events(self.plan, &kept.memory).iter().any(|events| {
                         let mut event = event.clone();
                         processes.clone().any(|process| {
-                            event.id.process = process;
+                            event.id = EventId::new(process, event.id.number());
                             events.matches(&event)
                         })
                     })
@@ -502,7 +502,7 @@ impl<'p> History<'p> {
         key.extend(event.verb.as_bytes());
         key.push(0);
         key.extend(event.step.map_or(u32::MAX, |step| step).to_le_bytes());
-        key.extend(event.element.map_or(u32::MAX, |element| element).to_le_bytes());
+        key.extend(event.element.get().map_or(u32::MAX, |element| element).to_le_bytes());
         key.extend(format!("{}", event.outcome).into_bytes());
         key.push(u8::from(event.implicit));
         for value in [&event.value, &event.second] {

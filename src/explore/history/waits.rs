@@ -131,7 +131,7 @@ impl Waits {
             return node;
         }
         let (process, at) = &self.list[place as usize];
-        if *process == event.id.process {
+        if *process == event.id.process() {
             let is = waited && event.step.is_some() && (at.is_empty() || at.contains(&event.target));
             return self.decide(if is { high } else { low }, event, waited);
         }

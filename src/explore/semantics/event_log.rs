@@ -43,7 +43,7 @@ impl Log {
 
     /// The packed id of the process's next event.
     pub(crate) fn next_event(&self, process: ProcessId) -> u64 {
-        EventId { process, number: self.lanes[process as usize].len() as u64 }.pack()
+        EventId::new(process, self.lanes[process as usize].len() as u64).pack()
     }
 
     /// Notes that the next event of `starter` starts `process`.
@@ -114,13 +114,13 @@ impl Log {
     ) {
         let lane = &mut self.lanes[process as usize];
         lane.push(Event {
-            id: EventId { process, number: lane.len() as u64 },
+            id: EventId::new(process, lane.len() as u64),
             begin,
             end,
             step,
             verb,
             target,
-            element,
+            element: element.into(),
             outcome: completion.outcome,
             value: completion.value.clone(),
             second: completion.second.clone(),

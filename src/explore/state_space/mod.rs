@@ -549,7 +549,7 @@ impl<'p> StateSpace<'p> {
             let mut event = event.clone();
             // The events of processes that are alike are those of the first that took the step. Its begin and end are
             // about the process itself.
-            let own = Target::Process(std::mem::replace(&mut event.id.process, process));
+            let own = Target::Process(std::mem::replace(&mut event.id.process(), process));
             if event.step.is_none() && event.target == own {
                 event.target = Target::Process(process);
             }
