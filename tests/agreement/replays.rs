@@ -145,7 +145,7 @@ fn printed(found: &mut Found, plan: &Plan, leeway: Nondeterminism) -> Option<Str
 fn events(trace: &Trace) -> Vec<String> {
     let mut lanes = vec![String::new(); trace.ends.len()];
     for event in &trace.events {
-        lanes[event.id.process as usize].push_str(&format!(
+        lanes[event.id.process() as usize].push_str(&format!(
             "{:?} {} {:?} {:?} {:?} {:?} {:?}\n",
             event.step, event.verb, event.target, event.element, event.outcome, event.value, event.second
         ));

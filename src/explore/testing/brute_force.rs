@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::causality;
 use super::corpus::scenarios;
+use crate::event::{Event, Target};
 use crate::explore::execution::concretise::tell;
 use crate::explore::execution::verdicts::judged;
 use crate::explore::history::{History, HistoryOptions};
@@ -16,11 +17,15 @@ use crate::explore::tests::plan;
 use crate::interpreter::Random;
 use crate::judge::{self, FORMS, Status, Subject, Verdict};
 use crate::objects::CATALOGUE;
+use crate::outcome::Outcome;
 use crate::scenario::expectation::{Expectation, Holds};
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{Fact, Plan};
+use crate::trace::Trace;
 
 /// Orders of steps beyond which a scenario is too large to try them all.
 const MOST: usize = 12_000;
+/// The most open waits of one order.
+const MOST_OPEN: usize = 12;
 /// The same, where many scenarios are tried.
 pub(super) const FEW: usize = 1_500;
 /// The same, where nothing is expected.
@@ -41,7 +46,8 @@ fn note(found: &mut Found, verdict: &Verdict, state: &str) {
 
 pub(super) const ENDS: &str = "the ends";
 
-/// Every order of steps, with every step one of its own.
+/// Every order of steps, with every step one of its own, and of each step that had to wait whether its process had come
+/// to it by then.
 struct Brute<'p> {
     plan: &'p Plan,
     time: Time,
@@ -56,7 +62,7 @@ impl<'p> Brute<'p> {
     fn new(plan: &'p Plan, time: Time, most: usize) -> Self {
         let wish = HistoryOptions { fine: true, ..HistoryOptions::default() };
         let memories = History::new(plan, judge::memories(plan), time, wish);
-        let space = StateSpace::remembering(plan, time, memories);
+        let space = StateSpace::unremembering(plan, time, &memories);
         Self { plan, time, space, path: Vec::new(), found: Found::new(), paths: 0, most }
     }
 
@@ -71,9 +77,15 @@ impl<'p> Brute<'p> {
         self.space.moves(state, &mut moves)?;
         if is_over(&moves) {
             let mut told = tell(&self.space, &self.path).expect("it can be followed");
-            let verdict = judged(self.plan, self.time, &mut told.trace);
             assert!(told.trace.causality.problems().is_empty(), "{:?}", told.trace.causality.problems());
-            note(&mut self.found, &verdict, &judge::final_state(self.plan, &told.trace));
+            let open = open_waits(self.plan, &told.trace);
+            for unwaited in 0..1_u64 << open.len().min(MOST_OPEN) {
+                for (bit, event) in open.iter().enumerate() {
+                    told.trace.events[*event].blocked = unwaited & 1 << bit == 0;
+                }
+                let verdict = judged(self.plan, self.time, &mut told.trace);
+                note(&mut self.found, &verdict, &judge::final_state(self.plan, &told.trace));
+            }
             self.paths += 1;
         }
         for step in moves {
@@ -90,6 +102,21 @@ impl<'p> Brute<'p> {
         }
         Ok(true)
     }
+}
+
+/// The events, by place, whose process waited or came only when it had not to: where conditions ask for waits, those of
+/// steps that could not be taken for a while, while no time passed and the step did nothing before it waited.
+fn open_waits(plan: &Plan, trace: &Trace) -> Vec<usize> {
+    if !plan.facts.iter().any(|fact| matches!(fact, Fact::Blocked(..))) {
+        return Vec::new();
+    }
+    let parks = |event: &Event| match event.target {
+        Target::Object(object) => ["barrier", "condition"].contains(&plan.kind(object).name),
+        _ => false,
+    };
+    let open =
+        |event: &Event| event.blocked && event.begin == event.end && event.outcome != Outcome::TIMEOUT && !parks(event);
+    (0..trace.events.len()).filter(|place| open(&trace.events[*place])).collect()
 }
 
 /// What an exploration finds; none where a process computes without end.
