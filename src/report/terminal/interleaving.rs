@@ -169,6 +169,9 @@ impl Story<'_> {
                 }
             }
             at = to;
+            if turn.arrives {
+                words.insert(0, Words::plain("arrives only now"));
+            }
             if turn.wakes {
                 words.push(Words::plain("wakes without a notification"));
             } else if turn.parks {
