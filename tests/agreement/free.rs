@@ -107,8 +107,6 @@ fn denied(known: &Summary, verdict: &Verdict) -> Option<String> {
         let Some(known) = known else {
             return Some(format!("{}: {}, which never happens", one.label, one.finding.measured));
         };
-        // In the model a process waits as soon as it stands at a step that cannot be done, in a run once it has begun it.
-        let waits = one.label.contains("blocked(");
         let vacuous = one.finding.reason.as_ref().is_some_and(|reason| reason.starts_with("vacuous"));
         let never = known.frequency == Frequency::Never && known.unknown == 0;
         let not_so = match (one.finding.status, known.holds, known.status) {
@@ -118,7 +116,7 @@ fn denied(known: &Summary, verdict: &Verdict) -> Option<String> {
             (Status::Pass, ..) => never,
             _ => false,
         };
-        (not_so && !waits).then(|| {
+        not_so.then(|| {
             let (said, status, measured) = (known.status, one.finding.status, &one.finding.measured);
             format!(
                 "{} {:?} is said to {said:?} over all executions, and a run says {status:?}: {measured}",
