@@ -473,7 +473,7 @@ impl<'p> History<'p> {
                         let mut event = event.clone();
                         processes.clone().any(|process| {
                             event.id.process = process;
-                            events.matches(&event)
+                            events.matches(self.plan, &event)
                         })
                     })
             })
