@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::expectation::{Expectation, Pattern};
+use super::matrix::Combination;
 use crate::diagnostic::Source;
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::expression::Expression;
@@ -30,8 +31,10 @@ pub struct Plan {
     pub time: Option<Time>,
     /// The seed of every `random`.
     pub seed: u64,
-    /// `[params]` after `--set`.
+    /// `[params]` after `--set`, and the params of `combination`.
     pub params: Vec<(String, Value)>,
+    /// Which values of `[matrix]` it has; empty where there is no matrix.
+    pub combination: Combination,
     /// `[objects]` as declared: an object, or an array of them.
     pub groups: Vec<Group>,
     /// Every object, arrays expanded. [`ObjectId`] is the place here.

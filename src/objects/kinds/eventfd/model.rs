@@ -9,7 +9,7 @@ use crate::value::Value;
 
 #[derive(Clone)]
 pub(super) struct Counter {
-    counter: u64,
+    value: u64,
     semaphore: bool,
     /// Steps so far that have a ticket.
     ticket: u64,
@@ -17,7 +17,7 @@ pub(super) struct Counter {
 
 impl Counter {
     pub(super) fn new(value: u32, semaphore: bool) -> Self {
-        Self { counter: value.into(), semaphore, ticket: 0 }
+        Self { value: value.into(), semaphore, ticket: 0 }
     }
 
     fn done(&mut self, completion: Completion) -> Progress {
@@ -30,22 +30,22 @@ impl Counter {
             Ok(amount) => amount,
             Err(outcome) => return Progress::outcome(outcome),
         };
-        if amount > MOST - self.counter {
+        if amount > MOST - self.value {
             return match call.wait() {
                 Progress::Done(done) => Progress::Done(Completion { value: shown(amount), ..done }),
                 waits => waits,
             };
         }
-        self.counter += amount;
+        self.value += amount;
         self.done(Completion::value(shown(amount)))
     }
 
     fn take(&mut self, call: &ModelCall<'_>) -> Progress {
-        if self.counter == 0 {
+        if self.value == 0 {
             return call.wait();
         }
-        let amount = if self.semaphore { 1 } else { self.counter };
-        self.counter -= amount;
+        let amount = if self.semaphore { 1 } else { self.value };
+        self.value -= amount;
         self.done(taken(amount))
     }
 }
@@ -60,7 +60,7 @@ impl Model for Counter {
     }
 
     fn key(&self, key: &mut Vec<u8>) {
-        key.extend(self.counter.to_le_bytes());
+        key.extend(self.value.to_le_bytes());
     }
 
     fn reach(&self, _verb: u8) -> ShareAccess {
@@ -75,7 +75,7 @@ impl Model for Counter {
         match call.verb {
             ADD => self.add(call),
             TAKE => self.take(call),
-            POLL if self.counter == 0 => call.wait(),
+            POLL if self.value == 0 => call.wait(),
             POLL => self.done(Completion::of(Outcome::OK)),
             _ => Progress::outcome(Outcome::INVALID),
         }
@@ -94,11 +94,11 @@ impl Model for Counter {
     fn part(&mut self, _share: &mut u32, _held: &[bool], _killed: bool) {}
 
     fn value(&self, _shares: &[u32], _names: &[String]) -> Value {
-        shown(self.counter)
+        shown(self.value)
     }
 
     fn last(&self, _shares: &[u32]) -> Option<Value> {
-        Some(shown(self.counter))
+        Some(shown(self.value))
     }
 }
 
