@@ -3,6 +3,9 @@
 //! An event is an interval of one process. Its cause is its begin and its effect its end, so an edge between
 //! processes always goes from the begin of one event to the end of another.
 
+use std::fmt;
+use std::num::{NonZeroU32, NonZeroU64};
+
 use crate::outcome::Outcome;
 use crate::value::Value;
 
@@ -13,25 +16,67 @@ pub type ProcessId = u32;
 /// The place of a step in the plan.
 pub type StepId = u32;
 
-/// Names one event of a run: the process that made it and its number among that process's events, from 0.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct EventId {
-    /// Whose event it is.
-    pub process: ProcessId,
-    /// Its number among that process's events, from 0.
-    pub number: u64,
-}
+/// Names one event of a run: the process that made it and its number among that process's events, from 0. It is one word,
+/// which travels inside messages too.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct EventId(NonZeroU64);
+
+/// How many bits of an [`EventId`] are the event's number, from 1.
+const NUMBER: u32 = 40;
 
 impl EventId {
-    /// The id in one word that travels inside a message. Never 0, which stands for no event.
+    /// The most processes whose events have ids.
+    pub const PROCESSES: usize = 1 << (u64::BITS - NUMBER);
+    /// The largest number of an event in its process.
+    pub const LARGEST: u64 = (1 << NUMBER) - 2;
+
+    pub fn new(process: ProcessId, number: u64) -> Self {
+        debug_assert!((process as usize) < Self::PROCESSES && number <= Self::LARGEST, "{process}/{number}");
+        let number = NonZeroU64::MIN.saturating_add(number.min(Self::LARGEST));
+        Self(number | u64::from(process) << NUMBER)
+    }
+
+    /// Whose event it is.
+    pub fn process(self) -> ProcessId {
+        (self.0.get() >> NUMBER) as ProcessId
+    }
+
+    /// Its number among that process's events, from 0.
+    pub fn number(self) -> u64 {
+        (self.0.get() & ((1 << NUMBER) - 1)) - 1
+    }
+
+    /// The id as a word. Never 0, which stands for no event.
     pub fn pack(self) -> u64 {
-        u64::from(self.process) << 40 | ((self.number + 1) & ((1 << 40) - 1))
+        self.0.get()
     }
 
     /// The id that a word stands for; none for 0.
     pub fn unpack(word: u64) -> Option<Self> {
-        let number = word & ((1 << 40) - 1);
-        (number > 0).then(|| Self { process: (word >> 40) as u32, number: number - 1 })
+        NonZeroU64::new(word).filter(|word| word.get() & ((1 << NUMBER) - 1) != 0).map(Self)
+    }
+}
+
+impl fmt::Debug for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.process(), self.number())
+    }
+}
+
+/// The index into an array that a step named, or none. It takes four bytes, of which a trace has very many.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Element(Option<NonZeroU32>);
+
+impl Element {
+    pub fn get(self) -> Option<u32> {
+        self.0.map(|one| one.get() - 1)
+    }
+}
+
+impl From<Option<u32>> for Element {
+    fn from(element: Option<u32>) -> Self {
+        // No array is as long as the largest number.
+        Self(element.map(|element| NonZeroU32::MIN.saturating_add(element)))
     }
 }
 
@@ -70,7 +115,7 @@ pub struct Event {
     /// What it was about.
     pub target: Target,
     /// The index into an array, where the step named one.
-    pub element: Option<u32>,
+    pub element: Element,
     pub outcome: Outcome,
     /// What was moved, read or written; the exit status of `end`.
     pub value: Value,
@@ -87,18 +132,21 @@ pub struct Event {
     pub implicit: bool,
 }
 
+/// A trace has very many events: what one more byte costs is told by the limits of traces.
+const _: () = assert!(size_of::<Event>() == 112, "an event takes 112 bytes");
+
 impl Event {
     /// One that ended `ok`, about nothing, for tests to fill in further.
     #[cfg(test)]
     pub(crate) fn plain(process: ProcessId, number: u64, verb: &'static str, begin: u64, end: u64) -> Self {
         Self {
-            id: EventId { process, number },
+            id: EventId::new(process, number),
             begin,
             end,
             step: None,
             verb,
             target: Target::None,
-            element: None,
+            element: Element::default(),
             outcome: Outcome::OK,
             value: Value::Null,
             second: Value::Null,

@@ -39,6 +39,8 @@ pub struct Turn {
     pub times_out: bool,
     /// Whether the first step's wait ends in this turn although nothing has ended it.
     pub wakes: bool,
+    /// Whether the process comes to its first step only in this turn: it has not waited, although it would have had to.
+    pub arrives: bool,
     /// Whether the process dies in this turn of a signal that was sent to it, instead of taking a step.
     pub dies: bool,
     /// Whether no process in the scenario sent that signal: it is killed from outside.

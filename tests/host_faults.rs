@@ -55,14 +55,19 @@ impl Switch {
     }
 }
 
-fn start(scenario: &Path, point: Point, arguments: &[&str]) -> Running {
+/// A directory with the switch at that point, for a run that may take long.
+fn switched(point: Point) -> Test {
     let mut words = [0_u64; 16];
     (words[0], words[1], words[10]) = (point.number, point.choice, point.signal as u64);
     let mut bytes: Vec<u8> = words.into_iter().flat_map(u64::to_ne_bytes).collect();
     bytes[88..88 + point.only.len()].copy_from_slice(point.only.as_bytes());
+    Test::new().file("switch", bytes).env("IPCRUN_FAULTS", "switch").patient(WATCHDOG)
+}
+
+fn start(scenario: &Path, point: Point, arguments: &[&str]) -> Running {
     let name = scenario.file_name().expect("a file has a name").to_string_lossy().into_owned();
     let text = fs::read(scenario).expect("a scenario");
-    let test = Test::new().file(&name, text).file("switch", bytes).env("IPCRUN_FAULTS", "switch").patient(WATCHDOG);
+    let test = switched(point).file(&name, text);
     let outputs = ["--trace", "t.jsonl", "--junit", "j.xml", &name];
     test.args(arguments.iter().copied().chain(outputs)).start()
 }
@@ -75,9 +80,9 @@ fn run(scenario: &Path, point: Point) -> (u32, Done, Switch) {
     (supervisor, done, switch)
 }
 
-/// Whether a file is left that was not written to its end. A trace that grows is left where a signal ended ipcrun itself.
+/// Whether a file is left that was not written to its end. A trace that grows is left where ipcrun itself was killed.
 fn has_half_a_file(done: &Done) -> bool {
-    if done.status > 128 {
+    if done.status == 128 + nix::libc::SIGKILL {
         return false;
     }
     let mut entries = fs::read_dir(done.directory()).expect("its directory").flatten();
@@ -265,7 +270,7 @@ fn a_run_can_be_ended_while_any_process_is_stopped_at_any_call() {
         // Before it has made anything, and once all is removed, a signal ends ipcrun as it ends any program.
         let by_signal = switch.process == u64::from(supervisor) && done.status > 128;
         assert!(by_signal || allowed.contains(&done.status), "{ask}, {number} {switch:?}: {}", done.both());
-        assert!(!has_half_a_file(&done) || switch.call == "rename", "{ask}, {number} {switch:?}: half a file is left");
+        assert!(!has_half_a_file(&done), "{ask}, {number} {switch:?}: half a file is left");
         assert!(!done.err.contains("panicked"), "{ask}, {number} {switch:?}: {}", done.both());
     });
 }
@@ -290,6 +295,21 @@ fn a_run_can_be_ended_while_a_process_is_stopped_before_it_has_begun() {
         let expected = if ask == "the timeout" { 1 } else { 130 };
         assert_eq!(done.status, expected, "{ask}: {}", done.both());
         assert!(done.took < Duration::from_secs(20), "{ask}: {:?}", done.took);
+    }
+}
+
+#[test]
+fn no_half_a_file_is_left_where_a_signal_ends_ipcrun_while_it_writes() {
+    let test = Test::new();
+    let scenario = test.directory().join("short.toml");
+    fs::write(&scenario, "[processes.p]\nsteps = []\n").expect("a scenario");
+    // The trace begins to grow before the first object exists, and takes its place once the run has ended.
+    for (call, expected) in [("linkat", 130), ("write", 130), ("signalfd", 130), ("rename", 143)] {
+        let point = Point { number: 1, signal: nix::libc::SIGSTOP, only: call, ..Point::default() };
+        let (_, done, _) = stopped(&scenario, point, "TERM").expect("ipcrun makes this call");
+        assert_eq!(done.status, expected, "{call}: {}", done.both());
+        assert!(!has_half_a_file(&done), "{call}: half a file is left");
+        assert!(done.directory().join("t.jsonl").exists(), "{call}: the trace is not there");
     }
 }
 
@@ -324,4 +344,21 @@ fn what_a_run_and_its_keeper_leave_that_are_killed_together_the_next_run_removes
         Test::scenario("[processes.p]\nsteps = []\n").run().status(0);
         done.nothing_left();
     }
+}
+
+#[test]
+fn a_worker_that_is_asked_to_end_before_it_has_begun_ends() {
+    // It has not given the signals their default actions yet when one of them comes.
+    let point = Point { number: 1, signal: nix::libc::SIGSTOP, only: "sigaction", ..Point::default() };
+    let long = "[processes.p]\nsteps = [{ sleep = \"1h\" }]\n";
+    let running =
+        switched(point).file("a.toml", long).file("b.toml", long).args(["-j", "2", "a.toml", "b.toml"]).start();
+    wait_until(|| Switch::read(running.directory()).process != 0);
+    let worker = Switch::read(running.directory()).process;
+    running.signal("TERM");
+    // Both workers have the signal once the other one has ended by it.
+    thread::sleep(Duration::from_millis(500));
+    let resumed = nix::sys::signal::kill(nix::unistd::Pid::from_raw(worker as i32), nix::sys::signal::Signal::SIGCONT);
+    resumed.expect("the worker is stopped");
+    running.wait().status(130).nothing_left();
 }

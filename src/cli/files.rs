@@ -1,6 +1,6 @@
 //! Files that take output. A file is written beside the one that it replaces, without a name where the file system can do
-//! that, and renamed once it is whole, so that what was there before stays until then, whatever ends ipcrun. What is no regular file (a device, a fifo, a descriptor as
-//! `/dev/stdout`) is written as it is.
+//! that, and renamed once it is whole, so that what was there before stays until then, whatever ends ipcrun. What is no
+//! regular file (a device, a fifo, a descriptor as `/dev/stdout`) is written as it is.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -18,6 +18,7 @@ use nix::unistd::linkat;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::os::fault;
 use crate::os::limits::Limit;
+use crate::os::signals::Held;
 
 /// How many links a path may lead through, as in the kernel.
 const LINKS: usize = 40;
@@ -38,8 +39,9 @@ pub(crate) struct Replacing {
 struct Places {
     beside: PathBuf,
     target: PathBuf,
-    /// Whether it stands beside by now: until it is whole it has no name where the file system can do that.
-    is_named: bool,
+    /// There once it stands beside: until it is whole it has no name where the file system can do that. A signal that asks to
+    /// end waits until the file is removed or in its place.
+    named: Option<Held>,
 }
 
 /// Where a path leads.
@@ -66,12 +68,12 @@ impl Replacing {
             Err(error) => return Err(error),
         };
         let beside = beside(&target);
-        let named = || OpenOptions::new().write(true).create_new(true).open(&beside);
+        let open_named = || OpenOptions::new().write(true).create_new(true).open(&beside);
         let unnamed = unnamed(&target);
-        let is_named = unnamed.is_none();
-        let create = || unnamed.map_or_else(named, Ok);
+        let named = unnamed.is_none().then(Held::new);
+        let create = || unnamed.map_or_else(open_named, Ok);
         let file = fault::call("open", &[Errno::EMFILE, Errno::ENOSPC, Errno::EROFS], create)?;
-        let replacing = Self { file, places: Some(Places { beside, target, is_named }) };
+        let replacing = Self { file, places: Some(Places { beside, target, named }) };
         if let Some(before) = before {
             // An owner can only be given by a process that is allowed to: the file is the user's own then.
             let _ = fchown(&replacing.file, Some(before.uid()), Some(before.gid()));
@@ -96,10 +98,11 @@ impl Replacing {
     /// # Errors
     /// Where it cannot have it.
     pub(crate) fn appear(&mut self) -> io::Result<()> {
-        if let Some(places) = self.places.as_mut().filter(|places| !places.is_named) {
+        if let Some(places) = self.places.as_mut().filter(|places| places.named.is_none()) {
+            let held = Held::new();
             let link = || name(&self.file, &places.beside);
             fault::call("linkat", &[Errno::ENOSPC, Errno::EIO], link)?;
-            places.is_named = true;
+            places.named = Some(held);
         }
         Ok(())
     }
@@ -139,7 +142,7 @@ impl Write for Replacing {
 
 impl Drop for Replacing {
     fn drop(&mut self) {
-        if let Some(places) = self.places.as_ref().filter(|places| places.is_named) {
+        if let Some(places) = self.places.as_ref().filter(|places| places.named.is_some()) {
             // There is nothing more to be done about one that cannot be removed.
             let _ = fs::remove_file(&places.beside);
         }

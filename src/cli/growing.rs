@@ -4,13 +4,15 @@
 //! instead, and the growing one is removed; where they do not, it is what is kept.
 
 use std::io;
+use std::path::Path;
 
 use super::files::Replacing;
+use super::run_scenario;
 use crate::event::Event;
 use crate::judge::Matches;
 use crate::kernel::Spool;
 use crate::scenario::plan::Plan;
-use crate::trace::file::{Meta, Ordering, TraceFile};
+use crate::trace::file::{self, Meta, Ordering, TraceFile};
 use crate::trace::{Limit, RunEnd, Trace};
 
 /// The part of the free space that the file may take.
@@ -18,6 +20,7 @@ const PART: u64 = 4;
 
 /// The file, and what is counted of its events.
 pub(crate) struct Growing<'p> {
+    plan: &'p Plan,
     file: TraceFile<'p, Replacing>,
     matches: Matches<'p>,
     suffices: bool,
@@ -36,26 +39,27 @@ impl<'p> Growing<'p> {
         let most = file.free().map(|free| free / PART);
         let mut file = TraceFile::begin(file, plan, "kernel", meta, Ordering::Recorded)?;
         file.flush()?;
-        Ok(Self { file, matches: Matches::new(plan), suffices, most, error: None })
+        Ok(Self { plan, file, matches: Matches::new(plan), suffices, most, error: None })
     }
 
-    /// Tells the trace how many events match its expectations, where they did not fit in memory.
-    ///
-    /// # Errors
-    /// Where the file could not be written meanwhile.
-    pub(crate) fn close(&mut self, trace: &mut Trace) -> io::Result<()> {
-        if let Some(beyond) = &mut trace.beyond {
-            beyond.matches = self.matches.counts().to_vec();
-        }
-        self.error.take().map_or(Ok(()), Err)
-    }
-
-    /// Ends the file and puts it in its place.
+    /// Puts the trace of the run in its place, and tells it how many events match its expectations where they did not fit in
+    /// memory.
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub(crate) fn keep(self, trace: &Trace) -> io::Result<()> {
-        self.file.finish(trace)?.keep()
+    pub(crate) fn keep(mut self, path: &Path, trace: &mut Trace, meta: &Meta) -> io::Result<()> {
+        let plan = self.plan;
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        if let Some(beyond) = &mut trace.beyond {
+            beyond.matches = self.matches.counts().to_vec();
+            return self.file.finish(trace)?.keep();
+        }
+        // The growing one stays until this has its place.
+        let mut file = run_scenario::create(path)?;
+        file::write(&mut file, plan, trace, meta)?;
+        run_scenario::keep(file)
     }
 }
 

@@ -213,7 +213,7 @@ pub(crate) fn line(document: &serde_json::Value) -> String {
 fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
     let mut files = Vec::with_capacity(options.traces.len());
     for (path, format) in &options.traces {
-        files.push((path, *format, Some(create(path).map_err(|error| vec![unwritable(path, &error)])?)));
+        files.push((path, *format, create(path).map_err(|error| vec![unwritable(path, &error)])?));
     }
     let told = match &options.held {
         Some(held) => Some(schedules::follow(plan, &held.schedule, held.leeway)?),
@@ -246,8 +246,9 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
         };
         screen.progress_off();
         let mut trace = trace?;
-        if let Some((path, growing)) = &mut growing {
-            growing.close(&mut trace).map_err(|error| vec![unwritable(path, &error)])?;
+        // Before it is judged: only what has its place by then is safe from what may end ipcrun meanwhile.
+        if let Some((path, growing)) = growing.take() {
+            growing.keep(path, &mut trace, &meta).map_err(|error| vec![unwritable(path, &error)])?;
         }
         tracing_events::emit(plan, &trace);
         let verdict = judge::judge(plan, &trace);
@@ -264,16 +265,10 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
     let columns = output::columns();
     let arguments = options.arguments.as_slice();
     let shown = Shown { plan, trace, verdict, meta: &meta, color: false, ascii: false, columns, arguments };
-    for (path, format, file) in files {
-        let write = |mut file| format.write(&mut file, &shown).and_then(|()| keep(file));
-        let written = match (file, growing.take_if(|_| trace.beyond.is_some())) {
-            (Some(file), _) => write(file),
-            (None, Some((_, growing))) => growing.keep(trace),
-            (None, None) => create(path).and_then(write),
-        };
+    for (path, format, mut file) in files {
+        let written = format.write(&mut file, &shown).and_then(|()| keep(file));
         written.map_err(|error| vec![unwritable(path, &error)])?;
     }
-    drop(growing);
     let drawing = run_summary::Options {
         color: options.output.color,
         picture: options.timeline.is_none(),
@@ -335,21 +330,21 @@ fn run(plan: &Plan, options: &Options, direct: bool, report: &mut Report) -> Res
 fn grow<'a>(
     plan: &'a Plan,
     options: &'a Options,
-    files: &mut [(&'a PathBuf, Format, Option<BufWriter<Replacing>>)],
+    files: &mut Vec<(&'a PathBuf, Format, BufWriter<Replacing>)>,
     meta: &Meta,
 ) -> Result<Option<(&'a PathBuf, Growing<'a>)>, Vec<Diagnostic>> {
     let alone = options.traces.len() == 1 && options.html.is_none() && options.timeline.is_none();
     let suffices = alone && !options.json && !options.suites;
-    let grows = |format: Format, file: &BufWriter<Replacing>| format == Format::Jsonl && file.get_ref().is_beside();
-    for (path, format, file) in files.iter_mut().filter(|_| options.repeat == 1 && options.held.is_none()) {
-        if let Some(file) = file.take_if(|file| grows(*format, file)) {
-            // Nothing was written to it yet.
-            let (file, _) = file.into_parts();
-            let growing = Growing::begin(file, plan, meta, suffices);
-            return Ok(Some((*path, growing.map_err(|error| vec![unwritable(path, &error)])?)));
-        }
-    }
-    Ok(None)
+    let grows = |(_, format, file): &(&PathBuf, Format, BufWriter<Replacing>)| {
+        *format == Format::Jsonl && file.get_ref().is_beside()
+    };
+    let single = options.repeat == 1 && options.held.is_none();
+    let Some(place) = files.iter().position(grows).filter(|_| single) else { return Ok(None) };
+    let (path, _, file) = files.remove(place);
+    // Nothing was written to it yet.
+    let (file, _) = file.into_parts();
+    let growing = Growing::begin(file, plan, meta, suffices);
+    Ok(Some((path, growing.map_err(|error| vec![unwritable(path, &error)])?)))
 }
 
 /// What a run under a schedule was held against, and what came of it.

@@ -241,6 +241,7 @@ pub(super) mod steps {
                 Kind::Die => write!(text, "{}d", step.process),
                 Kind::Kill => write!(text, "{}k", step.process),
                 Kind::Wake => write!(text, "{}w", step.process),
+                Kind::Arrive => write!(text, "{}a", step.process),
             };
             for choice in &step.choices {
                 let _ = write!(text, ":{choice}");
@@ -263,6 +264,7 @@ pub(super) mod steps {
                 b'd' => (&head[..head.len() - 1], Kind::Die),
                 b'k' => (&head[..head.len() - 1], Kind::Kill),
                 b'w' => (&head[..head.len() - 1], Kind::Wake),
+                b'a' => (&head[..head.len() - 1], Kind::Arrive),
                 _ => (head, Kind::Go),
             };
             Some(Step { process: number.parse().ok()?, kind, choices })

@@ -48,13 +48,13 @@ pub(crate) fn event(plan: &Plan, place: usize, event: &Event) -> String {
 
 /// `worker[3] get q`.
 pub(crate) fn action(plan: &Plan, event: &Event) -> String {
-    let name = plan.processes.get(event.id.process as usize).map_or("?", |process| process.name.as_str());
+    let name = plan.processes.get(event.id.process() as usize).map_or("?", |process| process.name.as_str());
     let mut text = format!("{name} {}", event.verb);
     let target = target(plan, event.target);
     if !target.is_empty() {
         let _ = write!(text, " {target}");
     }
-    if let Some(element) = event.element {
+    if let Some(element) = event.element.get() {
         let _ = write!(text, "[{element}]");
     }
     if event.target == Target::None

@@ -136,7 +136,7 @@ impl Events<'_> {
             Self::Printed(text, by) => {
                 event.verb == "print"
                     && event.step.is_some()
-                    && by.is_none_or(|by| by.contains(&event.id.process))
+                    && by.is_none_or(|by| by.contains(&event.id.process()))
                     && event.value.to_text().contains(text)
             }
             Self::Step { step, wanted, value, fits } => {
@@ -266,12 +266,12 @@ impl<'p> Memory<'p> {
 /// What an access to a cell does to what is kept of lost updates.
 pub(crate) fn access(plan: &Plan, object: &ObjectRef, event: &Event) -> Option<(Cell, CellUse)> {
     let Target::Object(id) = event.target else { return None };
-    let near = object.element.is_none() || event.element.is_none() || event.element == object.element;
+    let near = object.element.is_none() || event.element.get().is_none() || event.element.get() == object.element;
     if !near || !object.objects.contains(&id) {
         return None;
     }
     let touch = CellUse::by(plan.effect(event)).filter(|_| event.outcome.is_ok())?;
-    Some(((id, event.element), touch))
+    Some(((id, event.element.get()), touch))
 }
 
 /// What an access does to a cell.

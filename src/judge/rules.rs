@@ -139,7 +139,7 @@ fn exit(context: &Context<'_>, process: ProcessId, end: ProcessEnd) -> Finding {
         .iter()
         .enumerate()
         .rev()
-        .find(|(_, event)| event.id.process == process && event.step.is_some() && !event.implicit);
+        .find(|(_, event)| event.id.process() == process && event.step.is_some() && !event.implicit);
     let mut finding = Finding::fail("exit status 0", "");
     if let Some((place, event)) = last {
         let _ = write!(measured, ", after {}", context.describe(place));

@@ -85,7 +85,7 @@ impl<'a> Replay<'a> {
         if !blocking.is_empty() {
             replay.lanes = vec![Vec::new(); plan.processes.len()];
             for (place, event) in context.trace.events.iter().enumerate() {
-                if let Some(lane) = replay.lanes.get_mut(event.id.process as usize).filter(|_| !event.implicit) {
+                if let Some(lane) = replay.lanes.get_mut(event.id.process() as usize).filter(|_| !event.implicit) {
                     lane.push(place as u32);
                 }
             }
@@ -153,7 +153,7 @@ impl<'a> Replay<'a> {
         }
         self.pass(event);
         if !self.blocking.is_empty() {
-            if let Some(over) = self.over.get_mut(event.id.process as usize).filter(|_| !event.implicit) {
+            if let Some(over) = self.over.get_mut(event.id.process() as usize).filter(|_| !event.implicit) {
                 *over += 1;
             }
             self.changed.extend(&self.blocking);
@@ -165,7 +165,7 @@ impl<'a> Replay<'a> {
     }
 
     fn pass(&mut self, event: &Event) {
-        let process = event.id.process;
+        let process = event.id.process();
         if let ("enter" | "leave", Some(label)) = (event.verb, event.second.as_str())
             && event.outcome.is_ok()
             && !self.sections.is_empty()
@@ -350,9 +350,9 @@ impl<'a> Replay<'a> {
                 matches!(event.verb, "enter" | "leave") && event.second.as_str() == Some(label)
             }
             Some(Fact::Ended(processes)) => {
-                event.step.is_none() && event.verb == "end" && processes.contains(&event.id.process)
+                event.step.is_none() && event.verb == "end" && processes.contains(&event.id.process())
             }
-            Some(Fact::Exit(process)) => event.step.is_none() && event.verb == "end" && event.id.process == *process,
+            Some(Fact::Exit(process)) => event.step.is_none() && event.verb == "end" && event.id.process() == *process,
             Some(Fact::Blocked(..)) | None => false,
         };
         context.trace.events[..self.place].iter().rposition(touches)

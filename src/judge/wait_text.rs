@@ -45,7 +45,7 @@ impl Scene<'_> {
         if waiting.is_in_no_step() {
             let last = self.trace.and_then(|trace| {
                 let own =
-                    |event: &&Event| event.id.process == waiting.process && event.step.is_some() && !event.implicit;
+                    |event: &&Event| event.id.process() == waiting.process && event.step.is_some() && !event.implicit;
                 trace.events.iter().rev().find(own)
             });
             let after = last.map_or_else(String::new, |event| {

@@ -346,7 +346,7 @@ impl Processes for Others<'_, '_> {
         let manual = self.child.plan.program(process).manual;
         if manual && !post.is_open() {
             // Two starters at once: the one whose gate opens is the parent, and the entry says who it is.
-            let id = EventId { process: recorder.process, number: recorder.number }.pack();
+            let id = EventId::new(recorder.process, recorder.number).pack();
             post.starter.store(id, Ordering::Release);
         }
         manual && post.open()

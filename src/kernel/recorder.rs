@@ -276,7 +276,7 @@ impl Caller for Current<'_, '_> {
         if !self.recorder.full {
             return 0;
         }
-        EventId { process: self.recorder.process, number: self.recorder.number }.pack()
+        EventId::new(self.recorder.process, self.recorder.number).pack()
     }
 
     fn block_on(&mut self, object: ObjectId, verb: u8) {

@@ -3,11 +3,11 @@
 use std::io;
 
 use nix::errno::Errno;
-use nix::sys::signal::{SigHandler, SigSet, Signal};
+use nix::sys::signal::{SigHandler, Signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::{clock, fault};
+use super::{clock, fault, signals};
 
 /// Which side of a fork this is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -128,7 +128,7 @@ pub fn forget_signals() -> io::Result<()> {
 pub fn default_signals() -> io::Result<()> {
     act(&HANDLED, SigHandler::SigDfl)?;
     act(&[Signal::SIGPIPE], SigHandler::SigIgn)?;
-    fault::call("sigprocmask", &[Errno::EPERM], || SigSet::empty().thread_set_mask()).map_err(io::Error::from)
+    signals::release_all()
 }
 
 fn act(signals: &[Signal], action: SigHandler) -> io::Result<()> {

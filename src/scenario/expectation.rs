@@ -193,14 +193,14 @@ impl Pattern {
     pub fn matches(&self, event: &Event) -> bool {
         !event.implicit
             && (event.step.is_some() || self.is_bound())
-            && self.processes.as_ref().is_none_or(|range| range.contains(&event.id.process))
+            && self.processes.as_ref().is_none_or(|range| range.contains(&event.id.process()))
             && self.verb.as_ref().is_none_or(|verb| verb == event.verb)
             && self.outcomes.contains(event.outcome)
             && self.value.as_ref().is_none_or(|value| *value == event.value)
             && self.target.as_ref().is_none_or(|target| match target {
                 PatternTarget::Objects(range, element) => {
                     matches!(event.target, Target::Object(id) if range.contains(&id))
-                        && element.is_none_or(|element| event.element == Some(element))
+                        && element.is_none_or(|element| event.element.get() == Some(element))
                 }
                 PatternTarget::Processes(range) => {
                     matches!(event.target, Target::Process(id) if range.contains(&id))

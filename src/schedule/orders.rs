@@ -3,6 +3,7 @@
 //! ```text
 //! entry = NAME [COUNT] | NAME "chooses" N {"," N} | NAME "dies" ["of" N] | NAME "is" "killed"
 //!       | NAME "wakes"
+//!       | NAME "arrives" ["chooses" N {"," N}]
 //! ```
 //! The count may stand right behind the name. One grammar serves files, where an entry is a line, and the command line.
 
@@ -31,8 +32,23 @@ pub struct Order {
     pub killed: bool,
     /// Whether its wait ends although nothing has ended it, instead of a step.
     pub wakes: bool,
+    /// Whether it comes to its step only in this turn, and has not waited for it.
+    pub arrives: bool,
     /// Where it stands, in bytes of the text that it was read from.
     pub span: Range<usize>,
+}
+
+impl Order {
+    /// One turn of a process.
+    pub(crate) fn of(process: ProcessId, span: Range<usize>) -> Self {
+        let (dies, killed, wakes, arrives) = (false, false, false, false);
+        Self { process, turns: 1, choices: Vec::new(), dies, killed, wakes, arrives, span }
+    }
+
+    /// Whether it says nothing but whose turns they are.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.choices.is_empty() && !self.dies && !self.wakes && !self.arrives
+    }
 }
 
 /// Reads entries out of `text[range]`. Everything that is wrong goes into `wrong`.
@@ -43,8 +59,7 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
     while let Some(span) = words.next() {
         let word = source.slice(&span);
         if let (Some(order), Ok(turns)) = (orders.last_mut(), word.parse::<u32>()) {
-            let alone = order.turns == 1 && !order.dies && !order.wakes && order.choices.is_empty();
-            if alone && (1..=MOST).contains(&turns) {
+            if order.turns == 1 && order.is_plain() && (1..=MOST).contains(&turns) {
                 order.turns = turns;
                 order.span.end = span.end;
             } else {
@@ -53,25 +68,24 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
             }
             continue;
         }
+        let plain = |order: &Order| order.turns == 1 && order.is_plain() && process(plan, word).is_none();
         match (word, orders.last_mut()) {
-            ("dies", Some(order))
-                if order.turns == 1 && !order.wakes && order.choices.is_empty() && process(plan, word).is_none() =>
-            {
+            ("dies", Some(order)) if plain(order) => {
                 order.dies = true;
                 order.span.end = span.end;
                 if words.next_if(|next| source.slice(next) == "of").is_some() {
                     choices(source, &mut words, order, &span, wrong);
                 }
             }
-            ("wakes", Some(order))
-                if !order.dies && order.turns == 1 && order.choices.is_empty() && process(plan, word).is_none() =>
-            {
+            ("wakes", Some(order)) if plain(order) => {
                 order.wakes = true;
                 order.span.end = span.end;
             }
-            ("is", Some(order))
-                if order.turns == 1 && !order.wakes && order.choices.is_empty() && process(plan, word).is_none() =>
-            {
+            ("arrives", Some(order)) if plain(order) => {
+                order.arrives = true;
+                order.span.end = span.end;
+            }
+            ("is", Some(order)) if plain(order) => {
                 order.span.end = span.end;
                 match words.next_if(|next| source.slice(next) == "killed") {
                     Some(span) => {
@@ -88,28 +102,12 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
             }
             _ => match named(plan, word) {
                 Some((process, turns)) => {
-                    orders.push(Order {
-                        process,
-                        turns,
-                        choices: Vec::new(),
-                        dies: false,
-                        killed: false,
-                        wakes: false,
-                        span: span.clone(),
-                    });
+                    orders.push(Order { turns, ..Order::of(process, span.clone()) });
                 }
                 None => {
                     wrong.push(unknown(plan, source, &span));
                     // What follows belongs to a process, whichever it is.
-                    orders.push(Order {
-                        process: 0,
-                        turns: 1,
-                        choices: Vec::new(),
-                        dies: false,
-                        killed: false,
-                        wakes: false,
-                        span: span.clone(),
-                    });
+                    orders.push(Order::of(0, span.clone()));
                 }
             },
         }
@@ -233,10 +231,11 @@ pub(super) fn suffix(order: &Order) -> String {
     if order.wakes {
         return " wakes".to_owned();
     }
+    let arrives = if order.arrives { " arrives" } else { "" };
     match (order.dies, order.choices.iter().any(|choice| *choice != 0)) {
         (true, false) => " dies".to_owned(),
         (true, true) => format!(" dies of {places}"),
-        (false, false) => String::new(),
-        (false, true) => format!(" chooses {places}"),
+        (false, false) => arrives.to_owned(),
+        (false, true) => format!("{arrives} chooses {places}"),
     }
 }

@@ -178,7 +178,7 @@ impl Causality {
         if first == second {
             return false;
         }
-        if a.id.process == b.id.process {
+        if a.id.process() == b.id.process() {
             return first < second;
         }
         if first >= self.lanes.len() || second >= self.lanes.len() {

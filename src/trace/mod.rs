@@ -121,6 +121,14 @@ impl RunEnd {
         }
     }
 
+    /// The same to be changed; empty where that is not known.
+    pub(crate) fn doing_mut(&mut self) -> &mut [Waiting] {
+        match self {
+            Self::Timeout(doing) | Self::Livelock(doing) => doing,
+            Self::Completed | Self::Deadlock | Self::Interrupted | Self::Limit(_) => &mut [],
+        }
+    }
+
     /// Whether the run was ended from outside of the scenario: what it would have done next is not known.
     pub fn is_cut(&self) -> bool {
         matches!(self, Self::Interrupted | Self::Limit(_))
@@ -237,7 +245,7 @@ impl Trace {
 
     /// The events of one process, in its own order, with their places in [`Trace::events`].
     pub fn of(&self, process: ProcessId) -> impl Iterator<Item = (usize, &Event)> {
-        self.events.iter().enumerate().filter(move |(_, event)| event.id.process == process)
+        self.events.iter().enumerate().filter(move |(_, event)| event.id.process() == process)
     }
 
     /// The events on one object, in its order, with their places in [`Trace::events`].

@@ -123,7 +123,7 @@ fn arrange_by(plan: &Plan, lanes: Lanes, order: Option<&[ProcessId]>, clock: boo
     let lanes: Vec<(u32, u32)> = order
         .into_iter()
         .map(|at| {
-            let process = events[at as usize].id.process;
+            let process = events[at as usize].id.process();
             (process, at - starts[process as usize])
         })
         .collect();
@@ -211,13 +211,13 @@ impl<'a> Flat<'a> {
 
     /// The event of that id. Numbers have gaps where not every event was recorded.
     fn find(&self, id: EventId) -> Option<u32> {
-        let lane = self.lanes.of(id.process as usize);
-        let guess = usize::try_from(id.number).ok()?;
+        let lane = self.lanes.of(id.process() as usize);
+        let guess = usize::try_from(id.number()).ok()?;
         let at = match lane.get(guess) {
-            Some(event) if event.id.number == id.number => guess,
-            _ => lane.binary_search_by_key(&id.number, |event| event.id.number).ok()?,
+            Some(event) if event.id.number() == id.number() => guess,
+            _ => lane.binary_search_by_key(&id.number(), |event| event.id.number()).ok()?,
         };
-        Some(self.lanes.starts[id.process as usize] + at as u32)
+        Some(self.lanes.starts[id.process() as usize] + at as u32)
     }
 
     /// The event with which the process begins.
@@ -386,7 +386,7 @@ fn objects(plan: &Plan, flat: &Flat<'_>, settled: bool, killers: &[Option<u32>],
         }
         let mut concerned: Vec<ProcessId> = holders.iter().map(|(process, _)| *process).collect();
         if object.object.notices_ends() {
-            concerned.extend(list.iter().map(|at| flat.event(*at).id.process));
+            concerned.extend(list.iter().map(|at| flat.event(*at).id.process()));
         }
         concerned.sort_unstable();
         concerned.dedup();
@@ -432,7 +432,7 @@ fn push(flat: &Flat<'_>, killers: &[Option<u32>], edge: Edge, edges: &mut Vec<Ed
         edges.push(edge);
         return;
     }
-    let process = from.id.process as usize;
+    let process = from.id.process() as usize;
     let before = (flat.lanes.starts[process]..edge.from).rev().find(|at| flat.event(*at).begin <= to.end);
     let killer = killers[process].filter(|at| flat.event(*at).begin <= to.end);
     edges.extend(before.into_iter().chain(killer).map(|from| Edge { from, ..edge }));
@@ -729,7 +729,7 @@ impl<'a> Sorter<'a> {
 
     /// Makes the event a candidate if it is the next of its lane.
     fn offer(&mut self, at: u32) {
-        let process = self.flat.event(at).id.process;
+        let process = self.flat.event(at).id.process();
         if self.cursors[process as usize] != at || self.sorted.begun[at as usize] == NEVER {
             return;
         }
@@ -747,7 +747,8 @@ impl<'a> Sorter<'a> {
         let name = self.plan.processes.get(process as usize).map_or("a process", |plan| plan.name.as_str());
         format!(
             "{name}'s event {} ({}) would have to end before an event that it comes after",
-            event.id.number, event.verb
+            event.id.number(),
+            event.verb
         )
     }
 }
@@ -756,7 +757,7 @@ impl<'a> Sorter<'a> {
 /// other, as at a barrier.
 fn tied(flat: &Flat<'_>, edges: &Edges, effects: &Effects<'_>, from: u32, to: u32) -> bool {
     effects.of(from) == effects.of(to)
-        && flat.event(from).id.process != flat.event(to).id.process
+        && flat.event(from).id.process() != flat.event(to).id.process()
         && !edges.has(to, from)
 }
 

@@ -189,13 +189,13 @@ pub fn decode(
         (code, _) => verbs.of_step(code),
     };
     Ok(Event {
-        id: EventId { process, number },
+        id: EventId::new(process, number),
         begin: record[0].saturating_sub(origin),
         end: record[1].saturating_sub(origin),
         step: (step != NONE).then_some(step),
         verb: verb.ok_or_else(|| format!("verb {code} is unknown"))?,
         target,
-        element: element.checked_sub(1),
+        element: element.checked_sub(1).into(),
         outcome: Outcome::from_code((record[7] >> 32) as u8),
         value,
         second,

@@ -530,7 +530,7 @@ mod tests {
         consumer.events(&mut events, 7, 5, &Names).expect("sound records");
         assert_eq!(events.iter().map(|event| event.value.clone()).collect::<Vec<_>>(), expected);
         let first = &events[0];
-        assert_eq!((first.begin, first.end, first.ticket, first.element), (0, 4, 3, Some(0)));
+        assert_eq!((first.begin, first.end, first.ticket, first.element.get()), (0, 4, 3, Some(0)));
         assert!(first.blocked && first.outcome == Outcome::TIMEOUT && first.second == Value::from("second"));
     }
 
@@ -546,7 +546,7 @@ mod tests {
             consumer.append(record(record::NONE), cut);
             let mut events = Vec::new();
             consumer.events(&mut events, 7, 0, &Names).expect("sound records");
-            assert_eq!(events.iter().map(|event| event.id.number).collect::<Vec<_>>(), [0, last]);
+            assert_eq!(events.iter().map(|event| event.id.number()).collect::<Vec<_>>(), [0, last]);
         }
     }
 
@@ -572,7 +572,7 @@ mod tests {
         assert!(consumer.records((13, 13 * payload)).all(|(_, _, bytes)| bytes.len() == payload));
         let mut events = Vec::new();
         consumer.events(&mut events, 0, 0, &Names).expect("sound records");
-        assert_eq!(events.iter().map(|event| event.id.number).collect::<Vec<_>>(), (13..20).collect::<Vec<_>>());
+        assert_eq!(events.iter().map(|event| event.id.number()).collect::<Vec<_>>(), (13..20).collect::<Vec<_>>());
     }
 
     #[test]

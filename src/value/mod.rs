@@ -4,6 +4,7 @@
 //! at most one reference count. This room knows nothing of expressions, objects or files.
 
 mod encoding;
+mod shared;
 mod types;
 
 use std::cmp::Ordering;
@@ -13,6 +14,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 pub use encoding::{Malformed, decode, encode};
+pub use shared::Shared;
 pub use types::Types;
 
 /// One value of a scenario.
@@ -28,11 +30,11 @@ pub enum Value {
     Int(i64),
     /// A 64-bit floating-point number.
     Float(f64),
-    String(Arc<str>),
+    String(Shared<str>),
     /// Raw bytes.
-    Bytes(Arc<[u8]>),
+    Bytes(Shared<[u8]>),
     /// A list of any values.
-    List(Arc<[Value]>),
+    List(Shared<[Value]>),
     /// A map from text to any values, ordered by key.
     Map(Arc<BTreeMap<String, Value>>),
 }

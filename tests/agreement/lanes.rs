@@ -69,7 +69,7 @@ fn lanes<'t>(plan: &Plan, trace: &'t Trace) -> Vec<Vec<&'t Event>> {
     let mut lanes = vec![Vec::new(); plan.processes.len()];
     for event in &trace.events {
         if event.verb != "end" || event.step.is_some() {
-            lanes[event.id.process as usize].push(event);
+            lanes[event.id.process() as usize].push(event);
         }
     }
     lanes

@@ -17,6 +17,7 @@ mod free;
 mod generate;
 mod lanes;
 mod replays;
+mod waits;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -38,6 +39,7 @@ const TESTS: &[(&str, fn())] = &[
     ("what_the_model_finds_in_shipped_scenarios_can_be_driven_on_the_kernel", replays::of_shipped_scenarios),
     ("what_the_kernel_does_is_something_that_the_model_finds", free::of_random_scenarios),
     ("what_the_kernel_does_in_shipped_scenarios_is_something_that_the_model_finds", free::of_shipped_scenarios),
+    ("what_runs_say_of_waits_is_something_that_the_model_says", waits::of_random_scenarios),
     ("a_schedule_gives_the_same_trace_each_time", replays::each_time_the_same),
 ];
 

@@ -167,7 +167,7 @@ fn the_chosen_waiter_is_woken() {
         assert_eq!(trace.end, RunEnd::Deadlock);
         assert_eq!(trace.stuck.iter().map(|waiting| waiting.process).collect::<Vec<_>>(), [1 - chosen]);
         let wait = trace.events.iter().find(|event| event.verb == "wait" && !event.implicit).unwrap();
-        assert!(wait.blocked && wait.id.process == chosen && wait.cause.is_some_and(|cause| cause.process == 2));
+        assert!(wait.blocked && wait.id.process() == chosen && wait.cause.is_some_and(|cause| cause.process() == 2));
     }
 }
 

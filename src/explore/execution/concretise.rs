@@ -10,7 +10,7 @@ use crate::explore::semantics::next_operation::{Next, NextOperation, next};
 use crate::explore::semantics::process_events;
 use crate::explore::semantics::process_events::{WorldState, settle};
 use crate::explore::semantics::process_state::{ProcessState, Stage};
-use crate::explore::semantics::transition::{Kind, Step};
+use crate::explore::semantics::transition::{Kind, Step, Time};
 use crate::explore::semantics::wait_for;
 use crate::explore::state_space::{StateSpace, models, post, segment};
 use crate::explore::strategy::bfs::Cut;
@@ -26,6 +26,11 @@ use crate::trace::{ProcessEnd, RunEnd, Trace, arrange_along};
 pub enum Lost {
     /// The process cannot continue there.
     Blocked {
+        /// The place in the path, from 0.
+        place: usize,
+    },
+    /// The process has waited in its step before it comes to it.
+    Waited {
         /// The place in the path, from 0.
         place: usize,
     },
@@ -84,6 +89,8 @@ struct Course<'s, 'p> {
     endless: Option<ProcessId>,
     /// By process: whether it has had to wait since its step began.
     waited: Vec<bool>,
+    /// By process: whether it has come to its step by then, since time has passed or it is within it.
+    arrived: Vec<bool>,
     /// By process: whether something that it may wait for has changed since it was checked.
     stale: Vec<bool>,
     /// By process: the objects that it was found to continue by.
@@ -139,6 +146,7 @@ impl<'s, 'p> Course<'s, 'p> {
             now: 0,
             endless: None,
             waited: vec![false; processes],
+            arrived: vec![false; processes],
             stale: vec![true; processes],
             needs: vec![Vec::new(); processes],
             begins: vec![0; processes],
@@ -157,7 +165,9 @@ impl<'s, 'p> Course<'s, 'p> {
     /// that it waits for.
     fn look(&mut self) {
         for process in 0..self.segments.len() {
-            if self.waited[process] || self.segments[process].stage != Stage::Running {
+            let segment = &self.segments[process];
+            // What is stopped comes to no step.
+            if self.waited[process] || segment.stage != Stage::Running || segment.stopped {
                 continue;
             }
             if std::mem::take(&mut self.stale[process]) || self.space.clocked {
@@ -269,6 +279,9 @@ impl<'s, 'p> Course<'s, 'p> {
             let delta = left.filter_map(|segment| segment.left.filter(|left| *left > 0)).min();
             let delta = delta.ok_or(Lost::Blocked { place })?;
             self.now += delta;
+            for ((arrived, waited), segment) in self.arrived.iter_mut().zip(&self.waited).zip(&self.segments) {
+                *arrived |= *waited && !segment.stopped;
+            }
             for segment in self.segments.iter_mut().filter(|segment| segment.stage == Stage::Running) {
                 segment.left = segment.left.map(|left| left.saturating_sub(delta));
             }
@@ -307,7 +320,11 @@ impl<'s, 'p> Course<'s, 'p> {
                 }
             }
             turn.begins = begins;
-            turn.waited = self.waited[process as usize] || give_up;
+            turn.arrives = step.kind == Kind::Arrive;
+            if turn.arrives && self.arrived[process as usize] {
+                return Err(Lost::Waited { place });
+            }
+            turn.waited = (self.waited[process as usize] || give_up) && !turn.arrives;
             turn.times_out = give_up;
             let mut objects = Vec::new();
             self.objects_of(&next(&segment, self.now), &mut objects);
@@ -337,6 +354,7 @@ impl<'s, 'p> Course<'s, 'p> {
             turn.choices = choices.script();
         }
         self.waited[process as usize] = segment.parked;
+        self.arrived[process as usize] = segment.parked || segment.given_up;
         self.stale[process as usize] = true;
         self.segments[process as usize] = segment;
         self.parts.posts[process as usize] = post(&self.segments[process as usize]);
@@ -352,14 +370,7 @@ impl<'s, 'p> Course<'s, 'p> {
     fn finish(mut self, turns: Vec<Turn>, events: Vec<usize>) -> Told {
         let plan = self.space.plan;
         self.look();
-        let can_move = (0..self.segments.len() as ProcessId).any(|process| {
-            let segment = &self.segments[process as usize];
-            segment.beginning
-                || segment.stage == Stage::Running
-                    && (segment.left.is_some_and(|left| left > 0)
-                        || segment.pending.iter().any(|signal| !segment.stopped || *signal == libc::SIGKILL)
-                        || !segment.stopped && (segment.left.is_some() || !self.waited_now(process)))
-        });
+        let can_move = (0..self.segments.len() as ProcessId).any(|process| self.can_move(process));
         let alive: Vec<ProcessId> = (0..self.segments.len() as ProcessId)
             .filter(|process| self.segments[*process as usize].stage == Stage::Running)
             .collect();
@@ -418,6 +429,21 @@ impl<'s, 'p> Course<'s, 'p> {
             events,
             stood: Vec::new(),
             before: 0,
+        }
+    }
+
+    /// Whether something can still happen to a process by itself. One that is stopped only dies of a kill, or comes
+    /// closer to a deadline where time passes.
+    fn can_move(&mut self, process: ProcessId) -> bool {
+        let segment = &self.segments[process as usize];
+        let (stopped, left) = (segment.stopped, segment.left);
+        let dies = segment.pending.iter().any(|signal| !stopped || *signal == libc::SIGKILL);
+        let passes = self.space.leeway.time == Time::Virtual && left.is_some_and(|left| left > 0);
+        match () {
+            () if !segment.is_due() => false,
+            () if dies => true,
+            () if stopped => passes,
+            () => segment.beginning || left.is_some() || !self.waited_now(process),
         }
     }
 

@@ -141,15 +141,16 @@ pub fn orders(path: &[Step]) -> Vec<Order> {
         let dies = step.kind == Kind::Die || killed;
         let chosen = step.choices.iter().any(|choice| *choice != 0);
         let choices = if chosen { step.choices.clone() } else { Vec::new() };
-        let wakes = step.kind == Kind::Wake;
-        let plain = !dies && !chosen && !wakes;
+        let (wakes, arrives) = (step.kind == Kind::Wake, step.kind == Kind::Arrive);
+        let plain = !dies && !chosen && !wakes && !arrives;
         match orders.last_mut() {
-            Some(last)
-                if plain && last.process == step.process && last.choices.is_empty() && !last.dies && !last.wakes =>
-            {
+            Some(last) if plain && last.process == step.process && last.is_plain() => {
                 last.turns += 1;
             }
-            _ => orders.push(Order { process: step.process, turns: 1, choices, dies, killed, wakes, span: 0..0 }),
+            _ => {
+                let process = step.process;
+                orders.push(Order { choices, dies, killed, wakes, arrives, ..Order::of(process, 0..0) });
+            }
         }
     }
     orders
@@ -203,11 +204,13 @@ impl<'s, 'p> Walker<'s, 'p> {
     /// Takes a step of a path that is known to be one.
     fn again(&mut self, step: &Step) -> Result<(), ModelError> {
         self.look()?;
-        let found = self.moves.iter().copied().find(|way| {
-            way.process == step.process && way.kind == step.kind && self.space.script(*way) == step.choices
-        });
-        match found {
-            Some(way) => self.take(way),
+        let is = |way: &&Transition, kind: Kind| {
+            way.process == step.process && way.kind == kind && self.space.script(**way) == step.choices
+        };
+        // A state that does not remember waits has the one step for both.
+        let kind = if step.kind == Kind::Arrive { Kind::Go } else { step.kind };
+        match self.moves.iter().find(|way| is(way, kind)).copied() {
+            Some(way) => self.take(Transition { kind: step.kind, ..way }),
             None => Ok(()),
         }
     }
@@ -223,7 +226,10 @@ impl<'s, 'p> Walker<'s, 'p> {
                 Kind::Die => order.dies && !order.killed,
                 Kind::Kill => order.killed,
                 Kind::Wake => order.wakes,
-                _ => !order.dies && !order.wakes,
+                Kind::GiveUp => !order.dies && !order.wakes && !order.arrives,
+                Kind::Go | Kind::Tick => !order.dies && !order.wakes,
+                // Only a state that remembers waits has these, and no schedule is followed there.
+                Kind::Arrive => false,
             };
             let ways: Vec<Transition> = own.into_iter().filter(wanted).collect();
             if !ways.is_empty() {
@@ -235,7 +241,8 @@ impl<'s, 'p> Walker<'s, 'p> {
                     (0..most).all(|at| said(at) == script.get(at).copied().unwrap_or(0))
                 };
                 let Some(step) = ways.iter().find(wanted).copied() else { return Err(Why::NoChoice(ways.len())) };
-                return self.take(step).map_err(endless);
+                let kind = if order.arrives { Kind::Arrive } else { step.kind };
+                return self.take(Transition { kind, ..step }).map_err(endless);
             }
             // Time passes by itself where it is all that can happen, if that is what the process waits for.
             let tick = self.moves.first().copied().filter(|step| step.kind == Kind::Tick && !order.killed);
@@ -321,6 +328,9 @@ pub fn because(plan: &Plan, why: &Why) -> String {
 pub fn lost(plan: &Plan, lost: &Lost) -> String {
     match lost {
         Lost::Blocked { place } => format!("the process of step {} cannot continue there", place + 1),
+        Lost::Waited { place } => {
+            format!("the process of step {} cannot arrive there: it has waited in its step", place + 1)
+        }
         Lost::Gone { place } => format!("step {} names a process that does not exist", place + 1),
         Lost::Spent(_) => "the time or memory limit was reached first".to_owned(),
         Lost::ModelError(process) => {

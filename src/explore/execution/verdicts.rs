@@ -162,12 +162,15 @@ pub(crate) fn judged(plan: &Plan, time: Time, trace: &mut Trace) -> Verdict {
     for event in &mut trace.events {
         (event.begin, event.end) = (0, 0);
     }
+    let waits = (trace.end.clone(), trace.stuck.clone());
+    trace.end.doing_mut().iter_mut().chain(&mut trace.stuck).for_each(|waiting| waiting.since = 0);
     let duration = std::mem::take(&mut trace.duration);
     let mut verdict = judge::judge(plan, trace);
     for (event, times) in trace.events.iter_mut().zip(times) {
         (event.begin, event.end) = times;
     }
     trace.duration = duration;
+    (trace.end, trace.stuck) = waits;
     for judged in &mut verdict.findings {
         if matches!(judged.subject, Subject::Expectation(place) if judge::is_timed(plan, place)) {
             judged.status = Status::Unknown;

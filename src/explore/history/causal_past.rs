@@ -294,19 +294,19 @@ impl<'p> Knowledge<'p> {
             return before;
         }
         let mut known = Known::clone(known);
-        let process = event.id.process as usize;
+        let process = event.id.process() as usize;
         let bound = event.step.is_none();
         let hits = self.hits(&mut known, event);
         if event.implicit && known.open[process] == 0 {
             known.open[process] = 1 + known.knows[process];
             if self.nests {
-                known.knows[process] = self.sets.with(known.knows[process], &[Mark::open(event.id.process)]);
+                known.knows[process] = self.sets.with(known.knows[process], &[Mark::open(event.id.process())]);
             }
         }
         let closes = !event.implicit && known.open[process] != 0;
         let knew = known.knows[process];
         // What stands for the begin of this event as long as it is not known which marks are to stand for it.
-        let sign = if closes { Mark::open(event.id.process) } else { Mark::NOW };
+        let sign = if closes { Mark::open(event.id.process()) } else { Mark::NOW };
         let begin: &[Mark] = if closes && self.nests || !closes && !hits.is_empty() { &[sign] } else { &[] };
         let base = if closes { known.open[process] - 1 } else { knew };
         let gives = self.sets.with(base, begin);
@@ -317,7 +317,7 @@ impl<'p> Knowledge<'p> {
             let mut changes = Changes { sign, closes, live: known.live, ..Changes::default() };
             for (at, watch) in self.watches.iter().enumerate() {
                 let knows = known.knows[process];
-                watch.meet(at, event.id.process, &hits, knows, &mut known.watched[at], &mut self.sets, &mut changes);
+                watch.meet(at, event.id.process(), &hits, knows, &mut known.watched[at], &mut self.sets, &mut changes);
             }
             self.change(&mut known, &changes);
             if closes {
@@ -336,7 +336,7 @@ impl<'p> Knowledge<'p> {
                 known.knows[process] = NOTHING;
             }
             for held in &mut known.held {
-                held.own.remove(&event.id.process);
+                held.own.remove(&event.id.process());
             }
         }
         self.forget(&mut known, scene);
@@ -371,7 +371,7 @@ impl<'p> Knowledge<'p> {
 
     /// A process has ended: it releases the ends that it holds and what it owns.
     fn leave(&mut self, known: &mut Known, event: &Event, scene: &Scene<'_>) {
-        let process = event.id.process;
+        let process = event.id.process();
         let gives = known.knows[process as usize];
         let planned = &self.plan.processes[process as usize];
         let noticing = (0..).zip(&self.plan.objects).filter(|(_, object)| object.object.notices_ends());
@@ -403,7 +403,7 @@ impl<'p> Knowledge<'p> {
 
     /// What the event takes of what others knew, and what it gives to others.
     fn takes(&mut self, known: &mut Known, event: &Event, gives: u32, scene: &Scene<'_>) -> u32 {
-        let process = event.id.process;
+        let process = event.id.process();
         match event.target {
             Target::Object(object) => {
                 let end = event.step.map_or(0, |step| self.named[step as usize]);

@@ -13,10 +13,10 @@ mod waits;
 use std::collections::HashMap;
 
 use super::base::interner::Interner;
-use super::semantics::next_operation::Next;
+use super::semantics::next_operation::{Next, NextOperation};
 use super::semantics::program_analysis::victims;
 use super::semantics::transition::{Nondeterminism, Time};
-use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
+use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
 use crate::judge::history::{Changes, Events, Memory};
 use crate::objects::contract::operation::VerbId;
 use crate::objects::kinds::process::ProcessVerb;
@@ -28,7 +28,7 @@ use causal_past::Knowledge;
 use waits::Waits;
 
 pub(super) use update::{Moment, StateView};
-pub(super) use waits::WAITED;
+pub(super) use waits::{MAYBE, SURELY, WAITED};
 
 /// A memory, and what it has been so far.
 #[derive(Clone, Debug)]
@@ -121,6 +121,13 @@ impl<'p> History<'p> {
             memories.push(Memory::Everything);
         }
         let everything = memories.iter().any(|memory| matches!(memory, Memory::Everything));
+        let waits = Waits::new(
+            plan,
+            memories.iter().filter_map(|memory| match memory {
+                Memory::Ever { condition, .. } => Some(*condition),
+                _ => None,
+            }),
+        );
         let passes = time_passes(plan);
         let mut facts = HashMap::new();
         let mut past = false;
@@ -180,11 +187,6 @@ impl<'p> History<'p> {
             shared.of(&vec![0; size]);
             list.push(Kept { memory, ordered, ends, shared, cells: Interner::default() });
         }
-        let conditions = list.iter().filter_map(|kept| match &kept.memory {
-            Memory::Ever { condition, .. } => Some(*condition),
-            _ => None,
-        });
-        let waits = Waits::new(plan, conditions);
         let mut memories = Self {
             plan,
             waits,
@@ -296,6 +298,11 @@ impl<'p> History<'p> {
     /// Whether conditions ask it of any process whether it is blocked, in states that are passed.
     pub(super) fn asks_of_waits(&self) -> bool {
         !self.waits.is_empty()
+    }
+
+    /// Whether conditions ask it of a process whether it is blocked at that step.
+    pub(super) fn asks_of_wait(&self, process: ProcessId, step: &NextOperation) -> bool {
+        self.waits.ask(process, step.accesses().map(|(target, _)| target))
     }
 
     /// The processes of which conditions ask, in states that are passed, whether they are blocked.
@@ -472,7 +479,7 @@ impl<'p> History<'p> {
                     || events(self.plan, &kept.memory).iter().any(|events| {
                         let mut event = event.clone();
                         processes.clone().any(|process| {
-                            event.id.process = process;
+                            event.id = EventId::new(process, event.id.number());
                             events.matches(self.plan, &event)
                         })
                     })
@@ -495,7 +502,7 @@ impl<'p> History<'p> {
         key.extend(event.verb.as_bytes());
         key.push(0);
         key.extend(event.step.map_or(u32::MAX, |step| step).to_le_bytes());
-        key.extend(event.element.map_or(u32::MAX, |element| element).to_le_bytes());
+        key.extend(event.element.get().map_or(u32::MAX, |element| element).to_le_bytes());
         key.extend(format!("{}", event.outcome).into_bytes());
         key.push(u8::from(event.implicit));
         for value in [&event.value, &event.second] {

@@ -6,7 +6,7 @@
 //! - Of `order`: the match that each pattern stands for.
 
 use super::causal_past::Sets;
-use crate::event::{Event, ObjectId, ProcessId};
+use crate::event::{Event, EventId, ObjectId, ProcessId};
 use crate::judge::history::{CellUse, Memory, access, common};
 use crate::scenario::expectation::{ObjectRef, Pattern};
 use crate::scenario::plan::Plan;
@@ -175,7 +175,7 @@ impl<'p> Watch<'p> {
         };
         let mut event = event.clone();
         processes.into_iter().any(|process| {
-            event.id.process = process;
+            event.id = EventId::new(process, event.id.number());
             patterns.iter().any(|pattern| pattern.matches(&event))
         })
     }

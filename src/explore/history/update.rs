@@ -71,10 +71,10 @@ impl History<'_> {
         if self.list.iter().any(|kept| matches!(kept.memory, Memory::Waits(_) | Memory::Course(_))) && !event.implicit {
             let ended = event.step.is_none() && event.verb == "end";
             let since = if ended { 0 } else { self.time(moment.now) };
-            sight.set_note(event.id.process, SINCE, since);
+            sight.set_note(event.id.process(), SINCE, since);
         }
         let on = matches!(event.target, Target::Object(object) if self.watched[object as usize]);
-        let ended = event.step.is_none() && event.verb == "end" && self.ends[event.id.process as usize];
+        let ended = event.step.is_none() && event.verb == "end" && self.ends[event.id.process() as usize];
         for at in 0..self.list.len() {
             if changed || on || ended || self.list[at].memory.is_timed() {
                 self.ever(at, sight, moment);
@@ -85,10 +85,10 @@ impl History<'_> {
     /// Takes from what conditions have been the wait of a process whose step this event ends. Whether it is one of
     /// those that they ask about: then what they are can be another.
     fn end_wait(&mut self, sight: &mut dyn StateView, event: &Event) -> bool {
-        let about = !event.implicit && self.waits.is_about(event.id.process);
+        let about = !event.implicit && self.waits.is_about(event.id.process());
         if about {
-            let waited = sight.note(event.id.process, WAITED) != 0;
-            sight.set_note(event.id.process, WAITED, 0);
+            let waited = sight.note(event.id.process(), WAITED) != 0;
+            sight.set_note(event.id.process(), WAITED, 0);
             for at in 0..self.list.len() {
                 if let Memory::Ever { .. } = self.list[at].memory {
                     let before = self.list[at].shared.things[sight.shared(at) as usize][0] as u32;
@@ -146,7 +146,7 @@ impl History<'_> {
 
     /// Whether it was changed in a way that conditions can notice.
     fn one(&mut self, at: usize, sight: &mut dyn StateView, event: &Event, moment: Moment<'_>) -> bool {
-        let process = event.id.process;
+        let process = event.id.process();
         let ended = event.step.is_none() && event.verb == "end";
         let before = sight.shared(at);
         let mut shared = self.list[at].shared.things[before as usize].clone();
@@ -309,14 +309,14 @@ impl History<'_> {
     /// The past of an event that is about no object.
     fn node(&mut self, sight: &dyn StateView, event: &Event) -> u32 {
         let at = self.list.iter().position(|kept| matches!(kept.memory, Memory::Past));
-        let before = at.map_or(0, |at| sight.note(event.id.process, slot(at, 0)));
+        let before = at.map_or(0, |at| sight.note(event.id.process(), slot(at, 0)));
         let sign = self.sign(event, &[]);
         self.nodes.of(&(before, u32::MAX - 1, sign))
     }
 
     /// Joins the past of a process with that of what its event is about.
     fn past(&mut self, at: usize, sight: &mut dyn StateView, event: &Event, moment: Moment<'_>, shared: &mut [i64]) {
-        let process = event.id.process;
+        let process = event.id.process();
         let slot = slot(at, 0);
         let script: Vec<u64> = moment.script.iter().map(|choice| u64::from(*choice)).collect();
         let sign = self.sign(event, &script);

@@ -1,9 +1,12 @@
 //! What conditions say of blocked processes while it is not known yet.
 //!
-//! A process is blocked within a step from its begin if it has to wait at any time until its end: that is known once
-//! the step is over. Until then, whether a condition has ever been as looked for depends on the waits that are
-//! undecided. It is kept as a binary decision diagram over them, from which a step that ends takes the waits of its
-//! process.
+//! A process is blocked within a step from its begin if it comes to the step while it has to wait: that is known once
+//! the step is over. A step that had to wait is taken in two ways, unless the wait is certain: by a process that was
+//! there and waited, and by one that comes only then ([`Kind::Arrive`]). Until then, whether a condition has ever been as
+//! looked for depends on the waits that are undecided. It is kept as a binary decision diagram over them, from which a
+//! step that ends takes the waits of its process.
+//!
+//! [`Kind::Arrive`]: crate::explore::semantics::transition::Kind::Arrive
 
 use std::collections::HashMap;
 
@@ -17,8 +20,12 @@ pub(super) const FALSE: u32 = 0;
 pub(super) const TRUE: u32 = 1;
 const TERMINAL: u32 = u32::MAX;
 
-/// The slot in which a process keeps that it has had to wait since its step began.
+/// The slot in which a process keeps whether it waits in its step: [`MAYBE`] or [`SURELY`].
 pub(in crate::explore) const WAITED: u32 = u32::MAX - 1;
+/// Its step could not be taken at some time since the step before it: it waits if it had come to it by then.
+pub(in crate::explore) const MAYBE: u32 = 1;
+/// It has come to its step and waits: it is within it, or time has passed while nothing could move.
+pub(in crate::explore) const SURELY: u32 = 2;
 
 /// The waits that conditions ask about, and the diagrams over them.
 #[derive(Clone, Debug)]
@@ -63,6 +70,13 @@ impl Waits {
     pub(super) fn processes(&self) -> impl Iterator<Item = ProcessId> + '_ {
         let first = |at: &usize| *at == 0 || self.list[at - 1].0 != self.list[*at].0;
         (0..self.list.len()).filter(first).map(|at| self.list[at].0)
+    }
+
+    /// Whether they are about a step of that process on one of these.
+    pub(super) fn ask(&self, process: ProcessId, mut targets: impl Iterator<Item = Target>) -> bool {
+        let mut own = self.list.iter().filter(|(other, _)| *other == process);
+        let all: Vec<&Vec<Target>> = own.by_ref().map(|(_, at)| at).collect();
+        all.iter().any(|at| at.is_empty()) || targets.any(|target| all.iter().any(|at| at.contains(&target)))
     }
 
     /// Whether they are about that process.
@@ -117,7 +131,7 @@ impl Waits {
             return node;
         }
         let (process, at) = &self.list[place as usize];
-        if *process == event.id.process {
+        if *process == event.id.process() {
             let is = waited && event.step.is_some() && (at.is_empty() || at.contains(&event.target));
             return self.decide(if is { high } else { low }, event, waited);
         }

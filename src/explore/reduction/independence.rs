@@ -84,8 +84,12 @@ impl Footprints {
             last: Vec::new(),
             words: 0,
         };
+        let mut named = vec![false; plan.processes.len()];
+        for (_, processes) in plan.operations().filter_map(OperationPlan::on_processes) {
+            named[processes.start as usize..processes.end as usize].fill(true);
+        }
         let own: Vec<Vec<Vec<u32>>> =
-            (0..plan.processes.len() as ProcessId).map(|process| futures.places(plan, process)).collect();
+            (0..).zip(&named).map(|(process, named)| futures.places(plan, process, *named)).collect();
         futures.words = futures.uses.len().div_ceil(64).max(1);
         for (process, places) in own.iter().enumerate() {
             let set = futures.flow(plan, process as ProcessId, places);
@@ -145,8 +149,8 @@ impl Footprints {
         })
     }
 
-    /// What the instruction at each place may do.
-    fn places(&mut self, plan: &Plan, process: ProcessId) -> Vec<Vec<u32>> {
+    /// What the instruction at each place may do. `named`: whether a step names the process.
+    fn places(&mut self, plan: &Plan, process: ProcessId, named: bool) -> Vec<Vec<u32>> {
         let program = plan.program(process);
         let mut machine = segment(plan, process).machine;
         let mut places: Vec<Vec<u32>> = Vec::with_capacity(program.code.len() + 1);
@@ -161,7 +165,10 @@ impl Footprints {
         }
         met.sort_unstable();
         met.dedup();
-        let mut last = vec![self.take(Use::process(process, ProcessVerb::End))];
+        let mut last = Vec::new();
+        if named {
+            last.push(self.take(Use::process(process, ProcessVerb::End)));
+        }
         // Its end lets go of the ends that it holds, as closing them does.
         for (object, end) in &plan.processes[process as usize].holds {
             last.push(self.take(match plan.kind(*object).verb_that(Effect::Closes) {
@@ -232,8 +239,13 @@ impl Footprints {
         let count = self.uses.len();
         self.conflicts = vec![self.empty(); count];
         self.enablers = vec![self.empty(); count];
+        // Only what is about the same has to do with one another.
+        let mut by_target: HashMap<Target, Vec<usize>> = HashMap::new();
+        for (number, uses) in self.uses.iter().enumerate() {
+            by_target.entry(uses.target).or_default().push(number);
+        }
         for first in 0..count {
-            for second in 0..count {
+            for second in by_target[&self.uses[first].target].iter().copied() {
                 let (one, other) = (self.uses[first], self.uses[second]);
                 if conflict(plan, one, other) || causes && tells_order(plan, one, other) {
                     insert(&mut self.conflicts[first], second as u32);

@@ -1,5 +1,7 @@
 //! The event log of a path: events as the kernel's recorder would make them, in virtual time.
 
+use std::collections::HashMap;
+
 use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
 use crate::objects::Completion;
 use crate::value::Value;
@@ -13,8 +15,8 @@ pub(crate) struct Log {
     last: Vec<u64>,
     /// The begin of the step in which implicit events were recorded.
     outer: Vec<Option<u64>>,
-    /// By process, the event that started it.
-    starters: Vec<Option<EventId>>,
+    /// By process that was started, the event that did.
+    starters: HashMap<ProcessId, EventId>,
     /// Whether the step whose event comes next had to wait.
     pub(crate) waited: bool,
 }
@@ -26,24 +28,32 @@ impl Log {
             order: Vec::new(),
             last: vec![0; processes],
             outer: vec![None; processes],
-            starters: vec![None; processes],
+            starters: HashMap::new(),
             waited: false,
         }
     }
 
+    /// Takes the events of a process, which alone has any, and is as new.
+    pub(crate) fn take(&mut self, process: ProcessId) -> Vec<Event> {
+        (self.last[process as usize], self.outer[process as usize], self.waited) = (0, None, false);
+        self.order.clear();
+        self.starters.clear();
+        std::mem::take(&mut self.lanes[process as usize])
+    }
+
     /// The packed id of the process's next event.
     pub(crate) fn next_event(&self, process: ProcessId) -> u64 {
-        EventId { process, number: self.lanes[process as usize].len() as u64 }.pack()
+        EventId::new(process, self.lanes[process as usize].len() as u64).pack()
     }
 
     /// Notes that the next event of `starter` starts `process`.
     pub(crate) fn started(&mut self, starter: ProcessId, process: ProcessId) {
-        self.starters[process as usize] = EventId::unpack(self.next_event(starter));
+        self.starters.extend(EventId::unpack(self.next_event(starter)).map(|event| (process, event)));
     }
 
     pub(crate) fn begin(&mut self, process: ProcessId, now: u64) {
         self.last[process as usize] = now;
-        let cause = self.starters[process as usize];
+        let cause = self.starters.get(&process).copied();
         self.bound(process, now, "begin", Value::Null, cause);
     }
 
@@ -104,13 +114,13 @@ impl Log {
     ) {
         let lane = &mut self.lanes[process as usize];
         lane.push(Event {
-            id: EventId { process, number: lane.len() as u64 },
+            id: EventId::new(process, lane.len() as u64),
             begin,
             end,
             step,
             verb,
             target,
-            element,
+            element: element.into(),
             outcome: completion.outcome,
             value: completion.value.clone(),
             second: completion.second.clone(),

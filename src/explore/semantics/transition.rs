@@ -46,6 +46,8 @@ pub enum Kind {
     Kill,
     /// The wait of a process ends although nothing has ended it.
     Wake,
+    /// A process comes to its step only now, and takes it: it has not waited, although it would have had to before.
+    Arrive,
 }
 
 /// How a process stands that cannot move.

@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::base::interner::Interner;
 use super::budget::Budget;
-use super::history::{History, Moment, StateView, WAITED};
+use super::history::{History, MAYBE, Moment, SURELY, StateView, WAITED};
 use super::semantics::choice_point;
+use super::semantics::event_log::Log;
 use super::semantics::execute::{Effects, ProcessStatus};
 use super::semantics::next_operation::Next;
 use super::semantics::process_events;
@@ -90,6 +91,8 @@ pub struct StateSpace<'p> {
     memo: Memo,
     key: Vec<u8>,
     names: Vec<u32>,
+    /// For the events of one turn.
+    log: Option<Log>,
     endless: Option<ModelError>,
     /// What who works in it may use.
     pub(super) budget: Arc<Budget>,
@@ -129,6 +132,7 @@ impl<'p> StateSpace<'p> {
             memo: Memo::default(),
             key: Vec::new(),
             names: Vec::new(),
+            log: None,
             endless: None,
             budget: Arc::default(),
             weight: 0,
@@ -382,10 +386,32 @@ impl<'p> StateSpace<'p> {
         let branches = self.memo.results[result as usize].len() as u32;
         if branches > 0 {
             moves.extend((0..branches).map(|branch| Transition { process, kind: Kind::Go, branch, result }));
+            self.arrivals(state, process, moves);
         } else if left == Some(0) {
             let result = self.result(state, process, true);
             let branches = self.memo.results[result as usize].len() as u32;
             moves.extend((0..branches).map(|branch| Transition { process, kind: Kind::GiveUp, branch, result }));
+        }
+    }
+
+    /// The same step taken by a process that comes to it only now, where conditions ask whether it has waited and that is
+    /// not certain.
+    fn arrivals(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Transition>) {
+        let Stand { segment, info, .. } = &self.stands.things[state[process as usize] as usize];
+        let asks = |next| self.memories.as_ref().is_some_and(|memories| memories.asks_of_wait(process, next));
+        if segment.note(WAITED) != MAYBE || !info.next.operation().is_some_and(asks) {
+            return;
+        }
+        let mut state = state.to_vec();
+        Row { space: self, state: &mut state }.change(process, &mut |segment| segment.set_note(WAITED, 0));
+        // What is looked up must be there for good.
+        let lasts = self.lasts(&state);
+        let result = if lasts { self.result(&state, process, false) } else { self.compute(&state, process, false) };
+        for (branch, way) in (0..).zip(&*self.memo.results[result as usize]) {
+            // A process that parks waits in any case.
+            if !self.stands.things[way.segment as usize].segment.parked {
+                moves.push(Transition { process, kind: Kind::Arrive, branch, result });
+            }
         }
     }
 
@@ -431,6 +457,7 @@ impl<'p> StateSpace<'p> {
         }
         match step.kind {
             Kind::Tick => {
+                self.settle_waits(state);
                 let delta = self.next_deadline(state).unwrap_or(0);
                 let moment = self.times.things[state[self.clock()] as usize];
                 for (process, place) in (0..processes as ProcessId).zip(state.iter_mut()) {
@@ -467,7 +494,7 @@ impl<'p> StateSpace<'p> {
                     row.change(process, &mut |segment| segment.set_share(object, share));
                 }
             }
-            Kind::Go | Kind::GiveUp => {
+            Kind::Go | Kind::GiveUp | Kind::Arrive => {
                 let branch = &self.memo.results[step.result as usize][step.branch as usize];
                 let eventful = !branch.plain && branch.more.as_ref().is_some_and(|more| !more.events.is_empty());
                 let before = if eventful { state.to_vec() } else { Vec::new() };
@@ -522,7 +549,7 @@ impl<'p> StateSpace<'p> {
             let mut event = event.clone();
             // The events of processes that are alike are those of the first that took the step. Its begin and end are
             // about the process itself.
-            let own = Target::Process(std::mem::replace(&mut event.id.process, process));
+            let own = Target::Process(std::mem::replace(&mut event.id.process(), process));
             if event.step.is_none() && event.target == own {
                 event.target = Target::Process(process);
             }
@@ -538,20 +565,35 @@ impl<'p> StateSpace<'p> {
     fn note_waits(&mut self, state: &mut [u32]) {
         let Some(memories) = self.memories.as_deref().filter(|memories| memories.asks_of_waits()) else { return };
         for process in memories.waiters().collect::<Vec<_>>() {
-            let stand = &self.stands.things[state[process as usize] as usize];
-            if stand.info.running && stand.segment.note(WAITED) == 0 && self.has_to_wait(state, process) {
-                Row { space: self, state }.change(process, &mut |segment| segment.set_note(WAITED, 1));
+            let Stand { segment, info, .. } = &self.stands.things[state[process as usize] as usize];
+            let noted = segment.note(WAITED);
+            let waits = match () {
+                () if !info.running || noted == SURELY => continue,
+                () if segment.parked || segment.given_up => SURELY,
+                // What is stopped comes to no step.
+                () if info.stopped || noted == MAYBE || !self.has_to_wait(state, process) => continue,
+                () => MAYBE,
+            };
+            Row { space: self, state }.change(process, &mut |segment| segment.set_note(WAITED, waits));
+        }
+    }
+
+    /// Time passes, so every process that is not stopped has come to the step that it could not take.
+    fn settle_waits(&mut self, state: &mut [u32]) {
+        let Some(memories) = self.memories.as_deref().filter(|memories| memories.asks_of_waits()) else { return };
+        for process in memories.waiters().collect::<Vec<_>>() {
+            let Stand { segment, info, .. } = &self.stands.things[state[process as usize] as usize];
+            if segment.note(WAITED) == MAYBE && !info.stopped {
+                Row { space: self, state }.change(process, &mut |segment| segment.set_note(WAITED, SURELY));
             }
         }
     }
 
-    /// Whether the process stands at a step that it cannot take now, or is within one.
+    /// Whether the process stands at a step that it cannot take now.
     fn has_to_wait(&mut self, state: &[u32], process: ProcessId) -> bool {
-        let stand = &self.stands.things[state[process as usize] as usize];
-        let next = stand.info.next.operation();
-        let willing = next.filter(|next| next.can_wait()).map_or(Willing::Never, |next| next.willing);
-        if stand.segment.parked || willing == Willing::Never {
-            return stand.segment.parked;
+        let next = self.stands.things[state[process as usize] as usize].info.next.operation();
+        if next.is_none_or(|next| !next.can_wait() || next.willing == Willing::Never) {
+            return false;
         }
         // What is looked up must be there for good.
         let lasts = self.lasts(state);
@@ -579,6 +621,12 @@ impl<'p> StateSpace<'p> {
         }
     }
 
+    /// A log for a turn, where something is kept of its events. To be put back.
+    fn log(&mut self) -> Option<Log> {
+        self.memories.as_ref()?;
+        Some(self.log.take().unwrap_or_else(|| Log::new(self.plan.processes.len())))
+    }
+
     /// A way on as a step of a path.
     pub fn step(&self, step: Transition) -> Step {
         Step { process: step.process, kind: step.kind, choices: self.script(step) }
@@ -587,7 +635,7 @@ impl<'p> StateSpace<'p> {
     /// The choices that a way on makes.
     pub(super) fn script(&self, step: Transition) -> Vec<u32> {
         match step.kind {
-            Kind::Go | Kind::GiveUp => self.memo.results[step.result as usize][step.branch as usize]
+            Kind::Go | Kind::GiveUp | Kind::Arrive => self.memo.results[step.result as usize][step.branch as usize]
                 .more
                 .as_ref()
                 .map_or_else(Vec::new, |more| more.script.clone()),
@@ -656,6 +704,7 @@ impl<'p> StateSpace<'p> {
             memo,
             key: Vec::new(),
             names: Vec::new(),
+            log: None,
             endless: None,
             budget: Arc::clone(&self.budget),
             weight: 0,

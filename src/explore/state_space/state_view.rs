@@ -5,7 +5,6 @@ use crate::event::{ObjectId, ProcessId};
 use crate::explore::base::interner::lasting;
 use crate::explore::history::StateView;
 use crate::explore::semantics::choice_point::ChoiceScript;
-use crate::explore::semantics::event_log::Log;
 use crate::explore::semantics::execute::{Actor, Turned};
 use crate::explore::semantics::process_events::WorldState;
 use crate::explore::semantics::process_state::{ProcessState, Stage};
@@ -123,7 +122,7 @@ impl<'p> WorldState<'p> for Row<'_, 'p> {
         let mut parts = space.parts(self.state, process, &[], false);
         let choices = ChoiceScript::default();
         let now = space.now(self.state);
-        let mut log = space.memories.as_ref().map(|_| Log::new(space.plan.processes.len()));
+        let mut log = space.log();
         if let Some(log) = &mut log {
             log.begin(process, now);
         }
@@ -145,17 +144,18 @@ impl<'p> WorldState<'p> for Row<'_, 'p> {
         }
         self.state[process as usize] = space.number(process, segment);
         if let Some(mut log) = log {
-            let events = std::mem::take(&mut log.lanes[process as usize]);
+            let events = log.take(process);
+            space.log = Some(log);
             space.observe(self.state, None, process, &events, &[], true);
         }
     }
 
     fn ended(&mut self, process: ProcessId, end: ProcessEnd) {
-        if self.space.memories.is_some() {
+        if let Some(mut log) = self.space.log() {
             let now = self.space.now(self.state);
-            let mut log = Log::new(self.space.plan.processes.len());
             log.end(process, now, end.code().unwrap_or(0));
-            let events = std::mem::take(&mut log.lanes[process as usize]);
+            let events = log.take(process);
+            self.space.log = Some(log);
             self.space.observe(self.state, None, process, &events, &[], false);
         }
     }

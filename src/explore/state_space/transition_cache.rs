@@ -8,8 +8,7 @@ use crate::event::{Event, ObjectId, ProcessId};
 use crate::explore::base::interner::{Interner, lasting};
 use crate::explore::semantics::choice_point;
 use crate::explore::semantics::choice_point::ChoiceScript;
-use crate::explore::semantics::event_log::Log;
-use crate::explore::semantics::execute::{Actor, Effects, Parts, Turned};
+use crate::explore::semantics::execute::{Actor, Effects, Parts, ProcessStatus, Turned};
 use crate::explore::semantics::next_operation::NextOperation;
 use crate::explore::semantics::process_state::{ProcessState, Stage};
 use crate::explore::semantics::transition::{ModelError, ModelErrorKind};
@@ -155,6 +154,7 @@ impl<'p> StateSpace<'p> {
         let mut needed: Vec<ObjectId> = Vec::new();
         let mut all = false;
         let next = self.stands.things[number as usize].info.next.operation();
+        let asks = next.is_some_and(|next| matches!(next.verb, VerbId::Process(_)));
         for (object, access) in next.into_iter().flat_map(NextOperation::on_objects) {
             needed.push(object);
             needed.extend(touched(self.plan, object, access.verb));
@@ -165,8 +165,11 @@ impl<'p> StateSpace<'p> {
         let mut choices = Some(ChoiceScript::default());
         let (mut waits, mut drawn) = (false, false);
         while let Some(taken) = choices {
-            let mut log = self.memories.as_ref().map(|_| Log::new(processes));
+            let mut log = self.log();
             let mut parts = self.parts(state, process, &needed, all);
+            if asks {
+                parts.posts = self.posts(state);
+            }
             let mut segment = self.stands.things[number as usize].segment.clone();
             let now = self.now(state);
             let mut actor = Actor {
@@ -182,7 +185,10 @@ impl<'p> StateSpace<'p> {
                 log: log.as_mut(),
                 reached: Some(&self.reached),
             };
-            match actor.turn(&mut segment, give_up) {
+            let turned = actor.turn(&mut segment, give_up);
+            let events = log.as_mut().map(|log| log.take(process)).unwrap_or_default();
+            self.log = log;
+            match turned {
                 Turned::Waits => waits = true,
                 Turned::Lost(trouble) => {
                     self.endless = Some(ModelError { process, trouble });
@@ -190,10 +196,10 @@ impl<'p> StateSpace<'p> {
                 }
                 Turned::Went { effects, .. } => {
                     let mut more = More { effects, script: taken.script(), ..More::default() };
-                    if let (Some(memories), Some(log)) = (&self.memories, &mut log) {
+                    if let Some(memories) = &self.memories {
                         let program = self.plan.program(process);
                         let range = program.first..program.first + program.count.unwrap_or(1);
-                        more.events = std::mem::take(&mut log.lanes[process as usize]);
+                        more.events = events;
                         more.events.retain(|event| memories.minds(event, range.clone()));
                     }
                     let branch = self.branch(state, process, segment, parts, &needed, all, more);
@@ -270,16 +276,18 @@ impl<'p> StateSpace<'p> {
         Branch { segment: number, object, becomes, plain, more: kept.then(|| Box::new(more)) }
     }
 
-    /// What a turn needs of the rest.
+    /// How each process is, as others see it.
+    fn posts(&self, state: &[u32]) -> Vec<ProcessStatus> {
+        state[..self.processes()].iter().map(|number| post(&self.stands.things[*number as usize].segment)).collect()
+    }
+
+    /// What a turn needs of the rest, but for how other processes are.
     pub(super) fn parts(&self, state: &[u32], process: ProcessId, needed: &[ObjectId], all: bool) -> Parts {
         let processes = self.processes();
         let mut parts = Parts {
             objects: self.plan.objects.iter().map(|_| None).collect(),
             shares: vec![Vec::new(); self.plan.objects.len()],
-            posts: state[..processes]
-                .iter()
-                .map(|number| post(&self.stands.things[*number as usize].segment))
-                .collect(),
+            posts: Vec::new(),
         };
         for object in needed {
             let at = *object as usize;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::causality;
 use super::corpus::{ALIKE, CORPUS};
+use crate::event::{Event, Target};
 use crate::explore::execution::concretise::tell;
 use crate::explore::execution::verdicts::judged;
 use crate::explore::history::{History, HistoryOptions};
@@ -17,11 +18,15 @@ use crate::generate::is_accepted;
 use crate::interpreter::Random;
 use crate::judge::{self, FORMS, Status, Subject, Verdict};
 use crate::objects::CATALOGUE;
+use crate::outcome::Outcome;
 use crate::scenario::expectation::Holds;
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{Fact, Plan};
+use crate::trace::Trace;
 
 /// Orders of steps beyond which a scenario is too large to try them all.
 const MOST: usize = 12_000;
+/// The most open waits of one order.
+const MOST_OPEN: usize = 12;
 /// The same, where many scenarios are tried.
 pub(super) const FEW: usize = 1_500;
 
@@ -40,7 +45,8 @@ fn note(found: &mut Found, verdict: &Verdict, state: &str) {
 
 const ENDS: &str = "the ends";
 
-/// Every order of steps, with every step one of its own.
+/// Every order of steps, with every step one of its own, and of each step that had to wait whether its process had come
+/// to it by then.
 struct Brute<'p> {
     plan: &'p Plan,
     space: StateSpace<'p>,
@@ -54,7 +60,7 @@ impl<'p> Brute<'p> {
     fn new(plan: &'p Plan, most: usize) -> Self {
         let wish = HistoryOptions { fine: true, ..HistoryOptions::default() };
         let memories = History::new(plan, judge::memories(plan), Time::Virtual, wish);
-        let space = StateSpace::remembering(plan, Time::Virtual, memories);
+        let space = StateSpace::unremembering(plan, Time::Virtual, &memories);
         Self { plan, space, path: Vec::new(), found: Found::new(), paths: 0, most }
     }
 
@@ -69,9 +75,15 @@ impl<'p> Brute<'p> {
         self.space.moves(state, &mut moves)?;
         if moves.is_empty() {
             let mut told = tell(&self.space, &self.path).expect("it can be followed");
-            let verdict = judged(self.plan, Time::Virtual, &mut told.trace);
             assert!(told.trace.causality.problems().is_empty(), "{:?}", told.trace.causality.problems());
-            note(&mut self.found, &verdict, &judge::final_state(self.plan, &told.trace));
+            let open = open_waits(self.plan, &told.trace);
+            for unwaited in 0..1_u64 << open.len().min(MOST_OPEN) {
+                for (bit, event) in open.iter().enumerate() {
+                    told.trace.events[*event].blocked = unwaited & 1 << bit == 0;
+                }
+                let verdict = judged(self.plan, Time::Virtual, &mut told.trace);
+                note(&mut self.found, &verdict, &judge::final_state(self.plan, &told.trace));
+            }
             self.paths += 1;
         }
         for step in moves {
@@ -88,6 +100,21 @@ impl<'p> Brute<'p> {
         }
         Ok(true)
     }
+}
+
+/// The events, by place, whose process waited or came only when it had not to: where conditions ask for waits, those of
+/// steps that could not be taken for a while, while no time passed and the step did nothing before it waited.
+fn open_waits(plan: &Plan, trace: &Trace) -> Vec<usize> {
+    if !plan.facts.iter().any(|fact| matches!(fact, Fact::Blocked(..))) {
+        return Vec::new();
+    }
+    let parks = |event: &Event| match event.target {
+        Target::Object(object) => ["barrier", "condition"].contains(&plan.kind(object).name),
+        _ => false,
+    };
+    let open =
+        |event: &Event| event.blocked && event.begin == event.end && event.outcome != Outcome::TIMEOUT && !parks(event);
+    (0..trace.events.len()).filter(|place| open(&trace.events[*place])).collect()
 }
 
 fn explored(plan: &Plan, reductions: Reductions) -> (Found, Explored) {

@@ -260,7 +260,7 @@ fn known(text: &str, random: &mut Random) -> Result<[usize; 2], String> {
         let failed = |one: &judge::Judged| one.is_firm() && one.finding.status == Status::Fail;
         let judged: Vec<bool> = verdict.findings.iter().take(plan.expectations.len()).map(failed).collect();
         if known != judged {
-            let events = told.trace.events.iter().map(|event| (event.id.process, event.verb, event.outcome));
+            let events = told.trace.events.iter().map(|event| (event.id.process(), event.verb, event.outcome));
             return Err(format!("known {known:?}, judged {judged:?}: {:?}\n{text}", events.collect::<Vec<_>>()));
         }
         for failed in judged {

@@ -46,12 +46,12 @@ pub(crate) fn accesses(context: &Context<'_>, wanted: &ObjectRef) -> Vec<(usize,
     let mut found = Vec::new();
     for (place, event) in context.trace.events.iter().enumerate() {
         let Target::Object(object) = event.target else { continue };
-        let near = wanted.element.is_none() || event.element.is_none() || event.element == wanted.element;
+        let near = wanted.element.is_none() || event.element.get().is_none() || event.element.get() == wanted.element;
         if near
             && wanted.objects.contains(&object)
             && let Some(access) = Access::of(context.plan, event)
         {
-            found.push((place, (object, event.element), access));
+            found.push((place, (object, event.element.get()), access));
         }
     }
     found
@@ -64,9 +64,9 @@ pub(crate) fn overlap(a: Cell, b: Cell) -> bool {
 
 /// The locks and permits that the process of an event holds when it happens, by name.
 pub(crate) fn held_at(context: &Context<'_>, place: usize) -> Vec<String> {
-    let process = context.event(place).id.process;
+    let process = context.event(place).id.process();
     let mut held: Vec<ObjectId> = Vec::new();
-    for event in context.trace.events[..place].iter().filter(|event| event.id.process == process) {
+    for event in context.trace.events[..place].iter().filter(|event| event.id.process() == process) {
         let Target::Object(object) = event.target else { continue };
         match context.plan.holding(event) {
             Some(1) => held.push(object),

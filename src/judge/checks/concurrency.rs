@@ -205,7 +205,7 @@ pub(crate) fn changes(context: &Context<'_>, by: impl Fn(&Event) -> i64) -> Vec<
     for (place, event) in context.trace.events.iter().enumerate() {
         let by = if event.step.is_none() && event.verb == "end" { EVERYTHING } else { by(event) };
         if by != 0 {
-            changes.push(Change { place, process: event.id.process, by });
+            changes.push(Change { place, process: event.id.process(), by });
         }
     }
     changes
@@ -222,7 +222,7 @@ pub(crate) fn judge(context: &Context<'_>, bounds: Bounds, peak: Peak, what: &st
         }
     }
     let names = describe::listed(
-        peak.givers.iter().map(|place| context.name(context.event(*place).id.process).to_owned()),
+        peak.givers.iter().map(|place| context.name(context.event(*place).id.process()).to_owned()),
         peak.givers.len(),
     );
     let finding = bounds.judge(peak.most, expected, measured).witnesses(peak.givers);

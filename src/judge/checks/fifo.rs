@@ -59,8 +59,8 @@ pub(crate) fn flows(context: &Context<'_>, object: ObjectId) -> Vec<Flow> {
         let end = if duplex { end_of(context, event, ends).unwrap_or(0) } else { 0 };
         if into {
             if event.implicit {
-                *parts.entry(event.id.process).or_default() += bytes_of(content(event)).map_or(0, <[u8]>::len);
-            } else if let Some(before) = parts.remove(&event.id.process) {
+                *parts.entry(event.id.process()).or_default() += bytes_of(content(event)).map_or(0, <[u8]>::len);
+            } else if let Some(before) = parts.remove(&event.id.process()) {
                 flows[end].before.insert(place, before);
             }
             flows[end].ins.push(place);
@@ -151,7 +151,7 @@ impl Flow {
             };
             let Some(source) = source else {
                 let unrecorded = match event.cause {
-                    Some(cause) => cut_short(context, cause.process),
+                    Some(cause) => cut_short(context, cause.process()),
                     None => killed(context).is_some(),
                 };
                 if unrecorded {
@@ -242,7 +242,7 @@ fn by_order(context: &Context<'_>, places: &mut [usize]) -> bool {
         places.sort_by_key(ticket);
         return true;
     }
-    places.windows(2).all(|pair| context.event(pair[0]).id.process == context.event(pair[1]).id.process)
+    places.windows(2).all(|pair| context.event(pair[0]).id.process() == context.event(pair[1]).id.process())
 }
 
 fn bytes_of(value: &Value) -> Option<&[u8]> {
@@ -313,7 +313,7 @@ impl Order<'_> {
     }
 
     fn partial(&self, class: &[usize]) -> Result<Option<(usize, usize)>, String> {
-        let process = |place: usize| self.context.event(place).id.process;
+        let process = |place: usize| self.context.event(place).id.process();
         let source = |at: usize| if self.known_in { 0 } else { process(self.flow.ins[at]) };
         let consumer = |out: usize| if self.known_out { 0 } else { process(self.flow.outs[out]) };
         let mut produced: HashMap<ProcessId, Vec<usize>> = HashMap::new();

@@ -69,5 +69,5 @@ fn offence(context: &Context<'_>, first: &[usize], second: &[usize], by_time: bo
 
 fn one_per_process<'p>(context: &Context<'_>, places: impl Iterator<Item = &'p usize>) -> Vec<usize> {
     let mut seen = HashSet::new();
-    places.copied().filter(|place| seen.insert(context.event(*place).id.process)).collect()
+    places.copied().filter(|place| seen.insert(context.event(*place).id.process())).collect()
 }

@@ -126,7 +126,7 @@ impl Search<'_> {
             return self.pair_by_cause(places, others);
         }
         let mut partners: HashMap<Option<ProcessId>, VecDeque<usize>> = HashMap::new();
-        let group = |place: usize| self.same.then(|| self.context.event(place).id.process);
+        let group = |place: usize| self.same.then(|| self.context.event(place).id.process());
         for other in others {
             let queue = partners.entry(group(*other)).or_default();
             // Each queue is gone through away from the first event that is asked about.
@@ -204,7 +204,7 @@ impl Search<'_> {
         let context = self.context;
         let (first, second) = if self.side == Side::After { (place, other) } else { (other, place) };
         context.trace.happens_before(first, second)
-            && (!self.same || context.event(place).id.process == context.event(other).id.process)
+            && (!self.same || context.event(place).id.process() == context.event(other).id.process())
             && self.within.is_none_or(|within| self.distance(place, other) <= within)
     }
 
@@ -224,11 +224,11 @@ impl Search<'_> {
             format!("{number} without, first {}: no `{text}` of its own {where_to} it", self.context.describe(first));
         let finding = Finding::fail(expected, measured).witnesses(lonely.iter().copied().take(4));
         // The nearest there is, where it was only too late.
-        let process = self.context.event(first).id.process;
+        let process = self.context.event(first).id.process();
         let near = others
             .iter()
             .filter(|other| self.beyond(first, **other))
-            .filter(|other| !self.same || self.context.event(**other).id.process == process)
+            .filter(|other| !self.same || self.context.event(**other).id.process() == process)
             .min_by_key(|other| other.abs_diff(first));
         match near {
             Some(near) if self.within.is_some() => {

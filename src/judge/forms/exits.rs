@@ -44,7 +44,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
     } else {
         describe::listed(texts, shown.len())
     };
-    let last = |process: &ProcessId| context.trace.events.iter().rposition(|event| event.id.process == *process);
+    let last = |process: &ProcessId| context.trace.events.iter().rposition(|event| event.id.process() == *process);
     Finding::decide(wrong.is_empty(), expected, if measured.is_empty() { "no process".to_owned() } else { measured })
         .witnesses(wrong.iter().take(4).filter_map(last))
 }

@@ -81,7 +81,7 @@ fn lost(context: &Context<'_>, accesses: &[(usize, Cell, Access)]) -> Vec<Lost> 
     let mut known: HashMap<(ProcessId, Cell), (usize, Vec<usize>)> = HashMap::new();
     let mut lost = Vec::new();
     for (place, cell, access) in accesses {
-        let process = context.event(*place).id.process;
+        let process = context.event(*place).id.process();
         if *access == Access::Write
             && let Some((from, foreign)) = known.get(&(process, *cell))
             && !foreign.is_empty()

@@ -50,7 +50,7 @@ fn judge(expectation: &Expectation, context: &Context<'_>) -> Finding {
         return Finding::unknown(bounds.text(), "not all of the lines", reason);
     }
     let lines: Vec<usize> = (context.trace.events.iter().enumerate())
-        .filter(|(_, event)| event.verb == "print" && event.step.is_some() && of(event.id.process))
+        .filter(|(_, event)| event.verb == "print" && event.step.is_some() && of(event.id.process()))
         .map(|(place, _)| place)
         .collect();
     let contains = |place: &usize| context.event(*place).value.to_text().contains(text);

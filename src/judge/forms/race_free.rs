@@ -87,7 +87,7 @@ impl Search<'_> {
     fn all(&mut self, accesses: &[(usize, Cell, Access)]) {
         let mut before: BTreeMap<(Cell, Access), Lists> = BTreeMap::new();
         for (place, cell, access) in accesses {
-            let process = self.context.event(*place).id.process;
+            let process = self.context.event(*place).id.process();
             let against: &[Access] = match access {
                 Access::Read => &[Access::Write, Access::Atomic],
                 Access::Write => &[Access::Read, Access::Write, Access::Atomic],
@@ -152,7 +152,7 @@ fn locks(context: &Context<'_>, first: usize, second: usize) -> Vec<String> {
         .into_iter()
         .map(|(place, held)| {
             let held = if held.is_empty() { "nothing".to_owned() } else { held.join(", ") };
-            format!("{} held {held} at {}", context.name(context.event(place).id.process), describe::number(place))
+            format!("{} held {held} at {}", context.name(context.event(place).id.process()), describe::number(place))
         })
         .collect()
 }

@@ -95,7 +95,7 @@ fn nothing_comes_out_twice_or_from_nowhere() {
     assert!(flow.check(Fail).measured.contains("was received twice"));
     let mut flow = Flow::new();
     flow.put(0, 1);
-    flow.get(1, EventId { process: 0, number: 77 }, 9);
+    flow.get(1, EventId::new(0, 77), 9);
     assert!(flow.check(Fail).measured.contains("which was never sent"));
     let mut flow = Flow::new();
     let a = flow.put(0, 1);

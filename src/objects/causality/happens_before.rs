@@ -113,7 +113,7 @@ impl Relation {
         let mut taken = 0;
         self.looks(events, sources, wanted, |relation, count, place| {
             for source in &sources[taken..count] {
-                latest.insert(events[*source].id.process, *source);
+                latest.insert(events[*source].id.process(), *source);
             }
             taken = count;
             relation.edges.extend(latest.values().map(|source| (*source as u32, place as u32, tie)));

@@ -129,7 +129,7 @@ impl Stage {
         let events: Vec<&Event> = Self::events(object, actors);
         let mut relation = Relation::default();
         self.object(object).relate(&events, &mut relation);
-        let name = |place: u32| (events[place as usize].id.process, events[place as usize].id.number);
+        let name = |place: u32| (events[place as usize].id.process(), events[place as usize].id.number());
         relation.edges.iter().map(|(from, to, tie)| (name(*from), name(*to), *tie)).collect()
     }
 
@@ -180,7 +180,7 @@ impl Actor {
         let number = self.events.len() as u64;
         let time = clock::now();
         let mut event = Event::plain(self.process, number, verb, time, time);
-        (event.step, event.target, event.element) = (Some(0), Target::Object(object), element);
+        (event.step, event.target, event.element) = (Some(0), Target::Object(object), element.into());
         (event.outcome, event.ticket, event.implicit) = (completion.outcome, completion.ticket, implicit);
         (event.value, event.second) = (completion.value.clone(), completion.second.clone());
         event.cause = EventId::unpack(completion.cause);
@@ -194,7 +194,7 @@ impl Caller for Actor {
     }
 
     fn event(&self) -> u64 {
-        EventId { process: self.process, number: self.events.len() as u64 }.pack()
+        EventId::new(self.process, self.events.len() as u64).pack()
     }
 
     fn block(&mut self) {

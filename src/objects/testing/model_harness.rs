@@ -43,7 +43,7 @@ pub(crate) type Told = (ProcessId, Target, &'static str, Outcome, Value, u64, Op
 pub(crate) fn told(event: &Event) -> Told {
     let Event { id, target, verb, outcome, cause, implicit, .. } = event;
     let ticket = event.own_place().unwrap_or(0);
-    (id.process, *target, verb, *outcome, event.value.clone(), ticket, *cause, *implicit)
+    (id.process(), *target, verb, *outcome, event.value.clone(), ticket, *cause, *implicit)
 }
 
 /// Takes the same random steps on models and on the kernel's side, none of which waits, and compares what both tell.
@@ -71,7 +71,7 @@ pub(crate) fn as_the_kernel<A: Clone + Into<Value>>(
         assert_eq!(world.model(object).owner(world.shares(object)), stage.live(object).owner());
     }
     for actor in &actors {
-        assert_eq!(world.told_by(actor.events[0].id.process), actor.events.iter().map(told).collect::<Vec<_>>());
+        assert_eq!(world.told_by(actor.events[0].id.process()), actor.events.iter().map(told).collect::<Vec<_>>());
     }
 }
 
@@ -166,7 +166,7 @@ impl World {
 
     /// What the events of a process say.
     pub(crate) fn told_by(&self, process: ProcessId) -> Vec<Told> {
-        self.events.iter().filter(|event| event.id.process == process).map(told).collect()
+        self.events.iter().filter(|event| event.id.process() == process).map(told).collect()
     }
 
     /// Begins a step, or continues with the one that the process is in the middle of.
@@ -222,7 +222,7 @@ impl World {
             std::mem::swap(&mut all[process as usize], &mut shares[process as usize]);
             all
         });
-        let event = EventId { process, number: self.counts[process as usize] };
+        let event = EventId::new(process, self.counts[process as usize]);
         let event = if self.traced { event.pack() } else { 0 };
         let mut call = ModelCall {
             verb,
@@ -251,13 +251,13 @@ impl World {
         let number = &mut self.counts[self.current as usize];
         let time = self.events.len() as u64;
         self.events.push(Event {
-            id: EventId { process: self.current, number: *number },
+            id: EventId::new(self.current, *number),
             begin: time,
             end: time,
             step: Some(0),
             verb,
             target: Target::Object(object),
-            element: None,
+            element: None.into(),
             outcome: completion.outcome,
             value: completion.value.clone(),
             second: completion.second.clone(),

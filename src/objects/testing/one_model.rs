@@ -77,7 +77,7 @@ impl Desk {
         let (before, own) = (self.key(), self.shares[process as usize]);
         let mut shares = vec![HIDDEN; self.shares.len()];
         shares[process as usize] = own;
-        let event = EventId { process, number: self.numbers[process as usize] };
+        let event = EventId::new(process, self.numbers[process as usize]);
         let mut call = ModelCall {
             verb,
             end,
@@ -96,7 +96,7 @@ impl Desk {
         match &progress {
             Progress::Done(done) => {
                 self.numbers[process as usize] += 1;
-                let event = one_object::event((process, event.number), description.name, 0, 0, done.value.clone());
+                let event = one_object::event((process, event.number()), description.name, 0, 0, done.value.clone());
                 let cause = EventId::unpack(done.cause);
                 let Completion { outcome, second, ticket, .. } = done.clone();
                 self.state.apply(&Event { outcome, second, ticket, cause, ..event });

@@ -96,7 +96,7 @@ impl Hand {
 
     /// The event of the last step.
     pub(crate) fn event(&self) -> EventId {
-        EventId { process: self.process, number: self.number }
+        EventId::new(self.process, self.number)
     }
 }
 

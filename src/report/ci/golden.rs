@@ -28,7 +28,7 @@ pub fn text(plan: &Plan, trace: &Trace, schedule: &str) -> String {
         let _ = write!(
             text,
             "{}  {indent}{}",
-            plan.target_name(crate::event::Target::Process(event.id.process)),
+            plan.target_name(crate::event::Target::Process(event.id.process())),
             action_of(plan, event)
         );
         if event.value != Value::Null {

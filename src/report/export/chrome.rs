@@ -33,7 +33,7 @@ pub fn write(out: &mut dyn Write, plan: &Plan, trace: &Trace, verdict: &Verdict)
     let spans = Spans::new(plan, trace);
     let mut places: Vec<Vec<usize>> = vec![Vec::new(); plan.processes.len()];
     for (place, event) in trace.events.iter().enumerate() {
-        places[event.id.process as usize].push(place);
+        places[event.id.process() as usize].push(place);
     }
     let writer = Writer { plan, trace, places, arrows: Arrows::new(trace, &spans) };
     let mut events = Vec::new();
@@ -360,7 +360,7 @@ impl Writer<'_> {
 
     fn arrived(&self, arrow: &Arrow) -> String {
         let from = &self.trace.events[arrow.from];
-        let by = visible(self.plan.target_name(Target::Process(from.id.process))).into_owned();
+        let by = visible(self.plan.target_name(Target::Process(from.id.process()))).into_owned();
         match arrow.kind {
             ArrowKind::Message => match event_text::moved(&self.trace.events[arrow.to]) {
                 Some(value) => format!("got {value} from {by}"),
@@ -419,7 +419,7 @@ impl Writer<'_> {
         for judged in verdict.findings.iter().filter(|judged| judged.status == Status::Fail) {
             let last = judged.finding.witnesses.iter().rev().find_map(|place| self.trace.events.get(*place));
             let at = last.map_or(self.trace.duration, |event| event.end);
-            let pid = last.map_or(1, |event| event.id.process as usize + 1);
+            let pid = last.map_or(1, |event| event.id.process() as usize + 1);
             let line = match judged.subject {
                 Subject::Expectation(place) => self.plan.expectations.get(place).map(|expectation| expectation.line),
                 Subject::Rule(_) => None,

@@ -352,7 +352,7 @@ fn printed(plan: &Plan, trace: &Trace) -> Vec<Json> {
     prints
         .map(|event| {
             json!({
-                "process": plan.target_name(Target::Process(event.id.process)),
+                "process": plan.target_name(Target::Process(event.id.process())),
                 "time": event.end,
                 "text": event.value.to_text(),
             })

@@ -105,7 +105,7 @@ impl Diagram<'_> {
         if to.blocked && arrow.kind != ArrowKind::End {
             let _ = write!(label, " (waited {})", duration(to.duration()));
         }
-        let processes = [from.id.process, to.id.process];
+        let processes = [from.id.process(), to.id.process()];
         self.line(&processes, &format!("p{}{line}p{}: {}", processes[0], processes[1], escaped(&label)));
     }
 
@@ -113,14 +113,14 @@ impl Diagram<'_> {
     fn alone(&mut self, event: &Event) {
         let words = match (event.step, event.verb) {
             // Its own begin says nothing, its end only where it did not end well.
-            (None, "end") => match self.trace.ends.get(event.id.process as usize) {
+            (None, "end") => match self.trace.ends.get(event.id.process() as usize) {
                 Some(end) if *end != ProcessEnd::Exited(0) => statistics::ending(*end),
                 _ => return,
             },
             (None, _) => return,
             (Some(_), _) => event_text::event(self.plan, event),
         };
-        self.note(event.id.process, words);
+        self.note(event.id.process(), words);
     }
 
     fn note(&mut self, process: ProcessId, words: String) {

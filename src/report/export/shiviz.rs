@@ -68,9 +68,9 @@ enum Side {
 /// The points of each process, in its own order.
 fn points(plan: &Plan, trace: &Trace) -> Vec<Vec<Point>> {
     let foreign = |place: usize| {
-        let process = trace.events[place].id.process;
+        let process = trace.events[place].id.process();
         let causes = trace.causality.causes(place).iter().map(|cause| *cause as usize);
-        causes.filter(move |cause| trace.events[*cause].id.process != process)
+        causes.filter(move |cause| trace.events[*cause].id.process() != process)
     };
     let mut is_cause = vec![false; trace.events.len()];
     let mut whole: Vec<bool> = (0..trace.events.len()).map(|place| trace.causality.passes_on(place)).collect();
@@ -84,8 +84,8 @@ fn points(plan: &Plan, trace: &Trace) -> Vec<Vec<Point>> {
     // The parts of a step that has not ended yet are recorded before it, and its begin lies before them.
     let mut parts: Vec<usize> = vec![0; plan.processes.len()];
     for (place, event) in trace.events.iter().enumerate() {
-        let lane = &mut points[event.id.process as usize];
-        let before = &mut parts[event.id.process as usize];
+        let lane = &mut points[event.id.process() as usize];
+        let before = &mut parts[event.id.process() as usize];
         let at = if event.implicit { lane.len() } else { *before };
         match (is_cause[place], foreign(place).next().is_some()) {
             (true, _) if whole[place] => lane.push(Point { place, side: Side::Passing }),
@@ -118,7 +118,7 @@ struct Log<'a> {
 impl Log<'_> {
     /// Writes all points of a process up to the last one of an event; before them, what they follow from.
     fn reach(&mut self, place: usize) -> io::Result<()> {
-        let process = self.trace.events[place].id.process as usize;
+        let process = self.trace.events[place].id.process() as usize;
         let last = |point: &Point| point.place == place && point.side != Side::Begin;
         if let Some(at) = self.points[process][self.next[process]..].iter().position(last) {
             for _ in 0..=at {
@@ -131,7 +131,7 @@ impl Log<'_> {
     /// Writes the points of a process up to the begin of an event. Nothing else can be left before it, as an event ends
     /// only after every one of its causes has begun.
     fn begin(&mut self, place: usize) -> io::Result<()> {
-        let process = self.trace.events[place].id.process as usize;
+        let process = self.trace.events[place].id.process() as usize;
         while !self.left.contains_key(&place) && self.next[process] < self.points[process].len() {
             self.point(process)?;
         }
@@ -145,7 +145,7 @@ impl Log<'_> {
         if matches!(side, Side::Effect | Side::Passing | Side::Whole) {
             for cause in self.trace.causality.causes(place) {
                 let cause = *cause as usize;
-                if self.trace.events[cause].id.process as usize == process {
+                if self.trace.events[cause].id.process() as usize == process {
                     continue;
                 }
                 self.begin(cause)?;

@@ -31,7 +31,7 @@ pub fn emit(plan: &Plan, trace: &Trace) {
     for event in &trace.events {
         let step = event.step.map_or_else(String::new, |step| plan.place(step));
         let mut object = plan.target_name(event.target).to_owned();
-        if let Some(element) = event.element {
+        if let Some(element) = event.element.get() {
             object = format!("{object}[{element}]");
         }
         tracing::event!(
@@ -39,7 +39,7 @@ pub fn emit(plan: &Plan, trace: &Trace) {
             tracing::Level::TRACE,
             t = event.end,
             took = event.duration(),
-            process = plan.target_name(Target::Process(event.id.process)),
+            process = plan.target_name(Target::Process(event.id.process())),
             step,
             verb = event.verb,
             object,

@@ -166,7 +166,7 @@ pub(super) fn json(
     let events = &trace.events;
     let cause_of = |at: usize| events[at].cause.and_then(|id| places.get(&id)).map_or(0, |place| *place as u64 + 1);
     let columns = Events {
-        process: Column(events.iter().map(|event| event.id.process).collect()),
+        process: Column(events.iter().map(|event| event.id.process()).collect()),
         begin: differences(events.iter().map(|event| event.begin as i64)),
         took: Column(events.iter().map(crate::event::Event::duration).collect()),
         step: Column(events.iter().map(|event| event.step.map_or(-1, i64::from)).collect()),
@@ -200,11 +200,11 @@ pub(super) fn json(
             .collect(),
         steps: plan.steps.iter().map(|step| lines(plan, step)).collect(),
         events: columns,
-        elements: events.iter().enumerate().filter_map(|(at, event)| Some((at, event.element?))).collect(),
+        elements: events.iter().enumerate().filter_map(|(at, event)| Some((at, event.element.get()?))).collect(),
         seqs: (0..)
             .zip(events)
-            .filter(|(at, event)| event.id.number != u64::from(ordinals[*at].0))
-            .map(|(at, event)| (at, event.id.number))
+            .filter(|(at, event)| event.id.number() != u64::from(ordinals[*at].0))
+            .map(|(at, event)| (at, event.id.number()))
             .collect(),
         ranks: ordinals
             .iter()
@@ -215,7 +215,7 @@ pub(super) fn json(
         lost_causes: (0..)
             .zip(events)
             .filter_map(|(at, event)| {
-                event.cause.filter(|id| !places.contains_key(id)).map(|id| (at, id.process, id.number))
+                event.cause.filter(|id| !places.contains_key(id)).map(|id| (at, id.process(), id.number()))
             })
             .collect(),
         edges: edges(trace),
@@ -278,10 +278,10 @@ fn flags(trace: &Trace, spans: &Spans) -> Vec<u8> {
 /// others of its process and ended after them comes first among those.
 fn ordinals(trace: &Trace) -> Vec<(u32, u32)> {
     let processes =
-        trace.ends.len().max(trace.events.iter().map(|event| event.id.process as usize + 1).max().unwrap_or(0));
+        trace.ends.len().max(trace.events.iter().map(|event| event.id.process() as usize + 1).max().unwrap_or(0));
     let mut lanes: Vec<Vec<usize>> = vec![Vec::new(); processes];
     for (at, event) in trace.events.iter().enumerate() {
-        lanes[event.id.process as usize].push(at);
+        lanes[event.id.process() as usize].push(at);
     }
     let mut all = vec![(0, 0); trace.events.len()];
     for lane in lanes {
@@ -297,7 +297,7 @@ fn edges(trace: &Trace) -> Edges {
     let mut all: Vec<(i64, i64)> = Vec::new();
     for (to, event) in trace.events.iter().enumerate() {
         for from in trace.causality.causes(to) {
-            if trace.events[*from as usize].id.process != event.id.process {
+            if trace.events[*from as usize].id.process() != event.id.process() {
                 all.push((to as i64, i64::from(*from)));
             }
         }

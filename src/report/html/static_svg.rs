@@ -77,7 +77,7 @@ fn chosen<'a>(trace: &Trace, verdict: &Verdict, spans: &'a Spans) -> Vec<&'a Lan
     for judged in verdict.findings.iter().filter(|judged| judged.status == crate::judge::Status::Fail) {
         for at in &judged.finding.witnesses {
             if let Some(event) = trace.events.get(*at) {
-                add(event.id.process, 2);
+                add(event.id.process(), 2);
             }
         }
     }
@@ -306,7 +306,7 @@ impl Drawing<'_> {
             let (Some(from), Some(to)) = (self.trace.events.get(arrow.from), self.trace.events.get(arrow.to)) else {
                 continue;
             };
-            let (Some(a), Some(b)) = (row(from.id.process), row(to.id.process)) else { continue };
+            let (Some(a), Some(b)) = (row(from.id.process()), row(to.id.process())) else { continue };
             let (x0, x1) = if self.scale.kind == Kind::Step {
                 (self.scale.x(arrow.from as f64 + 0.5), self.scale.x(arrow.to as f64 + 0.5))
             } else {

@@ -129,7 +129,7 @@ impl Columns {
 
 impl Lines<'_> {
     fn parts(&self, at: usize, event: &Event) -> Parts {
-        let name = self.plan.target_name(Target::Process(event.id.process));
+        let name = self.plan.target_name(Target::Process(event.id.process()));
         let indent = if event.implicit { "  " } else { "" };
         Parts {
             number: format!("#{}", at + 1),
@@ -168,7 +168,7 @@ impl Lines<'_> {
     }
 
     fn line(&self, columns: &Columns, event: &Event, parts: &Parts) -> String {
-        let (mut name, mut rest) = (process_style(event.id.process), anstyle::Style::new());
+        let (mut name, mut rest) = (process_style(event.id.process()), anstyle::Style::new());
         let mut detail = if event.outcome.is_ok() { rest } else { DOUBT };
         if event.implicit {
             (name, rest, detail) = (FAINT, FAINT, FAINT);
@@ -196,7 +196,7 @@ pub(crate) fn action(plan: &Plan, event: &Event) -> String {
     if !target.is_empty() {
         let _ = write!(text, " {target}");
     }
-    if let Some(element) = event.element {
+    if let Some(element) = event.element.get() {
         let _ = write!(text, "[{element}]");
     }
     if let Some(label) = label(event) {
@@ -269,7 +269,7 @@ mod tests {
         );
         let at = |number| (0, number);
         let mut load = fixture::event(&plan, at(0), Some(0), (0, 3_000_000), Target::Object(0));
-        load.element = Some(1);
+        load.element = Some(1).into();
         load.outcome = Outcome::OUT_OF_RANGE;
         load.value = Value::from("x".repeat(500));
         let mut unlock = fixture::event(&plan, at(1), Some(0), (3_000_000, 3_000_001), Target::Object(0));

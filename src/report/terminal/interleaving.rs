@@ -164,11 +164,14 @@ impl Story<'_> {
                     });
                     apply(plan, &mut states, event);
                 }
-                if event.id.process == turn.process && !event.implicit && event.step.is_some() {
+                if event.id.process() == turn.process && !event.implicit && event.step.is_some() {
                     words.push(said(plan, event));
                 }
             }
             at = to;
+            if turn.arrives {
+                words.insert(0, Words::plain("arrives only now"));
+            }
             if turn.wakes {
                 words.push(Words::plain("wakes without a notification"));
             } else if turn.parks {
@@ -208,7 +211,7 @@ impl Story<'_> {
     /// In what a process is parked after its turn.
     fn parks(&self, plan: &Plan, process: ProcessId, from: usize) -> String {
         let later = self.trace.events.get(from..).unwrap_or(&[]);
-        let event = later.iter().find(|event| event.id.process == process && event.step.is_some() && !event.implicit);
+        let event = later.iter().find(|event| event.id.process() == process && event.step.is_some() && !event.implicit);
         let step = event.and_then(|event| event.step).or_else(|| {
             let doing = self.trace.end.doing().unwrap_or(&self.trace.stuck);
             doing.iter().find(|one| one.process == process).and_then(|one| one.step)
@@ -285,7 +288,7 @@ fn fold(lines: Vec<Line>, critical: Option<usize>, round: Option<usize>) -> Vec<
 /// Notes the running processes.
 fn note(event: &Event, alive: &mut [bool]) {
     if event.step.is_none()
-        && let Some(alive) = alive.get_mut(event.id.process as usize)
+        && let Some(alive) = alive.get_mut(event.id.process() as usize)
     {
         match event.verb {
             "begin" => *alive = true,

@@ -62,7 +62,7 @@ pub fn compare(plan: &Plan, model: &Trace, kernel: &Trace) -> Option<Difference>
 /// What a line of a trace does not show.
 fn detail(event: &Event) -> String {
     let Event { begin, end, blocked, implicit, second, ticket, cause, .. } = event;
-    let cause = cause.map_or_else(|| "none".to_owned(), |cause| format!("{}/{}", cause.process, cause.number));
+    let cause = cause.map_or_else(|| "none".to_owned(), |cause| format!("{}/{}", cause.process(), cause.number()));
     format!(
         "from {begin} to {end} ns, waited: {blocked}, implicit: {implicit}, second value: {second}, ticket: {ticket}, \
          cause: {cause}"

@@ -64,7 +64,7 @@ pub(crate) fn sketch(scenario: &str, lines: &str) -> (Plan, Trace) {
                         Some(("cause", text)) => {
                             let (name, number) = text.split_once(':').expect("process:number");
                             let (process, number) = (self::process(&plan, name), number.parse().expect("a number"));
-                            event.cause = Some(EventId { process, number });
+                            event.cause = Some(EventId::new(process, number));
                         }
                         _ if rest == "blocked" => event.blocked = true,
                         _ if rest == "implicit" => event.implicit = true,

@@ -34,7 +34,7 @@ pub(super) fn draw(drawing: &Drawing<'_>, part: &Part<'_>) -> String {
         .marks
         .iter()
         .filter_map(|place| trace.events.get(*place))
-        .map(|event| event.id.process)
+        .map(|event| event.id.process())
         .chain(Spans::unfinished(trace).iter().take(8).map(|waiting| waiting.process))
         .collect();
     let tracks: Vec<&Track> = shown_tracks(drawing, part);
@@ -214,7 +214,7 @@ fn lane(drawing: &Drawing<'_>, row: &Row, scale: &Scale, shape: &Shape, out: &mu
         .marks
         .iter()
         .filter_map(|place| drawing.trace.events.get(*place))
-        .filter(|event| row.processes.contains(&event.id.process))
+        .filter(|event| row.processes.contains(&event.id.process()))
         .map(|event| scale.column(event.end))
         .collect();
     for (column, (cell, object)) in row.cells.iter().enumerate() {

@@ -130,7 +130,7 @@ pub fn around(plan: &Plan, trace: &Trace, options: &Options<'_>) -> String {
     if events.len() < 2 {
         return String::new();
     }
-    let mut processes: Vec<ProcessId> = events.iter().map(|event| event.id.process).collect();
+    let mut processes: Vec<ProcessId> = events.iter().map(|event| event.id.process()).collect();
     let mut objects: Vec<ObjectId> = events
         .iter()
         .filter_map(|event| match event.target {

@@ -93,7 +93,7 @@ fn beats(drawing: &Drawing<'_>) -> Vec<Beat> {
     let mut to: HashMap<usize, Vec<(ProcessId, bool, u64)>> = HashMap::new();
     let mut messages = vec![false; trace.events.len()];
     for arrow in &drawing.spans.arrows {
-        let target = trace.events[arrow.to].id.process;
+        let target = trace.events[arrow.to].id.process();
         to.entry(arrow.from).or_default().push((target, arrow.certain, arrow.times(trace).0));
         if arrow.kind == ArrowKind::Message {
             messages[arrow.from] = true;
@@ -102,7 +102,7 @@ fn beats(drawing: &Drawing<'_>) -> Vec<Beat> {
     }
     let mut beats = Vec::new();
     for (place, event) in trace.events.iter().enumerate() {
-        let process = event.id.process;
+        let process = event.id.process();
         let marked = drawing.options.marks.contains(&place);
         if event.step.is_none() {
             let end = trace.ends.get(process as usize).copied().unwrap_or(ProcessEnd::NotStarted);

@@ -194,7 +194,7 @@ impl Spans {
     /// The span of the step that an event is, or is a part of.
     pub fn span_of(&self, trace: &Trace, place: usize) -> Option<&Span> {
         let event = trace.events.get(place)?;
-        let spans = &self.lanes.get(event.id.process as usize)?.spans;
+        let spans = &self.lanes.get(event.id.process() as usize)?.spans;
         spans.iter().find(|span| span.event.is_some_and(|other| other >= place)).filter(|span| {
             span.event == Some(place) || event.implicit && span.begin <= event.begin && event.end <= span.end
         })
@@ -339,7 +339,7 @@ fn holds(plan: &Plan, trace: &Trace, amounts: &HashMap<EventId, i64>) -> Vec<Vec
     let mut open: Vec<HashMap<Held, Vec<usize>>> = vec![HashMap::new(); plan.processes.len()];
     let mut signals = vec![false; plan.objects.len()];
     for (place, event) in trace.events.iter().enumerate() {
-        let process = event.id.process as usize;
+        let process = event.id.process() as usize;
         let (what, amount) = match (event.target, event.verb, event.second.as_str()) {
             (Target::Object(object), ..) => match amounts.get(&event.id) {
                 Some(amount) => (Held::Object(object), *amount),
@@ -394,7 +394,7 @@ struct Begun {
 fn lanes(plan: &Plan, trace: &Trace, holds: Vec<Vec<Hold>>) -> Vec<Lane> {
     let mut of: Vec<Vec<usize>> = vec![Vec::new(); plan.processes.len()];
     for (place, event) in trace.events.iter().enumerate() {
-        of[event.id.process as usize].push(place);
+        of[event.id.process() as usize].push(place);
     }
     let mut left: Vec<Option<usize>> = vec![None; plan.processes.len()];
     for (at, waiting) in Spans::unfinished(trace).iter().enumerate() {
@@ -506,7 +506,7 @@ fn arrows(plan: &Plan, trace: &Trace, amounts: &HashMap<EventId, i64>) -> Vec<Ar
     let mut given: HashMap<ObjectId, Given> = HashMap::new();
     let mut arrows = Vec::new();
     for (to, event) in trace.events.iter().enumerate() {
-        let foreign = |from: &usize| trace.events[*from].id.process != event.id.process;
+        let foreign = |from: &usize| trace.events[*from].id.process() != event.id.process();
         let causes = trace.causality.sources(to, Ties::Sync).filter(|from| foreign(from));
         let cause = event.cause.and_then(|id| sent.get(&id).copied()).filter(|from| foreign(from));
         if let (Target::Object(object), Some(amount)) = (event.target, amounts.get(&event.id)) {
@@ -557,11 +557,11 @@ fn pass(trace: &Trace, given: &mut Given, to: usize, amount: i64) -> Option<usiz
     let mut from = None;
     for _ in 0..amount {
         // An event that waited got a released one; otherwise the oldest goes first.
-        let other = |by: &Option<usize>| by.is_some_and(|by| trace.events[by].id.process != event.id.process);
+        let other = |by: &Option<usize>| by.is_some_and(|by| trace.events[by].id.process() != event.id.process());
         let at = if event.blocked { given.iter().position(other).unwrap_or(0) } else { 0 };
         from = given.remove(at).flatten().or(from);
     }
-    from.filter(|from| event.blocked && trace.events[*from].id.process != event.id.process)
+    from.filter(|from| event.blocked && trace.events[*from].id.process() != event.id.process())
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub(crate) fn work(plan: &Plan) -> Trace {
         let wait = if process == 2 { 500_000 } else { 100 };
         let mut acquire = event(plan, (process, 0), Some(0), (begin, begin + wait), permits);
         acquire.blocked = process == 2;
-        acquire.cause = (process == 2).then_some(EventId { process: 0, number: 2 });
+        acquire.cause = (process == 2).then_some(EventId::new(0, 2));
         let mut print = event(plan, (process, 1), Some(1), (begin + wait, begin + wait + 10), Target::None);
         print.value = Value::from("at work");
         let released = begin + wait + 450_000;
@@ -84,7 +84,7 @@ pub(crate) fn event(
 pub(crate) fn trace(plan: &Plan, events: Vec<Event>) -> Trace {
     let mut lanes: Vec<Vec<Event>> = plan.processes.iter().map(|_| Vec::new()).collect();
     for event in events {
-        lanes[event.id.process as usize].push(event);
+        lanes[event.id.process() as usize].push(event);
     }
     let mut trace = testing::completed(plan, lanes);
     trace.engine = "kernel";

@@ -15,8 +15,6 @@ use crate::event::{Event, EventId, Target};
 use crate::outcome::Outcome;
 use crate::trace::{Beyond, KILLED, Limit, ProcessEnd, RunEnd, Waiting, unfinished_steps};
 
-/// The largest number of an event in its process that an [`EventId`] packs.
-const LARGEST: u64 = (1 << 40) - 2;
 /// How much of a line at fault is shown.
 const SHOWN: usize = 80;
 
@@ -232,6 +230,9 @@ fn header(path: &str, text: &str) -> Result<Saved, Fault> {
         "model" => "model",
         other => return Err(Fault::new(format!("there is no engine `{other}`"))),
     };
+    if header.processes.len() > EventId::PROCESSES {
+        return Err(Fault::new(format!("no trace has more than {} processes", EventId::PROCESSES)));
+    }
     let order = match header.order.as_deref() {
         None => Some(Vec::new()),
         Some(lines::RECORDED) => None,
@@ -376,8 +377,8 @@ impl<'a> Body<'a> {
             return Err(Fault::new(format!("expected event {due}, found event {}", line.n)));
         }
         let process = self.process(&line.process)?;
-        let id = EventId { process, number: line.seq };
-        if line.seq > LARGEST {
+        let id = EventId::new(process, line.seq);
+        if line.seq > EventId::LARGEST {
             return Err(Fault::new(format!("no process has an event {}", line.seq)));
         }
         let before = self.last[process as usize].map(|last| last.number);
@@ -395,10 +396,10 @@ impl<'a> Body<'a> {
             return Err(Fault::new("the event ends before it begins"));
         }
         let cause = match line.cause {
-            Some(cause) if cause.seq > LARGEST => {
+            Some(cause) if cause.seq > EventId::LARGEST => {
                 return Err(Fault::new(format!("no process has an event {}", cause.seq)));
             }
-            Some(cause) => Some(EventId { process: self.process(&cause.process)?, number: cause.seq }),
+            Some(cause) => Some(EventId::new(self.process(&cause.process)?, cause.seq)),
             None => None,
         };
         let event = Event {
@@ -408,7 +409,7 @@ impl<'a> Body<'a> {
             step: self.step(line.step)?,
             verb: (self.verbs)(&line.verb).ok_or_else(|| Fault::new(format!("there is no verb `{}`", line.verb)))?,
             target: self.target(line.object.as_deref(), line.peer.as_deref())?,
-            element: line.element,
+            element: line.element.into(),
             outcome: outcome(&line.outcome)?,
             value: line.value,
             second: line.second,
@@ -420,8 +421,8 @@ impl<'a> Body<'a> {
         each(&event);
         self.events = due;
         let end = (event.step.is_none() && event.verb == "end").then(|| event.value.as_int().unwrap_or(0));
-        let gap = before.map_or(0, |before| before + 1) < event.id.number;
-        self.last[process as usize] = Some(Last { number: event.id.number, end, gap });
+        let gap = before.map_or(0, |before| before + 1) < event.id.number();
+        self.last[process as usize] = Some(Last { number: event.id.number(), end, gap });
         self.saved.duration = self.saved.duration.max(event.end);
         for value in [&event.value, &event.second].into_iter().filter(|value| !value.is_scalar()) {
             self.payload += value.size(usize::MAX) as u64;

@@ -92,7 +92,7 @@ impl Saved {
                 crate::event::Target::Object(id) => plan.objects[id as usize].object.length().unwrap_or(0),
                 _ => 0,
             };
-            if let Some(element) = event.element.filter(|element| *element >= length) {
+            if let Some(element) = event.element.get().filter(|element| *element >= length) {
                 let name = plan.target_name(event.target);
                 return Err(vec![Fault::new(format!("`{name}` has no element {element}")).diagnostic(&self.file)]);
             }

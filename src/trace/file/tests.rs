@@ -37,7 +37,7 @@ fn full(plan: &Plan) -> Trace {
     trace.events[at].value = Value::from(vec![Value::Null, Value::Map(map.into()), Value::Int(i64::MIN)]);
     trace.events[at].second = Value::Float(f64::NAN);
     trace.events[at].outcome = Outcome::from_code(64 + 41);
-    trace.events[at].element = Some(3);
+    trace.events[at].element = Some(3).into();
     trace.events[0].target = Target::Process(1);
     trace.events[0].step = None;
     trace.events[0].implicit = true;
@@ -236,7 +236,7 @@ fn no_input_makes_it_panic() {
 fn an_event_can_name_a_cause_that_was_never_recorded() {
     let plan = fixture::workers();
     let mut trace = fixture::work(&plan);
-    trace.events[3].cause = Some(EventId { process: 1, number: 77 });
+    trace.events[3].cause = Some(EventId::new(1, 77));
     let written = text(&plan, &trace);
     assert!(load(written.as_bytes()).is_ok_and(|saved| saved.into_trace(&plan).is_ok()));
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::lines::{self, Table};
 use super::value::Plain;
 use super::{FORMAT, Meta, VERSION, hash};
-use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
+use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::outcome::Outcome;
 use crate::scenario::plan::Plan;
 use crate::text;
@@ -202,9 +202,9 @@ impl<'a> Names<'a> {
         out.extend_from_slice(br#"{"type":"event","n":"#);
         number(out, n);
         out.extend_from_slice(br#","process":"#);
-        self.quote(out, Target::Process(event.id.process));
+        self.quote(out, Target::Process(event.id.process()));
         out.extend_from_slice(br#","seq":"#);
-        number(out, event.id.number);
+        number(out, event.id.number());
         out.extend_from_slice(br#","begin":"#);
         number(out, event.begin);
         out.extend_from_slice(br#","end":"#);
@@ -223,7 +223,7 @@ impl<'a> Names<'a> {
             out.extend_from_slice(name);
             self.quote(out, event.target);
         }
-        if let Some(element) = event.element {
+        if let Some(element) = event.element.get() {
             out.extend_from_slice(br#","element":"#);
             number(out, element.into());
         }
@@ -250,11 +250,11 @@ impl<'a> Names<'a> {
             out.extend_from_slice(br#","ticket":"#);
             number(out, event.ticket);
         }
-        if let Some(EventId { process, number: seq }) = event.cause {
+        if let Some(cause) = event.cause {
             out.extend_from_slice(br#","cause":{"process":"#);
-            self.quote(out, Target::Process(process));
+            self.quote(out, Target::Process(cause.process()));
             out.extend_from_slice(br#","seq":"#);
-            number(out, seq);
+            number(out, cause.number());
             out.push(b'}');
         }
         if event.blocked {

@@ -5,11 +5,11 @@ use super::*;
 /// `p0 release` for each event but begins and ends.
 fn told(plan: &Plan, trace: &Trace) -> Vec<String> {
     let steps = trace.events.iter().filter(|event| event.step.is_some());
-    steps.map(|event| format!("{} {}", plan.processes[event.id.process as usize].name, event.verb)).collect()
+    steps.map(|event| format!("{} {}", plan.processes[event.id.process() as usize].name, event.verb)).collect()
 }
 
 fn place(trace: &Trace, process: ProcessId, verb: &str) -> usize {
-    trace.events.iter().position(|event| event.id.process == process && event.verb == verb).expect("there is one")
+    trace.events.iter().position(|event| event.id.process() == process && event.verb == verb).expect("there is one")
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_step_begins_before_the_implicit_events_within_it() {
     let step = scene.step(0, "wait", "c");
     let unlock = scene.on(0, "unlock", "m", (12, 14), 1);
     (unlock.step, unlock.implicit) = (Some(step), true);
-    let id = EventId { process: 0, number: 2 };
+    let id = EventId::new(0, 2);
     scene.act(0, "wait", 10, 40).step = Some(step);
     // It saw that the other waits before that one had given the lock back.
     scene.act(1, "notify", 9, 13).cause = Some(id);
@@ -93,7 +93,7 @@ fn a_step_begins_before_the_implicit_events_within_it() {
 #[test]
 fn edges_that_contradict_one_another_are_told_and_broken() {
     let mut scene = Scene::new(&[("q", &QUEUE, 0)], &[("a", None), ("b", None)]);
-    let (first, second) = (EventId { process: 0, number: 2 }, EventId { process: 1, number: 2 });
+    let (first, second) = (EventId::new(0, 2), EventId::new(1, 2));
     scene.on(0, "get", "q", (0, 10), 0).cause = Some(second);
     scene.on(0, "put", "q", (10, 20), 0);
     scene.on(1, "get", "q", (0, 11), 0).cause = Some(first);
@@ -133,7 +133,7 @@ fn without_a_table_the_answers_are_the_same() {
     let (_, trace) = scene.finish();
     for first in 0..trace.events.len() {
         for second in 0..trace.events.len() {
-            let other = trace.events[first].id.process != trace.events[second].id.process;
+            let other = trace.events[first].id.process() != trace.events[second].id.process();
             let told = trace.happens_before(first, second);
             assert_eq!(told, trace.causality.past(second).contains(first), "{first} {second}");
             assert!(!other || told == trace.causality.searched(first, second, Ties::All), "{first} {second}");
@@ -177,7 +177,7 @@ fn a_known_order_decides_among_equal_times() {
     };
     let plan = scene().finish().0;
     let (events, causality) = arrange_along(&plan, scene().lanes, &order);
-    assert_eq!(events.iter().map(|event| event.id.process).collect::<Vec<_>>(), order);
+    assert_eq!(events.iter().map(|event| event.id.process()).collect::<Vec<_>>(), order);
     assert!(causality.problems().is_empty());
 }
 

@@ -309,7 +309,7 @@ impl Object for Barrier {
                 NOTHING
             }
             ("wait", false, Outcome::BROKEN) if !handover.has_ticket() => return handover.held.set(BREAKS),
-            ("wait", ..) => return handover.held.own.remove(&event.id.process).unwrap_or(NOTHING),
+            ("wait", ..) => return handover.held.own.remove(&event.id.process()).unwrap_or(NOTHING),
             ("size", _, Outcome::OK) => return handover.held.set(CHANGES),
             _ => return NOTHING,
         };

@@ -158,7 +158,7 @@ fn every_arrival_is_a_cause_of_every_departure() {
     );
     let mut other = stage.actor(1);
     let event = |at: usize, ticket: u64, outcome: Outcome, implicit: bool| {
-        let id = crate::event::EventId { process: 1, number: at as u64 };
+        let id = crate::event::EventId::new(1, at as u64);
         Event { id, outcome, ticket, implicit, ..last.events[0].clone() }
     };
     other.events.push(event(0, 1, Outcome::WOULD_BLOCK, true));

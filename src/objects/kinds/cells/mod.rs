@@ -354,7 +354,7 @@ impl Object for Cells {
             let event = events[place];
             let element = self.cell(event);
             let mut read = |from: usize| {
-                if events[from].id.process != event.id.process {
+                if events[from].id.process() != event.id.process() {
                     relation.reads(from, place);
                 }
             };
@@ -375,7 +375,7 @@ impl Object for Cells {
                     // The last of each process stands for those before it.
                     let mut latest: BTreeMap<ProcessId, usize> = BTreeMap::new();
                     for write in writes.values().copied().chain(whole.filter(|_| !self.covers(writes.len()))) {
-                        let last = latest.entry(events[write].id.process).or_insert(write);
+                        let last = latest.entry(events[write].id.process()).or_insert(write);
                         if events[*last].ticket < events[write].ticket {
                             *last = write;
                         }
@@ -499,7 +499,7 @@ fn keep(held: &mut Held, number: u32, set: Option<u32>) {
 impl Cells {
     /// The cell that the step is about; none for all of an array.
     fn cell(&self, event: &Event) -> Option<u32> {
-        if self.is_array() { event.element } else { Some(0) }
+        if self.is_array() { event.element.get() } else { Some(0) }
     }
 
     /// Whether that number of cells is all of them.
@@ -718,12 +718,12 @@ impl State for CellsState {
             "add" | "swap" | "compare_swap" => &event.second,
             _ => return,
         };
-        if event.element.is_none() && self.layout.shape != Shape::One {
+        if event.element.get().is_none() && self.layout.shape != Shape::One {
             if let Ok(words) = self.layout.encode(after) {
                 self.words = words;
             }
         } else if let (Ok(word), Some(cell)) =
-            (self.layout.scalar.encode(after), self.words.get_mut(event.element.unwrap_or(0) as usize))
+            (self.layout.scalar.encode(after), self.words.get_mut(event.element.get().unwrap_or(0) as usize))
         {
             *cell = word;
         }

@@ -201,7 +201,7 @@ impl Object for Condition {
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
         match (handover.event.verb, handover.event.implicit) {
             ("wait", true) => NOTHING,
-            ("wait", false) => handover.held.own.remove(&handover.event.id.process).unwrap_or(NOTHING),
+            ("wait", false) => handover.held.own.remove(&handover.event.id.process()).unwrap_or(NOTHING),
             _ => {
                 let woken = model::woken(handover.shares);
                 handover.held.give(woken, handover.gives);

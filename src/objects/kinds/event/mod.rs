@@ -153,9 +153,9 @@ impl Object for Event {
         for place in places {
             let event = events[place];
             match event.verb {
-                "set" => joins.give(event.id.process, place),
+                "set" => joins.give(event.id.process(), place),
                 "clear" => joins.forget(),
-                _ => joins.take(event.id.process, |set| relation.sync(set, place)),
+                _ => joins.take(event.id.process(), |set| relation.sync(set, place)),
             }
         }
     }

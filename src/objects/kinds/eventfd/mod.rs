@@ -215,7 +215,7 @@ impl Object for EventFd {
         let (mut sum, mut gone) = (u64::from(self.value), 0);
         for place in places.iter().copied() {
             let event = events[place];
-            let process = event.id.process;
+            let process = event.id.process();
             let certain = !self.semaphore || gone >= self.value;
             if event.verb == "add" {
                 sum = sum.saturating_add(event.value.as_int().unwrap_or(0).unsigned_abs());

@@ -240,12 +240,12 @@ impl Object for Mutex {
         let places = relation.by_ticket(events, |_| true);
         let ends: HashMap<ProcessId, usize> = (0..events.len())
             .filter(|place| is_end(events[*place]))
-            .map(|place| (events[place].id.process, place))
+            .map(|place| (events[place].id.process(), place))
             .collect();
         for pair in places.windows(2) {
             let (before, after) = (events[pair[0]], events[pair[1]]);
             if after.verb == "lock" && after.outcome == Outcome::OWNER_DIED {
-                relation.sync(ends.get(&before.id.process).copied().unwrap_or(pair[0]), pair[1]);
+                relation.sync(ends.get(&before.id.process()).copied().unwrap_or(pair[0]), pair[1]);
             } else if after.verb == "lock" && after.outcome.is_ok() && before.verb == "unlock" {
                 relation.sync(pair[0], pair[1]);
             }
@@ -258,7 +258,7 @@ impl Object for Mutex {
     /// Holds what the last `unlock` gave, until the next `lock`, and meanwhile what that `lock` gave, for those that fail for
     /// it. Of a robust one it holds besides whose it is and how often it is locked: as that process ends, what it gave.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
-        let owner = handover.event.id.process + 1;
+        let owner = handover.event.id.process() + 1;
         if handover.is_end() {
             if self.options.robust && handover.held.count(OWNER) == owner {
                 handover.held.set_count(OWNER, 0);
@@ -597,11 +597,11 @@ impl State for Owned {
     fn apply(&mut self, event: &Event) {
         match event.verb {
             "lock" if event.outcome == Outcome::OWNER_DIED => {
-                (self.owner, self.depth) = (Some(event.id.process), 1);
+                (self.owner, self.depth) = (Some(event.id.process()), 1);
             }
             "lock" if event.outcome.is_ok() => {
-                self.depth = if self.owner == Some(event.id.process) { self.depth + 1 } else { 1 };
-                self.owner = Some(event.id.process);
+                self.depth = if self.owner == Some(event.id.process()) { self.depth + 1 } else { 1 };
+                self.owner = Some(event.id.process());
             }
             "unlock" if event.outcome.is_ok() => {
                 self.depth = self.depth.saturating_sub(1);

@@ -30,7 +30,7 @@ impl Flow {
     pub(super) fn stopped(&self, process: ProcessId) {
         // A message of several packets stays together.
         let unfinished = EventId::unpack(self.unfinished.load(Ordering::Acquire));
-        if unfinished.is_none_or(|event| event.process != process) {
+        if unfinished.is_none_or(|event| event.process() != process) {
             self.senders.stopped(process);
         }
         self.receivers.stopped(process);
@@ -39,7 +39,7 @@ impl Flow {
     /// Puts right what a process left behind that has died.
     pub(super) fn reclaim(&self, process: ProcessId) {
         let unfinished = self.unfinished.load(Ordering::Acquire);
-        if EventId::unpack(unfinished).is_some_and(|event| event.process == process) {
+        if EventId::unpack(unfinished).is_some_and(|event| event.process() == process) {
             self.unfinished.store(0, Ordering::Release);
         }
         self.senders.reclaim(process);

@@ -48,7 +48,7 @@ impl State for Content {
         let way = usize::from(self.duplex && event.ticket & 1 == 1);
         if let (Way::Bytes(bytes), SEND, true) = (&mut self.ways[way], event.verb, event.implicit) {
             let part = content(&event.value);
-            *self.parts.entry(event.id.process).or_default() += part.len();
+            *self.parts.entry(event.id.process()).or_default() += part.len();
             bytes.extend(part);
             return;
         }
@@ -62,7 +62,7 @@ impl State for Content {
             }
             // A part of it may have gone in before.
             (Way::Bytes(bytes), SEND) => {
-                let before = self.parts.entry(event.id.process).or_default();
+                let before = self.parts.entry(event.id.process()).or_default();
                 bytes.extend(content(sent).get(*before..).unwrap_or_default());
                 *before = 0;
             }
@@ -138,8 +138,8 @@ impl Pipe {
                             Some(send) if events[at].ticket != 0 => relation.sync(*send, at),
                             // What it saw is the end of file, or a part of a send that never ended.
                             _ => {
-                                let own = |closing: &usize| events[*closing].id.process == events[at].id.process;
-                                let sooner = |closing: &usize| events[*closing].id.number < events[at].id.number;
+                                let own = |closing: &usize| events[*closing].id.process() == events[at].id.process();
+                                let sooner = |closing: &usize| events[*closing].id.number() < events[at].id.number();
                                 if peers.len() == holders && peers.iter().all(|one| !own(one) || sooner(one)) {
                                     closed(events, peers, at, relation);
                                 }
@@ -188,10 +188,10 @@ impl Pipe {
         let mut last: HashMap<ProcessId, usize> = HashMap::new();
         for (at, event) in events.iter().enumerate() {
             if is_end(event) {
-                last.insert(event.id.process, at);
+                last.insert(event.id.process(), at);
             } else if event.verb == CLOSE && event.outcome.is_ok() {
-                let one = first.entry((event.id.process, relation.end(at))).or_insert(at);
-                if event.id.number < events[*one].id.number {
+                let one = first.entry((event.id.process(), relation.end(at))).or_insert(at);
+                if event.id.number() < events[*one].id.number() {
                     *one = at;
                 }
             }
@@ -232,10 +232,10 @@ fn lengths(events: &[&Event]) -> Vec<u64> {
     let length = |event: &Event| content(moved(event)).len() as u64;
     let own = |event: &&Event| match (event.verb, event.implicit) {
         (SEND, true) => {
-            *parts.entry(event.id.process).or_default() += length(event);
+            *parts.entry(event.id.process()).or_default() += length(event);
             length(event)
         }
-        (SEND, false) => length(event).saturating_sub(parts.remove(&event.id.process).unwrap_or(0)),
+        (SEND, false) => length(event).saturating_sub(parts.remove(&event.id.process()).unwrap_or(0)),
         _ => length(event),
     };
     events.iter().map(own).collect()

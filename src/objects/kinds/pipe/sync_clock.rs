@@ -19,7 +19,7 @@ impl Pipe {
             return NOTHING;
         }
         let event = handover.event;
-        let (process, end) = (event.id.process, handover.end);
+        let (process, end) = (event.id.process(), handover.end);
         let mut content = Content::of(handover.held);
         if handover.is_end() || event.verb == CLOSE && event.outcome.is_ok() {
             // A process that has closed its end releases nothing at its exit.

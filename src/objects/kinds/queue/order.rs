@@ -108,7 +108,7 @@ fn see(events: &[&Event], sources: &[usize], mut looks: Vec<(usize, usize)>, tie
     for (count, look) in looks {
         let count = count.min(sources.len());
         for source in &sources[taken..count] {
-            latest.insert(events[*source].id.process, *source);
+            latest.insert(events[*source].id.process(), *source);
         }
         taken = count;
         relation.edges.extend(latest.values().map(|source| (*source as u32, look as u32, tie)));
@@ -141,14 +141,14 @@ fn draw_dones(events: &[&Event], relation: &mut Relation) {
 /// Whether a message without a recorded `get` was put by a process that later put one of the same priority that was
 /// got.
 fn is_lost(events: &[&Event], received: &HashSet<usize>, puts: &[usize]) -> bool {
-    let source = |at: usize| (events[at].id.process, events[at].second.as_int());
+    let source = |at: usize| (events[at].id.process(), events[at].second.as_int());
     let mut last: HashMap<(ProcessId, Option<i64>), u64> = HashMap::new();
     for put in received {
         let number = last.entry(source(*put)).or_default();
-        *number = events[*put].id.number.max(*number);
+        *number = events[*put].id.number().max(*number);
     }
     puts.iter().filter(|at| !received.contains(at)).any(|at| {
-        let number = events[*at].id.number;
+        let number = events[*at].id.number();
         last.get(&source(*at)).is_some_and(|last| number < *last)
     })
 }

@@ -39,7 +39,7 @@ fn what_is_put_first_comes_first_and_as_it_was() {
             assert_eq!(size, int((values.len() - number) as i64));
             let got = get(&rig, &mut getter, None, Patience::Forever);
             assert_eq!((got.outcome, &got.value), (Outcome::OK, value), "{via}");
-            assert_eq!(EventId::unpack(got.cause), Some(EventId { process: 0, number: number as u64 + 1 }));
+            assert_eq!(EventId::unpack(got.cause), Some(EventId::new(0, number as u64 + 1)));
             assert!(!getter.blocked);
         }
     }

@@ -261,7 +261,7 @@ impl Object for RwLock {
         let [mut writes, mut reads] = <[Joins; 2]>::default();
         for place in places {
             let event = events[place];
-            let process = event.id.process;
+            let process = event.id.process();
             match (event.verb, is_write(event)) {
                 ("lock", write) => {
                     writes.take(process, |unlock| relation.sync(unlock, place));
@@ -520,7 +520,7 @@ impl State for Held {
             return;
         }
         match (event.verb, is_write(event)) {
-            ("lock", true) => self.writer = Some(event.id.process),
+            ("lock", true) => self.writer = Some(event.id.process()),
             ("lock", false) => self.readers += 1,
             (_, true) => self.writer = None,
             (_, false) => self.readers = self.readers.saturating_sub(1),

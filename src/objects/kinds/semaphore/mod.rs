@@ -262,7 +262,7 @@ impl Object for Semaphore {
         let [mut releases, mut acquires, mut steps] = <[Joins; 3]>::default();
         for place in places.iter().copied() {
             let event = events[place];
-            let process = event.id.process;
+            let process = event.id.process();
             match event.verb {
                 "release" => {
                     if self.bound {

@@ -108,7 +108,7 @@ fn an_atomic_step_gives_on_what_it_took() {
     let (plan, trace) =
         sketch(SCENARIO, "p[0] 10 20 add n ticket=1\np[1] 12 30 add n ticket=2\np[2] 13 40 add n ticket=3");
     let place = |process| {
-        trace.events.iter().position(|event| event.id.process == process && event.verb == "add").expect("its step")
+        trace.events.iter().position(|event| event.id.process() == process && event.verb == "add").expect("its step")
     };
     assert!(trace.happens_before(place(0), place(2)));
     Decoded::of(&plan, &trace).agree(&trace);

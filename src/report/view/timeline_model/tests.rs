@@ -23,7 +23,7 @@ worker[2] 800 801 release permits ticket=6
 ";
 
 fn place(trace: &Trace, process: ProcessId, verb: &str) -> usize {
-    trace.events.iter().position(|event| event.id.process == process && event.verb == verb).expect("an event")
+    trace.events.iter().position(|event| event.id.process() == process && event.verb == verb).expect("an event")
 }
 
 #[test]

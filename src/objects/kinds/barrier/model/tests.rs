@@ -22,7 +22,7 @@ fn taking() -> Step {
 
 fn ended(world: &World) -> Vec<(u32, Outcome, Value)> {
     let steps = world.events.iter().filter(|event| event.verb == "wait" && !event.implicit);
-    let mut ended: Vec<_> = steps.map(|event| (event.id.process, event.outcome, event.value.clone())).collect();
+    let mut ended: Vec<_> = steps.map(|event| (event.id.process(), event.outcome, event.value.clone())).collect();
     ended.sort_by_key(|(process, ..)| *process);
     ended
 }

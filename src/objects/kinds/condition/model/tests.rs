@@ -29,7 +29,7 @@ fn waiter() -> Vec<Step> {
 /// The processes whose `wait` ended, with what it ended.
 fn woken(world: &World) -> BTreeSet<u32> {
     let ended = world.events.iter().filter(|event| event.verb == "wait" && !event.implicit && event.outcome.is_ok());
-    ended.map(|event| event.id.process).collect()
+    ended.map(|event| event.id.process()).collect()
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn several_are_woken_without_one_twice() {
     parked.explore(&[0, 1, 2, 3].map(rest), &mut |world, at| {
         assert_eq!(at.iter().sum::<usize>(), 5);
         assert_eq!((world.value(C), woken(world).len()), (Value::Int(1), 2));
-        let cause = |event: &crate::event::Event| event.cause == Some(EventId { process: 3, number: 0 });
+        let cause = |event: &crate::event::Event| event.cause == Some(EventId::new(3, 0));
         assert_eq!(world.events.iter().filter(|event| cause(event)).count(), 2);
         seen.insert(woken(world));
     });

@@ -103,7 +103,7 @@ fn an_owner_that_ends_is_an_owner_that_died() {
         let programs = [vec![on(M, "lock"), Step::End], vec![on(M, "lock"), on(M, "unlock"), Step::End]];
         mutex(&[("robust", robust.into())]).explore(&programs, &mut |world, at| {
             let last = world.events.iter().rfind(|event| event.verb == "lock").unwrap();
-            ends.insert((at[1], last.id.process, last.outcome));
+            ends.insert((at[1], last.id.process(), last.outcome));
         });
         let late = if robust { (3, 1, Outcome::OWNER_DIED) } else { (0, 0, Outcome::OK) };
         assert_eq!(ends, BTreeSet::from([(3, 0, Outcome::OK), late]));
@@ -127,7 +127,7 @@ fn whoever_comes_may_have_it_next() {
     let mut orders = BTreeSet::new();
     mutex(&[]).explore(&[program.clone(), program.clone(), program], &mut |world, at| {
         assert_eq!(at, [2, 2, 2]);
-        orders.insert(world.events.iter().map(|event| event.id.process).collect::<Vec<_>>());
+        orders.insert(world.events.iter().map(|event| event.id.process()).collect::<Vec<_>>());
     });
     assert_eq!(orders.len(), 6);
 }

@@ -115,7 +115,7 @@ fn who_waits_goes_on_in_any_order() {
     assert_eq!(desk.now(3, "poll r", &[]), Outcome::OK);
     let got = desk.done(3, "recv r", &[], Willing::Forever);
     assert_eq!((got.value, got.ticket), (Value::Int(1), done.ticket));
-    assert_eq!(EventId::unpack(got.cause), Some(EventId { process: 0, number: 1 }));
+    assert_eq!(EventId::unpack(got.cause), Some(EventId::new(0, 1)));
     assert_eq!(desk.done(1, "send w", &[Value::Int(3)], Willing::Forever).ticket, 2);
     assert_eq!(desk.give_up(0, "send w", &[Value::Int(2)]).value, Value::Int(2));
     assert_eq!(desk.done(2, "recv r", &[], Willing::Forever).value, Value::Int(3));
@@ -371,7 +371,7 @@ fn every_message_comes_once_and_whoever_waits_is_let_go_by_what_is_named() {
                 let value = if done.second == Value::Null { &done.value } else { &done.second };
                 sent.push((process, value.clone(), done.ticket));
             } else if step.starts_with("recv") && done.outcome.is_ok() {
-                let from = EventId::unpack(done.cause).expect("a cause").process;
+                let from = EventId::unpack(done.cause).expect("a cause").process();
                 received.push((from, done.value.clone(), done.ticket));
             }
         });

@@ -64,7 +64,7 @@ fn who_waits_goes_on_in_any_order() {
         assert_eq!(desk.now(0, "put", &[int(1)]), Outcome::OK);
         assert!(desk.waits(0, "put", &[int(2)]) && desk.waits(1, "put", &[int(3)]));
         let got = desk.done(3, "get", &[], Willing::Forever);
-        assert_eq!((got.value, EventId::unpack(got.cause)), (int(1), Some(EventId { process: 0, number: 1 })));
+        assert_eq!((got.value, EventId::unpack(got.cause)), (int(1), Some(EventId::new(0, 1))));
         assert_eq!(desk.done(1, "put", &[int(3)], Willing::Forever).outcome, Outcome::OK);
         assert_eq!(desk.done(2, "get", &[], Willing::Forever).value, int(3));
         desk.agree();

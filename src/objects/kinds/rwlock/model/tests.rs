@@ -48,9 +48,10 @@ fn readers_overtake_a_waiting_writer_unless_it_goes_first() {
         ];
         let mut seen = false;
         world.explore(&programs, &mut |world, at| {
-            let is = |process, verb| world.events.iter().any(|event| event.id.process == process && event.verb == verb);
+            let is =
+                |process, verb| world.events.iter().any(|event| event.id.process() == process && event.verb == verb);
             let waits = at[1] == 0 && world.shares(LOCK)[1] != 0;
-            let reads = world.events.iter().any(|event| event.id.process == 2 && event.outcome == Outcome::OK);
+            let reads = world.events.iter().any(|event| event.id.process() == 2 && event.outcome == Outcome::OK);
             seen |= waits && reads && is(0, "lock") && !is(0, "unlock");
         });
         // A writer that does not go first leaves no trace of its waiting.
