@@ -72,7 +72,7 @@ fn every_report_names_the_combination() {
 
 #[test]
 fn each_combination_has_a_golden_trace_of_its_own() {
-    let bless = ["a.toml", "--schedule", "seed:1", "--golden", "kept", "--bless", "-j", "1"];
+    let bless = ["a.toml", "--schedule", "seed:1", "--golden=kept", "--bless", "-j", "1"];
     let test = Test::new().file("a.toml", SEMAPHORES).args(bless);
     let done = test.run().status(0);
     assert!(done.out.contains("created kept/a.workers=3.via=sysv.golden"), "{}", done.out);
@@ -87,7 +87,7 @@ fn what_is_wrong_is_said_at_its_place_and_once() {
         ("workers = [1, 3]", "workers = []", "a param of the matrix needs a value"),
         ("workers = [1, 3]", "pid = [1, 3]", "`pid` has a meaning of its own"),
         ("workers = [1, 3]", "workers = \"{range(2000)}\"", "`[matrix]` has more than 1000 combinations"),
-        ("kind = \"semaphore\"", "kind = \"semafore\"", "did you mean `semaphore`?"),
+        ("kind = \"semaphore\"", "kind = \"semafore\"", "no kind of object is called `semafore`"),
     ] {
         let wrong = SEMAPHORES.replace(from, to);
         let done = Test::new().file("a.toml", &wrong).args(["check", "a.toml"]).run().status(2).stderr_contains(says);
