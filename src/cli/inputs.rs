@@ -65,6 +65,13 @@ pub(crate) fn combinations(inputs: Vec<Input>, changes: &Scenario) -> Result<Vec
             all.push(input);
             continue;
         }
+        let mut first = Input { path: input.path.clone(), source: input.source.clone(), set: found[0].clone() };
+        if found.len() > 1 && run_scenario::load_input(&first, changes).is_err() {
+            // What is wrong with it is said once.
+            first.set.clear();
+            all.push(first);
+            continue;
+        }
         for set in found {
             if changes.matrix.iter().all(|chosen| set.contains(chosen)) {
                 all.push(Input { path: input.path.clone(), source: input.source.clone(), set });
