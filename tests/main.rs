@@ -5,6 +5,7 @@ mod bounds;
 mod check;
 mod classics;
 mod cleanup;
+mod corpus;
 mod deadlocks;
 mod endings;
 mod expectations;
