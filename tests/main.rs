@@ -17,6 +17,7 @@ mod exports;
 mod faults;
 mod host_faults;
 mod limits;
+mod matrix;
 mod outputs;
 mod page;
 mod partial;
