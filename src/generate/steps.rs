@@ -60,7 +60,7 @@ pub(super) fn draw(draw: &mut Draw, taste: Taste, objects: &[Drawn]) -> Vec<Prog
             }
             drawing.some(&mut steps);
         }
-        drawing.after = "]\n".to_owned();
+        "]\n".clone_into(&mut drawing.after);
         for step in wanted {
             drawing.accept(vec![Step(vec![Part::Text(step)])], &mut steps);
         }

@@ -76,26 +76,44 @@ impl Words {
     /// What there is.
     fn all() -> Self {
         let mut all = Self::default();
-        OBJECT_KEYS.iter().for_each(|key| all.add(&["object", key.name]));
+        for key in OBJECT_KEYS {
+            all.add(&["object", key.name]);
+        }
         for kind in CATALOGUE {
-            kind.attributes.iter().for_each(|one| all.form(&[kind.name], one.name, one.form));
-            kind.verbs.iter().for_each(|verb| all.verb(kind.name, verb, verb.arguments));
+            for one in kind.attributes {
+                all.form(&[kind.name], one.name, one.form);
+            }
+            for verb in kind.verbs {
+                all.verb(kind.name, verb, verb.arguments);
+            }
         }
         for verb in STEPS {
             let at = usize::from(verb.arguments.first().is_some_and(|first| first.name == verb.name));
             all.verb("step", verb, &verb.arguments[at..]);
         }
-        COMMON.iter().for_each(|key| all.add(&["any step", key.name]));
+        for key in COMMON {
+            all.add(&["any step", key.name]);
+        }
         for key in PROCESS_KEYS.iter().filter(|key| !PLACEMENT.contains(&key.name)) {
             all.takes("process", key.name, key.takes);
         }
-        EXPECTATION_KEYS.iter().for_each(|key| all.takes("expect", key.name, key.takes));
-        PATTERN_KEYS.iter().for_each(|key| all.add(&["pattern", key.name]));
-        BOUNDS.iter().for_each(|verb| all.add(&["pattern of", verb]));
-        CALLS.iter().for_each(|call| all.add(&["state", call]));
+        for key in EXPECTATION_KEYS {
+            all.takes("expect", key.name, key.takes);
+        }
+        for key in PATTERN_KEYS {
+            all.add(&["pattern", key.name]);
+        }
+        for verb in BOUNDS {
+            all.add(&["pattern of", verb]);
+        }
+        for call in CALLS {
+            all.add(&["state", call]);
+        }
         // The last stands beside a step.
         for form in FORMS.iter().filter(|form| form.description.arguments[0].required) {
-            form.description.arguments.iter().for_each(|one| all.argument(form.description.name, one));
+            for one in form.description.arguments {
+                all.argument(form.description.name, one);
+            }
         }
         all
     }
@@ -103,14 +121,18 @@ impl Words {
     fn takes(&mut self, of: &str, name: &str, takes: Takes) {
         self.add(&[of, name]);
         if let Takes::Choice(words) | Takes::Words(words) = takes {
-            words.iter().for_each(|word| self.add(&[of, name, word]));
+            for word in words {
+                self.add(&[of, name, word]);
+            }
         }
     }
 
     fn argument(&mut self, form: &str, argument: &FormArgument) {
         self.add(&[form, argument.name]);
         if let Shape::Choice(words) = argument.shape {
-            words.iter().for_each(|word| self.add(&[form, argument.name, word]));
+            for word in words {
+                self.add(&[form, argument.name, word]);
+            }
         }
     }
 
