@@ -11,7 +11,7 @@ use std::collections::{BinaryHeap, HashMap};
 
 use super::causality::{Causality, Causes};
 use crate::event::{Event, EventId, ProcessId, Target};
-use crate::objects::causality::happens_before::{Relation, Tie, is_end};
+use crate::objects::causality::happens_before::{Edge, Relation, Tie, is_end, pack, unpack};
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Condition, Plan};
 use crate::value::Value;
@@ -265,14 +265,6 @@ fn places(lanes: &Lanes, order: &[ProcessId]) -> Vec<u32> {
     places
 }
 
-/// From the begin of one event to the end of another.
-#[derive(Clone, Copy)]
-struct Edge {
-    from: u32,
-    to: u32,
-    tie: Tie,
-}
-
 /// The edges between events, found from either side.
 struct Edges {
     /// The events that take effect bit by bit.
@@ -286,9 +278,6 @@ struct Edges {
     incoming: Vec<u32>,
 }
 
-/// How many bits of an incoming edge say what it is. The rest suffices for as many events as no memory holds.
-const TIE: u32 = 2;
-
 impl Edges {
     fn collect(plan: &Plan, flat: &Flat<'_>, settled: bool) -> Self {
         let killers = killers(flat);
@@ -296,13 +285,12 @@ impl Edges {
         let lasting = objects(plan, flat, settled, &killers, &mut all);
         for (at, event) in flat.events() {
             if let Some(cause) = event.cause.and_then(|id| flat.find(id)) {
-                all.push(Edge { from: cause, to: at, tie: Tie::Sync });
+                all.push(Edge::new(cause, at, Tie::Sync));
             }
         }
         processes(plan, flat, &killers, &mut all);
-        all.retain(|edge| edge.from != edge.to);
-        let packed = |edge: &Edge| edge.from << TIE | edge.tie as u32;
-        let (to, mut incoming) = index(flat.len(), || all.iter().map(|edge| (edge.to, packed(edge))));
+        all.retain(|edge| edge.from != edge.to());
+        let (to, mut incoming) = index(flat.len(), || all.iter().map(|edge| (edge.to(), pack(edge.from, edge.tie()))));
         drop(all);
         for bounds in to.windows(2) {
             incoming[bounds[0] as usize..bounds[1] as usize].sort_unstable();
@@ -320,19 +308,12 @@ impl Edges {
 
     /// In ascending order, with what each edge says.
     fn before(&self, at: u32) -> impl Iterator<Item = (u32, Tie)> + '_ {
-        self.packed(at).iter().map(|edge| {
-            let tie = match edge & ((1 << TIE) - 1) {
-                order if order == Tie::Order as u32 => Tie::Order,
-                sync if sync == Tie::Sync as u32 => Tie::Sync,
-                _ => Tie::Reads,
-            };
-            (edge >> TIE, tie)
-        })
+        self.packed(at).iter().map(|edge| unpack(*edge))
     }
 
     /// Whether there is an edge from one to the other.
     fn has(&self, from: u32, to: u32) -> bool {
-        self.packed(to).binary_search_by_key(&from, |edge| edge >> TIE).is_ok()
+        self.packed(to).binary_search_by_key(&from, |edge| unpack(*edge).0).is_ok()
     }
 
     fn packed(&self, at: u32) -> &[u32] {
@@ -402,9 +383,9 @@ fn objects(plan: &Plan, flat: &Flat<'_>, settled: bool, killers: &[Option<u32>],
         object.object.relate(&events, &mut relation);
         drop(events);
         edges.reserve_exact(relation.edges.len());
-        for (from, to, tie) in relation.edges {
-            if let (Some(from), Some(to)) = (list.get(from as usize), list.get(to as usize)) {
-                push(flat, killers, Edge { from: *from, to: *to, tie }, edges);
+        for edge in relation.edges {
+            if let (Some(from), Some(to)) = (list.get(edge.from as usize), list.get(edge.to() as usize)) {
+                push(flat, killers, Edge::new(*from, *to, edge.tie()), edges);
             }
         }
         lasting.extend(relation.lasting.iter().filter_map(|place| list.get(*place)));
@@ -426,7 +407,7 @@ fn named_ends(plan: &Plan) -> Vec<u8> {
 /// Adds an edge. The end of a process that was killed is recorded once it is noticed: where that came after its effect, the
 /// last that the process did stands for it, and the step that killed it.
 fn push(flat: &Flat<'_>, killers: &[Option<u32>], edge: Edge, edges: &mut Vec<Edge>) {
-    let (from, to) = (flat.event(edge.from), flat.event(edge.to));
+    let (from, to) = (flat.event(edge.from), flat.event(edge.to()));
     let killed = is_end(from) && from.value.as_int().is_some_and(|code| code < 0);
     if !killed || from.begin <= to.end {
         edges.push(edge);
@@ -435,7 +416,7 @@ fn push(flat: &Flat<'_>, killers: &[Option<u32>], edge: Edge, edges: &mut Vec<Ed
     let process = from.id.process() as usize;
     let before = (flat.lanes.starts[process]..edge.from).rev().find(|at| flat.event(*at).begin <= to.end);
     let killer = killers[process].filter(|at| flat.event(*at).begin <= to.end);
-    edges.extend(before.into_iter().chain(killer).map(|from| Edge { from, ..edge }));
+    edges.extend(before.into_iter().chain(killer).map(|from| Edge::new(from, edge.to(), edge.tie())));
 }
 
 /// By process, the first `kill` that can have been what ended it.
@@ -461,7 +442,7 @@ fn killers(flat: &Flat<'_>) -> Vec<Option<u32>> {
 fn processes(plan: &Plan, flat: &Flat<'_>, killers: &[Option<u32>], edges: &mut Vec<Edge>) {
     let mut tie = |from: Option<u32>, to: Option<u32>, tie: Tie| {
         if let (Some(from), Some(to)) = (from, to) {
-            edges.push(Edge { from, to, tie });
+            edges.push(Edge::new(from, to, tie));
         }
     };
     let mut starts: Vec<Option<u32>> = vec![None; flat.processes()];

@@ -231,9 +231,9 @@ impl Object for Weak {
 
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         self.own().relate(events, relation);
-        self.fault.note(Method::Relate, relation.edges.iter().any(|(.., tie)| *tie != Tie::Order));
+        self.fault.note(Method::Relate, relation.edges.iter().any(|edge| edge.tie() != Tie::Order));
         if self.fault.is(Method::Relate) {
-            relation.edges.retain(|(.., tie)| *tie == Tie::Order);
+            relation.edges.retain(|edge| edge.tie() == Tie::Order);
         }
     }
 

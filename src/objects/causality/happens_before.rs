@@ -32,11 +32,51 @@ pub enum Tie {
     Reads,
 }
 
+/// How many bits beside an event say what an edge is. The rest suffices for as many events as no memory holds.
+const TIE: u32 = 2;
+
+/// An event and what an edge to it, or from it, says.
+pub fn pack(event: u32, tie: Tie) -> u32 {
+    debug_assert!(event <= u32::MAX >> TIE, "{event} is no event");
+    event << TIE | tie as u32
+}
+
+/// What [`pack`] was given.
+pub fn unpack(packed: u32) -> (u32, Tie) {
+    let tie = match packed & ((1 << TIE) - 1) {
+        order if order == Tie::Order as u32 => Tie::Order,
+        sync if sync == Tie::Sync as u32 => Tie::Sync,
+        _ => Tie::Reads,
+    };
+    (packed >> TIE, tie)
+}
+
+/// From the begin of one event to the end of another, and what that says. There may be more edges than events, and very many
+/// of those.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Edge {
+    pub from: u32,
+    to: u32,
+}
+
+impl Edge {
+    pub fn new(from: u32, to: u32, tie: Tie) -> Self {
+        Self { from, to: pack(to, tie) }
+    }
+
+    pub fn to(self) -> u32 {
+        unpack(self.to).0
+    }
+
+    pub fn tie(self) -> Tie {
+        unpack(self.to).1
+    }
+}
+
 /// The edges of one object's events, by their places in the slice that the kind was given.
 #[derive(Clone, Debug, Default)]
 pub struct Relation {
-    /// From, to, and what the edge says. There may be more edges than events, and very many of those.
-    pub edges: Vec<(u32, u32, Tie)>,
+    pub edges: Vec<Edge>,
     /// The events that take effect bit by bit: what they took need not come before what they gave. Every other takes
     /// effect at one instant, and passes on what it took.
     pub lasting: Vec<usize>,
@@ -51,17 +91,17 @@ pub struct Relation {
 impl Relation {
     /// Says that `from` comes before `to`.
     pub fn order(&mut self, from: usize, to: usize) {
-        self.edges.push((from as u32, to as u32, Tie::Order));
+        self.edges.push(Edge::new(from as u32, to as u32, Tie::Order));
     }
 
     /// Says that `from` synchronises with `to`.
     pub fn sync(&mut self, from: usize, to: usize) {
-        self.edges.push((from as u32, to as u32, Tie::Sync));
+        self.edges.push(Edge::new(from as u32, to as u32, Tie::Sync));
     }
 
     /// Says that `to` read what `from` wrote, or failed for what it did.
     pub fn reads(&mut self, from: usize, to: usize) {
-        self.edges.push((from as u32, to as u32, Tie::Reads));
+        self.edges.push(Edge::new(from as u32, to as u32, Tie::Reads));
     }
 
     /// Says that the event takes effect bit by bit.
@@ -116,7 +156,7 @@ impl Relation {
                 latest.insert(events[*source].id.process(), *source);
             }
             taken = count;
-            relation.edges.extend(latest.values().map(|source| (*source as u32, place as u32, tie)));
+            relation.edges.extend(latest.values().map(|source| Edge::new(*source as u32, place as u32, tie)));
         });
     }
 

@@ -130,7 +130,7 @@ impl Stage {
         let mut relation = Relation::default();
         self.object(object).relate(&events, &mut relation);
         let name = |place: u32| (events[place as usize].id.process(), events[place as usize].id.number());
-        relation.edges.iter().map(|(from, to, tie)| (name(*from), name(*to), *tie)).collect()
+        relation.edges.iter().map(|edge| (name(edge.from), name(edge.to()), edge.tie())).collect()
     }
 
     /// What synchronises, among [`Stage::relate`].

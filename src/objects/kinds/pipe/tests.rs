@@ -344,7 +344,7 @@ fn a_write_of_bytes_can_be_a_part() {
 fn edges(rig: &Rig, events: &[Event]) -> Vec<(usize, usize, Tie)> {
     let mut relation = Relation::default();
     rig.object.relate(&events.iter().collect::<Vec<_>>(), &mut relation);
-    relation.edges.into_iter().map(|(from, to, tie)| (from as usize, to as usize, tie)).collect()
+    relation.edges.into_iter().map(|edge| (edge.from as usize, edge.to() as usize, edge.tie())).collect()
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::waiters::counts;
 use super::{DONE, GET, PUT, SIZE, WAIT};
 use crate::event::{Event, EventId, ProcessId};
 use crate::objects::Relation;
-use crate::objects::causality::happens_before::{Tie, gave_up};
+use crate::objects::causality::happens_before::{Edge, Tie, gave_up};
 
 /// Draws the edges between a queue's events; `kernel` says whether it is one of the kernel.
 pub(super) fn draw(events: &[&Event], capacity: Option<u64>, kernel: bool, relation: &mut Relation) {
@@ -111,7 +111,7 @@ fn see(events: &[&Event], sources: &[usize], mut looks: Vec<(usize, usize)>, tie
             latest.insert(events[*source].id.process(), *source);
         }
         taken = count;
-        relation.edges.extend(latest.values().map(|source| (*source as u32, look as u32, tie)));
+        relation.edges.extend(latest.values().map(|source| Edge::new(*source as u32, look as u32, tie)));
     }
 }
 

@@ -311,7 +311,7 @@ fn edges(capacity: i64, events: &[Event]) -> Vec<(usize, usize, Tie)> {
     let object = (KIND.declare)(&declaration(&[("capacity", int(capacity))])).expect("a queue");
     let mut relation = Relation::default();
     object.relate(&events.iter().collect::<Vec<_>>(), &mut relation);
-    relation.edges.into_iter().map(|(from, to, tie)| (from as usize, to as usize, tie)).collect()
+    relation.edges.into_iter().map(|edge| (edge.from as usize, edge.to() as usize, edge.tie())).collect()
 }
 
 fn put(id: (u32, u64), begin: u64, end: u64, ticket: u64) -> Event {
