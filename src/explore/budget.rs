@@ -51,7 +51,11 @@ struct Whole {
 
 impl fmt::Debug for Whole {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Whole").field("before", &self.before).field("stopped", &self.stopped).finish()
+        formatter
+            .debug_struct("Whole")
+            .field("before", &self.before)
+            .field("stopped", &self.stopped)
+            .finish_non_exhaustive()
     }
 }
 

@@ -23,7 +23,7 @@ impl Column {
 #[derive(Debug, Default)]
 struct Codes {
     /// By number, from the lowest on: its code and 1, or 0.
-    codes: Vec<u32>,
+    given: Vec<u32>,
     lowest: u32,
     /// By code: its number.
     numbers: Vec<u32>,
@@ -33,7 +33,7 @@ impl Codes {
     #[inline]
     fn of(&self, number: u32) -> Option<u32> {
         let at = number.checked_sub(self.lowest)?;
-        self.codes.get(at as usize).and_then(|code| code.checked_sub(1))
+        self.given.get(at as usize).and_then(|code| code.checked_sub(1))
     }
 
     /// Gives a code to a number that has none.
@@ -43,13 +43,13 @@ impl Codes {
         }
         let before = self.lowest.saturating_sub(number) as usize;
         self.lowest = self.lowest.min(number);
-        self.codes.splice(0..0, std::iter::repeat_n(0, before));
+        self.given.splice(0..0, std::iter::repeat_n(0, before));
         let at = (number - self.lowest) as usize;
-        if self.codes.len() <= at {
-            self.codes.resize(at + 1, 0);
+        if self.given.len() <= at {
+            self.given.resize(at + 1, 0);
         }
         self.numbers.push(number);
-        self.codes[at] = self.numbers.len() as u32;
+        self.given[at] = self.numbers.len() as u32;
         self.numbers.len() as u32 - 1
     }
 }
@@ -77,7 +77,7 @@ impl Layout {
 
     /// About how many bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.codes.iter().map(|codes| (codes.codes.len() + codes.numbers.len()) * 4).sum()
+        self.codes.iter().map(|codes| (codes.given.len() + codes.numbers.len()) * 4).sum()
     }
 
     /// Where the columns stand.
