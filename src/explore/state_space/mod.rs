@@ -26,7 +26,7 @@ use local_state::{Info, Stand};
 use state_view::{Eye, Row};
 pub(super) use transition_cache::Memo;
 
-use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
+use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
 use crate::interpreter::Machine;
 use crate::objects::Model;
 use crate::objects::contract::model::Willing;
@@ -549,7 +549,8 @@ impl<'p> StateSpace<'p> {
             let mut event = event.clone();
             // The events of processes that are alike are those of the first that took the step. Its begin and end are
             // about the process itself.
-            let own = Target::Process(std::mem::replace(&mut event.id.process(), process));
+            let own = Target::Process(event.id.process());
+            event.id = EventId::new(process, event.id.number());
             if event.step.is_none() && event.target == own {
                 event.target = Target::Process(process);
             }
