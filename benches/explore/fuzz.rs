@@ -7,8 +7,8 @@ use std::process::Command;
 
 use super::{Kit, Line, Said, goal, side, spin};
 
-/// Kinds of programs that `IPCRUN_FUZZ` counts: with loops or without, that give up or do not, as time passes, with random numbers, with one process killed.
-const KINDS: u32 = 11;
+/// Kinds of programs that `IPCRUN_DRAWN` counts: one for each taste and way to look at it.
+const KINDS: u32 = 13;
 
 pub(super) fn row(kit: &Kit<'_>) -> Result<Vec<Line>, String> {
     let programs: u32 = if kit.options.quick { 500 } else { 4000 };
@@ -16,12 +16,12 @@ pub(super) fn row(kit: &Kit<'_>) -> Result<Vec<Line>, String> {
     let run = |filter: &str| {
         let mut command = Command::new(&kit.this);
         command.args([side::MARK, "watch"]).arg(&tests).args([filter, "--test-threads=1"]);
-        spin::run(command.env("IPCRUN_FUZZ", programs.to_string())).map(Said)
+        spin::run(command.env("IPCRUN_DRAWN", programs.to_string())).map(Said)
     };
-    let said = run("model::fuzz::reductions")?;
+    let said = run("explore::testing::random_programs::reductions")?;
     let seconds = said.number("cpu")? / 1e9;
     let all = f64::from(programs * KINDS);
-    run("model::fuzz::faults")?;
+    run("explore::testing::random_programs::faults")?;
     Ok(vec![Line {
         name: "explore-fuzz".to_owned(),
         about: "random programs, four searches of each".to_owned(),

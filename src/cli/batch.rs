@@ -69,7 +69,7 @@ fn at_once(inputs: &[Input], options: &Options, reports: Reports, jobs: usize, w
         let report =
             outcome.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| format!("strangely: {error}")));
         overview.begin(&input.path);
-        overview.take(&mut report.unwrap_or_else(|how| lost(&input.path, &how, options)));
+        overview.take(&mut report.unwrap_or_else(|how| lost(&input.label(), &how, options)));
     };
     let total = inputs.len() as u64;
     let mut tick = |done: usize| {
@@ -138,7 +138,7 @@ impl<'a> Overview<'a> {
     fn end(mut self) -> Status {
         if self.options.suites {
             let rest = self.inputs.iter().skip(self.taken);
-            self.suites.extend(rest.map(|input| Suite::skipped(&input.path, "it was interrupted before it began")));
+            self.suites.extend(rest.map(|input| Suite::skipped(&input.label(), "it was interrupted before it began")));
             if let Err(diagnostic) = self.reports.write(&self.suites) {
                 self.options.output.report(&[*diagnostic]);
                 self.worst = self.worst.max(Status::Host);

@@ -9,6 +9,7 @@ use super::inputs;
 use super::output::{self, Output};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report::ci::golden;
+use crate::scenario::matrix;
 use crate::scenario::plan::Plan;
 use crate::trace::Trace;
 
@@ -29,9 +30,12 @@ pub(crate) struct Outcome {
 }
 
 impl Golden {
-    /// The file of a scenario: its name with `.golden` for `.toml`.
+    /// The file of a scenario: its name with `.golden` for `.toml`, and before that the combination of its matrix.
     fn file(&self, plan: &Plan) -> PathBuf {
-        let file = Path::new(plan.source.path.raw()).with_extension("golden");
+        let plain = |c: char| if c == '/' || c.is_control() { '-' } else { crate::text::harmless(c) };
+        let set = plan.combination.iter().map(|(name, value)| format!("{name}={}.", matrix::text(value)));
+        let set: String = set.collect::<String>().chars().map(plain).collect();
+        let file = Path::new(plan.source.path.raw()).with_extension(format!("{set}golden"));
         match (&self.directory, file.file_name()) {
             (Some(directory), Some(name)) => directory.join(name),
             _ => file,

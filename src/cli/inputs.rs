@@ -1,5 +1,6 @@
 //! Reads the scenarios that arguments name: files, directories, standard input.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -7,9 +8,12 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
+use super::options::Scenario;
+use super::run_scenario;
 use crate::diagnostic::{Code, Diagnostic, Source, nearest};
 use crate::os::fault;
 use crate::os::limits::Limit;
+use crate::scenario::matrix;
 
 /// The largest scenario that is read. A mistaken path to a device or an image is refused before memory is gone.
 const LARGEST: u64 = 4 << 20;
@@ -23,6 +27,65 @@ pub(crate) struct Input {
     pub(crate) path: String,
     /// Its text, or why there is none.
     pub(crate) source: Result<Arc<Source>, Box<Diagnostic>>,
+    /// What tells it from the others of one file: the combination of its matrix.
+    pub(crate) set: Vec<(String, String)>,
+}
+
+impl Input {
+    fn new(path: String, source: Result<Arc<Source>, Box<Diagnostic>>) -> Self {
+        Self { path, source, set: Vec::new() }
+    }
+
+    /// Its path, and its combination.
+    pub(crate) fn label(&self) -> String {
+        let set: Vec<_> = self.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if set.is_empty() { self.path.clone() } else { format!("{} [{}]", self.path, set.join(", ")) }
+    }
+
+    /// The scenario with its combination.
+    pub(crate) fn changes<'a>(&self, changes: &'a Scenario) -> Cow<'a, Scenario> {
+        let mut changes = Cow::Borrowed(changes);
+        if !self.set.is_empty() {
+            changes.to_mut().set.extend(self.set.iter().cloned());
+        }
+        changes
+    }
+}
+
+/// An input for each combination of each matrix, those that `--matrix` chooses.
+///
+/// # Errors
+/// A choice that leaves no scenario.
+pub(crate) fn combinations(inputs: Vec<Input>, changes: &Scenario) -> Result<Vec<Input>, Box<Diagnostic>> {
+    let options = run_scenario::load_options(changes);
+    let mut all = Vec::new();
+    for input in inputs {
+        let found = input.source.as_ref().map(|source| matrix::combinations(source, &options)).unwrap_or_default();
+        if found.is_empty() {
+            all.push(input);
+            continue;
+        }
+        let mut first = Input { path: input.path.clone(), source: input.source.clone(), set: found[0].clone() };
+        if found.len() > 1 && run_scenario::load_input(&first, changes).is_err() {
+            // What is wrong with it is said once.
+            first.set.clear();
+            all.push(first);
+            continue;
+        }
+        for set in found {
+            if changes.matrix.iter().all(|chosen| set.contains(chosen)) {
+                all.push(Input { path: input.path.clone(), source: input.source.clone(), set });
+            }
+        }
+    }
+    let known = |(name, _): &&(String, String)| {
+        !all.iter().any(|input: &Input| input.set.iter().any(|(other, _)| other == name))
+    };
+    if let Some((name, value)) = changes.matrix.iter().find(known) {
+        let message = format!("`--matrix {name}={value}`: no scenario has that combination");
+        return Err(Box::new(Diagnostic::error(Code::USAGE, message)));
+    }
+    Ok(all)
 }
 
 /// Every scenario the arguments name, in their order, directories sorted. Empty where directories hold none. `commands`
@@ -34,8 +97,7 @@ pub(crate) fn collect(paths: &[PathBuf], commands: &[String]) -> Result<Vec<Inpu
     let mut inputs = Vec::new();
     for path in paths {
         if path == Path::new("-") {
-            inputs
-                .push(Input { path: "standard input".to_owned(), source: read(io::stdin().lock(), "standard input") });
+            inputs.push(Input::new("standard input".to_owned(), read(io::stdin().lock(), "standard input")));
         } else if path.is_dir() {
             let mut found = Vec::new();
             walk(path, &mut found, &mut inputs);
@@ -57,7 +119,8 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<Input>)
         Ok(entries) => entries,
         Err(error) => {
             let path = directory.display().to_string();
-            unreadable.push(Input { source: Err(cannot_read(&path, &error)), path });
+            let source = Err(cannot_read(&path, &error));
+            unreadable.push(Input::new(path, source));
             return;
         }
     };
@@ -80,7 +143,7 @@ pub(crate) fn open(path: &Path) -> Input {
     let name = plain.unwrap_or(path).display().to_string();
     let opened = fault::call("open", &[Errno::EMFILE, Errno::EIO], || fs::File::open(path));
     let source = opened.map_err(|error| cannot_read(&name, &error)).and_then(|file| read(file, &name));
-    Input { path: name, source }
+    Input::new(name, source)
 }
 
 fn read(from: impl Read, path: &str) -> Result<Arc<Source>, Box<Diagnostic>> {

@@ -46,6 +46,9 @@ pub(crate) struct Scenario {
     /// Set the value of a param; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) set: Vec<(String, String)>,
+    /// Take only the combinations of `[matrix]` with that value; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) matrix: Vec<(String, String)>,
     /// The seed of all random numbers: an integer, or `random` for a new one each time
     #[arg(long, value_name = "N|random", value_parser = seed)]
     pub(crate) seed: Option<u64>,

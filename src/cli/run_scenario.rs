@@ -1,5 +1,6 @@
 //! One scenario from its text to its report: where the commands meet the other rooms.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -75,6 +76,20 @@ pub(crate) struct Options {
 }
 
 /// A schedule that processes are held to.
+impl Options {
+    /// The same for one combination of a matrix.
+    pub(crate) fn for_input(&self, input: &Input) -> Cow<'_, Self> {
+        let mut options = Cow::Borrowed(self);
+        if let Cow::Owned(changed) = input.changes(&self.scenario) {
+            let set = input.set.iter().flat_map(|(name, value)| ["--set".to_owned(), format!("{name}={value}")]);
+            let options = options.to_mut();
+            options.arguments.extend(set);
+            options.scenario = changed;
+        }
+        options
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
     pub(crate) schedule: Chosen,
@@ -130,27 +145,33 @@ pub(crate) fn share(at_once: usize) -> Option<u64> {
 /// # Errors
 /// Everything that is wrong with it.
 pub(crate) fn load(source: &Arc<Source>, changes: &Scenario) -> Result<Loaded, Vec<Diagnostic>> {
-    let options = scenario::Options {
+    let options = load_options(changes);
+    let forms: Vec<&'static FormDescription> = FORMS.iter().map(|form| &form.description).collect();
+    scenario::load(source, &options, &forms)
+}
+
+/// What the command line changes of a scenario.
+pub(crate) fn load_options(changes: &Scenario) -> scenario::Options {
+    scenario::Options {
         params: changes.set.clone(),
         seed: changes.seed,
         timeout: changes.timeout,
         bounds: changes.trust.bounds(),
-    };
-    let forms: Vec<&'static FormDescription> = FORMS.iter().map(|form| &form.description).collect();
-    scenario::load(source, &options, &forms)
+    }
 }
 
 /// Checks a scenario, where it could be read.
 pub(crate) fn load_input(input: &Input, changes: &Scenario) -> Result<Loaded, Vec<Diagnostic>> {
     match &input.source {
-        Ok(source) => load(source, changes),
+        Ok(source) => load(source, &input.changes(changes)),
         Err(diagnostic) => Err(vec![(**diagnostic).clone()]),
     }
 }
 
 /// Runs one scenario. With `direct`, what its processes print is shown at once; otherwise it stands in the report.
 pub(crate) fn one(input: &Input, options: &Options, direct: bool) -> Report {
-    let mut report = Report::new(&input.path);
+    let options = &*options.for_input(input);
+    let mut report = Report::new(&input.label());
     match load_input(input, &options.scenario) {
         Err(errors) => refuse(&mut report, Status::refused(&errors), &errors, options),
         Ok(Loaded { plan, warnings }) => {

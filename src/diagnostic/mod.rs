@@ -47,7 +47,7 @@ pub struct Suggestion {
 }
 
 /// Something to tell about a place in a file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Diagnostic {
     /// Which kind of fault it is; `ipcrun explain CODE` tells more.
     pub code: Code,

@@ -3,9 +3,9 @@
 use super::draw::Draw;
 use super::objects::Drawn;
 use super::{Scenario, is_accepted, texts};
-use crate::judge::{FORMS, Form};
+use crate::judge::Form;
 use crate::scenario::expect::CALLS;
-use crate::scenario::expectation::{FormArgument, Shape};
+use crate::scenario::expectation::{BOUNDS, FormArgument, Shape};
 use crate::scenario::keys::{EXPECTATION_KEYS, Takes};
 use crate::scenario::steps::verb_names;
 use crate::value::Types;
@@ -13,14 +13,12 @@ use crate::value::Types;
 /// How often an expectation of one form is drawn again that `check` refuses.
 const TRIES: usize = 20;
 
-/// The events that every process has besides its steps.
-const LIFE: [&str; 2] = ["begin", "end"];
-
-pub(super) fn draw(scenario: &Scenario, count: usize) -> Vec<String> {
+/// Expectations of these forms.
+pub(super) fn draw(scenario: &Scenario, count: usize, forms: &[&Form]) -> Vec<String> {
     let text = scenario.text();
     let verbs: Vec<&str> = verb_names()
         .filter(|verb| text.contains(&format!("{{ {verb} = ")) || text.contains(&format!("[\"{verb}\"")))
-        .chain(LIFE)
+        .chain(BOUNDS)
         .collect();
     let processes = scenario.processes();
     let names = scenario.programs.iter().map(|program| program.name.clone());
@@ -29,11 +27,12 @@ pub(super) fn draw(scenario: &Scenario, count: usize) -> Vec<String> {
         draw: Draw::new(scenario.seed, "expectations"),
         verbs,
         processes,
+        labels: texts::LABELS.iter().filter(|label| text.contains(&format!("\"{label}\""))).copied().collect(),
         objects: scenario.objects.iter().collect(),
     };
     let mut all = Vec::new();
     for _ in 0..count {
-        let form = &FORMS[drawing.draw.below(FORMS.len())];
+        let form = drawing.draw.of(forms);
         for _ in 0..TRIES {
             let one = drawing.one(form);
             if is_accepted(&format!("{text}{one}")) {
@@ -52,6 +51,8 @@ struct Asking<'s> {
     verbs: Vec<&'s str>,
     /// The names of programs and of processes.
     processes: Vec<String>,
+    /// The labels of its marks and sections.
+    labels: Vec<&'static str>,
     objects: Vec<&'s Drawn>,
 }
 
@@ -67,10 +68,15 @@ impl Asking<'_> {
             }
         }
         for key in EXPECTATION_KEYS {
-            if let Takes::Choice(words) = key.takes
-                && self.draw.one_in(2)
-            {
-                text.push_str(&format!("{} = \"{}\"\n", key.name, self.draw.of(words)));
+            match key.takes {
+                Takes::Choice(words) if self.draw.one_in(2) => {
+                    text.push_str(&format!("{} = \"{}\"\n", key.name, self.draw.of(words)));
+                }
+                // A name of its own: what is found is compared by name.
+                Takes::Text if self.draw.one_in(8) => {
+                    text.push_str(&format!("{} = \"drawn {}\"\n", key.name, self.draw.below(1 << 20)));
+                }
+                _ => {}
             }
         }
         text
@@ -92,7 +98,7 @@ impl Asking<'_> {
             Shape::Duration => format!("\"{}\"", texts::duration(&mut self.draw)),
             Shape::Boolean => self.draw.of(&["true", "false"]).to_owned(),
             Shape::Text => self.draw.of(&["\"0\"", "\"1\"", "\"ok\""]).to_owned(),
-            Shape::Section => format!("\"{}\"", self.draw.of(texts::LABELS)),
+            Shape::Section => format!("\"{}\"", self.label()),
             Shape::Signal => self.draw.of(&["\"KILL\"", "\"TERM\"", "\"ABRT\""]).to_owned(),
             Shape::Choice(words) => format!("\"{}\"", self.draw.of(words)),
             Shape::Value => texts::constant(&mut self.draw, Types::ANY),
@@ -129,6 +135,10 @@ impl Asking<'_> {
         self.list(count, |one| texts::constant(&mut one.draw, Types::ANY))
     }
 
+    fn label(&mut self) -> String {
+        if self.labels.is_empty() { String::new() } else { self.draw.of(&self.labels).to_owned() }
+    }
+
     fn process(&mut self) -> String {
         self.processes[self.draw.below(self.processes.len())].clone()
     }
@@ -148,7 +158,7 @@ impl Asking<'_> {
         let process = if self.draw.one_in(3) { "*".to_owned() } else { self.process() };
         let verb = if self.draw.one_in(4) { "*" } else { self.draw.of(&self.verbs) };
         let target = match self.draw.below(8) {
-            0 => draw_label(&mut self.draw),
+            0 => self.label(),
             1 => self.process(),
             2 | 3 => self.object(),
             _ => "*".to_owned(),
@@ -206,17 +216,13 @@ impl Asking<'_> {
         }
         // What a call takes is one of these, and what it gives a number or a truth value; `check` says which.
         let call = self.draw.of(&CALLS);
-        let argument = match self.draw.below(5) {
+        let argument = match self.draw.below(6) {
             0 => format!("'{}'", self.words().join(" ")),
             1 => self.object(),
-            2 => format!("'{}'", draw_label(&mut self.draw)),
+            2 | 4 => format!("'{}'", self.label()),
             3 => format!("'{}'", self.blocked_at()),
             _ => format!("'{}'", self.process()),
         };
         if self.draw.one_in(2) { format!("{call}({argument})") } else { format!("{call}({argument}) {sign} {number}") }
     }
-}
-
-fn draw_label(draw: &mut Draw) -> String {
-    draw.of(texts::LABELS).to_owned()
 }

@@ -24,7 +24,7 @@ use crate::objects::{Form, Verb};
 use crate::scenario::{self, steps as table};
 
 use draw::Draw;
-pub use taste::{CELLS, EVERYTHING, Family, LIVES, LOCKS, MESSAGES, TASTES, TIMES, Taste};
+pub use taste::{CELLS, EVERYTHING, Family, LIVES, LOCKS, LOOPS, MESSAGES, OWN, RANDOM, STOPS, TASTES, TIMES, Taste};
 
 /// A step as text, with the steps inside it.
 #[derive(Clone, Debug)]
@@ -107,7 +107,13 @@ impl Scenario {
 
     /// So many random expectations of any form, each as a text that stands behind the scenario's own.
     pub fn expectations(&self, count: usize) -> Vec<String> {
-        expectations::draw(self, count)
+        expectations::draw(self, count, &FORMS.iter().collect::<Vec<_>>())
+    }
+
+    /// The same of these forms alone.
+    pub fn expectations_of(&self, count: usize, forms: &[&str]) -> Vec<String> {
+        let forms: Vec<_> = FORMS.iter().filter(|form| forms.contains(&form.description.name)).collect();
+        expectations::draw(self, count, &forms)
     }
 }
 

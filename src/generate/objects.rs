@@ -25,7 +25,8 @@ pub(super) fn draw(draw: &mut Draw, taste: Taste) -> Vec<Drawn> {
     for _ in 0..=draw.below(3) {
         let Some(kind) = draw.weighted(&kinds) else { break };
         // Each process may have its own; mostly there is one for all.
-        let count = if taste.own && !draw.one_in(3) { Some(taste.processes) } else { None };
+        let several = if taste.own { !draw.one_in(3) } else { draw.one_in(8) };
+        let count = several.then_some(if taste.own { taste.processes } else { 2 });
         one(draw, kind, count, &mut objects);
     }
     objects
@@ -54,8 +55,8 @@ fn one(draw: &mut Draw, kind: &'static Kind, count: Option<usize>, objects: &mut
         let mut named = Vec::new();
         for attribute in kind.attributes {
             // After many refusals only required attributes are drawn: an optional one can be the cause.
-            if (attribute.required || round < TRIES / 2 && draw.one_in(3))
-                && let Some(value) = value(draw, attribute, count, objects, &mut named)
+            if (attribute.required || round < TRIES / 2 && draw.one_in(2))
+                && let Some(value) = values(draw, attribute, count, objects, &mut named)
             {
                 declared.push_str(&format!(", {} = {value}", attribute.name));
             }
@@ -68,6 +69,22 @@ fn one(draw: &mut Draw, kind: &'static Kind, count: Option<usize>, objects: &mut
         objects.truncate(before);
     }
     None
+}
+
+/// A value for all objects of a declaration, or one for each.
+fn values(
+    draw: &mut Draw,
+    attribute: &Attribute,
+    count: Option<usize>,
+    objects: &mut Vec<Drawn>,
+    named: &mut Vec<(&'static str, String)>,
+) -> Option<String> {
+    let count_of_values = match count {
+        Some(count) if !matches!(attribute.form, Form::Object(_)) && draw.one_in(3) => count,
+        _ => return value(draw, attribute, count, objects, named),
+    };
+    let each = (0..count_of_values).map(|_| value(draw, attribute, count, objects, named));
+    Some(format!("[{}]", each.collect::<Option<Vec<_>>>()?.join(", ")))
 }
 
 fn value(

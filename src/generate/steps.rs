@@ -5,6 +5,7 @@ use super::objects::{self, Drawn};
 use super::taste::Taste;
 use super::{Part, Program, Step, idioms, is_accepted, texts, write};
 use crate::objects::{Argument, Effect, Element, Form, Verb};
+use crate::outcome::Outcome;
 use crate::scenario::keys::{PROCESS_KEYS, Takes};
 use crate::scenario::steps::{Hint, STEPS};
 use crate::value::Types;
@@ -27,7 +28,8 @@ pub(super) fn draw(draw: &mut Draw, taste: Taste, objects: &[Drawn]) -> Vec<Prog
             let own = *name == programs[at].name;
             // What another process does for it stands in the first; what it does itself, in its own.
             let Some(verb) = verb.filter(|verb| if about(verb) { at == 0 && !own } else { own }) else { continue };
-            if !draw.one_in(4) {
+            // A process that another waits for must take the step for which it waits.
+            if !about(verb) || !draw.one_in(4) {
                 wanted.push(if about(verb) {
                     format!("{{ {} = \"{name}\", outcome = \"o\" }}", verb.name)
                 } else {
@@ -43,18 +45,22 @@ pub(super) fn draw(draw: &mut Draw, taste: Taste, objects: &[Drawn]) -> Vec<Prog
             objects,
             programs: names,
             before: format!("{others}{}steps = [", programs[at].head),
-            after: "]\n".to_owned(),
+            after: String::new(),
             depth: 0,
             left: 0,
         };
         drawing.left = 1 + drawing.draw.below(most);
         let mut steps = Vec::new();
         while drawing.left > 0 {
-            if !wanted.is_empty() && drawing.draw.one_in(2) {
-                drawing.accept(vec![Step(vec![Part::Text(wanted.remove(0))])], &mut steps);
+            let now = !wanted.is_empty() && drawing.draw.one_in(2);
+            let first = now.then(|| Step(vec![Part::Text(wanted.remove(0))]));
+            drawing.after = format!("{}]\n", wanted.join(", "));
+            if let Some(first) = first {
+                drawing.accept(vec![first], &mut steps);
             }
             drawing.some(&mut steps);
         }
+        drawing.after = "]\n".to_owned();
         for step in wanted {
             drawing.accept(vec![Step(vec![Part::Text(step)])], &mut steps);
         }
@@ -82,12 +88,13 @@ fn waits(program: &Program) -> Vec<(&'static str, String)> {
     all
 }
 
-/// The text of a scenario of these programs, some with their steps, others without.
+/// The text of a scenario of these programs without their steps, but for those for which another process may wait.
 fn text(objects: &[Drawn], before: &[Program], after: Option<&[Program]>) -> String {
     let mut text = objects::text(objects);
+    let own = STEPS.iter().filter(|verb| !Hint::of(verb.name).awaited.is_empty() && !about(verb));
+    let steps: Vec<String> = own.map(|verb| format!("\"{}\"", verb.name)).collect();
     for program in before.iter().chain(after.unwrap_or_default()) {
-        text.push_str(&program.head);
-        text.push_str("steps = []\n");
+        text.push_str(&format!("{}steps = [{}]\n", program.head, steps.join(", ")));
     }
     text
 }
@@ -148,6 +155,12 @@ fn keys(draw: &mut Draw, earlier: &[Program], objects: &[Drawn]) -> String {
         text.push_str(&format!("{} = {value}\n", key.name));
     }
     text
+}
+
+/// How a step with that verb can end besides `ok`.
+fn outcomes(verb: &Verb) -> Vec<Outcome> {
+    let waits: &[Outcome] = if verb.blocks { &[Outcome::TIMEOUT, Outcome::WOULD_BLOCK] } else { &[] };
+    [verb.outcomes, waits].concat()
 }
 
 struct Drawing<'d> {
@@ -250,9 +263,10 @@ impl Drawing<'_> {
 
     /// An index below `count`.
     fn index(&mut self, count: usize) -> String {
-        match self.draw.below(if self.taste.own { 16 } else { 4 }) {
+        match self.draw.below(if self.taste.own { 24 } else { 6 }) {
             0 => format!("[{}]", self.draw.below(count)),
             1 => format!("[(index + 1) % {count}]"),
+            2 => "[x]".to_owned(),
             _ => "[index]".to_owned(),
         }
     }
@@ -308,23 +322,31 @@ impl Drawing<'_> {
         let mut parts = vec![Part::Text(text.clone())];
         self.before.push_str(&text);
         let mut separator = if text.ends_with("{ ") { "" } else { ", " };
-        let takes = verb.blocks || !verb.outcomes.is_empty();
-        match self.draw.below(if takes { 9 } else { 40 }) {
+        // What a step computes can have no value, whatever the verb.
+        let computes = text.contains("\"{");
+        let takes = verb.blocks || !verb.outcomes.is_empty() || computes && self.draw.one_in(4);
+        match self.draw.below(if takes { 12 } else { 40 }) {
             0 => {}
-            1 | 2 if takes && self.depth < DEEPEST => {
-                let outcome = if self.draw.one_in(2) || verb.outcomes.is_empty() {
-                    "any".to_owned()
-                } else {
-                    self.draw.of(verb.outcomes).name()
-                };
-                let other = if outcome == "any" || self.draw.one_in(4) { "" } else { ", any = []" };
-                self.inner(&format!("{separator}on = {{ {outcome} = ["), &format!("]{other} }}"), " }", &mut parts);
+            1 => {
+                let expected = self.expected(verb);
+                self.push(&format!("{separator}expect = {expected}"), &mut parts);
+            }
+            2..=4 if takes && self.depth < DEEPEST => {
+                let mut taken: Vec<String> = outcomes(verb).iter().map(|outcome| outcome.name()).collect();
+                taken.retain(|_| !self.draw.one_in(4));
+                if taken.is_empty() || !self.draw.one_in(4) {
+                    taken.push("any".to_owned());
+                }
+                // One of them takes steps.
+                let first = taken.remove(self.draw.below(taken.len()));
+                let others: String = taken.iter().map(|outcome| format!(", {outcome} = []")).collect();
+                self.inner(&format!("{separator}on = {{ {first} = ["), &format!("]{others} }}"), " }", &mut parts);
             }
             _ if takes => self.push(&format!("{separator}outcome = \"o\""), &mut parts),
             _ => {}
         }
-        for (at, key) in inside.iter().enumerate() {
-            if at > 0 {
+        for key in &inside {
+            if parts.len() > 1 {
                 separator = ", ";
             }
             self.inner(&format!("{separator}{key} = ["), "]", " }", &mut parts);
@@ -354,6 +376,16 @@ impl Drawing<'_> {
         self.after = outer;
         parts.push(Part::Steps(steps));
         self.push(close, parts);
+    }
+
+    /// The outcome or value that a step is expected to have.
+    fn expected(&mut self, verb: &Verb) -> String {
+        let outcomes = outcomes(verb);
+        if !verb.result.is_empty() && (outcomes.is_empty() || self.draw.one_in(2)) {
+            return texts::constant(self.draw, verb.result);
+        }
+        let outcome = if outcomes.is_empty() || self.draw.one_in(3) { Outcome::OK } else { self.draw.of(&outcomes) };
+        format!("\"{}\"", outcome.name())
     }
 
     /// The variable that takes what a verb gives.
@@ -397,8 +429,9 @@ impl Drawing<'_> {
             Form::Signal => format!("\"{}\"", texts::signal(draw, self.taste)),
             Form::Variables => {
                 let random = if self.taste.random { "\"{random(0, 2)}\"" } else { "\"{x + 1}\"" };
-                let value = draw.of(&["0", "\"{x + 1}\"", random, "\"{index}\""]);
-                format!("{{ x = {value} }}")
+                let value = draw.of(&["0", "\"{x + 1}\"", random, "\"{index}\"", "\"{2 / x}\""]);
+                // A variable that has no value at first.
+                format!("{{ {} = {value} }}", if draw.one_in(4) { "z" } else { "x" })
             }
             Form::Variable => "\"x\"".to_owned(),
             Form::Steps => "[]".to_owned(),

@@ -79,7 +79,17 @@ pub const CELLS: Taste = Taste { name: "cells", families: &[Family::Cells], time
 pub const LIVES: Taste = Taste { name: "lives", times: false, ..EVERYTHING };
 pub const TIMES: Taste = Taste { name: "times", lives: false, ..EVERYTHING };
 
-pub const TASTES: &[Taste] = &[LOCKS, MESSAGES, CELLS, LIVES, TIMES, EVERYTHING];
+/// Stopped processes.
+pub const STOPS: Taste = Taste { name: "stops", stops: true, ..LIVES };
+/// Random numbers.
+pub const RANDOM: Taste = Taste { name: "random", random: true, lives: false, ..EVERYTHING };
+/// Objects of one's own.
+pub const OWN: Taste = Taste { name: "own", own: true, times: false, lives: false, ..EVERYTHING };
+/// Loops without end.
+pub const LOOPS: Taste = Taste { name: "loops", loops: true, ..TIMES };
+
+/// All of them.
+pub const TASTES: &[Taste] = &[LOCKS, MESSAGES, CELLS, LIVES, TIMES, EVERYTHING, STOPS, RANDOM, OWN, LOOPS];
 
 impl Taste {
     /// How often a kind is drawn, beside the others.

@@ -32,8 +32,8 @@ const CONSTANTS: &[(&str, Types, u32)] = &[
 ];
 
 /// The texts of values that are computed.
-const COMPUTED: &[&str] = &["\"{x}\"", "\"{x + 1}\"", "\"{y}\""];
-const BY_INDEX: &[&str] = &["\"{index}\"", "\"{x + index}\""];
+const COMPUTED: &[&str] = &["\"{x}\"", "\"{x}\"", "\"{x + 1}\"", "\"{x + 1}\"", "\"{y}\"", "\"{y}\"", "\"{2 / x}\""];
+const BY_INDEX: &[&str] = &["\"{index}\"", "\"{index}\"", "\"{x + index}\"", "\"{name}\""];
 const RANDOM: &[&str] = &["\"{random(0, 1)}\"", "\"{x + random(0, 2)}\""];
 
 /// A value of these types that is known beforehand.
@@ -65,7 +65,19 @@ pub(super) fn update(draw: &mut Draw) -> String {
 
 /// A condition of a process.
 pub(super) fn condition(draw: &mut Draw) -> &'static str {
-    draw.of(&["x == 0", "x == 0", "x != 1", "x < 2", "o == 'ok'", "o != 'ok'", "index == 0", "y == x", "y.alive"])
+    draw.of(&[
+        "x == 0",
+        "x == 0",
+        "x != 1",
+        "x < 2",
+        "o == 'ok'",
+        "o != 'ok'",
+        "index == 0",
+        "y == x",
+        "y.alive",
+        "z == null",
+        "z == null || z > 0",
+    ])
 }
 
 pub(super) fn duration(draw: &mut Draw) -> &'static str {

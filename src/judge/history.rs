@@ -7,7 +7,7 @@ use super::checks::accesses::{Access, Cell, overlap};
 use super::one_of::alike;
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::expression::{Builtin, Expression};
-use crate::objects::contract::verb_class::{Effect, effect, holding};
+use crate::objects::contract::verb_class::Effect;
 use crate::outcome::Outcomes;
 use crate::scenario::expectation::{ObjectRef, Pattern, PatternTarget};
 use crate::scenario::plan::{Fact, OperationPlan, Plan, Step};
@@ -130,7 +130,7 @@ pub enum Changes<'p> {
 
 impl Events<'_> {
     /// Whether the event is one of them.
-    pub fn matches(&self, event: &Event) -> bool {
+    pub fn matches(&self, plan: &Plan, event: &Event) -> bool {
         match self {
             Self::Pattern(pattern) => pattern.matches(event),
             Self::Printed(text, by) => {
@@ -146,7 +146,7 @@ impl Events<'_> {
                         == (wanted.is_none_or(|outcomes| outcomes.contains(event.outcome))
                             && value.is_none_or(|value| event.outcome.is_ok() && alike(value, &event.value)))
             }
-            Self::Holding(object) => holding(event).is_some() && is_on(object, event.target),
+            Self::Holding(object) => plan.holding(event).is_some() && is_on(object, event.target),
             Self::Section(section) => section_change(section, event) != 0,
         }
     }
@@ -160,11 +160,7 @@ impl Events<'_> {
             Self::Pattern(pattern) => may_match(pattern, step, &range),
             Self::Printed(_, by) => step.verb == "print" && by.is_none_or(|by| by.iter().any(|id| range.contains(id))),
             Self::Step { step, .. } => *step == number,
-            // What a step does to another object besides its own is not known by its verb.
-            Self::Holding(_) => {
-                matches!(effect(step.verb), Effect::Takes | Effect::Gives)
-                    || plan.operation(number).is_some_and(|operation| touches(plan, operation))
-            }
+            Self::Holding(_) => plan.operation(number).is_some_and(|operation| may_hold(plan, operation)),
             Self::Section(section) => {
                 step.verbs().iter().any(|verb| matches!(*verb, "enter" | "leave"))
                     && (step.object == *section || step.object.contains('{'))
@@ -206,7 +202,7 @@ impl Changes<'_> {
     pub fn by(&self, plan: &Plan, event: &Event) -> i64 {
         match self {
             _ if event.step.is_none() && event.verb == "end" => i64::MIN,
-            Self::Holding(object) => match (holding(event), event.target) {
+            Self::Holding(object) => match (plan.holding(event), event.target) {
                 (Some(sign), Target::Object(id)) if object.objects.contains(&id) => {
                     // As much as the object's own size changes by it.
                     let mut state = plan.objects[id as usize].object.state();
@@ -268,13 +264,13 @@ impl<'p> Memory<'p> {
 }
 
 /// What an access to a cell does to what is kept of lost updates.
-pub(crate) fn access(object: &ObjectRef, event: &Event) -> Option<(Cell, CellUse)> {
+pub(crate) fn access(plan: &Plan, object: &ObjectRef, event: &Event) -> Option<(Cell, CellUse)> {
     let Target::Object(id) = event.target else { return None };
     let near = object.element.is_none() || event.element.get().is_none() || event.element.get() == object.element;
     if !near || !object.objects.contains(&id) {
         return None;
     }
-    let touch = CellUse::by(effect(event.verb)).filter(|_| event.outcome.is_ok())?;
+    let touch = CellUse::by(plan.effect(event)).filter(|_| event.outcome.is_ok())?;
     Some(((id, event.element.get()), touch))
 }
 
@@ -312,8 +308,11 @@ pub(crate) fn equal(a: &Value, b: &Value) -> bool {
 }
 
 /// Whether a step does something to another object than its own.
-fn touches(plan: &Plan, operation: &OperationPlan) -> bool {
-    operation.accessed().any(|(object, verb)| !plan.objects[object as usize].object.touches(verb).is_empty())
+fn may_hold(plan: &Plan, operation: &OperationPlan) -> bool {
+    operation.accessed().any(|(object, verb)| {
+        matches!(plan.kind(object).verbs[verb as usize].effect, Effect::Takes | Effect::Gives)
+            || !plan.objects[object as usize].object.touches(verb).is_empty()
+    })
 }
 
 fn is_on(object: &ObjectRef, target: Target) -> bool {

@@ -118,7 +118,7 @@ pub fn memories(plan: &Plan) -> Vec<history::Memory<'_>> {
 }
 
 /// What the verdict of one expectation depends on besides the state in which a run ends.
-fn memories_of(plan: &Plan, place: usize) -> Vec<history::Memory<'_>> {
+pub(crate) fn memories_of(plan: &Plan, place: usize) -> Vec<history::Memory<'_>> {
     let Some(expectation) = plan.expectations.get(place) else { return Vec::new() };
     form(expectation.form.name).map_or_else(Vec::new, |form| (form.memory)(expectation, plan))
 }

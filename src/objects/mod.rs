@@ -37,13 +37,15 @@ pub static CATALOGUE: &[&Kind] = &[
     &kinds::array::KIND,
     &kinds::semaphore::KIND,
     &kinds::mutex::KIND,
+    &kinds::rwlock::KIND,
     &kinds::condition::KIND,
     &kinds::barrier::KIND,
     &kinds::event::KIND,
+    &kinds::eventfd::KIND,
 ];
 
 /// The kinds that the format names and this version has not got.
-pub static LATER: &[&str] = &["fifo", "socket", "rwlock", "memory", "eventfd", "timer", "file_lock"];
+pub static LATER: &[&str] = &["fifo", "socket", "memory", "timer", "file_lock"];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

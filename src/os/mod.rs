@@ -8,6 +8,7 @@ pub mod arena;
 pub mod barrier;
 pub mod clock;
 pub mod descriptor;
+pub mod eventfd;
 pub mod fault;
 pub mod futex;
 pub mod guard;

@@ -120,6 +120,13 @@ pub const FILE_KEYS: &[Key] = &[
         "the seed of every `random`; each process draws from its own stream, so the numbers do not depend on scheduling",
     ),
     key("params", Takes::Values, "", "named constants, usable in every expression; `--set NAME=VALUE` overrides one"),
+    key(
+        "matrix",
+        Takes::Values,
+        "",
+        "lists of values of params: the scenario is one for each combination; `exclude` and `include` are lists of combinations, \
+         `--matrix NAME=VALUE` chooses some",
+    ),
     key("objects", Takes::Own("a table of objects"), "", "the IPC objects, by name"),
     key("processes", Takes::Own("a table of processes"), "at least one", "the processes, by name"),
     key("expect", Takes::Own("a list of expectations"), "", "what has to hold"),

@@ -11,6 +11,7 @@ mod document;
 pub(crate) mod expect;
 pub mod expectation;
 pub mod keys;
+pub mod matrix;
 mod names;
 mod patterns;
 pub mod plan;
@@ -62,7 +63,7 @@ const MOST_PARAMS: usize = 10_000;
 const MOST_PARAM_BYTES: usize = 16 << 20;
 
 /// Keys of the file that the format has and this version has not.
-const LATER: [&str; 2] = ["matrix", "fault"];
+const LATER: [&str; 1] = ["fault"];
 
 /// Checks a scenario. `forms` are the forms that an expectation can have.
 ///
@@ -96,7 +97,8 @@ fn read(
     options: &Options,
     forms: &[&'static FormDescription],
 ) -> Option<Plan> {
-    params(checker, fields, options);
+    let combination = matrix::read(checker, fields).map(|matrix| matrix.chosen(checker, options)).unwrap_or_default();
+    params(checker, fields, options, &combination);
     let name = fields.take("name").and_then(|item| checker.text(item, "text")).map(|text| text.value.to_owned());
     let about = fields.take("about").and_then(|item| checker.text(item, "text")).map(|text| text.value.to_owned());
     let timeout = fields.take("timeout").and_then(|item| {
@@ -155,8 +157,14 @@ fn read(
         let path = checker.source.path.raw();
         std::path::Path::new(path).file_stem().map_or(path.into(), std::ffi::OsStr::to_string_lossy).into_owned()
     };
+    let mut name = name.unwrap_or_else(stem);
+    if !combination.is_empty() {
+        let set = combination.iter().map(|(name, value)| format!("{name}={}", matrix::text(value)));
+        name.push_str(&format!(" [{}]", set.collect::<Vec<_>>().join(", ")));
+    }
     Some(Plan {
-        name: Untrusted::new(name.unwrap_or_else(stem)),
+        name: Untrusted::new(name),
+        combination,
         about,
         timeout: options.timeout.or(timeout).unwrap_or(DEFAULT_TIMEOUT),
         time,
@@ -173,14 +181,14 @@ fn read(
     })
 }
 
-fn params(checker: &mut Checker, fields: &Fields<'_>, options: &Options) {
+fn params(checker: &mut Checker, fields: &Fields<'_>, options: &Options, combination: &matrix::Combination) {
     let mut set: Vec<_> = options.params.clone();
+    set.retain(|(name, _)| !combination.iter().any(|(chosen, _)| chosen == name));
     let mut size = 0;
+    Arc::make_mut(&mut checker.params).extend_from_slice(combination);
     if let Some(table) = fields.take("params").and_then(|item| checker.table(item, "a table of constants")) {
         for (name, span, item) in table.entries() {
-            if scope::BUILTINS.iter().any(|(builtin, ..)| *builtin == name)
-                || matches!(name, "it" | "true" | "false" | "null" | "in")
-            {
+            if scope::is_reserved(name) {
                 checker.error(
                     Code::BAD_VALUE,
                     span,
@@ -190,6 +198,9 @@ fn params(checker: &mut Checker, fields: &Fields<'_>, options: &Options) {
                 continue;
             }
             let Some(mut value) = checker.known(item) else { continue };
+            if combination.iter().any(|(chosen, _)| chosen == name) {
+                continue;
+            }
             if let Some(at) = set.iter().rposition(|(key, _)| key == name) {
                 let given = set[at].1.clone();
                 set.retain(|(key, _)| key != name);

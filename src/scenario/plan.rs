@@ -7,12 +7,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::expectation::{Expectation, Pattern};
+use super::matrix::Combination;
 use crate::diagnostic::Source;
-use crate::event::{ObjectId, ProcessId, StepId, Target};
+use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::expression::Expression;
 use crate::objects::contract::operation::{Given, Targets, VerbId};
 use crate::objects::kinds::process::ProcessVerb;
-use crate::objects::{Enablers, Form, Kind, Object, Verb};
+use crate::objects::{Effect, Enablers, Form, Kind, Object, Verb};
 use crate::outcome::{Outcome, Outcomes};
 use crate::text::Untrusted;
 use crate::value::Value;
@@ -30,8 +31,10 @@ pub struct Plan {
     pub time: Option<Time>,
     /// The seed of every `random`.
     pub seed: u64,
-    /// `[params]` after `--set`.
+    /// `[params]` after `--set`, and the params of `combination`.
     pub params: Vec<(String, Value)>,
+    /// Which values of `[matrix]` it has; empty where there is no matrix.
+    pub combination: Combination,
     /// `[objects]` as declared: an object, or an array of them.
     pub groups: Vec<Group>,
     /// Every object, arrays expanded. [`ObjectId`] is the place here.
@@ -320,6 +323,17 @@ impl Plan {
     /// The kind of an object.
     pub fn kind(&self, object: ObjectId) -> &'static Kind {
         self.groups[self.objects[object as usize].group].kind
+    }
+
+    /// What an event did to its object, as far as others than the object's kind have to know.
+    pub fn effect(&self, event: &Event) -> Effect {
+        let Target::Object(object) = event.target else { return Effect::None };
+        self.kind(object).verb(event.verb).map_or(Effect::None, |(_, verb)| verb.effect)
+    }
+
+    /// Whether an event gives its object to its process (1) or takes it away (-1).
+    pub fn holding(&self, event: &Event) -> Option<i64> {
+        self.effect(event).holding(event)
     }
 
     /// The program of a process.

@@ -7,6 +7,11 @@ use super::document::param;
 use crate::expression::{Builtin, Fault, Name, Scope, StateArgument};
 use crate::value::{Types, Value};
 
+/// Whether the name has a meaning of its own, so that no param can have it.
+pub(super) fn is_reserved(name: &str) -> bool {
+    BUILTINS.iter().any(|(builtin, ..)| *builtin == name) || matches!(name, "it" | "true" | "false" | "null" | "in")
+}
+
 /// The names every process has, with their types.
 pub(super) const BUILTINS: [(&str, Builtin, Types); 4] = [
     ("pid", Builtin::Pid, Types::INT),

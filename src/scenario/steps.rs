@@ -174,7 +174,6 @@ static HINTS: &[(&str, Hint)] = &[
     ("ready", Hint { awaited: "ready", ..Hint::NONE }),
     ("exit", Hint { weight: 1, ..Hint::NONE }),
     ("abort", Hint { weight: 1, ..Hint::NONE }),
-    ("assert", Hint { weight: 2, ..Hint::NONE }),
 ];
 
 /// The names of all verbs, those of objects too; some kinds have verbs of the same name.

@@ -253,6 +253,7 @@ pub(crate) fn empty(source: Source) -> Plan {
         timeout: 60_000_000_000,
         time: None,
         seed: 0,
+        combination: Vec::new(),
         params: Vec::new(),
         groups: Vec::new(),
         objects: Vec::new(),

@@ -1,16 +1,25 @@
 //! From the model to the kernel: each end that a search finds, and some of what lies on the way, is driven on real
 //! processes, and their trace is the model's.
 
+use std::sync::Arc;
+
+use ipcrun::diagnostic::Source;
+use ipcrun::explore::counterexample;
 use ipcrun::explore::execution::concretise::{Told, tell};
-use ipcrun::explore::semantics::transition::Time;
+use ipcrun::explore::execution::guided;
+use ipcrun::explore::run;
+use ipcrun::explore::semantics::transition::{Nondeterminism, Time};
 use ipcrun::explore::state_space::StateSpace;
 use ipcrun::explore::strategy::bfs::{Limits, Reductions, Search};
+use ipcrun::generate::{TASTES, scenario};
+use ipcrun::judge::{self, Verdict};
 use ipcrun::scenario::plan::Plan;
-use ipcrun::schedule::Rest;
+use ipcrun::schedule::{self, Rest};
+use ipcrun::trace::Trace;
 use ipcrun::trace::diff::difference;
 use ipcrun::trace::file::{self, Meta};
 
-use super::{Found, budget, generate, load, seeds, shipped, taste};
+use super::{Found, load, over, shipped};
 
 /// The most states of a search.
 const STATES: usize = 20_000;
@@ -47,6 +56,14 @@ fn courses(plan: &Plan, time: Time, reductions: Reductions, most: usize) -> Resu
     Ok(told)
 }
 
+/// Drives an execution of the model on the kernel. What is different there.
+fn driven(found: &mut Found, plan: &Plan, course: &Told) -> Option<String> {
+    match found.run(plan, Some(&course.turns)) {
+        Ok(trace) => difference(&trace?, &course.trace).map(|difference| difference.to_string()),
+        Err(problem) => Some(problem),
+    }
+}
+
 /// Drives some of what the model finds on the kernel. What is different there.
 fn compare(found: &mut Found, plan: &Plan, most: usize) -> Option<String> {
     for (time, reductions) in [
@@ -61,11 +78,7 @@ fn compare(found: &mut Found, plan: &Plan, most: usize) -> Option<String> {
         };
         for course in &courses {
             let turns: String = course.turns.turns.iter().map(|turn| format!("\n  {turn:?}")).collect();
-            let problem = match found.run(plan, Some(&course.turns)) {
-                Ok(trace) => difference(&trace, &course.trace).map(|difference| difference.to_string()),
-                Err(diagnostics) => Some(format!("{} {:?}", diagnostics[0].message, diagnostics[0].notes)),
-            };
-            if let Some(problem) = problem {
+            if let Some(problem) = driven(found, plan, course) {
                 let events: String = course.trace.events.iter().map(|event| format!("\n  {event:?}")).collect();
                 return Some(format!("{time:?} {reductions:?}: {problem}{turns}{events}"));
             }
@@ -74,28 +87,108 @@ fn compare(found: &mut Found, plan: &Plan, most: usize) -> Option<String> {
     None
 }
 
-pub(super) fn of_random_scenarios() {
-    let mut found = Found::default();
-    for seed in seeds(60) {
-        let text = generate::scenario(seed, taste(seed));
-        found.scenarios += 1;
-        let Ok(plan) = load("p.toml", text.clone()) else {
-            found.refused += 1;
-            continue;
+pub(super) fn of_drawn_scenarios() {
+    over(6, |found, drawn| {
+        let problem = compare(found, &load("p.toml", drawn.text()), 4);
+        problem.map(|problem| format!("{problem}\n{}", drawn.text()))
+    });
+}
+
+/// The executions that decide an exploration, as they are printed, and their schedules read and driven on the kernel. What
+/// is different there.
+fn printed(found: &mut Found, plan: &Plan, leeway: Nondeterminism) -> Option<String> {
+    let Nondeterminism { time, random, kill, spurious } = leeway;
+    let limits = Limits { states: STATES / 10, ..Limits::default() };
+    let mut options =
+        run::Options { time, random, kill, spurious, limits, reductions: Reductions::ALL, ..run::Options::default() };
+    options.beyond.descend = false;
+    let explored = match run::explore(plan, &options, &mut |_| true) {
+        Ok(explored) => explored,
+        Err(fault) => return Some(format!("{fault:?}")),
+    };
+    found.too_large += u64::from(explored.cut.is_some());
+    let stories = (0..plan.expectations.len()).filter_map(|place| explored.witness(place));
+    stories.chain(explored.counterexample()).find_map(|(story, place, status)| {
+        let one = &explored.summary.overall[place];
+        let mut space = run::space(plan, leeway, explored.ends);
+        let best = match counterexample::best(plan, &mut space, story, (one.subject, &one.label), status) {
+            Ok(best) => best,
+            Err(fault) => return Some(format!("{}: {fault:?}", one.label)),
         };
-        if let Some(problem) = compare(&mut found, &plan, 4) {
-            println!("seed {seed}: {problem}\n{text}");
-            found.problems.push(format!("seed {seed}: {problem}"));
-        }
+        let words = schedule::compact(plan, &best.orders);
+        let problem = match followed(plan, &words, leeway) {
+            Ok(told) => {
+                let (ours, printed) = (events(&told.trace), events(&best.told.trace));
+                // What decides a run before its end is printed up to there.
+                let unlike = ours.iter().zip(&printed).find(|(one, other)| !one.starts_with(other.as_str()));
+                let unlike = unlike.map(|(one, other)| format!("it is read as\n{one}printed is\n{other}"));
+                let whole = told.trace.end == best.told.trace.end;
+                let of = |verdict: &Verdict| {
+                    let mut all = verdict.findings.iter();
+                    let found = all.find(|found| found.subject == one.subject && found.label == one.label);
+                    found.map(|found| (found.finding.status, whole || found.is_firm()))
+                };
+                let (shows, said) = (of(&judge::judge(plan, &told.trace)), of(&best.verdict));
+                let decided = said.is_some_and(|(_, decided)| decided);
+                let other = (decided && shows.map(|one| one.0) != said.map(|one| one.0))
+                    .then(|| format!("it shows {shows:?} and {said:?} is printed"));
+                unlike.or(other).or_else(|| driven(found, plan, &told))
+            }
+            Err(problem) => Some(problem),
+        };
+        problem.map(|problem| format!("{} {leeway:?} `{words}`: {problem}", one.label))
+    })
+}
+
+/// What each process does in a trace. Where the begin or the end of a process stands among what the others do is told only
+/// where an expectation can see it, and whether a step waited for an end with it.
+fn events(trace: &Trace) -> Vec<String> {
+    let mut lanes = vec![String::new(); trace.ends.len()];
+    for event in &trace.events {
+        lanes[event.id.process() as usize].push_str(&format!(
+            "{:?} {} {:?} {:?} {:?} {:?} {:?}\n",
+            event.step, event.verb, event.target, event.element, event.outcome, event.value, event.second
+        ));
     }
-    found.tell();
+    lanes
+}
+
+/// What a printed schedule says, as `replay` reads it.
+fn followed(plan: &Plan, words: &str, leeway: Nondeterminism) -> Result<Told, String> {
+    let source = Arc::new(Source::new("the schedule", words));
+    let mut wrong = Vec::new();
+    let orders = schedule::parse(plan, &source, 0..words.len(), &mut wrong);
+    if let Some(wrong) = wrong.first() {
+        return Err(wrong.message.clone());
+    }
+    let kill = orders.iter().any(|order| order.killed);
+    let mut space = run::bare(plan, Nondeterminism { kill, ..leeway });
+    let path = guided::follow(&mut space, &orders).map_err(|refused| format!("{refused:?}"))?;
+    let (path, round) = guided::complete(&mut space, &path).map_err(|endless| format!("{endless:?}"))?;
+    let mut told = tell(&space, &path).map_err(|lost| format!("{lost:?}"))?;
+    if round {
+        told.round();
+    }
+    Ok(told)
+}
+
+pub(super) fn of_printed_schedules() {
+    over(1, |found, drawn| {
+        let text = drawn.text() + &drawn.expectations(5).concat();
+        let plan = load("p.toml", text.clone());
+        let ideal = Nondeterminism { random: text.contains("random("), ..Nondeterminism::default() };
+        let any = Nondeterminism { time: Time::Any, ..ideal };
+        let ways = [ideal, any, Nondeterminism { kill: true, ..any }];
+        let problem = ways.into_iter().find_map(|leeway| printed(found, &plan, leeway));
+        problem.map(|problem| format!("{problem}\n{text}"))
+    });
 }
 
 pub(super) fn of_shipped_scenarios() {
     let mut found = Found::default();
     for (name, plan) in shipped() {
         found.scenarios += 1;
-        if let Some(problem) = compare(&mut found, &plan, (4 * budget() as usize).min(1000)) {
+        if let Some(problem) = compare(&mut found, &plan, 4) {
             found.problems.push(format!("{name}: {problem}"));
         }
     }
@@ -105,20 +198,21 @@ pub(super) fn of_shipped_scenarios() {
 /// One end of each of a few scenarios, many times over.
 pub(super) fn each_time_the_same() {
     let mut found = Found::default();
-    for seed in seeds(3) {
-        let Ok(plan) = load("p.toml", generate::scenario(seed, taste(seed))) else { continue };
+    for taste in TASTES.iter().filter(|taste| !taste.loops) {
+        let plan = load("p.toml", scenario(1, *taste).text());
         let Ok(courses) = courses(&plan, Time::Any, Reductions::ALL, 1) else { continue };
         let Some(course) = courses.first() else { continue };
         found.scenarios += 1;
         let mut written = |plan: &Plan| {
             let trace = found.run(plan, Some(&course.turns)).expect("the kernel follows the schedule");
+            let Some(trace) = trace else { return Vec::new() };
             let mut bytes = Vec::new();
             file::write(&mut bytes, plan, &trace, &Meta::default()).expect("memory can be written");
             bytes
         };
         let first = written(&plan);
-        for round in 0..200 {
-            assert!(written(&plan) == first, "seed {seed}, round {round}");
+        for round in 0..60 {
+            assert!(written(&plan) == first, "{}, round {round}", taste.name);
         }
     }
     found.tell();

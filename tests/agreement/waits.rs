@@ -1,12 +1,15 @@
 //! What free runs say of conditions about waits is what some execution of the model says.
 
+use std::cell::Cell;
+
 use ipcrun::explore::run::{Options, explore};
 use ipcrun::explore::semantics::transition::Time;
 use ipcrun::explore::strategy::bfs::{Limits, Reductions};
+use ipcrun::generate::is_accepted;
 use ipcrun::judge::{self, Status, Subject};
 use ipcrun::scenario::plan::Plan;
 
-use super::{Found, generate, load, seeds, taste};
+use super::{load, over};
 
 /// The most states of a search.
 const STATES: usize = 1_000;
@@ -25,7 +28,7 @@ fn asking(text: &str, plan: &Plan) -> String {
     }
     let with = |text: &str, line: &String| format!("{text}[[expect]]\n{line}\n");
     // Some objects are none that a process could wait for.
-    asked.retain(|line| load("p.toml", with(text, line)).is_ok());
+    asked.retain(|line| is_accepted(&with(text, line)));
     asked.iter().fold(text.to_owned(), |text, line| with(&text, line))
 }
 
@@ -39,40 +42,32 @@ fn explored(plan: &Plan) -> Option<Vec<Vec<Status>>> {
     Some(counts.map(|all| all.iter().filter(|(count, _)| *count > 0).map(|(_, status)| *status).collect()).collect())
 }
 
-pub(super) fn of_random_scenarios() {
-    let mut found = Found::default();
-    let mut said = 0;
-    for seed in seeds(12) {
-        for round in [0, 1] {
-            let text = generate::delayed(seed, taste(seed), round);
-            found.scenarios += 1;
-            let Ok(text) = load("p.toml", text.clone()).map(|plan| asking(&text, &plan)) else {
-                found.refused += 1;
-                break;
-            };
-            let Ok(plan) = load("p.toml", text.clone()) else {
-                found.refused += 1;
-                break;
-            };
+pub(super) fn of_drawn_scenarios() {
+    let said = Cell::new(0);
+    over(1, |found, drawn| {
+        (0..2).find_map(|delays| {
+            let text = drawn.delayed(delays);
+            let text = asking(&text, &load("p.toml", text.clone()));
+            let plan = load("p.toml", text.clone());
             let Some(known) = explored(&plan) else {
                 found.too_large += 1;
-                continue;
+                return None;
             };
-            for _ in 0..5 {
-                let Ok(trace) = found.run(&plan, None) else { continue };
+            (0..5).find_map(|_| {
+                let trace = match found.run(&plan, None) {
+                    Ok(trace) => trace?,
+                    Err(problem) => return Some(format!("{problem}\n{text}")),
+                };
                 let verdict = judge::judge(&plan, &trace);
                 let own = verdict.findings.iter().filter(|one| matches!(one.subject, Subject::Expectation(_)));
-                for (one, known) in own.zip(&known) {
-                    said += 1;
-                    if one.finding.status != Status::Unknown && !known.contains(&one.finding.status) {
-                        let problem = format!("seed {seed}, round {round}: {} {:?}", one.label, one.finding);
-                        println!("{problem}\nthe model says {known:?}\n{text}");
-                        found.problems.push(problem);
-                    }
-                }
-            }
-        }
-    }
-    assert!(said > 0, "no run said anything");
-    found.tell();
+                own.zip(&known).find_map(|(one, known)| {
+                    said.set(said.get() + 1);
+                    let denied = one.finding.status != Status::Unknown && !known.contains(&one.finding.status);
+                    let problem = || format!("{} {:?}, the model says {known:?}\n{text}", one.label, one.finding);
+                    denied.then(problem)
+                })
+            })
+        })
+    });
+    assert!(said.get() > 0, "no run said anything");
 }

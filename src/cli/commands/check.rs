@@ -10,6 +10,7 @@ use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::run_scenario;
 use crate::cli::status::Status;
+use crate::diagnostic::Diagnostic;
 
 /// The arguments of `check`.
 #[derive(Args, Debug)]
@@ -22,7 +23,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
-    let inputs = match inputs::collect(&arguments.files, &common.commands) {
+    let collected = inputs::collect(&arguments.files, &common.commands);
+    let inputs = match collected.and_then(|inputs| inputs::combinations(inputs, &arguments.scenario)) {
         Ok(inputs) => inputs,
         Err(diagnostic) => {
             output.report(&[*diagnostic]);
@@ -36,15 +38,17 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
     let (mut wrong, mut diagnostics, mut status) = (0, Vec::new(), Status::Passed);
     let total = inputs.len();
     for input in inputs {
-        let loaded = input.source.map_err(|diagnostic| vec![*diagnostic]);
-        match loaded.and_then(|source| run_scenario::load(&source, &arguments.scenario)) {
-            Ok(loaded) => diagnostics.extend(loaded.warnings),
+        let said = match run_scenario::load_input(&input, &arguments.scenario) {
+            Ok(loaded) => loaded.warnings,
             Err(errors) => {
                 wrong += 1;
                 status = status.max(Status::refused(&errors));
-                diagnostics.extend(errors);
+                errors
             }
-        }
+        };
+        // What is so of every combination of a matrix is said once.
+        let new: Vec<Diagnostic> = said.into_iter().filter(|one| !diagnostics.contains(one)).collect();
+        diagnostics.extend(new);
     }
     output.report(&diagnostics);
     if !common.quiet {

@@ -113,21 +113,22 @@ impl Arguments {
 }
 
 /// Where everything goes.
+#[derive(Clone, Copy)]
 struct Exploring<'a> {
     arguments: &'a Arguments,
     options: &'a Options,
-    traces: Vec<(PathBuf, Format)>,
+    traces: &'a [(PathBuf, Format)],
     /// Whether there is no other scenario.
     alone: bool,
     /// How many scenarios are explored at once, and how many threads explore each.
     at_once: usize,
     threads: usize,
     /// The files of all scenarios, whatever part they belong to.
-    places: Vec<String>,
+    places: &'a [String],
     /// What this part of an exploration has found.
-    part: RefCell<Vec<distributed::Scenario>>,
+    part: &'a RefCell<Vec<distributed::Scenario>>,
     /// What all parts have found.
-    merged: Vec<distributed::Scenario>,
+    merged: &'a [distributed::Scenario],
 }
 
 pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
@@ -207,14 +208,26 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
             // What a part has found is written by this process.
             let at_once = if arguments.choosing.is_part() { 1 } else { jobs.min(inputs.len()).max(1) };
             let threads = (jobs / at_once).max(1);
-            let exploring =
-                Exploring { arguments, options: &options, traces, alone, at_once, threads, places, part, merged };
+            let exploring = Exploring {
+                arguments,
+                options: &options,
+                traces: &traces,
+                alone,
+                at_once,
+                threads,
+                places: &places,
+                part: &part,
+                merged: &merged,
+            };
             let status = if inputs.is_empty() {
                 Status::Passed
             } else {
-                batch::all(&inputs, &options, reports, at_once, &|input, direct| exploring.one(input, direct))
+                batch::all(&inputs, &options, reports, at_once, &|input, direct| {
+                    let options = options.for_input(input);
+                    Exploring { options: &options, ..exploring }.one(input, direct)
+                })
             };
-            match arguments.choosing.write(exploring.part.into_inner()) {
+            match arguments.choosing.write(part.into_inner()) {
                 Ok(()) => status,
                 Err(diagnostic) => {
                     output.report(&[*diagnostic]);
@@ -229,7 +242,9 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
 /// Prints a scenario in the language of SPIN.
 fn emit(arguments: &Arguments, common: &Common, output: Output) -> Status {
     let promela = || {
-        let inputs = inputs::collect(&arguments.files, &common.commands).map_err(|diagnostic| vec![*diagnostic])?;
+        let collected = inputs::collect(&arguments.files, &common.commands);
+        let inputs = collected.and_then(|inputs| inputs::combinations(inputs, &arguments.scenario));
+        let inputs = inputs.map_err(|diagnostic| vec![*diagnostic])?;
         let [input] = inputs.as_slice() else {
             let message = format!("`--emit` takes one scenario, and these are {}", inputs.len());
             return Err(vec![Diagnostic::error(Code::USAGE, message)]);
@@ -259,8 +274,14 @@ fn prepare(arguments: &Arguments, files: &[PathBuf], common: &Common, output: Ou
         output.report(&[*diagnostic]);
         status
     };
-    let inputs = inputs::collect(files, &common.commands).map_err(invalid)?;
+    let collected = inputs::collect(files, &common.commands);
+    let inputs = collected.and_then(|inputs| inputs::combinations(inputs, &arguments.scenario)).map_err(invalid)?;
     arguments.choosing.check(inputs.len()).map_err(invalid)?;
+    if let Some(input) = inputs.iter().find(|input| !input.set.is_empty() && arguments.choosing.is_part()) {
+        let message = format!("a part explores one combination of the matrix of `{}`", input.path);
+        let help = "`--set NAME=VALUE` fixes a param of the matrix";
+        return Err(invalid(Box::new(Diagnostic::error(Code::USAGE, message).help(help))));
+    }
     if inputs.is_empty() {
         output::eprint(&inputs::nothing(files));
         return Err(Status::Nothing);
@@ -287,7 +308,7 @@ impl Exploring<'_> {
     /// Explores one scenario.
     fn one(&self, input: &Input, direct: bool) -> Report {
         let begin = Instant::now();
-        let mut report = Report::new(&input.path);
+        let mut report = Report::new(&input.label());
         match run_scenario::load_input(input, &self.options.scenario) {
             Err(errors) => run_scenario::refuse(&mut report, Status::refused(&errors), &errors, self.options),
             Ok(Loaded { plan, warnings }) => {
@@ -664,7 +685,7 @@ impl Exploring<'_> {
             columns: output::columns(),
             arguments: &self.options.arguments,
         };
-        for (path, format) in &self.traces {
+        for (path, format) in self.traces {
             let written = run_scenario::create(path).and_then(|mut file| {
                 format.write(&mut file, &shown)?;
                 run_scenario::keep(file)

@@ -149,7 +149,8 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
 
 /// Runs scenarios. With `compared`, what processes do under the schedule is held against what the model does.
 pub(crate) fn held(arguments: &Arguments, common: &Common, output: Output, compared: bool) -> Status {
-    let inputs = match inputs::collect(&arguments.files, &common.commands) {
+    let collected = inputs::collect(&arguments.files, &common.commands);
+    let inputs = match collected.and_then(|inputs| inputs::combinations(inputs, &arguments.scenario)) {
         Ok(inputs) => inputs,
         Err(diagnostic) => {
             output.report(&[*diagnostic]);

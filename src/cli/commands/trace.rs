@@ -86,6 +86,7 @@ fn judge_and_show(
     };
     let changes = Scenario {
         set: first.meta.set.clone(),
+        matrix: Vec::new(),
         seed: Some(first.seed),
         timeout: Some(first.timeout),
         trust: arguments.trust,

@@ -91,9 +91,19 @@ fn watch(path: &Path, options: &Options) -> io::Result<Status> {
     let mut watcher = Watcher::new(path)?;
     loop {
         let seen = stamp(path);
-        let report = run_scenario::one(&inputs::open(path), options, false);
-        show(&report.err, &report.out, path);
-        if report.status == Status::Interrupted || !watcher.wait(path, seen, &signals)? {
+        let opened = inputs::open(path);
+        let (mut err, mut out, mut interrupted) = (String::new(), String::new(), false);
+        for input in inputs::combinations(vec![opened], &options.scenario).unwrap_or_default() {
+            let report = run_scenario::one(&input, options, false);
+            err.push_str(&report.err);
+            out.push_str(&report.out);
+            interrupted |= report.status == Status::Interrupted;
+            if interrupted {
+                break;
+            }
+        }
+        show(&err, &out, path);
+        if interrupted || !watcher.wait(path, seen, &signals)? {
             return Ok(Status::Interrupted);
         }
     }

@@ -284,7 +284,7 @@ impl<'p> Knowledge<'p> {
     pub(super) fn minds(&self, event: &Event, processes: Range<ProcessId>) -> bool {
         event.target != Target::None
             || event.verb == "ready"
-            || self.watches.iter().any(|watch| watch.minds(event, processes.clone()))
+            || self.watches.iter().any(|watch| watch.minds(self.plan, event, processes.clone()))
     }
 
     /// The state behind an event.
@@ -364,7 +364,7 @@ impl<'p> Knowledge<'p> {
     fn hits(&self, known: &mut Known, event: &Event) -> Vec<Hit> {
         let mut hits = Vec::new();
         for (at, watch) in self.watches.iter().enumerate() {
-            watch.hits(at, event, &mut known.watched[at], &mut hits);
+            watch.hits(self.plan, at, event, &mut known.watched[at], &mut hits);
         }
         hits
     }

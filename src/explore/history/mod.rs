@@ -480,7 +480,7 @@ impl<'p> History<'p> {
                         let mut event = event.clone();
                         processes.clone().any(|process| {
                             event.id = EventId::new(process, event.id.number());
-                            events.matches(&event)
+                            events.matches(self.plan, &event)
                         })
                     })
             })

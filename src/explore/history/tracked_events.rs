@@ -7,7 +7,7 @@
 
 use super::causal_past::Sets;
 use crate::event::{Event, EventId, ObjectId, ProcessId};
-use crate::judge::history::{CellUse, Events, Memory, access, common};
+use crate::judge::history::{CellUse, Memory, access, common};
 use crate::scenario::expectation::{ObjectRef, Pattern};
 use crate::scenario::plan::Plan;
 
@@ -168,27 +168,27 @@ impl<'p> Watch<'p> {
     }
 
     /// Whether an event, were it any of these processes', could matter.
-    pub(super) fn minds(&self, event: &Event, processes: std::ops::Range<ProcessId>) -> bool {
+    pub(super) fn minds(&self, plan: &Plan, event: &Event, processes: std::ops::Range<ProcessId>) -> bool {
         let patterns = match self {
-            Self::Races(object) => return access(object, event).is_some(),
+            Self::Races(object) => return access(plan, object, event).is_some(),
             Self::Before(patterns) | Self::Order(patterns) => *patterns,
         };
         let mut event = event.clone();
         processes.into_iter().any(|process| {
             event.id = EventId::new(process, event.id.number());
-            patterns.iter().any(|pattern| Events::Pattern(pattern).matches(&event))
+            patterns.iter().any(|pattern| pattern.matches(&event))
         })
     }
 
     /// What of the event matters to the expectation in that place; `order` counts it.
-    pub(super) fn hits(&self, watch: usize, event: &Event, watched: &mut Watched, hits: &mut Vec<Hit>) {
+    pub(super) fn hits(&self, plan: &Plan, watch: usize, event: &Event, watched: &mut Watched, hits: &mut Vec<Hit>) {
         if watched.decided {
             return;
         }
         let mut hit = |point| hits.push(Hit { watch, point });
         match self {
             Self::Races(object) => {
-                if let Some((cell, uses)) = access(object, event) {
+                if let Some((cell, uses)) = access(plan, object, event) {
                     hit(Point::Cell(cell, uses));
                 }
             }

@@ -171,7 +171,7 @@ impl History<'_> {
                 _ => {}
             },
             Memory::Count { of, most } => {
-                if shared[0] <= *most && of.matches(event) {
+                if shared[0] <= *most && of.matches(self.plan, event) {
                     shared[0] += 1;
                 }
             }
@@ -253,7 +253,7 @@ impl History<'_> {
                             sight.set_note(process, slot, 0);
                         }
                     }
-                } else if let Some((cell, uses)) = access(object, event) {
+                } else if let Some((cell, uses)) = access(self.plan, object, event) {
                     let cells = &mut self.list[at].cells;
                     let own = cells.of(&cell) as usize;
                     let known = sight.note(process, slot(at, own));
@@ -290,7 +290,7 @@ impl History<'_> {
                 }
             }
             Memory::Course(list) => {
-                if list.iter().any(|events| events.matches(event)) || ended && self.list[at].ends {
+                if list.iter().any(|events| events.matches(self.plan, event)) || ended && self.list[at].ends {
                     let since = self.time_of(sight.note(process, SINCE));
                     let sign = self.sign(event, &[u64::from(process), since, moment.now]);
                     shared[0] = i64::from(self.nodes.of(&(shared[0] as u32, u32::MAX, sign)));

@@ -105,8 +105,9 @@ mod tests {
     use super::*;
     use crate::explore::semantics::transition::Time;
     use crate::explore::strategy::random_walk::{Manner, Walker, seed};
-    use crate::explore::testing::random_programs::{Taste, scenario};
+    use crate::explore::testing::random_programs::PLAIN;
     use crate::explore::tests::{lost_update, philosophers, plan, semaphore};
+    use crate::generate::{Taste, scenario};
 
     fn of(text: &str) -> Option<u32> {
         let plan = plan(text);
@@ -144,7 +145,7 @@ mod tests {
     fn no_execution_is_longer() {
         let mut reached = 0;
         for number in 0..60 {
-            let plan = plan(&scenario(number, Taste { timeouts: number % 2 == 1, ..Taste::default() }));
+            let plan = plan(&scenario(number, Taste { times: number % 2 == 1, ..PLAIN }).text());
             let time = if number % 3 == 0 { Time::Any } else { Time::Virtual };
             let mut space = StateSpace::new(&plan, time, vec![false; plan.steps.len()], false);
             let Some(most) = longest(&space) else { continue };

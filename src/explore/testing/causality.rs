@@ -311,7 +311,7 @@ steps = [{ wait = "e", timeout = "0s", outcome = "o" }]
 all_before = ["a clear", { process = "c", verb = "wait", outcome = "*" }]
 holds = "sometimes"
 "#;
-    assert!(super::brute_force::compare(program, &[asked.to_owned()], super::brute_force::FEW));
+    assert!(super::brute_force::compare(program, &[asked.to_owned()], Time::Virtual, super::brute_force::FEW));
 }
 
 /// What is refused learns nothing.

@@ -5,7 +5,8 @@ pub(crate) mod brute_force;
 #[cfg(test)]
 pub(crate) mod causality;
 #[cfg(test)]
-pub(crate) mod corpus;
+#[path = "../../../tests/corpus.rs"]
+mod corpus;
 #[cfg(test)]
 mod metamorphic;
 #[cfg(test)]

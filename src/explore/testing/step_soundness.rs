@@ -169,6 +169,22 @@ fn changed(space: &StateSpace<'_>, before: &[u32], after: &[u32], process: Proce
     (reached && !reaches && !ended).then(|| format!("{ours:?} reaches the share of another process"))
 }
 
+fn key(model: &dyn Model) -> Vec<u8> {
+    let mut key = Vec::new();
+    model.key(&mut key);
+    key
+}
+
+/// Whether one of those names stands in the value.
+fn is_named(value: &Value, names: &[String]) -> bool {
+    match value {
+        Value::String(text) => names.iter().any(|name| **name == **text),
+        Value::List(list) => list.iter().any(|value| is_named(value, names)),
+        Value::Map(map) => map.values().any(|value| is_named(value, names)),
+        _ => false,
+    }
+}
+
 /// Whether an object names a process, or is still held by one that has ended, although that is not said of it.
 fn held(space: &StateSpace<'_>, state: &[u32]) -> Option<String> {
     let plan = space.plan;
@@ -185,13 +201,21 @@ fn held(space: &StateSpace<'_>, state: &[u32]) -> Option<String> {
                 return Some(format!("{access:?} parks, although it takes one turn"));
             }
         }
+        for (process, number) in (0..).zip(&state[..count]) {
+            let segment = space.segment_of(*number);
+            if segment.parked && space.info(*number).next.object().is_some_and(|(own, _)| own == object) {
+                let (mut share, mut left) = (segment.share(object), model.copy());
+                left.part(&mut share, &plan.held(process, object), true);
+                if share == segment.share(object) && key(model) == key(&*left) {
+                    return Some(format!("the end of process {process} does not end its wait for {}", planned.name));
+                }
+            }
+        }
         let to = |object: ObjectId| object + plan.objects.len() as ObjectId;
         let (exchanged, verbs) = (model.exchanged(&to), plan.kind(object).verbs.len() as u8);
         let mut shares: Vec<u32> =
             state[..count].iter().map(|number| space.segment_of(*number).share(object)).collect();
-        if model.value(&shares, &names).as_str().is_some_and(|name| names.iter().any(|process| process == name))
-            && !planned.object.has_owner()
-        {
+        if is_named(&model.value(&shares, &names), &names) && !planned.object.has_owner() {
             return Some(format!("{} is the name of a process", planned.name));
         }
         let waits = |model: &dyn Model, to: &dyn Fn(ObjectId) -> ObjectId| -> Vec<_> {
@@ -222,12 +246,7 @@ fn held(space: &StateSpace<'_>, state: &[u32]) -> Option<String> {
                     event: 0,
                     stage: &mut NoStage,
                 });
-                let keys = [model, &*again].map(|model| {
-                    let mut key = Vec::new();
-                    model.key(&mut key);
-                    key
-                });
-                if keys[0] != keys[1] {
+                if key(model) != key(&*again) {
                     return Some(format!("process {process} has ended and holds an end of {}", planned.name));
                 }
             }

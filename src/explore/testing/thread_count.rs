@@ -1,12 +1,13 @@
 //! That several threads find what one finds: every state with its number and the one before it, every end, every word.
 
-use super::random_programs::{Taste, scenario};
+use super::random_programs::PLAIN;
 use crate::explore::run::{Explored, Options, explore};
 use crate::explore::semantics::transition::{Nondeterminism, Time};
 use crate::explore::state_space::StateSpace;
 use crate::explore::strategy::bfs::{Limits, Reductions, Search, Threads};
 use crate::explore::strategy::fallback::Coverage;
 use crate::explore::tests::{lost_update, philosophers, plan, semaphore};
+use crate::generate::{Taste, scenario};
 use crate::scenario::plan::Plan;
 
 /// Everything that a search has found.
@@ -121,8 +122,8 @@ fn several_threads_stop_where_one_does() {
 #[test]
 fn several_threads_find_the_same_in_random_programs() {
     for seed in 0..30 {
-        let loops = Taste { loops: seed % 3 == 0, timeouts: seed % 2 == 0, own: seed % 5 < 2, random: false };
-        compare(&scenario(50_000_000 + seed, loops), if seed % 4 == 0 { ANY } else { VIRTUAL }, 3_000);
+        let loops = Taste { loops: seed % 3 == 0, times: seed % 2 == 0, own: seed % 5 < 2, ..PLAIN };
+        compare(&scenario(50_000_000 + seed, loops).text(), if seed % 4 == 0 { ANY } else { VIRTUAL }, 3_000);
     }
 }
 

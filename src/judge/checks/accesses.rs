@@ -2,8 +2,9 @@
 
 use crate::event::{Event, ObjectId, Target};
 use crate::judge::context::Context;
-use crate::objects::contract::verb_class::{Effect, effect, holding};
+use crate::objects::contract::verb_class::Effect;
 use crate::scenario::expectation::ObjectRef;
+use crate::scenario::plan::Plan;
 
 /// What an access does to a cell.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -18,8 +19,8 @@ pub(crate) enum Access {
 
 impl Access {
     /// What an event does to the cell that it is about.
-    pub(crate) fn of(event: &Event) -> Option<Self> {
-        Self::by(effect(event.verb)).filter(|_| event.outcome.is_ok())
+    pub(crate) fn of(plan: &Plan, event: &Event) -> Option<Self> {
+        Self::by(plan.effect(event)).filter(|_| event.outcome.is_ok())
     }
 
     /// What a verb does to a cell.
@@ -48,7 +49,7 @@ pub(crate) fn accesses(context: &Context<'_>, wanted: &ObjectRef) -> Vec<(usize,
         let near = wanted.element.is_none() || event.element.get().is_none() || event.element.get() == wanted.element;
         if near
             && wanted.objects.contains(&object)
-            && let Some(access) = Access::of(event)
+            && let Some(access) = Access::of(context.plan, event)
         {
             found.push((place, (object, event.element.get()), access));
         }
@@ -67,7 +68,7 @@ pub(crate) fn held_at(context: &Context<'_>, place: usize) -> Vec<String> {
     let mut held: Vec<ObjectId> = Vec::new();
     for event in context.trace.events[..place].iter().filter(|event| event.id.process() == process) {
         let Target::Object(object) = event.target else { continue };
-        match holding(event) {
+        match context.plan.holding(event) {
             Some(1) => held.push(object),
             Some(_) => {
                 if let Some(at) = held.iter().rposition(|held| *held == object) {

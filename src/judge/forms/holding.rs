@@ -11,7 +11,6 @@ use crate::judge::context::Context;
 use crate::judge::history::{Changes, Memory};
 use crate::judge::verdict::Finding;
 use crate::objects::State;
-use crate::objects::contract::verb_class::holding;
 use crate::scenario::expectation::{Expectation, FormDescription, Shape};
 use crate::scenario::plan::Plan;
 
@@ -70,7 +69,7 @@ fn amounts(context: &Context<'_>, objects: &[ObjectId]) -> HashMap<EventId, i64>
         let before = state.size();
         state.apply(event);
         let size = before.zip(state.size()).map_or(0, |(before, after)| (after - before).abs()).max(1);
-        if let Some(sign) = holding(event) {
+        if let Some(sign) = context.plan.holding(event) {
             amounts.insert(event.id, sign * size);
         }
     }

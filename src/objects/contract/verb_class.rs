@@ -1,10 +1,7 @@
 //! What verbs do, in the few words that others than their kinds go by: what gives an object to a process, what touches
-//! a cell, what carries a message. A verb of one name does the same in every kind.
-
-use std::sync::LazyLock;
+//! a cell, what carries a message.
 
 use crate::event::Event;
-use crate::objects::CATALOGUE;
 use crate::outcome::Outcome;
 
 /// What a verb does, as far as others have to know.
@@ -32,45 +29,17 @@ pub enum Effect {
     Closes,
 }
 
-/// The verbs that do something of it.
-static EFFECTS: LazyLock<Vec<(&'static str, Effect)>> = LazyLock::new(|| {
-    let verbs = CATALOGUE.iter().flat_map(|kind| kind.verbs).filter(|verb| verb.effect != Effect::None);
-    let mut effects: Vec<(&str, Effect)> = Vec::new();
-    for verb in verbs {
-        if !effects.contains(&(verb.name, verb.effect)) {
-            effects.push((verb.name, verb.effect));
+impl Effect {
+    /// Whether an event of a verb that does so gives its object to its process (1: a permit, a lock) or takes it away (-1).
+    pub fn holding(self, event: &Event) -> Option<i64> {
+        // A step with `n = 0` does nothing.
+        if event.value.as_int() == Some(0) {
+            return None;
         }
-    }
-    effects
-});
-
-/// What the verb of that name does.
-pub fn effect(verb: &str) -> Effect {
-    EFFECTS.iter().find(|(name, _)| *name == verb).map_or(Effect::None, |(_, effect)| *effect)
-}
-
-/// Whether an event gives its object to its process (1: a permit, a lock) or takes it away (-1).
-pub fn holding(event: &Event) -> Option<i64> {
-    // A step with `n = 0` does nothing.
-    if event.value.as_int() == Some(0) {
-        return None;
-    }
-    match effect(event.verb) {
-        Effect::Takes if event.outcome.is_ok() || event.outcome == Outcome::OWNER_DIED => Some(1),
-        Effect::Gives if event.outcome.is_ok() => Some(-1),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_verb_does_the_same_in_every_kind() {
-        for verb in CATALOGUE.iter().flat_map(|kind| kind.verbs) {
-            assert_eq!(effect(verb.name), verb.effect, "{}", verb.name);
+        match self {
+            Self::Takes if event.outcome.is_ok() || event.outcome == Outcome::OWNER_DIED => Some(1),
+            Self::Gives if event.outcome.is_ok() => Some(-1),
+            _ => None,
         }
-        assert_eq!(effect("print"), Effect::None);
     }
 }

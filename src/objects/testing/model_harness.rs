@@ -47,7 +47,11 @@ pub(crate) fn told(event: &Event) -> Told {
 }
 
 /// Takes the same random steps on models and on the kernel's side, none of which waits, and compares what both tell.
-pub(crate) fn as_the_kernel(objects: &[Made<'_>], steps: &[(ObjectId, &'static str, Option<i64>)], seed: u64) {
+pub(crate) fn as_the_kernel<A: Clone + Into<Value>>(
+    objects: &[Made<'_>],
+    steps: &[(ObjectId, &'static str, Option<A>)],
+    seed: u64,
+) {
     let mut world = World::new(3, objects);
     let mut stage = kernel_harness::Stage::new();
     for (name, attributes, named) in objects {
@@ -57,8 +61,8 @@ pub(crate) fn as_the_kernel(objects: &[Made<'_>], steps: &[(ObjectId, &'static s
     let mut random = Random(seed);
     for _ in 0..400 {
         let process = random.below(actors.len());
-        let (object, verb, argument) = steps[random.below(steps.len())];
-        let arguments: Vec<_> = argument.map(Value::Int).into_iter().collect();
+        let (object, verb, argument) = steps[random.below(steps.len())].clone();
+        let arguments: Vec<Value> = argument.map(Into::into).into_iter().collect();
         stage.try_step(&mut actors[process], object, verb, &arguments);
         let progress = world.step(process as ProcessId, &Step::On(object, verb, arguments, Willing::Never));
         assert!(matches!(progress, Progress::Done(_)));

@@ -207,6 +207,8 @@ pub fn refused(path: &str, exit: u8, diagnostics: &[Diagnostic]) -> Json {
 
 /// What the documents of one run and of several have in common.
 fn scenario(plan: &Plan, status: Status, exit: u8) -> Json {
+    let matrix = plan.combination.iter().map(|(name, value)| (name.clone(), value_json(value)));
+    let matrix = matrix.collect::<serde_json::Map<_, _>>();
     let params = plan.params.iter().map(|(name, value)| (name.clone(), value_json(value)));
     json!({
         "scenario": plan.name.raw(),
@@ -214,6 +216,7 @@ fn scenario(plan: &Plan, status: Status, exit: u8) -> Json {
         "path": plan.source.path.raw(),
         "seed": plan.seed,
         "params": params.collect::<serde_json::Map<_, _>>(),
+        "matrix": if matrix.is_empty() { Json::Null } else { matrix.into() },
         "status": status_word(status),
         "exit": exit,
     })

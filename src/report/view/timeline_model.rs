@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use super::statistics::unfinished;
 use crate::event::{EventId, ObjectId, ProcessId, Target};
 use crate::objects::State;
-use crate::objects::contract::verb_class::{Effect, effect, holding};
+use crate::objects::contract::verb_class::Effect;
 use crate::scenario::plan::Plan;
 use crate::trace::{ProcessEnd, Ties, Trace};
 use crate::value::Value;
@@ -257,7 +257,7 @@ impl Objects {
             let track = growing.entry(object).or_insert_with(|| grow(object));
             let before = track.state.size();
             track.state.apply(event);
-            if let Some(sign) = holding(event) {
+            if let Some(sign) = plan.holding(event) {
                 let size = before.zip(track.state.size()).map_or(0, |(before, after)| (after - before).abs());
                 amounts.insert(event.id, sign * size.max(1));
             }
@@ -522,10 +522,10 @@ fn arrows(plan: &Plan, trace: &Trace, amounts: &HashMap<EventId, i64>) -> Vec<Ar
                 continue;
             }
         }
-        let received = effect(event.verb) == Effect::Gets && event.outcome.is_ok();
+        let received = plan.effect(event) == Effect::Gets && event.outcome.is_ok();
         if received && cause.is_none() {
             // Without framing a receive may take what several sends put in.
-            let sends = causes.filter(|from| effect(trace.events[*from].verb) == Effect::Puts);
+            let sends = causes.filter(|from| plan.effect(&trace.events[*from]) == Effect::Puts);
             arrows.extend(sends.map(|from| Arrow { from, to, kind: ArrowKind::Message, certain: true }));
             continue;
         }
@@ -539,7 +539,7 @@ fn arrows(plan: &Plan, trace: &Trace, amounts: &HashMap<EventId, i64>) -> Vec<Ar
             (_, "end") if event.step.is_none() => continue,
             ("end", _) if source.step.is_none() => ArrowKind::End,
             _ if !event.blocked => continue,
-            (given, taken) if effect(given) == Effect::Gets && effect(taken) == Effect::Puts => ArrowKind::HandOver,
+            _ if plan.effect(source) == Effect::Gets && plan.effect(event) == Effect::Puts => ArrowKind::HandOver,
             _ => ArrowKind::Wake,
         };
         arrows.push(Arrow { from, to, kind, certain: cause.is_some() || !several });

@@ -99,18 +99,18 @@ pub(crate) fn known(name: &str) -> Option<&'static str> {
     verbs.into_iter().find(|verb| *verb == name)
 }
 
-/// A kind that can do nothing: what reads a trace asks only for its name.
-pub(crate) static SEMAPHORE: Kind = kind("semaphore");
-pub(crate) static MUTEX: Kind = kind("mutex");
-pub(crate) static ARRAY: Kind = kind("array");
+/// Kinds that can do nothing: what reads a trace asks only for their names and verbs.
+pub(crate) static SEMAPHORE: Kind = kind("semaphore", crate::objects::kinds::semaphore::KIND.verbs);
+pub(crate) static MUTEX: Kind = kind("mutex", crate::objects::kinds::mutex::KIND.verbs);
+pub(crate) static ARRAY: Kind = kind("array", crate::objects::kinds::array::KIND.verbs);
 
-const fn kind(name: &'static str) -> Kind {
+const fn kind(name: &'static str, verbs: &'static [Verb]) -> Kind {
     Kind {
         name,
         summary: "",
         primitive: "",
         attributes: &[],
-        verbs: &[],
+        verbs,
         state: ("", ""),
         example: "",
         declare: |_| Ok(Box::new(Thing)),

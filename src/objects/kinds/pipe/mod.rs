@@ -35,6 +35,7 @@ use replay::Content;
 const SEND: &str = "send";
 const RECEIVE: &str = "recv";
 const POLL: &str = "poll";
+const CLOSE: &str = "close";
 
 /// The verbs, by their places in [`KIND`].
 const SEND_AT: u8 = 0;

@@ -3,10 +3,9 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::model::SLOTS;
-use super::{Framing, POLL, Pipe, RECEIVE, SEND, incoming, outgoing};
+use super::{CLOSE, Framing, POLL, Pipe, RECEIVE, SEND, incoming, outgoing};
 use crate::event::{Event, EventId, ProcessId};
 use crate::objects::causality::happens_before::{gave_up, is_end};
-use crate::objects::contract::verb_class::{Effect, effect};
 use crate::objects::{Relation, State};
 use crate::os::pipe::page;
 use crate::outcome::Outcome;
@@ -190,7 +189,7 @@ impl Pipe {
         for (at, event) in events.iter().enumerate() {
             if is_end(event) {
                 last.insert(event.id.process(), at);
-            } else if effect(event.verb) == Effect::Closes && event.outcome.is_ok() {
+            } else if event.verb == CLOSE && event.outcome.is_ok() {
                 let one = first.entry((event.id.process(), relation.end(at))).or_insert(at);
                 if event.id.number() < events[*one].id.number() {
                     *one = at;

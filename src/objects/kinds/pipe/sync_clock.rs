@@ -5,10 +5,9 @@
 //! there. Bytes are not followed.
 
 use super::model::content as model_content;
-use super::{Framing, POLL, Pipe, RECEIVE, SEND, incoming, outgoing};
+use super::{CLOSE, Framing, POLL, Pipe, RECEIVE, SEND, incoming, outgoing};
 use crate::objects::causality::happens_before::gave_up;
 use crate::objects::causality::sync_clock::{Handover, Held, Line, NOTHING};
-use crate::objects::contract::verb_class::{Effect, effect};
 use crate::outcome::Outcome;
 use crate::value::{Value, encode};
 
@@ -22,7 +21,7 @@ impl Pipe {
         let event = handover.event;
         let (process, end) = (event.id.process(), handover.end);
         let mut content = Content::of(handover.held);
-        if handover.is_end() || effect(event.verb) == Effect::Closes && event.outcome.is_ok() {
+        if handover.is_end() || event.verb == CLOSE && event.outcome.is_ok() {
             // A process that has closed its end releases nothing at its exit.
             let own = process * 2 + u32::from(end) + 1;
             if let Some(at) = content.closed.iter().position(|closed| *closed == own) {

@@ -29,7 +29,7 @@ fn ended(world: &World) -> Vec<(u32, Outcome, Value)> {
 
 #[test]
 fn it_does_what_the_kernel_does() {
-    let steps = ["wait", "wait", "abort", "reset", "size"].map(|verb| (B, verb, None));
+    let steps = ["wait", "wait", "abort", "reset", "size"].map(|verb| (B, verb, None::<i64>));
     for (parties, via) in [(1, "memory"), (2, "memory"), (1, "posix"), (2, "posix")] {
         as_the_kernel(&[("barrier", &[("parties", Value::Int(parties)), ("via", via.into())], &[])], &steps, 7);
     }

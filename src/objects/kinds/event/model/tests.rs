@@ -9,7 +9,7 @@ const READY: u32 = 0;
 fn it_does_what_the_kernel_does() {
     for set in [false, true] {
         let attributes = [("set", Value::Bool(set))];
-        let steps = [(READY, "set", None), (READY, "clear", None), (READY, "wait", None)];
+        let steps = [(READY, "set", None::<i64>), (READY, "clear", None), (READY, "wait", None)];
         as_the_kernel(&[("event", &attributes, &[])], &steps, 1);
     }
 }

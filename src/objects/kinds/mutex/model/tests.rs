@@ -21,7 +21,7 @@ fn outcome(world: &mut World, process: u32, verb: &'static str) -> Option<Outcom
 
 #[test]
 fn it_does_what_the_kernel_does() {
-    let steps = [(M, "lock", None), (M, "unlock", None), (M, "repair", None)];
+    let steps = [(M, "lock", None::<i64>), (M, "unlock", None), (M, "repair", None)];
     for robust in [false, true] {
         let attributes = [("robust", Value::Bool(robust))];
         as_the_kernel(&[("mutex", &attributes, &[])], &steps, 3);
