@@ -54,7 +54,18 @@ fn too_many_processes_or_steps_are_an_error_at_their_place() {
             bounded(test, command).status(2).stderr_contains(said).stderr_contains("a.toml:");
         }
     }
-    let steps = format!("[processes.p]\nsteps = [\n{}]\n", "\"yield\",\n".repeat(1_000_000));
+    let lines = |count| "\"yield\",\n".repeat(count);
+    let most = format!("[processes.p]\nsteps = [\n{}]\n", lines(100_000));
+    bounded(Test::new().file("a.toml", &most), &["check", "a.toml"]).status(0);
+    let nested = format!("[processes.p]\nsteps = [{{ forever = [\n{}] }}, \"yield\"]\n", lines(440_000));
+    let shared = format!("{most}[processes.q]\nsteps = [\"yield\"]\n");
+    for (text, place) in [(nested, "a.toml:100002:1"), (shared, "a.toml:100005:10")] {
+        for command in [&["check", "a.toml"][..], &["a.toml"], &["explore", "a.toml"]] {
+            let done = bounded(Test::new().file("a.toml", &text), command).status(2).stderr_contains(place);
+            assert_eq!(done.err.matches("more than 100000 steps").count(), 1, "{}", done.err);
+        }
+    }
+    let steps = format!("[processes.p]\nsteps = [\n{}]\n", lines(1_000_000));
     for command in [&["check", "a.toml"][..], &["a.toml"], &["explore", "a.toml"]] {
         bounded(Test::new().file("a.toml", &steps), command).status(2).stderr_contains("larger than 4 MiB");
     }

@@ -62,6 +62,44 @@ fn time_holds_where_single_transitions_take_long() {
     is_cut(700_000, "[processes.p]\nsteps = [{ repeat = 1000000, do = [\"yield\"] }]\n", &[]);
 }
 
+/// What is done before the first state is there, or behind a single state, takes long where there are many processes.
+#[test]
+fn limits_hold_with_very_many_processes() {
+    let process =
+        |declared: &str| format!("[objects]\nv = {{ kind = \"value\", count = 20000 }}\n[processes.p]\n{declared}\n");
+    let tables: String = (0..20_000).map(|number| format!("[processes.p{number}]\nsteps = []\n")).collect();
+    for text in [
+        process("count = 100000\nsteps = []"),
+        tables,
+        process("count = 20000\nsteps = [{ add = \"v[index]\", value = 1 }]"),
+        process(
+            "count = 30000\nstart = \"manual\"\nsteps = []\n[processes.q]\nsteps = [{ start = \"p\" }, { join = \"p\" }]",
+        ),
+        format!(
+            "{}[[expect]]\nalways = \"!blocked('p[0]')\"\n",
+            process("count = 5000\nsteps = [{ join = \"q\" }]\n[processes.q]\nsteps = []")
+        ),
+    ] {
+        let limits = ["-j", "1", "--max-time", "1s", "--max-memory", "512MiB"];
+        let done = explore(3_000_000, &text, &limits);
+        let err = String::from_utf8_lossy(&done.stderr);
+        assert!(matches!(done.status.code(), Some(0 | 5)), "{:?} {err}\n{}", done.status, &text[..200]);
+    }
+}
+
+#[test]
+fn a_signal_ends_it_before_the_first_state_is_there() {
+    let text = "[objects]\nq = { kind = \"queue\" }\n[processes.p]\ncount = 100000\nsteps = [{ put = \"q\", value = 1 }, { get = \"q\" }]\n";
+    let test = Test::new().file("a.toml", text);
+    let asked = "timeout -s TERM -k 20 2 \"$0\" explore a.toml -j 1 --max-memory 4GiB; echo $?";
+    let mut command = Command::new("sh");
+    command.args(["-c", asked, env!("CARGO_BIN_EXE_ipcrun")]).current_dir(test.directory());
+    let done = command.output().expect("a shell");
+    let out = String::from_utf8_lossy(&done.stdout);
+    // As `timeout` says that it had to end it, and not that it had to kill it.
+    assert_eq!(out.lines().last(), Some("124"), "{out}\n{}", String::from_utf8_lossy(&done.stderr));
+}
+
 #[test]
 fn memory_holds_where_much_is_kept_of_the_past() {
     let text = "[objects]\nv = { kind = \"value\", value = 0 }\n[processes.A]\n\

@@ -4,14 +4,15 @@
 //! Memory is the resident memory of this process beyond that at the begin of the exploration, read from the kernel: no
 //! estimate covers everything that is allocated.
 
+use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::strategy::bfs::Cut;
 use crate::os::memory::Own;
 
-/// The least time between two readings of the memory in use, in ns.
+/// The least time between two readings of the memory in use, and two looks for a signal, in ns.
 const LOOK: u64 = 1_000_000;
 /// How many pieces of work are done at most between two looks at the clock.
 const MOST: u32 = 64;
@@ -21,6 +22,7 @@ const SPAN: u64 = 200_000;
 const FREE: u8 = 0;
 const LATE: u8 = 1;
 const FULL: u8 = 2;
+const STOPPED: u8 = 3;
 
 /// Time and memory that may be used.
 #[derive(Debug)]
@@ -29,10 +31,32 @@ pub struct Budget {
     /// Since `begin`, in ns.
     longest: u64,
     bytes: usize,
-    own: Arc<(Own, usize)>,
+    whole: Arc<Whole>,
     /// When the memory is measured next, in ns since `begin`.
     look: AtomicU64,
     spent: AtomicU8,
+}
+
+type Asked = Box<dyn Fn() -> bool + Send + Sync>;
+
+/// What all parts of a budget share.
+struct Whole {
+    own: Own,
+    /// What was resident at the begin.
+    before: usize,
+    /// Whether a signal asks to end.
+    asked: Option<Asked>,
+    stopped: AtomicBool,
+}
+
+impl fmt::Debug for Whole {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Whole")
+            .field("before", &self.before)
+            .field("stopped", &self.stopped)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Budget {
@@ -45,11 +69,27 @@ impl Default for Budget {
 impl Budget {
     /// A budget of `longest` from `begin` on, and of `bytes` beyond what is resident now.
     pub fn new(begin: Instant, longest: Option<Duration>, bytes: usize) -> Self {
+        Self::until(begin, longest, bytes, None::<fn() -> bool>)
+    }
+
+    /// The same, which is spent as well once `asked` says that a signal asks to end.
+    pub fn until(
+        begin: Instant,
+        longest: Option<Duration>,
+        bytes: usize,
+        asked: Option<impl Fn() -> bool + Send + Sync + 'static>,
+    ) -> Self {
         let own = Own::open();
         let before = own.resident();
         let longest = longest.map_or(u64::MAX, |longest| u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX));
         let (look, spent) = (AtomicU64::new(0), AtomicU8::new(FREE));
-        Self { begin, longest, bytes, own: Arc::new((own, before)), look, spent }
+        let whole = Arc::new(Whole {
+            own,
+            before,
+            asked: asked.map(|asked| Box::new(asked) as Asked),
+            stopped: AtomicBool::new(false),
+        });
+        Self { begin, longest, bytes, whole, look, spent }
     }
 
     /// A part of it: `time` and `memory` are fractions, numerator first.
@@ -57,7 +97,7 @@ impl Budget {
         let longest = if self.longest == u64::MAX { u64::MAX } else { self.longest / time.1 * time.0 };
         let bytes = if self.bytes == usize::MAX { usize::MAX } else { self.bytes / memory.1 * memory.0 };
         let (look, spent) = (AtomicU64::new(0), AtomicU8::new(FREE));
-        Self { begin: self.begin, longest, bytes, own: Arc::clone(&self.own), look, spent }
+        Self { begin: self.begin, longest, bytes, whole: Arc::clone(&self.whole), look, spent }
     }
 
     /// How long the exploration has taken.
@@ -75,6 +115,7 @@ impl Budget {
         match self.spent.load(Ordering::Relaxed) {
             FREE => self.look_at(self.now()),
             LATE => Some(Cut::Time),
+            STOPPED => Some(Cut::Stopped),
             _ => Some(Cut::Memory),
         }
     }
@@ -86,8 +127,12 @@ impl Budget {
     fn look_at(&self, now: u64) -> Option<Cut> {
         let (spent, cut) = if now > self.longest {
             (LATE, Cut::Time)
-        } else if self.bytes < usize::MAX && now >= self.look.load(Ordering::Relaxed) && self.is_full(now) {
+        } else if now < self.look.load(Ordering::Relaxed) {
+            return None;
+        } else if self.is_full(now) {
             (FULL, Cut::Memory)
+        } else if self.is_stopped() {
+            (STOPPED, Cut::Stopped)
         } else {
             return None;
         };
@@ -98,8 +143,16 @@ impl Budget {
     #[cold]
     fn is_full(&self, now: u64) -> bool {
         self.look.store(now + LOOK, Ordering::Relaxed);
-        let (own, before) = &*self.own;
-        own.resident().saturating_sub(*before) > self.bytes
+        self.bytes < usize::MAX && self.whole.own.resident().saturating_sub(self.whole.before) > self.bytes
+    }
+
+    /// Whether a signal has asked to end.
+    pub fn is_stopped(&self) -> bool {
+        let Whole { asked, stopped, .. } = &*self.whole;
+        if asked.as_ref().is_some_and(|asked| asked()) {
+            stopped.store(true, Ordering::Relaxed);
+        }
+        stopped.load(Ordering::Relaxed)
     }
 }
 

@@ -212,16 +212,21 @@ pub(super) fn exploring(
     judged: &mut dyn FnMut(&Verdict, &str),
 ) -> Result<Explored, Fault> {
     if plan.processes.len().saturating_mul(PROCESS) > budget.bytes() {
-        let size = Size { elapsed: budget.elapsed(), ..Size::default() };
-        let (summary, ..) = VerdictCollector::new(plan, false, judged).finish(false);
-        return Ok(Explored { summary, cut: Some(Cut::Memory), size, ..Explored::default() });
+        return Ok(nothing(plan, Cut::Memory, budget, judged));
     }
     let begin = budget.elapsed();
     // The shortest story takes time and memory too.
     let all = Arc::new(budget.part((15, 16), (15, 16)));
     let mut wish = HistoryOptions { races: race_freedom::is_tame(plan) && !options.kill, ..HistoryOptions::default() };
     loop {
-        match once(plan, options, wish, &all, progress, judged)? {
+        let explored = match once(plan, options, wish, &all, progress, judged) {
+            Err(fault) => match fault.spent() {
+                Some(cut) => return Ok(nothing(plan, cut, budget, judged)),
+                None => return Err(fault),
+            },
+            Ok(explored) => explored,
+        };
+        match explored {
             Ok(mut explored) => {
                 explored.size.elapsed = budget.elapsed().saturating_sub(begin);
                 let goes_round = explored.circles.left || explored.circles.livelocks > 0;
@@ -236,6 +241,13 @@ pub(super) fn exploring(
             }
         }
     }
+}
+
+/// What there is to say where the budget was spent before the first state was there.
+fn nothing(plan: &Plan, cut: Cut, budget: &Budget, judged: &mut dyn FnMut(&Verdict, &str)) -> Explored {
+    let size = Size { elapsed: budget.elapsed(), ..Size::default() };
+    let (summary, ..) = VerdictCollector::new(plan, false, judged).finish(false);
+    Explored { summary, cut: Some(cut), size, ..Explored::default() }
 }
 
 /// The same, keeping what is wished; or what must be kept, where it turns out that it was not enough.

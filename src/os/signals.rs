@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
@@ -63,7 +64,7 @@ pub(super) fn release_all() -> io::Result<()> {
 
 /// The signals that ask ipcrun to end, and that of a child's end, held and taken from a descriptor as long as this lives.
 pub struct Blocked {
-    fd: SignalFd,
+    fd: Arc<SignalFd>,
     /// Whether SIGCHLD is blocked here.
     children: bool,
     _held: Held,
@@ -85,22 +86,18 @@ impl Blocked {
         if children {
             change(SigmaskHow::SIG_BLOCK, Signal::SIGCHLD);
         }
-        Ok(Self { fd, children, _held: held })
+        Ok(Self { fd: Arc::new(fd), children, _held: held })
     }
 
     /// The next signal that has come and asks to end.
     pub fn take(&self) -> Option<Signal> {
-        loop {
-            let information = match fault::call("read", &[Errno::EINTR], || self.fd.read_signal()) {
-                Err(Errno::EINTR) => continue,
-                Err(_) | Ok(None) => return None,
-                Ok(Some(information)) => information,
-            };
-            match Signal::try_from(information.ssi_signo as i32) {
-                Ok(Signal::SIGCHLD) | Err(_) => {}
-                Ok(signal) => return Some(signal),
-            }
-        }
+        take(&self.fd)
+    }
+
+    /// The same for any thread: whether a signal has come that asks to end, which is taken then.
+    pub fn asked(&self) -> impl Fn() -> bool + Send + Sync + 'static + use<> {
+        let fd = Arc::clone(&self.fd);
+        move || take(&fd).is_some()
     }
 
     /// Takes all that have come. Whether one of them asks to end.
@@ -110,6 +107,20 @@ impl Blocked {
             asked = true;
         }
         asked
+    }
+}
+
+fn take(fd: &SignalFd) -> Option<Signal> {
+    loop {
+        let information = match fault::call("read", &[Errno::EINTR], || fd.read_signal()) {
+            Err(Errno::EINTR) => continue,
+            Err(_) | Ok(None) => return None,
+            Ok(Some(information)) => information,
+        };
+        match Signal::try_from(information.ssi_signo as i32) {
+            Ok(Signal::SIGCHLD) | Err(_) => {}
+            Ok(signal) => return Some(signal),
+        }
     }
 }
 

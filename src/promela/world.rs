@@ -43,7 +43,7 @@ impl<'p> World<'p> {
             begins,
             names: plan.objects.iter().map(|object| unique(&format!("o_{}", object.name), &mut taken)).collect(),
             holders,
-            verbs: (0..plan.objects.len() as ObjectId).map(|object| plan.verbs(object)).collect(),
+            verbs: plan.verbs(),
             problems: RefCell::new(BTreeMap::new()),
         };
         for (process, planned) in plan.processes.iter().enumerate() {

@@ -393,15 +393,15 @@ impl Plan {
         of_program.or_else(of_object)
     }
 
-    /// The verbs that steps have for an object, by themselves or for another object, a bit for each by its place.
-    pub fn verbs(&self, object: ObjectId) -> u64 {
-        let mut verbs = 0;
+    /// By object, the verbs that steps have for it, by themselves or for another object, a bit for each by its place.
+    pub fn verbs(&self) -> Vec<u64> {
+        let mut verbs = vec![0; self.objects.len()];
         for operation in self.operations() {
             for (id, verb) in operation.accessed() {
                 let touched = self.objects[id as usize].object.touches(verb);
-                let own = std::iter::once((id, verb));
-                let these = own.chain(touched).filter(|(other, _)| *other == object);
-                verbs = these.fold(verbs, |verbs, (_, verb)| verbs | 1 << verb);
+                for (object, verb) in std::iter::once((id, verb)).chain(touched) {
+                    verbs[object as usize] |= 1 << verb;
+                }
             }
         }
         verbs

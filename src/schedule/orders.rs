@@ -20,7 +20,7 @@ const MOST: u32 = 1_000_000;
 
 /// Turns of one process, one after the other.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a word of its own in a schedule")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Order {
     /// Whose turns they are.
     pub process: ProcessId,

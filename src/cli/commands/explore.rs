@@ -319,7 +319,9 @@ impl Exploring<'_> {
                 }
                 let searching = &self.arguments.searching;
                 let longest = searching.max_time.or(self.longest()).map(Duration::from_nanos);
-                let budget = Arc::new(Budget::new(begin, longest, searching.memory(self.at_once)));
+                let signals = Blocked::new(false).ok();
+                let asked = signals.as_ref().map(Blocked::asked);
+                let budget = Arc::new(Budget::until(begin, longest, searching.memory(self.at_once), asked));
                 match self.search(&plan, input, &budget, direct) {
                     Ok(looks) => {
                         self.keep(&plan, input, &looks);
@@ -426,7 +428,6 @@ impl Exploring<'_> {
         };
         let mode = if direct { self.options.progress } else { crate::report::terminal::progress::Mode::None };
         let progress = RefCell::new(Progress::new(mode, output::columns()));
-        let signals = Blocked::new(false).ok();
         let mut watch = |now: &fallback::Progress| {
             let states = now.reached.states as u64;
             // Random executions have no queue of states.
@@ -445,7 +446,7 @@ impl Exploring<'_> {
                 detail: &detail,
             };
             let _ = progress.borrow_mut().tick(&mut io::stderr().lock(), now.elapsed, &shown);
-            signals.as_ref().and_then(Blocked::take).is_none()
+            !budget.is_stopped()
         };
         let explored = looks::look(plan, &options, &looks::times(plan, self.given()), budget, &mut watch);
         let _ = progress.borrow_mut().erase(&mut io::stderr().lock());

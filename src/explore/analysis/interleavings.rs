@@ -21,7 +21,7 @@ use crate::event::ProcessId;
 use crate::explore::budget::{Budget, Pace};
 use crate::explore::reduction::ample_set::uses;
 use crate::explore::reduction::independence::{Footprints, Use, conflict};
-use crate::explore::semantics::transition::{Kind, ModelError, Time};
+use crate::explore::semantics::transition::{Kind, ModelError, ModelErrorKind, Time};
 use crate::explore::state_space::{StateSpace, Transition, is_over};
 use crate::explore::visited::{ROOT, VisitedSet};
 use crate::objects::Effect;
@@ -97,7 +97,10 @@ impl Graph {
     /// None where there are too many states.
     fn new(space: &mut StateSpace<'_>, most: usize) -> Result<Option<Self>, ModelError> {
         let mut pace = Pace::new(&space.budget);
-        let first = space.initial()?;
+        let first = match space.initial() {
+            Err(ModelError { trouble: ModelErrorKind::Spent(_), .. }) => return Ok(None),
+            first => first?,
+        };
         let mut store = VisitedSet::new(first.len(), space.plan.processes.len());
         store.insert(&first, ROOT);
         let mut before: Vec<u32> = vec![0];
@@ -143,7 +146,7 @@ impl Graph {
             asleep[0].push((0, Number::Exact(1)));
             asleep
         });
-        let mut dependence = Dependence::new(space.plan);
+        let Some(mut dependence) = Dependence::new(space.plan, &space.budget) else { return Ok(None) };
         let mut met = 1;
         let mut ready: Vec<u32> = vec![0];
         let mut done = 0;
@@ -213,8 +216,10 @@ struct Dependence<'p> {
 }
 
 impl<'p> Dependence<'p> {
-    fn new(plan: &'p Plan) -> Self {
-        Self { plan, futures: Footprints::new(plan, false), steps: HashMap::new(), known: HashMap::new() }
+    /// None where the budget is spent before.
+    fn new(plan: &'p Plan, budget: &Arc<Budget>) -> Option<Self> {
+        let futures = Footprints::new(plan, false, budget)?;
+        Some(Self { plan, futures, steps: HashMap::new(), known: HashMap::new() })
     }
 
     /// Gives each move that is taken with that sleep set, by its place, and the sleep set after it.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::concretise::{Lost, Told, tell};
 use crate::explore::base::workers;
 use crate::explore::looks::unprocessed;
-use crate::explore::semantics::transition::{ModelError, Step, Time};
+use crate::explore::semantics::transition::{ModelError, ModelErrorKind, Step, Time};
 use crate::explore::state_space::StateSpace;
 use crate::explore::strategy::bfs::Cut;
 use crate::judge::{self, Status, Subject, Summary, Tally, Verdict};
@@ -32,7 +32,9 @@ impl Fault {
     /// What of its budget was spent, where it is that.
     pub(crate) fn spent(&self) -> Option<Cut> {
         match self {
-            Self::Lost(Lost::Spent(cut)) => Some(*cut),
+            Self::Lost(Lost::Spent(cut)) | Self::ModelError(ModelError { trouble: ModelErrorKind::Spent(cut), .. }) => {
+                Some(*cut)
+            }
             _ => None,
         }
     }

@@ -35,13 +35,13 @@ pub(crate) struct Ample {
 
 impl Ample {
     /// None where the plan has what no part of a state's steps is enough for: signals can end a process anywhere, or each
-    /// wait that ends by itself leaves fewer to do so.
+    /// wait that ends by itself leaves fewer to do so. None too where the budget is spent, which ends the search.
     pub(crate) fn new(space: &StateSpace<'_>) -> Option<Self> {
         if space.traits.kills || space.leeway.kill || space.leeway.spurious > 0 {
             return None;
         }
         let plan = space.plan;
-        let futures = Footprints::new(plan, space.tells_causes());
+        let futures = Footprints::new(plan, space.tells_causes(), &space.budget)?;
         let processes = plan.processes.len();
         Some(Self {
             mask: futures.empty(),

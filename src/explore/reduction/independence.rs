@@ -4,9 +4,11 @@
 //! All of it is found without running anything, and may be more than will ever happen, never less.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::event::{ObjectId, ProcessId, Target};
 use crate::explore::base::injected_bugs::{Mutant, mutated};
+use crate::explore::budget::{Budget, Pace};
 use crate::explore::semantics::program_analysis::flow;
 use crate::explore::state_space::segment;
 use crate::expression::Expression;
@@ -74,7 +76,9 @@ pub(crate) struct Footprints {
 
 impl Footprints {
     /// `causes`: whether steps get in each other's way too by which of them is a cause of others.
-    pub(crate) fn new(plan: &Plan, causes: bool) -> Self {
+    /// None where the budget is spent before.
+    pub(crate) fn new(plan: &Plan, causes: bool, budget: &Arc<Budget>) -> Option<Self> {
+        let mut pace = Pace::new(budget);
         let mut futures = Self {
             uses: Vec::new(),
             numbers: HashMap::new(),
@@ -92,11 +96,13 @@ impl Footprints {
             (0..).zip(&named).map(|(process, named)| futures.places(plan, process, *named)).collect();
         futures.words = futures.uses.len().div_ceil(64).max(1);
         for (process, places) in own.iter().enumerate() {
+            if pace.spent().is_some() {
+                return None;
+            }
             let set = futures.flow(plan, process as ProcessId, places);
             futures.sets.push(set);
         }
-        futures.relate(plan, causes);
-        futures
+        futures.relate(plan, causes, &mut pace).then_some(futures)
     }
 
     /// What a process may do that stands at that place.
@@ -235,16 +241,20 @@ impl Footprints {
         sets
     }
 
-    fn relate(&mut self, plan: &Plan, causes: bool) {
+    /// Compares all uses. Whether the budget was enough for it.
+    fn relate(&mut self, plan: &Plan, causes: bool, pace: &mut Pace) -> bool {
         let count = self.uses.len();
-        self.conflicts = vec![self.empty(); count];
-        self.enablers = vec![self.empty(); count];
         // Only what is about the same has to do with one another.
         let mut by_target: HashMap<Target, Vec<usize>> = HashMap::new();
         for (number, uses) in self.uses.iter().enumerate() {
             by_target.entry(uses.target).or_default().push(number);
         }
         for first in 0..count {
+            if pace.spent().is_some() {
+                return false;
+            }
+            self.conflicts.push(self.empty());
+            self.enablers.push(self.empty());
             for second in by_target[&self.uses[first].target].iter().copied() {
                 let (one, other) = (self.uses[first], self.uses[second]);
                 if conflict(plan, one, other) || causes && tells_order(plan, one, other) {
@@ -255,6 +265,7 @@ impl Footprints {
                 }
             }
         }
+        true
     }
 }
 

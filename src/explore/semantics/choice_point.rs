@@ -64,6 +64,10 @@ impl ModelError {
                 let message = "whether this step waits depends on a random number that is drawn in it";
                 at(step, message.to_owned(), "drawn here").help(before).help(seed)
             }
+            ModelErrorKind::Spent(_) => {
+                Diagnostic::error(Code::BAD_SCHEDULE, "the limit of time or memory was reached before the first step")
+                    .within(&plan.source)
+            }
             ModelErrorKind::First => {
                 let message =
                     format!("`{name}` draws the first value of a variable, which is not tried value by value");

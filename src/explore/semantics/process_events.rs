@@ -84,24 +84,31 @@ pub(crate) fn begin<'p>(whole: &mut impl WorldState<'p>, process: ProcessId) {
     }
 }
 
-/// Lets all processes begin that wait for nothing more.
+/// Lets all processes begin that wait for nothing more: the first of them, and then the first again.
 pub(crate) fn open<'p>(whole: &mut impl WorldState<'p>) {
     let plan = whole.plan();
-    loop {
-        let ready = (0..plan.processes.len() as ProcessId).find(|process| {
-            let program = plan.program(*process);
-            whole.segment(*process).stage == Stage::NotStarted
-                && !whole.segment(*process).beginning
-                && !program.manual
-                && !program.depends_on.is_empty()
-                && program.depends_on.iter().all(|(first, count, condition)| {
-                    (*first..first + count).all(|other| holds(whole.segment(other), *condition))
-                })
-        });
-        match ready {
-            Some(process) => begin(whole, process),
-            None => return,
+    let is_ready = |whole: &_, process: ProcessId| {
+        let program = plan.program(process);
+        let segment = WorldState::segment(whole, process);
+        segment.stage == Stage::NotStarted
+            && !segment.beginning
+            && !program.manual
+            && !program.depends_on.is_empty()
+            && program.depends_on.iter().all(|(first, count, condition)| {
+                (*first..first + count).all(|other| holds(WorldState::segment(whole, other), *condition))
+            })
+    };
+    let mut process = 0;
+    while (process as usize) < plan.processes.len() {
+        if !is_ready(whole, process) {
+            process += 1;
+            continue;
         }
+        begin(whole, process);
+        // Its begin opens no gate before it unless one waits for it.
+        let mut awaited = plan.programs.iter().flat_map(|program| &program.depends_on);
+        let awaited = awaited.any(|(first, count, _)| (*first..first + count).contains(&process));
+        process = if awaited { 0 } else { process + 1 };
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::event::{ProcessId, StepId};
 
+use crate::explore::strategy::bfs::Cut;
 pub use crate::scenario::plan::Time;
 
 /// What is left open besides the order of steps.
@@ -78,6 +79,8 @@ pub enum ModelErrorKind {
     Waits(StepId),
     /// It draws the first value of a variable.
     First,
+    /// The budget was spent before the first state was there.
+    Spent(Cut),
 }
 
 /// Why a state has no way on that could be computed.

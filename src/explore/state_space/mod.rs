@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::base::interner::Interner;
-use super::budget::Budget;
+use super::budget::{Budget, Pace};
 use super::history::{History, MAYBE, Moment, SURELY, StateView, WAITED};
 use super::semantics::choice_point;
 use super::semantics::event_log::Log;
@@ -21,7 +21,7 @@ use super::semantics::process_events;
 use super::semantics::process_events::{Traits, WorldState, settle};
 use super::semantics::process_state::{ProcessState, Stage};
 use super::semantics::program_analysis::{Knowledge, has_identity, noticed_begins, noticed_ends, reads_clock};
-use super::semantics::transition::{Kind, ModelError, Nondeterminism, Standing, Step, Time};
+use super::semantics::transition::{Kind, ModelError, ModelErrorKind, Nondeterminism, Standing, Step, Time};
 use local_state::{Info, Stand};
 use state_view::{Eye, Row};
 pub(super) use transition_cache::Memo;
@@ -254,11 +254,15 @@ impl<'p> StateSpace<'p> {
         if let Some(refused) = choice_point::refused(plan, &self.visible).filter(|_| self.leeway.random) {
             return Err(refused);
         }
+        let mut pace = Pace::new(&self.budget);
         let mut state = Vec::with_capacity(self.width());
         for process in 0..plan.processes.len() as ProcessId {
             let segment = segment(plan, process);
             let number = self.number(process, segment);
             state.push(number);
+            if let Some(cut) = pace.spent() {
+                return Err(ModelError { process, trouble: ModelErrorKind::Spent(cut) });
+            }
         }
         for (id, model) in models(plan).into_iter().enumerate() {
             let number = self.shape(id as ObjectId, model);
@@ -273,6 +277,9 @@ impl<'p> StateSpace<'p> {
             let program = plan.program(process);
             if !program.manual && program.depends_on.is_empty() {
                 process_events::begin(&mut row, process);
+            }
+            if let Some(cut) = pace.spent() {
+                return Err(ModelError { process, trouble: ModelErrorKind::Spent(cut) });
             }
         }
         process_events::open(&mut row);
@@ -745,12 +752,12 @@ pub(super) fn post(segment: &ProcessState<'_>) -> ProcessStatus {
 
 /// The objects of a plan before anything has happened.
 pub(super) fn models(plan: &Plan) -> Vec<Box<dyn Model>> {
-    let object = |(id, (object, holders)): (usize, (&ObjectPlan, Vec<u32>))| {
+    let object = |((object, holders), verbs): ((&ObjectPlan, Vec<u32>), u64)| {
         let mut model = object.object.model(&holders);
-        model.narrow(plan.verbs(id as ObjectId));
+        model.narrow(verbs);
         model
     };
-    plan.objects.iter().zip(plan.holders()).enumerate().map(object).collect()
+    plan.objects.iter().zip(plan.holders()).zip(plan.verbs()).map(object).collect()
 }
 
 /// A process before it begins. First values that cannot be computed end it as it begins, as on the kernel.

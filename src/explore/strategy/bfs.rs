@@ -329,19 +329,23 @@ impl<'s, 'p> Search<'s, 'p> {
                 self.cut = Some(Cut::States);
                 break;
             }
-            self.expand_one(next, &mut state, &mut after, &mut moves)?;
+            self.expand_one(next, &mut state, &mut after, &mut moves, &mut pace)?;
+            if self.cut.is_some() {
+                break;
+            }
             next += 1;
         }
         Ok(next)
     }
 
     /// Looks at what comes behind one state.
-    pub(crate) fn expand_one(
+    pub(super) fn expand_one(
         &mut self,
         number: u32,
         state: &mut [u32],
         after: &mut [u32],
         moves: &mut Vec<Transition>,
+        pace: &mut Pace,
     ) -> Result<(), ModelError> {
         self.store.get(number, state);
         self.moves(number, state, moves)?;
@@ -349,6 +353,11 @@ impl<'s, 'p> Search<'s, 'p> {
             self.ends.push(number);
         }
         for step in &*moves {
+            // One state can lead to as many as there are processes.
+            self.cut = pace.spent();
+            if self.cut.is_some() {
+                return Ok(());
+            }
             after.copy_from_slice(state);
             self.take(after, *step)?;
             self.store.insert(after, number);

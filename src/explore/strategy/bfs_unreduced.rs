@@ -64,7 +64,10 @@ impl Search<'_, '_> {
                     keys.clear();
                     parents.clear();
                     let Scratch { state, after, moves } = &mut scratch;
-                    self.expand_one(next, state, after, moves)?;
+                    self.expand_one(next, state, after, moves, &mut pace)?;
+                    if self.cut.is_some() {
+                        return Ok(next);
+                    }
                 }
             }
             next += 1;

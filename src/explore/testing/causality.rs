@@ -4,6 +4,8 @@
 //! Neighbouring steps that are declared independent change places: every event keeps its causes. And what the search knows
 //! of causes after the last step is what the judge finds in the trace of the same execution.
 
+use std::sync::Arc;
+
 use std::collections::BTreeSet;
 
 use crate::event::{EventId, ProcessId};
@@ -123,7 +125,7 @@ fn moved(text: &str, random: &mut Random) -> Option<String> {
     let plan = plan(text);
     let time = if random.between(0, 1) == 0 { Time::Virtual } else { Time::Any };
     let mut space = StateSpace::new(&plan, time, vec![false; plan.steps.len()], false);
-    let futures = Footprints::new(&plan, false);
+    let futures = Footprints::new(&plan, false, &Arc::default()).expect("nothing limits it");
     let most = longest(&space);
     for _ in 0..WALKS {
         let Some((path, states)) = walk(&mut space, random) else { continue };

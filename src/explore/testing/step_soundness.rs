@@ -4,6 +4,8 @@
 //! Steps that are declared independent are executed in both orders. A step may change only what its kind declares. A
 //! step may enable a blocked process only if the kind declares it as an enabler. A process that has ended holds nothing.
 
+use std::sync::Arc;
+
 use std::collections::BTreeSet;
 
 use crate::event::{ObjectId, ProcessId, Target};
@@ -113,7 +115,7 @@ pub(super) fn fault(text: &str, kill: bool) -> Option<String> {
             states.push(state.clone());
         }
     }
-    let futures = Footprints::new(&plan, false);
+    let futures = Footprints::new(&plan, false, &Arc::default()).expect("nothing limits it");
     let count = plan.processes.len() as ProcessId;
     for state in &states {
         if let Some(problem) = held(&space, state) {

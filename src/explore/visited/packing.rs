@@ -22,8 +22,9 @@ impl Column {
 /// The codes of a column.
 #[derive(Debug, Default)]
 struct Codes {
-    /// By number: its code and 1, or 0.
-    codes: Vec<u32>,
+    /// By number, from the lowest on: its code and 1, or 0.
+    given: Vec<u32>,
+    lowest: u32,
     /// By code: its number.
     numbers: Vec<u32>,
 }
@@ -31,7 +32,25 @@ struct Codes {
 impl Codes {
     #[inline]
     fn of(&self, number: u32) -> Option<u32> {
-        self.codes.get(number as usize).and_then(|code| code.checked_sub(1))
+        let at = number.checked_sub(self.lowest)?;
+        self.given.get(at as usize).and_then(|code| code.checked_sub(1))
+    }
+
+    /// Gives a code to a number that has none.
+    fn give(&mut self, number: u32) -> u32 {
+        if self.numbers.is_empty() {
+            self.lowest = number;
+        }
+        let before = self.lowest.saturating_sub(number) as usize;
+        self.lowest = self.lowest.min(number);
+        self.given.splice(0..0, std::iter::repeat_n(0, before));
+        let at = (number - self.lowest) as usize;
+        if self.given.len() <= at {
+            self.given.resize(at + 1, 0);
+        }
+        self.numbers.push(number);
+        self.given[at] = self.numbers.len() as u32;
+        self.numbers.len() as u32 - 1
     }
 }
 
@@ -58,7 +77,7 @@ impl Layout {
 
     /// About how many bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.codes.iter().map(|codes| (codes.codes.len() + codes.numbers.len()) * 4).sum()
+        self.codes.iter().map(|codes| (codes.given.len() + codes.numbers.len()) * 4).sum()
     }
 
     /// Where the columns stand.
@@ -123,15 +142,7 @@ impl Layout {
         for (place, (column, number)) in self.columns.iter_mut().zip(row).enumerate() {
             let mut code = *number;
             if let Some(codes) = self.codes.get_mut(place) {
-                code = codes.of(*number).unwrap_or_else(|| {
-                    let at = *number as usize;
-                    if codes.codes.len() <= at {
-                        codes.codes.resize(at + 1, 0);
-                    }
-                    codes.numbers.push(*number);
-                    codes.codes[at] = codes.numbers.len() as u32;
-                    codes.numbers.len() as u32 - 1
-                });
+                code = codes.of(*number).unwrap_or_else(|| codes.give(*number));
             }
             let bits = 32 - code.leading_zeros();
             if bits > column.bits {

@@ -43,12 +43,17 @@ pub(super) enum PossibleTarget {
     Label(Option<String>),
 }
 
+/// The most steps of all processes together.
+const MOST_STEPS: usize = 100_000;
+
 /// What compiling adds to the plan.
 #[derive(Default)]
 pub(super) struct Output {
     pub(super) steps: Vec<Step>,
     pub(super) expectations: Vec<Expectation>,
     pub(super) possible: Vec<Possible>,
+    /// Whether there were more steps than there may be.
+    full: bool,
 }
 
 pub(super) struct Compiled {
@@ -246,6 +251,13 @@ impl<'c> Compiler<'c> {
 
     fn steps(&mut self, items: &[Spanned<DeValue<'_>>]) {
         for item in items {
+            if self.output.steps.len() >= MOST_STEPS {
+                if !std::mem::replace(&mut self.output.full, true) {
+                    let message = format!("the scenario has more than {MOST_STEPS} steps");
+                    self.checker.error(Code::BAD_VALUE, item.span(), message, "with this one");
+                }
+                return;
+            }
             self.step(item);
         }
     }
