@@ -419,7 +419,7 @@ fn push(flat: &Flat<'_>, killers: &[Option<u32>], edge: Edge, edges: &mut Vec<Ed
     edges.extend(before.into_iter().chain(killer).map(|from| Edge::new(from, edge.to(), edge.tie())));
 }
 
-/// By process, the first `kill` that can have been what ended it.
+/// By process, the `kill` that can have been what ended it: the first of them that was over.
 fn killers(flat: &Flat<'_>) -> Vec<Option<u32>> {
     let mut killers: Vec<Option<u32>> = vec![None; flat.processes()];
     for (at, event) in flat.events() {
@@ -430,7 +430,8 @@ fn killers(flat: &Flat<'_>) -> Vec<Option<u32>> {
         let Some(end) = flat.end(process).map(|end| flat.event(end)) else { continue };
         let signal = end.value.as_int().map_or(0, |code| -code);
         let sent = event.value.as_int().is_none_or(|sent| sent == signal);
-        let earlier = killers[process as usize].is_none_or(|at| event.begin < flat.event(at).begin);
+        let over = |event: &Event| (event.end, event.begin);
+        let earlier = killers[process as usize].is_none_or(|at| over(event) < over(flat.event(at)));
         if signal > 0 && sent && earlier && event.begin <= end.end {
             killers[process as usize] = Some(at);
         }

@@ -292,6 +292,12 @@ pub(crate) fn tells_order(plan: &Plan, first: Use, second: Use) -> bool {
         (Some(object), Some(other)) => {
             object == other && plan.objects[object as usize].object.tells_order(first.access, second.access)
         }
+        // The first signal that ends a process is the cause of its end.
+        (None, None) => {
+            let kills = |one: Use| one.access.verb == ProcessVerb::Kill as u8;
+            let same = matches!(first.target, Target::Process(_)) && first.target == second.target;
+            same && kills(first) && kills(second)
+        }
         _ => false,
     }
 }

@@ -57,7 +57,7 @@ fn ends(text: &str, leeway: Nondeterminism, without: usize) -> Option<BTreeSet<S
     let plan = plan(text);
     let mut wish = HistoryOptions::default();
     loop {
-        let memories = History::new(&plan, judge::memories(&plan), leeway.time, wish);
+        let memories = History::new(&plan, judge::memories(&plan), leeway, wish);
         let mut space = StateSpace::remembering(&plan, leeway, memories);
         let mut search = Search::new(&mut space, Reductions { partial_order: true, symmetry: false });
         let limits = Limits { states: MOST, ..Limits::default() };

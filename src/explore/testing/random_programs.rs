@@ -1,6 +1,7 @@
 //! Random small programs, by which the reductions are compared with the search that leaves nothing out.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 
 use crate::event::ObjectId;
 use crate::explore::base::injected_bugs::{MUTANT, Mutant};
@@ -214,7 +215,6 @@ fn reductions_keep_every_end_of_programs_with_objects_of_their_own() {
 #[test]
 fn faults_in_the_reductions_are_found() {
     for (mutant, taste, time) in [
-        (Mutant::NoComponents, LOOPS, Time::Virtual),
         (Mutant::GivingUpCommutes, TIMEOUTS, Time::Any),
         (Mutant::NoEnablers, PLAIN, Time::Virtual),
         (Mutant::IndexIsNoValue, OWNING, Time::Virtual),
@@ -225,4 +225,13 @@ fn faults_in_the_reductions_are_found() {
         MUTANT.set(Mutant::None);
         assert!(found.is_some(), "{mutant:?} was not found in {compared} programs");
     }
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let files = std::fs::read_dir(corpus).expect("the corpus is there").filter_map(|entry| Some(entry.ok()?.path()));
+    let mut texts: Vec<String> = files.filter_map(|file| std::fs::read_to_string(file).ok()).collect();
+    texts.sort();
+    texts.retain(|text| text.contains("forever") && left_out(text, Time::Virtual.into(), 1_000) == Ok(true));
+    MUTANT.set(Mutant::NoComponents);
+    let missed = texts.iter().all(|text| left_out(text, Time::Virtual.into(), 1_000).is_ok());
+    MUTANT.set(Mutant::None);
+    assert!(!missed, "what is left out in a circle is not missed in {} programs", texts.len());
 }
