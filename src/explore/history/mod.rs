@@ -194,7 +194,12 @@ impl<'p> History<'p> {
             names: plan.process_names(),
             visible: killable.into_iter().map(|seen| seen || wish.fine || everything).collect(),
             ends: {
-                let all = wish.ends || wish.fine || everything || list.iter().any(|kept| kept.ends);
+                // What is between two events of a process ends with the process.
+                let between = |kept: &Kept<'_>| matches!(&kept.memory, Memory::Most { of: Changes::Between(_), .. });
+                let all = wish.ends
+                    || wish.fine
+                    || everything
+                    || list.iter().any(|kept| kept.ends || kept.ordered && between(kept));
                 bounded.into_iter().zip(victims).map(|(named, victim)| all || named || victim).collect()
             },
             begins,
