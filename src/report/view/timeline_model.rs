@@ -549,6 +549,9 @@ fn arrows(plan: &Plan, trace: &Trace, amounts: &HashMap<EventId, i64>) -> Vec<Ar
 
 /// Tracks which event released what; for an event that had to wait, the event that unblocked it.
 fn pass(trace: &Trace, given: &mut Given, to: usize, amount: i64) -> Option<usize> {
+    // Of what a trace claims, no more can be passed on than it has events.
+    let most = trace.events.len() as i64;
+    let amount = amount.clamp(-most, most);
     if amount < 0 {
         given.extend((amount..0).map(|_| Some(to)));
         return None;
