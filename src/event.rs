@@ -132,7 +132,7 @@ pub struct Event {
     pub implicit: bool,
 }
 
-/// A trace has very many events: what one more byte costs is told by the limits of traces.
+/// Its size decides how many events fit in the memory of a run.
 const _: () = assert!(size_of::<Event>() == 112, "an event takes 112 bytes");
 
 impl Event {

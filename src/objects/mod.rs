@@ -274,7 +274,7 @@ pub trait Object: Send + Sync {
         None
     }
 
-    /// Whether one process owns it at a time, which alone can release it, and whose name is its value.
+    /// Whether only processes that have a share of it can release it, and its value names the one that owns it.
     fn has_owner(&self) -> bool;
 
     /// Whether the end of a process that has a share of the object can change what others may do with it: a robust mutex.

@@ -175,7 +175,7 @@ impl Footprints {
         if named {
             last.push(self.take(Use::process(process, ProcessVerb::End)));
         }
-        // Its end lets go of the ends that it holds, as closing them does.
+        // Its end closes the ends that it holds.
         for (object, end) in &plan.processes[process as usize].holds {
             last.push(self.take(match plan.kind(*object).verb_that(Effect::Closes) {
                 Some(verb) => Use::object(*object, Access { end: *end, ..Access::of(verb) }, false),

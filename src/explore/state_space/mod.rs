@@ -46,7 +46,7 @@ pub(super) const NONE: u32 = u32::MAX;
 /// One way on from a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Transition {
-    /// Whose it is; of a tick, nobody's.
+    /// The process that takes it; none for a tick.
     pub process: ProcessId,
     /// What it is.
     pub kind: Kind,
@@ -101,7 +101,7 @@ pub struct StateSpace<'p> {
     pub(super) memories: Option<Box<History<'p>>>,
 }
 
-/// Whether a run can be over where these are the ways on: nothing happens but that somebody is killed from outside, or
+/// Whether a run can be over where these transitions are enabled: none but kills from outside, or
 /// dies although he is stopped, or that a wait ends although nothing has ended it, which need not be.
 pub(crate) fn is_over(moves: &[Transition]) -> bool {
     moves
@@ -226,7 +226,7 @@ impl<'p> StateSpace<'p> {
         })
     }
 
-    /// Whether somebody looks at the process's next step.
+    /// Whether a condition asks about the process's next step.
     pub(super) fn sees(&self, process: ProcessId, next: &Next) -> bool {
         self.memories.as_ref().is_some_and(|memories| memories.sees(process, next))
     }
@@ -355,7 +355,7 @@ impl<'p> StateSpace<'p> {
         self.times.things[state[self.clock()] as usize] & SPENT != 0
     }
 
-    /// Who can be killed: whoever has begun and not ended.
+    /// The processes that can be killed: those that have begun and not ended.
     fn kills(&self, state: &[u32], moves: &mut Vec<Transition>) {
         let alive = |process: &ProcessId| {
             let number = state[*process as usize] as usize;

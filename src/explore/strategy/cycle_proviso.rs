@@ -95,7 +95,7 @@ pub(crate) fn find(search: &mut Search<'_, '_>) -> Result<Option<Components>, Mo
     Ok(Some(found))
 }
 
-/// Where the search's moves lead from a state where nobody is killed from outside, among the states that were met.
+/// The visited successors of a state by the search's transitions, kills from outside left out.
 pub(crate) fn successors(search: &mut Search<'_, '_>, number: u32) -> Result<Vec<u32>, ModelError> {
     let mut state = vec![0; search.space.width()];
     let mut moves: Vec<Transition> = Vec::new();

@@ -49,9 +49,17 @@ fn of_program(program: &Program, visible: &[bool], models: &[Box<dyn Model>]) ->
 fn rounds(program: &Program) -> Vec<Option<u64>> {
     let code = &program.code;
     let mut rounds = vec![Some(1_u64); code.len()];
-    for head in 0..code.len() {
-        let back = |instruction: &Instruction| matches!(instruction, Instruction::Jump(to) if *to == head);
-        let Some(last) = (head..code.len()).rev().find(|place| back(&code[*place])) else { continue };
+    // By head, the last jump back to it.
+    let mut backs = vec![None; code.len()];
+    for (place, instruction) in code.iter().enumerate() {
+        if let Instruction::Jump(to) = instruction
+            && *to <= place
+        {
+            backs[*to] = Some(place);
+        }
+    }
+    for (head, last) in backs.into_iter().enumerate() {
+        let Some(last) = last else { continue };
         let times = head.checked_sub(1).and_then(|before| times(&code[before], &code[head]));
         for inside in &mut rounds[head..=last] {
             *inside = inside.zip(times).and_then(|(rounds, times)| rounds.checked_mul(times));

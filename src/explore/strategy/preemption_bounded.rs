@@ -12,7 +12,7 @@ use crate::explore::semantics::transition::{Kind, ModelError, Step};
 use crate::explore::state_space::{StateSpace, Transition, is_over};
 use crate::explore::visited::{ROOT, VisitedSet};
 
-/// Nobody has moved, or time has passed since.
+/// No process has moved, or time has passed since.
 const NOBODY: u32 = 0;
 
 /// A search by preemptions.
@@ -286,7 +286,7 @@ mod tests {
         assert!(!ends(&lost_update(2, 3), 2).1);
         let (found, whole) = ends(&lost_update(2, 3), 12);
         assert!(whole);
-        // As many as without the bound: the value at the end is between 2 and 6, whoever's registers come to what.
+        // As many as without the bound: the value at the end is between 2 and 6, depending on which process stores last.
         let plan = plan(&lost_update(2, 3));
         let mut space = StateSpace::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
         let mut search =

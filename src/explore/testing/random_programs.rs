@@ -157,7 +157,7 @@ const LOOPS: Taste = Taste { name: "loops", loops: true, ..PLAIN };
 const RANDOM: Taste = Taste { name: "random", random: true, ..PLAIN };
 const OWNING: Taste = Taste { name: "own", own: true, ..PLAIN };
 
-/// Every random number is drawn; somebody is killed from outside.
+/// Every random number is drawn; one process is killed from outside.
 const DRAWN: Nondeterminism = Nondeterminism { time: Time::Virtual, random: true, kill: false, spurious: 0 };
 const KILLED: Nondeterminism = Nondeterminism { time: Time::Virtual, random: false, kill: true, spurious: 0 };
 

@@ -169,7 +169,7 @@ fn changed(space: &StateSpace<'_>, before: &[u32], after: &[u32], process: Proce
     (reached && !reaches && !ended).then(|| format!("{ours:?} reaches the share of another process"))
 }
 
-fn key(model: &dyn Model) -> Vec<u8> {
+pub(super) fn key(model: &dyn Model) -> Vec<u8> {
     let mut key = Vec::new();
     model.key(&mut key);
     key

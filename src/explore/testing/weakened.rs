@@ -265,12 +265,6 @@ impl WeakModel {
     }
 }
 
-fn key(model: &dyn Model) -> Vec<u8> {
-    let mut key = Vec::new();
-    model.key(&mut key);
-    key
-}
-
 impl Model for WeakModel {
     fn copy(&self) -> Box<dyn Model> {
         self.of(self.inner.copy())
@@ -291,7 +285,7 @@ impl Model for WeakModel {
     }
 
     fn key(&self, key: &mut Vec<u8>) {
-        key.extend(self.fault.answer(Method::Key, self::key(&*self.inner), Vec::new()));
+        key.extend(self.fault.answer(Method::Key, step_soundness::key(&*self.inner), Vec::new()));
     }
 
     fn narrow(&mut self, verbs: u64) {
@@ -300,7 +294,7 @@ impl Model for WeakModel {
             model.narrow(verbs);
             model
         });
-        self.fault.note(Method::Narrow, key(&*narrowed[0]) != key(&*narrowed[1]));
+        self.fault.note(Method::Narrow, step_soundness::key(&*narrowed[0]) != step_soundness::key(&*narrowed[1]));
         std::mem::swap(&mut self.inner, &mut narrowed[usize::from(self.fault.is(Method::Narrow))]);
     }
 
@@ -327,7 +321,8 @@ impl Model for WeakModel {
     fn part(&mut self, share: &mut u32, held: &[bool], killed: bool) {
         let (mut model, mut left) = (self.inner.copy(), *share);
         model.part(&mut left, held, killed);
-        self.fault.note(Method::Part, left != *share || key(&*self.inner) != key(&*model));
+        self.fault
+            .note(Method::Part, left != *share || step_soundness::key(&*self.inner) != step_soundness::key(&*model));
         if !self.fault.is(Method::Part) {
             (self.inner, *share) = (model, left);
         }

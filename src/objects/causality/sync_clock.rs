@@ -29,7 +29,7 @@ pub struct Held {
     pub counts: Vec<u32>,
     /// Sets, each in a place of its kind's.
     pub sets: Vec<u32>,
-    /// What a process that waits takes when it goes on.
+    /// What a waiting process takes when it resumes.
     pub own: BTreeMap<ProcessId, u32>,
 }
 

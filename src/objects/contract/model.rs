@@ -69,7 +69,7 @@ pub struct ModelCall<'a> {
     /// The index of an element, checked against the object's length.
     pub element: Option<u32>,
     /// The arguments, as in [`Call`](crate::objects::Call). `Into` and `Second` are `true` also where the value is looked at in
-    /// another way: one that nobody looks at may be wrong where `event` is 0.
+    /// another way: a value that is not used may be wrong where `event` is 0.
     pub arguments: &'a [Value],
     /// How long it is willing to wait.
     pub willing: Willing,

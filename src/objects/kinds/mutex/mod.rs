@@ -619,7 +619,7 @@ impl State for Owned {
 }
 
 /// The owner in a state expression: its name, or null.
-fn shown(owner: Option<ProcessId>, names: &[String]) -> Value {
+pub(crate) fn shown(owner: Option<ProcessId>, names: &[String]) -> Value {
     owner.map_or(Value::Null, |owner| match names.get(owner as usize) {
         Some(name) => Value::from(name.as_str()),
         None => Value::Int(owner.into()),

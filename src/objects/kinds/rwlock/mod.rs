@@ -17,6 +17,7 @@ use crate::objects::causality::happens_before::{Tie, gave_up};
 use crate::objects::causality::releases::Joins;
 use crate::objects::causality::sync_clock::{Handover, NOTHING};
 use crate::objects::contract::operation::Access;
+use crate::objects::kinds::mutex;
 use crate::objects::{
     Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError,
     Kind, Live, Model, Object, Parked, Patience, Problem, Relation, State, Verb,
@@ -178,11 +179,7 @@ fn is_write(event: &Event) -> bool {
 
 /// What the object's name means in a state expression.
 fn shown(writer: Option<ProcessId>, readers: u32, names: &[String]) -> Value {
-    let writer = writer.map_or(Value::Null, |writer| match names.get(writer as usize) {
-        Some(name) => Value::from(name.as_str()),
-        None => Value::Int(writer.into()),
-    });
-    let entries = [("writer", writer), ("readers", Value::Int(readers.into()))];
+    let entries = [("writer", mutex::shown(writer, names)), ("readers", Value::Int(readers.into()))];
     Value::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<BTreeMap<_, _>>().into())
 }
 
@@ -226,7 +223,7 @@ impl Object for RwLock {
         true
     }
 
-    /// Whoever held it, it stays locked.
+    /// It stays locked when a holder ends.
     fn notices_ends(&self) -> bool {
         false
     }
