@@ -18,8 +18,8 @@ const SAMPLES: [usize; 3] = [360, 100, 60];
 const THREADS: usize = 2;
 /// After this long a run hangs.
 const WATCHDOG: Duration = Duration::from_secs(40);
-/// How often a run without a fault is made, to see whether it comes to a status by itself.
-const AGAIN: usize = 12;
+/// At most this many runs without a fault are made, to see whether one comes to a status by itself.
+const AGAIN: usize = 200;
 
 /// Which call it is, and what happens there.
 #[derive(Clone, Copy, Debug, Default)]
@@ -117,7 +117,12 @@ fn wrong(scenario: &Path, usual: i32, supervisor: u32, done: &Done, switch: &Swi
     if !interrupted && outcome && matches!(done.status, 1 | 5) {
         return None;
     }
-    // What a scenario comes to can differ from run to run.
+    // A run in which `sometimes` is not seen is undecided, and the next may see it.
+    let sometimes = fs::read_to_string(scenario).is_ok_and(|text| text.contains("\"sometimes\""));
+    if sometimes && [usual, done.status].iter().all(|status| matches!(status, 0 | 5)) {
+        return None;
+    }
+    // The result of a scenario can differ from run to run.
     let by_itself = (0..AGAIN).any(|_| run(scenario, Point::default()).1.status == done.status);
     (!by_itself).then(|| format!("status {} in place of {usual}", done.status))
 }
