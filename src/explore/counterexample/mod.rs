@@ -125,7 +125,7 @@ fn orders(space: &StateSpace<'_>, path: &[Step], told: &Told) -> Vec<Order> {
         *stood == Some(Stood::End) && matches!(step.kind, Kind::Go) && !replays.ends[step.process as usize]
     };
     let apart = turns.iter().enumerate().any(|(at, turn)| {
-        is_end(turn) && !at.checked_sub(1).is_some_and(|before| turns[before].0.process == turn.0.process)
+        is_end(turn) && at.checked_sub(1).is_none_or(|before| turns[before].0.process != turn.0.process)
     });
     let is_turn = |(step, stood): &(&Step, Option<Stood>)| match stood {
         _ if !matches!(step.kind, Kind::Go | Kind::GiveUp | Kind::Arrive) => true,
