@@ -264,6 +264,7 @@ impl<'p> Actor<'_, 'p> {
 
 fn end(segment: &mut ProcessState<'_>, left: Left) {
     segment.machine.forget(|_| false);
+    segment.machine.finish();
     segment.leaving = None;
     segment.stage = Stage::Ended(match left {
         Left::Exit(status) => ProcessEnd::Exited(status),

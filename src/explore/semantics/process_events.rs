@@ -148,5 +148,6 @@ fn leave<'p>(whole: &mut impl WorldState<'p>, process: ProcessId, end: ProcessEn
         segment.beginning = false;
         segment.pending.clear();
         segment.machine.forget(|_| false);
+        segment.machine.finish();
     });
 }
