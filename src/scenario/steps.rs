@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::objects::contract::verbs::{optional, required, verb};
-use crate::objects::kinds::{own, process, timer};
+use crate::objects::kinds::{own, process, signals, timer};
 use crate::objects::{Argument, CATALOGUE, Form, Verb};
 use crate::value::Types;
 
@@ -66,12 +66,6 @@ pub static LATER: &[&str] = &[
     "accept",
     "connect",
     "shutdown",
-    "on_signal",
-    "mask",
-    "unmask",
-    "pending",
-    "sigwait",
-    "pause",
     "alarm",
     "on_message",
     "open",
@@ -137,6 +131,12 @@ pub static STEPS: &[Verb] = &[
     process::JOIN,
     process::STATUS,
     process::KILL,
+    signals::ON_SIGNAL,
+    signals::MASK,
+    signals::UNMASK,
+    signals::PENDING,
+    signals::SIGWAIT,
+    signals::PAUSE,
     own::EXIT,
     own::ABORT,
     own::ASSERT,

@@ -123,6 +123,7 @@ fn orders(space: &StateSpace<'_>, path: &[Step], told: &Told) -> Vec<Order> {
         let process = step.process as usize;
         match stood {
             _ if !matches!(step.kind, Kind::Go | Kind::GiveUp | Kind::Arrive) => true,
+            Some(Stood::Turn) => true,
             Some(Stood::Begin) => replays.begins[process],
             Some(Stood::End) => replays.ends[process],
             Some(Stood::Instruction(place)) => plan.program(step.process).code.get(*place).is_none_or(|instruction| {

@@ -29,7 +29,7 @@ pub enum Why {
     Waits(Waiting),
     /// It waits for its time, which passes only when nothing else can move.
     Sleeps { others: Vec<ProcessId> },
-    /// No signal that would end it was sent to it.
+    /// No signal that would end it, or whose handler could run, was sent to it.
     NoSignal,
     /// It is in no wait that can end although nothing ends it.
     NoWait,
@@ -142,14 +142,15 @@ pub fn orders(path: &[Step]) -> Vec<Order> {
         let chosen = step.choices.iter().any(|choice| *choice != 0);
         let choices = if chosen { step.choices.clone() } else { Vec::new() };
         let (wakes, arrives) = (step.kind == Kind::Wake, step.kind == Kind::Arrive);
-        let plain = !dies && !chosen && !wakes && !arrives;
+        let handles = step.kind == Kind::Handle;
+        let plain = !dies && !chosen && !handles && !wakes && !arrives;
         match orders.last_mut() {
             Some(last) if plain && last.process == step.process && last.is_plain() => {
                 last.turns += 1;
             }
             _ => {
                 let process = step.process;
-                orders.push(Order { choices, dies, killed, wakes, arrives, ..Order::of(process, 0..0) });
+                orders.push(Order { choices, dies, killed, handles, wakes, arrives, ..Order::of(process, 0..0) });
             }
         }
     }
@@ -226,8 +227,9 @@ impl<'s, 'p> Walker<'s, 'p> {
                 Kind::Die => order.dies && !order.killed,
                 Kind::Kill => order.killed,
                 Kind::Wake => order.wakes,
-                Kind::GiveUp => !order.dies && !order.wakes && !order.arrives,
-                Kind::Go | Kind::Tick => !order.dies && !order.wakes,
+                Kind::Handle => order.handles,
+                Kind::GiveUp => !order.dies && !order.handles && !order.wakes && !order.arrives,
+                Kind::Go | Kind::Tick => !order.dies && !order.handles && !order.wakes,
                 // Only a state that remembers waits has these, and no schedule is followed there.
                 Kind::Arrive => false,
             };
@@ -255,7 +257,7 @@ impl<'s, 'p> Walker<'s, 'p> {
 
     fn why(&self, order: &Order) -> Why {
         let process = order.process;
-        if order.dies && !order.killed {
+        if order.dies && !order.killed || order.handles {
             return Why::NoSignal;
         }
         if order.wakes {
@@ -289,7 +291,7 @@ pub fn because(plan: &Plan, why: &Why) -> String {
         Why::Ended => "has ended".to_owned(),
         Why::NotBegun => "has not begun".to_owned(),
         Why::Stopped => "is stopped by a signal".to_owned(),
-        Why::NoSignal => "cannot die here: no signal that ends it was sent to it".to_owned(),
+        Why::NoSignal => "has no such signal here: none was sent to it that ends it, or whose handler can run".to_owned(),
         Why::NoWait => "cannot wake here: it is in no wait that can end without a notification".to_owned(),
         Why::NoChoice(count) => {
             format!(

@@ -32,6 +32,10 @@ pub(super) struct Strands {
 /// The strands of a plan, in the order of their processes.
 pub(super) fn find(space: &StateSpace<'_>) -> Vec<Strands> {
     let plan = space.plan;
+    // A signal says which process sent it.
+    if plan.programs.iter().any(|program| program.signals) {
+        return Vec::new();
+    }
     let mut found = linked(plan);
     found.retain(|strands| {
         strands.rows.iter().all(|row| is_alike(space, *row, strands.count))
