@@ -232,8 +232,7 @@ fn of_schedule(input: &[u8], plans: &[(Plan, Vec<bool>)], features: &mut Feature
         (orders, any == "any", false)
     };
     let time = if time { Time::Any } else { Time::Virtual };
-    let kill = orders.iter().any(|order| order.killed);
-    let mut space = run::bare(plan, Nondeterminism { time, random, kill, spurious: 0 });
+    let mut space = run::scheduled(plan, Nondeterminism { time, random, ..Nondeterminism::default() }, &orders);
     let path = match guided::follow(&mut space, &orders) {
         Ok(path) => path,
         Err(refused) => return features.add(unnamed(&guided::because(plan, &refused.why))),

@@ -157,7 +157,7 @@ fn cores(name: &str, how: &str, jobs: &str) -> Result<(), String> {
 fn replay(runs: &str) -> Result<(), String> {
     let plan = plan(&Problem::Ordered(10).name())?;
     let runs: u64 = runs.parse().map_err(|error| format!("{runs}: {error}"))?;
-    let mut space = run::bare(&plan, Time::Virtual);
+    let mut space = run::scheduled(&plan, Time::Virtual, &[]);
     let mut told = Vec::new();
     for seed in 0..runs {
         let path = guided::walk(&mut space, seed).map_err(|endless| format!("{endless:?}"))?;

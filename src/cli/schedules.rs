@@ -63,7 +63,7 @@ pub(crate) fn argument(text: &str) -> Result<Chosen, String> {
 pub(crate) fn follow(plan: &Plan, chosen: &Chosen, leeway: Nondeterminism) -> Result<Told, Vec<Diagnostic>> {
     let schedule = match chosen {
         Chosen::Seed(seed) => {
-            let mut space = run::bare(plan, leeway);
+            let mut space = run::scheduled(plan, leeway, &[]);
             let path = guided::walk(&mut space, *seed).map_err(|endless| vec![endless.diagnostic(plan)])?;
             return told(plan, &space, &path);
         }
@@ -85,10 +85,8 @@ pub(crate) fn follow(plan: &Plan, chosen: &Chosen, leeway: Nondeterminism) -> Re
         }
     };
     let time = if schedule.any_time { Time::Any } else { Time::Virtual };
-    let kill = schedule.orders.iter().any(|order| order.killed);
-    let spurious = schedule.orders.iter().filter(|order| order.wakes).count() as u32;
-    let leeway = Nondeterminism { time, random: schedule.any_random, kill, spurious };
-    let mut space = run::bare(plan, leeway);
+    let leeway = Nondeterminism { time, random: schedule.any_random, ..Nondeterminism::default() };
+    let mut space = run::scheduled(plan, leeway, &schedule.orders);
     let path = guided::follow(&mut space, &schedule.orders).map_err(|found| vec![refused(plan, &schedule, &found)])?;
     let (path, round) = guided::complete(&mut space, &path).map_err(|endless| vec![endless.diagnostic(plan)])?;
     let mut told = told(plan, &space, &path)?;

@@ -26,6 +26,7 @@ use crate::judge::{self, Overall, Status, Subject, Summary, Verdict};
 use crate::os::memory;
 
 use crate::scenario::plan::Plan;
+use crate::schedule::Order;
 
 /// How many executions are judged at once, and how many steps they have together where they are more than one for each
 /// thread.
@@ -170,10 +171,17 @@ pub fn space(plan: &Plan, leeway: impl Into<Nondeterminism>, ends: bool) -> Stat
 }
 
 /// The same for following a path, without a history.
-pub fn bare(plan: &Plan, leeway: impl Into<Nondeterminism>) -> StateSpace<'_> {
+pub(super) fn bare(plan: &Plan, leeway: impl Into<Nondeterminism>, ends: bool) -> StateSpace<'_> {
     let leeway = leeway.into();
-    let memories = History::new(plan, judge::memories(plan), leeway, HistoryOptions::default());
-    StateSpace::unremembering(plan, leeway, &memories)
+    let wish = HistoryOptions { ends, ..HistoryOptions::default() };
+    StateSpace::unremembering(plan, leeway, &History::new(plan, judge::memories(plan), leeway, wish))
+}
+
+/// The states in which a schedule is followed: what it names is a step of its own there.
+pub fn scheduled<'p>(plan: &'p Plan, leeway: impl Into<Nondeterminism>, orders: &[Order]) -> StateSpace<'p> {
+    let kill = orders.iter().any(|order| order.killed);
+    let spurious = orders.iter().filter(|order| order.wakes).count() as u32;
+    bare(plan, Nondeterminism { kill, spurious, ..leeway.into() }, orders.iter().any(|order| order.ends))
 }
 
 /// By step: whether it is a turn of its own although it is about no object, since an expectation could tell its place.
@@ -566,9 +574,7 @@ fn round(search: &mut Search<'_, '_>, entry: u32) -> Result<Vec<u32>, ModelError
 impl Explored {
     /// The states of the plan as this exploration saw them: the stories' paths are paths there.
     pub fn space<'p>(&self, plan: &'p Plan, leeway: impl Into<Nondeterminism>) -> StateSpace<'p> {
-        let leeway = leeway.into();
-        let wish = HistoryOptions { ends: self.ends, ..HistoryOptions::default() };
-        StateSpace::unremembering(plan, leeway, &History::new(plan, judge::memories(plan), leeway, wish))
+        bare(plan, leeway, self.ends)
     }
 
     /// The story that decides an expectation or a rule, by its place in [`Summary::overall`].

@@ -117,8 +117,12 @@ impl Machine<'_> {
 
     /// Whether a signal can come before what it carries out next: each step of a process with handlers is a turn.
     pub fn stops(&self) -> bool {
-        let passing =
-            || matches!(self.instruction(), Instruction::Jump(_) | Instruction::Next { .. } | Instruction::NextItem { .. } | Instruction::Return);
+        let passing = || {
+            matches!(
+                self.instruction(),
+                Instruction::Jump(_) | Instruction::Next { .. } | Instruction::NextItem { .. } | Instruction::Return
+            )
+        };
         self.signals.as_ref().is_some_and(|signals| !signals.frames.is_empty() || signals.caught() != 0) && !passing()
     }
 

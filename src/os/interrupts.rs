@@ -224,7 +224,9 @@ pub fn pause(until: Option<u64>) -> bool {
         let time = until.map(|until| clock::timespec(until.saturating_sub(clock::now())));
         let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
         // SAFETY: no descriptor is passed; the call reads the time. A signal that comes before it sleeps is followed by the timer's.
-        fault::call("ppoll", &[Errno::EINTR], || unsafe { libc::ppoll(std::ptr::null_mut(), 0, time, std::ptr::null()) });
+        fault::call("ppoll", &[Errno::EINTR], || unsafe {
+            libc::ppoll(std::ptr::null_mut(), 0, time, std::ptr::null())
+        });
     }
     true
 }

@@ -163,9 +163,10 @@ fn one(
     fields.take("depends_on");
     fields.finish(checker, &format!("the process `{name}`"), &keys::names(keys::PROCESS_KEYS));
     let compiled = compile::compile(checker, declared, step_form, &body, &mut read.output);
-    let uses_signals = compiled.code.iter().any(
-        |one| matches!(one, Instruction::Operate(operation) if matches!(operation.verb, VerbId::Signal(_))),
-    );
+    let uses_signals = compiled
+        .code
+        .iter()
+        .any(|one| matches!(one, Instruction::Operate(operation) if matches!(operation.verb, VerbId::Signal(_))));
     let slot = |name: &str| compiled.variables.names.iter().position(|known| known.strip_prefix('$') == Some(name));
     let slots: Option<Vec<u32>> = HANDLER.iter().map(|(name, _)| slot(name).map(|slot| slot as u32)).collect();
     let handler = slots.and_then(|slots| slots.try_into().ok());

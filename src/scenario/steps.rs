@@ -60,18 +60,8 @@ static ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Verbs that the format names and this version has not got.
-pub static LATER: &[&str] = &[
-    "select",
-    "listen",
-    "accept",
-    "connect",
-    "shutdown",
-    "alarm",
-    "on_message",
-    "open",
-    "unlink",
-    "resize",
-];
+pub static LATER: &[&str] =
+    &["select", "listen", "accept", "connect", "shutdown", "alarm", "on_message", "open", "unlink", "resize"];
 
 /// Every verb without an object. The first argument stands at the verb's own key.
 pub static STEPS: &[Verb] = &[

@@ -4,6 +4,7 @@
 //! entry = NAME [COUNT] | NAME "chooses" N {"," N} | NAME "dies" ["of" N] | NAME "is" "killed"
 //!       | NAME "wakes"
 //!       | NAME "handles" ["within"]
+//!       | NAME "ends"
 //!       | NAME "arrives" ["chooses" N {"," N}]
 //! ```
 //! The count may stand right behind the name. One grammar serves files, where an entry is a line, and the command line.
@@ -36,6 +37,8 @@ pub struct Order {
     pub handles: bool,
     /// Whether its wait ends although nothing has ended it, instead of a step.
     pub wakes: bool,
+    /// Whether it ends in this turn, apart from its last step. Then the end of each process is a turn of its own.
+    pub ends: bool,
     /// Whether it comes to its step only in this turn, and has not waited for it.
     pub arrives: bool,
     /// Where it stands, in bytes of the text that it was read from.
@@ -45,13 +48,13 @@ pub struct Order {
 impl Order {
     /// One turn of a process.
     pub(crate) fn of(process: ProcessId, span: Range<usize>) -> Self {
-        let (dies, killed, handles, wakes, arrives) = (false, false, false, false, false);
-        Self { process, turns: 1, choices: Vec::new(), dies, killed, handles, wakes, arrives, span }
+        let (dies, killed, handles, wakes, ends, arrives) = (false, false, false, false, false, false);
+        Self { process, turns: 1, choices: Vec::new(), dies, killed, handles, wakes, ends, arrives, span }
     }
 
     /// Whether it says nothing but whose turns they are.
     pub(crate) fn is_plain(&self) -> bool {
-        self.choices.is_empty() && !self.dies && !self.handles && !self.wakes && !self.arrives
+        self.choices.is_empty() && !self.dies && !self.handles && !self.wakes && !self.ends && !self.arrives
     }
 }
 
@@ -93,6 +96,10 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
                 order.wakes = true;
                 order.span.end = span.end;
             }
+            ("ends", Some(order)) if plain(order) => {
+                order.ends = true;
+                order.span.end = span.end;
+            }
             ("arrives", Some(order)) if plain(order) => {
                 order.arrives = true;
                 order.span.end = span.end;
@@ -108,7 +115,9 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
                 }
             }
             ("chooses", Some(order))
-                if order.turns == 1 && !order.dies && !order.handles && !order.wakes && process(plan, word).is_none() =>
+                if order.turns == 1
+                    && !(order.dies || order.handles || order.wakes || order.ends)
+                    && process(plan, word).is_none() =>
             {
                 choices(source, &mut words, order, &span, wrong);
             }
@@ -245,6 +254,9 @@ pub(super) fn suffix(order: &Order) -> String {
     }
     if order.handles {
         return if order.choices == [1] { " handles within" } else { " handles" }.to_owned();
+    }
+    if order.ends {
+        return " ends".to_owned();
     }
     let arrives = if order.arrives { " arrives" } else { "" };
     match (order.dies, order.choices.iter().any(|choice| *choice != 0)) {

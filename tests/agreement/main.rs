@@ -35,6 +35,10 @@ use ipcrun::trace::Trace;
 const TESTS: &[(&str, fn())] = &[
     ("what_the_model_finds_can_be_driven_on_the_kernel", replays::of_drawn_scenarios),
     ("a_schedule_that_is_printed_can_be_driven_on_the_kernel", replays::of_printed_schedules),
+    (
+        "a_schedule_of_processes_that_end_with_what_they_have_can_be_driven_on_the_kernel",
+        replays::of_processes_that_end_with_what_they_have,
+    ),
     ("what_the_model_finds_in_shipped_scenarios_can_be_driven_on_the_kernel", replays::of_shipped_scenarios),
     ("what_the_kernel_does_is_something_that_the_model_finds", free::of_drawn_scenarios),
     ("what_the_kernel_does_in_shipped_scenarios_is_something_that_the_model_finds", free::of_shipped_scenarios),
@@ -79,12 +83,14 @@ fn over(usual: u64, look: impl Fn(&mut Found, &Scenario) -> Option<String>) {
 }
 
 fn load(name: &str, text: String) -> Plan {
+    loaded(name, text.clone()).unwrap_or_else(|diagnostics| panic!("{name}: {diagnostics:?}\n{text}"))
+}
+
+/// A scenario; or what is wrong with it.
+fn loaded(name: &str, text: String) -> Result<Plan, Vec<Diagnostic>> {
     let source = Arc::new(Source::new(name.to_owned(), text));
     let forms: Vec<_> = FORMS.iter().map(|form| &form.description).collect();
-    match ipcrun::scenario::load(&source, &ipcrun::scenario::Options::default(), &forms) {
-        Ok(loaded) => loaded.plan,
-        Err(diagnostics) => panic!("{name}: {diagnostics:?}\n{}", source.text),
-    }
+    ipcrun::scenario::load(&source, &ipcrun::scenario::Options::default(), &forms).map(|loaded| loaded.plan)
 }
 
 /// The scenarios that stand in files, by their names.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ipcrun::diagnostic::Source;
+use ipcrun::diagnostic::{Code, Source};
 use ipcrun::explore::counterexample;
 use ipcrun::explore::execution::concretise::{Told, tell};
 use ipcrun::explore::execution::guided;
@@ -19,7 +19,7 @@ use ipcrun::trace::Trace;
 use ipcrun::trace::diff::difference;
 use ipcrun::trace::file::{self, Meta};
 
-use super::{Found, load, over, shipped};
+use super::{Found, load, loaded, over, shipped};
 
 /// The most states of a search.
 const STATES: usize = 20_000;
@@ -161,8 +161,7 @@ fn followed(plan: &Plan, words: &str, leeway: Nondeterminism) -> Result<Told, St
     if let Some(wrong) = wrong.first() {
         return Err(wrong.message.clone());
     }
-    let kill = orders.iter().any(|order| order.killed);
-    let mut space = run::bare(plan, Nondeterminism { kill, ..leeway });
+    let mut space = run::scheduled(plan, leeway, &orders);
     let path = guided::follow(&mut space, &orders).map_err(|refused| format!("{refused:?}"))?;
     let (path, round) = guided::complete(&mut space, &path).map_err(|endless| format!("{endless:?}"))?;
     let mut told = tell(&space, &path).map_err(|lost| format!("{lost:?}"))?;
@@ -182,6 +181,76 @@ pub(super) fn of_printed_schedules() {
         let problem = ways.into_iter().find_map(|leeway| printed(found, &plan, leeway));
         problem.map(|problem| format!("{problem}\n{text}"))
     });
+}
+
+/// What processes have as they end, in which begins and ends of others come between: with a step behind what they took, and
+/// without.
+const LEFT: &[&str] = &[
+    r#"[{ enter = "bath" }, { acquire = "s" }, { mark = "x" }, { add = "v", value = 1 }]"#,
+    r#"[{ acquire = "s" }, { add = "v", value = 1 }, { enter = "bath" }]"#,
+    r#"[{ section = "bath", do = [{ mark = "x" }, { acquire = "s" }, { exit = 3 }] }]"#,
+    r#"[{ enter = "bath" }, { acquire = "s", timeout = "1ms" }, { mark = "x" }, { exit = "{index}" }]"#,
+];
+
+/// What can be asked of them, with how often it holds left out.
+const ASKED: &[&[&str]] = &[
+    &[r#"inside = "bath""#, r#"at_most = 1"#],
+    &[r#"inside = "bath""#, r#"at_most = 2"#],
+    &[r#"inside = "bath""#, r#"at_least = 2"#],
+    &[r#"holding = "s""#, r#"at_most = 1"#],
+    &[r#"holding = "s""#, r#"at_most = 2"#],
+    &[r#"between = ["p acquire s", "p add v"]"#, r#"at_most = 1"#],
+    &[r#"between = ["p mark x", "p end *"]"#, r#"at_most = 1"#],
+    &[r#"between = ["p begin *", "p acquire s"]"#, r#"at_most = 1"#],
+    &[r#"always = "inside('bath') <= 1""#],
+    &[r#"reaches = "inside('bath') == 2""#],
+    &[r#"always = "count('p mark x') <= 1 || ended('p[0]')""#],
+    &[r#"reaches = "ended('p[1]') && !ended('p[0]') && v == 1""#],
+    &[r#"reaches = "blocked('p') && inside('bath') == 1""#],
+    &[r#"always = "exit('p[0]') == null || s == 0""#],
+    &[r#"final = "v == 2""#],
+    &[r#"order = ["p[1] end *", "p[0] acquire s"]"#, r#"by = "time""#],
+    &[r#"order = ["p[0] begin *", "p[1] end *"]"#, r#"by = "time""#],
+    &[r#"all_before = ["p acquire s", "p end *"]"#, r#"by = "time""#],
+    &[r#"each = "p mark x""#, r#"preceded_by = "p end *""#, r#"by = "time""#],
+    &[r#"each = "p enter bath""#, r#"followed_by = "p end *""#, r#"same = "process""#],
+    &[r#"values = "p end *""#, r#"in = [[0, 1]]"#],
+    &[r#"values = "p acquire s""#, r#"in = [[1, 0]]"#],
+    &[r#"takes = "p""#, r#"at_most = "1ms""#],
+    &[r#"count = "p end *""#, r#"equals = 2"#],
+    &[r#"deadlock = true"#],
+];
+
+pub(super) fn of_processes_that_end_with_what_they_have() {
+    let mut found = Found::default();
+    for (value, steps) in [3, 1, 3, 1].into_iter().zip(LEFT) {
+        for asked in ASKED {
+            let expectation = |holds: &str| format!("[[expect]]\n{}\nholds = \"{holds}\"\n", asked.join("\n"));
+            let text = format!(
+                "[objects]\nv = {{ kind = \"value\", value = 0 }}\ns = {{ kind = \"semaphore\", value = {value} }}\n\
+                 [processes.p]\ncount = 2\nsteps = {steps}\n{}{}",
+                expectation("always"),
+                expectation("never")
+            );
+            // A pattern that no step of the steps can match is refused.
+            let plan = match loaded("p.toml", text.clone()) {
+                Ok(plan) => plan,
+                Err(wrong) if wrong.iter().all(|one| one.code == Code::NEVER_MATCHES) => continue,
+                Err(wrong) => panic!("{wrong:?}\n{text}"),
+            };
+            found.scenarios += 1;
+            let any = Nondeterminism { time: Time::Any, ..Nondeterminism::default() };
+            for leeway in [Nondeterminism::default(), Nondeterminism { kill: true, ..any }] {
+                if let Some(problem) = printed(&mut found, &plan, leeway) {
+                    println!("## {problem}\n{text}");
+                    found.problems.push(problem.lines().next().unwrap_or_default().to_owned());
+                }
+            }
+        }
+    }
+    let most = (LEFT.len() * ASKED.len()) as u64;
+    assert!(found.scenarios > most * 2 / 3, "only {} of {most} could be asked", found.scenarios);
+    found.tell();
 }
 
 pub(super) fn of_shipped_scenarios() {

@@ -277,7 +277,7 @@ fn a_run_stops_where_its_schedule_ends() {
 
 fn the_same_schedule_gives_the_same_trace() {
     let plan = plan(include_str!("../corpus/driven-family.toml"));
-    let mut space = explore::bare(&plan, Time::Virtual);
+    let mut space = explore::scheduled(&plan, Time::Virtual, &[]);
     let path = guided::walk(&mut space, 1).expect("it ends");
     let course = tell(&space, &path).expect("it can be followed");
     let written = || {

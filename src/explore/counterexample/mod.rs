@@ -111,29 +111,34 @@ fn unless_spent<T>(found: Result<T, Fault>) -> Result<Option<T>, Fault> {
     }
 }
 
-/// The transitions of a path as a schedule. Transitions that are not separate in the state space that `replay` uses are
-/// left out: an exploration can make more events visible than a replay does.
+/// The transitions of a path as a schedule. Those that are no turns where a schedule is followed are left out: a search
+/// that can kill has more of them. An end that is none there is named, unless each stands behind the last step of its
+/// process, where it comes by itself.
 fn orders(space: &StateSpace<'_>, path: &[Step], told: &Told) -> Vec<Order> {
     let plan = space.plan;
-    let kill = path.iter().any(|step| step.kind == Kind::Kill);
-    let replays = bare(plan, Nondeterminism { kill, ..space.leeway });
     let mut stood = told.stood.iter();
-    let is_turn = |step: &&Step| {
-        let stood = if step.kind == Kind::Tick { None } else { stood.next() };
-        let process = step.process as usize;
-        match stood {
-            _ if !matches!(step.kind, Kind::Go | Kind::GiveUp | Kind::Arrive) => true,
-            Some(Stood::Turn) => true,
-            Some(Stood::Begin) => replays.begins[process],
-            Some(Stood::End) => replays.ends[process],
-            Some(Stood::Instruction(place)) => plan.program(step.process).code.get(*place).is_none_or(|instruction| {
-                is_visible(instruction, &replays.visible)
-                    || space.leeway.random && (begins_turn(instruction) || !step.choices.is_empty())
-            }),
-            None => true,
-        }
+    let stood = path.iter().map(|step| if step.kind == Kind::Tick { None } else { stood.next().copied() });
+    let turns: Vec<(&Step, Option<Stood>)> = path.iter().zip(stood).collect();
+    let kill = path.iter().any(|step| step.kind == Kind::Kill);
+    let replays = bare(plan, Nondeterminism { kill, ..space.leeway }, false);
+    let is_end = |(step, stood): &(&Step, Option<Stood>)| {
+        *stood == Some(Stood::End) && matches!(step.kind, Kind::Go) && !replays.ends[step.process as usize]
     };
-    guided::orders(&path.iter().filter(is_turn).cloned().collect::<Vec<_>>())
+    let apart = turns.iter().enumerate().any(|(at, turn)| {
+        is_end(turn) && !at.checked_sub(1).is_some_and(|before| turns[before].0.process == turn.0.process)
+    });
+    let is_turn = |(step, stood): &(&Step, Option<Stood>)| match stood {
+        _ if !matches!(step.kind, Kind::Go | Kind::GiveUp | Kind::Arrive) => true,
+        Some(Stood::Turn) => true,
+        Some(Stood::Begin) => replays.begins[step.process as usize],
+        Some(Stood::End) => apart || replays.ends[step.process as usize],
+        Some(Stood::Instruction(place)) => plan.program(step.process).code.get(*place).is_none_or(|instruction| {
+            is_visible(instruction, &replays.visible)
+                || space.leeway.random && (begins_turn(instruction) || !step.choices.is_empty())
+        }),
+        None => true,
+    };
+    guided::orders(turns.iter().filter(|turn| is_turn(turn)).map(|turn| (turn.0, is_end(turn))))
 }
 
 /// The step that leads away from the last state with a good end, by its place.

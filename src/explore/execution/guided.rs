@@ -33,6 +33,8 @@ pub enum Why {
     NoSignal,
     /// It is in no wait that can end although nothing ends it.
     NoWait,
+    /// It has a step before its end.
+    NoEnd,
     /// There is no such choice: how many possibilities there are.
     NoChoice(usize),
     /// It loops without an observable step.
@@ -133,24 +135,26 @@ fn below(state: &mut u64, count: u64) -> u64 {
     ((u128::from(z) * u128::from(count)) >> 64) as u64
 }
 
-/// The turns of a path, as a schedule writes them: turns of one process that choose nothing stand together.
-pub fn orders(path: &[Step]) -> Vec<Order> {
+/// The turns of a path, as a schedule writes them, each with whether it is an end that has to be named: turns of one
+/// process that choose nothing stand together.
+pub fn orders<'s>(turns: impl Iterator<Item = (&'s Step, bool)>) -> Vec<Order> {
     let mut orders: Vec<Order> = Vec::new();
-    for step in path.iter().filter(|step| step.kind != Kind::Tick) {
+    for (step, ends) in turns.filter(|(step, _)| step.kind != Kind::Tick) {
         let killed = step.kind == Kind::Kill;
         let dies = step.kind == Kind::Die || killed;
         let chosen = step.choices.iter().any(|choice| *choice != 0);
         let choices = if chosen { step.choices.clone() } else { Vec::new() };
         let (wakes, arrives) = (step.kind == Kind::Wake, step.kind == Kind::Arrive);
         let handles = step.kind == Kind::Handle;
-        let plain = !dies && !chosen && !handles && !wakes && !arrives;
+        let plain = !dies && !chosen && !handles && !wakes && !ends && !arrives;
         match orders.last_mut() {
             Some(last) if plain && last.process == step.process && last.is_plain() => {
                 last.turns += 1;
             }
             _ => {
                 let process = step.process;
-                orders.push(Order { choices, dies, killed, handles, wakes, arrives, ..Order::of(process, 0..0) });
+                let named = Order { choices, dies, killed, handles, wakes, ends, arrives, ..Order::of(process, 0..0) };
+                orders.push(named);
             }
         }
     }
@@ -220,6 +224,9 @@ impl<'s, 'p> Walker<'s, 'p> {
     fn turn(&mut self, order: &Order) -> Result<(), Why> {
         let process = order.process;
         let endless = |endless: ModelError| Why::ModelError(endless.process);
+        if order.ends && self.space.segment_of(self.state[process as usize]).leaving.is_none() {
+            return Err(self.why(order));
+        }
         loop {
             self.look().map_err(endless)?;
             let own: Vec<Transition> = self.moves.iter().copied().filter(|step| step.process == process).collect();
@@ -265,8 +272,9 @@ impl<'s, 'p> Walker<'s, 'p> {
         }
         match self.space.standing(&self.state, process) {
             Standing::Ended => Why::Ended,
-            Standing::NotBegun => Why::NotBegun,
             Standing::Stopped => Why::Stopped,
+            _ if order.ends => Why::NoEnd,
+            Standing::NotBegun => Why::NotBegun,
             Standing::Timed => {
                 let mut others: Vec<ProcessId> = self.moves.iter().map(|step| step.process).collect();
                 others.dedup();
@@ -291,8 +299,11 @@ pub fn because(plan: &Plan, why: &Why) -> String {
         Why::Ended => "has ended".to_owned(),
         Why::NotBegun => "has not begun".to_owned(),
         Why::Stopped => "is stopped by a signal".to_owned(),
-        Why::NoSignal => "has no such signal here: none was sent to it that ends it, or whose handler can run".to_owned(),
+        Why::NoSignal => {
+            "has no such signal here: none was sent to it that ends it, or whose handler can run".to_owned()
+        }
         Why::NoWait => "cannot wake here: it is in no wait that can end without a notification".to_owned(),
+        Why::NoEnd => "cannot end here: it has a step before its end".to_owned(),
         Why::NoChoice(count) => {
             format!(
                 "has no such choice here: there {}",

@@ -421,10 +421,12 @@ impl<'p> StateSpace<'p> {
             && segment.machine.is_interruptible()
             && next.is_some_and(|next| next.willing != Willing::Never || info.next.takes_time());
         let sleeps = info.next.takes_time() && (self.leeway.time == Time::Any || info.left != Some(0));
-        let waits = middle && interruptible && (sleeps || {
-            let result = self.result(state, process, false);
-            self.memo.results[result as usize].is_empty()
-        });
+        let waits = middle
+            && interruptible
+            && (sleeps || {
+                let result = self.result(state, process, false);
+                self.memo.results[result as usize].is_empty()
+            });
         let branches = [before, waits].into_iter().zip(0..).filter(|(can, _)| *can);
         moves.extend(branches.map(|(_, branch)| Transition { process, kind: Kind::Handle, branch, result: NONE }));
     }

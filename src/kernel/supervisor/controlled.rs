@@ -10,7 +10,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 use super::{BUSY, Supervisor};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::ProcessId;
-use crate::kernel::scheduler_gate::{Answer, CHOICES, DIES, FREE, Grant, HANDLES, PARKS, STAYS, TIMES_OUT, WAITED, WAKES};
+use crate::kernel::scheduler_gate::{
+    Answer, CHOICES, DIES, FREE, Grant, HANDLES, PARKS, STAYS, TIMES_OUT, WAITED, WAKES,
+};
 use crate::kernel::{Notice, Options};
 use crate::os::descriptor::poll;
 use crate::os::signals::Blocked;

@@ -67,10 +67,7 @@ pub(crate) const PENDING: Verb = Verb {
     ..verb(
         "pending",
         "reads whether a masked signal is pending (sigpending(2))",
-        &[
-            required("pending", Form::Signal, "the signal"),
-            optional("into", Form::Into, "whether it is pending"),
-        ],
+        &[required("pending", Form::Signal, "the signal"), optional("into", Form::Into, "whether it is pending")],
     )
 };
 
@@ -97,7 +94,11 @@ pub(crate) const PAUSE: Verb = Verb {
         "waits until a signal handler has run, and then ends `interrupted` (sigsuspend(2))",
         &[
             required("pause", Form::Nothing, ""),
-            optional("mask", Form::Signals, "the signals that are masked meanwhile; by default those that are masked anyhow"),
+            optional(
+                "mask",
+                Form::Signals,
+                "the signals that are masked meanwhile; by default those that are masked anyhow",
+            ),
         ],
     )
 };
@@ -180,8 +181,7 @@ pub(crate) fn pend(pending: &mut Pending, sent: Sent) {
 
 /// Takes the next signal of a set as the kernel does: those of a fault first, then the lowest number, then the first that came.
 pub(crate) fn take(pending: &mut Pending, set: SignalSet) -> Option<Sent> {
-    const FAULTS: [i32; 6] =
-        [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGTRAP, libc::SIGFPE, libc::SIGSYS];
+    const FAULTS: [i32; 6] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGTRAP, libc::SIGFPE, libc::SIGSYS];
     let due = |sent: &&Sent| only(sent.signal) & set != 0;
     let next = pending.iter().filter(due).min_by_key(|sent| (!FAULTS.contains(&sent.signal), sent.signal))?.signal;
     let place = pending.iter().position(|sent| sent.signal == next)?;

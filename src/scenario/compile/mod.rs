@@ -506,8 +506,12 @@ pub fn signal_number(name: &str) -> Option<i32> {
     let (low, high) = (libc::SIGRTMIN(), libc::SIGRTMAX());
     let real_time = match (name.strip_prefix("RTMIN"), name.strip_prefix("RTMAX")) {
         (Some(""), _) => Some(low),
-        (Some(more), _) => more.strip_prefix('+').and_then(|more| more.parse::<u8>().ok()).map(|more| low + i32::from(more)),
-        (_, Some(less)) => less.strip_prefix('-').and_then(|less| less.parse::<u8>().ok()).map(|less| high - i32::from(less)),
+        (Some(more), _) => {
+            more.strip_prefix('+').and_then(|more| more.parse::<u8>().ok()).map(|more| low + i32::from(more))
+        }
+        (_, Some(less)) => {
+            less.strip_prefix('-').and_then(|less| less.parse::<u8>().ok()).map(|less| high - i32::from(less))
+        }
         _ => None,
     };
     if let Some(number) = real_time {

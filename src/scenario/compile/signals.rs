@@ -76,7 +76,8 @@ impl Compiler<'_> {
                 self.checker.error(Code::BAD_VALUE, span.clone(), "0 is no signal: it only asks", "a signal's name");
             } else if moves_the_process(*signal) {
                 let name = signal_name(*signal);
-                let message = format!("a handler or a mask for `{name}`, which stops or continues, is not supported yet");
+                let message =
+                    format!("a handler or a mask for `{name}`, which stops or continues, is not supported yet");
                 self.checker.error(Code::LATER, span.clone(), message, "not supported yet");
             }
         }
