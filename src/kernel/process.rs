@@ -358,7 +358,8 @@ impl Child<'_> {
 
     /// Publishes a wait for nothing that a process has; `deadline`: whether its time ends it.
     pub(super) fn publish(&mut self, step: StepId, verb: &str, deadline: bool) {
-        let since = if self.recorder.held.is_some() { self.recorder.last } else { clock::now() };
+        let since = self.recorder.waits_since();
+        self.recorder.since = since;
         self.recorder.wait(&Wait {
             number: 0,
             step,
@@ -508,7 +509,7 @@ impl Others<'_, '_> {
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return Err(Outcome::TIMEOUT);
             }
-            let since = if recorder.held.is_some() { recorder.last } else { now };
+            let since = recorder.waits_since();
             if !recorder.entered {
                 recorder.since = since;
             }
