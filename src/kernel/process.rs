@@ -19,7 +19,7 @@ use crate::objects::kinds::timer::TimerVerb;
 use crate::objects::{Call, Completion, Live, Patience};
 use crate::os::{clock, interrupts, limits, process as os};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Condition, Plan};
+use crate::scenario::plan::{Condition, Instruction, Plan};
 use crate::scenario::steps::STEPS;
 use crate::schedule;
 use crate::trace::record::{self, Head};
@@ -124,7 +124,7 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
         },
     };
     if let Ok(machine) = &machine {
-        child.follow_signals(machine);
+        child.follow_signals(machine, None);
     }
     table.prepared(process, None);
     post.await_gate();
@@ -269,11 +269,15 @@ impl Child<'_> {
             if let Some(signals) = &mut self.signals {
                 signals.open = machine.deliverable(true);
             }
+            let set = match machine.instruction() {
+                Instruction::Operate(operation) => operation.acts_at(),
+                _ => None,
+            };
             if let Some(left) = machine.advance(self) {
                 self.recorder.leave();
                 return left;
             }
-            self.follow_signals(machine);
+            self.follow_signals(machine, set);
             if let Some(taken) = self.signals.as_mut().and_then(|signals| signals.cut.take()) {
                 self.run_handler(machine, taken, true);
             }

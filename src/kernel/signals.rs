@@ -5,7 +5,7 @@ use crate::event::{EventId, ProcessId, StepId, Target};
 use crate::interpreter::{Machine, Timeout};
 use crate::objects::contract::operation::{Operation, VerbId};
 use crate::objects::kinds::process::ProcessVerb;
-use crate::objects::kinds::signals::{self, Fate, Sent, SignalSet, SignalVerb, moves_the_process, only};
+use crate::objects::kinds::signals::{self, Fate, Sent, SignalSet, SignalVerb, is_fixed, moves_the_process, only};
 use crate::objects::kinds::timer::TimerVerb;
 use crate::objects::{Completion, Patience};
 use crate::os::interrupts::{self, Action, Taken};
@@ -44,14 +44,13 @@ impl Child<'_> {
         }
     }
 
-    /// Does at signals what the process has come to do.
-    pub(super) fn follow_signals(&mut self, machine: &Machine<'_>) {
+    /// Does at signals what the process has come to do. `set`: the signal of which a step has just said that, again or anew.
+    pub(super) fn follow_signals(&mut self, machine: &Machine<'_>, set: Option<i32>) {
         let new = machine.dispositions();
         let Some(signals) = &mut self.signals else { return };
         let old = std::mem::replace(&mut signals.dispositions, new);
         interrupts::set_mask(self.blocked() | old[0] | old[1]);
-        let changed = (old[1] ^ new[1]) | (old[2] ^ new[2]);
-        for signal in (1..=64).filter(|signal| changed & only(*signal) != 0) {
+        if let Some(signal) = set.filter(|signal| !is_fixed(*signal)) {
             let action = match () {
                 () if new[1] & only(signal) != 0 => Action::Catch,
                 () if new[2] & only(signal) != 0 => Action::Ignore,
@@ -60,7 +59,14 @@ impl Child<'_> {
             // It fails for no signal that may be caught, which the step has looked at.
             let _ = interrupts::set_action(signal, action);
         }
-        interrupts::set_mask(self.blocked());
+        let blocked = self.blocked();
+        if self.is_held() {
+            // A signal that the step itself lets in ends the process with it.
+            let let_in = |signal: &i32| Fate::of(*signal, old) == Fate::Held && Fate::of(*signal, new) == Fate::Dies;
+            let deadly = (1..=64).filter(let_in).fold(0, |set, signal| set | only(signal));
+            interrupts::set_mask(blocked & !deadly);
+        }
+        interrupts::set_mask(blocked);
     }
 
     /// Lets a signal that this process sends to itself have its effect at once where that ends it.

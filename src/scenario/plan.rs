@@ -13,6 +13,7 @@ use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::expression::Expression;
 use crate::objects::contract::operation::{Given, Targets, VerbId};
 use crate::objects::kinds::process::ProcessVerb;
+use crate::objects::kinds::signals::SignalVerb;
 use crate::objects::{Effect, Enablers, Form, Kind, Object, Verb};
 use crate::outcome::{Outcome, Outcomes};
 use crate::text::Untrusted;
@@ -542,6 +543,12 @@ impl OperationPlan {
     pub fn on_processes(&self) -> Option<(ProcessVerb, Range<ProcessId>)> {
         let VerbId::Process(verb) = self.verb else { return None };
         Some((verb, self.operands.first().map_or(0..0, Operand::processes)))
+    }
+
+    /// The signal of an `on_signal` step.
+    pub fn acts_at(&self) -> Option<i32> {
+        let acts = self.verb == VerbId::Signal(SignalVerb::Action);
+        self.arguments.first().filter(|_| acts)?.as_constant()?.as_int().map(|signal| signal as i32)
     }
 
     /// The signal of a `kill` step.

@@ -125,18 +125,17 @@ fn orders(space: &StateSpace<'_>, path: &[Step], told: &Told) -> Vec<Order> {
         *stood == Some(Stood::End) && matches!(step.kind, Kind::Go) && !replays.ends[step.process as usize]
     };
     let apart = turns.iter().enumerate().any(|(at, turn)| {
-        is_end(turn) && !at.checked_sub(1).is_some_and(|before| turns[before].0.process == turn.0.process)
+        is_end(turn) && at.checked_sub(1).is_none_or(|before| turns[before].0.process != turn.0.process)
     });
     let is_turn = |(step, stood): &(&Step, Option<Stood>)| match stood {
         _ if !matches!(step.kind, Kind::Go | Kind::GiveUp | Kind::Arrive) => true,
-        Some(Stood::Turn) => true,
         Some(Stood::Begin) => replays.begins[step.process as usize],
         Some(Stood::End) => apart || replays.ends[step.process as usize],
         Some(Stood::Instruction(place)) => plan.program(step.process).code.get(*place).is_none_or(|instruction| {
             is_visible(instruction, &replays.visible)
                 || space.leeway.random && (begins_turn(instruction) || !step.choices.is_empty())
         }),
-        None => true,
+        Some(Stood::Turn) | None => true,
     };
     guided::orders(turns.iter().filter(|turn| is_turn(turn)).map(|turn| (turn.0, is_end(turn))))
 }

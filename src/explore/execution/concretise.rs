@@ -535,6 +535,10 @@ impl<'p> WorldState<'p> for Course<'_, 'p> {
         debug_assert!(steps.is_none_or(|steps| steps == 0), "each step of a process with handlers is a turn");
     }
 
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is not general enough in its lifetimes"
+    )]
     fn begin(&mut self, process: ProcessId) {
         self.log.begin(process, self.now);
         if let Some(steps) = self.by_itself(process, |actor, segment| actor.begin(segment)) {

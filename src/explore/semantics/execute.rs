@@ -126,7 +126,7 @@ impl<'p> Actor<'_, 'p> {
         let left = segment.machine.advance(&mut act);
         segment.pending = std::mem::take(&mut act.pending);
         let (halt, mut effects, steps) = (act.halt, std::mem::take(&mut act.effects), act.steps);
-        let (died, stopped, ready) = (act.died, act.stopped, act.ready);
+        let (mut died, stopped, ready) = (act.died, act.stopped, act.ready);
         if let Some(trouble) = self.choices.trouble(step) {
             return Turned::Lost(trouble);
         }
@@ -159,6 +159,8 @@ impl<'p> Actor<'_, 'p> {
         (segment.parked, segment.given_up, segment.left) = (false, false, None);
         if segment.machine.has_signals() {
             after_signals(segment, &before);
+            // A signal that the step itself lets in ends the process with it.
+            died = died.or_else(|| segment.deadly().find(|signal| before.machine.fate(*signal) == Fate::Held));
         }
         segment.ready |= ready;
         if let Some(signal) = died {
@@ -290,10 +292,9 @@ impl<'p> Actor<'_, 'p> {
 fn after_signals(segment: &mut ProcessState<'_>, before: &ProcessState<'_>) {
     segment.within = false;
     if let Instruction::Operate(operation) = before.machine.instruction()
-        && operation.verb == VerbId::Signal(SignalVerb::Action)
+        && let Some(signal) = operation.acts_at().filter(|signal| segment.machine.ignores(*signal))
     {
-        let machine = &segment.machine;
-        segment.pending.retain(|sent| before.machine.ignores(sent.signal) || !machine.ignores(sent.signal));
+        segment.pending.retain(|sent| sent.signal != signal);
     }
     let machine = &segment.machine;
     segment.pending.retain(|sent| machine.fate(sent.signal) != Fate::Ignored);

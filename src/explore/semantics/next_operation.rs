@@ -98,7 +98,9 @@ impl Next {
 
     /// Whether it is over when its time is.
     pub(crate) fn takes_time(&self) -> bool {
-        self.operation().is_some_and(|operation| matches!(operation.verb, VerbId::Timer(_)))
+        // One that a handler has interrupted takes none any more.
+        let takes = |operation: &NextOperation| operation.willing != Willing::Never;
+        self.operation().is_some_and(|operation| matches!(operation.verb, VerbId::Timer(_)) && takes(operation))
     }
 }
 

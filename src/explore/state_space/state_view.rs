@@ -117,6 +117,10 @@ impl<'p> WorldState<'p> for Row<'_, 'p> {
         self.space.begins[process as usize]
     }
 
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is not general enough in its lifetimes"
+    )]
     fn begin(&mut self, process: ProcessId) {
         self.by_itself(process, |actor, segment| actor.begin(segment), |log, now| log.begin(process, now));
     }

@@ -9,7 +9,7 @@ use crate::objects::kinds::signals::{HANDLED, SignalVerb, is_fixed, moves_the_pr
 use crate::objects::{Form, Verb};
 use crate::outcome::Outcome;
 use crate::scenario::document::{Fields, Item};
-use crate::scenario::plan::{Instruction, OperationPlan, Program};
+use crate::scenario::plan::{Instruction, OperationPlan, Program, fixed_duration};
 use crate::scenario::scope::HANDLER;
 use crate::value::{Types, Value};
 use std::ops::Range;
@@ -166,7 +166,9 @@ pub(in crate::scenario) fn check(
                         .help("a semaphore, a queue, a pipe, an event or an eventfd can be waited for"),
                 );
             }
-            (Some(true), Some(on_signal)) if operation.timeout.is_some() => {
+            (Some(true), Some(on_signal))
+                if operation.timeout.as_ref().map(fixed_duration).is_some_and(|time| time != Some(0)) =>
+            {
                 let message = format!(
                     "a `timeout` of `{}`, which a handler with `restart = true` would let continue, is not supported yet",
                     step.verb
