@@ -66,3 +66,26 @@ fn each_has_its_line_in_the_documentation() {
     sorted.sort_unstable();
     assert_eq!(sorted, classics().keys().map(String::as_str).collect::<Vec<_>>());
 }
+
+/// Each expectation says something: where it is turned round, it fails. What always holds is said never to, what holds
+/// sometimes too, and what never holds to hold sometimes.
+#[test]
+fn each_of_their_expectations_can_fail() {
+    for (name, text) in classics() {
+        let mut turned: toml::Table = text.parse().expect("TOML");
+        let Some(toml::Value::Array(expectations)) = turned.get_mut("expect") else { panic!("{name} expects nothing") };
+        for expectation in expectations.iter_mut().filter_map(toml::Value::as_table_mut) {
+            let never = expectation.get("holds").and_then(toml::Value::as_str) == Some("never");
+            expectation.insert("holds".to_owned(), if never { "sometimes" } else { "never" }.into());
+        }
+        let number = expectations.len();
+        let file = format!("{name}.toml");
+        let done = Test::new().file(&file, turned.to_string()).args(["explore", "--json", &file]).run().status(1);
+        let said: serde_json::Value = serde_json::from_str(&done.out).expect("JSON");
+        let judged = said["expectations"].as_array().expect("the expectations");
+        assert!(judged.len() >= number, "{name}: {} of {number} are judged", judged.len());
+        for expectation in judged {
+            assert_eq!(expectation["status"], "failed", "{name} holds turned round too: {}", expectation["label"]);
+        }
+    }
+}

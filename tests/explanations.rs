@@ -238,3 +238,22 @@ fn a_state_expression_can_say_at_what_a_process_is_blocked() {
     let done = Test::new().file("a.toml", &wrong).args(["check", "a.toml"]).run();
     assert!(done.status == 2 && done.err.contains("second[2]"), "{}{}", done.out, done.err);
 }
+
+#[test]
+fn permits_that_are_counted_in_place_of_processes_are_named_where_all_is_well() {
+    let text = r#"
+[objects]
+s = { kind = "semaphore", value = 1 }
+[processes.p]
+steps = [{ acquire = "s" }]
+[processes.q]
+steps = [{ release = "s" }]
+[[expect]]
+at_most = 1
+holding = "s"
+"#;
+    for arguments in [&["run"][..], &["run", "--repeat", "2"], &["explore", "-j", "1"]] {
+        let done = Test::new().file("a.toml", text).args(arguments.iter().chain(&["a.toml"])).run().status(0);
+        assert!(done.out.contains("one process releases what another acquired"), "{arguments:?}: {}", done.out);
+    }
+}

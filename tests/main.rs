@@ -28,6 +28,7 @@ mod reports;
 mod schedules;
 mod schema;
 mod several;
+mod start;
 mod support;
 mod texts;
 mod timeline;

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use super::commands::{check, completions, explain, explore, list, man, replay, run, schema, trace, watch};
+use super::commands::{
+    check, completions, example, explain, explore, help, init, list, man, replay, run, schema, trace, watch,
+};
 use super::options::{Common, Trust};
 use super::output;
 use super::status::Status;
@@ -16,7 +18,7 @@ use crate::text;
 #[derive(Debug, Parser)]
 #[command(
     name = "ipcrun",
-    version,
+    version = env!("IPCRUN_VERSION"),
     max_term_width = 100,
     override_usage = "ipcrun [OPTIONS] FILE...\n       ipcrun [OPTIONS] COMMAND ...",
     after_help = footer(),
@@ -48,6 +50,12 @@ pub(crate) enum Command {
     Check(check::Arguments),
     /// Show, convert or judge a saved trace
     Trace(trace::Arguments),
+    /// Write a first scenario
+    Init(init::Arguments),
+    /// Print one of the shipped scenarios
+    Example(example::Arguments),
+    /// Explain a command, a word of scenarios or the code of a diagnostic
+    Help(help::Arguments),
     /// List the kinds, verbs, steps, expectations and functions
     List(list::Arguments),
     /// Print the JSON schema of scenarios, for editors
@@ -70,9 +78,14 @@ impl Command {
             Self::Watch(arguments) => arguments.scenario.trust,
             Self::Check(arguments) => arguments.scenario.trust,
             Self::Trace(arguments) => arguments.trust,
-            Self::List(_) | Self::Schema(_) | Self::Explain(_) | Self::Completions(_) | Self::Man(_) => {
-                Trust::default()
-            }
+            Self::Init(_)
+            | Self::Example(_)
+            | Self::Help(_)
+            | Self::List(_)
+            | Self::Schema(_)
+            | Self::Explain(_)
+            | Self::Completions(_)
+            | Self::Man(_) => Trust::default(),
         }
     }
 }

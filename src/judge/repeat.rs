@@ -40,6 +40,8 @@ struct Count {
     first_failed: Option<(u64, Finding)>,
     /// The first that fails although its patterns match something.
     first_met: Option<(u64, Finding)>,
+    /// What it counts in runs in which it holds, where that is not what its words say.
+    reason: Option<String>,
     first_unknown: Option<(u64, Finding)>,
 }
 
@@ -288,6 +290,9 @@ impl Count {
             Status::Unknown => (&mut self.unknown, &mut self.first_unknown),
         };
         *number += times;
+        if finding.status == Status::Pass && self.reason.is_none() {
+            self.reason.clone_from(&finding.reason);
+        }
         if first.is_none() {
             *first = Some((run, finding.clone()));
         }
@@ -353,7 +358,7 @@ impl Count {
             _ if self.unknown > 0 || self.held + self.failed == 0 => {
                 (Status::Unknown, own(&self.first_unknown), &self.first_unknown)
             }
-            Holds::Always => (Status::Pass, own(&self.first_held), &self.first_held),
+            Holds::Always => (Status::Pass, self.reason.clone(), &self.first_held),
             Holds::Never => {
                 let reason = format!("none of {none} satisfied it; other executions may");
                 (Status::Pass, Some(reason), &self.first_failed)

@@ -22,7 +22,7 @@ pub struct Finding {
     pub expected: String,
     /// The events that decide it, by their places in the trace.
     pub witnesses: Vec<usize>,
-    /// Why it is unknown or vacuous.
+    /// Why it is unknown or vacuous, or what it counts where that is not what its words say.
     pub reason: Option<String>,
     /// Further facts, one line each: the wait-for graph, held objects.
     pub notes: Vec<String>,

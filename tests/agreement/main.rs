@@ -82,7 +82,8 @@ fn over(usual: u64, look: impl Fn(&mut Found, &Scenario) -> Option<String>) {
     found.tell();
 }
 
-fn load(name: &str, text: String) -> Plan {
+fn load(name: &str, text: impl Into<String>) -> Plan {
+    let text = text.into();
     loaded(name, text.clone()).unwrap_or_else(|diagnostics| panic!("{name}: {diagnostics:?}\n{text}"))
 }
 

@@ -194,14 +194,14 @@ const LEFT: &[&str] = &[
 
 /// What can be asked of them, with how often it holds left out.
 const ASKED: &[&[&str]] = &[
-    &[r#"inside = "bath""#, r#"at_most = 1"#],
-    &[r#"inside = "bath""#, r#"at_most = 2"#],
-    &[r#"inside = "bath""#, r#"at_least = 2"#],
-    &[r#"holding = "s""#, r#"at_most = 1"#],
-    &[r#"holding = "s""#, r#"at_most = 2"#],
-    &[r#"between = ["p acquire s", "p add v"]"#, r#"at_most = 1"#],
-    &[r#"between = ["p mark x", "p end *"]"#, r#"at_most = 1"#],
-    &[r#"between = ["p begin *", "p acquire s"]"#, r#"at_most = 1"#],
+    &[r#"inside = "bath""#, "at_most = 1"],
+    &[r#"inside = "bath""#, "at_most = 2"],
+    &[r#"inside = "bath""#, "at_least = 2"],
+    &[r#"holding = "s""#, "at_most = 1"],
+    &[r#"holding = "s""#, "at_most = 2"],
+    &[r#"between = ["p acquire s", "p add v"]"#, "at_most = 1"],
+    &[r#"between = ["p mark x", "p end *"]"#, "at_most = 1"],
+    &[r#"between = ["p begin *", "p acquire s"]"#, "at_most = 1"],
     &[r#"always = "inside('bath') <= 1""#],
     &[r#"reaches = "inside('bath') == 2""#],
     &[r#"always = "count('p mark x') <= 1 || ended('p[0]')""#],
@@ -214,11 +214,11 @@ const ASKED: &[&[&str]] = &[
     &[r#"all_before = ["p acquire s", "p end *"]"#, r#"by = "time""#],
     &[r#"each = "p mark x""#, r#"preceded_by = "p end *""#, r#"by = "time""#],
     &[r#"each = "p enter bath""#, r#"followed_by = "p end *""#, r#"same = "process""#],
-    &[r#"values = "p end *""#, r#"in = [[0, 1]]"#],
-    &[r#"values = "p acquire s""#, r#"in = [[1, 0]]"#],
+    &[r#"values = "p end *""#, "in = [[0, 1]]"],
+    &[r#"values = "p acquire s""#, "in = [[1, 0]]"],
     &[r#"takes = "p""#, r#"at_most = "1ms""#],
-    &[r#"count = "p end *""#, r#"equals = 2"#],
-    &[r#"deadlock = true"#],
+    &[r#"count = "p end *""#, "equals = 2"],
+    &["deadlock = true"],
 ];
 
 pub(super) fn of_processes_that_end_with_what_they_have() {

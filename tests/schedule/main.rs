@@ -27,6 +27,7 @@ const TESTS: &[(&str, fn())] = &[
     ("random_numbers_are_chosen", random_numbers_are_chosen),
     ("a_process_dies_in_its_turn", a_process_dies_in_its_turn),
     ("a_run_stops_where_its_schedule_ends", a_run_stops_where_its_schedule_ends),
+    ("a_run_stops_at_the_first_event_behind_its_schedule", a_run_stops_at_the_first_event_behind_its_schedule),
     ("the_same_schedule_gives_the_same_trace", the_same_schedule_gives_the_same_trace),
     ("what_the_schedule_does_not_foresee_is_told", what_the_schedule_does_not_foresee_is_told),
     ("nothing_is_left_behind", nothing_is_left_behind),
@@ -273,6 +274,25 @@ fn a_run_stops_where_its_schedule_ends() {
     assert!(matches!(&trace.end, RunEnd::Timeout(left) if left.len() == 2));
     assert_eq!(trace.ends, [ProcessEnd::Stopped, ProcessEnd::Stopped]);
     assert_eq!((trace.duration, trace.events.len()), (9, 5));
+}
+
+fn a_run_stops_at_the_first_event_behind_its_schedule() {
+    let plan = plan(
+        r#"
+timeout = "60s"
+[objects]
+x = { kind = "value", value = 0 }
+[processes.p]
+steps = [{ add = "x", value = 1 }, { add = "x", value = 1 }, { sleep = "50s" }, { add = "x", value = 1 }]
+"#,
+    );
+    let begin = std::time::Instant::now();
+    // What waits for ever in the schedule continues on the kernel.
+    let trace = held(&plan, &turns(&[0]));
+    assert!(begin.elapsed() < std::time::Duration::from_secs(20), "it runs on");
+    assert!(matches!(&trace.end, RunEnd::Timeout(left) if left.len() == 1), "{:?}", trace.end);
+    assert_eq!(trace.finals, [Some(Value::Int(2))]);
+    assert_no_children();
 }
 
 fn the_same_schedule_gives_the_same_trace() {

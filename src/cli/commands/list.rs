@@ -7,7 +7,7 @@ use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::status::Status;
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::report::catalogue;
+use crate::report::catalogue::{self, Catalogue};
 
 /// The arguments of `list`.
 #[derive(Args, Debug)]
@@ -32,12 +32,17 @@ pub(crate) fn main(arguments: &Arguments, output: Output) -> Status {
         output::print(&text);
         return Status::Passed;
     }
+    output.report(&[unknown(&catalogue, name)]);
+    Status::Invalid
+}
+
+/// That a word is none of the catalogue.
+pub(super) fn unknown(catalogue: &Catalogue, name: &str) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(Code::USAGE, format!("`{name}` is not in the catalogue"));
-    if catalogue.later.contains(&name.as_str()) {
+    if catalogue.later.contains(&name) {
         diagnostic = Diagnostic::error(Code::LATER, format!("`{name}` is not supported yet"));
-    } else if let Some(near) = nearest(name, catalogue::names(&catalogue)) {
+    } else if let Some(near) = nearest(name, catalogue::names(catalogue)) {
         diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
     }
-    output.report(&[diagnostic.help("`ipcrun list` shows all names")]);
-    Status::Invalid
+    diagnostic.help("`ipcrun list` shows all names")
 }

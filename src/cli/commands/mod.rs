@@ -2,8 +2,11 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod example;
 pub(crate) mod explain;
 pub(crate) mod explore;
+pub(crate) mod help;
+pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod replay;

@@ -12,6 +12,11 @@ use crate::report::catalogue::json_schema;
 pub(crate) struct Arguments {}
 
 pub(crate) fn main(_arguments: &Arguments) -> Status {
-    output::print(&format!("{:#}\n", json_schema::schema(&full_catalogue::catalogue())));
+    output::print(&text());
     Status::Passed
+}
+
+/// The schema's text.
+pub(super) fn text() -> String {
+    format!("{:#}\n", json_schema::schema(&full_catalogue::catalogue()))
 }

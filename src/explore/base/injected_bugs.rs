@@ -11,6 +11,10 @@ pub(crate) enum Mutant {
     GivingUpCommutes,
     /// No operation enables a blocked process.
     NoEnablers,
+    /// What may still send a signal to a process stays out of its part.
+    KillersStayOut,
+    /// A process that dies of a signal lets nothing go.
+    DeathsTouchNothing,
     /// Processes that do something with their index can change places.
     IndexIsNoValue,
     /// What one of them is named by another process can change places.

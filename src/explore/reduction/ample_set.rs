@@ -7,11 +7,16 @@
 //!
 //! A race (two processes that stand before conflicting accesses of one cell) is kept as well: were one of them a
 //! member, the other, whose future holds the conflicting access, would be one too.
+//!
+//! A signal gets in the way of all that its receiver does. So whatever may still send a signal to a member becomes one, and
+//! a member before a step that sends one makes its receiver one. What can die of a signal can do so at any time: its death
+//! is a part of its future as its steps are. While a process is stopped, nothing is left out.
 
 use std::sync::Arc;
 
-use super::independence::{Footprints, Set, Use, insert, meet};
+use super::independence::{Footprints, Set, Use, insert, meet, members};
 use crate::event::ProcessId;
+use crate::explore::base::injected_bugs::{Mutant, mutated};
 use crate::explore::semantics::next_operation::Next;
 use crate::explore::semantics::transition::Kind;
 use crate::explore::state_space::{StateSpace, Transition};
@@ -26,6 +31,10 @@ pub(crate) struct Ample {
     /// By number of a segment: the uses of its next step.
     steps: Vec<Option<Box<[u32]>>>,
     depends: bool,
+    /// Whether steps send signals.
+    kills: bool,
+    /// By process: whether it may still die of a signal.
+    mortal: Vec<bool>,
     members: Vec<bool>,
     stack: Vec<ProcessId>,
     best: Vec<bool>,
@@ -34,13 +43,13 @@ pub(crate) struct Ample {
 }
 
 impl Ample {
-    /// None where the plan has what no part of a state's steps is enough for: signals can end a process anywhere, or each
-    /// wait that ends by itself leaves fewer to do so. None too where the budget is spent, which ends the search.
+    /// None where processes handle or mask signals: what a handler may do, and where, is not known beforehand. None too where
+    /// the budget is spent, which ends the search.
     pub(crate) fn new(space: &StateSpace<'_>) -> Option<Self> {
-        if space.traits.kills || space.leeway.kill || space.leeway.spurious > 0 {
+        let plan = space.plan;
+        if plan.programs.iter().any(|program| program.signals) {
             return None;
         }
-        let plan = space.plan;
         let futures = Footprints::new(plan, space.tells_causes(), &space.budget)?;
         let processes = plan.processes.len();
         Some(Self {
@@ -48,6 +57,8 @@ impl Ample {
             futures: Arc::new(futures),
             steps: Vec::new(),
             depends: space.traits.depends,
+            kills: space.traits.kills,
+            mortal: vec![false; processes],
             members: vec![false; processes],
             stack: Vec::new(),
             best: vec![false; processes],
@@ -65,7 +76,11 @@ impl Ample {
         sees: &dyn Fn(ProcessId, &Next) -> bool,
     ) -> bool {
         let processes = self.members.len();
-        if moves.len() < 2 || moves[0].kind == Kind::Tick {
+        // What comes from outside can come between any two steps.
+        if moves.len() < 2 || moves[0].kind == Kind::Tick || space.is_open(state) {
+            return false;
+        }
+        if self.kills && !self.look(space, state) {
             return false;
         }
         // Where each process's moves begin; their number is the next one's begin.
@@ -98,6 +113,21 @@ impl Ample {
         true
     }
 
+    /// Finds out which processes may still die of a signal. Whether none is stopped.
+    fn look(&mut self, space: &StateSpace<'_>, state: &[u32]) -> bool {
+        let processes = self.members.len() as ProcessId;
+        for process in 0..processes {
+            let info = space.info(state[process as usize]);
+            if info.running && info.stopped {
+                return false;
+            }
+            let signals = self.futures.signals(process);
+            let sent = || (0..processes).any(|other| self.may(space, state, other, signals));
+            self.mortal[process as usize] = !info.ended && (info.deadly || sent());
+        }
+        true
+    }
+
     fn can_move(&self, process: ProcessId) -> bool {
         self.first[process as usize] < self.first[process as usize + 1]
     }
@@ -125,6 +155,14 @@ impl Ample {
             if info.beginning {
                 return None;
             }
+            if self.kills && !info.ended && !mutated(Mutant::KillersStayOut) {
+                join(&mut self.mask, self.futures.signals(process));
+            }
+            if let Some(sent) = info.next.operation().filter(|next| next.is(ProcessVerb::Kill)) {
+                for other in sent.on_processes() {
+                    self.add(other);
+                }
+            }
             if let Some(asked) = info.next.operation().filter(|next| next.is(ProcessVerb::Status)) {
                 for other in asked.on_processes() {
                     let info = space.info(state[other as usize]);
@@ -140,16 +178,26 @@ impl Ample {
                 if size >= best || sees(process, &info.next) {
                     return None;
                 }
-                let ends = moves[range].iter().any(|step| space.info(space.segment_behind(*step)).ended);
-                self.hinders(space, process, number, ends);
-            } else if info.running {
-                if let Some(owner) = self.waits(space, state, number) {
-                    // Only the owner can unblock it.
-                    for other in owner {
-                        self.add(other);
+                let (deaths, steps): (Vec<Transition>, Vec<Transition>) =
+                    moves[range].iter().partition(|step| step.kind == Kind::Die);
+                if !deaths.is_empty() {
+                    if sees(process, &Next::Border) {
+                        return None;
                     }
-                    continue;
+                    for uses in members(self.futures.death(process)) {
+                        join(&mut self.mask, self.futures.conflicts(uses));
+                    }
                 }
+                if mutated(Mutant::DeathsTouchNothing) && steps.is_empty() {
+                    self.mask.fill(0);
+                } else if steps.is_empty() {
+                    self.waits(space, state, number);
+                } else {
+                    let ends = steps.iter().any(|step| space.info(space.segment_behind(*step)).ended);
+                    self.hinders(space, process, number, ends);
+                }
+            } else if info.running {
+                self.waits(space, state, number);
             } else if !info.ended {
                 self.starters(plan, process);
             }
@@ -168,15 +216,20 @@ impl Ample {
         }
     }
 
-    /// Whether a process may do something of the mask.
+    /// Whether a process may do something of the mask, or may die so that it would.
     fn meets(&self, space: &StateSpace<'_>, state: &[u32], process: ProcessId) -> bool {
+        self.may(space, state, process, &self.mask)
+            || self.mortal[process as usize] && meet(self.futures.death(process), &self.mask)
+    }
+
+    /// Whether the program of a process may still do something of a set.
+    fn may(&self, space: &StateSpace<'_>, state: &[u32], process: ProcessId, set: &Set) -> bool {
         let number = state[process as usize];
-        let info = space.info(number);
-        if info.ended {
+        if space.info(number).ended {
             return false;
         }
         let place = space.segment_of(number).machine.place_in_program();
-        meet(self.futures.of(process, place), &self.mask)
+        meet(self.futures.of(process, place), set)
     }
 
     /// Puts into the mask what could get in the way of a step that can be taken.
@@ -193,8 +246,8 @@ impl Ample {
         }
     }
 
-    /// Puts into the mask what could unblock a step that waits; or gives the owner that alone could.
-    fn waits(&mut self, space: &StateSpace<'_>, state: &[u32], number: u32) -> Option<Vec<ProcessId>> {
+    /// Puts into the mask what could unblock a step that waits; or adds the owner that alone could.
+    fn waits(&mut self, space: &StateSpace<'_>, state: &[u32], number: u32) {
         let info = space.info(number);
         if let Some((next, (own, access))) = info.next.operation().and_then(|next| Some((next, next.object()?))) {
             let plan = space.plan;
@@ -207,23 +260,24 @@ impl Ample {
             };
             let planned = &plan.objects[object as usize].object;
             if planned.has_owner() {
-                let owners = (0..self.members.len() as ProcessId).filter(|other| {
-                    let number = state[*other as usize];
-                    space.info(number).running && space.segment_of(number).share(object) != 0
-                });
-                return Some(owners.collect());
+                for other in 0..self.members.len() as ProcessId {
+                    let number = state[other as usize];
+                    if space.info(number).running && space.segment_of(number).share(object) != 0 {
+                        self.add(other);
+                    }
+                }
+                return;
             }
             for uses in self.futures.alike(Use::object(object, access, next.gives_up())) {
                 join(&mut self.mask, self.futures.enablers(uses));
             }
-            return None;
+            return;
         }
         let steps = self.step(space, number);
         for uses in &steps {
             join(&mut self.mask, self.futures.enablers(*uses));
         }
         self.steps[number as usize] = Some(steps);
-        None
     }
 
     /// Puts into the mask, or adds, what could let a process begin.

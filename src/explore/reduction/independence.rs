@@ -71,6 +71,10 @@ pub(crate) struct Footprints {
     enablers: Vec<Set>,
     /// By process: what its end does.
     last: Vec<Vec<u32>>,
+    /// By process: what its death of a signal does, where a step can kill it.
+    deaths: Vec<Set>,
+    /// By process: the signals that it can be sent.
+    signals: Vec<Set>,
     words: usize,
 }
 
@@ -86,6 +90,8 @@ impl Footprints {
             conflicts: Vec::new(),
             enablers: Vec::new(),
             last: Vec::new(),
+            deaths: Vec::new(),
+            signals: Vec::new(),
             words: 0,
         };
         let mut named = vec![false; plan.processes.len()];
@@ -94,7 +100,7 @@ impl Footprints {
         }
         let own: Vec<Vec<Vec<u32>>> =
             (0..).zip(&named).map(|(process, named)| futures.places(plan, process, *named)).collect();
-        futures.words = futures.uses.len().div_ceil(64).max(1);
+        futures.deaths(plan, &own);
         for (process, places) in own.iter().enumerate() {
             if pace.spent().is_some() {
                 return None;
@@ -143,6 +149,16 @@ impl Footprints {
         &self.last[process as usize]
     }
 
+    /// What the death of a process of a signal does.
+    pub(crate) fn death(&self, process: ProcessId) -> &Set {
+        &self.deaths[process as usize]
+    }
+
+    /// The signals that a process can be sent.
+    pub(crate) fn signals(&self, process: ProcessId) -> &Set {
+        &self.signals[process as usize]
+    }
+
     pub(crate) fn empty(&self) -> Set {
         vec![0; self.words]
     }
@@ -153,6 +169,35 @@ impl Footprints {
             list.push(uses);
             list.len() as u32 - 1
         })
+    }
+
+    /// Notes which signals each process can be sent, and what its death of one does to what it has had to do with. There
+    /// are no new uses behind it.
+    fn deaths(&mut self, plan: &Plan, own: &[Vec<Vec<u32>>]) {
+        let kill = ProcessVerb::Kill as u8;
+        let signals: Vec<Vec<u32>> = (0..plan.processes.len() as ProcessId)
+            .map(|process| {
+                let sent = |uses: &Use| uses.target == Target::Process(process) && uses.access.verb == kill;
+                (0..).zip(&self.uses).filter(|(_, uses)| sent(uses)).map(|(number, _)| number).collect()
+            })
+            .collect();
+        let mut deaths = self.last.clone();
+        for ((death, places), _) in deaths.iter_mut().zip(own).zip(&signals).filter(|(_, sent)| !sent.is_empty()) {
+            let mut met: Vec<ObjectId> =
+                places.iter().flatten().filter_map(|number| self.uses[*number as usize].as_object()).collect();
+            met.sort_unstable();
+            met.dedup();
+            death.extend(met.into_iter().map(|object| self.take(Use::depart(object))));
+        }
+        self.words = self.uses.len().div_ceil(64).max(1);
+        let set = |numbers: Vec<u32>| {
+            let mut set = self.empty();
+            for number in numbers {
+                insert(&mut set, number);
+            }
+            set
+        };
+        (self.deaths, self.signals) = (deaths.into_iter().map(set).collect(), signals.into_iter().map(set).collect());
     }
 
     /// What the instruction at each place may do. `named`: whether a step names the process.
@@ -323,6 +368,12 @@ pub(crate) fn enables(plan: &Plan, able: Use, waiting: Use) -> bool {
         }
         Target::None => false,
     }
+}
+
+/// The numbers of a set.
+pub(crate) fn members(set: &Set) -> impl Iterator<Item = u32> + '_ {
+    let bits = |word: u64| (0..64).filter(move |bit| word & 1 << bit != 0);
+    (0..).zip(set).flat_map(move |(at, word)| bits(*word).map(move |bit| at * 64 + bit))
 }
 
 pub(crate) fn insert(set: &mut Set, number: u32) {

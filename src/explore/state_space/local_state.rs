@@ -18,8 +18,9 @@ pub(crate) struct Info {
     pub(crate) ended: bool,
     /// Whether it has still to begin, which is a step of its own.
     pub(crate) beginning: bool,
-    pub(super) stopped: bool,
-    pub(super) deadly: bool,
+    pub(crate) stopped: bool,
+    /// Whether a signal that ends it was sent to it.
+    pub(crate) deadly: bool,
     /// Whether a signal is pending that a handler takes, and whether that comes before all else.
     pub(super) handled: bool,
     pub(super) owed: bool,

@@ -349,6 +349,11 @@ impl<'p> StateSpace<'p> {
         self.leeway.kill && !self.spares && !self.is_killed(state)
     }
 
+    /// Whether something can still come from outside: a kill, or a wake-up for nothing.
+    pub(super) fn is_open(&self, state: &[u32]) -> bool {
+        self.may_kill(state) || self.wakes(state) < u64::from(self.leeway.spurious)
+    }
+
     /// Whether a process has been killed from outside.
     pub(super) fn is_killed(&self, state: &[u32]) -> bool {
         self.times.things[state[self.clock()] as usize] & SPENT != 0

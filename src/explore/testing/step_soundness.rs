@@ -38,10 +38,12 @@ pub(super) fn text(kind: &'static str, seed: u64) -> String {
     generate::scenario(seed, taste).text()
 }
 
-/// Scenarios of a kind that are too seldom drawn: a message of two packets where there is room for one.
-const RARE: &[(&str, &str)] = &[(
-    "pipe",
-    r#"
+/// Scenarios of a kind that are too seldom drawn: a message of two packets where there is room for one, a value that is a
+/// futex.
+const RARE: &[(&str, &str)] = &[
+    (
+        "pipe",
+        r#"
 [objects]
 p = { kind = "pipe", capacity = 1 }
 [processes.a]
@@ -51,7 +53,24 @@ steps = [{ recv = "p.r" }]
 [processes.c]
 steps = [{ recv = "p.r", timeout = "0s", outcome = "o" }]
 "#,
-)];
+    ),
+    (
+        "value",
+        r#"
+[objects]
+word = { kind = "value", type = "u32" }
+[processes.sleeper]
+count = 2
+steps = [{ futex_wait = "word", value = 0, outcome = "o" }, { add = "word", value = 1 }]
+[processes.waker]
+steps = [
+  { futex_wake = "word", n = 2 },
+  { futex_wait = "word", value = 1, timeout = "1ms", outcome = "o" },
+  { futex_wake = "word" },
+]
+"#,
+    ),
+];
 
 /// Those of a kind.
 pub(super) fn rare(kind: &'static str) -> impl Iterator<Item = &'static str> {

@@ -362,6 +362,11 @@ impl Supervisor<'_> {
                 events: self.consumers.iter().map(|consumer| consumer.taken().0).sum(),
             });
             tick = if drained { BUSY } else { QUIET };
+            // What comes after the first event that no schedule foresaw means nothing.
+            let recorded = self.consumers.iter().map(|consumer| consumer.taken().0 as u64);
+            if self.course.as_ref().is_some_and(|course| course.is_passed(recorded)) {
+                return self.out_of_time();
+            }
             let told = self.stuck.len();
             if let Some(end) = self.over(drained, before).or_else(|| self.full(options)) {
                 return end;

@@ -45,4 +45,9 @@ impl Course {
         }
         *known = events.max(*known);
     }
+
+    /// Whether a process has recorded more events than it has in the schedule, whose turns are over.
+    pub(super) fn is_passed(&self, mut recorded: impl Iterator<Item = u64>) -> bool {
+        self.free && self.known.iter().any(|known| recorded.next().is_some_and(|events| events > *known))
+    }
 }

@@ -115,7 +115,7 @@ fn declare(declaration: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
         })
     });
     match first.transpose() {
-        Ok(first) => Ok(Box::new(Cells { layout, first: first.unwrap_or_default() })),
+        Ok(first) => Ok(Box::new(Cells { id: declaration.id, layout, first: first.unwrap_or_default() })),
         Err(reasons) => Err(reasons.into_iter().map(|reason| Problem::new("value", reason)).collect()),
     }
 }

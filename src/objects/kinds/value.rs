@@ -1,16 +1,22 @@
 //! `value`: one number, truth value or character in shared memory.
 
-use super::cells::{Cells, Layout, ONE, Shape, verbs};
+use super::cells::{Cells, FUTEX_VERBS, Layout, ONE, Shape, verbs};
 use crate::objects::support::scalar::Scalar;
 use crate::objects::{Attribute, Declaration, Element, Form, Kind, Object, Problem, Verb};
 
-static VERBS: [Verb; 6] = verbs(ONE, Element::Never, Element::Never);
+static VERBS: [Verb; 8] = {
+    let [load, store, add, swap, compare_swap, update] = verbs(ONE, Element::Never, Element::Never);
+    let [wait, wake] = FUTEX_VERBS;
+    [load, store, add, swap, compare_swap, update, wait, wake]
+};
 
 pub(crate) static KIND: Kind = Kind {
     name: "value",
     summary: "one number, truth value or character in shared memory",
     primitive: "a word of anonymous shared memory, mmap(2) with MAP_SHARED; each step is atomic, and `update` \
-                locks the value with an internal lock that survives the death of its holder",
+                locks the value with an internal lock that survives the death of its holder. A value of type u32 is a futex \
+                too: what FUTEX_WAIT and FUTEX_WAKE of futex(2) do, in a form of ipcrun's own that records which process woke which; \
+                as there, a `futex_wait` that ends `ok` says nothing about the value",
     attributes: &[
         Attribute {
             name: "type",
@@ -32,6 +38,7 @@ pub(crate) static KIND: Kind = Kind {
     state: ("money", "the number, boolean or character that it holds"),
     example: r#"[objects]
 money = { kind = "value", type = "i32", value = 5000 }
+word = { kind = "value", type = "u32" }
 
 [processes.p]
 steps = [
@@ -41,6 +48,8 @@ steps = [
   { swap = "money", value = 0, into = "before" },
   { compare_swap = "money", old = 0, value = 7, into = "before" },
   { update = "money", value = "{it * 2}", into = "after" },
+  { futex_wait = "word", value = 1, on = { would_block = [] } },
+  { futex_wake = "word", n = 2, into = "woken" },
 ]
 "#,
     declare,
@@ -61,5 +70,5 @@ fn declare(declaration: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
         },
         None => Vec::new(),
     };
-    Ok(Box::new(Cells { layout, first }))
+    Ok(Box::new(Cells { id: declaration.id, layout, first }))
 }

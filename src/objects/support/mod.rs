@@ -4,3 +4,4 @@ pub(crate) mod blocking_call;
 pub(crate) mod scalar;
 pub(crate) mod settle;
 pub(crate) mod turn;
+pub(crate) mod wait_list;

@@ -15,6 +15,7 @@ use crate::explore::run::{Cycles, Size};
 use crate::explore::strategy::bfs::Cut;
 use crate::judge::{Frequency, Overall, Status, Summary};
 use crate::report::assumptions::Assumptions;
+use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;
 use crate::trace::{Trace, Waiting};
 
@@ -152,8 +153,8 @@ fn expectations(page: &Page<'_>, exploration: &Exploration<'_>, out: &mut String
         }
         line(page, overall, (word(overall, whole), beside), &held(overall), columns, out);
         match overall.status {
-            Status::Pass => {}
-            Status::Unknown => {
+            Status::Pass if overall.holds != Holds::Always => {}
+            Status::Pass | Status::Unknown => {
                 if let Some(reason) = &overall.reason {
                     page.wrapped(out, "    ", reason);
                 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::run_summary::{LINES, Options, Page, headline, label, mark};
 use super::style::{FAINT, STRONG, ascii, placed, plural, shorten, visible, width};
 use crate::judge::{Frequency, Overall, Status, Summary};
+use crate::scenario::expectation::Holds;
 use crate::scenario::plan::Plan;
 use crate::trace::Trace;
 
@@ -49,8 +50,8 @@ fn expectations(page: &Page<'_>, summary: &Summary, kept: &[(u64, Trace)], out: 
     for overall in &summary.overall {
         line(page, overall, (frequency(overall.frequency), WORD), &held(overall, summary.runs), columns, out);
         match overall.status {
-            Status::Pass => {}
-            Status::Unknown => {
+            Status::Pass if overall.holds != Holds::Always => {}
+            Status::Pass | Status::Unknown => {
                 if let Some(reason) = &overall.reason {
                     page.wrapped(out, "    ", reason);
                 }

@@ -268,7 +268,10 @@ impl Summary<'_> {
             self.page.pen.paint(FAINT, measured)
         );
         let _ = writeln!(out, "{}", line.trim_end());
-        if let Some(reason) = judged.reason.as_ref().filter(|_| judged.status == Status::Unknown) {
+        if let Some(reason) = judged.reason.as_ref().filter(|_| match judged.status {
+            Status::Pass => judged.holds == Holds::Always,
+            status => status == Status::Unknown,
+        }) {
             self.page.wrapped(out, "    ", reason);
         }
     }

@@ -4,6 +4,7 @@
 //! process killed in the middle leaves nothing half done: a cell changes by one store, and a whole array is written
 //! into the bank that nobody reads, which one store then makes the one that all read.
 
+mod futex;
 mod model;
 mod promela;
 
@@ -19,6 +20,7 @@ use crate::objects::causality::sync_clock::{Handover, Held, NOTHING};
 use crate::objects::contract::model::Model;
 use crate::objects::contract::operation::Access;
 use crate::objects::support::scalar::Scalar;
+use crate::objects::support::wait_list::WaitList;
 use crate::objects::{
     Argument, Call, Completion, CreateContext, Effect, Element, Enablers, Form, HostError, Live, Object, Relation,
     State, Verb,
@@ -35,11 +37,20 @@ const SWAP: u8 = 3;
 const COMPARE_SWAP: u8 = 4;
 const UPDATE: u8 = 5;
 
+pub(crate) use futex::VERBS as FUTEX_VERBS;
+
 /// The most elements an array can have.
 pub(crate) const MOST: i64 = 1 << 20;
 
 const INTO_BEFORE: Argument =
     Argument { name: "into", form: Form::Into, required: false, summary: "a variable for the value before" };
+
+const INTO_WOKEN: Argument = Argument {
+    name: "into",
+    form: Form::Into,
+    required: false,
+    summary: "a variable for the number of processes that were woken",
+};
 
 /// The verbs of a kind whose cells take these types and whose whole takes those.
 pub(crate) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb; 6] {
@@ -217,6 +228,7 @@ impl Layout {
 /// A `value` or an `array` as the plan holds it.
 #[derive(Debug)]
 pub(crate) struct Cells {
+    pub(crate) id: ObjectId,
     pub(crate) layout: Layout,
     /// The first words; all zero where there are none.
     pub(crate) first: Vec<u64>,
@@ -281,6 +293,9 @@ impl Object for Cells {
                     (Outcome::INVALID, format!("{} takes {}, not {what}", scalar.name(), scalar.types()))
                 })
             }
+            "futex_wait" | "futex_wake" if !self.is_futex() => {
+                Some((Outcome::INVALID, "only a value of `type = \"u32\"` is a futex".to_owned()))
+            }
             "swap" => scalar.refusal(constant(0)?),
             "compare_swap" => [0, 1].into_iter().filter_map(constant).find_map(|value| scalar.refusal(value)),
             _ => None,
@@ -291,8 +306,11 @@ impl Object for Cells {
         let length = self.layout.length as usize;
         let banks = if self.is_array() { 2 } else { 1 };
         let error = |error| HostError::call("mmap", &error);
+        let waiters = self.is_futex().then(|| WaitList::new(site.arena, site.processes)).transpose();
         let live = CellsLive {
+            id: self.id,
             layout: self.layout,
+            waiters: waiters.map_err(error)?,
             header: site.arena.alloc().map_err(error)?,
             cells: site.arena.slice(length * banks).map_err(error)?,
         };
@@ -338,20 +356,25 @@ impl Object for Cells {
         false
     }
 
-    fn enablers(&self, _verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
-        Enablers { verbs: &[], only: None, closing: &[] }
+    fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
+        let verbs: &[&str] = if verb.blocks { &["futex_wake"] } else { &[] };
+        Enablers { verbs, only: None, closing: &[] }
     }
 
     /// Each step comes after the one before it. Only atomic steps synchronise, with the atomic steps after them on the same
     /// cell up to the next store: plain `load` and `store` do not synchronise, or no race could be found. The step that
-    /// wrote a value is a cause of each step that reads it.
+    /// wrote a value is a cause of each step that reads it. A `futex_wait` reads the value where it begins to sleep, or
+    /// does not; what wakes it is named by its event.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
         let mut atomics: BTreeMap<u32, usize> = BTreeMap::new();
         // Since the last store of all cells.
         let mut writes: BTreeMap<u32, usize> = BTreeMap::new();
         let mut whole = None;
-        for place in relation.by_ticket(events, |event| event.outcome.is_ok()) {
+        for place in relation.by_ticket(events, |event| event.outcome.is_ok() || event.verb == "futex_wait") {
             let event = events[place];
+            if !touches_cells(event) {
+                continue;
+            }
             let element = self.cell(event);
             let mut read = |from: usize| {
                 if events[from].id.process() != event.id.process() {
@@ -383,7 +406,7 @@ impl Object for Cells {
                     latest.into_values().for_each(&mut read);
                 }
             }
-            if let (true, Some(at)) = (event.verb != "load", element) {
+            if let (true, Some(at)) = (is_atomic(event), element) {
                 if let Some(before) = atomics.insert(at, place) {
                     relation.sync(before, place);
                 }
@@ -397,7 +420,14 @@ impl Object for Cells {
     /// Holds, for each cell since its last `store`, what the last atomic step on it knew when it was over; and, where what is
     /// read counts, for each what its last write knew.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
-        if !handover.event.outcome.is_ok() || !handover.has_ticket() {
+        let event = handover.event;
+        if event.verb == "futex_wake" {
+            handover.held.give(futex::woken(handover.shares), handover.gives);
+        }
+        if event.verb == "futex_wait" && !is_look(event) {
+            return handover.held.own.remove(&event.id.process()).unwrap_or(NOTHING);
+        }
+        if !handover.has_ticket() || !touches_cells(event) {
             return NOTHING;
         }
         let (reads, gives) = (handover.reads, handover.gives);
@@ -442,7 +472,7 @@ impl Object for Cells {
                 }
             }
         }
-        if let (true, Some(at)) = (handover.event.verb != "load", element) {
+        if let (true, Some(at)) = (is_atomic(handover.event), element) {
             let given = kept(handover.held, atomic(at)).unwrap_or(NOTHING);
             takes = handover.join(takes, given);
             let knows = handover.join(takes, gives);
@@ -453,6 +483,21 @@ impl Object for Cells {
         }
         takes
     }
+}
+
+/// Whether the event is that of a `futex_wait` which looks at the value: it sleeps from then on, or ends.
+fn is_look(event: &Event) -> bool {
+    event.verb == "futex_wait" && (event.implicit || event.outcome == Outcome::WOULD_BLOCK)
+}
+
+/// Whether the step read or wrote cells.
+fn touches_cells(event: &Event) -> bool {
+    is_look(event) || event.outcome.is_ok() && !matches!(event.verb, "futex_wait" | "futex_wake")
+}
+
+/// Whether it is one of the steps of which each synchronises with the next on the same cell.
+fn is_atomic(event: &Event) -> bool {
+    !matches!(event.verb, "load" | "store" | "futex_wait")
 }
 
 /// Whether an atomic step wrote the cell: a `compare_swap` may have found another value.
@@ -596,9 +641,12 @@ impl Scalar {
 
 /// The cells in shared memory.
 struct CellsLive {
+    id: ObjectId,
     layout: Layout,
     header: Shared<Header>,
     cells: Shared<[AtomicU64]>,
+    /// The processes that sleep on it, where it is a futex.
+    waiters: Option<WaitList>,
 }
 
 impl CellsLive {
@@ -613,6 +661,11 @@ impl CellsLive {
         let ticket = self.header.version.load(Ordering::Relaxed) + 1;
         self.header.version.store(ticket, Ordering::Relaxed);
         ticket
+    }
+
+    /// The word of one cell. The guard is held.
+    fn cell(&self, at: usize) -> u64 {
+        self.cells[self.start() + at].load(Ordering::Relaxed)
     }
 
     /// The words of all cells.
@@ -670,6 +723,12 @@ impl CellsLive {
 
 impl Live for CellsLive {
     fn perform(&self, call: &mut Call<'_>) -> Completion {
+        if call.verb == futex::WAIT {
+            return self.futex_wait(call).unwrap_or_else(Completion::of);
+        }
+        if call.verb == futex::WAKE {
+            return self.futex_wake(call).unwrap_or_else(Completion::of);
+        }
         let at = match call.element {
             None if self.layout.shape == Shape::One => Some(0),
             element => element,
@@ -686,7 +745,11 @@ impl Live for CellsLive {
     }
 
     fn reclaim(&self, process: ProcessId) {
-        if self.header.guard.held_by(process) {
+        let within = self.header.guard.held_by(process);
+        if let Some(waiters) = &self.waiters {
+            waiters.reclaim(process, within);
+        }
+        if within {
             self.header.guard.force_release();
         }
     }

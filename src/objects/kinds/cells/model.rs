@@ -1,24 +1,38 @@
 //! The cells of a `value` or an `array` in the model: their words.
 
-use super::{Cells, Change, LOAD, Layout, STORE, Shape};
+use super::{Cells, Change, LOAD, Layout, STORE, Shape, futex};
 use crate::event::ObjectId;
 use crate::objects::Completion;
 use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess};
 use crate::objects::contract::operation::Access;
+use crate::objects::support::wait_list::Notifications;
 use crate::outcome::Outcome;
 use crate::value::Value;
 
 /// The words of all cells.
 #[derive(Clone)]
 pub(super) struct Words {
-    layout: Layout,
-    cells: Vec<u64>,
+    pub(super) id: ObjectId,
+    pub(super) layout: Layout,
+    pub(super) cells: Vec<u64>,
     version: u64,
+    pub(super) notifications: Notifications,
 }
 
 impl Words {
     pub(super) fn new(cells: &Cells) -> Self {
-        Self { layout: cells.layout, cells: cells.words(), version: 0 }
+        Self {
+            id: cells.id,
+            layout: cells.layout,
+            cells: cells.words(),
+            version: 0,
+            notifications: Notifications::default(),
+        }
+    }
+
+    pub(super) fn ticket(&mut self) -> u64 {
+        self.version += 1;
+        self.version
     }
 
     fn one(&mut self, call: &mut ModelCall<'_>, at: usize) -> Result<Completion, Outcome> {
@@ -26,9 +40,8 @@ impl Words {
         let before = *self.cells.get(at).ok_or(Outcome::OUT_OF_RANGE)?;
         let stage = &mut *call.stage;
         let after = scalar.after(call.verb, before, call.arguments, |it| stage.compute(it))?;
-        self.version += 1;
         self.cells[at] = after;
-        Ok(Change { before, after, ticket: self.version }.completion(scalar, call.verb))
+        Ok(Change { before, after, ticket: self.ticket() }.completion(scalar, call.verb))
     }
 
     fn all(&mut self, call: &ModelCall<'_>) -> Result<Completion, Outcome> {
@@ -41,15 +54,18 @@ impl Words {
             }
             _ => return Err(Outcome::INVALID),
         };
-        self.version += 1;
-        Ok(Completion::value(value).ticket(self.version))
+        Ok(Completion::value(value).ticket(self.ticket()))
     }
 }
 
 /// Whether two steps can change places: both only read, or they are about different cells.
 pub(super) fn commute(first: Access, second: Access) -> bool {
     let apart = matches!((first.element, second.element), (Some(first), Some(second)) if first != second);
-    apart || first.verb == LOAD && second.verb == LOAD
+    let reads = |access: Access| matches!(access.verb, LOAD | futex::WAIT);
+    let wakes = |access: Access| access.verb == futex::WAKE;
+    // What wakes touches no cell, and a wake is apart from all but the waits.
+    let wake = |one, other| wakes(one) && other != futex::WAIT && other != futex::WAKE;
+    apart || reads(first) && reads(second) || wake(first, second.verb) || wake(second, first.verb)
 }
 
 impl Model for Words {
@@ -57,8 +73,8 @@ impl Model for Words {
         Box::new(self.clone())
     }
 
-    fn exchanged(&self, _to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
-        self.copy()
+    fn exchanged(&self, to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        Box::new(Self { id: to(self.id), ..self.clone() })
     }
 
     fn element(&self, at: u32) -> Option<u64> {
@@ -67,7 +83,7 @@ impl Model for Words {
 
     fn arranged(&self, order: &[u32]) -> Box<dyn Model> {
         let cells = order.iter().map(|at| self.cells[*at as usize]).collect();
-        Box::new(Self { cells, ..*self })
+        Box::new(Self { cells, ..self.clone() })
     }
 
     fn key(&self, key: &mut Vec<u8>) {
@@ -76,15 +92,21 @@ impl Model for Words {
         }
     }
 
-    fn reach(&self, _verb: u8) -> ShareAccess {
-        ShareAccess::Own
+    fn reach(&self, verb: u8) -> ShareAccess {
+        if verb == futex::WAKE { ShareAccess::All } else { ShareAccess::Own }
     }
 
-    fn turns(&self, _verb: u8) -> Option<u32> {
-        Some(1)
+    fn turns(&self, verb: u8) -> Option<u32> {
+        Some(if verb == futex::WAIT { 2 } else { 1 })
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {
+        if call.verb == futex::WAIT {
+            return self.futex_wait(call).unwrap_or_else(Progress::outcome);
+        }
+        if call.verb == futex::WAKE {
+            return self.futex_wake(call).unwrap_or_else(Progress::outcome);
+        }
         let at = match call.element {
             None if self.layout.shape == Shape::One => Some(0),
             element => element,
@@ -100,7 +122,17 @@ impl Model for Words {
         None
     }
 
-    fn part(&mut self, _share: &mut u32, _held: &[bool], _killed: bool) {}
+    fn give_up(&mut self, call: &mut ModelCall<'_>) -> Progress {
+        self.futex_times_out(call)
+    }
+
+    fn wakes(&self, verb: u8, share: u32) -> Option<u32> {
+        if verb == futex::WAIT { futex::spurious(share) } else { None }
+    }
+
+    fn part(&mut self, share: &mut u32, _held: &[bool], _killed: bool) {
+        *share = 0;
+    }
 
     fn value(&self, _shares: &[u32], _names: &[String]) -> Value {
         self.layout.decode(&self.cells)

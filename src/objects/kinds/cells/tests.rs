@@ -1,4 +1,4 @@
-use crate::event::ProcessId;
+use crate::event::{ObjectId, ProcessId};
 use crate::objects::causality::happens_before::Tie;
 use crate::objects::testing::kernel_harness::{Actor, Stage, declare};
 use crate::objects::{Patience, kind};
@@ -180,5 +180,105 @@ fn a_killed_writer_leaves_the_array_whole_and_free() {
         let seen = stage.step(&mut reader, numbers, "load", &[]).value;
         let items = seen.as_list().unwrap();
         assert!(items.iter().all(|item| *item == items[0]), "{seen}");
+    }
+}
+
+fn futex() -> (Stage, ObjectId) {
+    let mut stage = Stage::new();
+    let word = stage.add("value", &[("type", "u32".into())], &[]);
+    (stage, word)
+}
+
+#[test]
+fn a_futex_sleeps_only_where_the_value_is_what_it_says() {
+    let (stage, word) = futex();
+    let mut actor = stage.actor(0);
+    let ends = |actor: &mut Actor, value| stage.step(actor, word, "futex_wait", &[int(value)]).outcome;
+    assert_eq!(ends(&mut actor, 1), Outcome::WOULD_BLOCK);
+    assert_eq!(ends(&mut actor, -1), Outcome::OUT_OF_RANGE);
+    assert_eq!(stage.try_step(&mut actor, word, "futex_wait", &[int(0)]).outcome, Outcome::WOULD_BLOCK);
+    assert_eq!(stage.step(&mut actor, word, "futex_wake", &[]).value, int(0));
+    let implicit = actor.events.iter().filter(|event| event.implicit).count();
+    assert_eq!(implicit, 0, "none has slept");
+    assert_eq!(stage.replay(word, &[&actor]), int(0));
+}
+
+#[test]
+fn a_wake_is_the_cause_of_what_it_wakes() {
+    let (stage, word) = futex();
+    let mut waker = stage.actor(0);
+    let mut sleeper = stage.actor(1);
+    let child = {
+        let stage = &stage;
+        Child::run(move || {
+            let done = stage.step(&mut sleeper, word, "futex_wait", &[int(0)]);
+            i32::from(!done.outcome.is_ok()) + 2 * i32::from(done.cause == 0)
+        })
+    };
+    let mut woken = 0;
+    while woken == 0 {
+        waker.events.clear();
+        woken = stage.step(&mut waker, word, "futex_wake", &[int(3)]).value.as_int().unwrap_or(0);
+        std::thread::yield_now();
+    }
+    assert_eq!((woken, child.join()), (1, Some(0)));
+}
+
+/// Of a process that is killed while it sleeps nothing is left that a wake could be lost to.
+#[test]
+fn a_killed_sleeper_takes_no_wake() {
+    let (stage, word) = futex();
+    let sleeper = |process: ProcessId| {
+        let mut actor = stage.actor(process);
+        let stage = &stage;
+        Child::run(move || i32::from(!stage.step(&mut actor, word, "futex_wait", &[int(0)]).outcome.is_ok()))
+    };
+    for round in 0..20 {
+        let killed = sleeper(1);
+        moment(round);
+        killed.kill();
+        stage.live(word).reclaim(1);
+        let child = sleeper(2);
+        let mut waker = stage.actor(0);
+        while stage.step(&mut waker, word, "futex_wake", &[]).value == int(0) {
+            waker.events.clear();
+            std::thread::yield_now();
+        }
+        assert_eq!(child.join(), Some(0));
+    }
+}
+
+mod model {
+    use super::int;
+    use crate::objects::contract::model::Willing;
+    use crate::objects::testing::model_harness::{Step, World, as_the_kernel};
+
+    const WORD: u32 = 0;
+
+    #[test]
+    fn a_futex_does_what_the_kernel_does() {
+        let mut steps = vec![(WORD, "futex_wake", None), (WORD, "store", Some(int(1)))];
+        for value in [-1, 0, 1, 2] {
+            steps.extend(["futex_wait", "futex_wake"].map(|verb| (WORD, verb, Some(int(value)))));
+        }
+        as_the_kernel(&[("value", &[("type", "u32".into())], &[])], &steps, 2);
+    }
+
+    #[test]
+    fn a_futex_says_what_its_trace_leads_to() {
+        let world = World::new(3, &[("value", &[("type", "u32".into())], &[])]);
+        let on = |verb, value: i64, willing| Step::On(WORD, verb, vec![int(value)], willing);
+        let steps = [
+            on("futex_wait", 0, Willing::Forever),
+            on("futex_wait", 1, Willing::Timed),
+            on("futex_wait", 0, Willing::Never),
+            on("futex_wake", 1, Willing::Forever),
+            on("futex_wake", 2, Willing::Forever),
+            on("store", 1, Willing::Forever),
+            on("add", 1, Willing::Forever),
+        ];
+        for seed in 0..5 {
+            world.wander(&steps, seed, 100);
+        }
     }
 }

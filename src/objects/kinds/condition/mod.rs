@@ -1,9 +1,8 @@
 //! `condition`: processes wait for a notification that something has changed, and release a mutex meanwhile.
 //!
 //! It is built on futex(2) and not on `pthread_cond_t`, which a waiter that is killed can leave unusable, and which
-//! does not say which process woke which. Each process has a slot; under the guard a waiter takes a number before it
-//! gives the mutex back, and a notifier wakes the lowest numbers. What a notifier does is one number, up to which
-//! waiters are woken, in a journal: a process killed within is made up for.
+//! does not say which process woke which. Under the guard a waiter takes its place in the list of waiters before it
+//! gives the mutex back, and a notifier wakes those that have waited longest.
 //!
 //! The trace has, for one `wait`: an implicit `wait` ending `would_block`, from which on it waits; the mutex's
 //! implicit `unlock`; its implicit `lock`; and the step itself, whose cause is the notification.
@@ -13,7 +12,7 @@ mod promela;
 
 use std::any::Any;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
@@ -21,12 +20,12 @@ use super::mutex::{self, MutexLive};
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::objects::causality::sync_clock::{Handover, NOTHING};
 use crate::objects::contract::operation::Access;
+use crate::objects::support::wait_list::{WaitList, Woken};
 use crate::objects::{
     Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form, HostError,
-    Kind, Live, Model, Object, Parked, Problem, Relation, State, Verb,
+    Kind, Live, Model, Object, Problem, Relation, State, Verb,
 };
 use crate::os::arena::Shared;
-use crate::os::futex;
 use crate::os::guard::Guard;
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
@@ -151,7 +150,7 @@ impl Object for Condition {
             id: self.id,
             mutex,
             words: site.arena.alloc().map_err(error)?,
-            slots: site.arena.slice(site.processes as usize).map_err(error)?,
+            waiters: WaitList::new(site.arena, site.processes).map_err(error)?,
         }))
     }
 
@@ -216,13 +215,8 @@ impl Object for Condition {
 #[repr(C)]
 struct Words {
     guard: Guard,
-    /// How many slots from the first have ever been used.
-    used: AtomicU32,
     /// The last ticket; a waiter's number is its ticket too.
     ticket: AtomicU64,
-    /// The number up to which waiters are being woken, and by which event; 0 where no process is notifying.
-    journal: AtomicU64,
-    notifier: AtomicU64,
 }
 
 impl Words {
@@ -231,169 +225,62 @@ impl Words {
     }
 }
 
-/// A process that waits, or not.
-#[derive(FromZeros)]
-#[repr(C)]
-struct Slot {
-    /// One of the states below; the process sleeps on it.
-    state: AtomicU32,
-    number: AtomicU64,
-    notifier: AtomicU64,
-}
-
-const IDLE: u32 = 0;
-const WAITING: u32 = 1;
-const NOTIFIED: u32 = 2;
-
-impl Slot {
-    /// Ends the waiting, and says whether it had not ended before.
-    fn change(&self, state: u32) -> bool {
-        self.state.compare_exchange(WAITING, state, Ordering::AcqRel, Ordering::Acquire).is_ok()
-    }
-}
-
 /// A condition in shared memory.
 struct ConditionLive {
     id: ObjectId,
     mutex: MutexLive,
     words: Shared<Words>,
-    slots: Shared<[Slot]>,
+    waiters: WaitList,
 }
 
 impl ConditionLive {
-    /// The slots that may be in use.
-    fn slots(&self) -> &[Slot] {
-        &self.slots[..(self.words.used.load(Ordering::Acquire) as usize).min(self.slots.len())]
-    }
-
-    fn waiters(&self) -> impl Iterator<Item = &Slot> {
-        self.slots().iter().filter(|slot| slot.state.load(Ordering::Acquire) == WAITING)
-    }
-
     fn wait(&self, call: &mut Call<'_>) -> Result<Completion, Outcome> {
         let process = call.party.process();
         if !self.mutex.owned_by(process) {
             return Err(Outcome::NOT_OWNER);
         }
         let deadline = call.patience.deadline()?;
-        let slot = self.slots.get(process as usize).ok_or(Outcome::INVALID)?;
-        let number = self.enter(slot, process);
+        let number = self.enter(process);
         call.party.implicit(self.id, WAIT, Completion::of(Outcome::WOULD_BLOCK).ticket(number));
+        let guarded = |work: &mut dyn FnMut() -> bool| {
+            let _held = self.words.guard.lock(process);
+            work()
+        };
         let depth = self.mutex.unlock_for_wait(call.party).inspect_err(|_| {
-            self.leave(slot, process);
+            guarded(&mut || self.waiters.leave(process));
         })?;
-        let mut notified = true;
-        while slot.state.load(Ordering::Acquire) == WAITING {
-            let waits = match call.party.park() {
-                Parked::Sleep => futex::wait(&slot.state, WAITING, deadline),
-                Parked::Again => true,
-                Parked::GiveUp => false,
-                Parked::Wake => {
-                    self.leave(slot, process);
-                    break;
-                }
-            };
-            if !waits {
-                notified = !self.leave(slot, process);
-                break;
-            }
-        }
-        let cause = if notified { slot.notifier.load(Ordering::Relaxed) } else { 0 };
-        slot.state.store(IDLE, Ordering::Release);
+        let woken = self.waiters.sleep(call.party, deadline, guarded);
         call.party.pause();
         let locked = self.mutex.relock(call.party, depth);
         // Taken with the mutex: the order of the waits must not contradict the order in which they get it.
         let ticket = self.words.ticket();
-        let outcome = match locked {
-            Err(outcome) => outcome,
-            Ok(()) if notified => Outcome::OK,
-            Ok(()) => Outcome::TIMEOUT,
+        let (outcome, cause) = match (locked, woken) {
+            (Err(outcome), Woken::By(cause)) => (outcome, cause),
+            (Err(outcome), Woken::TimedOut) => (outcome, 0),
+            (Ok(()), Woken::By(cause)) => (Outcome::OK, cause),
+            (Ok(()), Woken::TimedOut) => (Outcome::TIMEOUT, 0),
         };
         Ok(Completion { cause, ..Completion::of(outcome) }.ticket(ticket))
     }
 
     /// Begins to wait. The number.
-    fn enter(&self, slot: &Slot, process: ProcessId) -> u64 {
-        let words = &*self.words;
-        let _held = words.guard.lock(process);
-        let number = words.ticket();
-        words.used.fetch_max(process + 1, Ordering::AcqRel);
-        slot.number.store(number, Ordering::Relaxed);
-        slot.notifier.store(0, Ordering::Relaxed);
-        slot.state.store(WAITING, Ordering::Release);
-        number
-    }
-
-    /// Gives up waiting. Whether that came before a notification.
-    fn leave(&self, slot: &Slot, process: ProcessId) -> bool {
+    fn enter(&self, process: ProcessId) -> u64 {
         let _held = self.words.guard.lock(process);
-        slot.change(IDLE)
+        let number = self.words.ticket();
+        self.waiters.enter(process, number);
+        number
     }
 
     /// Wakes up to `most` of those that have waited longest.
     fn notify(&self, call: &mut Call<'_>, most: u32) -> Completion {
-        let words = &*self.words;
-        let held = words.guard.lock(call.party.process());
-        let ticket = words.ticket();
-        let waiting = self.waiters().count() as u32;
-        if waiting == 0 {
-            return Completion::value(Value::Int(0)).ticket(ticket);
-        }
-        let event = call.party.event();
-        if most >= waiting || !self.mark_chosen(call, most, waiting) {
-            let upto = if most >= waiting { u64::MAX } else { self.number_of(most) };
-            words.notifier.store(event, Ordering::Relaxed);
-            words.journal.store(upto, Ordering::Release);
-            self.mark();
-        }
+        let held = self.words.guard.lock(call.party.process());
+        let ticket = self.words.ticket();
+        let woken = self.waiters.notify(call.party, most);
         drop(held);
-        for slot in self.slots() {
-            if slot.state.load(Ordering::Acquire) == NOTIFIED && slot.notifier.load(Ordering::Relaxed) == event {
-                futex::wake_all(&slot.state);
-            }
+        if woken > 0 {
+            self.waiters.wake(call.party.event());
         }
-        Completion::value(Value::Int(waiting.min(most).into())).ticket(ticket)
-    }
-
-    /// Wakes the waiters that a schedule chooses; says whether there is one. The guard is held, and no journal is
-    /// kept: under a schedule no process dies within a step.
-    fn mark_chosen(&self, call: &mut Call<'_>, most: u32, waiting: u32) -> bool {
-        let Some(first) = call.party.choose(waiting) else { return false };
-        let event = call.party.event();
-        let mut waiters: Vec<&Slot> = self.waiters().collect();
-        let mut choice = Some(first);
-        for left in (0..most).rev() {
-            let place = choice.unwrap_or(0) as usize;
-            let slot = waiters.remove(place.min(waiters.len() - 1));
-            slot.notifier.store(event, Ordering::Relaxed);
-            slot.change(NOTIFIED);
-            choice = if left > 0 { call.party.choose(waiters.len() as u32) } else { None };
-        }
-        true
-    }
-
-    /// The number of the waiter with that place among those that wait, from 1. The guard is held.
-    fn number_of(&self, place: u32) -> u64 {
-        let mut last = 0;
-        for _ in 0..place {
-            let numbers = self.waiters().map(|slot| slot.number.load(Ordering::Relaxed));
-            match numbers.filter(|number| *number > last).min() {
-                Some(number) => last = number,
-                None => break,
-            }
-        }
-        last
-    }
-
-    /// Does what the journal says. The guard is held, by a process or for one that died.
-    fn mark(&self) {
-        let upto = self.words.journal.load(Ordering::Acquire);
-        let notifier = self.words.notifier.load(Ordering::Relaxed);
-        for slot in self.waiters().filter(|slot| slot.number.load(Ordering::Relaxed) <= upto) {
-            slot.notifier.store(notifier, Ordering::Relaxed);
-            slot.change(NOTIFIED);
-        }
-        self.words.journal.store(0, Ordering::Release);
+        Completion::value(Value::Int(woken.into())).ticket(ticket)
     }
 }
 
@@ -412,28 +299,16 @@ impl Live for ConditionLive {
         }
     }
 
-    /// Finishes what the process was notifying, takes it from those that wait, and wakes those that it may not have
-    /// woken. The guard is not taken: another that has died may hold it.
     fn reclaim(&self, process: ProcessId) {
-        let words = &*self.words;
-        if words.guard.held_by(process) {
-            if words.journal.load(Ordering::Acquire) != 0 {
-                self.mark();
-            }
-            words.guard.force_release();
-        }
-        if let Some(slot) = self.slots.get(process as usize) {
-            slot.state.store(IDLE, Ordering::Release);
-        }
-        for slot in self.slots() {
-            if slot.state.load(Ordering::Acquire) == NOTIFIED {
-                futex::wake_all(&slot.state);
-            }
+        let within = self.words.guard.held_by(process);
+        self.waiters.reclaim(process, within);
+        if within {
+            self.words.guard.force_release();
         }
     }
 
     fn value(&self) -> Option<Value> {
-        Some(Value::Int(self.waiters().count() as i64))
+        Some(Value::Int(self.waiters.waiting().into()))
     }
 
     fn as_any(&self) -> &dyn Any {

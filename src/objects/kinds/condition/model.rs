@@ -9,6 +9,7 @@ use crate::event::{ObjectId, ProcessId};
 use crate::objects::Completion;
 use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess, Willing};
 use crate::objects::kinds::mutex;
+use crate::objects::support::wait_list::Notifications;
 use crate::outcome::Outcome;
 use crate::value::Value;
 
@@ -37,14 +38,12 @@ pub(super) struct ConditionModel {
     id: ObjectId,
     mutex: ObjectId,
     ticket: u64,
-    /// The notifications that were not taken yet: the woken process, and the event that woke it. At most one for each
-    /// process.
-    notifications: Vec<(ProcessId, u64)>,
+    notifications: Notifications,
 }
 
 impl ConditionModel {
     pub(super) fn new(id: ObjectId, mutex: ObjectId) -> Self {
-        Self { id, mutex, ticket: 0, notifications: Vec::new() }
+        Self { id, mutex, ticket: 0, notifications: Notifications::default() }
     }
 
     fn ticket(&mut self) -> u64 {
@@ -98,33 +97,16 @@ impl ConditionModel {
             }
         }
         call.set_mine(0);
-        let mut cause = 0;
-        self.notifications.retain(|(process, notification)| {
-            let own = *process == call.process;
-            if own && notified {
-                cause = *notification;
-            }
-            !own
-        });
+        let notification = self.notifications.take(call.process);
+        let cause = if notified { notification } else { 0 };
         Progress::Done(Completion { cause, ..Completion::of(outcome) }.ticket(self.ticket()))
     }
 
     /// Wakes `most` of those that wait, whichever they are.
     fn notify(&mut self, call: &mut ModelCall<'_>, most: usize) -> Progress {
         let ticket = self.ticket();
-        let mut waiting: Vec<usize> = Vec::new();
-        waiting.extend((0..call.shares.len()).filter(|process| call.shares[*process] & PHASE == WAITING));
-        let all = most >= waiting.len();
-        let woken = most.min(waiting.len());
-        for _ in 0..woken {
-            let chosen = if all { 0 } else { call.stage.choose(waiting.len() as u32) };
-            let process = waiting.remove(chosen as usize);
-            call.shares[process] = NOTIFIED | call.shares[process] & !PHASE;
-            self.notifications.retain(|(other, _)| *other as usize != process);
-            if call.event != 0 {
-                self.notifications.push((process as ProcessId, call.event));
-            }
-        }
+        let notified = |share| (share & PHASE == WAITING).then_some(NOTIFIED | share & !PHASE);
+        let woken = self.notifications.wake(call, most, notified);
         Progress::Done(Completion::value(Value::Int(woken as i64)).ticket(ticket))
     }
 }
