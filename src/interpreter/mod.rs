@@ -474,19 +474,14 @@ impl<'p> Machine<'p> {
         timeout: Timeout,
         world: &mut W,
     ) -> Then {
-        let set = match self.about_signals(verb, arguments) {
-            Ok(set) => set,
-            Err((outcome, message)) => {
-                return self.refused(planned.step, &planned.failure, &Error::new(outcome, message), world);
-            }
-        };
-        let arguments = [Value::Int(set)];
+        let set = self.about_signals(verb, arguments);
+        let arguments = [set.map_or(Value::Null, Value::Int)];
         let operation = Operation { verb: planned.verb, targets: &[], arguments: &arguments, given: planned.given };
         let completion = world.operate(planned.step, &operation, &mut |_| Err(Outcome::INVALID), timeout);
         if completion.outcome == Outcome::INTERRUPTED && world.is_cut() {
             return Then::Stay;
         }
-        if completion.outcome.is_ok() {
+        if let (true, Some(set)) = (completion.outcome.is_ok(), set) {
             self.signalled(verb, planned, set);
         }
         self.done(planned, completion)

@@ -8,7 +8,6 @@ use super::Machine;
 use crate::objects::contract::operation::VerbId;
 use crate::objects::kinds::signals::{Fate, Sent, SignalSet, SignalVerb, is_fixed, only, set_of};
 use crate::objects::kinds::timer::TimerVerb;
-use crate::outcome::Outcome;
 use crate::scenario::plan::{Instruction, OperationPlan, Program};
 use crate::scenario::signal_name;
 use crate::value::{Value, encode};
@@ -202,23 +201,18 @@ impl Machine<'_> {
         frame.place
     }
 
-    /// What a step on signals is asked with: of the signals that it names, those that matter. Or why it can only fail.
-    pub(super) fn about_signals(&self, verb: SignalVerb, arguments: &[Value]) -> Result<i64, (Outcome, &'static str)> {
+    /// What a step on signals is asked with: of the signals that it names, those that matter. None where it can only end
+    /// `invalid`: KILL and STOP have their effect in any case, and only what is masked is waited for.
+    pub(super) fn about_signals(&self, verb: SignalVerb, arguments: &[Value]) -> Option<i64> {
         let mask = self.signals.as_ref().map_or(0, |signals| signals.mask);
         let given = |at: usize| arguments.get(at).filter(|value| **value != Value::Null);
         let signal = || given(0).and_then(Value::as_int).unwrap_or(0);
         match verb {
-            SignalVerb::Action if is_fixed(signal() as i32) => {
-                Err((Outcome::INVALID, "KILL and STOP have their effect in any case"))
-            }
-            SignalVerb::Action => Ok(signal()),
-            SignalVerb::Mask | SignalVerb::Unmask => Ok(given(0).map_or(0, set_of) as i64),
-            SignalVerb::Pending => Ok((only(signal() as i32) & mask) as i64),
-            SignalVerb::Await => match given(0).map_or(0, set_of) & mask {
-                0 => Err((Outcome::INVALID, "none of the signals is masked")),
-                set => Ok(set as i64),
-            },
-            SignalVerb::Pause => Ok(given(1).map_or(mask, set_of) as i64),
+            SignalVerb::Action => Some(signal()).filter(|signal| !is_fixed(*signal as i32)),
+            SignalVerb::Mask | SignalVerb::Unmask => Some(given(0).map_or(0, set_of) as i64),
+            SignalVerb::Pending => Some((only(signal() as i32) & mask) as i64),
+            SignalVerb::Await => Some((given(0).map_or(0, set_of) & mask) as i64).filter(|set| *set != 0),
+            SignalVerb::Pause => Some(given(1).map_or(mask, set_of) as i64),
         }
     }
 

@@ -149,6 +149,7 @@ impl Child<'_> {
             _ => None,
         };
         let completion = match verb {
+            _ if operation.arguments[0] == Value::Null => Completion::of(Outcome::INVALID),
             SignalVerb::Action => Completion::value(Value::from(signal_name(set as i32))),
             SignalVerb::Mask | SignalVerb::Unmask => Completion::of(Outcome::OK),
             SignalVerb::Pending => Completion::value(Value::Bool(interrupts::is_pending(set))),

@@ -29,8 +29,10 @@ pub enum Why {
     Waits(Waiting),
     /// It waits for its time, which passes only when nothing else can move.
     Sleeps { others: Vec<ProcessId> },
-    /// No signal that would end it, or whose handler could run, was sent to it.
+    /// No signal that would end it was sent to it.
     NoSignal,
+    /// No signal whose handler could run was sent to it.
+    NoHandler,
     /// It is in no wait that can end although nothing ends it.
     NoWait,
     /// It has a step before its end.
@@ -264,8 +266,11 @@ impl<'s, 'p> Walker<'s, 'p> {
 
     fn why(&self, order: &Order) -> Why {
         let process = order.process;
-        if order.dies && !order.killed || order.handles {
+        if order.dies && !order.killed {
             return Why::NoSignal;
+        }
+        if order.handles {
+            return Why::NoHandler;
         }
         if order.wakes {
             return Why::NoWait;
@@ -299,9 +304,8 @@ pub fn because(plan: &Plan, why: &Why) -> String {
         Why::Ended => "has ended".to_owned(),
         Why::NotBegun => "has not begun".to_owned(),
         Why::Stopped => "is stopped by a signal".to_owned(),
-        Why::NoSignal => {
-            "has no such signal here: none was sent to it that ends it, or whose handler can run".to_owned()
-        }
+        Why::NoSignal => "cannot die here: no signal that ends it was sent to it".to_owned(),
+        Why::NoHandler => "cannot handle a signal here: none whose handler can run was sent to it".to_owned(),
         Why::NoWait => "cannot wake here: it is in no wait that can end without a notification".to_owned(),
         Why::NoEnd => "cannot end here: it has a step before its end".to_owned(),
         Why::NoChoice(count) => {

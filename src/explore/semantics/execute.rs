@@ -399,6 +399,7 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
     ) -> Completion {
         let set = operation.int(0) as SignalSet;
         let completion = match verb {
+            _ if operation.arguments[0] == Value::Null => Completion::of(Outcome::INVALID),
             SignalVerb::Action => Completion::value(Value::from(signal_name(set as i32))),
             SignalVerb::Mask | SignalVerb::Unmask => Completion::of(Outcome::OK),
             SignalVerb::Pending => {
