@@ -52,6 +52,8 @@ pub enum Stood {
     Begin,
     /// Before an instruction, by its place in the program, or within it.
     Instruction(usize),
+    /// Before one that asks nothing of others, since it cannot compute what it would ask.
+    Mute(usize),
     /// Before its end: its program is over.
     End,
     /// Before a step, or a part of one, that is a turn of its own in any case: the process handles signals.
@@ -474,6 +476,7 @@ impl<'s, 'p> Course<'s, 'p> {
             () if segment.beginning => Stood::Begin,
             () if segment.leaving.is_some() => Stood::End,
             () if segment.machine.stops() => Stood::Turn,
+            () if matches!(next(segment, self.now), Next::Border) => Stood::Mute(segment.machine.place_in_program()),
             () => Stood::Instruction(segment.machine.place_in_program()),
         })
     }

@@ -302,6 +302,7 @@ fn after_signals(segment: &mut ProcessState<'_>, before: &ProcessState<'_>) {
 
 fn end(segment: &mut ProcessState<'_>, left: Left) {
     segment.machine.forget(|_| false);
+    segment.machine.finish();
     segment.leaving = None;
     segment.stage = Stage::Ended(match left {
         Left::Exit(status) => ProcessEnd::Exited(status),

@@ -148,5 +148,6 @@ fn leave<'p>(whole: &mut impl WorldState<'p>, process: ProcessId, end: ProcessEn
         (segment.owed, segment.within) = (false, false);
         segment.machine.forget_signals();
         segment.machine.forget(|_| false);
+        segment.machine.finish();
     });
 }
