@@ -140,7 +140,7 @@ fn orders(space: &StateSpace<'_>, path: &[Step], told: &Told) -> Vec<Order> {
                 noticed || space.leeway.random && (begins_turn(instruction) || !step.choices.is_empty())
             })
         }
-        None => true,
+        Some(Stood::Turn) | None => true,
     };
     guided::orders(turns.iter().filter(|turn| is_turn(turn)).map(|turn| (turn.0, is_end(turn))))
 }

@@ -33,6 +33,10 @@ pub(super) struct Strands {
 /// The strands of a plan, in the order of their processes; fewer where the budget is spent, which ends the search.
 pub(super) fn find(space: &StateSpace<'_>) -> Vec<Strands> {
     let plan = space.plan;
+    // A signal says which process sent it.
+    if plan.programs.iter().any(|program| program.signals) {
+        return Vec::new();
+    }
     let mut pace = Pace::new(&space.budget);
     let mut found = linked(plan);
     found.retain(|strands| {
