@@ -156,3 +156,16 @@ fn a_signal_that_ends_nobody_ends_nobody() {
     }
     assert!(kill("TERM").iter().any(is_killed));
 }
+
+#[test]
+fn processes_that_have_ended_with_one_status_stand_in_one_place() {
+    let text = r#"
+        [objects]
+        v = { kind = "value", value = 0 }
+        [processes.p]
+        steps = [{ load = "v", into = "x" }, { if = "x == 0", then = [{ exit = 0 }] }]
+        [processes.q]
+        steps = [{ store = "v", value = 1 }]
+    "#;
+    assert_eq!(searched(text, Reductions::NONE), (4, 1));
+}

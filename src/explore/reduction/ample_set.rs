@@ -122,7 +122,7 @@ impl Ample {
                 return false;
             }
             let signals = self.futures.signals(process);
-            let sent = || (0..processes).any(|other| self.may(space, state, other, signals));
+            let sent = || !signals.is_empty() && (0..processes).any(|other| self.may(space, state, other, signals));
             self.mortal[process as usize] = !info.ended && (info.deadly || sent());
         }
         true

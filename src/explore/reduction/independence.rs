@@ -171,27 +171,27 @@ impl Footprints {
         })
     }
 
-    /// Notes which signals each process can be sent, and what its death of one does to what it has had to do with. There
-    /// are no new uses behind it.
+    /// Notes which signals each process can be sent, and what its death of one does to what it has had to do with: nothing
+    /// where there is no such signal. There are no new uses behind it.
     fn deaths(&mut self, plan: &Plan, own: &[Vec<Vec<u32>>]) {
-        let kill = ProcessVerb::Kill as u8;
-        let signals: Vec<Vec<u32>> = (0..plan.processes.len() as ProcessId)
-            .map(|process| {
-                let sent = |uses: &Use| uses.target == Target::Process(process) && uses.access.verb == kill;
-                (0..).zip(&self.uses).filter(|(_, uses)| sent(uses)).map(|(number, _)| number).collect()
-            })
-            .collect();
-        let mut deaths = self.last.clone();
-        for ((death, places), _) in deaths.iter_mut().zip(own).zip(&signals).filter(|(_, sent)| !sent.is_empty()) {
-            let mut met: Vec<ObjectId> =
-                places.iter().flatten().filter_map(|number| self.uses[*number as usize].as_object()).collect();
+        let mut signals: Vec<Vec<u32>> = vec![Vec::new(); plan.processes.len()];
+        for (number, uses) in (0..).zip(&self.uses) {
+            if let (Target::Process(process), true) = (uses.target, uses.access.verb == ProcessVerb::Kill as u8) {
+                signals[process as usize].push(number);
+            }
+        }
+        let mut deaths: Vec<Vec<u32>> = vec![Vec::new(); plan.processes.len()];
+        for (process, death) in deaths.iter_mut().enumerate().filter(|(process, _)| !signals[*process].is_empty()) {
+            let used = own[process].iter().flatten();
+            let mut met: Vec<ObjectId> = used.filter_map(|number| self.uses[*number as usize].as_object()).collect();
             met.sort_unstable();
             met.dedup();
+            death.clone_from(&self.last[process]);
             death.extend(met.into_iter().map(|object| self.take(Use::depart(object))));
         }
         self.words = self.uses.len().div_ceil(64).max(1);
         let set = |numbers: Vec<u32>| {
-            let mut set = self.empty();
+            let mut set = if numbers.is_empty() { Set::new() } else { self.empty() };
             for number in numbers {
                 insert(&mut set, number);
             }
