@@ -23,6 +23,7 @@ fn examples(root: &Path) -> String {
         files.sort();
         for path in files {
             let name = path.file_stem().expect("a file has a name").to_string_lossy();
+            let path = path.to_string_lossy();
             let classic = folder.ends_with("classics");
             writeln!(list, "Example {{ name: {name:?}, classic: {classic}, text: include_str!({path:?}) }},")
                 .expect("a string takes all");

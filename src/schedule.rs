@@ -41,6 +41,9 @@ pub struct Turn {
     pub wakes: bool,
     /// Whether the process comes to its first step only in this turn: it has not waited, although it would have had to.
     pub arrives: bool,
+    /// Whether the handler of a signal begins in this turn, instead of a step: its one choice says whether before the step that
+    /// the process stands at (0) or within that (1).
+    pub handles: bool,
     /// Whether the process dies in this turn of a signal that was sent to it, instead of taking a step.
     pub dies: bool,
     /// Whether no process in the scenario sent that signal: it is killed from outside.

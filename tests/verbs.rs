@@ -5,6 +5,7 @@ mod channels;
 mod flow;
 mod locks;
 mod processes;
+mod signals;
 
 use crate::support::{Done, Test};
 

@@ -242,6 +242,7 @@ pub(super) mod steps {
                 Kind::Kill => write!(text, "{}k", step.process),
                 Kind::Wake => write!(text, "{}w", step.process),
                 Kind::Arrive => write!(text, "{}a", step.process),
+                Kind::Handle => write!(text, "{}h", step.process),
             };
             for choice in &step.choices {
                 let _ = write!(text, ":{choice}");
@@ -265,6 +266,7 @@ pub(super) mod steps {
                 b'k' => (&head[..head.len() - 1], Kind::Kill),
                 b'w' => (&head[..head.len() - 1], Kind::Wake),
                 b'a' => (&head[..head.len() - 1], Kind::Arrive),
+                b'h' => (&head[..head.len() - 1], Kind::Handle),
                 _ => (head, Kind::Go),
             };
             Some(Step { process: number.parse().ok()?, kind, choices })

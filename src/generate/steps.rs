@@ -245,7 +245,8 @@ impl Drawing<'_> {
     fn weight(&self, verb: &Verb) -> u32 {
         let hint = Hint::of(verb.name);
         let takes = |wanted: fn(&Form) -> bool| verb.arguments.iter().any(|argument| wanted(&argument.form));
-        let life = takes(|form| matches!(form, Form::Process)) || !hint.awaited.is_empty();
+        let life =
+            takes(|form| matches!(form, Form::Process | Form::Signal | Form::Signals)) || !hint.awaited.is_empty();
         let left_out = hint.endless && !self.taste.loops
             || !self.taste.times && takes(|form| matches!(form, Form::Duration))
             || life && !self.taste.lives
@@ -285,7 +286,7 @@ impl Drawing<'_> {
             let element = if element { self.index(2) } else { String::new() };
             text.push_str(&format!("{} = \"{}{index}{end}{element}\"", verb.name, object.name));
         } else if let Some(first) = arguments.next() {
-            if matches!(first.form, Form::Nothing) {
+            if matches!(first.form, Form::Nothing) && (!verb.blocks || self.draw.one_in(2)) {
                 return Step(vec![Part::Text(format!("\"{}\"", verb.name))]);
             }
             if !matches!(first.form, Form::Steps) {
@@ -426,6 +427,8 @@ impl Drawing<'_> {
                     },
                 }
             }
+            Form::Signals => texts::signals(draw).to_owned(),
+            Form::Signal if !about(verb) => format!("\"{}\"", texts::caught(draw)),
             Form::Signal => format!("\"{}\"", texts::signal(draw, self.taste)),
             Form::Variables => {
                 let random = if self.taste.random { "\"{random(0, 2)}\"" } else { "\"{x + 1}\"" };

@@ -88,7 +88,17 @@ pub(super) fn signal(draw: &mut Draw, taste: Taste) -> &'static str {
     if taste.stops && draw.one_in(3) {
         return draw.of(&["STOP", "CONT"]);
     }
-    draw.of(&["KILL", "KILL", "TERM", "USR1", "WINCH"])
+    draw.of(&["KILL", "KILL", "TERM", "USR1", "USR1", "RTMIN+1", "WINCH"])
+}
+
+/// A signal that a process catches, ignores or asks for.
+pub(super) fn caught(draw: &mut Draw) -> &'static str {
+    draw.of(&["USR1", "USR1", "USR1", "RTMIN+1", "RTMIN+1", "TERM", "WINCH", "KILL"])
+}
+
+/// A list of signals.
+pub(super) fn signals(draw: &mut Draw) -> &'static str {
+    draw.of(&["[\"USR1\"]", "[\"USR1\"]", "[\"RTMIN+1\"]", "[\"USR1\", \"RTMIN+1\", \"TERM\"]", "[\"STOP\"]", "[]"])
 }
 
 /// A step that takes a moment, or nothing.

@@ -7,12 +7,14 @@
 #![allow(clippy::inline_always, reason = "between two steps a call, or a completion moved, costs more than the work")]
 
 mod random;
+mod signals;
 mod standing;
 
 use crate::event::{ProcessId, StepId, Target};
 use crate::expression::{Builtin, Environment, Error, Expression};
 use crate::objects::contract::operation::{MOST_ARGUMENTS, Operation, Targets, VerbId};
 use crate::objects::kinds::own::OwnVerb;
+use crate::objects::kinds::signals::SignalVerb;
 use crate::objects::{Completion, Form};
 use crate::os::clock;
 use crate::outcome::Outcome;
@@ -28,6 +30,8 @@ pub enum Timeout {
     None,
     /// So many ns; 0: not at all.
     After(u64),
+    /// Not at all: a signal's handler has ended its wait, and it ends `interrupted`.
+    Interrupted,
 }
 
 /// Everything that is not the process's own.
@@ -47,6 +51,11 @@ pub trait World {
 
     /// The run's clock, for `now`.
     fn clock(&self) -> Clock;
+
+    /// Whether a signal has come in the middle of the step that was carried out last, which is not over then: a handler runs.
+    fn is_cut(&self) -> bool {
+        false
+    }
 }
 
 /// The run's clock: the kernel's, or a time that stands still while a step is carried out.
@@ -86,6 +95,8 @@ pub struct Machine<'p> {
     place: usize,
     slots: Vec<Value>,
     random: Random,
+    /// None where the program has nothing to do with signals.
+    signals: Option<Box<signals::Signals>>,
 }
 
 /// What an expression of the process reads.
@@ -124,6 +135,8 @@ impl Environment for Own<'_> {
 /// What comes after a step.
 enum Then {
     Next,
+    /// It is still in its step.
+    Stay,
     Goto(usize),
     Leave(Left),
 }
@@ -144,6 +157,7 @@ impl<'p> Machine<'p> {
             place: 0,
             slots: vec![Value::Null; program.slots.len()],
             random: Random::new(plan.seed, &program.name, index),
+            signals: signals::Signals::of(program),
         };
         for (slot, value) in &program.vars {
             machine.slots[*slot as usize] = machine.evaluate(value, Clock::At(0))?;
@@ -156,8 +170,9 @@ impl<'p> Machine<'p> {
         if let Some(constant) = expression.as_constant() {
             return Ok(constant.clone());
         }
+        let frozen = self.signals.as_ref().and_then(|signals| signals.frozen.as_deref());
         expression.evaluate(&mut Own {
-            slots: &self.slots,
+            slots: frozen.unwrap_or(&self.slots),
             random: &mut self.random,
             plan: self.plan,
             process: self.process,
@@ -239,10 +254,12 @@ impl<'p> Machine<'p> {
                     None => Then::Goto(*exit),
                 }
             }
+            Instruction::Return => Then::Goto(self.come_back()),
             Instruction::End => Then::Leave(Left::Exit(0)),
         };
         match then {
             Then::Next => self.place += 1,
+            Then::Stay => {}
             Then::Goto(place) => self.place = place,
             Then::Leave(left) => return Some(left),
         }
@@ -299,6 +316,9 @@ impl<'p> Machine<'p> {
     /// What follows a step that could not be asked for.
     #[cold]
     fn refused<W: World>(&mut self, step: StepId, failure: &Failure, error: &Error, world: &mut W) -> Then {
+        if let Some(signals) = &mut self.signals {
+            (signals.frozen, signals.interrupted) = (None, false);
+        }
         world.refuse(step, error.outcome, &error.message);
         self.after(error.outcome, failure)
     }
@@ -322,6 +342,7 @@ impl<'p> Machine<'p> {
     #[inline(always)]
     fn operate<W: World>(&mut self, planned: &OperationPlan, world: &mut W) -> Then {
         let timeout = match &planned.timeout {
+            _ if self.is_interrupted() => Timeout::Interrupted,
             None => Timeout::None,
             Some(duration) => match self.duration(duration, world) {
                 Ok(ns) => Timeout::After(ns),
@@ -422,6 +443,9 @@ impl<'p> Machine<'p> {
         timeout: Timeout,
         world: &mut W,
     ) -> Then {
+        if let VerbId::Signal(verb) = planned.verb {
+            return self.operate_on_signals(verb, planned, arguments, timeout, world);
+        }
         let clock = world.clock();
         let (slots, random, plan, process, pid) = (&self.slots, &mut self.random, self.plan, self.process, self.pid);
         let mut compute = |it: Value| {
@@ -435,14 +459,41 @@ impl<'p> Machine<'p> {
         match planned.verb {
             VerbId::Own(OwnVerb::Exit) => Then::Leave(Left::Exit(operation.int(0) as i32)),
             VerbId::Own(OwnVerb::Abort) => Then::Leave(Left::Abort),
+            _ if completion.outcome == Outcome::INTERRUPTED && world.is_cut() => Then::Stay,
             _ => self.done(planned, completion),
         }
+    }
+
+    /// A step on the signals that the process gets.
+    #[cold]
+    fn operate_on_signals<W: World>(
+        &mut self,
+        verb: SignalVerb,
+        planned: &OperationPlan,
+        arguments: &[Value],
+        timeout: Timeout,
+        world: &mut W,
+    ) -> Then {
+        let set = self.about_signals(verb, arguments);
+        let arguments = [set.map_or(Value::Null, Value::Int)];
+        let operation = Operation { verb: planned.verb, targets: &[], arguments: &arguments, given: planned.given };
+        let completion = world.operate(planned.step, &operation, &mut |_| Err(Outcome::INVALID), timeout);
+        if completion.outcome == Outcome::INTERRUPTED && world.is_cut() {
+            return Then::Stay;
+        }
+        if let (true, Some(set)) = (completion.outcome.is_ok(), set) {
+            self.signalled(verb, planned, set);
+        }
+        self.done(planned, completion)
     }
 
     /// Takes what a step gave, and says what follows.
     #[inline(always)]
     fn done(&mut self, operation: &OperationPlan, mut completion: Completion) -> Then {
         let outcome = completion.outcome;
+        if let Some(signals) = &mut self.signals {
+            (signals.frozen, signals.interrupted) = (None, false);
+        }
         if outcome.is_ok() {
             if let Some(into) = operation.into {
                 self.slots[into as usize] = std::mem::take(&mut completion.value);

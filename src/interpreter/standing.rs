@@ -61,7 +61,7 @@ impl<'p> Machine<'p> {
         let program = plan.program(process);
         let random = Random::new(plan.seed, &program.name, plan.processes[process as usize].index);
         let slots = vec![Value::Null; program.slots.len()];
-        Self { plan, program, process, pid, place: 0, slots, random }
+        Self { plan, program, process, pid, place: 0, slots, random, signals: None }
     }
 
     /// Lets another process of its program stand where this one stands.
@@ -84,5 +84,6 @@ impl<'p> Machine<'p> {
         if random {
             key.extend(self.random.place().to_le_bytes());
         }
+        self.signals_key(key);
     }
 }

@@ -141,6 +141,8 @@ impl<'p> Detector<'p> {
                     (*first..first + count).all(|other| ready(other, *condition) || alive_outside(other))
                 })
             }
+            // For a signal: only by another process, which is checked above.
+            Status::Waiting(wait) if wait.target == record::NONE => false,
             Status::Waiting(wait) if wait.process => {
                 let other = wait.target;
                 statuses[other as usize] == Status::Ended || alive_outside(other)

@@ -12,6 +12,7 @@ mod process;
 mod process_table;
 mod recorder;
 mod scheduler_gate;
+mod signals;
 mod supervisor;
 mod wakeup;
 

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 
 use super::process_table::{Preparation, Table, Trouble};
 use super::recorder::{Current, Recorder};
-use super::scheduler_gate::{Held, SchedulerGate, chosen};
+use super::scheduler_gate::{Due, Held, SchedulerGate, chosen};
+use super::signals::Caught;
 use super::wakeup::Wakeup;
 use crate::event::{EventId, ObjectId, ProcessId, StepId, Target};
 use crate::explore::semantics::choice_point::begins_turn;
@@ -16,9 +17,9 @@ use crate::objects::kinds::own::OwnVerb;
 use crate::objects::kinds::process::{self, Life, ProcessVerb, Processes};
 use crate::objects::kinds::timer::TimerVerb;
 use crate::objects::{Call, Completion, Live, Patience};
-use crate::os::{clock, limits, process as os};
+use crate::os::{clock, interrupts, limits, process as os};
 use crate::outcome::Outcome;
-use crate::scenario::plan::{Condition, Plan};
+use crate::scenario::plan::{Condition, Instruction, Plan};
 use crate::scenario::steps::STEPS;
 use crate::schedule;
 use crate::trace::record::{self, Head};
@@ -57,6 +58,9 @@ fn prepare(inheritance: &Inheritance<'_>) -> Result<(), (Trouble, std::io::Error
     os::die_with_parent(inheritance.supervisor).map_err(host(Preparation::DeathWithParent))?;
     os::leave_group().map_err(host(Preparation::Group))?;
     os::forget_signals().and_then(|()| os::default_signals()).map_err(host(Preparation::Signals))?;
+    if inheritance.plan.program(inheritance.process).signals {
+        interrupts::prepare().map_err(host(Preparation::Signals))?;
+    }
     limits::confine_one_of(inheritance.plan.processes.len()).map_err(host(Preparation::Memory))?;
     let plan = inheritance.plan;
     let process = &plan.processes[inheritance.process as usize];
@@ -101,6 +105,7 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
         objects: inheritance.objects,
         table,
         clock: Clock::At(0),
+        signals: plan.program(process).signals.then(Box::default),
         recorder: Recorder {
             process,
             producer,
@@ -118,6 +123,9 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
             held: inheritance.turnstile.map(|(turnstile, _)| Held::new(turnstile.clone(), process)),
         },
     };
+    if let Ok(machine) = &machine {
+        child.follow_signals(machine, None);
+    }
     table.prepared(process, None);
     post.await_gate();
     child.clock = Clock::Since(table.origin());
@@ -139,32 +147,34 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
         flags: record::PROCESS,
     });
     match machine {
-        Ok(mut machine) if inheritance.turnstile.is_some() => child.take_turns(&mut machine),
+        Ok(mut machine) if inheritance.turnstile.is_some() || machine.has_signals() => child.take_turns(&mut machine),
         Ok(mut machine) => machine.run(&mut child),
         Err(_) => Left::Exit(1),
     }
 }
 
 /// The real world, as one process has it.
-struct Child<'a> {
-    plan: &'a Plan,
+pub(super) struct Child<'a> {
+    pub(super) plan: &'a Plan,
     objects: &'a [Rc<dyn Live>],
-    table: &'a Table,
+    pub(super) table: &'a Table,
     clock: Clock,
-    recorder: Recorder<'a>,
+    pub(super) recorder: Recorder<'a>,
+    /// None where the program has nothing to do with signals.
+    pub(super) signals: Option<Box<Caught>>,
 }
 
 #[inline]
 fn patience(timeout: Timeout) -> Patience {
     match timeout {
         Timeout::None => Patience::Forever,
-        Timeout::After(0) => Patience::Never,
+        Timeout::After(0) | Timeout::Interrupted => Patience::Never,
         Timeout::After(ns) => Patience::Until(clock::now().saturating_add(ns)),
     }
 }
 
 /// The place of a verb without an object among [`STEPS`].
-fn place(verb: &str) -> u8 {
+pub(super) fn place(verb: &str) -> u8 {
     STEPS.iter().position(|step| step.name == verb).unwrap_or(0) as u8
 }
 
@@ -172,6 +182,38 @@ impl World for Child<'_> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "a completion that is handed on in memory costs more than the step")]
     fn operate(
+        &mut self,
+        step: StepId,
+        operation: &Operation<'_>,
+        compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
+        timeout: Timeout,
+    ) -> Completion {
+        if self.signals.is_some() {
+            return self.operate_open(step, operation, compute, timeout);
+        }
+        self.carry_out(step, operation, compute, timeout)
+    }
+
+    fn refuse(&mut self, step: StepId, outcome: Outcome, message: &str) {
+        let mut completion = Completion::of(outcome);
+        completion.value = Value::from(message);
+        let (target, verb) = self.named(step);
+        self.recorder.finish(step, target, verb, None, 0, &completion);
+    }
+
+    fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    fn is_cut(&self) -> bool {
+        self.signals.as_ref().is_some_and(|signals| signals.cut.is_some())
+    }
+}
+
+impl Child<'_> {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as above")]
+    pub(super) fn carry_out(
         &mut self,
         step: StepId,
         operation: &Operation<'_>,
@@ -189,23 +231,14 @@ impl World for Child<'_> {
         let mut current = Current { recorder: &mut self.recorder, compute, step, object, verb, end, deadline };
         let mut call = Call { verb, end, element, arguments: operation.arguments, patience, party: &mut current };
         let completion = self.objects[object as usize].perform(&mut call);
-        self.recorder.conclude(step, object, verb, element, 0, &completion);
+        if completion.outcome == Outcome::INTERRUPTED && interrupts::is_noted() {
+            self.recorder.cut();
+        } else {
+            self.recorder.conclude(step, object, verb, element, 0, &completion);
+        }
         completion
     }
 
-    fn refuse(&mut self, step: StepId, outcome: Outcome, message: &str) {
-        let mut completion = Completion::of(outcome);
-        completion.value = Value::from(message);
-        let (target, verb) = self.named(step);
-        self.recorder.finish(step, target, verb, None, 0, &completion);
-    }
-
-    fn clock(&self) -> Clock {
-        self.clock
-    }
-}
-
-impl Child<'_> {
     /// Runs the program in the turns that a schedule gives, which only steps that ask for something take.
     fn take_turns(&mut self, machine: &mut Machine<'_>) -> Left {
         let chosen = machine.is_chosen();
@@ -215,13 +248,38 @@ impl Child<'_> {
                 self.recorder.before_draw();
                 self.tell_time();
             }
-            if let Some(step) = machine.asks() {
-                self.recorder.approach(step);
+            if machine.stops() && self.runs_handler(machine) {
+                continue;
+            }
+            let step = machine.asks();
+            if step.is_some() || machine.stops() {
+                match self.recorder.approach(step) {
+                    Due::Step => {}
+                    Due::Handle(within) => {
+                        self.handle_due(machine, within);
+                        continue;
+                    }
+                    Due::Die(signal) => {
+                        self.die_of(machine, signal);
+                        continue;
+                    }
+                }
                 self.tell_time();
             }
+            if let Some(signals) = &mut self.signals {
+                signals.open = machine.deliverable(true);
+            }
+            let set = match machine.instruction() {
+                Instruction::Operate(operation) => operation.acts_at(),
+                _ => None,
+            };
             if let Some(left) = machine.advance(self) {
                 self.recorder.leave();
                 return left;
+            }
+            self.follow_signals(machine, set);
+            if let Some(taken) = self.signals.as_mut().and_then(|signals| signals.cut.take()) {
+                self.run_handler(machine, taken, true);
             }
         }
     }
@@ -241,7 +299,7 @@ impl Child<'_> {
     }
 
     /// Whether a schedule says how time passes.
-    fn is_held(&self) -> bool {
+    pub(super) fn is_held(&self) -> bool {
         self.recorder.held.as_ref().is_some_and(|held| !held.is_free())
     }
 
@@ -268,39 +326,54 @@ impl Child<'_> {
                 let ns = operation.int(0) as u64;
                 match verb {
                     _ if self.is_held() => {}
-                    TimerVerb::Sleep => self.sleep(step, ns),
+                    TimerVerb::Sleep => {
+                        if !self.sleep(step, ns) {
+                            self.recorder.cut();
+                            return Completion::of(Outcome::INTERRUPTED);
+                        }
+                    }
                     TimerVerb::Busy => clock::burn(std::time::Duration::from_nanos(ns)),
                 }
                 self.own(step, verb.described().name, Completion::of(Outcome::OK))
             }
+            VerbId::Signal(verb) => self.on_signals(step, verb, operation, patience),
             VerbId::Process(verb) => {
                 let completion = process::perform(verb, operation, &mut Others { child: self, step, patience });
                 if verb == ProcessVerb::Start {
                     self.recorder.bell.ring();
                 }
-                completion.unwrap_or_else(|| Completion::of(Outcome::INVALID))
+                // It comes back to a wait that a signal has cut short.
+                completion.unwrap_or_else(|| Completion::of(Outcome::INTERRUPTED))
             }
         }
     }
 
-    fn own(&mut self, step: StepId, verb: &str, completion: Completion) -> Completion {
+    pub(super) fn own(&mut self, step: StepId, verb: &str, completion: Completion) -> Completion {
         self.recorder.finish(step, record::NONE, place(verb), None, 0, &completion);
         completion
     }
 
-    fn sleep(&mut self, step: StepId, ns: u64) {
+    /// Sleeps so many ns. Whether no signal has cut that short.
+    fn sleep(&mut self, step: StepId, ns: u64) -> bool {
         let now = clock::now();
+        self.publish(step, TimerVerb::Sleep.described().name, true);
+        clock::sleep_or_wake(now.saturating_add(ns))
+    }
+
+    /// Publishes a wait for nothing that a process has; `deadline`: whether its time ends it.
+    pub(super) fn publish(&mut self, step: StepId, verb: &str, deadline: bool) {
+        let since = self.recorder.waits_since();
+        self.recorder.since = since;
         self.recorder.wait(&Wait {
             number: 0,
             step,
             target: record::NONE,
-            verb: place(TimerVerb::Sleep.described().name),
+            verb: place(verb),
             end: 0,
             process: false,
-            deadline: true,
-            since: if self.recorder.held.is_some() { self.recorder.last } else { now },
+            deadline,
+            since,
         });
-        clock::sleep_until(now.saturating_add(ns));
     }
 
     /// Whether a process runs, or will without any process's doing: those that wait for nothing but that such have started
@@ -352,49 +425,19 @@ impl Processes for Others<'_, '_> {
         manual && post.open()
     }
 
-    fn awaits(&mut self, _operation: &Operation<'_>) -> bool {
-        true
+    /// A wait for several that a signal cuts short has joined none of them.
+    fn awaits(&mut self, operation: &Operation<'_>) -> bool {
+        let waits = self.child.signals.is_some() && self.patience != Patience::Never;
+        !waits || operation.processes().all(|process| self.await_end(process) != Err(Outcome::INTERRUPTED))
     }
 
     fn join(&mut self, process: ProcessId) -> Result<i64, Outcome> {
-        let recorder = &mut self.child.recorder;
-        let post = self.child.table.post(process);
-        let deadline = match self.patience {
-            Patience::Until(deadline) => Some(deadline),
-            _ => None,
-        };
-        loop {
-            if let Some(code) = post.ended() {
-                post.join();
-                return Ok(code.into());
-            }
-            if self.patience == Patience::Never {
-                return Err(Outcome::WOULD_BLOCK);
-            }
-            let now = clock::now();
-            if deadline.is_some_and(|deadline| now >= deadline) {
-                return Err(Outcome::TIMEOUT);
-            }
-            let since = if recorder.held.is_some() { recorder.last } else { now };
-            if !recorder.entered {
-                recorder.since = since;
-            }
-            recorder.wait(&Wait {
-                number: 0,
-                step: self.step,
-                target: process,
-                verb: place(ProcessVerb::Join.described().name),
-                end: 0,
-                process: true,
-                deadline: deadline.is_some(),
-                since,
-            });
-            recorder.blocked = true;
-            post.await_end(deadline);
-        }
+        let code = self.await_end(process)?;
+        self.child.table.post(process).join();
+        Ok(code)
     }
 
-    fn signal(&mut self, process: ProcessId, signal: i32) -> Outcome {
+    fn signal(&mut self, process: ProcessId, signal: i32, value: i32) -> Outcome {
         let itself = process == self.caller();
         let held = self.child.is_held();
         let post = self.child.table.post(process);
@@ -403,11 +446,19 @@ impl Processes for Others<'_, '_> {
         if signal != 0 {
             post.signal(signal);
         }
-        let later = !itself && os::is_deadly(signal) && held;
+        // A process that has to do with signals keeps back what would end it.
+        let keeps = self.child.plan.program(process).signals && signal != libc::SIGKILL;
+        let later = !itself && os::is_deadly(signal) && held && !keeps;
         if later {
             post.pend(signal);
         }
-        let send = || os::signal(post.pid.load(Ordering::Acquire), signal, || post.ended().is_some());
+        if itself && keeps {
+            self.child.let_in(signal);
+        }
+        let number = self.child.recorder.number - u64::from(itself && signal != 0);
+        let payload = (number + 1) << 32 | u64::from(value as u32);
+        let payload = (keeps && signal != 0).then_some(os::Payload(payload));
+        let send = || os::signal(post.pid.load(Ordering::Acquire), signal, payload, || post.ended().is_some());
         let sent = match itself && os::is_stop(signal) {
             _ if later => Ok(()),
             true => self.child.recorder.stop(send),
@@ -435,5 +486,49 @@ impl Processes for Others<'_, '_> {
         let (target, flags) = process.map_or((record::NONE, 0), |process| (process, record::PROCESS));
         let verb = place(verb.described().name);
         self.child.recorder.finish(self.step, target, verb, None, flags, completion);
+    }
+}
+
+impl Others<'_, '_> {
+    /// Waits for the end of a process, whose exit status it gives.
+    fn await_end(&mut self, process: ProcessId) -> Result<i64, Outcome> {
+        let recorder = &mut self.child.recorder;
+        let post = self.child.table.post(process);
+        let deadline = match self.patience {
+            Patience::Until(deadline) => Some(deadline),
+            _ => None,
+        };
+        loop {
+            if let Some(code) = post.ended() {
+                return Ok(code.into());
+            }
+            if interrupts::is_noted() {
+                recorder.cut();
+                return Err(Outcome::INTERRUPTED);
+            }
+            if self.patience == Patience::Never {
+                return Err(Outcome::WOULD_BLOCK);
+            }
+            let now = clock::now();
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return Err(Outcome::TIMEOUT);
+            }
+            let since = recorder.waits_since();
+            if !recorder.entered {
+                recorder.since = since;
+            }
+            recorder.wait(&Wait {
+                number: 0,
+                step: self.step,
+                target: process,
+                verb: place(ProcessVerb::Join.described().name),
+                end: 0,
+                process: true,
+                deadline: deadline.is_some(),
+                since,
+            });
+            recorder.blocked = true;
+            post.await_end(deadline);
+        }
     }
 }

@@ -2,12 +2,14 @@
 
 #![allow(clippy::inline_always, reason = "a record that is handed on in memory costs more than writing it")]
 
-use super::scheduler_gate::Held;
+use super::scheduler_gate::{Due, Held};
 use super::wakeup::Wakeup;
 use crate::event::{EventId, ObjectId, ProcessId, StepId};
+use crate::objects::kinds::signals::Sent;
 use crate::objects::{Caller, Completion, Parked};
 use crate::os::clock;
 use crate::outcome::Outcome;
+use crate::scenario::signal_name;
 use crate::trace::record::{self, Head};
 use crate::trace::ring_buffer::{Producer, Wait};
 use crate::value::Value;
@@ -45,12 +47,37 @@ impl Recorder<'_> {
         }
     }
 
-    /// Waits for its turn, where there are turns, to begin a step.
-    pub(super) fn approach(&mut self, step: StepId) {
+    /// Waits for its turn, where there are turns, to begin a step, or something that is part of none.
+    pub(super) fn approach(&mut self, step: Option<StepId>) -> Due {
         let (events, bell) = (self.number, self.bell);
-        if let Some(held) = &mut self.held {
-            held.approach(step, events, bell);
+        self.held.as_mut().map_or(Due::Step, |held| held.approach(step, events, bell))
+    }
+
+    /// A signal has come in the middle of a step: its wait is over for now.
+    pub(super) fn cut(&mut self) {
+        if self.entered {
+            self.producer.go_on();
         }
+        (self.entered, self.blocked) = (false, false);
+    }
+
+    /// Records that the handler of a signal begins.
+    pub(super) fn handle(&mut self, sent: Sent) {
+        let now = self.now();
+        self.last = now;
+        let head = Head {
+            begin: now,
+            end: now,
+            ticket: 0,
+            cause: sent.event,
+            step: record::NONE,
+            target: self.process,
+            element: None,
+            outcome: Outcome::OK,
+            verb: record::HANDLE,
+            flags: record::PROCESS,
+        };
+        self.push(&head, &Value::from(signal_name(sent.signal)), &Value::Null);
     }
 
     /// Waits for a turn, where there are turns, before a random number is drawn as the process begins.

@@ -38,6 +38,21 @@ pub(super) const STAYS: u32 = 16;
 /// The first step's wait ends although nothing has ended it.
 pub(super) const WAKES: u32 = 32;
 
+/// The handler of a signal begins, in place of a step: the one choice says whether within the step.
+pub(super) const HANDLES: u32 = 64;
+/// The process dies of a signal that is pending: the one choice is its number.
+pub(super) const DIES: u32 = 128;
+
+/// What a process does in its turn.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Due {
+    Step,
+    /// The handler of a signal; whether within the step that it is at.
+    Handle(bool),
+    /// It dies of this signal.
+    Die(i32),
+}
+
 /// It answered just before its next step.
 const BEFORE: u32 = 0;
 /// It answered within its step.
@@ -230,14 +245,24 @@ impl Held {
         bell.ring();
     }
 
-    /// Waits until it may begin a step.
-    pub(super) fn approach(&mut self, step: StepId, events: u64, bell: &Wakeup) {
+    /// Waits until it may begin a step, or something that is part of none, and says whether that is what it may do.
+    pub(super) fn approach(&mut self, step: Option<StepId>, events: u64, bell: &Wakeup) -> Due {
         while !self.is_free() && self.left == 0 {
             self.answer(BEFORE, events, bell);
             self.take_up();
+            let chosen = || self.turnstile.choose(self.process);
+            match () {
+                () if self.flags & HANDLES != 0 => return Due::Handle(chosen() == Some(1)),
+                () if self.flags & DIES != 0 => return Due::Die(chosen().unwrap_or(0) as i32),
+                () if step.is_none() => return Due::Step,
+                () => {}
+            }
         }
-        self.seat().step.store(step.wrapping_add(1), Ordering::Relaxed);
-        self.begin();
+        if let Some(step) = step {
+            self.seat().step.store(step.wrapping_add(1), Ordering::Relaxed);
+            self.begin();
+        }
+        Due::Step
     }
 
     /// Waits for a turn before the process draws a random number as it begins: the number is chosen with the turn.
@@ -279,7 +304,7 @@ impl Held {
     pub(super) fn patience(&self, timeout: Timeout) -> Patience {
         match timeout {
             Timeout::None => Patience::Forever,
-            Timeout::After(0) => Patience::Never,
+            Timeout::After(0) | Timeout::Interrupted => Patience::Never,
             Timeout::After(ns) if self.is_free() => Patience::Until(clock::now().saturating_add(ns)),
             // A time that has passed: what can be done at once is done, or the step gives up.
             Timeout::After(_) if self.times_out() => Patience::Until(1),

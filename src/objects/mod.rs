@@ -125,6 +125,8 @@ pub enum Form {
     Process,
     /// A signal's name, or 0.
     Signal,
+    /// A list of signals' names.
+    Signals,
     /// A table of variables and their values.
     Variables,
     /// The name of a variable that a loop sets.
@@ -271,6 +273,12 @@ pub trait Object: Send + Sync {
 
     /// The attribute by which priorities of processes matter to it, where one does.
     fn priorities(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether a wait in that verb continues behind a signal's handler that asks for it, as signal(7) says of the call; none
+    /// where no signal interrupts such a wait here. `timed`: whether the step has a timeout.
+    fn restarts(&self, _verb: &Verb, _timed: bool) -> Option<bool> {
         None
     }
 

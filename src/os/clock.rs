@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-use super::fault;
+use super::{fault, interrupts};
 
 /// Nanoseconds in a second.
 const SECOND: u64 = 1_000_000_000;
@@ -46,6 +46,23 @@ pub fn sleep_until(deadline: u64) {
             return;
         }
     }
+}
+
+/// The same, but a signal that is let in ends it. Whether the time has come.
+pub fn sleep_or_wake(deadline: u64) -> bool {
+    let time = timespec(deadline);
+    while !interrupts::is_noted() {
+        let error = fault::code("clock_nanosleep", &[Errno::EINTR], || {
+            // SAFETY: as above.
+            unsafe {
+                libc::clock_nanosleep(libc::CLOCK_MONOTONIC, libc::TIMER_ABSTIME, &raw const time, std::ptr::null_mut())
+            }
+        });
+        if error != libc::EINTR {
+            return true;
+        }
+    }
+    now() >= deadline
 }
 
 /// Uses the processor until the calling thread has had that much of it.

@@ -7,7 +7,7 @@ use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollTimeout};
 
-use super::{clock, fault};
+use super::{clock, fault, interrupts};
 
 /// A descriptor held by this process until it is closed; then every use of it ends with EBADF.
 ///
@@ -79,7 +79,7 @@ pub(super) fn result(returned: isize) -> Result<usize, i32> {
 /// `CLOCK_MONOTONIC`, passes first; what is there already is seen whatever the deadline. None waits for ever.
 ///
 /// # Errors
-/// EBADF, EINVAL, ENOMEM of ppoll(2). A signal does not end the wait.
+/// EBADF, EINVAL, ENOMEM of ppoll(2). EINTR: a signal came that is let in.
 pub fn wait_readable(fd: RawFd, deadline: Option<u64>) -> Result<bool, i32> {
     wait(fd, libc::POLLIN, deadline)
 }
@@ -105,7 +105,7 @@ fn wait(fd: RawFd, events: libc::c_short, deadline: Option<u64>) -> Result<bool,
             Ok(0) => return Ok(false),
             Ok(_) if asked.revents & libc::POLLNVAL != 0 => return Err(libc::EBADF),
             Ok(_) => return Ok(true),
-            Err(libc::EINTR) => {}
+            Err(libc::EINTR) if !interrupts::is_noted() => {}
             Err(errno) => return Err(errno),
         }
     }

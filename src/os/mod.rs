@@ -12,6 +12,7 @@ pub mod eventfd;
 pub mod fault;
 pub mod futex;
 pub mod guard;
+pub mod interrupts;
 pub mod leftovers;
 pub mod limits;
 pub mod memory;

@@ -102,6 +102,31 @@ pub fn await_child(pid: i32) -> nix::Result<WaitStatus> {
     }
 }
 
+/// A child that has ended and is not taken in yet: its number, and its exit status or the signal that ended it.
+pub fn ended_child() -> Option<(i32, Result<i32, i32>)> {
+    loop {
+        let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+        let look = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        // SAFETY: the call writes one siginfo_t.
+        let call = || unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), look) };
+        if fault::call("waitid", &[Errno::EINTR], call) != 0 {
+            if Errno::last() == Errno::EINTR {
+                continue;
+            }
+            return None;
+        }
+        // SAFETY: zeroes where no child has ended, else what the call has filled in.
+        let info = unsafe { info.assume_init() };
+        // SAFETY: as above.
+        let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
+        return match (pid, info.si_code) {
+            (0, _) => None,
+            (_, libc::CLD_EXITED) => Some((pid, Ok(status))),
+            _ => Some((pid, Err(status))),
+        };
+    }
+}
+
 /// Makes a write past RLIMIT_FSIZE an error of the call, EFBIG, instead of a signal that ends the process.
 pub fn ignore_file_size_signal() {
     // SAFETY: ignoring installs no code of ours. It fails for no signal that may be ignored.
@@ -154,26 +179,65 @@ pub fn kill(pid: i32, signal: i32) -> Result<(), i32> {
     }
 }
 
-/// Sends a signal to a process that may end at any moment, and to no other that has its number by then. `ended` says
-/// whether it has ended; it has to say so before the number is given back.
+/// What goes with a signal, for a process that takes it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Payload(pub u64);
+
+/// A siginfo_t as sigqueue(3) fills it in.
+#[repr(C)]
+struct Queued {
+    signal: i32,
+    errno: i32,
+    code: i32,
+    _pad: i32,
+    pid: i32,
+    user: u32,
+    payload: u64,
+    _rest: [u64; 12],
+}
+
+/// Sends a signal to a process that may end at any moment, and to no other that has its number by then; with a payload as
+/// sigqueue(3) does. `ended` says whether it has ended; it has to say so before the number is given back.
 ///
 /// # Errors
 /// The errno: `ESRCH` where it has ended, `EPERM`, `EINVAL`.
-pub fn signal(pid: i32, signal: i32, ended: impl Fn() -> bool) -> Result<(), i32> {
+pub fn signal(pid: i32, signal: i32, payload: Option<Payload>, ended: impl Fn() -> bool) -> Result<(), i32> {
+    let info = payload.map(|Payload(payload)| Queued {
+        signal,
+        errno: 0,
+        code: libc::SI_QUEUE,
+        _pad: 0,
+        pid: std::process::id() as i32,
+        // SAFETY: touches no memory.
+        user: unsafe { libc::getuid() },
+        payload,
+        _rest: [0; 12],
+    });
+    let info = info.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: takes numbers only.
     let open = || unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     let fd = fault::call("pidfd_open", &[Errno::EMFILE, Errno::ENOSYS], open) as i32;
     if fd < 0 {
         let errno = io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL);
         // A kernel before 5.3, or no descriptor left: the two calls then lie as close together as they can.
-        return if errno == libc::ESRCH || ended() { Err(libc::ESRCH) } else { kill(pid, signal) };
+        if errno == libc::ESRCH || ended() {
+            return Err(libc::ESRCH);
+        }
+        if info.is_null() {
+            return kill(pid, signal);
+        }
+        // SAFETY: the kernel reads one siginfo_t.
+        return match unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, pid, signal, info) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)),
+        };
     }
     let sent = if ended() {
         Err(libc::ESRCH)
     } else {
         let sent = fault::call("pidfd_send_signal", &[Errno::EPERM], || {
-            // SAFETY: the descriptor is this function's own; without a siginfo the kernel reads no memory.
-            unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal, std::ptr::null::<libc::siginfo_t>(), 0) }
+            // SAFETY: the descriptor is this function's own; the kernel reads one siginfo_t, or none.
+            unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal, info, 0) }
         });
         if sent == 0 { Ok(()) } else { Err(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL)) }
     };

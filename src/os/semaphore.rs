@@ -18,7 +18,7 @@ use nix::errno::Errno;
 use zerocopy::FromZeros;
 
 use super::arena::{Arena, Shared};
-use super::{clock, fault, futex};
+use super::{clock, fault, futex, interrupts};
 
 #[cfg(target_env = "gnu")]
 unsafe extern "C" {
@@ -201,7 +201,7 @@ mod wide {
     }
 }
 
-/// Makes the call again while a signal interrupts it.
+/// Makes the call again while a signal interrupts it that is not let in.
 #[inline]
 fn check(mut call: impl FnMut() -> libc::c_int) -> Result<(), i32> {
     loop {
@@ -209,7 +209,7 @@ fn check(mut call: impl FnMut() -> libc::c_int) -> Result<(), i32> {
             return Ok(());
         }
         match io::Error::last_os_error().raw_os_error().unwrap_or(0) {
-            libc::EINTR => {}
+            libc::EINTR if !interrupts::is_noted() => {}
             errno => return Err(errno),
         }
     }

@@ -87,7 +87,7 @@ impl Typing<'_, '_> {
                 };
                 vec![(place + 1, vec![(*variable, types)]), (*exit, Vec::new())]
             }
-            Instruction::End => Vec::new(),
+            Instruction::Return | Instruction::End => Vec::new(),
         }
     }
 

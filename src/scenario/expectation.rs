@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::expression::Expression;
+use crate::objects::kinds::signals::HANDLED;
 use crate::outcome::Outcomes;
 use crate::value::Value;
 
@@ -192,7 +193,7 @@ impl Pattern {
     /// verb names them.
     pub fn matches(&self, event: &Event) -> bool {
         !event.implicit
-            && (event.step.is_some() || self.is_bound())
+            && (event.step.is_some() || self.is_bound() || self.verb.as_deref() == Some(HANDLED))
             && self.processes.as_ref().is_none_or(|range| range.contains(&event.id.process()))
             && self.verb.as_ref().is_none_or(|verb| verb == event.verb)
             && self.outcomes.contains(event.outcome)

@@ -10,6 +10,7 @@ use super::names::Declared;
 use super::steps;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::ProcessId;
+use crate::objects::kinds::signals::HANDLED;
 use crate::outcome::{Outcome, Outcomes};
 use crate::value::Value;
 use toml::de::DeValue;
@@ -148,7 +149,7 @@ impl Patterns<'_> {
     }
 
     fn known_verb(checker: &mut Checker, text: &Text<'_>) -> Option<String> {
-        if BOUNDS.contains(&text.value) || steps::verb_names().any(|name| name == text.value) {
+        if BOUNDS.contains(&text.value) || text.value == HANDLED || steps::verb_names().any(|name| name == text.value) {
             return Some(text.value.to_owned());
         }
         let diagnostic = steps::unknown(text.value, &checker.source, text.span.clone());

@@ -13,6 +13,7 @@ use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::expression::Expression;
 use crate::objects::contract::operation::{Given, Targets, VerbId};
 use crate::objects::kinds::process::ProcessVerb;
+use crate::objects::kinds::signals::SignalVerb;
 use crate::objects::{Effect, Enablers, Form, Kind, Object, Verb};
 use crate::outcome::{Outcome, Outcomes};
 use crate::text::Untrusted;
@@ -105,6 +106,10 @@ pub struct Program {
     pub count: Option<u32>,
     /// What each of them does.
     pub code: Vec<Instruction>,
+    /// Whether it has a step on the signals that it gets.
+    pub signals: bool,
+    /// The slots of what a handler knows of its signal: which it is, its value, its sender.
+    pub handler: Option<[u32; 3]>,
     /// The names of its slots; those that the compiler made begin with `$`.
     pub slots: Vec<String>,
     /// The first values of its variables.
@@ -230,6 +235,8 @@ pub enum Instruction {
         /// Where to continue after the last item.
         exit: usize,
     },
+    /// The end of a signal's handler.
+    Return,
     /// Ends the process with exit status 0.
     End,
 }
@@ -265,6 +272,12 @@ pub struct OperationPlan {
     pub update: Option<Expression>,
     /// How long it may wait: a duration, as among the arguments.
     pub timeout: Option<Expression>,
+    /// Whether it can wait.
+    pub blocks: bool,
+    /// Whether its wait continues behind a signal's handler that asks for it; none where no signal interrupts it.
+    pub restarts: Option<bool>,
+    /// Where the handler begins that an `on_signal` sets.
+    pub handler: Option<usize>,
     /// The variable that takes the result.
     pub into: Option<u32>,
     /// The variable that takes the second result.
@@ -357,9 +370,10 @@ impl Plan {
         program.operations().find(|operation| operation.step == step)
     }
 
-    /// Whether a step sends signals.
+    /// Whether a step sends signals, or says what a process does at one.
     pub fn kills(&self) -> bool {
-        self.operations().any(|operation| operation.verb == VerbId::Process(ProcessVerb::Kill))
+        self.operations()
+            .any(|operation| matches!(operation.verb, VerbId::Process(ProcessVerb::Kill) | VerbId::Signal(_)))
     }
 
     /// Whether time can pass in it: a step sleeps, computes or has a timeout.
@@ -487,6 +501,9 @@ impl OperationPlan {
             given: Given::NONE,
             update: None,
             timeout: None,
+            blocks: false,
+            restarts: None,
+            handler: None,
             into: None,
             second: None,
             failure: Failure::default(),
@@ -526,6 +543,12 @@ impl OperationPlan {
     pub fn on_processes(&self) -> Option<(ProcessVerb, Range<ProcessId>)> {
         let VerbId::Process(verb) = self.verb else { return None };
         Some((verb, self.operands.first().map_or(0..0, Operand::processes)))
+    }
+
+    /// The signal of an `on_signal` step.
+    pub fn acts_at(&self) -> Option<i32> {
+        let acts = self.verb == VerbId::Signal(SignalVerb::Action);
+        self.arguments.first().filter(|_| acts)?.as_constant()?.as_int().map(|signal| signal as i32)
     }
 
     /// The signal of a `kill` step.

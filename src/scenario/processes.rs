@@ -5,7 +5,8 @@ use super::document::{Checker, Fields, Item, Params};
 use super::expectation::FormDescription;
 use super::keys;
 use super::names::{Declared, ProgramName};
-use super::plan::{Condition, Operand, OperationPlan, ProcessPlan, Program};
+use super::plan::{Condition, Instruction, Operand, OperationPlan, ProcessPlan, Program};
+use super::scope::HANDLER;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{ObjectId, ProcessId};
 use crate::expression::{Builtin, Environment};
@@ -162,10 +163,19 @@ fn one(
     fields.take("depends_on");
     fields.finish(checker, &format!("the process `{name}`"), &keys::names(keys::PROCESS_KEYS));
     let compiled = compile::compile(checker, declared, step_form, &body, &mut read.output);
+    let uses_signals = compiled
+        .code
+        .iter()
+        .any(|one| matches!(one, Instruction::Operate(operation) if matches!(operation.verb, VerbId::Signal(_))));
+    let slot = |name: &str| compiled.variables.names.iter().position(|known| known.strip_prefix('$') == Some(name));
+    let slots: Option<Vec<u32>> = HANDLER.iter().map(|(name, _)| slot(name).map(|slot| slot as u32)).collect();
+    let handler = slots.and_then(|slots| slots.try_into().ok());
     let program = Program {
         name: name.clone(),
         first: *first,
         count: *count,
+        signals: uses_signals,
+        handler,
         code: compiled.code,
         slots: compiled.variables.names,
         vars: compiled.vars,
@@ -178,6 +188,7 @@ fn one(
         priority,
         span: span.clone(),
     };
+    compile::signals::check(checker, &program, &read.output.steps);
     for index in 0..count.unwrap_or(1) {
         let name = if count.is_some() { format!("{name}[{index}]") } else { name.clone() };
         let mut ends = Ends { index, name: &name, declared, held: Vec::new() };

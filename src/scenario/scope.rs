@@ -20,9 +20,15 @@ pub(super) const BUILTINS: [(&str, Builtin, Types); 4] = [
     ("now", Builtin::Now, Types::FLOAT),
 ];
 
+/// The names that a signal's handler has besides, with their types. Their slots are called so behind a `$`.
+pub(super) const HANDLER: [(&str, Types); 3] =
+    [("signal", Types::STRING), ("value", Types::INT), ("sender", Types::STRING)];
+
 /// The variables of one process: a slot each.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Variables {
+    /// Whether the steps are those of a signal's handler.
+    pub(super) in_handler: bool,
     pub(super) names: Vec<String>,
     /// The types that each can have where it is read.
     pub(super) types: Vec<Types>,
@@ -72,6 +78,9 @@ impl Scope for ProcessScope<'_> {
         if let (Some(types), "it") = (self.it, name) {
             return Ok((Name::Builtin(Builtin::It), types));
         }
+        let in_handler = self.variables.in_handler && HANDLER.iter().any(|(other, _)| *other == name);
+        let hidden = format!("${name}");
+        let name = if in_handler { hidden.as_str() } else { name };
         if let Some(slot) = self.variables.names.iter().position(|other| other == name) {
             return Ok((Name::Slot(slot as u32), self.variables.types[slot]));
         }

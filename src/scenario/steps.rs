@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::objects::contract::verbs::{optional, required, verb};
-use crate::objects::kinds::{own, process, timer};
+use crate::objects::kinds::{own, process, signals, timer};
 use crate::objects::{Argument, CATALOGUE, Form, Verb};
 use crate::value::Types;
 
@@ -60,24 +60,8 @@ static ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Verbs that the format names and this version has not got.
-pub static LATER: &[&str] = &[
-    "select",
-    "listen",
-    "accept",
-    "connect",
-    "shutdown",
-    "on_signal",
-    "mask",
-    "unmask",
-    "pending",
-    "sigwait",
-    "pause",
-    "alarm",
-    "on_message",
-    "open",
-    "unlink",
-    "resize",
-];
+pub static LATER: &[&str] =
+    &["select", "listen", "accept", "connect", "shutdown", "alarm", "on_message", "open", "unlink", "resize"];
 
 /// Every verb without an object. The first argument stands at the verb's own key.
 pub static STEPS: &[Verb] = &[
@@ -137,6 +121,12 @@ pub static STEPS: &[Verb] = &[
     process::JOIN,
     process::STATUS,
     process::KILL,
+    signals::ON_SIGNAL,
+    signals::PAUSE,
+    signals::MASK,
+    signals::UNMASK,
+    signals::PENDING,
+    signals::SIGWAIT,
     own::EXIT,
     own::ABORT,
     own::ASSERT,

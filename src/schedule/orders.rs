@@ -3,6 +3,7 @@
 //! ```text
 //! entry = NAME [COUNT] | NAME "chooses" N {"," N} | NAME "dies" ["of" N] | NAME "is" "killed"
 //!       | NAME "wakes"
+//!       | NAME "handles" ["within"]
 //!       | NAME "ends"
 //!       | NAME "arrives" ["chooses" N {"," N}]
 //! ```
@@ -32,6 +33,8 @@ pub struct Order {
     pub dies: bool,
     /// Whether it is killed from outside then: no step sent that signal.
     pub killed: bool,
+    /// Whether the handler of a signal begins, instead of a step. What is chosen says whether within the step.
+    pub handles: bool,
     /// Whether its wait ends although nothing has ended it, instead of a step.
     pub wakes: bool,
     /// Whether it ends in this turn, apart from its last step. Then the end of each process is a turn of its own.
@@ -45,13 +48,13 @@ pub struct Order {
 impl Order {
     /// One turn of a process.
     pub(crate) fn of(process: ProcessId, span: Range<usize>) -> Self {
-        let (dies, killed, wakes, ends, arrives) = (false, false, false, false, false);
-        Self { process, turns: 1, choices: Vec::new(), dies, killed, wakes, ends, arrives, span }
+        let (dies, killed, handles, wakes, ends, arrives) = (false, false, false, false, false, false);
+        Self { process, turns: 1, choices: Vec::new(), dies, killed, handles, wakes, ends, arrives, span }
     }
 
     /// Whether it says nothing but whose turns they are.
     pub(crate) fn is_plain(&self) -> bool {
-        self.choices.is_empty() && !self.dies && !self.wakes && !self.ends && !self.arrives
+        self.choices.is_empty() && !self.dies && !self.handles && !self.wakes && !self.ends && !self.arrives
     }
 }
 
@@ -81,6 +84,14 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
                     choices(source, &mut words, order, &span, wrong);
                 }
             }
+            ("handles", Some(order)) if plain(order) => {
+                order.handles = true;
+                order.span.end = span.end;
+                if let Some(span) = words.next_if(|next| source.slice(next) == "within") {
+                    order.choices = vec![1];
+                    order.span.end = span.end;
+                }
+            }
             ("wakes", Some(order)) if plain(order) => {
                 order.wakes = true;
                 order.span.end = span.end;
@@ -104,7 +115,9 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
                 }
             }
             ("chooses", Some(order))
-                if order.turns == 1 && !order.dies && !order.wakes && !order.ends && process(plan, word).is_none() =>
+                if order.turns == 1
+                    && !(order.dies || order.handles || order.wakes || order.ends)
+                    && process(plan, word).is_none() =>
             {
                 choices(source, &mut words, order, &span, wrong);
             }
@@ -238,6 +251,9 @@ pub(super) fn suffix(order: &Order) -> String {
     }
     if order.wakes {
         return " wakes".to_owned();
+    }
+    if order.handles {
+        return if order.choices == [1] { " handles within" } else { " handles" }.to_owned();
     }
     if order.ends {
         return " ends".to_owned();

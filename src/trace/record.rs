@@ -10,6 +10,7 @@
 //! many bytes. All names are indices of the plan, so that a process stores nothing but integers.
 
 use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
+use crate::objects::kinds::signals::HANDLED;
 use crate::outcome::Outcome;
 use crate::value::{self, Value};
 
@@ -22,6 +23,8 @@ pub const NONE: u32 = u32::MAX;
 pub const BEGIN: u8 = 254;
 /// The verb of its last.
 pub const END: u8 = 255;
+/// The verb of a signal's handler that begins.
+pub const HANDLE: u8 = 253;
 
 /// The process had to wait.
 pub const BLOCKED: u8 = 1;
@@ -185,6 +188,7 @@ pub fn decode(
     let verb = match (code, target) {
         (BEGIN, _) => Some("begin"),
         (END, _) => Some("end"),
+        (HANDLE, _) => Some(HANDLED),
         (code, Target::Object(id)) => verbs.of_object(id, code),
         (code, _) => verbs.of_step(code),
     };

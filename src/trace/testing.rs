@@ -283,6 +283,8 @@ pub(crate) fn add_program(plan: &mut Plan, name: &str, count: Option<u32>) {
         name: name.to_owned(),
         first,
         count,
+        signals: false,
+        handler: None,
         code: Vec::new(),
         slots: Vec::new(),
         vars: Vec::new(),

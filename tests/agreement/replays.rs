@@ -190,6 +190,7 @@ const LEFT: &[&str] = &[
     r#"[{ acquire = "s" }, { add = "v", value = 1 }, { enter = "bath" }]"#,
     r#"[{ section = "bath", do = [{ mark = "x" }, { acquire = "s" }, { exit = 3 }] }]"#,
     r#"[{ enter = "bath" }, { acquire = "s", timeout = "1ms" }, { mark = "x" }, { exit = "{index}" }]"#,
+    r#"[{ enter = "bath" }, { acquire = "s" }, { add = "v", value = "{2 / index}", outcome = "o" }, { mark = "x" }]"#,
 ];
 
 /// What can be asked of them, with how often it holds left out.
@@ -218,12 +219,13 @@ const ASKED: &[&[&str]] = &[
     &[r#"values = "p acquire s""#, "in = [[1, 0]]"],
     &[r#"takes = "p""#, r#"at_most = "1ms""#],
     &[r#"count = "p end *""#, "equals = 2"],
+    &[r#"count = { process = "p", verb = "add", outcome = "*" }"#, "equals = 1"],
     &["deadlock = true"],
 ];
 
 pub(super) fn of_processes_that_end_with_what_they_have() {
     let mut found = Found::default();
-    for (value, steps) in [3, 1, 3, 1].into_iter().zip(LEFT) {
+    for (value, steps) in [3, 1, 3, 1, 3].into_iter().zip(LEFT) {
         for asked in ASKED {
             let expectation = |holds: &str| format!("[[expect]]\n{}\nholds = \"{holds}\"\n", asked.join("\n"));
             let text = format!(

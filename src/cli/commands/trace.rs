@@ -18,6 +18,7 @@ use crate::cli::{html_file, inputs, run_scenario};
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::judge::{self, Matches};
 use crate::objects;
+use crate::objects::kinds::signals::HANDLED;
 use crate::scenario::steps::STEPS;
 use crate::trace::file;
 
@@ -147,5 +148,5 @@ fn judge_and_show(
 /// The verb of that name, of an object or of none.
 fn verb(name: &str) -> Option<&'static str> {
     let of_kinds = objects::CATALOGUE.iter().flat_map(|kind| kind.verbs);
-    STEPS.iter().chain(of_kinds).map(|verb| verb.name).chain(["begin", "end"]).find(|verb| *verb == name)
+    STEPS.iter().chain(of_kinds).map(|verb| verb.name).chain(["begin", "end", HANDLED]).find(|verb| *verb == name)
 }

@@ -26,7 +26,7 @@ pub(crate) fn is_tame(plan: &Plan) -> bool {
                 let cells = matches!(effect, Effect::Reads | Effect::Writes | Effect::Updates);
                 cells || matches!(effect, Effect::Takes | Effect::Gives)
             }),
-            VerbId::Timer(_) | VerbId::Own(OwnVerb::Abort) => false,
+            VerbId::Timer(_) | VerbId::Own(OwnVerb::Abort) | VerbId::Signal(_) => false,
             VerbId::Process(verb) => !matches!(verb, ProcessVerb::Status | ProcessVerb::Kill),
             VerbId::Own(_) => true,
         };

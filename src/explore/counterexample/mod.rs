@@ -7,7 +7,7 @@ use super::execution::concretise::{Stood, Told, tell};
 use super::execution::guided;
 use super::execution::verdicts::{Fault, Story};
 use super::run::bare;
-use super::semantics::choice_point::begins_turn;
+use super::semantics::choice_point::{begins_turn, step_of};
 use super::semantics::next_operation::is_visible;
 use super::semantics::transition::{Kind, Nondeterminism, Step};
 use super::state_space::StateSpace;
@@ -131,11 +131,16 @@ pub(super) fn orders(space: &StateSpace<'_>, path: &[Step], told: &Told) -> Vec<
         _ if !matches!(step.kind, Kind::Go | Kind::GiveUp | Kind::Arrive) => true,
         Some(Stood::Begin) => replays.begins[step.process as usize],
         Some(Stood::End) => apart || replays.ends[step.process as usize],
-        Some(Stood::Instruction(place)) => plan.program(step.process).code.get(*place).is_none_or(|instruction| {
-            is_visible(instruction, &replays.visible)
-                || space.leeway.random && (begins_turn(instruction) || !step.choices.is_empty())
-        }),
-        None => true,
+        Some(Stood::Instruction(place) | Stood::Mute(place)) => {
+            plan.program(step.process).code.get(*place).is_none_or(|instruction| {
+                let noticed = match (stood, step_of(instruction)) {
+                    (Some(Stood::Mute(_)), number) => replays.visible.get(number as usize) == Some(&true),
+                    _ => is_visible(instruction, &replays.visible),
+                };
+                noticed || space.leeway.random && (begins_turn(instruction) || !step.choices.is_empty())
+            })
+        }
+        Some(Stood::Turn) | None => true,
     };
     guided::orders(turns.iter().filter(|turn| is_turn(turn)).map(|turn| (turn.0, is_end(turn))))
 }

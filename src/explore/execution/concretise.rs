@@ -15,6 +15,7 @@ use crate::explore::semantics::wait_for;
 use crate::explore::state_space::{StateSpace, models, post, segment};
 use crate::explore::strategy::bfs::Cut;
 use crate::objects::contract::model::Willing;
+use crate::objects::contract::operation::VerbId;
 use crate::objects::kinds::process::ProcessVerb;
 use crate::scenario::plan::Plan;
 use crate::schedule::{Rest, Turn, Turns};
@@ -51,8 +52,12 @@ pub enum Stood {
     Begin,
     /// Before an instruction, by its place in the program, or within it.
     Instruction(usize),
+    /// Before one that asks nothing of others, since it cannot compute what it would ask.
+    Mute(usize),
     /// Before its end: its program is over.
     End,
+    /// Before a step, or a part of one, that is a turn of its own in any case: the process handles signals.
+    Turn,
 }
 
 /// A path that was followed.
@@ -206,6 +211,13 @@ impl<'s, 'p> Course<'s, 'p> {
             self.needs[process as usize].clear();
             return false;
         };
+        if matches!(operation.verb, VerbId::Signal(verb) if verb.waits()) {
+            // It waits for what is sent to it.
+            self.stale[process as usize] = true;
+            let (mut segment, mut parts) = (segment.clone(), self.copied(&[]));
+            let choices = ChoiceScript::default();
+            return matches!(self.actor(process, &mut parts, &choices, None).turn(&mut segment, false), Turned::Waits);
+        }
         if operation.is(ProcessVerb::Join) {
             // Ends are no objects: it is looked at again each time.
             self.stale[process as usize] = true;
@@ -284,6 +296,7 @@ impl<'s, 'p> Course<'s, 'p> {
             }
             for segment in self.segments.iter_mut().filter(|segment| segment.stage == Stage::Running) {
                 segment.left = segment.left.map(|left| left.saturating_sub(delta));
+                segment.within |= segment.machine.has_signals() && !segment.stopped;
             }
             return Ok(None);
         }
@@ -295,12 +308,19 @@ impl<'s, 'p> Course<'s, 'p> {
         let mut effects = Effects::default();
         if step.kind == Kind::Die {
             let which = step.choices.first().copied().unwrap_or(0) as usize;
-            let signal = segment.pending.get(which).copied().ok_or(Lost::Blocked { place })?;
+            let signal = segment.deadly().nth(which).ok_or(Lost::Blocked { place })?;
             segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
             turn.dies = true;
+            if self.space.plan.program(process).signals {
+                turn.choices = vec![signal as u32];
+            }
         } else if step.kind == Kind::Kill {
             segment.stage = Stage::Ended(ProcessEnd::Killed(libc::SIGKILL));
             (turn.dies, turn.killed) = (true, true);
+        } else if step.kind == Kind::Handle {
+            (turn.handles, turn.waited) = (true, step.choices == [1]);
+            self.handle(process, turn.waited);
+            segment = self.segments[process as usize].clone();
         } else if step.kind == Kind::Wake {
             let Some((object, access)) = next(&segment, self.now).object() else { return Err(Lost::Blocked { place }) };
             let model = self.parts.objects[object as usize].as_ref().filter(|_| segment.parked);
@@ -324,7 +344,8 @@ impl<'s, 'p> Course<'s, 'p> {
             if turn.arrives && self.arrived[process as usize] {
                 return Err(Lost::Waited { place });
             }
-            turn.waited = (self.waited[process as usize] || give_up) && !turn.arrives;
+            let interrupted = segment.machine.is_interrupted();
+            turn.waited = (self.waited[process as usize] || give_up || interrupted) && !turn.arrives;
             turn.times_out = give_up;
             let mut objects = Vec::new();
             self.objects_of(&next(&segment, self.now), &mut objects);
@@ -437,11 +458,12 @@ impl<'s, 'p> Course<'s, 'p> {
     fn can_move(&mut self, process: ProcessId) -> bool {
         let segment = &self.segments[process as usize];
         let (stopped, left) = (segment.stopped, segment.left);
-        let dies = segment.pending.iter().any(|signal| !stopped || *signal == libc::SIGKILL);
+        let dies = segment.deadly().any(|signal| !stopped || signal == libc::SIGKILL);
+        let handles = !stopped && !segment.parked && segment.due(false) | segment.due(true) != 0;
         let passes = self.space.leeway.time == Time::Virtual && left.is_some_and(|left| left > 0);
         match () {
             () if !segment.is_due() => false,
-            () if dies => true,
+            () if dies || handles => true,
             () if stopped => passes,
             () => segment.beginning || left.is_some() || !self.waited_now(process),
         }
@@ -453,6 +475,8 @@ impl<'s, 'p> Course<'s, 'p> {
         Some(match () {
             () if segment.beginning => Stood::Begin,
             () if segment.leaving.is_some() => Stood::End,
+            () if segment.machine.stops() => Stood::Turn,
+            () if matches!(next(segment, self.now), Next::Border) => Stood::Mute(segment.machine.place_in_program()),
             () => Stood::Instruction(segment.machine.place_in_program()),
         })
     }
@@ -509,26 +533,52 @@ impl<'p> WorldState<'p> for Course<'_, 'p> {
         self.space.begins[process as usize]
     }
 
+    fn handle(&mut self, process: ProcessId, within: bool) {
+        let steps = self.by_itself(process, |actor, segment| actor.handle(segment, within));
+        debug_assert!(steps.is_none_or(|steps| steps == 0), "each step of a process with handlers is a turn");
+    }
+
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is not general enough in its lifetimes"
+    )]
     fn begin(&mut self, process: ProcessId) {
         self.log.begin(process, self.now);
-        let mut segment = self.segments[process as usize].clone();
-        let mut parts = std::mem::replace(&mut self.parts, Parts::empty());
-        let mut log = std::mem::replace(&mut self.log, Log::new(0));
-        let choices = ChoiceScript::default();
-        let turned = self.actor(process, &mut parts, &choices, Some(&mut log)).begin(&mut segment);
-        (self.parts, self.log) = (parts, log);
-        match turned {
-            Turned::Lost(_) => self.endless = Some(process),
-            Turned::Went { steps, .. } => self.begins[process as usize] = steps,
-            Turned::Waits => {}
+        if let Some(steps) = self.by_itself(process, |actor, segment| actor.begin(segment)) {
+            self.begins[process as usize] = steps;
         }
-        self.segments[process as usize] = segment;
-        self.stale[process as usize] = true;
-        self.parts.posts[process as usize] = post(&self.segments[process as usize]);
     }
 
     fn ended(&mut self, process: ProcessId, end: ProcessEnd) {
         self.log.end(process, self.now, end.code().unwrap_or(0));
         self.parts.posts[process as usize] = post(&self.segments[process as usize]);
+    }
+}
+
+impl<'p> Course<'_, 'p> {
+    /// What a process does without any other's doing. How many steps that were.
+    fn by_itself(
+        &mut self,
+        process: ProcessId,
+        act: impl FnOnce(&mut Actor<'_, 'p>, &mut ProcessState<'p>) -> Turned,
+    ) -> Option<u32> {
+        let mut segment = self.segments[process as usize].clone();
+        let mut parts = std::mem::replace(&mut self.parts, Parts::empty());
+        let mut log = std::mem::replace(&mut self.log, Log::new(0));
+        let choices = ChoiceScript::default();
+        let turned = act(&mut self.actor(process, &mut parts, &choices, Some(&mut log)), &mut segment);
+        (self.parts, self.log) = (parts, log);
+        let steps = match turned {
+            Turned::Lost(_) => {
+                self.endless = Some(process);
+                None
+            }
+            Turned::Went { steps, .. } => Some(steps),
+            Turned::Waits => None,
+        };
+        self.segments[process as usize] = segment;
+        self.stale[process as usize] = true;
+        self.parts.posts[process as usize] = post(&self.segments[process as usize]);
+        steps
     }
 }

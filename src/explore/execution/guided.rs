@@ -31,6 +31,8 @@ pub enum Why {
     Sleeps { others: Vec<ProcessId> },
     /// No signal that would end it was sent to it.
     NoSignal,
+    /// No signal whose handler could run was sent to it.
+    NoHandler,
     /// It is in no wait that can end although nothing ends it.
     NoWait,
     /// It has a step before its end.
@@ -145,14 +147,16 @@ pub fn orders<'s>(turns: impl Iterator<Item = (&'s Step, bool)>) -> Vec<Order> {
         let chosen = step.choices.iter().any(|choice| *choice != 0);
         let choices = if chosen { step.choices.clone() } else { Vec::new() };
         let (wakes, arrives) = (step.kind == Kind::Wake, step.kind == Kind::Arrive);
-        let plain = !dies && !chosen && !wakes && !ends && !arrives;
+        let handles = step.kind == Kind::Handle;
+        let plain = !dies && !chosen && !handles && !wakes && !ends && !arrives;
         match orders.last_mut() {
             Some(last) if plain && last.process == step.process && last.is_plain() => {
                 last.turns += 1;
             }
             _ => {
                 let process = step.process;
-                orders.push(Order { choices, dies, killed, wakes, ends, arrives, ..Order::of(process, 0..0) });
+                let named = Order { choices, dies, killed, handles, wakes, ends, arrives, ..Order::of(process, 0..0) };
+                orders.push(named);
             }
         }
     }
@@ -232,8 +236,9 @@ impl<'s, 'p> Walker<'s, 'p> {
                 Kind::Die => order.dies && !order.killed,
                 Kind::Kill => order.killed,
                 Kind::Wake => order.wakes,
-                Kind::GiveUp => !order.dies && !order.wakes && !order.arrives,
-                Kind::Go | Kind::Tick => !order.dies && !order.wakes,
+                Kind::Handle => order.handles,
+                Kind::GiveUp => !order.dies && !order.handles && !order.wakes && !order.arrives,
+                Kind::Go | Kind::Tick => !order.dies && !order.handles && !order.wakes,
                 // Only a state that remembers waits has these, and no schedule is followed there.
                 Kind::Arrive => false,
             };
@@ -263,6 +268,9 @@ impl<'s, 'p> Walker<'s, 'p> {
         let process = order.process;
         if order.dies && !order.killed {
             return Why::NoSignal;
+        }
+        if order.handles {
+            return Why::NoHandler;
         }
         if order.wakes {
             return Why::NoWait;
@@ -306,6 +314,7 @@ pub fn obstacle(plan: &Plan, why: &Why) -> String {
         Why::NotBegun => "has not begun".to_owned(),
         Why::Stopped => "is stopped by a signal".to_owned(),
         Why::NoSignal => "cannot die here: no signal that ends it was sent to it".to_owned(),
+        Why::NoHandler => "cannot handle a signal here: none whose handler can run was sent to it".to_owned(),
         Why::NoWait => "cannot wake here: it is in no wait that can end without a notification".to_owned(),
         Why::NoEnd => "cannot end here: it has a step before its end".to_owned(),
         Why::NoChoice(count) => {

@@ -433,6 +433,7 @@ impl<'p> History<'p> {
             VerbId::Timer(_) => {
                 [TimerVerb::Sleep, TimerVerb::Busy].iter().any(|verb| self.hears(verb.described().name))
             }
+            VerbId::Signal(verb) => self.past || self.hears(verb.described().name),
             VerbId::Process(verb) => {
                 let begins = verb == ProcessVerb::Start && !self.waits.is_empty();
                 self.past || begins || self.hears(verb.described().name)

@@ -43,9 +43,13 @@ pub(crate) struct Ample {
 }
 
 impl Ample {
-    /// None where the budget is spent, which ends the search.
+    /// None where processes handle or mask signals: what a handler may do, and where, is not known beforehand. None too where
+    /// the budget is spent, which ends the search.
     pub(crate) fn new(space: &StateSpace<'_>) -> Option<Self> {
         let plan = space.plan;
+        if plan.programs.iter().any(|program| program.signals) {
+            return None;
+        }
         let futures = Footprints::new(plan, space.tells_causes(), &space.budget)?;
         let processes = plan.processes.len();
         Some(Self {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use crate::event::{Event, EventId, ObjectId, ProcessId, StepId, Target};
 use crate::objects::Completion;
+use crate::objects::kinds::signals::{HANDLED, Sent};
+use crate::scenario::signal_name;
 use crate::value::Value;
 
 /// The events of each process so far.
@@ -60,6 +62,12 @@ impl Log {
     pub(crate) fn end(&mut self, process: ProcessId, now: u64, code: i64) {
         self.last[process as usize] = now;
         self.bound(process, now, "end", Value::Int(code), None);
+    }
+
+    /// Records that the handler of a signal begins.
+    pub(crate) fn handle(&mut self, process: ProcessId, now: u64, sent: Sent) {
+        self.last[process as usize] = now;
+        self.bound(process, now, HANDLED, Value::from(signal_name(sent.signal)), EventId::unpack(sent.event));
     }
 
     fn bound(&mut self, process: ProcessId, now: u64, verb: &'static str, value: Value, cause: Option<EventId>) {

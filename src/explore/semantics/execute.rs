@@ -14,9 +14,11 @@ use crate::objects::Completion;
 use crate::objects::contract::model::{Model, ModelCall, Progress, Stage as Scenery, Willing};
 use crate::objects::contract::operation::{Operation, Targets, VerbId};
 use crate::objects::kinds::process::{self, Life, ProcessVerb, Processes};
-use crate::os::process::{is_deadly, is_stop};
+use crate::objects::kinds::signals::{self, Fate, Pending, Sent, SignalSet, SignalVerb, only};
+use crate::os::process::is_stop;
 use crate::outcome::Outcome;
 use crate::scenario::plan::{Instruction, Plan};
+use crate::scenario::signal_name;
 use crate::trace::ProcessEnd;
 use crate::value::Value;
 
@@ -44,7 +46,7 @@ pub(crate) struct ProcessStatus {
 pub(crate) struct Effects {
     pub(crate) started: Vec<ProcessId>,
     pub(crate) joined: Vec<ProcessId>,
-    pub(crate) signals: Vec<(ProcessId, i32)>,
+    pub(crate) signals: Vec<(ProcessId, Sent)>,
 }
 
 impl Effects {
@@ -119,9 +121,12 @@ impl<'p> Actor<'_, 'p> {
         let before = segment.clone();
         let step = step_of(segment.machine.instruction());
         let mut act = Act::new(self, Some(if give_up { First::GiveUp } else { First::Go }), segment.given_up);
+        act.pending = std::mem::take(&mut segment.pending);
+        act.dispositions = segment.machine.dispositions();
         let left = segment.machine.advance(&mut act);
+        segment.pending = std::mem::take(&mut act.pending);
         let (halt, mut effects, steps) = (act.halt, std::mem::take(&mut act.effects), act.steps);
-        let (died, stopped, ready) = (act.died, act.stopped, act.ready);
+        let (mut died, stopped, ready) = (act.died, act.stopped, act.ready);
         if let Some(trouble) = self.choices.trouble(step) {
             return Turned::Lost(trouble);
         }
@@ -152,6 +157,11 @@ impl<'p> Actor<'_, 'p> {
         }
         self.collect(segment);
         (segment.parked, segment.given_up, segment.left) = (false, false, None);
+        if segment.machine.has_signals() {
+            after_signals(segment, &before);
+            // A signal that the step itself lets in ends the process with it.
+            died = died.or_else(|| segment.deadly().find(|signal| before.machine.fate(*signal) == Fate::Held));
+        }
         segment.ready |= ready;
         if let Some(signal) = died {
             segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
@@ -182,6 +192,18 @@ impl<'p> Actor<'_, 'p> {
         self.go_on(segment, &mut Effects::default(), 0, self.random)
     }
 
+    /// Runs the handler of the next signal that is pending, before the step that the process stands at or within it.
+    pub(crate) fn handle(&mut self, segment: &mut ProcessState<'p>, within: bool) -> Turned {
+        let due = segment.due(within);
+        let Some(sent) = signals::take(&mut segment.pending, due) else { return Turned::Waits };
+        if let Some(log) = &mut self.log {
+            log.handle(self.process, self.now, sent);
+        }
+        segment.machine.deliver(sent, within);
+        (segment.left, segment.within, segment.owed) = (None, false, false);
+        self.go_on(segment, &mut Effects::default(), 0, false)
+    }
+
     /// Goes on up to the next step that others can notice; with `until_drawn`, or to what draws a random number.
     fn go_on(
         &mut self,
@@ -194,6 +216,9 @@ impl<'p> Actor<'_, 'p> {
             let step = step_of(segment.machine.instruction());
             if let Some(reached) = self.reached.and_then(|reached| reached.get(step as usize)) {
                 reached.store(true, Ordering::Relaxed);
+            }
+            if segment.machine.stops() {
+                segment.owed = segment.due(false) != 0;
             }
             if self.arrive(segment) || until_drawn && begins_turn(segment.machine.instruction()) {
                 let knowledge = &self.knowledge[self.plan.processes[self.process as usize].program];
@@ -229,7 +254,8 @@ impl<'p> Actor<'_, 'p> {
 
     /// Whether the process stands at a step that others can notice; then its time begins.
     fn arrive(&self, segment: &mut ProcessState<'p>) -> bool {
-        if !is_visible(segment.machine.instruction(), self.visible) {
+        let stops = segment.machine.stops();
+        if !stops && !is_visible(segment.machine.instruction(), self.visible) {
             return false;
         }
         let mut ask = Ask::new(self.now);
@@ -242,8 +268,8 @@ impl<'p> Actor<'_, 'p> {
         match ask.asked {
             // It has no value for what it would ask, so it does not ask.
             None => match segment.machine.instruction() {
-                Instruction::Operate(operation) => self.visible.get(operation.step as usize) == Some(&true),
-                _ => false,
+                Instruction::Operate(operation) => stops || self.visible.get(operation.step as usize) == Some(&true),
+                _ => stops,
             },
             Some(asked) => {
                 segment.left = asked.left;
@@ -262,8 +288,21 @@ impl<'p> Actor<'_, 'p> {
     }
 }
 
+/// A step of a process with signals is over: those that have no effect any more are forgotten.
+fn after_signals(segment: &mut ProcessState<'_>, before: &ProcessState<'_>) {
+    segment.within = false;
+    if let Instruction::Operate(operation) = before.machine.instruction()
+        && let Some(signal) = operation.acts_at().filter(|signal| segment.machine.ignores(*signal))
+    {
+        segment.pending.retain(|sent| sent.signal != signal);
+    }
+    let machine = &segment.machine;
+    segment.pending.retain(|sent| machine.fate(sent.signal) != Fate::Ignored);
+}
+
 fn end(segment: &mut ProcessState<'_>, left: Left) {
     segment.machine.forget(|_| false);
+    segment.machine.finish();
     segment.leaving = None;
     segment.stage = Stage::Ended(match left {
         Left::Exit(status) => ProcessEnd::Exited(status),
@@ -298,6 +337,9 @@ struct Act<'x, 'a, 'p> {
     died: Option<i32>,
     /// Whether it has stopped itself.
     stopped: bool,
+    /// The signals that are pending, and what the process does at signals.
+    pending: Pending,
+    dispositions: [SignalSet; 3],
 }
 
 impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
@@ -312,6 +354,8 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
             ready: false,
             died: None,
             stopped: false,
+            pending: Pending::new(),
+            dispositions: [0; 3],
         }
     }
 
@@ -325,6 +369,57 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
     fn own(&mut self, step: StepId, verb: &'static str, completion: Completion) -> Completion {
         self.record(step, verb, Target::None, &completion);
         completion
+    }
+
+    /// A handler has run within the step, which ends with that.
+    fn interrupted(&mut self, step: StepId, operation: &Operation<'_>) -> Completion {
+        let completion = Completion::of(Outcome::INTERRUPTED);
+        if let Some(log) = &mut self.actor.log {
+            log.waited = true;
+            let targets = operation.targets.first();
+            let target = targets.map_or(Target::None, |targets| targets.first);
+            let verb = match (target, operation.verb.described(), targets) {
+                (Target::Object(object), None, Some(targets)) => {
+                    self.actor.plan.kind(object).verbs[targets.verb as usize].name
+                }
+                (_, verb, _) => verb.map_or("", |verb| verb.name),
+            };
+            let element = targets.and_then(|targets| targets.element);
+            log.record(self.actor.process, self.actor.now, Some(step), verb, target, element, &completion);
+        }
+        completion
+    }
+
+    /// A step on the signals that the process gets.
+    fn on_signals(
+        &mut self,
+        verb: SignalVerb,
+        step: StepId,
+        operation: &Operation<'_>,
+        willing: Willing,
+    ) -> Completion {
+        let set = operation.int(0) as SignalSet;
+        let completion = match verb {
+            _ if operation.arguments[0] == Value::Null => Completion::of(Outcome::INVALID),
+            SignalVerb::Action => Completion::value(Value::from(signal_name(set as i32))),
+            SignalVerb::Mask | SignalVerb::Unmask => Completion::of(Outcome::OK),
+            SignalVerb::Pending => {
+                Completion::value(Value::Bool(self.pending.iter().any(|sent| only(sent.signal) & set != 0)))
+            }
+            SignalVerb::Await | SignalVerb::Pause => {
+                let awaited = if verb == SignalVerb::Await { set } else { 0 };
+                match signals::take(&mut self.pending, awaited) {
+                    Some(sent) => signals::received(sent),
+                    None if self.first == Some(First::GiveUp) => Completion::of(Outcome::TIMEOUT),
+                    None if willing == Willing::Never => Completion::of(Outcome::WOULD_BLOCK),
+                    None => {
+                        self.halt = Halt::Waits;
+                        return Completion::of(Outcome::OK);
+                    }
+                }
+            }
+        };
+        self.own(step, verb.described().name, completion)
     }
 }
 
@@ -396,12 +491,19 @@ impl Processes for Others<'_, '_, '_, '_> {
         }
     }
 
-    fn signal(&mut self, process: ProcessId, signal: i32) -> Outcome {
-        if process == self.caller() && is_deadly(signal) {
-            self.act.died = Some(signal);
-        } else if signal != 0 && (process != self.caller() || is_stop(signal)) {
-            self.act.stopped |= process == self.caller();
-            self.act.effects.signals.push((process, signal));
+    fn signal(&mut self, process: ProcessId, signal: i32, value: i32) -> Outcome {
+        let sender = self.caller();
+        let itself = process == sender;
+        // The step's event stands before the signal to itself, and behind one to another.
+        let event = self.act.actor.log.as_ref().map_or(0, |log| log.next_event(sender) - u64::from(itself));
+        match Fate::of(signal, self.act.dispositions) {
+            _ if signal == 0 => {}
+            Fate::Dies if itself && !is_stop(signal) => self.act.died = Some(signal),
+            Fate::Ignored if itself && !is_stop(signal) => {}
+            _ => {
+                self.act.stopped |= itself && is_stop(signal);
+                self.act.effects.signals.push((process, Sent { signal, value, sender, event }));
+            }
         }
         Outcome::OK
     }
@@ -429,12 +531,16 @@ impl World for Act<'_, '_, '_> {
         timeout: Timeout,
     ) -> Completion {
         self.steps += 1;
+        if timeout == Timeout::Interrupted {
+            return self.interrupted(step, operation);
+        }
         let ok = Completion::of(Outcome::OK);
         let targets = match operation.verb {
             VerbId::Own(verb) => {
                 return self.own(step, verb.described().name, verb.complete(operation.arguments));
             }
             VerbId::Timer(verb) => return self.own(step, verb.described().name, ok),
+            VerbId::Signal(verb) => return self.on_signals(verb, step, operation, willing(timeout)),
             VerbId::Process(verb) => {
                 let mut others = Others { act: self, step, willing: willing(timeout) };
                 return process::perform(verb, operation, &mut others).unwrap_or(ok);

@@ -41,7 +41,11 @@ impl NextOperation {
 
     /// Whether it is one that others can let go on; whether it may wait is another matter.
     pub(crate) fn can_wait(&self) -> bool {
-        matches!(self.verb, VerbId::Object | VerbId::Process(ProcessVerb::Join))
+        match self.verb {
+            VerbId::Object | VerbId::Process(ProcessVerb::Join) => true,
+            VerbId::Signal(verb) => verb.waits(),
+            _ => false,
+        }
     }
 
     /// Each object and process that it works on, with what it does there.
@@ -94,7 +98,9 @@ impl Next {
 
     /// Whether it is over when its time is.
     pub(crate) fn takes_time(&self) -> bool {
-        self.operation().is_some_and(|operation| matches!(operation.verb, VerbId::Timer(_)))
+        // One that a handler has interrupted takes none any more.
+        let takes = |operation: &NextOperation| operation.willing != Willing::Never;
+        self.operation().is_some_and(|operation| matches!(operation.verb, VerbId::Timer(_)) && takes(operation))
     }
 }
 
@@ -102,7 +108,7 @@ impl Next {
 pub(crate) fn is_visible(instruction: &Instruction, visible: &[bool]) -> bool {
     let Instruction::Operate(operation) = instruction else { return false };
     match operation.verb {
-        VerbId::Own(OwnVerb::Yield) | VerbId::Object | VerbId::Timer(_) => true,
+        VerbId::Own(OwnVerb::Yield) | VerbId::Object | VerbId::Timer(_) | VerbId::Signal(_) => true,
         VerbId::Process(verb) if verb != ProcessVerb::Ready => true,
         _ => visible.get(operation.step as usize).copied().unwrap_or(false),
     }
@@ -145,7 +151,7 @@ impl Ask {
 pub(crate) fn willing(timeout: Timeout) -> Willing {
     match timeout {
         Timeout::None => Willing::Forever,
-        Timeout::After(0) => Willing::Never,
+        Timeout::After(0) | Timeout::Interrupted => Willing::Never,
         Timeout::After(_) => Willing::Timed,
     }
 }
@@ -159,6 +165,7 @@ impl World for Ask {
         timeout: Timeout,
     ) -> Completion {
         let left = match (operation.verb, timeout) {
+            (_, Timeout::Interrupted) => None,
             (VerbId::Timer(_), _) => Some(operation.int(0) as u64),
             (_, Timeout::None | Timeout::After(0)) => None,
             (_, Timeout::After(ns)) => Some(ns),

@@ -6,7 +6,7 @@
 use super::execute::Effects;
 use super::process_state::{ProcessState, Stage};
 use crate::event::{ObjectId, ProcessId};
-use crate::os::process::{is_deadly, is_stop};
+use crate::os::process::is_stop;
 use crate::scenario::plan::{Condition, Plan};
 use crate::trace::ProcessEnd;
 
@@ -23,6 +23,8 @@ pub(crate) trait WorldState<'p> {
     fn begins_apart(&self, process: ProcessId) -> bool;
     /// Lets a process begin. It may end at once.
     fn begin(&mut self, process: ProcessId);
+    /// Runs a signal's handler in a process, before the step that it stands at or within that.
+    fn handle(&mut self, process: ProcessId, within: bool);
     /// Says that a process has ended, before its objects know.
     fn ended(&mut self, _process: ProcessId, _end: ProcessEnd) {}
 }
@@ -44,14 +46,10 @@ pub(crate) fn settle<'p>(whole: &mut impl WorldState<'p>, traits: Traits, proces
         }
     }
     for (target, signal) in &effects.signals {
-        whole.change(*target, &mut |segment| match *signal {
+        whole.change(*target, &mut |segment| match signal.signal {
             libc::SIGCONT => segment.stopped = false,
-            signal if is_stop(signal) => segment.stopped = true,
-            signal if is_deadly(signal) && !segment.pending.contains(&signal) => {
-                segment.pending.push(signal);
-                segment.pending.sort_unstable();
-            }
-            _ => {}
+            number if is_stop(number) => segment.stopped = true,
+            number => segment.sent(*signal, number != 0 && *target == process),
         });
     }
     if let Stage::Ended(end) = whole.segment(process).stage {
@@ -147,6 +145,9 @@ fn leave<'p>(whole: &mut impl WorldState<'p>, process: ProcessId, end: ProcessEn
         segment.leaving = None;
         segment.beginning = false;
         segment.pending.clear();
+        (segment.owed, segment.within) = (false, false);
+        segment.machine.forget_signals();
         segment.machine.forget(|_| false);
+        segment.machine.finish();
     });
 }

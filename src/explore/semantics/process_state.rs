@@ -2,6 +2,7 @@
 
 use crate::event::ObjectId;
 use crate::interpreter::{Left, Machine};
+use crate::objects::kinds::signals::{Fate, Pending, Sent, SignalSet, only, pend};
 use crate::trace::ProcessEnd;
 
 /// How far a process has come.
@@ -38,8 +39,12 @@ pub(crate) struct ProcessState<'p> {
     pub(crate) ready: bool,
     /// Whether a signal has stopped it.
     pub(crate) stopped: bool,
-    /// Deadly signals that were sent to it.
-    pub(crate) pending: Vec<i32>,
+    /// Signals that were sent to it and have had no effect yet.
+    pub(crate) pending: Pending,
+    /// Whether a handler has to run before it does anything else.
+    pub(crate) owed: bool,
+    /// Whether it has certainly begun the step that it stands at: time has passed since.
+    pub(crate) within: bool,
     /// Whether its gate is open, or may be opened, and its begin, which is a step of its own, is still to come.
     pub(crate) beginning: bool,
     /// How it leaves its program, once it has, if its end is a step of its own.
@@ -63,6 +68,8 @@ impl<'p> ProcessState<'p> {
             ready: false,
             stopped: false,
             pending: Vec::new(),
+            owed: false,
+            within: false,
             beginning: false,
             leaving: None,
             notes: Vec::new(),
@@ -72,6 +79,28 @@ impl<'p> ProcessState<'p> {
     /// Whether it can take turns: it runs, or has still to begin.
     pub(crate) fn is_due(&self) -> bool {
         self.stage == Stage::Running || self.beginning
+    }
+
+    /// A signal is sent to it; by a step of its own, it takes it before its next.
+    pub(crate) fn sent(&mut self, sent: Sent, by_itself: bool) {
+        match self.machine.fate(sent.signal) {
+            Fate::Ignored => {}
+            fate => {
+                pend(&mut self.pending, sent);
+                self.owed |= by_itself && fate == Fate::Handled && self.due(false) != 0;
+            }
+        }
+    }
+
+    /// The signals that are pending of which handlers run now: before its step, or `within` it.
+    pub(crate) fn due(&self, within: bool) -> SignalSet {
+        let pending = self.pending.iter().fold(0, |set, sent| set | only(sent.signal));
+        if pending == 0 { 0 } else { pending & self.machine.deliverable(within) }
+    }
+
+    /// The signals that are pending and end it.
+    pub(crate) fn deadly(&self) -> impl Iterator<Item = i32> + '_ {
+        self.pending.iter().map(|sent| sent.signal).filter(|signal| self.machine.fate(*signal) == Fate::Dies)
     }
 
     /// What it keeps in that slot; 0 at first.
@@ -108,11 +137,13 @@ impl<'p> ProcessState<'p> {
         let flags =
             [self.parked, self.given_up, self.joined, self.ready, self.stopped, self.left.is_some(), self.beginning];
         let flags = flags.iter().enumerate().fold(0u8, |flags, (bit, set)| flags | u8::from(*set) << bit);
-        key.extend([stage, flags, self.pending.len() as u8]);
+        key.extend([stage, flags, self.pending.len() as u8, u8::from(self.owed) | u8::from(self.within) << 1]);
         key.extend(code.to_le_bytes());
         key.extend(self.left.unwrap_or(0).to_le_bytes());
-        for signal in &self.pending {
-            key.extend(signal.to_le_bytes());
+        for sent in &self.pending {
+            key.extend(sent.signal.to_le_bytes());
+            key.extend(sent.value.to_le_bytes());
+            key.extend(sent.sender.to_le_bytes());
         }
         key.extend((self.shares.len() as u32).to_le_bytes());
         for (object, share) in &self.shares {

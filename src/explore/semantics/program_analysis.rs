@@ -67,6 +67,11 @@ impl Knowledge {
         for slot in kept {
             last.insert(*slot);
         }
+        // A handler may run anywhere, and what follows it anywhere too.
+        if program.signals {
+            (0..program.slots.len() as u32).for_each(|slot| last.insert(slot));
+            knowledge.draws.fill(code.iter().any(all_draws));
+        }
         // A variable is read only further on, but loops jump back: until nothing changes.
         let mut changed = true;
         while changed {
@@ -144,7 +149,7 @@ impl Flow {
                 flow.next.push((place + 1, vec![*variable]));
                 flow.next.push((*exit, Vec::new()));
             }
-            Instruction::End => {}
+            Instruction::Return | Instruction::End => {}
         }
         flow
     }
@@ -275,6 +280,9 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
         .iter()
         .map(|process| process.holds.iter().any(|(object, end)| closing_is_noticed(plan, *object, *end)))
         .collect();
+    for program in plan.programs.iter().filter(|program| program.signals) {
+        noticed[program.first as usize..program.range().end as usize].fill(true);
+    }
     for operation in plan.operations() {
         let timed = operation.timeout.is_some();
         if let Some((verb, processes)) = operation.on_processes() {

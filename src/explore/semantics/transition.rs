@@ -42,6 +42,8 @@ pub enum Kind {
     GiveUp,
     /// A process dies of a signal that was sent to it.
     Die,
+    /// The handler of a signal that was sent to a process begins: before the step that it stands at, or within that.
+    Handle,
     Tick,
     /// A process is killed from outside.
     Kill,

@@ -21,6 +21,9 @@ pub(crate) struct Info {
     pub(crate) stopped: bool,
     /// Whether a signal that ends it was sent to it.
     pub(crate) deadly: bool,
+    /// Whether a signal is pending that a handler takes, and whether that comes before all else.
+    pub(super) handled: bool,
+    pub(super) owed: bool,
 }
 
 /// What a turn does that depends on one object at most, by that object's state.
@@ -129,7 +132,9 @@ impl<'p> StateSpace<'p> {
                     ended: matches!(segment.stage, Stage::Ended(_)),
                     beginning: segment.beginning,
                     stopped: segment.stopped,
-                    deadly: !segment.pending.is_empty(),
+                    deadly: segment.deadly().next().is_some(),
+                    handled: segment.due(false) | segment.due(true) != 0,
+                    owed: segment.owed,
                 };
                 let special = segment.stopped || segment.left.is_some() || !segment.pending.is_empty();
                 self.weight += size_of::<Stand<'_>>() + size_of::<Hot>() + 2 * key.len() + 64;

@@ -321,9 +321,8 @@ impl<'p> StateSpace<'p> {
             let number = state[process as usize] as usize;
             let info = &self.stands.things[number].info;
             if info.running && info.stopped && info.deadly {
-                let branches = (0..)
-                    .zip(&self.stands.things[number].segment.pending)
-                    .filter(|(_, signal)| **signal != libc::SIGKILL);
+                let deadly = (0..).zip(self.stands.things[number].segment.deadly());
+                let branches = deadly.filter(|(_, signal)| *signal != libc::SIGKILL);
                 moves.extend(branches.map(|(branch, _)| Transition { process, kind: Kind::Die, branch, result: HELD }));
             }
         }
@@ -382,14 +381,22 @@ impl<'p> StateSpace<'p> {
             return;
         }
         if info.deadly {
-            let pending = (0..).zip(&self.stands.things[number as usize].segment.pending);
-            let due = pending.filter(|(_, signal)| !info.stopped || **signal == libc::SIGKILL);
+            let deadly = (0..).zip(self.stands.things[number as usize].segment.deadly());
+            let due = deadly.filter(|(_, signal)| !info.stopped || *signal == libc::SIGKILL);
             moves.extend(due.map(|(branch, _)| Transition { process, kind: Kind::Die, branch, result: NONE }));
         }
         let info = &self.stands.things[number as usize].info;
         if info.stopped {
             return;
         }
+        let (handled, owed) = (info.handled, info.owed);
+        if handled {
+            self.handlers(state, process, moves);
+        }
+        if owed {
+            return;
+        }
+        let info = &self.stands.things[number as usize].info;
         let left = info.left;
         if info.next.takes_time() && self.leeway.time == Time::Virtual && left != Some(0) {
             return;
@@ -404,6 +411,29 @@ impl<'p> StateSpace<'p> {
             let branches = self.memo.results[result as usize].len() as u32;
             moves.extend((0..branches).map(|branch| Transition { process, kind: Kind::GiveUp, branch, result }));
         }
+    }
+
+    /// The handlers that can run: before the step that the process stands at, unless it has begun that for certain, and
+    /// within it, while it has to wait.
+    fn handlers(&mut self, state: &[u32], process: ProcessId, moves: &mut Vec<Transition>) {
+        let Stand { segment, info, .. } = &self.stands.things[state[process as usize] as usize];
+        if segment.parked || segment.given_up {
+            return;
+        }
+        let (before, middle) = (!segment.within && segment.due(false) != 0, segment.due(true) != 0);
+        let next = info.next.operation();
+        let interruptible = !info.owed
+            && segment.machine.is_interruptible()
+            && next.is_some_and(|next| next.willing != Willing::Never || info.next.takes_time());
+        let sleeps = info.next.takes_time() && (self.leeway.time == Time::Any || info.left != Some(0));
+        let waits = middle
+            && interruptible
+            && (sleeps || {
+                let result = self.result(state, process, false);
+                self.memo.results[result as usize].is_empty()
+            });
+        let branches = [before, waits].into_iter().zip(0..).filter(|(can, _)| *can);
+        moves.extend(branches.map(|(_, branch)| Transition { process, kind: Kind::Handle, branch, result: NONE }));
     }
 
     /// The same step taken by a process that comes to it only now, where conditions ask whether it has waited and that is
@@ -474,9 +504,12 @@ impl<'p> StateSpace<'p> {
                 let moment = self.times.things[state[self.clock()] as usize];
                 for (process, place) in (0..processes as ProcessId).zip(state.iter_mut()) {
                     let info = &self.stands.things[*place as usize].info;
-                    if let (true, Some(left)) = (info.running, info.left) {
-                        let mut segment = self.stands.things[*place as usize].segment.clone();
-                        segment.left = Some(left.saturating_sub(delta));
+                    let segment = &self.stands.things[*place as usize].segment;
+                    let begins = info.running && segment.machine.has_signals() && !info.stopped && !segment.within;
+                    if info.running && info.left.is_some() || begins {
+                        let mut segment = segment.clone();
+                        segment.left = segment.left.map(|left| left.saturating_sub(delta));
+                        segment.within |= begins;
                         *place = self.number(process, segment);
                     }
                 }
@@ -491,13 +524,14 @@ impl<'p> StateSpace<'p> {
                     state[clock] = self.moment(self.times.things[state[clock] as usize] | SPENT);
                 }
                 let mut segment = self.stands.things[state[process as usize] as usize].segment.clone();
-                let sent = segment.pending.get(step.branch as usize).copied();
+                let sent = segment.deadly().nth(step.branch as usize);
                 let signal = sent.filter(|_| step.kind == Kind::Die).unwrap_or(libc::SIGKILL);
                 segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
                 state[process as usize] = self.number(process, segment);
                 let traits = self.traits;
                 settle(&mut Row { space: self, state }, traits, process, &Effects::default());
             }
+            Kind::Handle => Row { space: self, state }.handle(process, step.branch == 1),
             Kind::Wake => {
                 let clock = self.clock();
                 if let Some((object, share)) = self.woken(state, process) {
@@ -652,7 +686,7 @@ impl<'p> StateSpace<'p> {
                 .more
                 .as_ref()
                 .map_or_else(Vec::new, |more| more.script.clone()),
-            Kind::Die => vec![step.branch],
+            Kind::Die | Kind::Handle => vec![step.branch],
             Kind::Tick | Kind::Kill | Kind::Wake => Vec::new(),
         }
     }

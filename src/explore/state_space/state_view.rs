@@ -5,6 +5,7 @@ use crate::event::{ObjectId, ProcessId};
 use crate::explore::base::interner::lasting;
 use crate::explore::history::StateView;
 use crate::explore::semantics::choice_point::ChoiceScript;
+use crate::explore::semantics::event_log::Log;
 use crate::explore::semantics::execute::{Actor, Turned};
 use crate::explore::semantics::process_events::WorldState;
 use crate::explore::semantics::process_state::{ProcessState, Stage};
@@ -111,7 +112,37 @@ impl<'p> WorldState<'p> for Row<'_, 'p> {
         self.space.begins[process as usize]
     }
 
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is not general enough in its lifetimes"
+    )]
     fn begin(&mut self, process: ProcessId) {
+        self.by_itself(process, |actor, segment| actor.begin(segment), |log, now| log.begin(process, now));
+    }
+
+    fn handle(&mut self, process: ProcessId, within: bool) {
+        self.by_itself(process, |actor, segment| actor.handle(segment, within), |_, _| {});
+    }
+
+    fn ended(&mut self, process: ProcessId, end: ProcessEnd) {
+        if let Some(mut log) = self.space.log() {
+            let now = self.space.now(self.state);
+            log.end(process, now, end.code().unwrap_or(0));
+            let events = log.take(process);
+            self.space.log = Some(log);
+            self.space.observe(self.state, None, process, &events, &[], false);
+        }
+    }
+}
+
+impl<'p> Row<'_, 'p> {
+    /// What a process does without any other's doing. `first`: what is recorded before that.
+    fn by_itself(
+        &mut self,
+        process: ProcessId,
+        act: impl FnOnce(&mut Actor<'_, 'p>, &mut ProcessState<'p>) -> Turned,
+        first: impl FnOnce(&mut Log, u64),
+    ) {
         let space = &mut *self.space;
         let mut segment = space.stands.things[self.state[process as usize] as usize].segment.clone();
         let mut parts = space.parts(self.state, process, &[], false);
@@ -119,7 +150,7 @@ impl<'p> WorldState<'p> for Row<'_, 'p> {
         let now = space.now(self.state);
         let mut log = space.log();
         if let Some(log) = &mut log {
-            log.begin(process, now);
+            first(log, now);
         }
         let mut actor = Actor {
             plan: space.plan,
@@ -134,7 +165,7 @@ impl<'p> WorldState<'p> for Row<'_, 'p> {
             log: log.as_mut(),
             reached: Some(&space.reached),
         };
-        if let Turned::Lost(trouble) = actor.begin(&mut segment) {
+        if let Turned::Lost(trouble) = act(&mut actor, &mut segment) {
             space.endless = Some(ModelError { process, trouble });
         }
         self.state[process as usize] = space.number(process, segment);
@@ -142,16 +173,6 @@ impl<'p> WorldState<'p> for Row<'_, 'p> {
             let events = log.take(process);
             space.log = Some(log);
             space.observe(self.state, None, process, &events, &[], true);
-        }
-    }
-
-    fn ended(&mut self, process: ProcessId, end: ProcessEnd) {
-        if let Some(mut log) = self.space.log() {
-            let now = self.space.now(self.state);
-            log.end(process, now, end.code().unwrap_or(0));
-            let events = log.take(process);
-            self.space.log = Some(log);
-            self.space.observe(self.state, None, process, &events, &[], false);
         }
     }
 }

@@ -78,7 +78,7 @@ impl<'p> Brute<'p> {
         if is_over(&moves) {
             let mut told = tell(&self.space, &self.path).expect("it can be followed");
             assert!(told.trace.causality.problems().is_empty(), "{:?}", told.trace.causality.problems());
-            let open = open_waits(self.plan, &told.trace);
+            let open = open_waits(self.plan, self.time, &told.trace);
             for unwaited in 0..1_u64 << open.len().min(MOST_OPEN) {
                 for (bit, event) in open.iter().enumerate() {
                     told.trace.events[*event].blocked = unwaited & 1 << bit == 0;
@@ -105,8 +105,8 @@ impl<'p> Brute<'p> {
 }
 
 /// The events, by place, whose process waited or came only when it had not to: where conditions ask for waits, those of
-/// steps that could not be taken for a while, while no time passed and the step did nothing before it waited.
-fn open_waits(plan: &Plan, trace: &Trace) -> Vec<usize> {
+/// steps that could not be taken for a while, while no time passed, or any may, and the step did nothing before it waited.
+fn open_waits(plan: &Plan, time: Time, trace: &Trace) -> Vec<usize> {
     if !plan.facts.iter().any(|fact| matches!(fact, Fact::Blocked(..))) {
         return Vec::new();
     }
@@ -114,8 +114,8 @@ fn open_waits(plan: &Plan, trace: &Trace) -> Vec<usize> {
         Target::Object(object) => ["barrier", "condition"].contains(&plan.kind(object).name),
         _ => false,
     };
-    let open =
-        |event: &Event| event.blocked && event.begin == event.end && event.outcome != Outcome::TIMEOUT && !parks(event);
+    let late = |event: &Event| time == Time::Any || event.begin == event.end;
+    let open = |event: &Event| event.blocked && late(event) && event.outcome != Outcome::TIMEOUT && !parks(event);
     (0..trace.events.len()).filter(|place| open(&trace.events[*place])).collect()
 }
 

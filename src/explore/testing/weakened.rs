@@ -347,19 +347,25 @@ impl Model for WeakModel {
 
 /// What some check finds wrong in scenarios of a kind drawn by a number.
 fn found(kind: &'static str, seed: u64) -> Option<String> {
-    let checks = || {
+    caught(|| {
         step_soundness::fault(&step_soundness::text(kind, seed), seed % 3 == 2)
             .or_else(|| step_soundness::rare(kind).find_map(|text| step_soundness::fault(text, false)))
             .or_else(|| causality::fault(&causality::text(kind, seed), seed))
             .or_else(|| random_programs::fault(kind, seed))
-            .or_else(|| {
-                if seed == 0 {
-                    brute_force::compare_judged(kind);
-                }
-                None
-            })
-    };
-    // What the explorer itself does not expect is found as well.
+    })
+}
+
+/// What is found wrong in the scenarios of the corpus that are named after a kind. They take longest; that nothing is without
+/// a fault, another test shows.
+fn misjudged(kind: &str) -> Option<String> {
+    caught(|| {
+        brute_force::compare_judged(kind);
+        None
+    })
+}
+
+/// What the explorer itself does not expect is found as well.
+fn caught(checks: impl FnOnce() -> Option<String>) -> Option<String> {
     catch_unwind(AssertUnwindSafe(checks)).unwrap_or_else(|_| Some("it panics".to_owned()))
 }
 
@@ -374,13 +380,18 @@ fn a_kind_that_says_less_than_it_should_is_found() {
             let problem = plain.within(|| found(kind.name, seed));
             assert_eq!(problem, None, "{} {seed}", kind.name);
         }
+        // What shows one fault often shows others.
+        let mut seeds: Vec<u64> = (0..TRIED).collect();
         for method in plain.differing() {
             let weakened = Fault::new(kind.name, Some(method));
-            let problem = (0..TRIED).find_map(|seed| Some((seed, weakened.within(|| found(kind.name, seed))?)));
+            let problem = seeds.iter().find_map(|seed| Some((*seed, weakened.within(|| found(kind.name, *seed))?)));
+            let problem = problem.or_else(|| Some((TRIED, weakened.within(|| misjudged(kind.name))?)));
             match problem {
                 Some((seed, problem)) => {
                     println!("{} {method:?}: {seed}, {}", kind.name, problem.lines().next().unwrap_or_default());
                     caught += 1;
+                    seeds.retain(|other| *other != seed);
+                    seeds.insert(0, seed);
                 }
                 None => missed.push(format!("{} {method:?}", kind.name)),
             }

@@ -10,7 +10,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout};
 use super::{BUSY, Supervisor};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::ProcessId;
-use crate::kernel::scheduler_gate::{Answer, CHOICES, FREE, Grant, PARKS, STAYS, TIMES_OUT, WAITED, WAKES};
+use crate::kernel::scheduler_gate::{
+    Answer, CHOICES, DIES, FREE, Grant, HANDLES, PARKS, STAYS, TIMES_OUT, WAITED, WAKES,
+};
 use crate::kernel::{Notice, Options};
 use crate::os::descriptor::poll;
 use crate::os::signals::Blocked;
@@ -226,6 +228,7 @@ impl Driver<'_, '_, '_> {
             | flag(turn.parks, PARKS)
             | flag(turn.times_out, TIMES_OUT)
             | flag(turn.wakes, WAKES)
+            | flag(turn.handles, HANDLES)
             | if turn.ends { 0 } else { self.stays(process) };
         let number = self.grant(process, turn.steps, flags, &turn.choices);
         let came = self.wait(process, number, turn.parks)?;
@@ -250,7 +253,16 @@ impl Driver<'_, '_, '_> {
         let process = turn.process;
         self.must_run(process)?;
         let post = self.supervisor.table.post(process);
-        let which = turn.choices.first().copied().unwrap_or(0) as usize;
+        let pid = post.pid.load(std::sync::atomic::Ordering::Acquire);
+        let signal = turn.choices.first().map_or(0, |signal| *signal as i32);
+        let signals = self.supervisor.plan.program(process).signals && !turn.killed;
+        if signals && signal != libc::SIGKILL {
+            // It keeps back what would end it, and lets that in itself.
+            self.grant(process, 0, DIES, &turn.choices);
+            let _ = os::kill(pid, libc::SIGCONT);
+            return self.has_died(process);
+        }
+        let which = if signals { 0 } else { turn.choices.first().copied().unwrap_or(0) as usize };
         if turn.killed {
             // Its end is then part of the scenario, and not a crash.
             post.signal(libc::SIGKILL);
@@ -259,11 +271,15 @@ impl Driver<'_, '_, '_> {
         let Some(signal) = sent else {
             return Err(self.diverged(process, "dies in the schedule of a signal that was not sent to it"));
         };
-        let pid = post.pid.load(std::sync::atomic::Ordering::Acquire);
         // Where it has just died of something else, that is seen below.
         let _ = os::kill(pid, signal);
         // One that is stopped takes its signal as it is continued, before it does anything.
         let _ = os::kill(pid, libc::SIGCONT);
+        self.has_died(process)
+    }
+
+    /// Waits until a process has died, in whose turn it does.
+    fn has_died(&mut self, process: ProcessId) -> Result<(), Stop> {
         match self.wait(process, NO_TURN, false)? {
             Came::Ended => {
                 self.record(process);

@@ -505,18 +505,11 @@ impl Supervisor<'_> {
     /// Takes in every process that has ended.
     fn reap(&mut self) {
         // Its end is known to all before its number can become another process's.
-        let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        loop {
-            let (pid, end) = match fault::call("waitid", &[Errno::EINTR], || waitid(Id::All, look)) {
-                Ok(WaitStatus::Exited(pid, code)) => (pid, Ok(code)),
-                Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, Err(signal as i32)),
-                Err(Errno::EINTR) => continue,
-                _ => return,
-            };
-            if let Some(process) = self.pids.remove(&pid.as_raw()) {
+        while let Some((pid, end)) = os::ended_child() {
+            if let Some(process) = self.pids.remove(&pid) {
                 self.ended(process, end);
             }
-            let _ = waitpid(pid, Some(WaitPidFlag::WNOHANG));
+            let _ = waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG));
         }
     }
 

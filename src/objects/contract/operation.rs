@@ -7,6 +7,7 @@ use crate::event::{ObjectId, ProcessId, Target};
 use crate::objects::Verb;
 use crate::objects::kinds::own::OwnVerb;
 use crate::objects::kinds::process::ProcessVerb;
+use crate::objects::kinds::signals::SignalVerb;
 use crate::objects::kinds::timer::TimerVerb;
 use crate::value::Value;
 
@@ -24,11 +25,13 @@ pub enum VerbId {
     Timer(TimerVerb),
     /// On processes.
     Process(ProcessVerb),
+    /// On the signals that the process gets.
+    Signal(SignalVerb),
 }
 
 impl VerbId {
     /// The verbs without an object that a step can have.
-    pub const STEPS: [Self; 15] = [
+    pub const STEPS: [Self; 21] = [
         Self::Own(OwnVerb::Print),
         Self::Own(OwnVerb::Mark),
         Self::Own(OwnVerb::Enter),
@@ -44,6 +47,12 @@ impl VerbId {
         Self::Process(ProcessVerb::Status),
         Self::Process(ProcessVerb::Kill),
         Self::Process(ProcessVerb::Ready),
+        Self::Signal(SignalVerb::Action),
+        Self::Signal(SignalVerb::Mask),
+        Self::Signal(SignalVerb::Unmask),
+        Self::Signal(SignalVerb::Pending),
+        Self::Signal(SignalVerb::Await),
+        Self::Signal(SignalVerb::Pause),
     ];
 
     /// The verb of a step without an object.
@@ -63,6 +72,7 @@ impl VerbId {
             Self::Own(verb) => Some(verb.described()),
             Self::Timer(verb) => Some(verb.described()),
             Self::Process(verb) => Some(verb.described()),
+            Self::Signal(verb) => Some(verb.described()),
         }
     }
 }

@@ -14,5 +14,6 @@ pub(crate) mod process;
 pub(crate) mod queue;
 pub(crate) mod rwlock;
 pub(crate) mod semaphore;
+pub(crate) mod signals;
 pub(crate) mod timer;
 pub(crate) mod value;

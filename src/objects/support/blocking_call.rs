@@ -2,7 +2,7 @@
 
 use super::turn::{PAST, Turn};
 use crate::objects::{Caller, Parked, Patience};
-use crate::os::clock;
+use crate::os::{clock, interrupts};
 
 /// A deadline that never comes.
 const NEVER_COMES: u64 = 1 << 62;
@@ -62,6 +62,8 @@ impl Patience {
                 Err(libc::EINTR) => {}
                 Err(libc::EAGAIN) if self == Self::Never => return Err(libc::EAGAIN),
                 Err(libc::EAGAIN) if over => return Err(libc::ETIMEDOUT),
+                // What continues has changed something, and is not cut short within that.
+                Err(libc::EAGAIN) if parks && interrupts::is_noted() => return Err(libc::EINTR),
                 Err(libc::EAGAIN) => {
                     party.block();
                     if let Some(turn) = turn {
@@ -81,6 +83,10 @@ impl Patience {
                     if let Some(turn) = turn {
                         turn.waits(false);
                     }
+                    let waited = match waited {
+                        Err(libc::EINTR) if !parks => Ok(None),
+                        waited => waited,
+                    };
                     if let Some(done) = waited? {
                         return Ok(done);
                     }

@@ -11,7 +11,7 @@ use zerocopy::FromZeros;
 
 use crate::event::{ProcessId, look};
 use crate::objects::{Caller, Completion, Patience};
-use crate::os::{clock, futex};
+use crate::os::{clock, futex, interrupts};
 use crate::outcome::Outcome;
 
 /// Set in the holder's word while it waits in the kernel.
@@ -88,6 +88,7 @@ impl Side {
                         }
                         (self.still(holder) == Some(count)).then_some(Err(Refusal { errno, count }))
                     }
+                    Ok(_) if interrupts::is_noted() => Some(Err(Refusal { errno: libc::EINTR, count: 0 })),
                     Ok(deadline) => {
                         party.block();
                         futex::wait(&self.holder, holder, deadline);

@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 
 use super::super::descriptor::{errno, remaining, result};
-use super::super::{clock, fault};
+use super::super::{clock, fault, interrupts};
 
 /// The highest value of a semaphore, SEMVMX.
 pub const SEMAPHORE_MAX: u32 = 32_767;
@@ -34,15 +34,15 @@ impl SysvSemaphore {
     }
 
     /// Takes `n` permits, all of them or none. Waits until they are free, at most until `deadline`, in ns of
-    /// `CLOCK_MONOTONIC`; what is free is taken whatever the deadline. A signal does not end the wait.
+    /// `CLOCK_MONOTONIC`; what is free is taken whatever the deadline.
     ///
     /// # Errors
-    /// ETIMEDOUT: the deadline passed first. ERANGE, EIDRM, EINVAL as for [`SysvSemaphore::try_acquire`].
+    /// ETIMEDOUT: the deadline passed first. EINTR: a signal came that is let in. ERANGE, EIDRM, EINVAL as for [`SysvSemaphore::try_acquire`].
     pub fn acquire(self, n: u32, deadline: Option<u64>) -> Result<(), i32> {
         let change = -change(n)?;
         loop {
             match self.operate(change, 0, deadline) {
-                Err(libc::EINTR) => {}
+                Err(libc::EINTR) if !interrupts::is_noted() => {}
                 Err(libc::EAGAIN) if deadline.is_some_and(|deadline| clock::now() >= deadline) => {
                     return Err(libc::ETIMEDOUT);
                 }

@@ -166,7 +166,7 @@ impl<'p> Body<'_, 'p> {
                 Ok(vec![Statement::Choice(vec![(guard, round), ("else".to_owned(), exit)])])
             }
             Instruction::Jump(to) => Ok(self.local(*to)),
-            Instruction::End => Ok(self.leave(0)),
+            Instruction::Return | Instruction::End => Ok(self.leave(0)),
         }
     }
 

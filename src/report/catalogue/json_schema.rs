@@ -133,6 +133,7 @@ fn form(form: Form) -> Value {
         Form::Condition => json!({ "type": ["string", "boolean"] }),
         Form::Steps => reference("steps"),
         Form::Signal => json!({ "type": ["string", "integer"] }),
+        Form::Signals => json!({ "type": "array", "items": { "type": "string" } }),
         Form::Variables => json!({ "type": "object", "additionalProperties": true }),
         Form::Nothing => json!({ "const": true }),
     }

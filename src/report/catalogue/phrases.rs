@@ -33,6 +33,7 @@ pub(super) fn form(form: Form) -> String {
         Form::Steps => "a list of steps".to_owned(),
         Form::Process => "a process".to_owned(),
         Form::Signal => "a signal: `\"TERM\"`".to_owned(),
+        Form::Signals => "a list of signals: `[\"USR1\"]`".to_owned(),
         Form::Variables => "a table".to_owned(),
         Form::Nothing => "`true`".to_owned(),
     }
@@ -107,6 +108,7 @@ fn sample(form: Form) -> &'static str {
         Form::Steps => "[ .. ]",
         Form::Process => "\"PROCESS\"",
         Form::Signal => "\"TERM\"",
+        Form::Signals => "[\"USR1\"]",
         Form::Variables => "{ x = VALUE }",
         Form::Variable | Form::Into | Form::Second => "\"x\"",
         Form::Object(_) => "\"OBJECT\"",

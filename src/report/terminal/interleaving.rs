@@ -15,6 +15,7 @@ use super::event_list::action;
 use super::style::{BAD, FAINT, Pen, STRONG, plural, process_style, shorten, value, visible, width};
 use crate::event::{Event, ObjectId, ProcessId, Target};
 use crate::objects::State;
+use crate::objects::kinds::signals::HANDLED;
 use crate::scenario::plan::Plan;
 use crate::schedule::Turns;
 use crate::trace::Trace;
@@ -175,6 +176,12 @@ impl Story<'_> {
                 }
             }
             at = to;
+            if turn.handles {
+                let events = self.trace.events.get(from..to).unwrap_or(&[]);
+                let handled = events.iter().find(|event| event.step.is_none() && event.verb == HANDLED);
+                let signal = handled.and_then(|event| event.value.as_str()).unwrap_or_default();
+                words.push(Words::plain(format!("handles {signal}")));
+            }
             if turn.arrives {
                 words.insert(0, Words::plain("arrives only now"));
             }

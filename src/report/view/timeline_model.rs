@@ -13,6 +13,7 @@ use super::statistics::unfinished;
 use crate::event::{EventId, ObjectId, ProcessId, Target};
 use crate::objects::State;
 use crate::objects::contract::verb_class::Effect;
+use crate::objects::kinds::signals::HANDLED;
 use crate::scenario::plan::Plan;
 use crate::trace::{ProcessEnd, Ties, Trace};
 use crate::value::Value;
@@ -535,7 +536,7 @@ fn arrows(plan: &Plan, trace: &Trace, amounts: &HashMap<EventId, i64>) -> Vec<Ar
         let kind = match (source.verb, event.verb) {
             _ if received => ArrowKind::Message,
             _ if event.step.is_none() && event.verb == "begin" => ArrowKind::Start,
-            ("kill", "end") if event.step.is_none() => ArrowKind::Signal,
+            ("kill", "end" | HANDLED) if event.step.is_none() => ArrowKind::Signal,
             (_, "end") if event.step.is_none() => continue,
             ("end", _) if source.step.is_none() => ArrowKind::End,
             _ if !event.blocked => continue,

@@ -4,6 +4,7 @@ mod flow;
 mod object;
 mod outcome;
 mod process;
+pub(super) mod signals;
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -15,7 +16,7 @@ use super::document::{Checker, Fields, Item, Text};
 use super::expectation::{Expectation, FormDescription};
 use super::names::{Declared, ends_of};
 use super::plan::{Instruction, Operand, OperationPlan, Step};
-use super::scope::{BUILTINS, ProcessScope, Variables};
+use super::scope::{BUILTINS, HANDLER, ProcessScope, Variables};
 use super::steps::{self, STEPS};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{ObjectId, ProcessId, StepId};
@@ -219,6 +220,8 @@ impl<'c> Compiler<'c> {
             Some("a name every process has")
         } else if matches!(name, "true" | "false" | "null" | "in") {
             Some("a word of the language")
+        } else if self.variables.in_handler && HANDLER.iter().any(|(known, _)| *known == name) {
+            Some("a name of the handler")
         } else {
             None
         };
@@ -304,7 +307,14 @@ impl<'c> Compiler<'c> {
     }
 
     fn table(&mut self, fields: &Fields<'_>) {
-        let verbs: Vec<_> = fields.keys().filter(|(key, _)| is_verb(key)).collect();
+        // A word may be a verb, and an argument of another: `mask` of a `pause`.
+        let argument = |key: &str| {
+            let mut others = fields.keys().filter(|(other, _)| *other != key);
+            others.any(|(other, _)| {
+                steps::step(other).is_some_and(|verb| verb.arguments.iter().any(|argument| argument.name == key))
+            })
+        };
+        let verbs: Vec<_> = fields.keys().filter(|(key, _)| is_verb(key) && !argument(key)).collect();
         match verbs.as_slice() {
             [] => {
                 let argument = |key: &str| {
@@ -372,6 +382,7 @@ impl<'c> Compiler<'c> {
             Form::Duration => self.delay(item),
             Form::Condition => self.condition(item),
             Form::Signal => Some(Expression::constant(Value::Int(self.signal(item)?.into()))),
+            Form::Signals => Some(Expression::constant(self.signals(item)?)),
             _ => self.value(item),
         }
     }
@@ -407,6 +418,12 @@ impl<'c> Compiler<'c> {
     }
 
     fn plain(&mut self, verb: &'static Verb, item: Item<'_>, fields: &Fields<'_>) {
+        if let Some(VerbId::Signal(does)) = VerbId::of_step(verb.name) {
+            let step = self.new_step(verb.name, "", fields.span.clone());
+            self.on_signals(verb, does, item, fields, step);
+            self.finish(fields, verb, &format!("`{}`", verb.name));
+            return;
+        }
         if matches!(verb.arguments[0].form, Form::Nothing) {
             if !matches!(item.get_ref(), DeValue::Boolean(true)) {
                 self.checker.wrong_type(item, &format!("`true`: `{}` has no argument", verb.name));
@@ -483,9 +500,23 @@ impl<'c> Compiler<'c> {
     }
 }
 
-/// The number of `TERM` or `SIGTERM`.
+/// The number of `TERM` or `SIGTERM`, of `RTMIN+1` or `RTMAX-2`. The highest is one that ipcrun uses itself.
 pub fn signal_number(name: &str) -> Option<i32> {
     let name = name.strip_prefix("SIG").unwrap_or(name);
+    let (low, high) = (libc::SIGRTMIN(), libc::SIGRTMAX());
+    let real_time = match (name.strip_prefix("RTMIN"), name.strip_prefix("RTMAX")) {
+        (Some(""), _) => Some(low),
+        (Some(more), _) => {
+            more.strip_prefix('+').and_then(|more| more.parse::<u8>().ok()).map(|more| low + i32::from(more))
+        }
+        (_, Some(less)) => {
+            less.strip_prefix('-').and_then(|less| less.parse::<u8>().ok()).map(|less| high - i32::from(less))
+        }
+        _ => None,
+    };
+    if let Some(number) = real_time {
+        return (low..high).contains(&number).then_some(number);
+    }
     nix::sys::signal::Signal::iterator()
         .find(|signal| signal.as_str().trim_start_matches("SIG") == name)
         .map(|signal| signal as i32)
@@ -495,6 +526,8 @@ pub fn signal_number(name: &str) -> Option<i32> {
 pub fn signal_name(number: i32) -> String {
     match nix::sys::signal::Signal::try_from(number) {
         Ok(signal) => signal.as_str().trim_start_matches("SIG").to_owned(),
+        Err(_) if number == libc::SIGRTMIN() => "RTMIN".to_owned(),
+        Err(_) if number > libc::SIGRTMIN() => format!("RTMIN+{}", number - libc::SIGRTMIN()),
         Err(_) => number.to_string(),
     }
 }

@@ -4,6 +4,7 @@ use super::Compiler;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::StepId;
 use crate::objects::Verb;
+use crate::objects::contract::operation::VerbId;
 use crate::outcome::{Outcome, Outcomes};
 use crate::scenario::document::{Fields, Item};
 use crate::scenario::expectation::{Argument as ExpectArgument, Expectation, Holds};
@@ -36,6 +37,8 @@ impl Compiler<'_> {
         if verb.blocks {
             operation.timeout = fields.take("timeout").and_then(|item| self.delay(item));
         }
+        operation.blocks = verb.blocks;
+        operation.restarts = self.restarts(&operation, verb);
         let (failure, handlers) = self.failure(fields, operation.step);
         for Foreseen { outcome, diagnostic } in foreseen.into_iter().filter(|one| !failure.taken.contains(one.outcome))
         {
@@ -48,6 +51,19 @@ impl Compiler<'_> {
         let places = self.handlers(handlers);
         if let Instruction::Operate(operation) = &mut self.code[at] {
             operation.failure.handlers = places;
+        }
+    }
+
+    /// Whether a wait of the step continues behind a signal's handler that asks for it.
+    fn restarts(&self, operation: &OperationPlan, verb: &Verb) -> Option<bool> {
+        let timed = operation.timeout.is_some();
+        match operation.verb {
+            VerbId::Object => {
+                let object = operation.on_objects().next()?.objects().start;
+                self.declared.objects[object as usize].object.restarts(verb, timed)
+            }
+            VerbId::Process(_) => Some(true),
+            VerbId::Own(_) | VerbId::Timer(_) | VerbId::Signal(_) => Some(false),
         }
     }
 

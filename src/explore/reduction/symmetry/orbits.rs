@@ -4,6 +4,7 @@
 use super::automorphism::Exchange;
 use crate::event::{ObjectId, ProcessId, Target};
 use crate::explore::base::injected_bugs::{Mutant, mutated};
+use crate::explore::budget::Pace;
 use crate::explore::history::History;
 use crate::explore::semantics::program_analysis::{has_more_than_its_index, own_element, own_index};
 use crate::explore::state_space::StateSpace;
@@ -29,12 +30,18 @@ pub(super) struct Strands {
     pub(super) rows: Vec<Row>,
 }
 
-/// The strands of a plan, in the order of their processes.
+/// The strands of a plan, in the order of their processes; fewer where the budget is spent, which ends the search.
 pub(super) fn find(space: &StateSpace<'_>) -> Vec<Strands> {
     let plan = space.plan;
+    // A signal says which process sent it.
+    if plan.programs.iter().any(|program| program.signals) {
+        return Vec::new();
+    }
+    let mut pace = Pace::new(&space.budget);
     let mut found = linked(plan);
     found.retain(|strands| {
-        strands.rows.iter().all(|row| is_alike(space, *row, strands.count))
+        pace.spent().is_none()
+            && strands.rows.iter().all(|row| is_alike(space, *row, strands.count))
             && is_forgotten(space, strands)
             && Exchange::generators(plan, strands).iter().all(|exchange| exchange.keeps(plan))
     });

@@ -20,7 +20,7 @@ use crate::objects::{
     Model, Object, Problem, Relation, State, Verb,
 };
 use crate::os::arena::Shared;
-use crate::os::futex;
+use crate::os::{futex, interrupts};
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
 
@@ -138,6 +138,10 @@ impl Object for Event {
         Vec::new()
     }
 
+    fn restarts(&self, _verb: &Verb, _timed: bool) -> Option<bool> {
+        Some(true)
+    }
+
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
         let verbs: &[&str] = if verb.blocks { &["set"] } else { &[] };
         Enablers { verbs, only: None, closing: &[] }
@@ -220,6 +224,9 @@ impl EventLive {
                 Ok(deadline) => deadline,
                 Err(outcome) => return Completion::of(outcome).ticket(look(word >> 1)),
             };
+            if interrupts::is_noted() {
+                return Completion::of(Outcome::INTERRUPTED);
+            }
             call.party.block();
             if !futex::wait(futex::low(&self.word), word as u32, deadline) {
                 let word = self.word.load(Ordering::Acquire);

@@ -197,6 +197,10 @@ impl Object for EventFd {
         Vec::new()
     }
 
+    fn restarts(&self, verb: &Verb, timed: bool) -> Option<bool> {
+        Some(!timed && verb.name != "poll")
+    }
+
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
         let verbs: &[&str] = if verb.name == "add" { &["take"] } else { &["add"] };
         Enablers { verbs, only: None, closing: &[] }

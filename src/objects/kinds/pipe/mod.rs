@@ -290,6 +290,10 @@ impl Object for Pipe {
         false
     }
 
+    fn restarts(&self, verb: &Verb, timed: bool) -> Option<bool> {
+        Some(!timed && verb.name != "poll")
+    }
+
     fn enablers(&self, verb: &Verb, end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
         let verbs: &[&str] = match verb.name {
             SEND => &[RECEIVE],

@@ -74,7 +74,12 @@ pub(crate) const KILL: Verb = Verb {
             optional(
                 "signal",
                 Form::Signal,
-                "the signal, such as \"TERM\"; `KILL` by default; 0 only tests whether the process exists",
+                "the signal, such as \"TERM\" or \"RTMIN+1\"; `KILL` by default; 0 only tests whether the process exists",
+            ),
+            optional(
+                "value",
+                Form::Integer(i32::MIN as i64, i32::MAX as i64),
+                "a value that goes with it (sigqueue(3)), for `sigwait` and handlers",
             ),
         ],
     )
@@ -155,8 +160,8 @@ pub(crate) trait Processes {
     /// # Errors
     /// The outcome of a wait that was given up.
     fn join(&mut self, process: ProcessId) -> Result<i64, Outcome>;
-    /// Sends a signal to a process that is alive.
-    fn signal(&mut self, process: ProcessId, signal: i32) -> Outcome;
+    /// Sends a signal with a value to a process that is alive.
+    fn signal(&mut self, process: ProcessId, signal: i32, value: i32) -> Outcome;
     /// Whether the process that carries out the step has died in it.
     fn is_over(&self) -> bool {
         false
@@ -244,7 +249,9 @@ fn kill(operation: &Operation<'_>, processes: &mut impl Processes) -> Completion
     let signal = operation.int(1) as i32;
     let own = processes.caller();
     let named = operation.processes();
-    let value = Completion::value(Value::Int(signal.into()));
+    let with = operation.int(2) as i32;
+    let second = operation.arguments.get(2).cloned().unwrap_or(Value::Null);
+    let value = Completion { second, ..Completion::value(Value::Int(signal.into())) };
     let mut worst = Completion::of(Outcome::OK);
     // The signal to itself comes last: the process may not come back from it.
     let others = named.clone().filter(|process| *process != own);
@@ -258,7 +265,7 @@ fn kill(operation: &Operation<'_>, processes: &mut impl Processes) -> Completion
                 if itself {
                     processes.record(ProcessVerb::Kill, Some(process), &value);
                 }
-                (processes.signal(process, signal), itself)
+                (processes.signal(process, signal, with), itself)
             }
         };
         let completion = Completion { outcome, ..value.clone() };

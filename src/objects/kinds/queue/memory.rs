@@ -16,7 +16,7 @@ use crate::event::ProcessId;
 use crate::objects::{Caller, CreateContext, HostError, Patience};
 use crate::os::arena::Shared;
 use crate::os::guard::Guard;
-use crate::os::pages;
+use crate::os::{interrupts, pages};
 
 /// The words before a record's content.
 const HEADER: u64 = 2;
@@ -271,6 +271,10 @@ impl Memory {
                     bell.ring(1);
                     return Err(Refusal { errno, ticket });
                 }
+            }
+            if interrupts::is_noted() {
+                bell.ring(1);
+                return Err(Refusal { errno: libc::EINTR, ticket });
             }
             party.block();
             patient = bell.sleep(heard, deadline);

@@ -356,6 +356,10 @@ impl Object for Queue {
         false
     }
 
+    fn restarts(&self, _verb: &Verb, _timed: bool) -> Option<bool> {
+        Some(!matches!(self.via, Via::Sysv { .. }))
+    }
+
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
         let verbs: &[&str] = match verb.name {
             PUT => &[GET],

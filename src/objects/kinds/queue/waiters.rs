@@ -8,7 +8,7 @@ use crate::event::{ProcessId, look};
 use crate::objects::support::settle::Torn;
 use crate::objects::support::turn::{Refusal, Side};
 use crate::objects::{Caller, Patience};
-use crate::os::futex;
+use crate::os::{futex, interrupts};
 
 /// A word that changes with every event a process may wait for, and how many sleep on it.
 ///
@@ -107,6 +107,9 @@ impl Tally {
                 Patience::Forever => None,
                 Patience::Until(deadline) => Some(deadline),
             };
+            if interrupts::is_noted() {
+                return Err(Refusal { errno: libc::EINTR, count });
+            }
             party.block();
             patient = self.bell.sleep(heard, deadline);
         }

@@ -246,6 +246,10 @@ impl Object for Semaphore {
         Vec::new()
     }
 
+    fn restarts(&self, _verb: &Verb, _timed: bool) -> Option<bool> {
+        Some(self.via == Via::Posix)
+    }
+
     fn enablers(&self, verb: &Verb, _end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
         let verbs: &[&str] = if verb.blocks { &["release"] } else { &[] };
         Enablers { verbs, only: None, closing: &[] }

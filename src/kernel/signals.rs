@@ -1,0 +1,231 @@
+//! The signals of a process that has to do with them: kept back but while it waits, taken between two steps.
+
+use super::process::{Child, place};
+use crate::event::{EventId, ProcessId, StepId, Target};
+use crate::interpreter::{Machine, Timeout};
+use crate::objects::contract::operation::{Operation, VerbId};
+use crate::objects::kinds::process::ProcessVerb;
+use crate::objects::kinds::signals::{self, Fate, Sent, SignalSet, SignalVerb, is_fixed, moves_the_process, only};
+use crate::objects::kinds::timer::TimerVerb;
+use crate::objects::{Completion, Patience};
+use crate::os::interrupts::{self, Action, Taken};
+use crate::outcome::Outcome;
+use crate::scenario::signal_name;
+use crate::trace::record;
+use crate::value::Value;
+use std::sync::atomic::Ordering;
+
+/// A time of the clock that has passed.
+const PAST: u64 = 1;
+
+/// The signals of a process.
+#[derive(Debug, Default)]
+pub(super) struct Caught {
+    /// What it masks, catches and ignores.
+    dispositions: [SignalSet; 3],
+    /// The signals that are let in while it waits in its step.
+    pub(super) open: SignalSet,
+    /// The signal that has cut its step short.
+    pub(super) cut: Option<Taken>,
+    /// One that came within a step which was then done.
+    came: Option<Taken>,
+}
+
+impl Child<'_> {
+    /// The signals that the kernel keeps back. Under a schedule all are that can be: each has its effect in a turn.
+    fn blocked(&self) -> SignalSet {
+        match &self.signals {
+            Some(_) if self.is_held() => {
+                let kept = |signal: &i32| !moves_the_process(*signal) && *signal != libc::SIGRTMAX();
+                (1..=64).filter(kept).fold(0, |set, signal| set | only(signal))
+            }
+            Some(signals) => signals.dispositions[0] | signals.dispositions[1],
+            None => 0,
+        }
+    }
+
+    /// Does at signals what the process has come to do. `set`: the signal of which a step has just said that, again or anew.
+    pub(super) fn follow_signals(&mut self, machine: &Machine<'_>, set: Option<i32>) {
+        let new = machine.dispositions();
+        let Some(signals) = &mut self.signals else { return };
+        let old = std::mem::replace(&mut signals.dispositions, new);
+        interrupts::set_mask(self.blocked() | old[0] | old[1]);
+        if let Some(signal) = set.filter(|signal| !is_fixed(*signal)) {
+            let action = match () {
+                () if new[1] & only(signal) != 0 => Action::Catch,
+                () if new[2] & only(signal) != 0 => Action::Ignore,
+                () => Action::Default,
+            };
+            // It fails for no signal that may be caught, which the step has looked at.
+            let _ = interrupts::set_action(signal, action);
+        }
+        let blocked = self.blocked();
+        if self.is_held() {
+            // A signal that the step itself lets in ends the process with it.
+            let let_in = |signal: &i32| Fate::of(*signal, old) == Fate::Held && Fate::of(*signal, new) == Fate::Dies;
+            let deadly = (1..=64).filter(let_in).fold(0, |set, signal| set | only(signal));
+            interrupts::set_mask(blocked & !deadly);
+        }
+        interrupts::set_mask(blocked);
+    }
+
+    /// Lets a signal that this process sends to itself have its effect at once where that ends it.
+    pub(super) fn let_in(&self, signal: i32) {
+        if let Some(signals) = &self.signals
+            && Fate::of(signal, signals.dispositions) == Fate::Dies
+        {
+            interrupts::set_mask(self.blocked() & !only(signal));
+        }
+    }
+
+    /// Carries out a step within which a signal may come.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn operate_open(
+        &mut self,
+        step: StepId,
+        operation: &Operation<'_>,
+        compute: &mut dyn FnMut(Value) -> Result<Value, Outcome>,
+        timeout: Timeout,
+    ) -> Completion {
+        if timeout == Timeout::Interrupted {
+            return self.interrupted(step, operation);
+        }
+        let waits = match operation.verb {
+            VerbId::Object | VerbId::Process(ProcessVerb::Join) | VerbId::Timer(TimerVerb::Sleep) => true,
+            VerbId::Signal(verb) => verb.waits(),
+            _ => false,
+        };
+        let meanwhile = |mask: SignalSet| match operation.verb {
+            VerbId::Signal(SignalVerb::Pause) => mask & !(operation.int(0) as SignalSet),
+            _ => 0,
+        };
+        let open = self.signals.as_ref().map_or(0, |signals| signals.open | meanwhile(signals.dispositions[0]));
+        if !waits || self.is_held() || open == 0 {
+            return self.carry_out(step, operation, compute, timeout);
+        }
+        let blocked = self.blocked();
+        interrupts::set_mask(blocked & !open);
+        let completion = self.carry_out(step, operation, compute, timeout);
+        let taken = interrupts::end(blocked);
+        if let Some(signals) = &mut self.signals {
+            let cut = completion.outcome == Outcome::INTERRUPTED;
+            *(if cut { &mut signals.cut } else { &mut signals.came }) = taken;
+        }
+        completion
+    }
+
+    /// Ends a step within which a handler has run.
+    fn interrupted(&mut self, step: StepId, operation: &Operation<'_>) -> Completion {
+        let completion = Completion::of(Outcome::INTERRUPTED);
+        self.recorder.blocked = true;
+        let verb = place(operation.verb.described().map_or("", |verb| verb.name));
+        let targets = operation.targets.first();
+        match targets.map_or(Target::None, |targets| targets.first) {
+            Target::Object(object) => {
+                let (verb, element) = targets.map_or((0, None), |targets| (targets.verb, targets.element));
+                self.recorder.finish(step, object, verb, element, 0, &completion);
+            }
+            Target::Process(process) => {
+                self.recorder.finish(step, process, verb, None, record::PROCESS, &completion);
+            }
+            Target::None => self.recorder.finish(step, record::NONE, verb, None, 0, &completion),
+        }
+        completion
+    }
+
+    /// A step on the signals that the process gets.
+    pub(super) fn on_signals(
+        &mut self,
+        step: StepId,
+        verb: SignalVerb,
+        operation: &Operation<'_>,
+        patience: Patience,
+    ) -> Completion {
+        let set = operation.int(0) as SignalSet;
+        let name = verb.described().name;
+        let until = match patience {
+            Patience::Until(deadline) => Some(deadline),
+            _ => None,
+        };
+        let completion = match verb {
+            _ if operation.arguments[0] == Value::Null => Completion::of(Outcome::INVALID),
+            SignalVerb::Action => Completion::value(Value::from(signal_name(set as i32))),
+            SignalVerb::Mask | SignalVerb::Unmask => Completion::of(Outcome::OK),
+            SignalVerb::Pending => Completion::value(Value::Bool(interrupts::is_pending(set))),
+            SignalVerb::Await => match interrupts::take(set, Some(PAST)) {
+                Ok(taken) => signals::received(self.sent(taken)),
+                Err(libc::EAGAIN) if patience == Patience::Never => Completion::of(Outcome::WOULD_BLOCK),
+                Err(libc::EAGAIN) => {
+                    self.publish(step, name, until.is_some());
+                    self.recorder.blocked = true;
+                    match interrupts::take(set, until) {
+                        Ok(taken) => signals::received(self.sent(taken)),
+                        Err(libc::EAGAIN) => Completion::of(Outcome::TIMEOUT),
+                        Err(errno) => Completion::of(Outcome::from_errno(errno)),
+                    }
+                }
+                Err(errno) => Completion::of(Outcome::from_errno(errno)),
+            },
+            SignalVerb::Pause if patience == Patience::Never => Completion::of(Outcome::WOULD_BLOCK),
+            SignalVerb::Pause => {
+                self.publish(step, name, until.is_some());
+                self.recorder.blocked = true;
+                let came = interrupts::pause(until);
+                Completion::of(if came { Outcome::INTERRUPTED } else { Outcome::TIMEOUT })
+            }
+        };
+        if completion.outcome == Outcome::INTERRUPTED && interrupts::is_noted() {
+            self.recorder.cut();
+            return completion;
+        }
+        self.own(step, name, completion)
+    }
+
+    /// Runs the handler of a signal that has come between two steps. Whether one has.
+    pub(super) fn runs_handler(&mut self, machine: &mut Machine<'_>) -> bool {
+        if self.is_held() {
+            return false;
+        }
+        let came = self.signals.as_mut().and_then(|signals| signals.came.take());
+        let due = machine.deliverable(false);
+        let taken = came.or_else(|| if due == 0 { None } else { interrupts::take(due, Some(PAST)).ok() });
+        if let Some(taken) = taken {
+            self.run_handler(machine, taken, false);
+        }
+        taken.is_some()
+    }
+
+    /// Runs the handler of a signal that a schedule names: the next that is pending.
+    pub(super) fn handle_due(&mut self, machine: &mut Machine<'_>, within: bool) {
+        if let Ok(taken) = interrupts::take(machine.deliverable(within), Some(PAST)) {
+            self.run_handler(machine, taken, within);
+        }
+    }
+
+    /// Runs the handler of a signal, before the step that the process stands at or within it.
+    pub(super) fn run_handler(&mut self, machine: &mut Machine<'_>, taken: Taken, within: bool) {
+        let sent = self.sent(taken);
+        self.recorder.handle(sent);
+        machine.deliver(sent, within);
+    }
+
+    /// Lets a signal that is pending end the process.
+    pub(super) fn die_of(&mut self, machine: &Machine<'_>, signal: i32) {
+        if machine.fate(signal) == Fate::Dies && interrupts::is_pending(only(signal)) {
+            interrupts::set_mask(self.blocked() & !only(signal));
+        }
+    }
+
+    /// A signal that the kernel has given, as the scenario knows it.
+    fn sent(&self, taken: Taken) -> Sent {
+        let all = 0..self.plan.processes.len() as ProcessId;
+        let sender = all.into_iter().find(|process| self.table.post(*process).pid.load(Ordering::Acquire) == taken.pid);
+        let number = taken.payload >> 32;
+        let event = match (sender, number.checked_sub(1)) {
+            (Some(sender), Some(number)) => EventId::new(sender, number).pack(),
+            _ => 0,
+        };
+        Sent { signal: taken.signal, value: taken.payload as i32, sender: sender.unwrap_or(ProcessId::MAX), event }
+    }
+}

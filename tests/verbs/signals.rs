@@ -1,0 +1,214 @@
+//! Signals: handlers, masks, waits for a signal, and which waits a handler ends.
+
+use crate::support::Test;
+
+/// Runs a scenario in which everything holds, and explores it, under ideal time.
+#[track_caller]
+fn holds(text: &str) {
+    let text = format!("time = \"ideal\"\n{text}");
+    Test::scenario(&text).run().status(0).nothing_left();
+    Test::new().file("a.toml", &text).args(["explore", "a.toml"]).run().status(0);
+}
+
+/// What ends a wait, by the object and the step that waits, what lets it go on, and whether it restarts: signal(7).
+const WAITS: [(&str, &str, &str, bool); 16] = [
+    ("o = { kind = \"semaphore\", value = 0 }", "acquire = \"o\"", "release = \"o\"", true),
+    ("o = { kind = \"semaphore\", value = 0, via = \"sysv\" }", "acquire = \"o\"", "release = \"o\"", false),
+    ("o = { kind = \"queue\" }", "get = \"o\"", "put = \"o\", value = 1", true),
+    ("o = { kind = \"queue\", capacity = 1, via = \"posix\" }", "get = \"o\"", "put = \"o\", value = 1", true),
+    ("o = { kind = \"queue\", capacity = 1, via = \"sysv\" }", "get = \"o\"", "put = \"o\", value = 1", false),
+    ("o = { kind = \"pipe\" }", "recv = \"o.r\"", "send = \"o.w\", value = 1", true),
+    ("o = { kind = \"pipe\" }", "recv = \"o.r\", timeout = \"1h\"", "send = \"o.w\", value = 1", false),
+    (
+        "o = { kind = \"pipe\", framing = \"bytes\" }",
+        "recv = \"o.r\"",
+        "send = \"o.w\", value = { bytes = \"x\" }",
+        true,
+    ),
+    ("o = { kind = \"pipe\" }", "poll = \"o.r\"", "send = \"o.w\", value = 1", false),
+    ("o = { kind = \"event\" }", "wait = \"o\"", "set = \"o\"", true),
+    ("o = { kind = \"eventfd\", value = 0 }", "take = \"o\"", "add = \"o\", value = 1", true),
+    ("o = { kind = \"eventfd\", value = 0 }", "poll = \"o\"", "add = \"o\", value = 1", false),
+    ("", "join = \"late\"", "start = \"late\"", true),
+    ("", "sleep = \"1h\"", "yield = true", false),
+    ("", "pause = true", "yield = true", false),
+    ("", "sigwait = [\"USR2\"]", "kill = \"p\", signal = \"USR2\"", false),
+];
+
+/// A wait that a handler comes into: with `restart` or without.
+fn waiting(object: &str, step: &str, lets: &str, restart: bool, outcome: &str) -> String {
+    format!(
+        r#"
+[objects]
+{object}
+[processes.late]
+start = "manual"
+steps = []
+[processes.p]
+steps = [
+  {{ on_signal = "USR1", do = [ {{ mark = "handled" }} ], restart = {restart} }},
+  {{ mask = ["USR2"] }},
+  {{ ready = true }},
+  {{ {step}, expect = "{outcome}" }},
+  {{ mark = "over" }},
+]
+[processes.q]
+depends_on = {{ p = "ready" }}
+steps = [
+  {{ sleep = "30ms" }},
+  {{ kill = "p", signal = "USR1" }},
+  {{ sleep = "30ms" }},
+  {{ {lets}, outcome = "o" }},
+]
+[[expect]]
+order = ["q kill p", "p handle *", "p mark handled", "p mark over"]
+[[expect]]
+count = "p handle *"
+equals = 1
+"#
+    )
+}
+
+#[test]
+fn a_handler_ends_a_wait_as_the_manual_says() {
+    for (object, step, lets, restarts) in WAITS {
+        // A timeout that a handler would let continue is refused.
+        let plain = waiting(object, step, lets, false, "interrupted");
+        holds(&plain);
+        holds(&waiting(object, step, lets, true, if restarts { "ok" } else { "interrupted" }));
+    }
+}
+
+#[test]
+fn standard_signals_merge_and_real_time_signals_queue() {
+    holds(
+        r#"
+[processes.p]
+steps = [
+  { on_signal = "USR1", do = [ { mark = "{signal}", value = "{sender}" } ] },
+  { on_signal = "RTMIN+1", do = [ { mark = "{signal}", value = "{value}" } ] },
+  { on_signal = "RTMIN+2", do = [ { mark = "{signal}", value = "{value}" } ] },
+  { mask = ["USR1", "RTMIN+1", "RTMIN+2", "KILL", "STOP"] },
+  { pending = "USR1", into = "x", expect = false },
+  { kill = "p", signal = "RTMIN+2", value = 5 },
+  { kill = "p", signal = "RTMIN+1", value = 7 },
+  { kill = "p", signal = "RTMIN+1", value = -3 },
+  { kill = "p", signal = "USR1" },
+  { kill = "p", signal = "USR1" },
+  { pending = "USR1", into = "x", expect = true },
+  { sigwait = ["RTMIN+1"], into = "s", value_into = "v" },
+  { assert = "s == 'RTMIN+1' && v == 7" },
+  { unmask = ["USR1", "RTMIN+1", "RTMIN+2"] },
+  { mark = "over" },
+]
+[[expect]]
+values = "p mark RTMIN+1"
+equals = [-3]
+[[expect]]
+values = "p mark USR1"
+equals = ["p"]
+[[expect]]
+order = ["p mark RTMIN+2", "p mark RTMIN+1", "p mark USR1", "p mark over"]
+"#,
+    );
+}
+
+#[test]
+fn what_is_ignored_masked_or_deadly() {
+    holds(
+        r#"
+[processes.p]
+steps = [
+  { on_signal = "TERM", action = "ignore" },
+  { kill = "p", signal = "TERM" },
+  { mask = ["TERM", "USR1"] },
+  { kill = "p", signal = "TERM" },
+  { pending = "TERM", into = "x", expect = true },
+  { on_signal = "TERM", action = "ignore" },
+  { pending = "TERM", into = "x", expect = false },
+  { on_signal = "TERM", action = "default" },
+  { sigwait = ["HUP"], expect = "invalid" },
+  { sigwait = ["USR1"], timeout = "0s", expect = "would_block" },
+  { sigwait = ["USR1"], timeout = "2ms", expect = "timeout" },
+  { pause = true, timeout = "2ms", expect = "timeout" },
+  { on_signal = "KILL", action = "ignore", expect = "invalid" },
+  { kill = "p", signal = "USR1" },
+  { mark = "alive" },
+  { unmask = ["USR1"] },
+  { mark = "dead" },
+]
+[[expect]]
+exits = "p"
+signal = "USR1"
+[[expect]]
+count = "p mark alive"
+equals = 1
+[[expect]]
+never = "p mark dead"
+"#,
+    );
+}
+
+/// A handler's own signal is masked while it runs, what it masks is undone, and other signals come within it.
+#[test]
+fn handlers_nest() {
+    holds(
+        r#"
+[processes.p]
+vars = { value = "mine", n = 0 }
+steps = [
+  { on_signal = "USR1", do = [
+    { mark = "first", value = "{value}" },
+    { if = "value == 1", then = [ { kill = "p", signal = "USR1", value = 2 }, { kill = "p", signal = "RTMIN+1", value = 9 } ] },
+    { mask = ["HUP"] },
+    { mark = "behind", value = "{value}" },
+  ] },
+  { on_signal = "RTMIN+1", do = [ { mark = "second", value = "{value}" } ] },
+  { on_signal = "HUP", do = [ { mark = "third" } ] },
+  { kill = "p", signal = "USR1", value = 1 },
+  { kill = "p", signal = "HUP" },
+  { mark = "over", value = "{value}" },
+]
+[[expect]]
+values = "p mark first"
+equals = [1, 2]
+[[expect]]
+values = "p mark behind"
+equals = [1, 2]
+[[expect]]
+values = "p mark second"
+equals = [9]
+[[expect]]
+values = "p mark over"
+equals = ["mine"]
+[[expect]]
+order = ["p mark first", "p mark second", "p mark behind", "p mark third", "p mark over"]
+"#,
+    );
+}
+
+/// A step that continues behind a handler has the values that it began with.
+#[test]
+fn a_step_within_which_a_handler_ran_keeps_its_values() {
+    holds(
+        r#"
+[objects]
+q = { kind = "queue", count = 2 }
+[processes.p]
+vars = { i = 0 }
+steps = [
+  { on_signal = "USR1", do = [ { let = { i = 1 } } ], restart = true },
+  { ready = true },
+  { get = "q[i]", into = "x", expect = "from the first" },
+]
+[processes.q1]
+depends_on = { p = "ready" }
+steps = [
+  { sleep = "30ms" },
+  { kill = "p", signal = "USR1" },
+  { sleep = "30ms" },
+  { put = "q[0]", value = "from the first" },
+]
+"#,
+    );
+}
