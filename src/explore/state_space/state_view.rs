@@ -51,12 +51,7 @@ impl StateView for Eye<'_, '_, '_> {
             Some((before, done)) if !done.contains(&object) => before,
             _ => self.row.state,
         };
-        let processes = space.processes();
-        let shares = state[..processes]
-            .iter()
-            .map(|number| space.stands.things[*number as usize].segment.share(object))
-            .collect();
-        (space.object_of(object, state[processes + object as usize]), shares)
+        space.object_in(state, object)
     }
 
     fn end(&self, process: ProcessId) -> Option<ProcessEnd> {
