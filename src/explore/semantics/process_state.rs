@@ -88,6 +88,12 @@ impl<'p> ProcessState<'p> {
     pub(crate) fn sent(&mut self, sent: Sent, by_itself: bool) {
         match self.machine.fate(sent.signal) {
             Fate::Ignored => {}
+            // It only dies of it, whichever process sent it: those that are alike can still be exchanged.
+            _ if !self.machine.has_signals() => {
+                if self.pending.iter().all(|one| one.signal != sent.signal) {
+                    pend(&mut self.pending, Sent { value: 0, sender: ProcessId::MAX, event: 0, ..sent });
+                }
+            }
             fate => {
                 pend(&mut self.pending, sent);
                 self.owed |= by_itself && fate == Fate::Handled && self.due(false) != 0;
