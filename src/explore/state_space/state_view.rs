@@ -124,7 +124,7 @@ impl<'p> WorldState<'p> for Row<'_, 'p> {
         self.by_itself(process, |actor, segment| actor.handle(segment, within), |_, _| {});
     }
 
-    fn ended(&mut self, process: ProcessId, end: ProcessEnd) {
+    fn ended(&mut self, process: ProcessId, end: ProcessEnd) -> u64 {
         if let Some(mut log) = self.space.log() {
             let now = self.space.now(self.state);
             log.end(process, now, end.code().unwrap_or(0));
@@ -132,6 +132,7 @@ impl<'p> WorldState<'p> for Row<'_, 'p> {
             self.space.log = Some(log);
             self.space.observe(self.state, None, process, &events, &[], false);
         }
+        0
     }
 }
 
