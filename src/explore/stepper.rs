@@ -14,8 +14,9 @@ use crate::value::Value;
 /// An execution that is chosen step by step.
 pub struct Stepper<'s, 'p> {
     space: &'s mut StateSpace<'p>,
-    /// The states from the first to the present one.
-    states: Vec<Vec<u32>>,
+    state: Vec<u32>,
+    /// The states before, from the first on: one for each step.
+    before: Vec<Vec<u32>>,
     path: Vec<Step>,
     /// The steps that can be taken now.
     moves: Vec<Transition>,
@@ -34,8 +35,9 @@ impl<'s, 'p> Stepper<'s, 'p> {
     /// # Errors
     /// A process that the model cannot execute.
     pub fn new(space: &'s mut StateSpace<'p>) -> Result<Self, ModelError> {
-        let first = space.initial()?;
-        let mut stepper = Self { space, states: vec![first], path: Vec::new(), moves: Vec::new(), prospects: None };
+        let state = space.initial()?;
+        let mut stepper =
+            Self { space, state, before: Vec::new(), path: Vec::new(), moves: Vec::new(), prospects: None };
         stepper.look()?;
         Ok(stepper)
     }
@@ -61,19 +63,18 @@ impl<'s, 'p> Stepper<'s, 'p> {
     /// A process that the model cannot execute.
     pub fn prospect(&mut self, choice: usize) -> Result<Option<Prospect>, ModelError> {
         let Some(prospects) = &self.prospects else { return Ok(None) };
-        let mut state = self.states.last().expect("there is a first state").clone();
+        let mut state = self.state.clone();
         self.space.take(&mut state, self.moves[choice])?;
         Ok(prospects.of(&state))
     }
 
     /// The present state, which is the same where the same can happen.
     pub fn state(&self) -> &[u32] {
-        self.states.last().expect("there is a first state")
+        &self.state
     }
 
     fn look(&mut self) -> Result<(), ModelError> {
-        let state = self.states.last().expect("there is a first state");
-        self.space.moves(state, &mut self.moves)
+        self.space.moves(&self.state, &mut self.moves)
     }
 
     /// The steps that can be taken now.
@@ -97,10 +98,9 @@ impl<'s, 'p> Stepper<'s, 'p> {
     /// A process that the model cannot execute.
     pub fn take(&mut self, choice: usize) -> Result<(), ModelError> {
         let step = self.moves[choice];
-        let mut state = self.state().to_vec();
         self.path.push(self.space.step(step));
-        self.space.take(&mut state, step)?;
-        self.states.push(state);
+        self.before.push(self.state.clone());
+        self.space.take(&mut self.state, step)?;
         self.look()
     }
 
@@ -109,10 +109,9 @@ impl<'s, 'p> Stepper<'s, 'p> {
     /// # Errors
     /// A process that the model cannot execute.
     pub fn undo(&mut self) -> Result<bool, ModelError> {
-        if self.path.pop().is_none() {
-            return Ok(false);
-        }
-        self.states.pop();
+        let Some(before) = self.before.pop() else { return Ok(false) };
+        self.path.pop();
+        self.state = before;
         self.look()?;
         Ok(true)
     }

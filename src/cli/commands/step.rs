@@ -118,16 +118,18 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         spurious: arguments.spurious,
     };
     let mut space = run::space(&plan, leeway, false);
-    let session = Stepper::new(&mut space).map_err(|error| error.diagnostic(&plan)).and_then(|mut stepper| {
-        let ahead =
-            stepper.look_ahead(AHEAD, &mut |space, path| tell(space, path).is_ok_and(|told| is_bad(&plan, &told)));
-        let ahead = ahead.map_err(|error| error.diagnostic(&plan))?;
-        let mut session = Session { plan: &plan, stepper, arguments, output, seed: plan.seed, process: None, ahead };
-        session.run()
-    });
+    let session =
+        Stepper::new(&mut space).map_err(|error| Box::new(error.diagnostic(&plan))).and_then(|mut stepper| {
+            let ahead =
+                stepper.look_ahead(AHEAD, &mut |space, path| tell(space, path).is_ok_and(|told| is_bad(&plan, &told)));
+            let ahead = ahead.map_err(|error| Box::new(error.diagnostic(&plan)))?;
+            let mut session =
+                Session { plan: &plan, stepper, arguments, output, seed: plan.seed, process: None, ahead };
+            session.run()
+        });
     match session {
         Ok(status) => status,
-        Err(diagnostic) => refuse(&[diagnostic]),
+        Err(diagnostic) => refuse(&[*diagnostic]),
     }
 }
 
@@ -154,7 +156,7 @@ struct Session<'s, 'p> {
 
 impl Session<'_, '_> {
     /// Reads what to do until the input ends. Failed where the execution is over and does not pass.
-    fn run(&mut self) -> Result<Status, Diagnostic> {
+    fn run(&mut self) -> Result<Status, Box<Diagnostic>> {
         let mut status = self.show()?;
         let interactive = io::stdin().is_terminal() && !self.arguments.json;
         if interactive {
@@ -164,7 +166,8 @@ impl Session<'_, '_> {
             self.print(if self.ahead { marks } else { too_many });
         }
         for line in io::stdin().lock().lines() {
-            let line = line.map_err(|error| Diagnostic::error(Code::UNREADABLE, format!("standard input: {error}")))?;
+            let line = line
+                .map_err(|error| Box::new(Diagnostic::error(Code::UNREADABLE, format!("standard input: {error}"))))?;
             match self.understand(&line) {
                 Ok(Asked::Nothing) => {}
                 Ok(Asked::Command("quit")) => break,
@@ -205,7 +208,7 @@ impl Session<'_, '_> {
         }
     }
 
-    fn act(&mut self, asked: &Asked) -> Result<(), Diagnostic> {
+    fn act(&mut self, asked: &Asked) -> Result<(), Box<Diagnostic>> {
         match asked {
             Asked::Choice(place) => self.take(*place),
             Asked::Command("undo") => self.undo().map(drop),
@@ -234,23 +237,23 @@ impl Session<'_, '_> {
         inside.map(|(place, _)| place).collect()
     }
 
-    fn take(&mut self, place: usize) -> Result<(), Diagnostic> {
+    fn take(&mut self, place: usize) -> Result<(), Box<Diagnostic>> {
         let step = &self.stepper.choices()[place];
         if step.kind != Kind::Tick {
             self.process = Some(step.process);
         }
-        self.stepper.take(place).map_err(|error: ModelError| error.diagnostic(self.plan))
+        self.stepper.take(place).map_err(|error: ModelError| Box::new(error.diagnostic(self.plan)))
     }
 
-    fn undo(&mut self) -> Result<bool, Diagnostic> {
-        let done = self.stepper.undo().map_err(|error| error.diagnostic(self.plan))?;
+    fn undo(&mut self) -> Result<bool, Box<Diagnostic>> {
+        let done = self.stepper.undo().map_err(|error| Box::new(error.diagnostic(self.plan)))?;
         let turns = self.stepper.path().iter().rev();
         self.process = turns.clone().find(|step| step.kind != Kind::Tick).map(|step| step.process);
         Ok(done)
     }
 
     /// The process of the last step continues until it has no step, or more than one.
-    fn switch(&mut self) -> Result<(), Diagnostic> {
+    fn switch(&mut self) -> Result<(), Box<Diagnostic>> {
         for _ in 0..MOST {
             let steps = self.stepper.choices();
             let own = |step: &Step| !is_outside(step) && step.kind != Kind::Tick;
@@ -265,7 +268,7 @@ impl Session<'_, '_> {
     }
 
     /// The processes take turns until nothing can happen, or a state comes again.
-    fn end(&mut self) -> Result<(), Diagnostic> {
+    fn end(&mut self) -> Result<(), Box<Diagnostic>> {
         let mut seen = HashSet::new();
         for _ in 0..MOST {
             let inside = self.inside();
@@ -283,15 +286,15 @@ impl Session<'_, '_> {
         Ok(())
     }
 
-    fn told(&mut self) -> Result<(Told, Position), Diagnostic> {
-        let lost = |lost: Lost| Diagnostic::error(Code::BAD_SCHEDULE, guided::lost(self.plan, &lost));
+    fn told(&mut self) -> Result<(Told, Position), Box<Diagnostic>> {
+        let lost = |lost: Lost| Box::new(Diagnostic::error(Code::BAD_SCHEDULE, guided::lost(self.plan, &lost)));
         let told = self.stepper.told().map_err(lost)?;
         let position = Position::of(self.plan, &mut self.stepper, &told).map_err(lost)?;
         Ok((told, position))
     }
 
     /// Prints the present place; where the execution is over, what it comes to as well.
-    fn show(&mut self) -> Result<Status, Diagnostic> {
+    fn show(&mut self) -> Result<Status, Box<Diagnostic>> {
         let (told, position) = self.told()?;
         let verdict = self.stepper.is_over().then(|| judge::judge(self.plan, &told.trace));
         if self.arguments.json {
@@ -315,7 +318,7 @@ impl Session<'_, '_> {
         Ok(verdict.map_or(Status::Passed, |verdict| verdict.status.into()))
     }
 
-    fn schedule(&mut self) -> Result<(), Diagnostic> {
+    fn schedule(&mut self) -> Result<(), Box<Diagnostic>> {
         let (_, position) = self.told()?;
         if self.arguments.json {
             output::print(&format!("{}\n", json!({ "schedule": position.schedule })));
