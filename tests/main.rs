@@ -29,6 +29,7 @@ mod schedules;
 mod schema;
 mod several;
 mod start;
+mod step;
 mod support;
 mod texts;
 mod timeline;

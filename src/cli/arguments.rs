@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::commands::{
-    check, completions, example, explain, explore, help, init, list, man, replay, run, schema, trace, watch,
+    check, completions, example, explain, explore, help, init, list, man, replay, run, schema, step, trace, watch,
 };
 use super::options::{Common, Trust};
 use super::output;
@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Run(run::Arguments),
     /// Explore every interleaving of scenarios in a model, and judge all of them
     Explore(explore::Arguments),
+    /// Choose the order of the steps of a scenario by hand, in a model
+    Step(step::Arguments),
     /// Run a scenario under a schedule, and compare the run with the model
     Replay(replay::Arguments),
     /// Run a scenario again each time its file is saved, until Ctrl-C
@@ -75,6 +77,7 @@ impl Command {
             Self::Run(arguments) => arguments.scenario.trust,
             Self::Explore(arguments) => arguments.scenario.trust,
             Self::Replay(arguments) => arguments.scenario.trust,
+            Self::Step(arguments) => arguments.scenario.trust,
             Self::Watch(arguments) => arguments.scenario.trust,
             Self::Check(arguments) => arguments.scenario.trust,
             Self::Trace(arguments) => arguments.trust,

@@ -14,7 +14,8 @@
 //! - `execution`: a path made into a trace, a schedule made into a path, and the verdicts over single executions.
 //! - `strategy`: breadth first, by several threads, bounded, random.
 //! - `analysis`, `counterexample`: what is asked of a finished search.
-//! - `run` and `distributed`: the entry points, for one machine and for parts of a search.
+//! - `run`, `distributed` and `stepper`: the entry points, for one machine, for parts of a search, and for one execution that is
+//!   chosen step by step.
 
 pub mod analysis;
 pub mod base;
@@ -30,6 +31,7 @@ mod history;
 pub mod looks;
 pub mod run;
 pub mod state_space;
+pub mod stepper;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod visited;

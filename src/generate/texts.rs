@@ -93,12 +93,20 @@ pub(super) fn signal(draw: &mut Draw, taste: Taste) -> &'static str {
 
 /// A signal that a process catches, ignores or asks for.
 pub(super) fn caught(draw: &mut Draw) -> &'static str {
-    draw.of(&["USR1", "USR1", "USR1", "RTMIN+1", "RTMIN+1", "TERM", "WINCH", "KILL"])
+    draw.of(&["USR1", "USR1", "USR1", "RTMIN+1", "RTMIN+1", "CHLD", "TERM", "WINCH", "KILL"])
 }
 
 /// A list of signals.
 pub(super) fn signals(draw: &mut Draw) -> &'static str {
-    draw.of(&["[\"USR1\"]", "[\"USR1\"]", "[\"RTMIN+1\"]", "[\"USR1\", \"RTMIN+1\", \"TERM\"]", "[\"STOP\"]", "[]"])
+    draw.of(&[
+        "[\"USR1\"]",
+        "[\"USR1\"]",
+        "[\"RTMIN+1\"]",
+        "[\"CHLD\"]",
+        "[\"USR1\", \"RTMIN+1\", \"TERM\"]",
+        "[\"STOP\"]",
+        "[]",
+    ])
 }
 
 /// A step that takes a moment, or nothing.

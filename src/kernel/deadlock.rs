@@ -130,6 +130,15 @@ impl<'p> Detector<'p> {
         if somebody(&|powers| powers.kills.contains(&process)) {
             return true;
         }
+        // The end of a process that it started is a signal to it.
+        let program = self.plan.processes[process as usize].program;
+        let begun = !matches!(statuses[process as usize], Status::Unstarted | Status::Pending);
+        if begun
+            && self.plan.programs[program].signals
+            && self.powers[program].starts.iter().any(|one| alive_outside(*one))
+        {
+            return true;
+        }
         match statuses[process as usize] {
             Status::Ended | Status::Running => true,
             // Only by a signal, which is checked above.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use super::process_table::{Preparation, Table, Trouble};
 use super::recorder::{Current, Recorder};
 use super::scheduler_gate::{Due, Held, SchedulerGate, chosen};
-use super::signals::Caught;
+use super::signals::{self, Caught};
 use super::wakeup::Wakeup;
 use crate::event::{EventId, ObjectId, ProcessId, StepId, Target};
 use crate::explore::semantics::choice_point::begins_turn;
@@ -456,8 +456,8 @@ impl Processes for Others<'_, '_> {
             self.child.let_in(signal);
         }
         let number = self.child.recorder.number - u64::from(itself && signal != 0);
-        let payload = (number + 1) << 32 | u64::from(value as u32);
-        let payload = (keeps && signal != 0).then_some(os::Payload(payload));
+        let payload = signals::payload(std::process::id() as i32, number, value);
+        let payload = (keeps && signal != 0).then_some(payload);
         let send = || os::signal(post.pid.load(Ordering::Acquire), signal, payload, || post.ended().is_some());
         let sent = match itself && os::is_stop(signal) {
             _ if later => Ok(()),

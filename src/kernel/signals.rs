@@ -9,6 +9,7 @@ use crate::objects::kinds::signals::{self, Fate, Sent, SignalSet, SignalVerb, is
 use crate::objects::kinds::timer::TimerVerb;
 use crate::objects::{Completion, Patience};
 use crate::os::interrupts::{self, Action, Taken};
+use crate::os::process::Payload;
 use crate::outcome::Outcome;
 use crate::scenario::signal_name;
 use crate::trace::record;
@@ -17,6 +18,11 @@ use std::sync::atomic::Ordering;
 
 /// A time of the clock that has passed.
 const PAST: u64 = 1;
+
+/// What goes with a signal that an event of that number sends, besides a value.
+pub(super) fn payload(pid: i32, number: u64, value: i32) -> Payload {
+    Payload { pid, word: (number + 1) << 32 | u64::from(value as u32) }
+}
 
 /// The signals of a process.
 #[derive(Debug, Default)]
@@ -35,8 +41,10 @@ impl Child<'_> {
     /// The signals that the kernel keeps back. Under a schedule all are that can be: each has its effect in a turn.
     fn blocked(&self) -> SignalSet {
         match &self.signals {
-            Some(_) if self.is_held() => {
-                let kept = |signal: &i32| !moves_the_process(*signal) && *signal != libc::SIGRTMAX();
+            Some(signals) if self.is_held() => {
+                // What has no effect is forgotten at once.
+                let idle = |signal: &i32| Fate::of(*signal, signals.dispositions) == Fate::Ignored;
+                let kept = |signal: &i32| !moves_the_process(*signal) && *signal != libc::SIGRTMAX() && !idle(signal);
                 (1..=64).filter(kept).fold(0, |set, signal| set | only(signal))
             }
             Some(signals) => signals.dispositions[0] | signals.dispositions[1],

@@ -181,7 +181,11 @@ pub fn kill(pid: i32, signal: i32) -> Result<(), i32> {
 
 /// What goes with a signal, for a process that takes it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Payload(pub u64);
+pub struct Payload {
+    /// The process that it is said to come from.
+    pub pid: i32,
+    pub word: u64,
+}
 
 /// A siginfo_t as sigqueue(3) fills it in.
 #[repr(C)]
@@ -202,15 +206,15 @@ struct Queued {
 /// # Errors
 /// The errno: `ESRCH` where it has ended, `EPERM`, `EINVAL`.
 pub fn signal(pid: i32, signal: i32, payload: Option<Payload>, ended: impl Fn() -> bool) -> Result<(), i32> {
-    let info = payload.map(|Payload(payload)| Queued {
+    let info = payload.map(|payload| Queued {
         signal,
         errno: 0,
         code: libc::SI_QUEUE,
         _pad: 0,
-        pid: std::process::id() as i32,
+        pid: payload.pid,
         // SAFETY: touches no memory.
         user: unsafe { libc::getuid() },
-        payload,
+        payload: payload.word,
         _rest: [0; 12],
     });
     let info = info.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);

@@ -187,6 +187,41 @@ order = ["p mark first", "p mark second", "p mark behind", "p mark third", "p ma
     );
 }
 
+#[test]
+fn the_end_of_a_process_is_a_signal_to_its_starter() {
+    holds(
+        r#"
+[processes.p]
+steps = [
+  { on_signal = "CHLD", do = [ { mark = "{sender}", value = "{value}" } ] },
+  { start = "child" },
+  { pause = true, expect = "interrupted" },
+  { join = "child", into = "code", expect = 3 },
+  { mask = ["CHLD"] },
+  { start = "other" },
+  { sigwait = ["CHLD"], into = "s" },
+  { kill = "other", signal = "KILL" },
+]
+[processes.child]
+start = "manual"
+steps = [ { sleep = "20ms" }, { exit = 3 } ]
+[processes.other]
+start = "manual"
+steps = []
+[[expect]]
+values = "p mark child"
+equals = [3]
+[[expect]]
+order = ["child end *", "p handle *", "p mark child"]
+[[expect]]
+order = ["other end *", "p sigwait *"]
+[[expect]]
+exits = "child"
+code = 3
+"#,
+    );
+}
+
 /// A step that continues behind a handler has the values that it began with.
 #[test]
 fn a_step_within_which_a_handler_ran_keeps_its_values() {

@@ -12,5 +12,6 @@ pub(crate) mod man;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod step;
 pub(crate) mod trace;
 pub(crate) mod watch;

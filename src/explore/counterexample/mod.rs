@@ -114,7 +114,7 @@ fn unless_spent<T>(found: Result<T, Fault>) -> Result<Option<T>, Fault> {
 /// The transitions of a path as a schedule. Those that are no turns where a schedule is followed are left out: a search
 /// that can kill has more of them. An end that is none there is named, unless each stands behind the last step of its
 /// process, where it comes by itself.
-fn orders(space: &StateSpace<'_>, path: &[Step], told: &Told) -> Vec<Order> {
+pub(super) fn orders(space: &StateSpace<'_>, path: &[Step], told: &Told) -> Vec<Order> {
     let plan = space.plan;
     let mut stood = told.stood.iter();
     let stood = path.iter().map(|step| if step.kind == Kind::Tick { None } else { stood.next().copied() });

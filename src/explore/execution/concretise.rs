@@ -549,9 +549,11 @@ impl<'p> WorldState<'p> for Course<'_, 'p> {
         }
     }
 
-    fn ended(&mut self, process: ProcessId, end: ProcessEnd) {
+    fn ended(&mut self, process: ProcessId, end: ProcessEnd) -> u64 {
+        let event = self.log.next_event(process);
         self.log.end(process, self.now, end.code().unwrap_or(0));
         self.parts.posts[process as usize] = post(&self.segments[process as usize]);
+        event
     }
 }
 

@@ -128,7 +128,7 @@ pub fn walk(space: &mut StateSpace<'_>, seed: u64) -> Result<Vec<Step>, ModelErr
 }
 
 /// SplitMix64, whose sequence is part of what `seed:N` means.
-fn below(state: &mut u64, count: u64) -> u64 {
+pub(crate) fn below(state: &mut u64, count: u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -178,7 +178,7 @@ fn waits(space: &StateSpace<'_>, path: &[Step], process: ProcessId) -> Option<Wh
     find(told.trace.end.doing().unwrap_or(&told.trace.stuck), process)
 }
 
-fn find(waiting: &[Waiting], process: ProcessId) -> Option<Why> {
+pub(in crate::explore) fn find(waiting: &[Waiting], process: ProcessId) -> Option<Why> {
     waiting.iter().find(|one| one.process == process).cloned().map(Why::Waits)
 }
 
@@ -301,6 +301,15 @@ impl<'s, 'p> Walker<'s, 'p> {
 /// Says why a turn cannot be taken, as half a sentence behind the process's name.
 pub fn because(plan: &Plan, why: &Why) -> String {
     match why {
+        Why::Sleeps { .. } => format!("cannot continue here: {}", obstacle(plan, why)),
+        Why::Waits(_) => format!("cannot continue here: it {}", obstacle(plan, why)),
+        other => obstacle(plan, other),
+    }
+}
+
+/// What keeps a process from going on, as half a sentence.
+pub fn obstacle(plan: &Plan, why: &Why) -> String {
+    match why {
         Why::Ended => "has ended".to_owned(),
         Why::NotBegun => "has not begun".to_owned(),
         Why::Stopped => "is stopped by a signal".to_owned(),
@@ -321,11 +330,11 @@ pub fn because(plan: &Plan, why: &Why) -> String {
         Why::Sleeps { others } => {
             let first = others.first().and_then(|other| plan.processes.get(*other as usize));
             let who = first.map_or(String::new(), |other| format!(", and {} can", other.name));
-            format!("cannot continue here: time passes only when nothing else can move{who}")
+            format!("time passes only when nothing else can move{who}")
         }
         Why::Waits(waiting) => {
             let target = plan.target_name(waiting.target);
-            let mut text = format!("cannot continue here: it waits in {} {target}", waiting.verb).trim_end().to_owned();
+            let mut text = format!("waits in {} {target}", waiting.verb).trim_end().to_owned();
             let names = |all: &[ProcessId]| {
                 let names: Vec<&str> =
                     all.iter().take(3).map(|other| plan.processes[*other as usize].name.as_str()).collect();

@@ -6,6 +6,7 @@
 use super::execute::Effects;
 use super::process_state::{ProcessState, Stage};
 use crate::event::{ObjectId, ProcessId};
+use crate::objects::kinds::signals::Sent;
 use crate::os::process::is_stop;
 use crate::scenario::plan::{Condition, Plan};
 use crate::trace::ProcessEnd;
@@ -25,8 +26,8 @@ pub(crate) trait WorldState<'p> {
     fn begin(&mut self, process: ProcessId);
     /// Runs a signal's handler in a process, before the step that it stands at or within that.
     fn handle(&mut self, process: ProcessId, within: bool);
-    /// Says that a process has ended, before its objects know.
-    fn ended(&mut self, _process: ProcessId, _end: ProcessEnd) {}
+    /// Says that a process has ended, before its objects know. The packed id of that event; 0 where it is not known.
+    fn ended(&mut self, process: ProcessId, end: ProcessEnd) -> u64;
 }
 
 /// What a plan has that most plans have not: where it has none of it, most of the work can be left out.
@@ -56,6 +57,9 @@ pub(crate) fn settle<'p>(whole: &mut impl WorldState<'p>, traits: Traits, proces
         leave(whole, process, end);
     }
     for started in &effects.started {
+        if whole.plan().program(process).signals {
+            whole.change(*started, &mut |segment| segment.starter = Some(process));
+        }
         begin(whole, *started);
     }
     if traits.depends {
@@ -128,7 +132,7 @@ fn holds(segment: &ProcessState<'_>, condition: Condition) -> bool {
 /// A process has ended: it releases what it held.
 fn leave<'p>(whole: &mut impl WorldState<'p>, process: ProcessId, end: ProcessEnd) {
     let plan = whole.plan();
-    whole.ended(process, end);
+    let event = whole.ended(process, end);
     let killed = matches!(end, ProcessEnd::Killed(_) | ProcessEnd::Crashed(_));
     let holds = &plan.processes[process as usize].holds;
     let mut objects: Vec<ObjectId> = whole.segment(process).shares.iter().map(|(object, _)| *object).collect();
@@ -150,4 +154,12 @@ fn leave<'p>(whole: &mut impl WorldState<'p>, process: ProcessId, end: ProcessEn
         segment.machine.forget(|_| false);
         segment.machine.finish();
     });
+    if let Some(starter) = whole.segment(process).starter {
+        let value = end.code().unwrap_or(0) as i32;
+        let sent = Sent { signal: libc::SIGCHLD, value, sender: process, event };
+        whole.change(process, &mut |segment| segment.starter = None);
+        if whole.segment(starter).stage == Stage::Running {
+            whole.change(starter, &mut |segment| segment.sent(sent, false));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The local state of a process.
 
-use crate::event::ObjectId;
+use crate::event::{ObjectId, ProcessId};
 use crate::interpreter::{Left, Machine};
 use crate::objects::kinds::signals::{Fate, Pending, Sent, SignalSet, only, pend};
 use crate::trace::ProcessEnd;
@@ -41,6 +41,8 @@ pub(crate) struct ProcessState<'p> {
     pub(crate) stopped: bool,
     /// Signals that were sent to it and have had no effect yet.
     pub(crate) pending: Pending,
+    /// The process whose step started it, where that has to do with signals: it gets CHLD.
+    pub(crate) starter: Option<ProcessId>,
     /// Whether a handler has to run before it does anything else.
     pub(crate) owed: bool,
     /// Whether it has certainly begun the step that it stands at: time has passed since.
@@ -68,6 +70,7 @@ impl<'p> ProcessState<'p> {
             ready: false,
             stopped: false,
             pending: Vec::new(),
+            starter: None,
             owed: false,
             within: false,
             beginning: false,
@@ -85,6 +88,12 @@ impl<'p> ProcessState<'p> {
     pub(crate) fn sent(&mut self, sent: Sent, by_itself: bool) {
         match self.machine.fate(sent.signal) {
             Fate::Ignored => {}
+            // It only dies of it, whichever process sent it: those that are alike can still be exchanged.
+            _ if !self.machine.has_signals() => {
+                if self.pending.iter().all(|one| one.signal != sent.signal) {
+                    pend(&mut self.pending, Sent { value: 0, sender: ProcessId::MAX, event: 0, ..sent });
+                }
+            }
             fate => {
                 pend(&mut self.pending, sent);
                 self.owed |= by_itself && fate == Fate::Handled && self.due(false) != 0;
@@ -138,6 +147,7 @@ impl<'p> ProcessState<'p> {
             [self.parked, self.given_up, self.joined, self.ready, self.stopped, self.left.is_some(), self.beginning];
         let flags = flags.iter().enumerate().fold(0u8, |flags, (bit, set)| flags | u8::from(*set) << bit);
         key.extend([stage, flags, self.pending.len() as u8, u8::from(self.owed) | u8::from(self.within) << 1]);
+        key.extend(self.starter.map_or(u32::MAX, |starter| starter).to_le_bytes());
         key.extend(code.to_le_bytes());
         key.extend(self.left.unwrap_or(0).to_le_bytes());
         for sent in &self.pending {

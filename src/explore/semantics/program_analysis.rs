@@ -282,6 +282,10 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
         .collect();
     for program in plan.programs.iter().filter(|program| program.signals) {
         noticed[program.first as usize..program.range().end as usize].fill(true);
+        // What it starts sends it a signal at its end.
+        for (_, started) in program.operations().filter_map(OperationPlan::on_processes) {
+            noticed[started.start as usize..started.end as usize].fill(true);
+        }
     }
     for operation in plan.operations() {
         let timed = operation.timeout.is_some();

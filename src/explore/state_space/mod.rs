@@ -711,6 +711,13 @@ impl<'p> StateSpace<'p> {
         &*self.shapes[object as usize].things[number as usize]
     }
 
+    /// The object as a state has it, with every process's share of it.
+    pub(super) fn object_in(&self, state: &[u32], object: ObjectId) -> (&dyn Model, Vec<u32>) {
+        let processes = self.processes();
+        let shares = state[..processes].iter().map(|number| self.segment_of(*number).share(object)).collect();
+        (self.object_of(object, state[processes + object as usize]), shares)
+    }
+
     /// Whether nothing is kept of what came before a state.
     pub(super) fn is_plain(&self) -> bool {
         self.memories.is_none() && !self.leeway.kill && self.leeway.spurious == 0

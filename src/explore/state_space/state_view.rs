@@ -51,12 +51,7 @@ impl StateView for Eye<'_, '_, '_> {
             Some((before, done)) if !done.contains(&object) => before,
             _ => self.row.state,
         };
-        let processes = space.processes();
-        let shares = state[..processes]
-            .iter()
-            .map(|number| space.stands.things[*number as usize].segment.share(object))
-            .collect();
-        (space.object_of(object, state[processes + object as usize]), shares)
+        space.object_in(state, object)
     }
 
     fn end(&self, process: ProcessId) -> Option<ProcessEnd> {
@@ -129,7 +124,7 @@ impl<'p> WorldState<'p> for Row<'_, 'p> {
         self.by_itself(process, |actor, segment| actor.handle(segment, within), |_, _| {});
     }
 
-    fn ended(&mut self, process: ProcessId, end: ProcessEnd) {
+    fn ended(&mut self, process: ProcessId, end: ProcessEnd) -> u64 {
         if let Some(mut log) = self.space.log() {
             let now = self.space.now(self.state);
             log.end(process, now, end.code().unwrap_or(0));
@@ -137,6 +132,7 @@ impl<'p> WorldState<'p> for Row<'_, 'p> {
             self.space.log = Some(log);
             self.space.observe(self.state, None, process, &events, &[], false);
         }
+        0
     }
 }
 

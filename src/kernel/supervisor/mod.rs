@@ -21,11 +21,12 @@ use super::process;
 use super::process::Inheritance;
 use super::process_table::Table;
 use super::scheduler_gate::{ORIGIN, SchedulerGate};
+use super::signals;
 use super::wakeup::Wakeup;
 use super::{Limits, Notice, Options, Recording, Spool};
 use super::{host_limits, memory_estimate};
 use crate::diagnostic::Diagnostic;
-use crate::event::{ObjectId, ProcessId, StepId, Target};
+use crate::event::{EventId, ObjectId, ProcessId, StepId, Target};
 use crate::objects::{CreateContext, Live};
 use crate::os::arena::Arena;
 use crate::os::descriptor::poll;
@@ -551,6 +552,23 @@ impl Supervisor<'_> {
             }
         }
         self.table.post(process).end(code);
+        self.tell_starter(process, code);
+    }
+
+    /// Sends CHLD to the process whose step started one that has ended, where that has to do with signals.
+    fn tell_starter(&self, process: ProcessId, code: i32) {
+        let post = self.table.post(process);
+        let starter = EventId::unpack(post.starter.load(std::sync::atomic::Ordering::Acquire)).map(EventId::process);
+        let Some(starter) = starter.filter(|starter| self.plan.program(*starter).signals && !self.has_ended(*starter))
+        else {
+            return;
+        };
+        let pid = |process: ProcessId| self.table.post(process).pid.load(std::sync::atomic::Ordering::Acquire);
+        let number = (self.consumers[process as usize].taken().0 as u64).saturating_sub(1);
+        let payload = signals::payload(pid(process), number, code);
+        self.table.post(starter).signal(libc::SIGCHLD);
+        // Where it has ended this moment no process is there to tell.
+        let _ = os::signal(pid(starter), libc::SIGCHLD, Some(payload), || self.table.post(starter).ended().is_some());
     }
 
     /// Passes on what was collected: events to what takes them, and output whose place among the others is certain, since it

@@ -1,5 +1,5 @@
 //! The kinds of objects, a room for each; and, beside them, what needs no declaration: the process itself (`own`), time
-//! (`timer`) and the processes (`process`).
+//! (`timer`), the processes (`process`) and the signals that a process gets (`signals`).
 
 pub(crate) mod array;
 pub(crate) mod barrier;

@@ -243,7 +243,7 @@ fn exit_of(status: Status) -> u8 {
     }
 }
 
-fn status_word(status: Status) -> &'static str {
+pub(crate) fn status_word(status: Status) -> &'static str {
     match status {
         Status::Pass => "passed",
         Status::Fail => "failed",

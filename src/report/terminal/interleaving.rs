@@ -124,6 +124,12 @@ impl Story<'_> {
         words.iter().zip(places).map(|(words, place)| format!("{words}{place}")).collect()
     }
 
+    /// What the last turn does, with the line of the file, and what it changes.
+    pub fn last(&self, plan: &Plan) -> Option<(String, String)> {
+        let changes = self.lines(plan).pop()?.changes;
+        Some((self.comments(plan).pop()?, changes))
+    }
+
     /// The events of a turn.
     fn of(&self, turn: usize) -> &[Event] {
         let (from, to) = self.range(turn);

@@ -9,5 +9,6 @@ pub mod progress;
 pub mod repeat_summary;
 pub mod run_summary;
 pub(crate) mod source_snippet;
+pub mod stepping;
 pub(crate) mod style;
 pub mod trace_diff;
