@@ -220,7 +220,7 @@ steps = [{ sleep = "20ms" }, { put = "first", value = 1 }, { sleep = "20ms" }, {
 fn a_state_expression_can_say_at_what_a_process_is_blocked() {
     let holds = [
         "reaches = \"blocked('p at first')\"",
-        "reaches = \"blocked('p at second[1]') && size(first) == 0\"",
+        "reaches = \"blocked('p at second[1]') && size(first) == 0\"\nholds = \"sometimes\"",
         "reaches = \"blocked('p at second')\"",
         "always = \"!blocked('p at second[0]') && !(blocked('p at first') && blocked('p at second'))\"",
         "always = \"!blocked('p at r')\"",

@@ -197,7 +197,26 @@ pub struct Expression {
     types: Types,
 }
 
+/// What a condition does where facts become true that were false.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Follows {
+    /// It can become true.
+    pub rises: bool,
+    /// It can become false.
+    pub falls: bool,
+    /// It is one of these facts, or holds where any of several conditions does that each are one or have nothing to do with
+    /// them.
+    pub any_of: bool,
+}
+
 impl Expression {
+    /// How a condition follows the facts that `is` says, by their numbers.
+    pub fn follows(&self, is: &dyn Fn(u32) -> bool) -> Follows {
+        let mut follows = Follows { any_of: self.node.is_any_of(is), ..Follows::default() };
+        self.node.follows(true, is, &mut follows);
+        follows
+    }
+
     /// Compiles the text of one expression.
     ///
     /// # Errors

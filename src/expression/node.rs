@@ -2,7 +2,7 @@
 
 use super::functions::{Body, Function};
 use super::operators::Operator;
-use super::{Builtin, Expression};
+use super::{Builtin, Expression, Follows};
 use crate::value::{Types, Value};
 
 /// A part of a compiled expression.
@@ -71,6 +71,37 @@ impl Node {
             child.states(visit);
             false
         });
+    }
+
+    /// Notes whether the value could become true, and whether it could become false, by a change from false to true of one
+    /// of the facts that `is` says. `rises` says which of both a change of this part makes of the whole.
+    pub(super) fn follows(&self, rises: bool, is: &dyn Fn(u32) -> bool, follows: &mut Follows) {
+        match self {
+            Self::State(state) if is(*state) && rises => follows.rises = true,
+            Self::State(state) if is(*state) => follows.falls = true,
+            Self::Not(inner) => inner.follows(!rises, is, follows),
+            Self::All(items) | Self::Any(items) => items.iter().for_each(|item| item.follows(rises, is, follows)),
+            other => {
+                let mut any = false;
+                other.states(&mut |state| any |= is(state));
+                follows.rises |= any;
+                follows.falls |= any;
+            }
+        }
+    }
+
+    /// Whether it is one of the facts that `is` says, or holds where any of several conditions does that each are one or
+    /// have nothing to do with them.
+    pub(super) fn is_any_of(&self, is: &dyn Fn(u32) -> bool) -> bool {
+        match self {
+            Self::State(state) if is(*state) => true,
+            Self::Any(items) => items.iter().all(|item| item.is_any_of(is)),
+            other => {
+                let mut any = false;
+                other.states(&mut |state| any |= is(state));
+                !any
+            }
+        }
     }
 
     /// Whether it draws a random number.

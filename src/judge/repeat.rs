@@ -12,7 +12,7 @@ use super::verdict::{Finding, Status, Subject, Verdict, worst};
 use crate::event::{ObjectId, ProcessId};
 use crate::objects::Effect;
 use crate::scenario::expectation::{Argument, Expectation, Holds};
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{Fact, Plan};
 use crate::trace::{ProcessEnd, RunEnd, Trace};
 use crate::value::Value;
 
@@ -223,7 +223,7 @@ impl Tally {
         for (one, count) in summary.overall.iter_mut().zip(counts) {
             let Subject::Expectation(place) = one.subject else { continue };
             let Some(count) = count else { continue };
-            count.settle(&plan.expectations[place], one, whole);
+            count.settle(plan, &plan.expectations[place], one, whole);
             if one.failed > 0 && looks_for_one_race(plan, place) {
                 one.frequency = Frequency::NotAlways;
             }
@@ -238,6 +238,23 @@ fn looks_for_one_race(plan: &Plan, place: usize) -> bool {
     memories_of(plan, place).iter().any(|memory| matches!(memory, Memory::Races { each: false, .. }))
 }
 
+/// Whether what all executions say of an expectation could be otherwise in one in which a process comes to its step
+/// later than in the first moment in which it has to wait there. The model has no such executions: in it `blocked(..)` of a
+/// process that waits is true from that moment on, and in one that it has not it is false for longer.
+fn depends_on_arrivals(plan: &Plan, expectation: &Expectation) -> bool {
+    let name = expectation.form.name;
+    let Some(condition) = expectation.condition(name) else { return false };
+    let is = |fact: u32| matches!(plan.facts.get(fact as usize), Some(Fact::Blocked(..)));
+    let follows = condition.follows(&is);
+    match (name, expectation.holds) {
+        ("always", Holds::Always) => follows.rises,
+        // A process that waits at last makes true what is only about its wait.
+        ("reaches", Holds::Always) => follows.rises && !follows.any_of,
+        ("always" | "reaches", Holds::Sometimes | Holds::Never) => follows.falls,
+        _ => false,
+    }
+}
+
 impl Count {
     /// Without the executions in which a pattern matches nothing, where there are others: over all executions only that
     /// is vacuous which none of them has.
@@ -250,7 +267,7 @@ impl Count {
     }
 
     /// Decides what runs alone cannot.
-    fn settle(&self, expectation: &Expectation, one: &mut Overall, whole: bool) {
+    fn settle(&self, plan: &Plan, expectation: &Expectation, one: &mut Overall, whole: bool) {
         let cut = "not every execution was explored";
         let decided = match expectation.holds {
             // An unexplored execution may have a match of the pattern.
@@ -262,6 +279,11 @@ impl Count {
             let (status, reason) = match (whole, expectation.holds) {
                 (false, _) => (Status::Unknown, Some(cut.to_owned())),
                 (true, _) if self.unknown > 0 => (Status::Unknown, one.reason.clone()),
+                (true, _) if depends_on_arrivals(plan, expectation) => {
+                    let reason = "a process may arrive at its step later than in the first moment in which it has to wait, and \
+                                  `blocked(..)` is false until then: such executions were not explored";
+                    (Status::Unknown, Some(reason.to_owned()))
+                }
                 (true, Holds::Sometimes) => (Status::Fail, Some("no execution satisfies it".to_owned())),
                 (true, Holds::Never) => (Status::Pass, Some("no execution satisfies it".to_owned())),
                 // It speaks only of executions of which there are none.

@@ -1,6 +1,6 @@
 //! A `value` of type u32 as a futex: processes sleep while it has a value, others wake them.
 
-use super::{Cells, CellsLive, INTO_WOKEN};
+use super::{CellsLive, INTO_WOKEN, Layout, Shape};
 use crate::objects::contract::model::{ModelCall, Progress, Willing};
 use crate::objects::support::scalar::Scalar;
 use crate::objects::support::wait_list::{Notifications, Woken};
@@ -54,10 +54,10 @@ pub(crate) const VERBS: [Verb; 2] = [
     },
 ];
 
-impl Cells {
+impl Layout {
     /// Whether processes can sleep on it.
-    pub(super) fn is_futex(&self) -> bool {
-        !self.is_array() && self.layout.scalar.name() == "u32"
+    pub(super) fn is_futex(self) -> bool {
+        self.shape == Shape::One && self.scalar.name() == "u32"
     }
 }
 
@@ -140,6 +140,9 @@ impl super::model::Words {
         if call.mine() != 0 {
             return Ok(self.awake(call));
         }
+        if !self.layout.is_futex() {
+            return Err(Outcome::INVALID);
+        }
         let differs = self.cells.first() != Some(&expected(self.layout.scalar, call.arguments)?);
         let ticket = self.ticket();
         let refused = Completion::of(Outcome::WOULD_BLOCK).ticket(ticket);
@@ -168,6 +171,9 @@ impl super::model::Words {
 
     pub(super) fn futex_wake(&mut self, call: &mut ModelCall<'_>) -> Result<Progress, Outcome> {
         let most = most(call.arguments)?;
+        if !self.layout.is_futex() {
+            return Err(Outcome::INVALID);
+        }
         let ticket = self.ticket();
         let notifications: &mut Notifications = &mut self.notifications;
         let woken = notifications.wake(call, most as usize, |share| (share == SLEEPS).then_some(NOTIFIED));

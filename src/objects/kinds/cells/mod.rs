@@ -293,7 +293,7 @@ impl Object for Cells {
                     (Outcome::INVALID, format!("{} takes {}, not {what}", scalar.name(), scalar.types()))
                 })
             }
-            "futex_wait" | "futex_wake" if !self.is_futex() => {
+            "futex_wait" | "futex_wake" if !self.layout.is_futex() => {
                 Some((Outcome::INVALID, "only a value of `type = \"u32\"` is a futex".to_owned()))
             }
             "swap" => scalar.refusal(constant(0)?),
@@ -306,7 +306,7 @@ impl Object for Cells {
         let length = self.layout.length as usize;
         let banks = if self.is_array() { 2 } else { 1 };
         let error = |error| HostError::call("mmap", &error);
-        let waiters = self.is_futex().then(|| WaitList::new(site.arena, site.processes)).transpose();
+        let waiters = self.layout.is_futex().then(|| WaitList::new(site.arena, site.processes)).transpose();
         let live = CellsLive {
             id: self.id,
             layout: self.layout,

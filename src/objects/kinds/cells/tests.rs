@@ -261,7 +261,9 @@ mod model {
         for value in [-1, 0, 1, 2] {
             steps.extend(["futex_wait", "futex_wake"].map(|verb| (WORD, verb, Some(int(value)))));
         }
-        as_the_kernel(&[("value", &[("type", "u32".into())], &[])], &steps, 2);
+        for of in ["u32", "i64", "u8"] {
+            as_the_kernel(&[("value", &[("type", of.into())], &[])], &steps, 2);
+        }
     }
 
     #[test]
