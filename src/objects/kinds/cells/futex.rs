@@ -170,10 +170,10 @@ impl super::model::Words {
     }
 
     pub(super) fn futex_wake(&mut self, call: &mut ModelCall<'_>) -> Result<Progress, Outcome> {
-        let most = most(call.arguments)?;
         if !self.layout.is_futex() {
             return Err(Outcome::INVALID);
         }
+        let most = most(call.arguments)?;
         let ticket = self.ticket();
         let notifications: &mut Notifications = &mut self.notifications;
         let woken = notifications.wake(call, most as usize, |share| (share == SLEEPS).then_some(NOTIFIED));
