@@ -169,3 +169,10 @@ fn processes_that_have_ended_with_one_status_stand_in_one_place() {
     "#;
     assert_eq!(searched(text, Reductions::NONE), (4, 1));
 }
+
+/// Two ends: one in which the parent has seen both children, and one in which their signals were merged.
+#[test]
+fn the_end_of_a_process_without_objects_is_a_signal_to_its_starter() {
+    let text = include_str!("../../scenarios/classics/sigchld-broken.toml");
+    assert_eq!(searched(text, Reductions::NONE).1, 2);
+}

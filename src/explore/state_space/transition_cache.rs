@@ -237,6 +237,7 @@ impl<'p> StateSpace<'p> {
         let ended = matches!(segment.stage, Stage::Ended(_));
         let lets_go = ended
             && (!segment.shares.is_empty()
+                || segment.starter.is_some()
                 || !self.plan.processes[process as usize].holds.is_empty()
                 || self.memories.is_some());
         if all {
