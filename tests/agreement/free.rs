@@ -29,6 +29,9 @@ fn end_of(plan: &Plan, trace: &Trace) -> String {
     format!("{end} {} {:?} {:?} {stuck:?}", judge::final_state(plan, trace), trace.ends, trace.finals)
 }
 
+/// The most events of a run whose path is looked for.
+const LONGEST: usize = 300;
+
 /// Every end that the model finds; none where there is too much to look at.
 fn explored(plan: &Plan) -> Option<BTreeSet<String>> {
     let mut space = StateSpace::new(plan, Time::Any, vec![false; plan.steps.len()], false);
@@ -80,7 +83,10 @@ fn problem(
             return Some(format!("an end that the model does not know:\n  {end}\nit knows{known}{}", told()));
         }
     }
-    if paths {
+    // What spins has made thousands of steps by chance: its paths are too many.
+    if paths && trace.events.len() > LONGEST {
+        found.undecided += 1;
+    } else if paths {
         match is_path(plan, trace) {
             Answer::Path => {}
             Answer::Undecided => found.undecided += 1,
