@@ -78,7 +78,11 @@ fn problem(
     }
     if let Some(ends) = ends {
         let end = end_of(plan, trace);
-        if !ends.contains(&end) {
+        // A signal can stop a process for ever within a step, which has then done a part of its work.
+        let stopped = trace.stuck.iter().any(|waiting| waiting.verb == "stopped");
+        if !ends.contains(&end) && stopped {
+            found.undecided += 1;
+        } else if !ends.contains(&end) {
             let known: String = ends.iter().map(|end| format!("\n  {end}")).collect();
             return Some(format!("an end that the model does not know:\n  {end}\nit knows{known}{}", told()));
         }
