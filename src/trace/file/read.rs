@@ -377,10 +377,10 @@ impl<'a> Body<'a> {
             return Err(Fault::new(format!("expected event {due}, found event {}", line.n)));
         }
         let process = self.process(&line.process)?;
-        let id = EventId::new(process, line.seq);
         if line.seq > EventId::LARGEST {
             return Err(Fault::new(format!("no process has an event {}", line.seq)));
         }
+        let id = EventId::new(process, line.seq);
         let before = self.last[process as usize].map(|last| last.number);
         match before {
             Some(before) if before == line.seq => {

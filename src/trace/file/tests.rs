@@ -161,6 +161,8 @@ fn what_is_wrong_is_said_with_its_line() {
     assert_eq!(with(0, "\"kernel\"", "\"dream\""), "run.jsonl:1 there is no engine `dream`");
     assert_eq!(with(2, "\"n\":2", "\"n\":3"), "run.jsonl:3 expected event 2, found event 3");
     assert_eq!(with(2, "\"seq\":", "\"sec\":"), "run.jsonl:3 missing field `seq`");
+    let large = with(2, "\"seq\":", "\"seq\":92233720368547758");
+    assert!(large.starts_with("run.jsonl:3 no process has an event 92233720368547758"), "{large}");
     assert_eq!(with(1, "acquire", "aquire"), "run.jsonl:2 there is no verb `aquire`");
     assert_eq!(with(1, "permits", "permit"), "run.jsonl:2 the trace has no object `permit`");
     assert_eq!(with(1, "\"step\":0", "\"step\":9"), "run.jsonl:2 the trace has no step 9");
