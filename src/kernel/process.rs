@@ -353,7 +353,7 @@ impl Child<'_> {
         completion
     }
 
-    /// Sleeps so many ns. Whether no signal has cut that short.
+    /// Sleeps for that many ns. False where a signal has interrupted it.
     fn sleep(&mut self, step: StepId, ns: u64) -> bool {
         let now = clock::now();
         self.publish(step, TimerVerb::Sleep.described().name, true);

@@ -36,7 +36,7 @@ use crate::trace::RunEnd;
 const MOST: usize = 10_000;
 
 /// The most that is looked at to find out what choices can lead to.
-const AHEAD: Bounds = Bounds { states: 100_000, time: Duration::from_secs(3) };
+const AHEAD: Bounds = Bounds { states: 100_000, numbers: 20_000_000, time: Duration::from_secs(3) };
 
 /// The arguments of `step`.
 #[derive(Args, Clone, Debug)]

@@ -20,6 +20,8 @@ pub enum Prospect {
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     pub states: usize,
+    /// The numbers of all states together, of 4 bytes each.
+    pub numbers: usize,
     pub time: Duration,
 }
 
@@ -54,9 +56,6 @@ impl Prospects {
         let mut moves = Vec::new();
         let mut at = 0;
         while at < states.len() {
-            if states.len() > bounds.states || Instant::now() > end {
-                return Ok(None);
-            }
             space.moves(&states[at], &mut moves)?;
             if is_over(&moves) {
                 let mut path = Vec::new();
@@ -69,6 +68,10 @@ impl Prospects {
                 reach[at][if fails(space, &path) { BAD } else { GOOD }] = true;
             }
             for step in moves.clone() {
+                let numbers_of_all = states.len() * states[at].len();
+                if states.len() > bounds.states || numbers_of_all > bounds.numbers || Instant::now() > end {
+                    return Ok(None);
+                }
                 let mut next = states[at].clone();
                 let taken = space.step(step);
                 space.take(&mut next, step)?;

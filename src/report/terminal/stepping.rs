@@ -56,7 +56,7 @@ fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(left))
 }
 
-/// Items one after another, in lines of so many columns.
+/// Joins items to lines that are at most `columns` wide.
 fn rows(items: &[String], columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for item in items {

@@ -15,6 +15,10 @@ use crate::value::Value;
 
 /// The most columns of a value.
 const VALUE: usize = 60;
+/// The most choices of which it is found out what they do: each is carried out for that, over all processes and objects.
+const DESCRIBED: usize = 100;
+/// How much is done for that at most, in processes times processes and objects.
+const WORK: usize = 2_000_000;
 
 /// A place in an execution.
 #[derive(Clone, Debug)]
@@ -61,14 +65,23 @@ impl Position {
     /// A step of the model that cannot be followed.
     pub fn of(plan: &Plan, stepper: &mut Stepper<'_, '_>, told: &Told) -> Result<Self, Lost> {
         let steps = stepper.choices();
-        let several = |step: &Step| {
-            let same = steps.iter().filter(|other| (other.process, other.kind) == (step.process, step.kind));
-            same.count() > 1
+        // Those of one process stand together.
+        let several = |place: usize| {
+            let alike = |other: Option<&Step>| {
+                other.is_some_and(|other| (other.process, other.kind) == (steps[place].process, steps[place].kind))
+            };
+            alike(place.checked_sub(1).and_then(|before| steps.get(before))) || alike(steps.get(place + 1))
         };
+        let size = plan.processes.len() * (plan.processes.len() + plan.objects.len());
+        let described = (WORK / size.max(1)).clamp(1, DESCRIBED);
         let mut choices = Vec::with_capacity(steps.len());
         for (place, step) in steps.iter().enumerate() {
-            let (mut does, _) = said(plan, step, &stepper.foretold(step)?);
-            if several(step) {
+            let mut does = if place < described {
+                said(plan, step, &stepper.foretold(step)?).0
+            } else {
+                "takes its next step".to_owned()
+            };
+            if several(place) {
                 let numbers: Vec<String> = step.choices.iter().map(u32::to_string).collect();
                 let chosen = if numbers.is_empty() { "0".to_owned() } else { numbers.join(",") };
                 does.push_str(&format!(", choice {chosen}"));
