@@ -125,3 +125,21 @@ steps = [{ let = { x = "{random(1, 3)}" } }, { mark = "drawn", value = "{x}" }]
     let kill = killed[0]["choices"].as_array().expect("choices").iter().find(|choice| choice["outside"] == true);
     assert_eq!(kill.expect("it can be killed")["does"], "is killed");
 }
+
+/// What is found out ahead, and of the choices, is bounded in memory and time.
+#[test]
+fn many_processes_and_objects_are_no_trouble() {
+    let text = r#"
+[objects]
+v = { kind = "value", count = 2000 }
+[processes.p]
+count = 1000
+steps = [{ add = "v[index]", value = 1 }, { add = "v[0]", value = 1 }]
+"#;
+    let done = Test::new().file("s.toml", text).input("1000\n").behind("ulimit -v 2000000");
+    let done = done.args(["step", "--json", "s.toml"]).run().status(0);
+    let places = places(&done);
+    assert_eq!(places[0]["choices"].as_array().map(Vec::len), Some(1000));
+    assert_eq!(places[1]["last"]["process"], "p[999]");
+    assert_eq!(places[1]["objects"]["v[999]"], "1");
+}

@@ -81,6 +81,18 @@ pub(crate) enum RandomChoice {
     All,
 }
 
+/// What one execution in the model leaves open besides the order of steps.
+#[derive(Args, Clone, Copy, Debug)]
+#[group(skip)]
+pub(crate) struct Openness {
+    /// How time passes: `ideal`, only when nothing else can move; `any`, a sleep or a timeout may end at any moment
+    #[arg(long, value_name = "HOW", default_value = "ideal", hide_possible_values = true, help_heading = "Running")]
+    pub(crate) time: TimeChoice,
+    /// Source of random numbers: `seed`, each process's own stream; `all`, one choice for each number
+    #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true, help_heading = "Running")]
+    pub(crate) random: RandomChoice,
+}
+
 /// Which processes are killed from outside.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(crate) enum KillChoice {

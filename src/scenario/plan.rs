@@ -441,6 +441,9 @@ impl Plan {
     /// Whether a process could ever unblock `waiting`, which waits for these enablers of an object: by a step of its
     /// program, or by letting go of an end.
     pub fn lets_go_on(&self, other: ProcessId, waiting: ProcessId, object: ObjectId, enablers: &Enablers) -> bool {
+        if enablers.verbs.is_empty() && enablers.closing.is_empty() {
+            return false;
+        }
         let able = |operation: &OperationPlan| {
             operation
                 .accessed()

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::run;
-use crate::cli::explore_args::{RandomChoice, TimeChoice};
+use crate::cli::explore_args::Openness;
 use crate::cli::options::{Common, ReportOptions, Scenario, TraceOption};
 use crate::cli::output::Output;
 use crate::cli::schedules;
@@ -25,12 +25,8 @@ pub(crate) struct Arguments {
     schedule: Chosen,
     #[command(flatten)]
     pub(crate) scenario: Scenario,
-    /// How time passes: `ideal`, only when nothing else can move; `any`, a sleep or a timeout may end at any moment
-    #[arg(long, value_name = "HOW", default_value = "ideal", hide_possible_values = true, help_heading = "Running")]
-    time: TimeChoice,
-    /// Source of random numbers: `seed`, each process's own stream; `all`, the schedule's choices
-    #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true, help_heading = "Running")]
-    random: RandomChoice,
+    #[command(flatten)]
+    open: Openness,
     #[command(flatten)]
     traces: TraceOption,
     #[command(flatten)]
@@ -44,8 +40,8 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         running: run::Running {
             repeat: 1,
             schedule: Some(arguments.schedule.clone()),
-            time: arguments.time,
-            random: arguments.random,
+            time: arguments.open.time,
+            random: arguments.open.random,
             ..run::Running::default()
         },
         traces: arguments.traces.clone(),

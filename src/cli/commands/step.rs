@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::cli::explore_args::{KillChoice, RandomChoice, TimeChoice};
+use crate::cli::explore_args::{KillChoice, Openness, RandomChoice, TimeChoice};
 use crate::cli::inputs;
 use crate::cli::options::{Common, Scenario};
 use crate::cli::output;
@@ -47,12 +47,8 @@ pub(crate) struct Arguments {
     file: PathBuf,
     #[command(flatten)]
     pub(crate) scenario: Scenario,
-    /// How time passes: `ideal`, only when nothing else can move; `any`, a sleep or a timeout may end at any moment
-    #[arg(long, value_name = "HOW", default_value = "ideal", hide_possible_values = true, help_heading = "Running")]
-    time: TimeChoice,
-    /// Source of random numbers: `seed`, each process's own stream; `all`, one choice for each number
-    #[arg(long, value_name = "HOW", default_value = "seed", hide_possible_values = true, help_heading = "Running")]
-    random: RandomChoice,
+    #[command(flatten)]
+    open: Openness,
     /// Which processes can be killed from outside: `none`, or `any`, one of them, at any step
     #[arg(
         long,
@@ -112,8 +108,8 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         Err(errors) => return refuse(&errors),
     };
     let leeway = Nondeterminism {
-        time: arguments.time.into(),
-        random: arguments.random == RandomChoice::All,
+        time: arguments.open.time.into(),
+        random: arguments.open.random == RandomChoice::All,
         kill: arguments.kill == KillChoice::Any,
         spurious: arguments.spurious,
     };
@@ -325,11 +321,11 @@ impl Session<'_, '_> {
             return Ok(());
         }
         let mut given = self.arguments.scenario.params();
-        if self.arguments.time == TimeChoice::Any {
+        if self.arguments.open.time == TimeChoice::Any {
             given.push("--time".to_owned());
             given.push("any".to_owned());
         }
-        if self.arguments.random == RandomChoice::All {
+        if self.arguments.open.random == RandomChoice::All {
             given.push("--random".to_owned());
             given.push("all".to_owned());
         }
