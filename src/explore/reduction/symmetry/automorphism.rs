@@ -96,7 +96,7 @@ impl Exchange {
         // Which of several exit statuses is given depends on their order, and where it gives up, which was joined.
         let ordered = match operation.verb {
             VerbId::Process(ProcessVerb::Join) => operation.into.is_some() || operation.timeout.is_some(),
-            verb => verb == VerbId::Process(ProcessVerb::Status),
+            verb => matches!(verb, VerbId::Process(ProcessVerb::Status | ProcessVerb::WaitAny)),
         };
         operation.operands.iter().all(|operand| match operand.first {
             Target::Object(_) if self.has_elements_of(operand.objects()) => {
