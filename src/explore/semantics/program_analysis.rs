@@ -298,7 +298,7 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
         if let Some((verb, processes)) = operation.on_processes() {
             let notices = match verb {
                 ProcessVerb::Join => timed,
-                ProcessVerb::Status => true,
+                ProcessVerb::Status | ProcessVerb::WaitAny => true,
                 // A process that is stopped before its end never comes to it, unless it is continued.
                 ProcessVerb::Kill => operation.signal().is_none_or(|signal| is_deadly(signal) || is_stop(signal)),
                 ProcessVerb::Start | ProcessVerb::Ready | ProcessVerb::Begin | ProcessVerb::End => false,

@@ -101,7 +101,7 @@ impl<'u> Exchange<'u> {
         // Which of several exit statuses is given depends on their order, and where it gives up, which was joined.
         let ordered = match operation.verb {
             VerbId::Process(ProcessVerb::Join) => operation.into.is_some() || operation.timeout.is_some(),
-            verb => verb == VerbId::Process(ProcessVerb::Status),
+            verb => matches!(verb, VerbId::Process(ProcessVerb::Status | ProcessVerb::WaitAny)),
         };
         let used = |named: &Option<Expression>| {
             named.as_ref().is_some_and(|named| self.uses.contains(&std::ptr::from_ref(named)))

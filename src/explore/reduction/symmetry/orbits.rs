@@ -50,8 +50,8 @@ pub(super) struct Strands {
 /// The strands of a plan, in the order of their processes; fewer where the budget is spent, which ends the search.
 pub(super) fn find(space: &StateSpace<'_>) -> Vec<(Strands, Holders)> {
     let plan = space.plan;
-    // A signal says which process sent it.
-    if plan.programs.iter().any(|program| program.signals) {
+    // A signal says which process sent it, and `wait_any` which has ended.
+    if plan.programs.iter().any(Program::has_children) {
         return Vec::new();
     }
     let mut pace = Pace::new(&space.budget);
