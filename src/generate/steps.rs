@@ -245,8 +245,9 @@ impl Drawing<'_> {
     fn weight(&self, verb: &Verb) -> u32 {
         let hint = Hint::of(verb.name);
         let takes = |wanted: fn(&Form) -> bool| verb.arguments.iter().any(|argument| wanted(&argument.form));
-        let life =
-            takes(|form| matches!(form, Form::Process | Form::Signal | Form::Signals)) || !hint.awaited.is_empty();
+        let life = takes(|form| matches!(form, Form::Process | Form::Signal | Form::Signals))
+            || hint.lives
+            || !hint.awaited.is_empty();
         let left_out = hint.endless && !self.taste.loops
             || !self.taste.times && takes(|form| matches!(form, Form::Duration))
             || life && !self.taste.lives

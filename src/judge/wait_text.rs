@@ -86,7 +86,10 @@ impl Scene<'_> {
         let object = match waiting.target {
             Target::Object(object) => object,
             Target::Process(_) => return String::new(),
-            Target::None => return format!("; no process can end {} wait", if several { "their" } else { "its" }),
+            Target::None if waiting.on.is_empty() => {
+                return format!("; no process can end {} wait", if several { "their" } else { "its" });
+            }
+            Target::None => return only(plan, &waiting.on, several),
         };
         let others: Vec<ProcessId> = waiting.on.iter().copied().filter(|other| *other != waiting.process).collect();
         let arrived = plan.objects[object as usize].object.parties().map(|parties| {
@@ -95,7 +98,7 @@ impl Scene<'_> {
         });
         let mut text = arrived.clone().unwrap_or_default();
         if !others.is_empty() {
-            let _ = write!(text, "; only {} can unblock {}", few(plan, &others), if several { "them" } else { "it" });
+            text.push_str(&only(plan, &others, several));
         } else if arrived.is_some() {
             text.push_str("; ");
             let gone = self.gone(waiting);
@@ -161,6 +164,10 @@ impl Scene<'_> {
         let able: Vec<ProcessId> = ended.iter().copied().filter(able).collect();
         if able.is_empty() { ended } else { able }
     }
+}
+
+fn only(plan: &Plan, others: &[ProcessId], several: bool) -> String {
+    format!("; only {} can unblock {}", few(plan, others), if several { "them" } else { "it" })
 }
 
 /// The names of a few processes; of many, how many.

@@ -10,7 +10,9 @@
 //! left that could. One that was stopped from outside the run counts as running.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 
+use super::process_table::Table;
 use crate::event::{ObjectId, ProcessId, Target};
 use crate::objects::kinds::process::ProcessVerb;
 use crate::objects::{Enablers, Live};
@@ -63,10 +65,9 @@ impl<'p> Detector<'p> {
         &self,
         statuses: &[Status],
         objects: &[Rc<dyn Live>],
+        table: &Table,
         ready: &dyn Fn(ProcessId, Condition) -> bool,
         look: &dyn Fn(ProcessId) -> Option<Wait>,
-        pid: &dyn Fn(ProcessId) -> i32,
-        origin: u64,
     ) -> Vec<Waiting> {
         let owners: Vec<_> = objects.iter().map(|object| object.owner()).collect();
         let mut inside: Vec<bool> =
@@ -84,7 +85,8 @@ impl<'p> Detector<'p> {
         loop {
             let mut changed = false;
             for process in 0..statuses.len() {
-                if inside[process] && self.can_go_on(process as ProcessId, statuses, &inside, &outside, &owners, ready)
+                if inside[process]
+                    && self.can_go_on(process as ProcessId, statuses, &inside, &outside, (&owners, table), ready)
                 {
                     inside[process] = false;
                     outside[self.plan.processes[process].program] += 1;
@@ -102,12 +104,12 @@ impl<'p> Detector<'p> {
             })
             .map(|(process, status)| (process, *status))
             .collect();
-        if members.is_empty() || !slept_through(&members, look, pid) {
+        if members.is_empty() || !slept_through(&members, look, table) {
             return Vec::new();
         }
         let told = members.iter().filter_map(|(process, status)| match status {
-            Status::Waiting(wait) => Some(self.tell(*process, wait, &members, &owners, origin)),
-            Status::Stopped(since) => Some(Waiting::stopped(*process, since.saturating_sub(origin))),
+            Status::Waiting(wait) => Some(self.tell(*process, wait, &members, &owners, table)),
+            Status::Stopped(since) => Some(Waiting::stopped(*process, since.saturating_sub(table.origin()))),
             _ => None,
         });
         told.collect()
@@ -120,7 +122,7 @@ impl<'p> Detector<'p> {
         statuses: &[Status],
         inside: &[bool],
         outside: &[usize],
-        owners: &[Option<ProcessId>],
+        (owners, table): (&[Option<ProcessId>], &Table),
         ready: &dyn Fn(ProcessId, Condition) -> bool,
     ) -> bool {
         let alive_outside = |other: ProcessId| !inside[other as usize] && statuses[other as usize] != Status::Ended;
@@ -149,6 +151,12 @@ impl<'p> Detector<'p> {
                 program.depends_on.iter().all(|(first, count, condition)| {
                     (*first..first + count).all(|other| ready(other, *condition) || alive_outside(other))
                 })
+            }
+            // For any process that it started: where none is left, it ends.
+            Status::Waiting(wait) if wait.process && wait.target == record::NONE => {
+                let mut left = children(table, statuses.len(), process).peekable();
+                left.peek().is_none()
+                    || left.any(|other| statuses[other as usize] == Status::Ended || alive_outside(other))
             }
             // For a signal: only by another process, which is checked above.
             Status::Waiting(wait) if wait.target == record::NONE => false,
@@ -191,9 +199,9 @@ impl<'p> Detector<'p> {
         wait: &Wait,
         members: &[(ProcessId, Status)],
         owners: &[Option<ProcessId>],
-        origin: u64,
+        table: &Table,
     ) -> Waiting {
-        let mut waiting = describe(self.plan, process, wait, origin);
+        let mut waiting = describe(self.plan, process, wait, table.origin());
         match waiting.target {
             Target::Process(other) => waiting.on.push(other),
             Target::Object(object) => {
@@ -206,6 +214,9 @@ impl<'p> Detector<'p> {
                         waiting.on.extend(members.iter().map(|(other, _)| *other).filter(able));
                     }
                 }
+            }
+            Target::None if wait.process => {
+                waiting.on.extend(children(table, self.plan.processes.len(), process));
             }
             Target::None => {}
         }
@@ -235,12 +246,15 @@ pub(super) fn describe(plan: &Plan, process: ProcessId, wait: &Wait, origin: u64
     }
 }
 
+/// The processes that one has started and that are not joined.
+fn children(table: &Table, count: usize, process: ProcessId) -> impl Iterator<Item = ProcessId> {
+    let all = 0..count as ProcessId;
+    all.filter(move |other| table.starter(*other) == Some(process) && !table.post(*other).is_joined())
+}
+
 /// Whether all of them slept through an instant that they share: between the two looks.
-fn slept_through(
-    members: &[(ProcessId, Status)],
-    look: &dyn Fn(ProcessId) -> Option<Wait>,
-    pid: &dyn Fn(ProcessId) -> i32,
-) -> bool {
+fn slept_through(members: &[(ProcessId, Status)], look: &dyn Fn(ProcessId) -> Option<Wait>, table: &Table) -> bool {
+    let pid = |process: ProcessId| table.post(process).pid.load(Ordering::Acquire);
     let pass = || -> Option<Vec<u64>> {
         members
             .iter()

@@ -1,6 +1,7 @@
 //! A process of the scenario from its fork to its end: it prepares itself, waits for its gate, and runs its program
 //! over the real objects, recording each step.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
@@ -138,7 +139,7 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
         begin,
         end: begin,
         ticket: 0,
-        cause: post.starter.load(Ordering::Acquire),
+        cause: post.started(),
         step: record::NONE,
         target: process,
         element: None,
@@ -417,12 +418,7 @@ impl Processes for Others<'_, '_> {
         let recorder = &self.child.recorder;
         let post = self.child.table.post(process);
         let manual = self.child.plan.program(process).manual;
-        if manual && !post.is_open() {
-            // Two starters at once: the one whose gate opens is the parent, and the entry says who it is.
-            let id = EventId::new(recorder.process, recorder.number).pack();
-            post.starter.store(id, Ordering::Release);
-        }
-        manual && post.open()
+        manual && post.start(EventId::new(recorder.process, recorder.number))
     }
 
     /// A wait for several that a signal cuts short has joined none of them.
@@ -433,8 +429,40 @@ impl Processes for Others<'_, '_> {
 
     fn join(&mut self, process: ProcessId) -> Result<i64, Outcome> {
         let code = self.await_end(process)?;
-        self.child.table.post(process).join();
+        self.child.table.join(process);
         Ok(code)
+    }
+
+    fn await_any(&mut self, among: Range<ProcessId>) -> Option<Result<ProcessId, Outcome>> {
+        let own = self.caller();
+        loop {
+            let table = self.child.table;
+            let seen = table.post(own).children();
+            let mut left = among
+                .clone()
+                .filter(|process| table.starter(*process) == Some(own) && !self.is_joined(*process))
+                .peekable();
+            if left.peek().is_none() {
+                return Some(Err(Outcome::NO_PROCESS));
+            }
+            let ended: Vec<ProcessId> = left.filter(|process| table.post(*process).ended().is_some()).collect();
+            let at = if ended.len() > 1 { self.child.recorder.choose(ended.len() as u32) } else { None };
+            match ended.get(at.unwrap_or(0) as usize) {
+                Some(process) if table.join(*process) => return Some(Ok(*process)),
+                // Another process has joined it meanwhile.
+                Some(_) => continue,
+                None => {}
+            }
+            match self.waits(ProcessVerb::WaitAny, None) {
+                Ok(deadline) => table.post(own).await_children(seen, deadline),
+                Err(Outcome::INTERRUPTED) => return None,
+                Err(outcome) => return Some(Err(outcome)),
+            }
+        }
+    }
+
+    fn name(&self, process: ProcessId) -> &str {
+        &self.child.plan.processes[process as usize].name
     }
 
     fn signal(&mut self, process: ProcessId, signal: i32, value: i32) -> Outcome {
@@ -492,43 +520,49 @@ impl Processes for Others<'_, '_> {
 impl Others<'_, '_> {
     /// Waits for the end of a process, whose exit status it gives.
     fn await_end(&mut self, process: ProcessId) -> Result<i64, Outcome> {
-        let recorder = &mut self.child.recorder;
         let post = self.child.table.post(process);
-        let deadline = match self.patience {
-            Patience::Until(deadline) => Some(deadline),
-            _ => None,
-        };
         loop {
             if let Some(code) = post.ended() {
                 return Ok(code.into());
             }
-            if interrupts::is_noted() {
-                recorder.cut();
-                return Err(Outcome::INTERRUPTED);
-            }
-            if self.patience == Patience::Never {
-                return Err(Outcome::WOULD_BLOCK);
-            }
-            let now = clock::now();
-            if deadline.is_some_and(|deadline| now >= deadline) {
-                return Err(Outcome::TIMEOUT);
-            }
-            let since = recorder.waits_since();
-            if !recorder.entered {
-                recorder.since = since;
-            }
-            recorder.wait(&Wait {
-                number: 0,
-                step: self.step,
-                target: process,
-                verb: place(ProcessVerb::Join.described().name),
-                end: 0,
-                process: true,
-                deadline: deadline.is_some(),
-                since,
-            });
-            recorder.blocked = true;
+            let deadline = self.waits(ProcessVerb::Join, Some(process))?;
             post.await_end(deadline);
         }
+    }
+
+    /// Publishes that the step waits, for the end of that process or of any. The deadline.
+    fn waits(&mut self, verb: ProcessVerb, process: Option<ProcessId>) -> Result<Option<u64>, Outcome> {
+        let recorder = &mut self.child.recorder;
+        let deadline = match self.patience {
+            Patience::Until(deadline) => Some(deadline),
+            _ => None,
+        };
+        if interrupts::is_noted() {
+            recorder.cut();
+            return Err(Outcome::INTERRUPTED);
+        }
+        if self.patience == Patience::Never {
+            return Err(Outcome::WOULD_BLOCK);
+        }
+        let now = clock::now();
+        if deadline.is_some_and(|deadline| now >= deadline) {
+            return Err(Outcome::TIMEOUT);
+        }
+        let since = recorder.waits_since();
+        if !recorder.entered {
+            recorder.since = since;
+        }
+        recorder.wait(&Wait {
+            number: 0,
+            step: self.step,
+            target: process.unwrap_or(record::NONE),
+            verb: place(verb.described().name),
+            end: 0,
+            process: true,
+            deadline: deadline.is_some(),
+            since,
+        });
+        recorder.blocked = true;
+        Ok(deadline)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
-use crate::event::ProcessId;
+use crate::event::{EventId, ProcessId};
 use crate::os::arena::{Arena, Shared};
 use crate::os::futex;
 use crate::os::process::STOPS;
@@ -32,11 +32,13 @@ pub(super) struct Post {
     trouble: AtomicU32,
     /// The signals that steps have sent it, a bit each.
     signals: AtomicU64,
-    /// The packed id of the event that started it.
-    pub(super) starter: AtomicU64,
+    /// The packed id of the event that started it; 0 before.
+    starter: AtomicU64,
     /// Those of the signals that will end it when its turn comes, a bit each.
     pending: AtomicU64,
-    _pad: [u64; 1],
+    /// Counts the ends and joins of those that it started: a futex.
+    children: AtomicU32,
+    _pad: u32,
 }
 
 /// What all share besides.
@@ -108,6 +110,34 @@ impl Table {
         &self.posts[process as usize]
     }
 
+    /// The process whose step started one.
+    pub(super) fn starter(&self, process: ProcessId) -> Option<ProcessId> {
+        EventId::unpack(self.post(process).started()).map(EventId::process)
+    }
+
+    /// Says that a process has ended.
+    pub(super) fn end(&self, process: ProcessId, code: i32) {
+        self.post(process).end(code);
+        self.tell_starter(process);
+    }
+
+    /// Joins a process. Whether none had.
+    pub(super) fn join(&self, process: ProcessId) -> bool {
+        let first = self.post(process).joined.swap(1, Ordering::AcqRel) == 0;
+        if first {
+            self.tell_starter(process);
+        }
+        first
+    }
+
+    fn tell_starter(&self, process: ProcessId) {
+        if let Some(starter) = self.starter(process) {
+            let children = &self.post(starter).children;
+            children.fetch_add(1, Ordering::AcqRel);
+            futex::wake_all(children);
+        }
+    }
+
     /// When the run began.
     pub(super) fn origin(&self) -> u64 {
         self.common.origin.load(Ordering::Acquire)
@@ -165,6 +195,29 @@ impl Post {
         opened
     }
 
+    /// Lets the process run by the step that makes that event. False where another step did already; the one that comes
+    /// first is the one that starts it, and the others only see to it that it runs.
+    pub(super) fn start(&self, event: EventId) -> bool {
+        let first = self.starter.compare_exchange(0, event.pack(), Ordering::AcqRel, Ordering::Acquire).is_ok();
+        self.open();
+        first
+    }
+
+    /// The packed id of the event that started it; 0 where none did.
+    pub(super) fn started(&self) -> u64 {
+        self.starter.load(Ordering::Acquire)
+    }
+
+    /// How many ends and joins there were of processes that it started.
+    pub(super) fn children(&self) -> u32 {
+        self.children.load(Ordering::Acquire)
+    }
+
+    /// Waits until there are more of them, at most until the deadline.
+    pub(super) fn await_children(&self, seen: u32, deadline: Option<u64>) {
+        futex::wait(&self.children, seen, deadline);
+    }
+
     /// Whether it may run.
     pub(super) fn is_open(&self) -> bool {
         self.gate.load(Ordering::Acquire) == 1
@@ -178,7 +231,7 @@ impl Post {
     }
 
     /// Tells all that it has ended.
-    pub(super) fn end(&self, code: i32) {
+    fn end(&self, code: i32) {
         self.code.store(code, Ordering::Relaxed);
         self.ended.store(1, Ordering::Release);
         futex::wake_all(&self.ended);
@@ -192,10 +245,6 @@ impl Post {
     /// Waits for its end, at most until the deadline.
     pub(super) fn await_end(&self, deadline: Option<u64>) {
         futex::wait(&self.ended, 0, deadline);
-    }
-
-    pub(super) fn join(&self) {
-        self.joined.store(1, Ordering::Release);
     }
 
     pub(super) fn is_joined(&self) -> bool {

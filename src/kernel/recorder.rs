@@ -245,6 +245,11 @@ impl Recorder<'_> {
         self.push(&head, &completion.value, &completion.second);
     }
 
+    /// The next choice out of `count` under a schedule; none where choices are free.
+    pub(super) fn choose(&self, count: u32) -> Option<u32> {
+        self.held.as_ref().and_then(|held| held.choose(count))
+    }
+
     /// Since when a step that has to wait now does so.
     pub(super) fn waits_since(&self) -> u64 {
         match (&self.held, self.outer) {
@@ -347,7 +352,7 @@ impl Caller for Current<'_, '_> {
     }
 
     fn choose(&mut self, count: u32) -> Option<u32> {
-        self.recorder.held.as_ref().and_then(|held| held.choose(count))
+        self.recorder.choose(count)
     }
 
     fn compute(&mut self, it: Value) -> Result<Value, Outcome> {

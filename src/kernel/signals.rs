@@ -100,7 +100,9 @@ impl Child<'_> {
             return self.interrupted(step, operation);
         }
         let waits = match operation.verb {
-            VerbId::Object | VerbId::Process(ProcessVerb::Join) | VerbId::Timer(TimerVerb::Sleep) => true,
+            VerbId::Object
+            | VerbId::Process(ProcessVerb::Join | ProcessVerb::WaitAny)
+            | VerbId::Timer(TimerVerb::Sleep) => true,
             VerbId::Signal(verb) => verb.waits(),
             _ => false,
         };

@@ -370,10 +370,11 @@ impl Plan {
         program.operations().find(|operation| operation.step == step)
     }
 
-    /// Whether a step sends signals, or says what a process does at one.
+    /// Whether a step sends signals, says what a process does at one, or asks which processes are not joined yet.
     pub fn kills(&self) -> bool {
-        self.operations()
-            .any(|operation| matches!(operation.verb, VerbId::Process(ProcessVerb::Kill) | VerbId::Signal(_)))
+        self.operations().any(|operation| {
+            matches!(operation.verb, VerbId::Process(ProcessVerb::Kill | ProcessVerb::WaitAny) | VerbId::Signal(_))
+        })
     }
 
     /// Whether time can pass in it: a step sleeps, computes or has a timeout.
@@ -464,6 +465,16 @@ impl Plan {
 impl Program {
     pub fn range(&self) -> Range<ProcessId> {
         self.first..self.first + self.count.unwrap_or(1)
+    }
+
+    /// Whether it waits for any of the processes that it started.
+    pub fn waits_for_any(&self) -> bool {
+        self.operations().any(|operation| operation.verb == VerbId::Process(ProcessVerb::WaitAny))
+    }
+
+    /// Whether it matters which processes its steps have started: it waits for any of them, or their ends are signals to it.
+    pub fn has_children(&self) -> bool {
+        self.signals || self.waits_for_any()
     }
 
     /// Its steps that the world carries out.

@@ -47,6 +47,7 @@ static ELSEWHERE: &[(&str, &str)] = &[
     ("unset", "clear"),
     ("spawn", "start"),
     ("fork", "start"),
+    ("waitpid", "wait_any"),
     ("terminate", "kill"),
     ("quit", "exit"),
     ("return", "exit"),
@@ -119,6 +120,7 @@ pub static STEPS: &[Verb] = &[
     ),
     process::START,
     process::JOIN,
+    process::WAIT_ANY,
     process::STATUS,
     process::KILL,
     signals::ON_SIGNAL,
@@ -143,11 +145,13 @@ pub struct Hint {
     pub idle: bool,
     /// Which word at a process's key waits for it: a process with that word waits in vain if no process takes the step.
     pub awaited: &'static str,
+    /// Whether it is about other processes although it names none.
+    pub lives: bool,
 }
 
 impl Hint {
     /// What is known of a verb that stands in no list.
-    const NONE: Self = Self { weight: 4, endless: false, idle: false, awaited: "" };
+    const NONE: Self = Self { weight: 4, endless: false, idle: false, awaited: "", lives: false };
 
     /// What is known of that verb.
     pub fn of(verb: &str) -> Self {
@@ -162,6 +166,7 @@ static HINTS: &[(&str, Hint)] = &[
     ("yield", Hint { idle: true, ..Hint::NONE }),
     ("start", Hint { awaited: "manual", ..Hint::NONE }),
     ("ready", Hint { awaited: "ready", ..Hint::NONE }),
+    ("wait_any", Hint { lives: true, ..Hint::NONE }),
     ("exit", Hint { weight: 1, ..Hint::NONE }),
     ("abort", Hint { weight: 1, ..Hint::NONE }),
 ];

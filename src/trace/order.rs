@@ -458,7 +458,7 @@ fn processes(plan: &Plan, flat: &Flat<'_>, killers: &[Option<u32>], edges: &mut 
                 starts[process as usize] = Some(at);
                 tie(Some(at), flat.begin(process), Tie::Sync);
             }
-            "join" => {
+            "join" | "wait_any" => {
                 let first = &mut joins[process as usize];
                 if first.is_none_or(|first| flat.ended(at) < flat.ended(first)) {
                     *first = Some(at);
@@ -469,6 +469,14 @@ fn processes(plan: &Plan, flat: &Flat<'_>, killers: &[Option<u32>], edges: &mut 
         }
     }
     for (at, event) in flat.events() {
+        if event.verb == "wait_any" && event.outcome == Outcome::NO_PROCESS && event.step.is_some() {
+            // Those that it started have been joined.
+            let own = |start: u32| flat.event(start).id.process() == event.id.process();
+            for (start, join) in starts.iter().zip(&joins) {
+                let join = join.filter(|join| start.is_some_and(own) && flat.began(*join) <= flat.ended(at));
+                tie(join, Some(at), Tie::Reads);
+            }
+        }
         let Target::Process(process) = event.target else { continue };
         if event.step.is_none() {
             continue;

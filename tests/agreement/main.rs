@@ -4,7 +4,8 @@
 //!
 //! The scenarios are those of `scenarios/` and `tests/corpus`, and ones drawn from the catalogue. As it stands each test looks at a few of
 //! each taste, the same each time. `IPCRUN_DRAWN=N` looks at N of each, `IPCRUN_DRAWN_SEED=N` begins with another,
-//! `IPCRUN_DRAWN_TASTE=NAME` takes one taste alone:
+//! `IPCRUN_DRAWN_TASTE=NAME` takes one taste alone,
+//! `IPCRUN_DRAWN_WORD=wait_any` those scenarios alone in which that stands:
 //!
 //! ```text
 //! IPCRUN_DRAWN=1000 cargo test --profile fast --test agreement
@@ -68,9 +69,13 @@ fn over(usual: u64, look: impl Fn(&mut Found, &Scenario) -> Option<String>) {
     let mut found = Found::default();
     let first = number("IPCRUN_DRAWN_SEED").unwrap_or(0);
     let only = std::env::var("IPCRUN_DRAWN_TASTE").ok();
+    let word = std::env::var("IPCRUN_DRAWN_WORD").unwrap_or_default();
     for taste in TASTES.iter().filter(|taste| !taste.loops && only.as_ref().is_none_or(|only| only == taste.name)) {
         for seed in first..first + number("IPCRUN_DRAWN").unwrap_or(usual) {
             let drawn = scenario(seed, *taste);
+            if !drawn.text().contains(&word) {
+                continue;
+            }
             found.scenarios += 1;
             if let Some(problem) = look(&mut found, &drawn) {
                 println!("## {} seed {seed}: {problem}", taste.name);

@@ -328,3 +328,153 @@ fn an_empty_process_ends_well() {
     holds("[processes.p]\nsteps = []\n");
     holds("[processes.p]\ncount = 20\nsteps = []\n");
 }
+
+#[test]
+fn any_of_those_that_were_started_is_waited_for() {
+    let text = r#"
+time = "ideal"
+[processes.main]
+steps = [
+  { wait_any = true, expect = "no_process" },
+  { start = "w" },
+  { start = "slow" },
+  { repeat = 2, do = [{ wait_any = true, into = "who", code_into = "code" }, { mark = "{who}", value = "{code}" }] },
+  { wait_any = true, timeout = "0s", expect = "would_block" },
+  { wait_any = true, timeout = "5ms", expect = "timeout" },
+  { kill = "w[0]", signal = 0, expect = "no_process" },
+  { kill = "slow", signal = "TERM" },
+  { wait_any = true, into = "who", code_into = "code", expect = "slow" },
+  { assert = "code == -15" },
+  { wait_any = true, expect = "no_process" },
+  { join = "w[1]", expect = 1 },
+]
+[processes.w]
+start = "manual"
+count = 2
+steps = [{ exit = "{index}" }]
+[processes.slow]
+start = "manual"
+steps = [{ sleep = "1h" }]
+[processes.by_itself]
+steps = []
+[[expect]]
+order = ["w[1] end *", { process = "main", verb = "wait_any", object = "w[1]" }]
+[[expect]]
+values = { process = "main", verb = "mark" }
+in = [[0, 1], [1, 0]]
+[[expect]]
+exits = "w[1]"
+code = 1
+[[expect]]
+exits = "slow"
+signal = "TERM"
+"#;
+    holds(text);
+    Test::new().file("a.toml", text).args(["explore", "a.toml"]).run().status(0);
+    refused("", "{ wait_any = true }", "no process has `start = \"manual\"`");
+}
+
+/// Which of several that have ended is joined first is left open, and a schedule says which.
+#[test]
+fn a_schedule_says_which_of_several_is_waited_for() {
+    let text = r#"
+[processes.main]
+steps = [
+  { start = "w" },
+  { join = "marker" },
+  { wait_any = true, into = "first" },
+  { mark = "{first}" },
+]
+[processes.w]
+start = "manual"
+count = 3
+steps = []
+[processes.marker]
+steps = [{ join = "w[0]" }, { join = "w[1]" }, { join = "w[2]" }]
+[[expect]]
+never = "main mark *"
+"#;
+    // Another has joined all of them: none is left.
+    Test::new().file("a.toml", text).args(["explore", "a.toml"]).run().status(1).stdout_contains("no_process");
+    let text = r#"
+[processes.main]
+steps = [
+  { start = "w" },
+  { forever = [
+    { status = "w[0]", into = "a" },
+    { status = "w[1]", into = "b" },
+    { if = "a.code != null && b.code != null", then = ["break"] },
+    "yield",
+  ] },
+  { wait_any = true, into = "first" },
+  { mark = "first", value = "{first}" },
+]
+[processes.w]
+start = "manual"
+count = 2
+steps = []
+[[expect]]
+values = "main mark first"
+in = [["w[0]"], ["w[1]"]]
+each_seen = true
+"#;
+    Test::new().file("a.toml", text).args(["explore", "a.toml"]).run().status(0);
+    let first = text.replace("in = [[\"w[0]\"], [\"w[1]\"]]\neach_seen = true", "equals = [\"w[0]\"]");
+    let done = Test::new().file("a.toml", first).args(["explore", "--save", "found", "a.toml"]).run().status(1);
+    let schedule = done.read("found");
+    let replayed = Test::new().file("a.toml", text).file("found", schedule).args(["replay", "a.toml", "found"]).run();
+    assert!(replayed.out.contains("[\"w[1]\"]"), "{}", replayed.out);
+}
+
+/// A handler that comes into the wait ends it, unless it restarts; one that reaps all is not outrun by merged signals.
+#[test]
+fn a_handler_reaps_all_that_have_ended() {
+    let text = r#"
+time = "ideal"
+[processes.parent]
+vars = { reaped = 0 }
+steps = [
+  { on_signal = "CHLD", do = [
+    { forever = [
+      { wait_any = true, timeout = "0s", on = { would_block = ["break"], no_process = ["break"] } },
+      { let = { reaped = "{reaped + 1}" } },
+    ] },
+  ] },
+  { mask = ["CHLD"] },
+  { start = "child" },
+  { while = "reaped < 3", do = [{ pause = true, mask = [], on = { interrupted = [] } }] },
+  { mark = "all" },
+]
+[processes.child]
+count = 3
+start = "manual"
+steps = []
+[[expect]]
+count = "parent mark all"
+equals = 1
+"#;
+    holds(text);
+    Test::new().file("a.toml", text).args(["explore", "a.toml"]).run().status(0);
+    for (restart, expected) in [(true, "slow"), (false, "interrupted")] {
+        let text = format!(
+            r#"
+time = "ideal"
+[processes.p]
+steps = [
+  {{ on_signal = "USR1", do = [], restart = {restart} }},
+  {{ start = "slow" }},
+  {{ ready = true }},
+  {{ wait_any = true, expect = "{expected}" }},
+]
+[processes.slow]
+start = "manual"
+steps = [{{ sleep = "100ms" }}]
+[processes.q]
+depends_on = {{ p = "ready" }}
+steps = [{{ sleep = "20ms" }}, {{ kill = "p", signal = "USR1" }}]
+"#
+        );
+        holds(&text);
+        Test::new().file("a.toml", &text).args(["explore", "a.toml"]).run().status(0);
+    }
+}

@@ -27,7 +27,7 @@ pub(crate) fn is_tame(plan: &Plan) -> bool {
                 cells || matches!(effect, Effect::Takes | Effect::Gives)
             }),
             VerbId::Timer(_) | VerbId::Own(OwnVerb::Abort) | VerbId::Signal(_) => false,
-            VerbId::Process(verb) => !matches!(verb, ProcessVerb::Status | ProcessVerb::Kill),
+            VerbId::Process(verb) => !matches!(verb, ProcessVerb::Status | ProcessVerb::Kill | ProcessVerb::WaitAny),
             VerbId::Own(_) => true,
         };
         causal && operation.timeout.is_none()

@@ -211,8 +211,9 @@ impl<'s, 'p> Course<'s, 'p> {
             self.needs[process as usize].clear();
             return false;
         };
-        if matches!(operation.verb, VerbId::Signal(verb) if verb.waits()) {
-            // It waits for what is sent to it.
+        let sent = matches!(operation.verb, VerbId::Signal(verb) if verb.waits());
+        if sent || operation.is(ProcessVerb::WaitAny) {
+            // It waits for what is sent to it, or for ends, which are no objects either.
             self.stale[process as usize] = true;
             let (mut segment, mut parts) = (segment.clone(), self.copied(&[]));
             let choices = ChoiceScript::default();

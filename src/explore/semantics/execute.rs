@@ -1,5 +1,6 @@
 //! Executes a transition: a step that others can observe, and the local steps after it.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::choice_point::{ChoiceScript, begins_turn, step_of};
@@ -37,6 +38,8 @@ pub(crate) struct Parts {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct ProcessStatus {
     pub(crate) stage: Stage,
+    /// The process that started it, where that matters.
+    pub(crate) starter: Option<ProcessId>,
     pub(crate) joined: bool,
     pub(crate) ready: bool,
 }
@@ -489,6 +492,29 @@ impl Processes for Others<'_, '_, '_, '_> {
             _ if self.gives_up() => Err(Outcome::TIMEOUT),
             _ => Err(Outcome::WOULD_BLOCK),
         }
+    }
+
+    fn await_any(&mut self, among: Range<ProcessId>) -> Option<Result<ProcessId, Outcome>> {
+        let own = Some(self.caller());
+        let left: Vec<ProcessId> =
+            among.filter(|process| self.status(*process).starter == own && !self.is_joined(*process)).collect();
+        let ended: Vec<ProcessId> =
+            left.iter().copied().filter(|process| matches!(self.life(*process), Life::Ended(_))).collect();
+        match () {
+            () if left.is_empty() => Some(Err(Outcome::NO_PROCESS)),
+            () if ended.len() == 1 => Some(Ok(ended[0])),
+            () if !ended.is_empty() => Some(Ok(ended[self.act.actor.choices.choose(ended.len() as u32) as usize])),
+            () if self.gives_up() => Some(Err(Outcome::TIMEOUT)),
+            () if self.willing == Willing::Never => Some(Err(Outcome::WOULD_BLOCK)),
+            () => {
+                self.act.halt = Halt::Waits;
+                None
+            }
+        }
+    }
+
+    fn name(&self, process: ProcessId) -> &str {
+        &self.act.actor.plan.processes[process as usize].name
     }
 
     fn signal(&mut self, process: ProcessId, signal: i32, value: i32) -> Outcome {

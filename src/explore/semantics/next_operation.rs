@@ -42,7 +42,7 @@ impl NextOperation {
     /// Whether it is one that others can let go on; whether it may wait is another matter.
     pub(crate) fn can_wait(&self) -> bool {
         match self.verb {
-            VerbId::Object | VerbId::Process(ProcessVerb::Join) => true,
+            VerbId::Object | VerbId::Process(ProcessVerb::Join | ProcessVerb::WaitAny) => true,
             VerbId::Signal(verb) => verb.waits(),
             _ => false,
         }

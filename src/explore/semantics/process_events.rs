@@ -43,7 +43,7 @@ pub(crate) struct Traits {
 pub(crate) fn settle<'p>(whole: &mut impl WorldState<'p>, traits: Traits, process: ProcessId, effects: &Effects) {
     if traits.kills {
         for joined in &effects.joined {
-            whole.change(*joined, &mut |segment| segment.joined = true);
+            whole.change(*joined, &mut |segment| (segment.joined, segment.starter) = (true, None));
         }
     }
     for (target, signal) in &effects.signals {
@@ -57,7 +57,7 @@ pub(crate) fn settle<'p>(whole: &mut impl WorldState<'p>, traits: Traits, proces
         leave(whole, process, end);
     }
     for started in &effects.started {
-        if whole.plan().program(process).signals {
+        if whole.plan().program(process).has_children() {
             whole.change(*started, &mut |segment| segment.starter = Some(process));
         }
         begin(whole, *started);
@@ -157,8 +157,12 @@ fn leave<'p>(whole: &mut impl WorldState<'p>, process: ProcessId, end: ProcessEn
     if let Some(starter) = whole.segment(process).starter {
         let value = end.code().unwrap_or(0) as i32;
         let sent = Sent { signal: libc::SIGCHLD, value, sender: process, event };
-        whole.change(process, &mut |segment| segment.starter = None);
-        if whole.segment(starter).stage == Stage::Running {
+        let program = plan.program(starter);
+        let runs = whole.segment(starter).stage == Stage::Running;
+        if !runs || !program.waits_for_any() {
+            whole.change(process, &mut |segment| segment.starter = None);
+        }
+        if runs && program.signals {
             whole.change(starter, &mut |segment| segment.sent(sent, false));
         }
     }

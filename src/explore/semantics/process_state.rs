@@ -41,7 +41,7 @@ pub(crate) struct ProcessState<'p> {
     pub(crate) stopped: bool,
     /// Signals that were sent to it and have had no effect yet.
     pub(crate) pending: Pending,
-    /// The process whose step started it, where that has to do with signals: it gets CHLD.
+    /// The process whose step started it, as long as that matters: it gets CHLD, or waits for any of those that it started.
     pub(crate) starter: Option<ProcessId>,
     /// Whether a handler has to run before it does anything else.
     pub(crate) owed: bool,

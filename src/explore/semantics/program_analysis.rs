@@ -218,10 +218,16 @@ pub(crate) fn has_identity(program: &Program, own_stream: bool, output: bool) ->
     reads_identity(program, own_stream, output, &|_| false)
 }
 
-/// Whether it can depend on that otherwise than by which of several it names where it names the one of its own index.
-pub(crate) fn has_more_than_its_index(program: &Program, own_stream: bool, output: bool) -> bool {
+/// Whether it can depend on that otherwise than by which of several it names where it names the one of its own index, and by
+/// the expressions of `uses`, told apart by where they stand.
+pub(crate) fn has_more_than_its_index(
+    program: &Program,
+    own_stream: bool,
+    output: bool,
+    uses: &[*const Expression],
+) -> bool {
     let names = program.operations().filter_map(|operation| own_index(operation).or_else(|| own_element(operation)));
-    let names: Vec<*const Expression> = names.map(std::ptr::from_ref).collect();
+    let names: Vec<*const Expression> = names.map(std::ptr::from_ref).chain(uses.iter().copied()).collect();
     reads_identity(program, own_stream, output, &|expression| names.contains(&std::ptr::from_ref(expression)))
 }
 
@@ -292,7 +298,7 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
         if let Some((verb, processes)) = operation.on_processes() {
             let notices = match verb {
                 ProcessVerb::Join => timed,
-                ProcessVerb::Status => true,
+                ProcessVerb::Status | ProcessVerb::WaitAny => true,
                 // A process that is stopped before its end never comes to it, unless it is continued.
                 ProcessVerb::Kill => operation.signal().is_none_or(|signal| is_deadly(signal) || is_stop(signal)),
                 ProcessVerb::Start | ProcessVerb::Ready | ProcessVerb::Begin | ProcessVerb::End => false,

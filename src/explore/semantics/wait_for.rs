@@ -53,6 +53,10 @@ fn of(
             waiting.target = other.map_or(Target::None, Target::Process);
             waiting.on.extend(other.filter(lives));
         }
+        (VerbId::Process(ProcessVerb::WaitAny), _) => {
+            let started = |other: &ProcessId| segments[*other as usize].starter == Some(process);
+            waiting.on.extend(alive.iter().copied().filter(started));
+        }
         (_, Some((own, access))) => {
             let model = parts.objects[own as usize].as_deref();
             let elsewhere =

@@ -793,7 +793,7 @@ pub(super) fn touched(plan: &Plan, object: ObjectId, verb: u8) -> impl Iterator<
 
 /// How a process is, as others see it.
 pub(super) fn post(segment: &ProcessState<'_>) -> ProcessStatus {
-    ProcessStatus { stage: segment.stage, joined: segment.joined, ready: segment.ready }
+    ProcessStatus { stage: segment.stage, starter: segment.starter, joined: segment.joined, ready: segment.ready }
 }
 
 /// The objects of a plan before anything has happened.

@@ -26,7 +26,7 @@ use super::wakeup::Wakeup;
 use super::{Limits, Notice, Options, Recording, Spool};
 use super::{host_limits, memory_estimate};
 use crate::diagnostic::Diagnostic;
-use crate::event::{EventId, ObjectId, ProcessId, StepId, Target};
+use crate::event::{ObjectId, ProcessId, StepId, Target};
 use crate::objects::{CreateContext, Live};
 use crate::os::arena::Arena;
 use crate::os::descriptor::poll;
@@ -488,10 +488,9 @@ impl Supervisor<'_> {
         self.detector.stuck(
             &statuses,
             &self.objects,
+            &self.table,
             &|process, condition| self.holds(process, condition),
             &|process| self.consumers[process as usize].lane().waiting(),
-            &|process| self.table.post(process).pid.load(std::sync::atomic::Ordering::Acquire),
-            self.table.origin(),
         )
     }
 
@@ -551,14 +550,13 @@ impl Supervisor<'_> {
                 object.reclaim(process);
             }
         }
-        self.table.post(process).end(code);
+        self.table.end(process, code);
         self.tell_starter(process, code);
     }
 
     /// Sends CHLD to the process whose step started one that has ended, where that has to do with signals.
     fn tell_starter(&self, process: ProcessId, code: i32) {
-        let post = self.table.post(process);
-        let starter = EventId::unpack(post.starter.load(std::sync::atomic::Ordering::Acquire)).map(EventId::process);
+        let starter = self.table.starter(process);
         let Some(starter) = starter.filter(|starter| self.plan.program(*starter).signals && !self.has_ended(*starter))
         else {
             return;

@@ -31,7 +31,7 @@ pub enum VerbId {
 
 impl VerbId {
     /// The verbs without an object that a step can have.
-    pub const STEPS: [Self; 21] = [
+    pub const STEPS: [Self; 22] = [
         Self::Own(OwnVerb::Print),
         Self::Own(OwnVerb::Mark),
         Self::Own(OwnVerb::Enter),
@@ -44,6 +44,7 @@ impl VerbId {
         Self::Timer(TimerVerb::Busy),
         Self::Process(ProcessVerb::Start),
         Self::Process(ProcessVerb::Join),
+        Self::Process(ProcessVerb::WaitAny),
         Self::Process(ProcessVerb::Status),
         Self::Process(ProcessVerb::Kill),
         Self::Process(ProcessVerb::Ready),

@@ -23,6 +23,7 @@ use crate::event::{ObjectId, ProcessId, StepId};
 use crate::expression::Expression;
 use crate::objects::contract::operation::VerbId;
 use crate::objects::kinds::own::OwnVerb;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::objects::{self, CATALOGUE, Form, Kind, Verb};
 use crate::value::{Types, Value};
 
@@ -467,6 +468,9 @@ impl<'c> Compiler<'c> {
             self.leave_loop(verb.name == "break", span);
             return;
         };
+        if does == VerbId::Process(ProcessVerb::WaitAny) {
+            return self.wait_any(verb, fields, step, span);
+        }
         self.possible(verb.name, PossibleTarget::None);
         self.operate(fields, OperationPlan::new(step, does), verb, Vec::new());
     }

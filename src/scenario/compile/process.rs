@@ -12,7 +12,8 @@ use crate::outcome::Outcome;
 use crate::scenario::document::{Fields, Item};
 use crate::scenario::plan::{Operand, OperationPlan};
 use crate::scenario::scope::ProcessScope;
-use crate::value::Value;
+use crate::value::{Types, Value};
+use std::ops::Range;
 use std::rc::Rc;
 use toml::de::DeValue;
 
@@ -89,6 +90,41 @@ impl Compiler<'_> {
         self.possible(verb.name, PossibleTarget::Processes(operand.processes()));
         operation.operands.push(operand);
         self.operate(fields, operation.with(verb, arguments), verb, foreseen);
+    }
+
+    /// A wait for any process that this one has started.
+    pub(super) fn wait_any(&mut self, verb: &'static Verb, fields: &Fields<'_>, step: StepId, span: Range<usize>) {
+        let does = ProcessVerb::WaitAny;
+        let mut operation = OperationPlan::new(step, VerbId::Process(does));
+        let null = || Expression::constant(Value::Null);
+        let mut taken = |name: &str, types: Types| {
+            let slot = fields.take(name).map(|item| self.variable_item(item, types));
+            (slot.flatten(), slot.map_or_else(null, |_| Expression::constant(Value::Bool(true))))
+        };
+        let (into, given) = taken(verb.arguments[1].name, verb.result);
+        let (second, code) = taken(verb.arguments[2].name, Types::INT);
+        (operation.into, operation.second) = (into, second);
+        // All that a `start` step could have started.
+        let manual = || self.declared.programs.iter().filter(|program| program.manual);
+        let first = manual().map(|program| program.first).min();
+        let behind = manual().map(|program| program.first + program.count.unwrap_or(1)).max();
+        let range = first.unwrap_or(0)..behind.unwrap_or(0);
+        let mut foreseen = Vec::new();
+        if range.is_empty() {
+            let reason = "no process has `start = \"manual\"`, so this one starts none";
+            foreseen.push(self.foreseen(Outcome::NO_PROCESS, reason, span));
+        } else {
+            operation.operands.push(Operand {
+                first: Target::Process(range.start),
+                count: range.end - range.start,
+                index: None,
+                verb: does as u8,
+                end: 0,
+                element: None,
+            });
+        }
+        self.possible(verb.name, PossibleTarget::Processes(range));
+        self.operate(fields, operation.with(verb, vec![null(), given, code]), verb, foreseen);
     }
 
     pub(super) fn signal(&mut self, item: Item<'_>) -> Option<i32> {

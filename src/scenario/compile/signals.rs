@@ -5,6 +5,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::event::StepId;
 use crate::expression::Expression;
 use crate::objects::contract::operation::VerbId;
+use crate::objects::kinds::process::ProcessVerb;
 use crate::objects::kinds::signals::{HANDLED, SignalVerb, is_fixed, moves_the_process};
 use crate::objects::{Form, Verb};
 use crate::outcome::Outcome;
@@ -152,6 +153,20 @@ pub(in crate::scenario) fn check(
     };
     let restarting = program.operations().find(restarts).map(|operation| operation.step);
     let mut found: Vec<Diagnostic> = Vec::new();
+    let ignores = |operation: &&OperationPlan| {
+        let action = operation.arguments.get(2).and_then(Expression::as_constant).and_then(Value::as_str);
+        operation.acts_at() == Some(libc::SIGCHLD) && action == Some("ignore")
+    };
+    let waits = |operation: &&OperationPlan| operation.verb == VerbId::Process(ProcessVerb::WaitAny);
+    if let (Some(ignores), Some(waits)) = (program.operations().find(ignores), program.operations().find(waits)) {
+        let [ignores, waits] = [ignores, waits].map(|operation| steps[operation.step as usize].span.clone());
+        let message = "`wait_any` in a process that ignores CHLD, whose ended processes nothing has to join, is not supported yet";
+        found.push(
+            Diagnostic::error(Code::LATER, message)
+                .at(&checker.source, waits, "not supported yet")
+                .also(ignores, "ignored here"),
+        );
+    }
     for operation in program.operations().filter(|operation| operation.blocks) {
         let step = &steps[operation.step as usize];
         match (operation.restarts, restarting) {

@@ -2,6 +2,7 @@
 //! engine says how its processes are ([`Processes`]), [`perform`] does the rest.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::event::ProcessId;
@@ -17,6 +18,8 @@ use crate::value::{Types, Value};
 pub enum ProcessVerb {
     Start,
     Join,
+    /// `wait_any`: waitpid(-1).
+    WaitAny,
     Status,
     Kill,
     /// On itself.
@@ -48,6 +51,22 @@ pub(crate) const JOIN: Verb = Verb {
                 Form::Into,
                 "the exit status; negative for a signal; of several processes, the first that is not 0",
             ),
+        ],
+    )
+};
+
+pub(crate) const WAIT_ANY: Verb = Verb {
+    blocks: true,
+    result: Types::STRING,
+    outcomes: &[Outcome::NO_PROCESS],
+    ..verb(
+        "wait_any",
+        "waits until any one of the processes that this one started has ended, and joins it (waitpid(-1)); `no_process` \
+         where it started none, or all are joined",
+        &[
+            required("wait_any", Form::Nothing, ""),
+            optional("into", Form::Into, "the name of the process"),
+            optional("code_into", Form::Second, "its exit status; negative for a signal"),
         ],
     )
 };
@@ -92,7 +111,8 @@ const BEGIN: Verb = verb("begin", "", &[]);
 const END: Verb = verb("end", "", &[]);
 
 impl ProcessVerb {
-    const ALL: [Self; 7] = [Self::Start, Self::Join, Self::Status, Self::Kill, Self::Ready, Self::Begin, Self::End];
+    const ALL: [Self; 8] =
+        [Self::Start, Self::Join, Self::WaitAny, Self::Status, Self::Kill, Self::Ready, Self::Begin, Self::End];
 
     /// The verb of that number.
     pub fn of(number: u8) -> Self {
@@ -104,6 +124,7 @@ impl ProcessVerb {
         match self {
             Self::Start => &START,
             Self::Join => &JOIN,
+            Self::WaitAny => &WAIT_ANY,
             Self::Status => &STATUS,
             Self::Kill => &KILL,
             Self::Ready => &READY,
@@ -128,7 +149,12 @@ impl ProcessVerb {
 
     /// Whether it can let another wait on the same process end.
     pub fn enables(self, waiting: Self) -> bool {
-        self == Self::End && waiting == Self::Join
+        match waiting {
+            Self::Join => self == Self::End,
+            // Where others join the last of them, none is left to wait for.
+            Self::WaitAny => matches!(self, Self::End | Self::Join),
+            _ => false,
+        }
     }
 }
 
@@ -160,6 +186,14 @@ pub(crate) trait Processes {
     /// # Errors
     /// The outcome of a wait that was given up.
     fn join(&mut self, process: ProcessId) -> Result<i64, Outcome>;
+    /// Waits until one of these that the step's process started and that is not joined has ended, and says which: any, where
+    /// several have. None where the engine has to come back to the step later.
+    ///
+    /// # Errors
+    /// [`Outcome::NO_PROCESS`] where there is none to wait for, or the outcome of a wait that was given up.
+    fn await_any(&mut self, among: Range<ProcessId>) -> Option<Result<ProcessId, Outcome>>;
+    /// The name of a process.
+    fn name(&self, process: ProcessId) -> &str;
     /// Sends a signal with a value to a process that is alive.
     fn signal(&mut self, process: ProcessId, signal: i32, value: i32) -> Outcome;
     /// Whether the process that carries out the step has died in it.
@@ -181,6 +215,7 @@ pub(crate) fn perform(
     match verb {
         ProcessVerb::Start => Some(start(operation, processes)),
         ProcessVerb::Join => join(operation, processes),
+        ProcessVerb::WaitAny => wait_any(operation, processes),
         ProcessVerb::Status => Some(status(operation, processes)),
         ProcessVerb::Kill => Some(kill(operation, processes)),
         ProcessVerb::Ready => {
@@ -230,6 +265,21 @@ fn join(operation: &Operation<'_>, processes: &mut impl Processes) -> Option<Com
         }
     }
     Some(Completion::value(Value::Int(code)))
+}
+
+fn wait_any(operation: &Operation<'_>, processes: &mut impl Processes) -> Option<Completion> {
+    let (process, completion) = match processes.await_any(operation.processes())? {
+        Ok(process) => match processes.join(process) {
+            Ok(code) => {
+                let name = Value::from(processes.name(process));
+                (Some(process), Completion { second: Value::Int(code), ..Completion::value(name) })
+            }
+            Err(outcome) => (Some(process), Completion::of(outcome)),
+        },
+        Err(outcome) => (None, Completion::of(outcome)),
+    };
+    processes.record(ProcessVerb::WaitAny, process, &completion);
+    Some(completion)
 }
 
 fn status(operation: &Operation<'_>, processes: &mut impl Processes) -> Completion {
