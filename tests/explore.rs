@@ -277,6 +277,33 @@ fn durations_are_undecided_where_a_file_has_priorities() {
     explore(&free).args(["--time", "ideal"]).run().status(0);
 }
 
+/// A lock with a ceiling raises its owner, and no lock with a lower ceiling can be had meanwhile (pthread_mutex_lock(3p)).
+#[test]
+fn a_lock_with_a_ceiling_needs_a_priority_that_is_not_over_it() {
+    let text = |policy: &str, first: &str, second: &str| {
+        format!(
+            r#"
+[objects]
+low = {{ kind = "mutex", protocol = "protect", ceiling = 3 }}
+high = {{ kind = "mutex", protocol = "protect", ceiling = 9 }}
+[processes.p]
+{policy}
+steps = [{{ lock = "{first}" }}, {{ lock = "{second}", outcome = "o" }}, {{ exit = "{{o == 'ok' ? 0 : o == 'invalid' ? 1 : 2}}" }}]
+[[expect]]
+exits = "p"
+code = 0
+"#
+        )
+    };
+    let fifo = "policy = \"fifo\"\npriority = 2";
+    explore(&text(fifo, "low", "high")).run().status(0);
+    explore(&text(fifo, "high", "low")).run().status(1).stdout_contains("p exited with status 1");
+    let high = "policy = \"rr\"\npriority = 7";
+    Test::new().file("a.toml", &text(high, "low", "high")).args(["check", "a.toml"]).run().status(2);
+    let done = Test::new().file("a.toml", &text("", "low", "high")).args(["check", "a.toml"]).run().status(2);
+    done.stderr_contains("this can only end `invalid`: a ceiling needs a process");
+}
+
 #[test]
 fn a_search_that_looked_at_some_executions_speaks_of_those() {
     let text = "[objects]\nv = { kind = \"value\", value = 0 }\n[processes.a]\nsteps = [{ store = \"v\", value = 1 }]\n\

@@ -47,6 +47,11 @@ impl<'p> Machine<'p> {
         &self.slots
     }
 
+    /// The value of a variable, to be replaced by one that means the same elsewhere.
+    pub fn slot_mut(&mut self, slot: u32) -> &mut Value {
+        &mut self.slots[slot as usize]
+    }
+
     /// Forgets the values of variables that nothing reads any more: `live` says which are read.
     pub fn forget(&mut self, live: impl Fn(u32) -> bool) {
         for (slot, value) in self.slots.iter_mut().enumerate() {

@@ -271,6 +271,17 @@ pub trait Object: Send + Sync {
         false
     }
 
+    /// What a step of a process can only end in, whatever the state, and why: `real_time` is the priority of the process where it
+    /// has a real-time policy.
+    fn refuses(&self, _verb: u8, _real_time: Option<i64>) -> Option<(Outcome, String)> {
+        None
+    }
+
+    /// The priority to which a process of that share is raised by it.
+    fn ceiling(&self, _share: u32) -> Option<i64> {
+        None
+    }
+
     /// The attribute by which priorities of processes matter to it, where one does.
     fn priorities(&self) -> Option<&'static str> {
         None

@@ -305,6 +305,12 @@ pub fn set_policy(policy: &str, priority: i32) -> io::Result<()> {
     }
 }
 
+/// Whether this process has a policy whose priorities are real-time ones: sched_getscheduler(2).
+pub fn has_real_time_policy() -> bool {
+    // SAFETY: the call takes no pointer.
+    matches!(unsafe { libc::sched_getscheduler(0) }, libc::SCHED_FIFO | libc::SCHED_RR)
+}
+
 /// sched_setaffinity(2) of this process.
 ///
 /// # Errors

@@ -127,6 +127,8 @@ pub struct Program {
     pub policy: Option<String>,
     /// Its real-time priority, for `fifo` and `rr`.
     pub priority: Option<i64>,
+    /// The priority that its processes have by a real-time policy.
+    pub real_time: Option<i64>,
     /// Where it is declared: its name.
     pub span: Range<usize>,
 }

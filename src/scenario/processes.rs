@@ -124,7 +124,13 @@ fn one(
             checker.error(Code::LATER, fields.key_span(key), message, "not supported yet");
         }
     }
-    let body = Body { program: at, steps: fields.take("steps"), vars: fields.take("vars"), uses: fields.take("uses") };
+    let mut body = Body {
+        program: at,
+        steps: fields.take("steps"),
+        vars: fields.take("vars"),
+        uses: fields.take("uses"),
+        real_time: None,
+    };
     if body.steps.is_none() && fields.peek("command").is_none() {
         let diagnostic = Diagnostic::error(Code::MISSING_KEY, format!("the process `{name}` needs `steps`"))
             .at(&checker.source, span.clone(), "no steps")
@@ -160,6 +166,7 @@ fn one(
             "",
         );
     }
+    body.real_time = policy.filter(|policy| matches!(*policy, "fifo" | "rr")).map(|_| priority.unwrap_or(1));
     fields.take("depends_on");
     fields.finish(checker, &format!("the process `{name}`"), &keys::names(keys::PROCESS_KEYS));
     let compiled = compile::compile(checker, declared, step_form, &body, &mut read.output);
@@ -186,6 +193,7 @@ fn one(
         nice,
         policy: policy.map(str::to_owned),
         priority,
+        real_time: body.real_time,
         span: span.clone(),
     };
     compile::signals::check(checker, &program, &read.output.steps);

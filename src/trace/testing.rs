@@ -295,6 +295,7 @@ pub(crate) fn add_program(plan: &mut Plan, name: &str, count: Option<u32>) {
         nice: None,
         policy: None,
         priority: None,
+        real_time: None,
         span: 0..0,
     });
 }

@@ -19,6 +19,10 @@ pub(crate) enum Mutant {
     IndexIsNoValue,
     /// What one of them is named by another process can change places.
     OthersNameNothing,
+    /// The indices that others hold do not change places with their processes.
+    HeldIndicesStay,
+    /// An index that is held may be compared with any number.
+    ComparedIndicesAreFree,
 }
 
 #[cfg(test)]

@@ -124,6 +124,11 @@ impl<'p> Actor<'_, 'p> {
         let before = segment.clone();
         let step = step_of(segment.machine.instruction());
         let mut act = Act::new(self, Some(if give_up { First::GiveUp } else { First::Go }), segment.given_up);
+        act.real_time = act.actor.plan.program(act.actor.process).real_time.map(|own| {
+            let objects = &act.actor.plan.objects;
+            let owned = segment.shares.iter().filter_map(|(at, share)| objects[*at as usize].object.ceiling(*share));
+            owned.fold(own, i64::max)
+        });
         act.pending = std::mem::take(&mut segment.pending);
         act.alarm = segment.alarm;
         act.dispositions = segment.machine.dispositions();
@@ -347,6 +352,8 @@ struct Act<'x, 'a, 'p> {
     /// ns left until its alarm.
     alarm: Option<u64>,
     dispositions: [SignalSet; 3],
+    /// The real-time priority that the process has, by its policy or by what it owns.
+    real_time: Option<i64>,
 }
 
 impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
@@ -364,6 +371,7 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
             pending: Pending::new(),
             alarm: None,
             dispositions: [0; 3],
+            real_time: None,
         }
     }
 
@@ -593,6 +601,14 @@ impl World for Act<'_, '_, '_> {
         else {
             return Completion::of(Outcome::INVALID);
         };
+        let planned = &actor.plan.objects;
+        let real_time = self.real_time;
+        if let Some((outcome, _)) = planned[object].object.refuses(verb, real_time) {
+            (actor.parts.objects[object], actor.parts.shares[object]) = (Some(model), shares);
+            let refused = Completion::of(outcome);
+            self.record(step, self.actor.plan.kind(id).verbs[verb as usize].name, Target::Object(id), &refused);
+            return refused;
+        }
         let event = actor.log.as_ref().map_or(0, |log| log.next_event(process));
         let willing = if self.given_up { Willing::Forever } else { willing(timeout) };
         let mut scene = Scene { actor, step, compute };

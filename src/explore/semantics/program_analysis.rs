@@ -218,10 +218,16 @@ pub(crate) fn has_identity(program: &Program, own_stream: bool, output: bool) ->
     reads_identity(program, own_stream, output, &|_| false)
 }
 
-/// Whether it can depend on that otherwise than by which of several it names where it names the one of its own index.
-pub(crate) fn has_more_than_its_index(program: &Program, own_stream: bool, output: bool) -> bool {
+/// Whether it can depend on that otherwise than by which of several it names where it names the one of its own index, and by
+/// the expressions of `uses`, told apart by where they stand.
+pub(crate) fn has_more_than_its_index(
+    program: &Program,
+    own_stream: bool,
+    output: bool,
+    uses: &[*const Expression],
+) -> bool {
     let names = program.operations().filter_map(|operation| own_index(operation).or_else(|| own_element(operation)));
-    let names: Vec<*const Expression> = names.map(std::ptr::from_ref).collect();
+    let names: Vec<*const Expression> = names.map(std::ptr::from_ref).chain(uses.iter().copied()).collect();
     reads_identity(program, own_stream, output, &|expression| names.contains(&std::ptr::from_ref(expression)))
 }
 

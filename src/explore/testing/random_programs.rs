@@ -10,6 +10,7 @@ use crate::explore::state_space::StateSpace;
 use crate::explore::strategy::bfs::{Limits, Reductions, Search};
 use crate::explore::tests::plan;
 use crate::generate::{EVERYTHING, LIVES, STOPS, Scenario, Taste, scenario};
+use crate::interpreter::Random;
 use crate::objects::Effect;
 use crate::objects::contract::operation::Access;
 
@@ -229,6 +230,96 @@ fn reductions_keep_every_end_of_programs_with_objects_of_their_own() {
     );
 }
 
+/// Clients that hand their index to servers, which answer the object of that index, or do something else with it.
+fn served(seed: u64) -> String {
+    let mut random = Random::new(seed, "served", 0);
+    let mut one_of = |some: &[&str]| some[random.between(0, some.len() as i64 - 1) as usize].to_owned();
+    let clients = one_of(&["2", "3"]);
+    let mut client = vec![one_of(&[
+        "{ acquire = 'tokens' }",
+        "{ add = 'seen', value = 1 }",
+        "{ put = 'requests', value = '{index}' }",
+    ])];
+    client.push(one_of(&["{ put = 'requests', value = '{index}' }", "{ put = 'others', value = '{index}' }"]));
+    client.push(one_of(&["{ get = 'reply[index]' }", "{ get = 'reply[index]', timeout = '1ms', outcome = 'o' }"]));
+    client.push(one_of(&[
+        "{ release = 'tokens' }",
+        "{ load = 'seen', into = 'x' }",
+        "{ put = 'others', value = '{index}' }",
+    ]));
+    let gets = ["{ get = 'requests', into = 'who' }", "{ get = 'others', into = 'who' }"];
+    let mut server = vec![one_of(&gets)];
+    server.push(one_of(&[
+        "{ let = { before = '{who}' } }",
+        "{ get = 'requests', into = 'before', timeout = '0s', outcome = 'o' }",
+        "{ put = 'others', value = '{who}' }",
+        "{ acquire = 'tokens' }",
+    ]));
+    server.push(one_of(&[
+        "{ if = 'who == before', then = [{ add = 'seen', value = 1 }] }",
+        "{ if = 'who == 0', then = [{ add = 'seen', value = 1 }] }",
+        "{ put = 'reply[who]', value = 'first' }",
+        "{ put = 'reply[who]', value = '{who}' }",
+        "{ cancel = 1 }",
+    ]));
+    server.push(one_of(&["{ put = 'reply[who]', value = 'done' }", "{ put = 'reply[before]', value = 'done' }"]));
+    server.push(one_of(&["{ release = 'tokens' }", "{ add = 'seen', value = 1 }"]));
+    // An index that is null for certain is an error.
+    if !server[1].contains("before") {
+        server[3] = server[3].replace("before", "who");
+    }
+    let servers = one_of(&["1", "1", "2"]);
+    let rounds = one_of(&["2", "3"]);
+    let [client, server] = [client, server].map(|mut steps| {
+        steps.retain(|step| !step.contains("cancel"));
+        steps.join(", ")
+    });
+    let capacity = one_of(&["1", "2"]);
+    format!(
+        r#"
+[objects]
+tokens = {{ kind = "semaphore", value = 1 }}
+seen = {{ kind = "value" }}
+requests = {{ kind = "queue", capacity = {clients}, via = "memory" }}
+others = {{ kind = "queue", capacity = {capacity}, via = "memory" }}
+reply = {{ kind = "queue", count = {clients}, capacity = 1 }}
+[processes.client]
+count = {clients}
+vars = {{ o = "", x = 0 }}
+steps = [{client}]
+[processes.server]
+count = {servers}
+vars = {{ who = "{{null}}", before = "{{null}}", o = "" }}
+steps = [{{ repeat = {rounds}, do = [{server}] }}]
+"#
+    )
+    .replace('\'', "\"")
+}
+
+/// The first of these programs that is wrong, and how many were compared and have clients that change places with their
+/// indices.
+fn wrongly_served(seeds: std::ops::Range<u64>) -> (u64, Option<String>) {
+    let mut compared = 0;
+    for seed in seeds {
+        let text = served(seed);
+        let plan = plan(&text);
+        let space = StateSpace::new(&plan, Time::Virtual, vec![false; plan.steps.len()], false);
+        let carries = Symmetry::new(&space).carries_indices();
+        match left_out(&text, Time::Virtual.into(), 6_000) {
+            Ok(looked) => compared += u64::from(looked && carries),
+            Err(problem) => return (compared, Some(format!("{problem}, seed {seed}\n{text}"))),
+        }
+    }
+    (compared, None)
+}
+
+#[test]
+fn reductions_keep_every_end_of_servers_that_answer_an_index() {
+    let (compared, wrong) = wrongly_served(0..super::count(60));
+    assert_eq!(wrong, None);
+    assert!(compared > 5, "{compared}");
+}
+
 /// A check that could not fail would be none: each fault that is built in is found.
 #[test]
 fn faults_in_the_reductions_are_found() {
@@ -246,6 +337,12 @@ fn faults_in_the_reductions_are_found() {
         MUTANT.set(Mutant::None);
         let found = found.unwrap_or_else(|| panic!("{mutant:?} was not found in {compared} programs"));
         println!("{mutant:?}: {}, {compared} compared", found.lines().next().unwrap_or_default());
+    }
+    for mutant in [Mutant::HeldIndicesStay, Mutant::ComparedIndicesAreFree] {
+        MUTANT.set(mutant);
+        let found = wrongly_served(0..500).1;
+        MUTANT.set(Mutant::None);
+        assert!(found.is_some(), "{mutant:?} was not found");
     }
     let mut texts: Vec<&str> = SPINNING.to_vec();
     texts.retain(|text| left_out(text, Time::Virtual.into(), 1_000) == Ok(true));

@@ -119,6 +119,12 @@ pub trait Model: Send + Sync {
     /// The same state of another object that is declared alike: `to` says which object stands there for which here.
     fn exchanged(&self, to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model>;
 
+    /// The messages, in an order that the state gives: each is given out as it was put in, and nothing else depends on it but by
+    /// its length. None where there are no such.
+    fn messages(&mut self) -> Option<Vec<&mut Value>> {
+        None
+    }
+
     /// What tells the element at that place from others; none where it has no elements.
     fn element(&self, _at: u32) -> Option<u64> {
         None

@@ -72,6 +72,8 @@ pub(super) struct Body<'a> {
     pub(super) steps: Option<Item<'a>>,
     pub(super) vars: Option<Item<'a>>,
     pub(super) uses: Option<Item<'a>>,
+    /// The priority of its processes, where they have a real-time policy.
+    pub(super) real_time: Option<i64>,
 }
 
 /// Compiles a process: twice in silence, to learn its variables and their types, then for good.
@@ -87,7 +89,7 @@ pub(super) fn compile(
     let silent = std::mem::replace(&mut checker.silent, true);
     for pass in 0..2 {
         let mut scratch = Output::default();
-        let mut compiler = Compiler::new(checker, declared, step_form, body.program, &params, variables, &mut scratch);
+        let mut compiler = Compiler::new(checker, declared, step_form, body, &params, variables, &mut scratch);
         compiler.body(body);
         variables = compiler.variables;
         if pass == 0 {
@@ -98,7 +100,7 @@ pub(super) fn compile(
         }
     }
     checker.silent = silent;
-    let mut compiler = Compiler::new(checker, declared, step_form, body.program, &params, variables, output);
+    let mut compiler = Compiler::new(checker, declared, step_form, body, &params, variables, output);
     let (vars, uses) = compiler.body(body);
     compiler.code.push(Instruction::End);
     Compiled { code: compiler.code, vars, uses, variables: compiler.variables }
@@ -118,6 +120,7 @@ struct Compiler<'c> {
     declared: &'c Declared,
     step_form: Option<&'static FormDescription>,
     program: usize,
+    real_time: Option<i64>,
     params: Rc<[(String, Value)]>,
     variables: Variables,
     code: Vec<Instruction>,
@@ -132,7 +135,7 @@ impl<'c> Compiler<'c> {
         checker: &'c mut Checker,
         declared: &'c Declared,
         step_form: Option<&'static FormDescription>,
-        program: usize,
+        body: &Body<'_>,
         params: &Rc<[(String, Value)]>,
         variables: Variables,
         output: &'c mut Output,
@@ -141,7 +144,8 @@ impl<'c> Compiler<'c> {
             checker,
             declared,
             step_form,
-            program,
+            program: body.program,
+            real_time: body.real_time,
             params: Rc::clone(params),
             variables,
             code: Vec::new(),

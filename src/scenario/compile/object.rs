@@ -129,6 +129,7 @@ impl Compiler<'_> {
         let timed = verb.blocks && fields.peek("timeout").is_some();
         let foreseen =
             object.foresee(verb, end_name, &constants).or_else(|| object.foresee_timeout(verb).filter(|_| timed));
+        let foreseen = foreseen.or_else(|| object.refuses(verb_at, self.real_time));
         // What is out of range is said once.
         if let (Some((outcome, reason)), true) = (foreseen, all_foreseen.is_empty()) {
             all_foreseen.push(self.foreseen(outcome, &reason, text.span.clone()));

@@ -4,32 +4,37 @@
 use std::ops::Range;
 
 use super::orbits::{Row, Strands};
+use super::scalarset::Uses;
 use crate::event::{ObjectId, ProcessId, Target};
 use crate::explore::base::injected_bugs::{Mutant, mutated};
 use crate::explore::semantics::program_analysis::{own_element, own_index};
+use crate::expression::Expression;
 use crate::objects::contract::operation::VerbId;
 use crate::objects::kinds::process::ProcessVerb;
 use crate::scenario::expectation::{Argument, BlockedAt, Expectation, Pattern, PatternTarget, Shape};
 use crate::scenario::plan::{Fact, OperationPlan, Plan, Program};
 
 /// The permutation of the processes.
-pub(super) struct Exchange {
+pub(super) struct Exchange<'u> {
+    /// The expressions that name what belongs to the strand of an index that a variable holds.
+    uses: &'u Uses,
     processes: Vec<ProcessId>,
     objects: Vec<ObjectId>,
     /// The objects whose elements do.
     elements: Vec<ObjectId>,
 }
 
-impl Exchange {
+impl<'u> Exchange<'u> {
     /// Two exchanges of strands of which every other is made up: the first two change places, and all move up by one.
-    pub(super) fn generators(plan: &Plan, strands: &Strands) -> [Self; 2] {
+    pub(super) fn generators(plan: &Plan, strands: &Strands, uses: &'u Uses) -> [Self; 2] {
         let two = |place: u32| if place < 2 { 1 - place } else { place };
         let all = |place: u32| (place + 1) % strands.count;
-        [Self::new(plan, strands, &two), Self::new(plan, strands, &all)]
+        [Self::new(plan, strands, uses, &two), Self::new(plan, strands, uses, &all)]
     }
 
-    fn new(plan: &Plan, strands: &Strands, to: &dyn Fn(u32) -> u32) -> Self {
+    fn new(plan: &Plan, strands: &Strands, uses: &'u Uses, to: &dyn Fn(u32) -> u32) -> Self {
         let mut exchange = Self {
+            uses,
             processes: (0..plan.processes.len() as ProcessId).collect(),
             objects: (0..plan.objects.len() as ObjectId).collect(),
             elements: Vec::new(),
@@ -98,7 +103,11 @@ impl Exchange {
             VerbId::Process(ProcessVerb::Join) => operation.into.is_some() || operation.timeout.is_some(),
             verb => matches!(verb, VerbId::Process(ProcessVerb::Status | ProcessVerb::WaitAny)),
         };
+        let used = |named: &Option<Expression>| {
+            named.as_ref().is_some_and(|named| self.uses.contains(&std::ptr::from_ref(named)))
+        };
         operation.operands.iter().all(|operand| match operand.first {
+            _ if used(&operand.index) || used(&operand.element) => true,
             Target::Object(_) if self.has_elements_of(operand.objects()) => {
                 // They change places in step with the processes of the program.
                 own_element(operation).is_some() && self.processes[program.first as usize] != program.first

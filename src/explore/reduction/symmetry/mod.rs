@@ -12,11 +12,13 @@
 mod automorphism;
 mod orbits;
 mod renaming;
+mod scalarset;
 
 use crate::event::ProcessId;
 use crate::explore::state_space::{NONE, StateSpace, Transition};
 use orbits::{Row, Strands};
 use renaming::Twins;
+use scalarset::{Carried, Holders};
 
 /// The strands that can change places.
 #[derive(Clone)]
@@ -37,6 +39,8 @@ struct Group {
     /// What a strand is made of.
     columns: Vec<Column>,
     twins: Twins,
+    /// What else holds their indices.
+    carried: Carried,
 }
 
 /// Where the numbers of one row stand in a state.
@@ -60,7 +64,7 @@ impl Symmetry {
         let processes = space.plan.processes.len();
         let mut of = vec![(NONE, 0); processes];
         let mut groups = Vec::new();
-        for strands in orbits::find(space) {
+        for (strands, holders) in orbits::find(space) {
             for row in &strands.rows {
                 if let Row::Processes(first) = row {
                     for place in 0..strands.count {
@@ -68,7 +72,7 @@ impl Symmetry {
                     }
                 }
             }
-            groups.push(Group::new(space, strands));
+            groups.push(Group::new(space, strands, &holders));
         }
         Self { groups, of, keys: Vec::new(), order: Vec::new() }
     }
@@ -78,10 +82,16 @@ impl Symmetry {
         self.groups.is_empty()
     }
 
+    /// Whether processes change places together with indices that others hold as values.
+    #[cfg(test)]
+    pub(crate) fn carries_indices(&self) -> bool {
+        self.groups.iter().any(|group| !group.carried.is_empty())
+    }
+
     /// Makes of a state the one that stands for it.
     pub(crate) fn settle(&mut self, space: &mut StateSpace<'_>, state: &mut [u32]) {
         for group in &mut self.groups {
-            if let (true, [column]) = (group.twins.are_the_same(), group.columns.as_slice()) {
+            if let (true, [column]) = (group.are_the_same(), group.columns.as_slice()) {
                 insert(&mut state[column.first..column.first + group.count]);
             } else if group.arrange(space, state, &mut self.keys, &mut self.order) {
                 group.place(space, state, &self.keys, &self.order);
@@ -92,8 +102,12 @@ impl Symmetry {
     /// By process of the state that stands for this one, which process of this one it is.
     pub(crate) fn origins(&mut self, space: &mut StateSpace<'_>, state: &[u32]) -> Vec<ProcessId> {
         let mut origins: Vec<ProcessId> = (0..self.of.len() as ProcessId).collect();
+        // The indices that one group's processes hold of another change with that.
+        let mut state = state.to_vec();
         for group in &mut self.groups {
-            group.arrange(space, state, &mut self.keys, &mut self.order);
+            if group.arrange(space, &state, &mut self.keys, &mut self.order) {
+                group.place(space, &mut state, &self.keys, &self.order);
+            }
             for column in group.columns.iter().filter(|column| column.first < self.of.len()) {
                 for (place, from) in self.order.iter().enumerate() {
                     origins[column.of(place)] = column.of(*from as usize) as ProcessId;
@@ -113,7 +127,7 @@ impl Symmetry {
             }
             let group = &mut self.groups[number as usize];
             let place = place as usize;
-            if group.twins.are_the_same() {
+            if group.are_the_same() {
                 return group.columns.iter().any(|column| state[column.of(place)] != state[column.of(place - 1)]);
             }
             // Moves are in the order of the processes, and a group's stand together or nearly so.
@@ -121,14 +135,14 @@ impl Symmetry {
                 known = number;
                 group.read(space, state, &mut self.keys);
             }
-            let width = group.columns.len();
+            let width = group.width();
             self.keys[(place - 1) * width..place * width] != self.keys[place * width..(place + 1) * width]
         });
     }
 }
 
 impl Group {
-    fn new(space: &StateSpace<'_>, strands: Strands) -> Self {
+    fn new(space: &StateSpace<'_>, strands: Strands, holders: &Holders) -> Self {
         let processes = space.plan.processes.len();
         let column = |row: &Row| match row {
             Row::Processes(first) => Column { first: *first as usize, each: true },
@@ -139,7 +153,18 @@ impl Group {
             count: strands.count as usize,
             columns: strands.rows.iter().map(column).collect(),
             twins: Twins::new(space, strands),
+            carried: Carried::new(space, holders),
         }
+    }
+
+    /// Whether a strand's numbers say all of it, and mean the same in every place.
+    fn are_the_same(&self) -> bool {
+        self.twins.are_the_same() && self.carried.is_empty()
+    }
+
+    /// How many words [`Group::read`] writes for a strand.
+    fn width(&self) -> usize {
+        self.columns.len() + self.carried.words()
     }
 
     /// Writes down what stands in each strand, as it would stand in the first place.
@@ -149,6 +174,9 @@ impl Group {
             for (at, column) in self.columns.iter().enumerate() {
                 keys.push(self.twins.first(space, at, place, state[column.of(place)]));
             }
+        }
+        if !self.carried.is_empty() {
+            self.carried.mark(space, state, self.count, self.columns.len(), keys);
         }
     }
 
@@ -161,7 +189,7 @@ impl Group {
         order: &mut Vec<u32>,
     ) -> bool {
         self.read(space, state, keys);
-        let width = self.columns.len();
+        let width = self.width();
         let strand = |at: u32| &keys[at as usize * width..(at as usize + 1) * width];
         order.clear();
         order.extend(0..self.count as u32);
@@ -180,7 +208,8 @@ impl Group {
 
     /// Puts the strands in that order.
     fn place(&mut self, space: &mut StateSpace<'_>, state: &mut [u32], keys: &[u64], order: &[u32]) {
-        let width = self.columns.len();
+        let width = self.width();
+        self.carried.rename(space, state, order);
         for (at, column) in self.columns.iter().enumerate() {
             if !column.each {
                 state[column.first] = self.twins.arranged(space, at, state[column.first], order);

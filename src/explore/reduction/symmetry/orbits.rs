@@ -2,6 +2,7 @@
 //! these processes uses the one of its own index.
 
 use super::automorphism::Exchange;
+use super::scalarset::{self, Holders, Uses};
 use crate::event::{ObjectId, ProcessId, Target};
 use crate::explore::base::injected_bugs::{Mutant, mutated};
 use crate::explore::budget::Pace;
@@ -21,6 +22,22 @@ pub(super) enum Row {
     Elements(ObjectId),
 }
 
+impl Row {
+    /// Whether that object, or an element of it, is one of a row of `count`.
+    pub(super) fn has(self, object: ObjectId, count: u32) -> bool {
+        match self {
+            Self::Processes(_) => false,
+            Self::Objects(first) => (first..first + count).contains(&object),
+            Self::Elements(whole) => whole == object,
+        }
+    }
+
+    /// Whether that process is one of a row of `count`.
+    fn has_process(self, process: ProcessId, count: u32) -> bool {
+        matches!(self, Self::Processes(first) if (first..first + count).contains(&process))
+    }
+}
+
 /// Strands that can change places.
 #[derive(Clone, Debug)]
 pub(super) struct Strands {
@@ -31,30 +48,53 @@ pub(super) struct Strands {
 }
 
 /// The strands of a plan, in the order of their processes; fewer where the budget is spent, which ends the search.
-pub(super) fn find(space: &StateSpace<'_>) -> Vec<Strands> {
+pub(super) fn find(space: &StateSpace<'_>) -> Vec<(Strands, Holders)> {
     let plan = space.plan;
     // A signal says which process sent it, and `wait_any` which has ended.
     if plan.programs.iter().any(Program::has_children) {
         return Vec::new();
     }
     let mut pace = Pace::new(&space.budget);
-    let mut found = linked(plan);
-    found.retain(|strands| {
-        pace.spent().is_none()
-            && strands.rows.iter().all(|row| is_alike(space, *row, strands.count))
-            && is_forgotten(space, strands)
-            && Exchange::generators(plan, strands).iter().all(|exchange| exchange.keeps(plan))
-    });
+    let output = space.memories.as_deref().is_some_and(History::reads_output);
+    let mut found = Vec::new();
+    for strands in linked(plan) {
+        if pace.spent().is_some() {
+            break;
+        }
+        let Some((holders, uses)) = scalarset::find(space, &strands, output) else { continue };
+        let keeps = strands.rows.iter().all(|row| is_alike(space, *row, strands.count, output, &uses))
+            && is_forgotten(space, &strands)
+            && Exchange::generators(plan, &strands, &uses).iter().all(|exchange| exchange.keeps(plan));
+        if keeps {
+            found.push((strands, holders));
+        }
+    }
+    // Where those that hold indices of others could change places too, one of both must stay for a state to have one form: the
+    // smaller.
+    while let Some((one, other)) = entangled(&found) {
+        let count = |at: usize| found[at].0.count;
+        found.remove(if count(one) < count(other) { one } else { other });
+    }
     found
 }
 
+/// Strands of which some hold indices of others.
+fn entangled(found: &[(Strands, Holders)]) -> Option<(usize, usize)> {
+    let has = |strands: &Strands, holders: &Holders| {
+        let mut objects = holders.objects().iter();
+        holders.processes().any(|process| strands.rows.iter().any(|row| row.has_process(process, strands.count)))
+            || objects.any(|object| strands.rows.iter().any(|row| row.has(*object, strands.count)))
+    };
+    let pairs = (0..found.len()).flat_map(|one| (0..found.len()).map(move |other| (one, other)));
+    pairs.filter(|(one, other)| one != other).find(|(one, other)| has(&found[*other].0, &found[*one].1))
+}
+
 /// Whether those of a row are the same by themselves.
-fn is_alike(space: &StateSpace<'_>, row: Row, count: u32) -> bool {
+fn is_alike(space: &StateSpace<'_>, row: Row, count: u32, output: bool, uses: &Uses) -> bool {
     let plan = space.plan;
     match row {
         Row::Processes(first) => {
-            let output = space.memories.as_deref().is_some_and(History::reads_output);
-            !has_more_than_its_index(plan.program(first), !space.leeway.random, output)
+            !has_more_than_its_index(plan.program(first), !space.leeway.random, output, uses)
                 || mutated(Mutant::IndexIsNoValue)
         }
         Row::Objects(first) => plan.groups[plan.objects[first as usize].group].alike,

@@ -243,3 +243,29 @@ steps = [{ recv = "link[index].r", into = "v", outcome = "o" }, { print = "{inde
         assert_eq!(with(&format!("[[expect]]\n{line}\n")), [4], "{line}");
     }
 }
+
+/// Clients that put their own index into a queue and are answered by it: the states of the clients in any order, with the
+/// indices in the queue and in the server's variable.
+#[test]
+fn indices_that_a_server_answers_change_places_with_their_clients() {
+    let server = |count: u32, reply: &str| {
+        format!(
+            r#"
+[objects]
+requests = {{ kind = "queue", capacity = {count} }}
+reply = {{ kind = "queue", count = {count}, capacity = 1 }}
+[processes.client]
+count = {count}
+steps = [{{ put = "requests", value = "{{index}}" }}, {{ get = "reply[index]" }}]
+[processes.server]
+daemon = true
+steps = [{{ forever = [{{ get = "requests", into = "who" }}, {{ put = "reply[{reply}]", value = "done" }}] }}]
+"#
+        )
+    };
+    assert_eq!(groups(&server(3, "who")), [2]);
+    assert_eq!([2, 3, 4].map(|count| counted(&server(count, "who"))), [(25, 14), (129, 30), (705, 55)]);
+    // What is computed from an index is no index.
+    let none: [usize; 0] = [];
+    assert_eq!(groups(&server(3, "(who + 1) % 3")), none);
+}

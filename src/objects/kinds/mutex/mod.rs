@@ -25,6 +25,7 @@ use crate::objects::{
 };
 use crate::os::arena::Shared;
 use crate::os::mutex::{Mutex as Posix, MutexOptions, MutexType, Protocol};
+use crate::os::process::has_real_time_policy;
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
 
@@ -182,6 +183,26 @@ impl Object for Mutex {
         })?;
         let owned = site.arena.alloc().map_err(|error| HostError::call("mmap", &error))?;
         Ok(Rc::new(MutexLive { id: self.id, kernel, owned, options: self.options }))
+    }
+
+    /// The lock would raise its owner to the ceiling, which only a real-time policy allows, and never lowers it
+    /// (pthread_mutex_lock(3p): EINVAL).
+    fn refuses(&self, verb: u8, real_time: Option<i64>) -> Option<(Outcome, String)> {
+        let Protocol::Protect(ceiling) = self.options.protocol else { return None };
+        let reason = match real_time {
+            _ if verb != LOCK => return None,
+            Some(priority) if priority <= i64::from(ceiling) => return None,
+            Some(priority) => format!("the priority {priority} of the process is over the ceiling {ceiling}"),
+            None => "a ceiling needs a process with `policy = \"fifo\"` or `\"rr\"`".to_owned(),
+        };
+        Some((Outcome::INVALID, reason))
+    }
+
+    fn ceiling(&self, share: u32) -> Option<i64> {
+        match self.options.protocol {
+            Protocol::Protect(ceiling) if model::depth(share) > 0 => Some(i64::from(ceiling)),
+            _ => None,
+        }
     }
 
     fn priorities(&self) -> Option<&'static str> {
@@ -437,6 +458,10 @@ impl MutexLive {
     #[inline]
     fn lock(&self, party: &mut dyn Caller, patience: Patience, within: bool) -> Result<Done, Outcome> {
         let process = party.process();
+        // glibc fails so only the first time, and forgets the ceiling after that.
+        if matches!(self.options.protocol, Protocol::Protect(_)) && !has_real_time_policy() {
+            return Err(Outcome::INVALID);
+        }
         match self.kernel.try_lock() {
             Ok(()) => return Ok(self.taken(process, Outcome::OK)),
             Err(libc::EBUSY) => {}

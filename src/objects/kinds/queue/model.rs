@@ -186,6 +186,10 @@ impl Model for Messages {
         self.copy()
     }
 
+    fn messages(&mut self) -> Option<Vec<&mut Value>> {
+        Some(self.queued.iter_mut().map(|message| &mut message.value).collect())
+    }
+
     fn key(&self, key: &mut Vec<u8>) {
         key.extend((self.queued.len() as u32).to_le_bytes());
         for message in &self.queued {
