@@ -400,6 +400,8 @@ impl Drawing<'_> {
         match argument.form {
             Form::Boolean | Form::Nothing => draw.of(&["true", "false"]).to_owned(),
             Form::Integer(..) if draw.one_in(5) => draw.of(&["\"{x}\"", "\"{index}\""]).to_owned(),
+            // What is counted in bytes is by the page, too.
+            Form::Integer(_, high) if high > 1 << 20 && draw.one_in(2) => draw.of(&["100", "5000", "9000"]).to_owned(),
             Form::Integer(low, high) => (low + draw.below(3) as i64).min(high).to_string(),
             Form::Size => draw.of(&["1", "2", "24", "4096"]).to_owned(),
             Form::Choice(words) => format!("\"{}\"", draw.of(words)),

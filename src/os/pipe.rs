@@ -51,12 +51,11 @@ pub fn pipe(packets: bool) -> io::Result<(OwnedFd, OwnedFd)> {
 /// # Errors
 /// EPERM: over fs.pipe-max-size, or the user has too many pages in pipes, without `CAP_SYS_RESOURCE`. EBUSY: more
 /// than that is in the pipe now. EINVAL: over what any process may ask for.
-pub fn set_capacity(pipe: &OwnedFd, bytes: u64) -> io::Result<u64> {
-    use std::os::fd::AsRawFd;
+pub fn set_capacity(pipe: RawFd, bytes: u64) -> io::Result<u64> {
     let bytes = libc::c_int::try_from(bytes).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
     let given = fault::call("F_SETPIPE_SZ", &[Errno::EPERM, Errno::ENOMEM], || {
         // SAFETY: F_SETPIPE_SZ takes an int.
-        unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) }
+        unsafe { libc::fcntl(pipe, libc::F_SETPIPE_SZ, bytes) }
     });
     u64::try_from(given).map_err(|_| io::Error::last_os_error())
 }
@@ -64,11 +63,10 @@ pub fn set_capacity(pipe: &OwnedFd, bytes: u64) -> io::Result<u64> {
 /// The room that a pipe has, in bytes.
 ///
 /// # Errors
-/// None of a pipe that is open.
-pub fn capacity(pipe: &OwnedFd) -> io::Result<u64> {
-    use std::os::fd::AsRawFd;
+/// EBADF: it is no pipe.
+pub fn capacity(pipe: RawFd) -> io::Result<u64> {
     // SAFETY: F_GETPIPE_SZ takes no argument.
-    let given = unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_GETPIPE_SZ) };
+    let given = unsafe { libc::fcntl(pipe, libc::F_GETPIPE_SZ) };
     u64::try_from(given).map_err(|_| io::Error::last_os_error())
 }
 
@@ -213,8 +211,8 @@ mod tests {
     #[test]
     fn impatient_calls_do_not_wait() {
         let (r, w) = pipe(true).expect("a pipe");
-        assert_eq!(set_capacity(&w, 2 * PACKET as u64).expect("room for two"), 2 * PACKET as u64);
-        assert_eq!(capacity(&r).expect("its room"), 2 * PACKET as u64);
+        assert_eq!(set_capacity(w.as_raw_fd(), 2 * PACKET as u64).expect("room for two"), 2 * PACKET as u64);
+        assert_eq!(capacity(r.as_raw_fd()).expect("its room"), 2 * PACKET as u64);
         let (reader, writer) = (Impatient::new(), Impatient::new());
         let mut buffer = Vec::new();
         assert_eq!(reader.read(r.as_raw_fd(), &mut buffer, PACKET), Err(libc::EAGAIN));

@@ -379,10 +379,11 @@ impl Plan {
         })
     }
 
-    /// Whether time can pass in it: a step sleeps, computes or has a timeout.
+    /// Whether time can pass in it: a step sleeps, computes, sets an alarm or has a timeout.
     pub fn passes_time(&self) -> bool {
         let takes_time = |operation: &OperationPlan| {
-            matches!(operation.verb, VerbId::Timer(_)) && fixed_duration(&operation.arguments[0]) != Some(0)
+            matches!(operation.verb, VerbId::Timer(_) | VerbId::Signal(SignalVerb::Alarm))
+                && fixed_duration(&operation.arguments[0]) != Some(0)
         };
         self.waits_with_timeout() || self.operations().any(takes_time)
     }
@@ -467,6 +468,11 @@ impl Plan {
 impl Program {
     pub fn range(&self) -> Range<ProcessId> {
         self.first..self.first + self.count.unwrap_or(1)
+    }
+
+    /// Whether a step of it sets an alarm.
+    pub fn sets_alarms(&self) -> bool {
+        self.operations().any(|operation| operation.verb == VerbId::Signal(SignalVerb::Alarm))
     }
 
     /// Whether it waits for any of the processes that it started.

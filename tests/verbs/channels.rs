@@ -178,6 +178,40 @@ steps = [
 }
 
 #[test]
+fn a_pipe_has_the_room_that_is_asked_for() {
+    alone(
+        "link = { kind = \"pipe\", framing = \"bytes\" }",
+        r#"
+  { size = "link.r", into = "n" },
+  { assert = "n == 65536" },
+  { resize = "link.w", value = 5000, into = "n" },
+  { assert = "n == 8192" },
+  { send = "link.w", value = { bytes = "x", repeat = 5000 } },
+  { resize = "link.r", value = 0, expect = "busy" },
+  { size = "link.w", expect = 8192 },
+  { recv = "link.r", max = 4096 },
+  { resize = "link.r", value = 0, expect = 4096 },
+  { send = "link.w", value = { bytes = "x", repeat = 4096 }, timeout = "0s", expect = "would_block" },
+  { close = "link.r" },
+  { size = "link.r", expect = "invalid" },
+"#,
+    );
+    alone(
+        "link = { kind = \"pipe\", capacity = 2 }",
+        r#"
+  { repeat = 2, do = [{ send = "link.w", value = 1 }] },
+  { resize = "link.w", value = 4096, expect = "busy" },
+  { resize = "link.w", value = 16384, expect = 16384 },
+  { repeat = 2, do = [{ send = "link.w", value = 1, timeout = "0s" }] },
+  { send = "link.w", value = 1, timeout = "0s", expect = "would_block" },
+  { resize = "link.w", value = "{0 - 1}", expect = "out_of_range" },
+  { size = "link.r", expect = 16384 },
+"#,
+    );
+    refused("link = { kind = \"pipe\", duplex = true }", "{ size = \"link.a\" }", "a pair of sockets has no such size");
+}
+
+#[test]
 fn a_pipe_ends_when_its_last_writer_does_however_it_does() {
     for end in ["{ exit = 0 }", "{ close = \"link.w\" }", "{ kill = \"writer[0]\" }"] {
         holds(&format!(

@@ -146,6 +146,7 @@ fn leave<'p>(whole: &mut impl WorldState<'p>, process: ProcessId, end: ProcessEn
         segment.parked = false;
         segment.given_up = false;
         segment.left = None;
+        segment.alarm = None;
         segment.leaving = None;
         segment.beginning = false;
         segment.pending.clear();

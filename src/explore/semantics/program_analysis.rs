@@ -335,6 +335,9 @@ pub(crate) fn noticed_begins(plan: &Plan) -> Vec<bool> {
 pub(crate) fn victims(plan: &Plan, killed: bool) -> Vec<bool> {
     let mut victims = vec![killed; plan.processes.len()];
     for program in &plan.programs {
+        if program.sets_alarms() {
+            victims[program.first as usize..program.range().end as usize].fill(true);
+        }
         for operation in program.operations() {
             let Some((ProcessVerb::Kill, range)) = operation.on_processes() else { continue };
             // A signal to itself comes at a place that it knows.

@@ -72,6 +72,16 @@ impl Port {
         }
     }
 
+    /// How much room the pipe has, in bytes.
+    pub(super) fn capacity(&self) -> Result<u64, i32> {
+        pipe::capacity(self.end.raw()?).map_err(|error| error.raw_os_error().unwrap_or(libc::EIO))
+    }
+
+    /// Asks for room for that many bytes, and gives what the pipe then has.
+    pub(super) fn resize(&self, bytes: u64) -> Result<u64, i32> {
+        pipe::set_capacity(self.end.raw()?, bytes).map_err(|error| error.raw_os_error().unwrap_or(libc::EIO))
+    }
+
     /// Waits until there is something to read or the end of file.
     pub(super) fn wait_readable(&self, deadline: Option<u64>) -> Result<bool, i32> {
         wait_readable(self.end.raw()?, deadline)

@@ -16,7 +16,7 @@ use super::end::Port;
 use super::{Channel, Completion, Outcome};
 use crate::objects::support::turn::Turn;
 use crate::objects::{Call, Caller, Parked, Patience};
-use crate::os::clock;
+use crate::os::{clock, pipe};
 use crate::value::{Value, decode, encode};
 
 /// The bytes before a packet's content.
@@ -101,7 +101,8 @@ impl Channel {
             return Ok(turn.count(if self.duplex { buffer.len() as u64 } else { 1 }));
         }
         // A message that cannot be sent whole at once is not begun: the part would take room for nothing.
-        if call.patience == Patience::Never && !self.duplex && flow.seems_full(packets, self.room) {
+        if call.patience == Patience::Never && !self.duplex && flow.seems_full(packets, port.capacity()? / pipe::page())
+        {
             return Err(libc::EAGAIN);
         }
         flow.unfinished.store(event, Ordering::Release);

@@ -7,12 +7,14 @@ mod message;
 mod model;
 mod promela;
 mod replay;
+mod resize;
 mod sync_clock;
 #[cfg(test)]
 mod tests;
 
 use std::any::Any;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::rc::Rc;
 
 use crate::event::{Event, ObjectId, ProcessId, look};
@@ -36,11 +38,16 @@ const SEND: &str = "send";
 const RECEIVE: &str = "recv";
 const POLL: &str = "poll";
 const CLOSE: &str = "close";
+const RESIZE: &str = "resize";
+const SIZE: &str = "size";
 
 /// The verbs, by their places in [`KIND`].
 const SEND_AT: u8 = 0;
 const RECEIVE_AT: u8 = 1;
 const POLL_AT: u8 = 2;
+const CLOSE_AT: u8 = 3;
+const RESIZE_AT: u8 = 4;
+const SIZE_AT: u8 = 5;
 
 /// The largest packet that goes through a pair of sockets; less where its send buffer is small.
 const SOCKET_PACKET: usize = 32 * 1024;
@@ -132,7 +139,7 @@ pub(crate) static KIND: Kind = Kind {
             outcomes: &[Outcome::CLOSED, Outcome::WRONG_END, Outcome::OUT_OF_RANGE, Outcome::INVALID],
         },
         Verb {
-            name: "poll",
+            name: POLL,
             effect: Effect::Asks,
             summary: "waits until there is something to receive or the end of file, and receives nothing",
             arguments: &[],
@@ -143,7 +150,7 @@ pub(crate) static KIND: Kind = Kind {
             outcomes: &[Outcome::WRONG_END, Outcome::INVALID],
         },
         Verb {
-            name: "close",
+            name: CLOSE,
             effect: Effect::Closes,
             summary: "closes the end in this process; later steps of the process on that end are `invalid`",
             arguments: &[],
@@ -153,6 +160,48 @@ pub(crate) static KIND: Kind = Kind {
             result: Types::NONE,
             outcomes: &[Outcome::INVALID],
         },
+        Verb {
+            name: RESIZE,
+            effect: Effect::None,
+            summary: "asks for room for that many bytes (F_SETPIPE_SZ of fcntl(2)), and gives how many there is room for then: \
+                      the next power of two of pages. What is in the pipe stays there; where it does not fit, the step is \
+                      `busy`. `refused`: more than a process without privileges may have, see fs.pipe-max-size",
+            arguments: &[
+                Argument {
+                    name: "value",
+                    form: Form::Integer(0, resize::MOST),
+                    required: true,
+                    summary: "how many bytes; with `framing = \"message\"` each packet takes a page",
+                },
+                Argument {
+                    name: "into",
+                    form: Form::Into,
+                    required: false,
+                    summary: "a variable for the room that the pipe has then",
+                },
+            ],
+            ends: &["r", "w", "a", "b"],
+            element: Element::Never,
+            blocks: false,
+            result: Types::INT,
+            outcomes: &[Outcome::BUSY, Outcome::REFUSED, Outcome::OUT_OF_RANGE, Outcome::INVALID],
+        },
+        Verb {
+            name: SIZE,
+            effect: Effect::Asks,
+            summary: "reads how many bytes the pipe has room for (F_GETPIPE_SZ), whatever is in it",
+            arguments: &[Argument {
+                name: "into",
+                form: Form::Into,
+                required: false,
+                summary: "a variable for the number",
+            }],
+            ends: &["r", "w", "a", "b"],
+            element: Element::Never,
+            blocks: false,
+            result: Types::INT,
+            outcomes: &[Outcome::INVALID],
+        },
     ],
     state: ("link", "the list of the messages in the pipe; null where `framing = \"bytes\"`"),
     example: r#"[objects]
@@ -160,12 +209,14 @@ link = { kind = "pipe" }
 
 [processes.writer]
 steps = [
+  { resize = "link.w", value = 5000, into = "bytes" },
   { send = "link.w", value = ["Dave", "123"] },
   { close = "link.w" },
 ]
 
 [processes.reader]
 steps = [
+  { size = "link.r", into = "bytes" },
   { poll = "link.r", timeout = "2s" },
   { recv = "link.r", into = "message" },
   { recv = "link.r", expect = "closed" },
@@ -230,8 +281,12 @@ impl Object for Pipe {
             (SEND, Some("r")) => {
                 return Some((Outcome::WRONG_END, "the end `r` only receives; `w` is the one that sends".to_owned()));
             }
-            (RECEIVE | "poll", Some("w")) => {
+            (RECEIVE | POLL, Some("w")) => {
                 return Some((Outcome::WRONG_END, "the end `w` only sends; `r` is the one that receives".to_owned()));
+            }
+            (RESIZE | SIZE, Some("a" | "b")) => {
+                let reason = "an end of a pair of sockets has no such size; only a pipe one way has one";
+                return Some((Outcome::INVALID, reason.to_owned()));
             }
             _ => {}
         }
@@ -291,13 +346,13 @@ impl Object for Pipe {
     }
 
     fn restarts(&self, verb: &Verb, timed: bool) -> Option<bool> {
-        Some(!timed && verb.name != "poll")
+        Some(!timed && verb.name != POLL)
     }
 
     fn enablers(&self, verb: &Verb, end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
         let verbs: &[&str] = match verb.name {
-            SEND => &[RECEIVE],
-            RECEIVE | "poll" => &[SEND],
+            SEND => &[RECEIVE, RESIZE],
+            RECEIVE | POLL => &[SEND],
             _ => &[],
         };
         let closing: &[&str] = match end {
@@ -357,8 +412,6 @@ struct Channel {
     sole: [bool; 2],
     /// The largest packet, header and all.
     packet: usize,
-    /// About how much fits: packets of a pipe of messages, else bytes.
-    room: u64,
 }
 
 impl Channel {
@@ -366,7 +419,7 @@ impl Channel {
         let packets = plan.framing == Framing::Message;
         let made = if plan.duplex { socket::pair(packets) } else { pipe::pipe(packets) };
         let (first, second) = made.map_err(|error| no_descriptor(site.name, &error))?;
-        let (packet, room) = if plan.duplex {
+        let packet = if plan.duplex {
             let buffer = match plan.capacity {
                 Some(bytes) => {
                     let given = [&first, &second].map(|end| socket::set_send_buffer(end, bytes));
@@ -380,20 +433,17 @@ impl Channel {
                 None => socket::send_buffer(&first).map_err(|error| HostError::call("getsockopt", &error))?,
             };
             // A packet has to fit the buffer together with the kernel's own overhead.
-            (SOCKET_PACKET.min(buffer as usize / 4), buffer / 2)
+            SOCKET_PACKET.min(buffer as usize / 4)
         } else {
-            let bytes = match plan.capacity {
-                Some(capacity) => {
-                    let bytes = if packets { capacity * pipe::page() } else { capacity };
-                    let over = if Limit::PipeSize.is_below(bytes) { Limit::PipeSize } else { Limit::PipePages };
-                    pipe::set_capacity(&second, bytes).map_err(|error| match error.raw_os_error() {
-                        Some(libc::EPERM | libc::EINVAL) => no_room(site.name, bytes, over),
-                        _ => HostError::call("fcntl(F_SETPIPE_SZ)", &error),
-                    })?
-                }
-                None => pipe::capacity(&second).map_err(|error| HostError::call("fcntl(F_GETPIPE_SZ)", &error))?,
-            };
-            (PACKET, if packets { bytes / pipe::page() } else { bytes })
+            if let Some(capacity) = plan.capacity {
+                let bytes = if packets { capacity * pipe::page() } else { capacity };
+                let over = if Limit::PipeSize.is_below(bytes) { Limit::PipeSize } else { Limit::PipePages };
+                pipe::set_capacity(second.as_raw_fd(), bytes).map_err(|error| match error.raw_os_error() {
+                    Some(libc::EPERM | libc::EINVAL) => no_room(site.name, bytes, over),
+                    _ => HostError::call("fcntl(F_SETPIPE_SZ)", &error),
+                })?;
+            }
+            PACKET
         };
         let flows = (0..=usize::from(plan.duplex)).map(|_| site.arena.alloc::<Flow>()).collect::<io::Result<_>>();
         let port = if plan.duplex { Port::socket } else { Port::pipe };
@@ -406,7 +456,6 @@ impl Channel {
             flows: flows.map_err(|error| HostError::call("mmap", &error))?,
             sole: [alone(0), alone(1)],
             packet,
-            room,
         })
     }
 
@@ -468,6 +517,8 @@ impl Live for Channel {
             (RECEIVE_AT, Framing::Message) => self.receive_message(call),
             (RECEIVE_AT, Framing::Bytes) => self.receive_bytes(call),
             (POLL_AT, _) => self.poll(call),
+            (RESIZE_AT, _) => self.resize(call),
+            (SIZE_AT, _) => self.size(call),
             _ => {
                 port.close();
                 Completion::of(Outcome::OK)

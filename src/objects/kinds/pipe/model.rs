@@ -8,6 +8,7 @@
 //! - A writer of bytes that waits for a page does not look again whether another's page has room for it; here it does.
 //! - A pipe has the room that is asked for, or the default of the kernel: 16 packets, 64 KiB,
 //!   212992 bytes of net.core.wmem_default.
+//! - `resize` to at most 1 MiB is never refused: fs.pipe-max-size is 1 MiB by default.
 //! - A receiver that is killed in the middle of a message of several packets has taken either none of it or all.
 
 mod bytes;
@@ -18,7 +19,10 @@ mod tests;
 
 use super::bytes::{data, most, sent as sent_bytes};
 use super::message::{message_length, sent as sent_message};
-use super::{Framing, POLL_AT, Pipe, RECEIVE_AT, SEND_AT, incoming, is_wrong, outgoing, ticket};
+use super::{
+    CLOSE_AT, Framing, POLL_AT, Pipe, RECEIVE_AT, RESIZE_AT, SEND_AT, SIZE_AT, incoming, is_wrong, outgoing, resize,
+    ticket,
+};
 use crate::event::ObjectId;
 use crate::objects::Completion;
 use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess, Willing};
@@ -154,6 +158,34 @@ impl Ends {
         Progress::Done(Completion::of(Outcome::OK).ticket(ticket(self.duplex, way, received + 1)))
     }
 
+    /// The room of either way.
+    fn room(&self) -> Room {
+        match &self.lines {
+            Lines::Messages(lines) => lines[0].room,
+            Lines::Bytes(lines) => lines[0].room,
+        }
+    }
+
+    fn resize(&mut self, call: &mut ModelCall<'_>) -> Progress {
+        let asked = match resize::asked(call.arguments) {
+            Ok(asked) => asked,
+            Err(outcome) => return Progress::outcome(outcome),
+        };
+        let answers = resize::answers(asked, self.room().bytes());
+        let answer = if answers.len() > 1 { call.stage.choose(answers.len() as u32) } else { 0 };
+        let answer = answers[answer as usize];
+        if !answer.is_ok() {
+            return Progress::outcome(answer);
+        }
+        let slots = Room::slots(asked);
+        match &mut self.lines {
+            Lines::Messages(lines) if lines[0].used() <= slots => lines[0].resize(slots),
+            Lines::Bytes(lines) if lines[0].used() <= slots => lines[0].room.limit = slots,
+            _ => return Progress::outcome(Outcome::BUSY),
+        }
+        Progress::Done(Completion::value(Value::Int(asked as i64)))
+    }
+
     fn close(&mut self, share: &mut u32, end: usize) {
         if *share & 1 << end == 0 {
             *share |= 1 << end;
@@ -278,7 +310,8 @@ pub(super) fn content(pipe: &Pipe) -> u64 {
 /// What goes one way does not touch what goes the other way. A send of a message can with a receive, since what comes
 /// out is the same either way; not so one of bytes, of which a receive takes what is there. A process that releases
 /// an end touches those that send on the other: it may have been the last that would receive. A receiver on the other
-/// has something to take, or would have to wait.
+/// has something to take, or would have to wait. Whether a `resize` is `busy` depends on what is in the pipe, and what a send
+/// finds depends on the room.
 ///
 /// Where a send of several packets parks in one order and not in the other, both lead to the same with its next step;
 /// and likewise where a receive drops what a sender left behind.
@@ -290,7 +323,13 @@ pub(super) fn commute(pipe: &Pipe, first: Access, second: Access) -> bool {
         SEND_AT => outgoing(pipe.duplex, access.end),
         _ => incoming(pipe.duplex, access.end),
     };
-    let closes = |access: Access| !matches!(access.verb, SEND_AT | RECEIVE_AT | POLL_AT);
+    let closes = |access: Access| access.verb == CLOSE_AT;
+    if [first, second].iter().any(|access| matches!(access.verb, RESIZE_AT | SIZE_AT)) {
+        return matches!(
+            (first.verb.min(second.verb), first.verb.max(second.verb)),
+            (POLL_AT | CLOSE_AT, RESIZE_AT) | (_, SIZE_AT)
+        ) && first.verb.min(second.verb) != RESIZE_AT;
+    }
     match (closes(first), closes(second)) {
         (true, true) => true,
         (true, false) => second.verb != SEND_AT || first.end == second.end,
@@ -338,6 +377,9 @@ impl Model for Ends {
             SEND_AT => self.send(call),
             RECEIVE_AT => self.receive(call),
             POLL_AT => self.poll(call),
+            RESIZE_AT | SIZE_AT if self.room().sockets => Progress::outcome(Outcome::INVALID),
+            RESIZE_AT => self.resize(call),
+            SIZE_AT => Progress::Done(Completion::value(Value::Int(self.room().bytes() as i64))),
             _ => {
                 let mut share = call.mine();
                 self.close(&mut share, usize::from(call.end));

@@ -1,7 +1,7 @@
 //! A pipe one way in Promela: a channel of ints, each of which is one packet; how many processes hold each end; by
 //! process, which it has closed.
 
-use super::{Framing, POLL_AT, Pipe, RECEIVE_AT, SEND_AT, is_wrong};
+use super::{CLOSE_AT, Framing, POLL_AT, Pipe, RECEIVE_AT, SEND_AT, is_wrong};
 use crate::objects::contract::promela::{Around, Call, Given, Promela, Refusal, Way};
 use crate::outcome::Outcome;
 use crate::value::Types;
@@ -10,8 +10,6 @@ use crate::value::Types;
 const PACKETS: u64 = 16;
 /// The most messages that a channel of Promela holds.
 const MOST: u64 = 255;
-/// The place of `close` among the verbs.
-const CLOSE_AT: u8 = 3;
 
 /// What the names of the variables end with.
 const HELD: &str = "_held";
@@ -93,7 +91,8 @@ impl Promela for Pipe {
                 ways.extend(call.wait(format!("({empty} && {writers} > 0)")));
                 ways
             }
-            _ => vec![Way::ok("true", vec![format!("{shut} = 1"), format!("{}--", held(letter))])],
+            CLOSE_AT => vec![Way::ok("true", vec![format!("{shut} = 1"), format!("{}--", held(letter))])],
+            _ => return Err("a channel of Promela keeps its room".to_owned()),
         };
         if closes(&call.around) {
             for way in &mut ways {

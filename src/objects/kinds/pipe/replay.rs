@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::model::SLOTS;
-use super::{CLOSE, Framing, POLL, Pipe, RECEIVE, SEND, incoming, outgoing};
+use super::{CLOSE, Framing, POLL, Pipe, RECEIVE, RESIZE, SEND, SIZE, incoming, outgoing};
 use crate::event::{Event, EventId, ProcessId};
 use crate::objects::causality::happens_before::{gave_up, is_end};
 use crate::objects::{Relation, State};
@@ -109,10 +109,12 @@ impl Pipe {
     /// Draws the edges of messages or of bytes, for each direction by itself.
     pub(super) fn draw(&self, events: &[&Event], relation: &mut Relation) {
         let closings = Self::closings(events, relation);
+        let sizes = self.sizes(events);
         for way in 0..=usize::from(self.duplex) {
             let ends: Vec<u8> = (0..events.len()).map(|at| relation.end(at)).collect();
             let sending = |at: usize| events[at].verb == SEND && outgoing(self.duplex, ends[at]) == way;
-            let taking = |at: usize| events[at].verb != SEND && incoming(self.duplex, ends[at]) == way;
+            let taking =
+                |at: usize| matches!(events[at].verb, RECEIVE | POLL) && incoming(self.duplex, ends[at]) == way;
             let here = |event: &Event| !self.duplex || event.ticket & 1 == way as u64;
             let sends = relation.by_ticket(events, |event| event.verb == SEND && here(event));
             let receives = relation.by_ticket(events, |event| event.verb == RECEIVE && here(event));
@@ -123,7 +125,8 @@ impl Pipe {
                 }
             }
             if let Some(capacity) = self.most() {
-                draw_room(events, &sends, &receives, capacity, relation);
+                draw_room(events, &sends, &receives, (capacity, &sizes), relation);
+                draw_busy(events, &sends, &receives, relation);
             }
             let end = if self.duplex { way } else { 1 };
             let peers = &closings[end];
@@ -158,9 +161,25 @@ impl Pipe {
                 (0..events.len()).filter(|at| wanted(*at)).map(|at| events[at].id).collect()
             };
             let (full, empty) = (ids(&|at| sending(at) && failing(at)), ids(&|at| taking(at) && failing(at)));
-            let most = self.most().and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
-            relation.fails(events, &sends, most, |event| full.contains(&event.id));
+            relation.looks(
+                events,
+                &sends,
+                |event| full.contains(&event.id),
+                |relation, count, place| {
+                    let before = sizes.iter().rfind(|size| events[size.at].end <= events[place].end);
+                    let most = before.map_or(self.most(), |size| Some(size.room));
+                    let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+                    let sources = sends[count.saturating_sub(most)..count].iter().copied();
+                    let shrunk = before.filter(|size| size.room < size.before).map(|size| size.at);
+                    sources.chain(shrunk).for_each(|source| relation.reads(source, place));
+                },
+            );
             relation.fails(events, &receives, 1, |event| empty.contains(&event.id));
+        }
+        for at in (0..events.len()).filter(|at| events[*at].verb == SIZE) {
+            if let Some(size) = sizes.iter().rfind(|size| events[size.at].end <= events[at].end) {
+                relation.reads(size.at, at);
+            }
         }
         if self.framing == Framing::Message {
             let sends: HashMap<EventId, usize> =
@@ -180,6 +199,21 @@ impl Pipe {
             Framing::Bytes => SLOTS * page(),
         };
         (!self.duplex).then(|| self.capacity.unwrap_or(usual))
+    }
+
+    /// The steps that set the pipe's room, in their order, with the room by then as tickets count it.
+    fn sizes(&self, events: &[&Event]) -> Vec<Size> {
+        let Some(mut before) = self.most() else { return Vec::new() };
+        let mut places: Vec<_> =
+            (0..events.len()).filter(|at| events[*at].verb == RESIZE && events[*at].outcome.is_ok()).collect();
+        places.sort_by_key(|at| events[*at].end);
+        let unit = if self.framing == Framing::Message { page() } else { 1 };
+        let size = |at: usize| {
+            let bytes = events[at].value.as_int().and_then(|bytes| u64::try_from(bytes).ok());
+            let room = bytes.map_or(before, |bytes| bytes / unit);
+            Size { at, before: std::mem::replace(&mut before, room), room }
+        };
+        places.into_iter().map(size).collect()
     }
 
     /// For each end, the events that close it for each holder: the first `close`, or the end of the process.
@@ -256,18 +290,65 @@ fn closed(events: &[&Event], closings: &[usize], at: usize, relation: &mut Relat
     }
 }
 
-/// A message goes into the room that an earlier one left: the last packet of a send could only go in once the packet
-/// as many places before it as there is room for was taken. Tickets count the packets up to the event's last.
-fn draw_room(events: &[&Event], sends: &[usize], receives: &[usize], capacity: u64, relation: &mut Relation) {
+/// A step that set the room of a pipe.
+struct Size {
+    at: usize,
+    before: u64,
+    room: u64,
+}
+
+/// A message goes into the room that was there from the beginning, or that an earlier one or a `resize` left, oldest first: the
+/// last packet of a send could only go in once there were as many places as had gone in by then. Tickets count the packets
+/// up to the event's last. A `resize` to less takes places away as a send does.
+fn draw_room(
+    events: &[&Event],
+    sends: &[usize],
+    receives: &[usize],
+    (capacity, sizes): (u64, &[Size]),
+    relation: &mut Relation,
+) {
+    let grown = sizes.iter().map(|size| (size.at, size.room.saturating_sub(size.before)));
+    let shrunk = sizes.iter().map(|size| (size.at, size.before.saturating_sub(size.room)));
+    let made = totals(events, receives, grown);
     let mut next = 0;
-    for send in sends {
-        let Some(needed) = events[*send].ticket.checked_sub(capacity).filter(|needed| *needed > 0) else { continue };
-        while next < receives.len() && events[receives[next]].ticket < needed {
+    for (send, taken) in totals(events, sends, shrunk) {
+        let Some(needed) = taken.checked_sub(capacity).filter(|needed| *needed > 0) else { continue };
+        while next < made.len() && made[next].1 < needed {
             next += 1;
         }
-        match receives.get(next) {
-            Some(receive) if events[*receive].begin <= events[*send].end => relation.sync(*receive, *send),
+        match made.get(next) {
+            Some((source, _)) if events[*source].begin <= events[send].end => relation.sync(*source, send),
             _ => {}
+        }
+    }
+}
+
+/// Events by their tickets, and others among them that count as that much: with each how much it is by then.
+fn totals(events: &[&Event], numbered: &[usize], others: impl Iterator<Item = (usize, u64)>) -> Vec<(usize, u64)> {
+    let mut others = others.filter(|(_, more)| *more > 0).peekable();
+    let (mut all, mut count, mut added) = (Vec::with_capacity(numbered.len()), 0, 0);
+    for at in numbered {
+        while let Some((other, more)) = others.next_if(|(other, _)| events[*other].end <= events[*at].end) {
+            added += more;
+            all.push((other, count + added));
+        }
+        count = events[*at].ticket;
+        all.push((*at, count + added));
+    }
+    for (other, more) in others {
+        added += more;
+        all.push((other, count + added));
+    }
+    all
+}
+
+/// A `resize` that is `busy` failed for what was in the pipe then.
+fn draw_busy(events: &[&Event], sends: &[usize], receives: &[usize], relation: &mut Relation) {
+    for at in (0..events.len()).filter(|at| events[*at].verb == RESIZE && events[*at].outcome == Outcome::BUSY) {
+        let before = |place: &&usize| events[**place].end <= events[at].end;
+        let taken = receives.iter().filter(before).map(|place| events[*place].ticket).max().unwrap_or(0);
+        for send in sends.iter().filter(before).filter(|send| events[**send].ticket > taken) {
+            relation.reads(*send, at);
         }
     }
 }

@@ -2,10 +2,10 @@
 //! leaves what its receive gave, as [`Pipe::draw`] has it.
 //!
 //! A message of several packets can be received before its sender records it, so the sender of each message is unknown
-//! there. Bytes are not followed.
+//! there. Bytes are not followed, nor a pipe whose room has changed.
 
 use super::model::content as model_content;
-use super::{CLOSE, Framing, POLL, Pipe, RECEIVE, SEND, incoming, outgoing};
+use super::{CLOSE, Framing, POLL, Pipe, RECEIVE, RESIZE, SEND, SIZE, incoming, outgoing};
 use crate::objects::causality::happens_before::gave_up;
 use crate::objects::causality::sync_clock::{Handover, Held, Line, NOTHING};
 use crate::outcome::Outcome;
@@ -14,7 +14,7 @@ use crate::value::{Value, encode};
 impl Pipe {
     /// Takes in an event.
     pub(super) fn pass(&self, handover: &mut Handover<'_>) -> u32 {
-        if self.framing == Framing::Bytes {
+        if self.framing == Framing::Bytes || handover.event.verb == RESIZE && handover.event.outcome.is_ok() {
             *handover.lost = true;
             return NOTHING;
         }
@@ -37,6 +37,11 @@ impl Pipe {
                 }
             }
             content.hold(handover.held);
+            return NOTHING;
+        }
+        if event.verb == SIZE || event.verb == RESIZE {
+            // The room that it finds is that of the beginning.
+            *handover.lost |= handover.reads && event.outcome == Outcome::BUSY;
             return NOTHING;
         }
         let peers = content.closings[1 - usize::from(end)];

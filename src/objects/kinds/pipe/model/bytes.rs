@@ -48,7 +48,7 @@ impl Line {
                 gone = over;
             }
         }
-        let mut used: u64 = self.pieces.iter().map(|piece| piece.cost).sum();
+        let mut used = self.used();
         while gone < data.len() && used < self.room.limit {
             let length = self.room.piece(data.len() - gone);
             let behind = if self.room.sockets { 0 } else { self.room.piece(usize::MAX) - length };
@@ -59,6 +59,11 @@ impl Line {
         }
         self.sent += gone as u64;
         gone
+    }
+
+    /// How much of the room is used.
+    pub(super) fn used(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.cost).sum()
     }
 
     /// Takes at most that many bytes.
@@ -84,6 +89,7 @@ impl Line {
     }
 
     pub(super) fn key(&self, key: &mut Vec<u8>) {
+        key.extend(self.room.limit.to_le_bytes());
         key.extend((self.pieces.len() as u32).to_le_bytes());
         for piece in &self.pieces {
             key.extend((piece.bytes.len() as u32).to_le_bytes());

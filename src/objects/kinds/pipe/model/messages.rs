@@ -88,9 +88,19 @@ impl Line {
         if self.room.sockets { bytes } else { gone }
     }
 
+    /// How much of the room is used.
+    pub(super) fn used(&self) -> u64 {
+        self.messages.iter().map(|message| self.cost(message.length, message.gone)).sum()
+    }
+
     pub(super) fn is_full(&self) -> bool {
-        let used: u64 = self.messages.iter().map(|message| self.cost(message.length, message.gone)).sum();
-        used >= self.room.limit
+        self.used() >= self.room.limit
+    }
+
+    /// Changes the room to one that holds all that is there.
+    pub(super) fn resize(&mut self, limit: u64) {
+        self.room.limit = limit;
+        self.flow();
     }
 
     /// Whether that many packets more are more than there is room for, as far as it was counted.
@@ -202,6 +212,7 @@ impl Line {
     }
 
     pub(super) fn key(&self, key: &mut Vec<u8>) {
+        key.extend(self.room.limit.to_le_bytes());
         if !self.room.sockets {
             key.extend(self.sent.wrapping_sub(self.received).to_le_bytes());
         }

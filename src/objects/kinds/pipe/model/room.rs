@@ -39,9 +39,19 @@ impl Room {
             (true, _, asked) => asked.map_or(BUFFER, |bytes| (2 * bytes).max(LEAST_BUFFER)),
             (false, _, None) => SLOTS,
             (false, Framing::Message, Some(packets)) => packets,
-            (false, Framing::Bytes, Some(bytes)) => (bytes / page()).max(1),
+            (false, Framing::Bytes, Some(bytes)) => Self::slots(bytes),
         };
         Self { limit, sockets: pipe.duplex }
+    }
+
+    /// The slots of a pipe that has room for that many bytes.
+    pub(super) fn slots(bytes: u64) -> u64 {
+        (bytes / page()).max(1)
+    }
+
+    /// The bytes that a pipe of that many slots has room for.
+    pub(super) fn bytes(self) -> u64 {
+        self.limit * page()
     }
 
     /// How many bytes of a message go into one packet.

@@ -62,9 +62,19 @@ fn message_steps(duplex: bool) -> Vec<(&'static str, Vec<Value>)> {
         ]);
         steps.push((poll, vec![]));
     }
+    steps.extend(resizes(duplex));
     if !duplex {
         steps.extend([("send r", vec![Value::Int(1)]), ("recv w", vec![]), ("poll w", vec![])]);
     }
+    steps
+}
+
+/// Steps that ask for room, some of which fail.
+fn resizes(duplex: bool) -> Vec<(&'static str, Vec<Value>)> {
+    let (resize, size) = if duplex { ("resize a", "size b") } else { ("resize w", "size r") };
+    let sizes = [-1, 0, 5000, 8192, 16_000, 70_000, i64::MAX];
+    let mut steps: Vec<_> = sizes.map(|bytes| (resize, vec![Value::Int(bytes)])).into();
+    steps.extend([(resize, vec![Value::from("large")]), (size, vec![]), (size, vec![])]);
     steps
 }
 
@@ -80,6 +90,7 @@ fn byte_steps(duplex: bool) -> Vec<(&'static str, Vec<Value>)> {
         steps.push((receive, vec![Value::Null, Value::Int(max)]));
     }
     steps.push((receive, vec![]));
+    steps.extend(resizes(duplex));
     steps
 }
 
