@@ -142,6 +142,7 @@ fn keys(draw: &mut Draw, earlier: &[Program], objects: &[Drawn]) -> String {
                 format!("{{ {on} = \"{}\" }}", draw.of(words))
             }
             Takes::Boolean => "true".to_owned(),
+            Takes::Signal => format!("\"{}\"", texts::caught(draw)),
             Takes::Texts if !objects.is_empty() => {
                 let object = &objects[draw.below(objects.len())];
                 let ends: Vec<_> = object.kind.verbs.iter().flat_map(|verb| verb.ends).collect();

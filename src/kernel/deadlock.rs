@@ -141,6 +141,13 @@ impl<'p> Detector<'p> {
         {
             return true;
         }
+        // So is the end of the process that started it, where it is to be.
+        if begun
+            && self.plan.programs[program].parent_death.is_some()
+            && table.starter(process).is_some_and(alive_outside)
+        {
+            return true;
+        }
         match statuses[process as usize] {
             Status::Ended | Status::Running => true,
             // Only by a signal, which is checked above.

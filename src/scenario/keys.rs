@@ -24,6 +24,8 @@ pub enum Takes {
     Boolean,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// A signal's name.
+    Signal,
     /// A list of text.
     Texts,
     /// A table of names and any values.
@@ -48,6 +50,7 @@ impl Takes {
             Self::Integers => "a list of integers".to_owned(),
             Self::Boolean => "`true` or `false`".to_owned(),
             Self::Choice(words) => any_of(words),
+            Self::Signal => "a signal: `\"TERM\"`".to_owned(),
             Self::Texts => "a list of text".to_owned(),
             Self::Values => "a table of names and values".to_owned(),
             Self::Words(words) => format!("a table of names and one of {}", any_of(words)),
@@ -155,6 +158,12 @@ pub const PROCESS_KEYS: &[Key] = &[
         Takes::Boolean,
         "false",
         "a server that may stay blocked: ipcrun ends it once all other processes have ended and it cannot continue",
+    ),
+    key(
+        "parent_death",
+        Takes::Signal,
+        "none",
+        "the signal that it is sent when the process that started it ends (PR_SET_PDEATHSIG); with `start = \"manual\"`",
     ),
     key("vars", Takes::Values, "", "its variables' first values"),
     key("cpus", Takes::Integers, "inherited", "the CPUs it may run on"),

@@ -140,6 +140,14 @@ fn one(
     if let Some(item) = fields.take("start") {
         checker.word(item, &["auto", "manual"]);
     }
+    let parent_death = fields.take("parent_death").and_then(|item| {
+        let signal = compile::process::parent_death(checker, item)?;
+        if !manual {
+            let message = "`parent_death` goes with `start = \"manual\"`: only what a step starts has a parent";
+            checker.error(Code::BAD_VALUE, fields.key_span("parent_death"), message, "no step starts it");
+        }
+        Some(signal)
+    });
     let daemon = fields.take("daemon").and_then(|item| checker.boolean(item)).unwrap_or(false);
     let cpus = fields.take("cpus").map(|item| cpus(checker, item)).unwrap_or_default();
     let nice = fields.take("nice").and_then(|item| {
@@ -187,6 +195,7 @@ fn one(
         slots: compiled.variables.names,
         vars: compiled.vars,
         manual: *manual,
+        parent_death,
         daemon,
         depends_on: Vec::new(),
         cpus,

@@ -1,7 +1,7 @@
 //! Static analysis of a program: live variables, and the steps that others can observe.
 
 use super::process_events::has_late_gate;
-use crate::event::ObjectId;
+use crate::event::{ObjectId, ProcessId};
 use crate::expression::node::Node;
 use crate::expression::{Builtin, Expression};
 use crate::objects::Effect;
@@ -293,6 +293,14 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
             noticed[started.start as usize..started.end as usize].fill(true);
         }
     }
+    // The end of one that starts others can be a signal to them.
+    let dies = |process: ProcessId| plan.program(process).parent_death.is_some();
+    for program in &plan.programs {
+        let mut starts = program.operations().filter_map(OperationPlan::on_processes);
+        if starts.any(|(verb, mut started)| verb == ProcessVerb::Start && started.any(dies)) {
+            noticed[program.first as usize..program.range().end as usize].fill(true);
+        }
+    }
     for operation in plan.operations() {
         let timed = operation.timeout.is_some();
         if let Some((verb, processes)) = operation.on_processes() {
@@ -335,7 +343,7 @@ pub(crate) fn noticed_begins(plan: &Plan) -> Vec<bool> {
 pub(crate) fn victims(plan: &Plan, killed: bool) -> Vec<bool> {
     let mut victims = vec![killed; plan.processes.len()];
     for program in &plan.programs {
-        if program.sets_alarms() {
+        if program.sets_alarms() || program.parent_death.is_some_and(is_deadly) {
             victims[program.first as usize..program.range().end as usize].fill(true);
         }
         for operation in program.operations() {

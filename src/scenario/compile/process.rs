@@ -1,15 +1,16 @@
 //! Steps on other processes: `start`, `join`, `status`, `kill`.
 
 use super::outcome::Foreseen;
-use super::{Compiler, PossibleTarget, signal_number};
+use super::{Compiler, PossibleTarget, signal_name, signal_number};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::event::{StepId, Target};
 use crate::expression::Expression;
 use crate::objects::contract::operation::VerbId;
 use crate::objects::kinds::process::ProcessVerb;
+use crate::objects::kinds::signals::moves_the_process;
 use crate::objects::{Form, Verb};
 use crate::outcome::Outcome;
-use crate::scenario::document::{Fields, Item};
+use crate::scenario::document::{Checker, Fields, Item};
 use crate::scenario::plan::{Operand, OperationPlan};
 use crate::scenario::scope::ProcessScope;
 use crate::value::{Types, Value};
@@ -133,22 +134,37 @@ impl Compiler<'_> {
         {
             return Some(0);
         }
-        let text = self.checker.text(item, "a signal's name, as \"TERM\", or 0")?;
-        let found = signal_number(text.value);
-        if found.is_none() {
-            let names: Vec<_> =
-                nix::sys::signal::Signal::iterator().map(|signal| signal.as_str().trim_start_matches("SIG")).collect();
-            let diagnostic = Diagnostic::error(Code::UNKNOWN_NAME, format!("no signal is called `{}`", text.value)).at(
-                &self.checker.source,
-                text.span.clone(),
-                "unknown signal",
-            );
-            let diagnostic = match crate::diagnostic::nearest(text.value, names) {
-                Some(near) => diagnostic.suggest(text.span, format!("\"{near}\"")),
-                None => diagnostic,
-            };
-            self.checker.report(diagnostic);
-        }
-        found
+        signal(self.checker, item, "a signal's name, as \"TERM\", or 0")
     }
+}
+
+/// The signal of a process's key `parent_death`.
+pub(in crate::scenario) fn parent_death(checker: &mut Checker, item: Item<'_>) -> Option<i32> {
+    let found = signal(checker, item, "a signal's name, as \"TERM\"")?;
+    if moves_the_process(found) || found == libc::SIGSTOP {
+        let message = format!("`{}`, which stops or continues, is not supported here yet", signal_name(found));
+        checker.error(Code::LATER, item.span(), message, "not supported yet");
+        return None;
+    }
+    Some(found)
+}
+
+fn signal(checker: &mut Checker, item: Item<'_>, what: &str) -> Option<i32> {
+    let text = checker.text(item, what)?;
+    let found = signal_number(text.value);
+    if found.is_none() {
+        let names: Vec<_> =
+            nix::sys::signal::Signal::iterator().map(|signal| signal.as_str().trim_start_matches("SIG")).collect();
+        let diagnostic = Diagnostic::error(Code::UNKNOWN_NAME, format!("no signal is called `{}`", text.value)).at(
+            &checker.source,
+            text.span.clone(),
+            "unknown signal",
+        );
+        let diagnostic = match crate::diagnostic::nearest(text.value, names) {
+            Some(near) => diagnostic.suggest(text.span, format!("\"{near}\"")),
+            None => diagnostic,
+        };
+        checker.report(diagnostic);
+    }
+    found
 }
