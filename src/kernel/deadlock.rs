@@ -284,10 +284,12 @@ fn powers(plan: &Plan, program: &Program) -> Powers {
     let mut powers = Powers::default();
     for operation in program.operations() {
         powers.verbs.extend(operation.accessed().map(|(id, verb)| (id, plan.kind(id).verbs[verb as usize].name)));
-        match operation.on_processes() {
-            Some((ProcessVerb::Start, processes)) => powers.starts.extend(processes),
-            Some((ProcessVerb::Kill, processes)) if operation.signal() != Some(0) => powers.kills.extend(processes),
-            _ => {}
+        for (verb, processes) in operation.on_processes() {
+            match verb {
+                ProcessVerb::Start => powers.starts.extend(processes),
+                ProcessVerb::Kill if operation.signal() != Some(0) => powers.kills.extend(processes),
+                _ => {}
+            }
         }
     }
     powers

@@ -26,6 +26,8 @@ pub enum Takes {
     Choice(&'static [&'static str]),
     /// A signal's name.
     Signal,
+    /// A group's name.
+    Group,
     /// A list of text.
     Texts,
     /// A table of names and any values.
@@ -43,7 +45,7 @@ impl Takes {
     pub fn words(self) -> String {
         let any_of = |words: &[&str]| words.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", ");
         match self {
-            Self::Text => "text".to_owned(),
+            Self::Text | Self::Group => "text".to_owned(),
             Self::Duration => "a duration: `\"200ms\"`".to_owned(),
             Self::Integer(i64::MIN) => "an integer".to_owned(),
             Self::Integer(least) => format!("an integer, at least {least}"),
@@ -159,6 +161,7 @@ pub const PROCESS_KEYS: &[Key] = &[
         "false",
         "a server that may stay blocked: ipcrun ends it once all other processes have ended and it cannot continue",
     ),
+    key("group", Takes::Group, "none", "the group that it is in: `{ kill = \"group:jobs\" }` reaches all of them"),
     key(
         "parent_death",
         Takes::Signal,

@@ -572,10 +572,10 @@ impl OperationPlan {
         self.on_objects().flat_map(|operand| operand.objects().map(|object| (object, operand.verb)))
     }
 
-    /// What it does to processes, and to which it could.
-    pub fn on_processes(&self) -> Option<(ProcessVerb, Range<ProcessId>)> {
-        let VerbId::Process(verb) = self.verb else { return None };
-        Some((verb, self.operands.first().map_or(0..0, Operand::processes)))
+    /// What it does to processes, and to which it could: the members of a group are several ranges.
+    pub fn on_processes(&self) -> impl Iterator<Item = (ProcessVerb, Range<ProcessId>)> {
+        let verb = if let VerbId::Process(verb) = self.verb { Some(verb) } else { None };
+        verb.into_iter().flat_map(|verb| self.operands.iter().map(move |operand| (verb, operand.processes())))
     }
 
     /// The signal of an `on_signal` step.
