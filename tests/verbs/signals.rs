@@ -342,3 +342,32 @@ holds = "sometimes"
     // An alarm that rings while ALRM is pending is merged with it.
     Test::new().file("a.toml", masked).args(["explore", "a.toml"]).run().status(0);
 }
+
+/// The end of a process is the cause of the handler that runs at it, also where it was killed within a step.
+#[test]
+fn the_end_of_a_killed_process_is_the_cause_of_its_signal() {
+    holds(
+        r#"
+[objects]
+never = { kind = "event" }
+s = { kind = "semaphore", value = 0 }
+[processes.p]
+steps = [
+  { on_signal = "CHLD", do = [ { mark = "child" } ], restart = true },
+  { start = "q" },
+  { acquire = "s" },
+  { sleep = "20ms" },
+  { kill = "q" },
+  { join = "q" },
+]
+[processes.q]
+start = "manual"
+steps = [ { release = "s" }, { wait = "never" } ]
+[[expect]]
+order = ["p kill q", "q end *", "p handle *", "p mark child"]
+[[expect]]
+exits = "q"
+signal = "KILL"
+"#,
+    );
+}
