@@ -159,8 +159,7 @@ impl<'s, 'p> Stepper<'s, 'p> {
                     let objects = touched.into_iter().map(|(other, _)| other).chain([object]);
                     columns.extend(objects.map(|object| plan.processes.len() + object as usize));
                 }
-                columns
-                    .extend(operation.on_processes().into_iter().flat_map(|(_, all)| all).map(|other| other as usize));
+                columns.extend(operation.on_processes().flat_map(|(_, all)| all).map(|other| other as usize));
             }
         }
         columns.sort_unstable();

@@ -320,8 +320,8 @@ impl<'t> Parser<'t> {
         let key = self.expression()?;
         if !self.take(":")? {
             if self.token == Token::Sign("}") {
-                return Err(Fault::new(self.span.clone(), "expected `:` and a value, found `}`")
-                    .help("braces make a map here; for the expression itself, leave them away")
+                return Err(Fault::new(self.span.clone(), "braces make a map, and this is an expression already")
+                    .help("leave the braces away: they are for expressions within text")
                     .into());
             }
             return self.unexpected("`:` and a value");

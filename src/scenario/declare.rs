@@ -28,6 +28,14 @@ pub(super) fn read(checker: &mut Checker, table: &Fields<'_>, declared: &mut Dec
             declared.broken.push(name.to_owned());
             continue;
         }
+        if !matches!(item.get_ref(), DeValue::Table(_)) && keys::FILE_KEYS.iter().any(|key| key.name == name) {
+            let message = format!("`{name}` is a key of the file, not an object");
+            let diagnostic = Diagnostic::error(Code::UNKNOWN_KEY, message)
+                .at(&checker.source, span, "in `[objects]`")
+                .help("the keys of the file stand above its first `[table]`");
+            checker.report(diagnostic);
+            continue;
+        }
         let Some(fields) = checker.table(item, "an object, as { kind = \"queue\" }") else {
             declared.broken.push(name.to_owned());
             continue;
@@ -47,6 +55,34 @@ pub(super) fn read(checker: &mut Checker, table: &Fields<'_>, declared: &mut Dec
         }
     }
 }
+
+/// What the kinds of other libraries are here.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("lock", "mutex"),
+    ("rlock", "mutex"),
+    ("spinlock", "mutex"),
+    ("sem", "semaphore"),
+    ("permits", "semaphore"),
+    ("shm", "value"),
+    ("shared_memory", "value"),
+    ("counter", "value"),
+    ("atomic", "value"),
+    ("variable", "value"),
+    ("int", "value"),
+    ("bool", "value"),
+    ("channel", "queue"),
+    ("mailbox", "queue"),
+    ("mqueue", "queue"),
+    ("message_queue", "queue"),
+    ("condvar", "condition"),
+    ("cond", "condition"),
+    ("monitor", "condition"),
+    ("flag", "event"),
+    ("latch", "barrier"),
+    ("rendezvous", "barrier"),
+    ("shared_mutex", "rwlock"),
+    ("list", "array"),
+];
 
 fn kind_of(checker: &mut Checker, fields: &Fields<'_>) -> Option<&'static Kind> {
     let Some(item) = fields.take("kind") else {
@@ -69,7 +105,8 @@ fn kind_of(checker: &mut Checker, fields: &Fields<'_>) -> Option<&'static Kind> 
     let names = CATALOGUE.iter().map(|kind| kind.name);
     let mut diagnostic = Diagnostic::error(Code::UNKNOWN_KIND, format!("no kind of object is called `{}`", text.value))
         .at(&checker.source, text.span.clone(), "unknown kind");
-    diagnostic = match crate::diagnostic::nearest(text.value, names.clone()) {
+    let elsewhere = ELSEWHERE.iter().find(|(name, _)| text.value.eq_ignore_ascii_case(name)).map(|(_, kind)| *kind);
+    diagnostic = match elsewhere.or_else(|| crate::diagnostic::nearest(text.value, names.clone())) {
         Some(near) => diagnostic.suggest(text.span, format!("\"{near}\"")),
         None => diagnostic.help(format!("the kinds are {}", list(names))),
     };

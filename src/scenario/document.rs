@@ -10,10 +10,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::bounds::Bounds;
+use super::mistakes;
 use super::plan::fixed_duration;
-use super::units::{parse_duration, parse_size};
+use super::units::{meant, parse_duration, parse_size};
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::expression::{Builtin, Environment, Expression, Fault, FaultKind, Name, Scope, StateArgument};
+use crate::objects::Effect;
 use crate::value::{Types, Value};
 
 /// A value of the document with its place.
@@ -32,7 +34,32 @@ struct Field<'a> {
     taken: Cell<bool>,
 }
 
+/// What keys that are not known stand for elsewhere.
+const MEANT: &[(&str, &str)] = &[
+    ("steps", "do"),
+    ("body", "do"),
+    ("max", "at_most"),
+    ("most", "at_most"),
+    ("min", "at_least"),
+    ("least", "at_least"),
+    ("eq", "equals"),
+    ("initial", "value"),
+    ("size", "capacity"),
+    ("n", "count"),
+    ("env", "vars"),
+    ("variables", "vars"),
+    ("after", "depends_on"),
+];
+
 impl<'a> Fields<'a> {
+    /// Whether an unknown key is likely meant to be that one, which then is not missing.
+    pub(super) fn has_instead(&self, key: &str) -> bool {
+        self.entries
+            .iter()
+            .filter(|field| !field.taken.get())
+            .any(|field| MEANT.contains(&(field.key, key)) || crate::diagnostic::nearest(field.key, [key]).is_some())
+    }
+
     pub(super) fn new(table: &'a DeTable<'a>, span: Range<usize>) -> Self {
         let entries = table
             .iter()
@@ -71,9 +98,16 @@ impl<'a> Fields<'a> {
     /// Reports every unknown key. `what` is the owner, as "a semaphore".
     pub(super) fn finish(&self, checker: &mut Checker, what: &str, known: &[&str]) {
         for field in self.entries.iter().filter(|field| !field.taken.get()) {
-            let diagnostic = Diagnostic::error(Code::UNKNOWN_KEY, format!("{what} has no key `{}`", field.key))
-                .at(&checker.source, field.span.clone(), "unknown key")
-                .suggest_nearest(field.span.clone(), field.key, known.iter().copied());
+            let diagnostic = Diagnostic::error(Code::UNKNOWN_KEY, format!("{what} has no key `{}`", field.key)).at(
+                &checker.source,
+                field.span.clone(),
+                "unknown key",
+            );
+            let meant = MEANT.iter().find(|(key, meant)| *key == field.key && known.contains(meant));
+            let diagnostic = match meant {
+                Some((_, meant)) => diagnostic.suggest(field.span.clone(), *meant),
+                None => diagnostic.suggest_nearest(field.span.clone(), field.key, known.iter().copied()),
+            };
             let diagnostic = if diagnostic.suggestion.is_none() && !known.is_empty() {
                 diagnostic.help(format!("its keys are {}", list(known.iter().copied())))
             } else {
@@ -126,12 +160,14 @@ pub(super) struct Checker {
     pub(super) silent: bool,
     /// The most that the scenario may ask for.
     pub(super) bounds: Option<Bounds>,
+    /// The names of objects and processes, each with its kind: `process` for a process.
+    pub(super) names: Vec<(String, String)>,
 }
 
 impl Checker {
     /// Of a scenario that was not looked at.
     pub(super) fn new(source: Arc<Source>, bounds: Option<Bounds>) -> Self {
-        Self { source, diagnostics: Vec::new(), params: Arc::default(), silent: false, bounds }
+        Self { source, diagnostics: Vec::new(), params: Arc::default(), silent: false, bounds, names: Vec::new() }
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
@@ -176,7 +212,20 @@ impl Checker {
             Some(array)
         } else {
             self.wrong_type(item, expected);
+            self.propose(item, |raw| format!("[{raw}]"));
             None
+        }
+    }
+
+    /// Proposes something for a value of which the last message was: made of the text as it stands.
+    pub(super) fn propose(&mut self, item: Item<'_>, made: impl Fn(&str) -> String) {
+        let raw = self.source.slice(&item.span());
+        if self.silent || raw.contains('\n') {
+            return;
+        }
+        let proposed = made(raw);
+        if let Some(last) = self.diagnostics.pop() {
+            self.diagnostics.push(last.suggest(item.span(), proposed));
         }
     }
 
@@ -203,6 +252,24 @@ impl Checker {
         Text { value, span, inner }
     }
 
+    /// What is to be done where an expression names an object or a process that it cannot read.
+    fn meant(&self, name: &str) -> Option<String> {
+        let (_, kind) = self.names.iter().find(|(known, _)| known == name)?;
+        if kind == "process" {
+            return Some(format!(
+                "`{name}` is a process, and its variables end with it: a shared value or a `mark` keeps what it knew"
+            ));
+        }
+        let kind = crate::objects::kind(kind)?;
+        let reads = |verb: &&crate::objects::Verb| matches!(verb.effect, Effect::Reads | Effect::Gets);
+        let verb = kind.verbs.iter().find(reads).or_else(|| kind.verbs.iter().find(|verb| verb.name == "size"))?;
+        let end = if verb.ends.is_empty() { String::new() } else { format!(".{}", verb.ends[0]) };
+        Some(format!(
+            "`{name}` is a shared object: read it by a step of its own, `{{ {} = \"{name}{end}\", into = \"x\" }}`",
+            verb.name
+        ))
+    }
+
     /// Reports the faults of an expression that stands at `offset` in the text.
     pub(super) fn faults(&mut self, text: &Text<'_>, offset: usize, faults: Vec<Fault>) {
         for fault in faults {
@@ -211,7 +278,14 @@ impl Checker {
                 FaultKind::Name => Code::UNKNOWN_NAME,
                 FaultKind::Type => Code::TYPE_ERROR,
             };
+            let named = text.value.get(fault.span.start + offset..fault.span.end + offset).unwrap_or_default();
+            let known = (fault.kind == FaultKind::Name).then(|| self.meant(named)).flatten();
             let span = text.place(&(fault.span.start + offset..fault.span.end + offset));
+            if let Some(help) = known {
+                let diagnostic = Diagnostic::error(code, fault.message).at(&self.source, span, fault.label);
+                self.report(diagnostic.help(help));
+                continue;
+            }
             let mut diagnostic = Diagnostic::error(code, fault.message).at(&self.source, span.clone(), fault.label);
             if let Some(suggestion) = fault.suggestion {
                 diagnostic = match text.inner {
@@ -221,6 +295,8 @@ impl Checker {
             }
             if let Some(help) = fault.help {
                 diagnostic = diagnostic.help(help);
+            } else if fault.kind == FaultKind::Name && diagnostic.suggestion.is_none() && diagnostic.help.is_empty() {
+                diagnostic = diagnostic.help(format!("a param is declared: `[params]` with `{named} = ..`"));
             }
             self.report(diagnostic);
         }
@@ -399,6 +475,9 @@ impl Checker {
                     format!("expected an integer, found {types}"),
                     "expected an integer",
                 );
+                if other.as_str().is_some_and(|text| text.parse::<i64>().is_ok()) {
+                    self.propose(item, |raw| raw.trim_matches(['"', '\'']).to_owned());
+                }
                 None
             }
         }
@@ -415,6 +494,9 @@ impl Checker {
                     format!("expected true or false, found {types}"),
                     "expected true or false",
                 );
+                if matches!(other.as_str(), Some("true" | "false")) {
+                    self.propose(item, |raw| raw.trim_matches(['"', '\'']).to_owned());
+                }
                 None
             }
         }
@@ -448,7 +530,17 @@ impl Checker {
             Value::String(text) => parse_size(&text),
             _ => Err("expected a size: an integer, or a string as \"64KiB\""),
         };
-        parsed.map_err(|message| self.error(Code::BAD_VALUE, item.span(), message, "")).ok()
+        parsed.map_err(|message| self.unit(item, message)).ok()
+    }
+
+    /// A duration or size that cannot be read.
+    fn unit(&mut self, item: Item<'_>, message: &str) {
+        self.error(Code::BAD_VALUE, item.span(), message, "");
+        if let DeValue::String(text) = item.get_ref()
+            && let Some(meant) = meant(text)
+        {
+            self.propose(item, |_| format!("\"{meant}\""));
+        }
     }
 
     /// A duration that is known now, in ns.
@@ -484,7 +576,7 @@ impl Checker {
             _ => Err("a duration is text with its unit, as \"200ms\""),
         };
         let known = parsed.map(|ns| Expression::constant(Value::Int(i64::try_from(ns).unwrap_or(i64::MAX))));
-        known.map_err(|message| self.error(Code::BAD_VALUE, item.span(), message, "")).ok()
+        known.map_err(|message| self.unit(item, message)).ok()
     }
 }
 
@@ -547,13 +639,39 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Spanned<DeTable<'_>>, Vec<Di
         return Ok(table);
     }
     let mut by_line = BTreeMap::new();
+    let mut twice: Option<Range<usize>> = None;
     for error in errors {
         let span = error.span().unwrap_or(0..0);
-        by_line.entry(source.line_number(span.start)).or_insert_with(|| {
-            Diagnostic::error(Code::NOT_TOML, error.message().replace('\n', ", ")).at(source, span, "")
-        });
+        let message = error.message().replace('\n', ", ");
+        let mut diagnostic = Diagnostic::error(Code::NOT_TOML, message.clone()).at(source, span.clone(), "");
+        if message == "duplicate key" {
+            // What stands in a table that is there twice is not wrong by itself.
+            if twice.as_ref().is_some_and(|table| table.contains(&span.start)) {
+                continue;
+            }
+            let line = source.line(source.line_number(span.start));
+            let shown = source.slice(&line).trim();
+            let table = shown.starts_with('[');
+            if table {
+                let rest = source.text[line.end..].find("\n[").map_or(source.text.len(), |at| line.end + at);
+                twice = Some(line.end..rest);
+            }
+            let key = source.slice(&span);
+            let name = if table { shown } else { key };
+            diagnostic = Diagnostic::error(Code::NOT_TOML, format!("`{name}` stands here a second time")).at(
+                source,
+                span.clone(),
+                "the second",
+            );
+            let mut lines = source.text[..line.start].lines().enumerate();
+            if table && let Some((at, _)) = lines.find(|(_, line)| line.trim() == shown) {
+                diagnostic =
+                    diagnostic.help(format!("the first is line {}; several alike processes have `count`", at + 1));
+            }
+        }
+        by_line.entry(source.line_number(span.start)).or_insert(diagnostic);
     }
-    Err(by_line.into_values().collect())
+    Err(mistakes::of_document(source, by_line.into_values().collect()))
 }
 
 impl<'a> Text<'a> {

@@ -61,6 +61,14 @@ impl Expectations<'_> {
                     );
                 }
                 None => {}
+                Some(item)
+                    if matches!(argument.shape, Shape::Boolean)
+                        && matches!(item.get_ref(), DeValue::Array(_))
+                        && form.arguments.iter().any(|other| matches!(other.shape, Shape::Blocked)) =>
+                {
+                    checker.wrong_type(item, "true or false");
+                    checker.propose(item, |list| format!("true\nblocked = {list}"));
+                }
                 Some(item) => {
                     if let Some(read) = self.argument(checker, item, argument.shape, facts) {
                         arguments.push((argument.name, read, item.span()));
@@ -68,7 +76,8 @@ impl Expectations<'_> {
                 }
             }
         }
-        if !form.one_of.is_empty() && form.one_of.iter().all(|name| fields.peek(name).is_none()) {
+        let given = |name: &&str| fields.peek(name).is_some() || fields.has_instead(name);
+        if !form.one_of.is_empty() && !form.one_of.iter().any(given) {
             let wanted = list(form.one_of.iter().copied()).replace(" and ", " or ");
             let message = format!("`{}` needs {wanted}", form.name);
             checker.error(Code::MISSING_KEY, fields.key_span(form.name), message, "the expectation has no condition");

@@ -12,6 +12,7 @@ pub(crate) mod expect;
 pub mod expectation;
 pub mod keys;
 pub mod matrix;
+mod mistakes;
 mod names;
 mod patterns;
 pub mod plan;
@@ -22,6 +23,7 @@ pub mod units;
 
 use std::sync::Arc;
 
+use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::diagnostic::{Code, Diagnostic, Severity, Source};
@@ -91,12 +93,29 @@ pub fn load(
     }
 }
 
+/// The names of objects with their kinds, and of processes, as far as they can be read.
+fn named(fields: &Fields<'_>) -> Vec<(String, String)> {
+    let table = |key: &str| match fields.peek(key).map(Spanned::get_ref) {
+        Some(DeValue::Table(table)) => Some(table),
+        _ => None,
+    };
+    let objects = table("objects").into_iter().flat_map(|table| table.iter()).filter_map(|(name, item)| {
+        let DeValue::Table(object) = item.get_ref() else { return None };
+        let kind = object.iter().find(|(key, _)| key.get_ref().as_ref() == "kind").map(|(_, kind)| kind.get_ref())?;
+        let DeValue::String(kind) = kind else { return None };
+        Some((name.get_ref().to_string(), kind.to_string()))
+    });
+    let processes = table("processes").into_iter().flat_map(|table| table.iter());
+    objects.chain(processes.map(|(name, _)| (name.get_ref().to_string(), "process".to_owned()))).collect()
+}
+
 fn read(
     checker: &mut Checker,
     fields: &Fields<'_>,
     options: &Options,
     forms: &[&'static FormDescription],
 ) -> Option<Plan> {
+    checker.names = named(fields);
     let combination = matrix::read(checker, fields).map(|matrix| matrix.chosen(checker, options)).unwrap_or_default();
     params(checker, fields, options, &combination);
     let name = fields.take("name").and_then(|item| checker.text(item, "text")).map(|text| text.value.to_owned());
@@ -130,6 +149,9 @@ fn read(
     let expect = fields.take("expect");
     fields.finish(checker, "a scenario", &keys::names(keys::FILE_KEYS));
     let Some(processes) = processes else {
+        if fields.has_instead("processes") {
+            return None;
+        }
         let diagnostic = Diagnostic::error(Code::NO_PROCESS, "the scenario has no process")
             .within(&checker.source)
             .help("a process is a table of its own: `[processes.worker]`, with `steps = [ { print = \"hello\" } ]`");

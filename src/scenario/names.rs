@@ -111,7 +111,12 @@ impl Declared {
             let mut diagnostic = Diagnostic::error(Code::UNKNOWN_NAME, format!("no object named `{}`", parts.name))
                 .at(&checker.source, name_span.clone(), "not declared in `[objects]`")
                 .suggest_nearest(name_span, parts.name, names.clone());
-            if diagnostic.suggestion.is_none() && !self.groups.is_empty() {
+            let outcome = parts.name.rsplit(' ').next().filter(|word| crate::outcome::Outcome::parse(word).is_some());
+            if let Some(outcome) = outcome.filter(|_| parts.name.contains(' ')) {
+                diagnostic = diagnostic.help(format!(
+                    "a pattern with an outcome is a table: `{{ process = \"*\", verb = \"..\", outcome = \"{outcome}\" }}`"
+                ));
+            } else if diagnostic.suggestion.is_none() && !self.groups.is_empty() {
                 diagnostic = diagnostic.help(format!("the objects are {}", list(names)));
             }
             checker.report(diagnostic);

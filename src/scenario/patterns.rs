@@ -152,7 +152,7 @@ impl Patterns<'_> {
         if BOUNDS.contains(&text.value) || text.value == HANDLED || steps::verb_names().any(|name| name == text.value) {
             return Some(text.value.to_owned());
         }
-        let diagnostic = steps::unknown(text.value, &checker.source, text.span.clone());
+        let diagnostic = steps::unknown(text.value, &checker.source, text.span.clone(), None);
         checker.report(diagnostic);
         None
     }

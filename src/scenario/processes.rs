@@ -132,11 +132,24 @@ fn one(
         uses: fields.take("uses"),
         real_time: None,
     };
-    if body.steps.is_none() && fields.peek("command").is_none() {
-        let diagnostic = Diagnostic::error(Code::MISSING_KEY, format!("the process `{name}` needs `steps`"))
-            .at(&checker.source, span.clone(), "no steps")
-            .help("`steps = []` is a process that ends at once");
-        checker.report(diagnostic);
+    if body.steps.is_none() && fields.peek("command").is_none() && !fields.has_instead("steps") {
+        let diagnostic = Diagnostic::error(Code::MISSING_KEY, format!("the process `{name}` needs `steps`")).at(
+            &checker.source,
+            span.clone(),
+            "no steps",
+        );
+        let within = body.vars.and_then(|vars| match vars.get_ref() {
+            DeValue::Table(vars) => vars.iter().find(|(key, _)| key.get_ref().as_ref() == "steps"),
+            _ => None,
+        });
+        let help = match within {
+            Some((key, _)) => format!(
+                "line {} has `steps` in `[processes.{name}.vars]`: they stand in `[processes.{name}]`, before that table",
+                checker.source.line_number(key.span().start)
+            ),
+            None => "`steps = []` is a process that ends at once".to_owned(),
+        };
+        checker.report(diagnostic.help(help));
     }
     if let Some(item) = fields.take("start") {
         checker.word(item, &["auto", "manual"]);

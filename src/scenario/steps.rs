@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::diagnostic::{Code, Diagnostic, Source};
+use crate::diagnostic::{Code, Diagnostic, Source, nearest};
 use crate::objects::contract::verbs::{optional, required, verb};
 use crate::objects::kinds::{own, process, signals, timer};
-use crate::objects::{Argument, CATALOGUE, Form, Verb};
+use crate::objects::{Argument, CATALOGUE, Effect, Form, Kind, Verb};
 use crate::value::Types;
 
 /// The keys that every step may have besides its verb's own.
@@ -178,18 +178,47 @@ pub fn verb_names() -> impl Iterator<Item = &'static str> {
     STEPS.iter().chain(CATALOGUE.iter().flat_map(|kind| kind.verbs)).map(|verb| verb.name)
 }
 
-/// Says that no verb has the name that stands at `span`, and which may be meant.
-pub(super) fn unknown(word: &str, source: &Arc<Source>, span: Range<usize>) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(Code::UNKNOWN_VERB, format!("no verb is called `{word}`")).at(
-        source,
-        span.clone(),
-        "unknown verb",
-    );
-    diagnostic = match ELSEWHERE.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)) {
-        Some((_, verb)) => diagnostic.suggest(span, *verb),
-        None => diagnostic.suggest_nearest(span, word, verb_names()),
+/// Says that no verb has the name that stands at `span`, and which may be meant. `kind` is that of the object that the step
+/// names, where it names one.
+pub(super) fn unknown(word: &str, source: &Arc<Source>, span: Range<usize>, kind: Option<&Kind>) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::UNKNOWN_VERB, format!("no verb is called `{word}`"));
+    let diagnostic = diagnostic.at(source, span.clone(), "unknown verb");
+    if word.eq_ignore_ascii_case("elif") || word.eq_ignore_ascii_case("elseif") {
+        return diagnostic.help("write `else = [{ if = \"..\", then = [..] }]` in the `if` before it");
+    }
+    if let Some(table) = sentence(word) {
+        return diagnostic.suggest(span, table);
+    }
+    // A verb that stands alone is a string.
+    let quoted = source.slice(&span).starts_with(['"', '\'']);
+    let shown = |verb: &str| if quoted { format!("\"{verb}\"") } else { verb.to_owned() };
+    let effects: &[Effect] = match word.to_ascii_lowercase().as_str() {
+        "read" | "receive" | "load" | "get" | "recv" => &[Effect::Reads, Effect::Gets],
+        "write" | "store" | "send" | "put" => &[Effect::Writes, Effect::Puts],
+        _ => &[],
     };
-    if diagnostic.suggestion.is_none() { diagnostic.help("`ipcrun list` shows every verb") } else { diagnostic }
+    let own = kind.and_then(|kind| kind.verbs.iter().find(|verb| effects.contains(&verb.effect)));
+    let elsewhere = ELSEWHERE.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, verb)| *verb);
+    match own.map(|verb| verb.name).or(elsewhere).or_else(|| nearest(word, verb_names())) {
+        Some(verb) => diagnostic.suggest(span, shown(verb)),
+        None => diagnostic.help("`ipcrun list` shows every verb"),
+    }
+}
+
+/// The step that is meant by words as "put q 1": a table.
+fn sentence(words: &str) -> Option<String> {
+    let mut words = words.split_whitespace();
+    let (verb, about) = (words.next()?, words.next()?);
+    let verb = STEPS.iter().chain(CATALOGUE.iter().flat_map(|kind| kind.verbs)).find(|known| known.name == verb)?;
+    let mut step = format!("{{ {} = \"{about}\"", verb.name);
+    let mut arguments = verb.arguments.iter().filter(|argument| !matches!(argument.form, Form::Second));
+    for word in words {
+        let argument = arguments.find(|argument| argument.name != verb.name)?;
+        let plain = word.parse::<f64>().is_ok() || matches!(word, "true" | "false");
+        step +=
+            &if plain { format!(", {} = {word}", argument.name) } else { format!(", {} = \"{word}\"", argument.name) };
+    }
+    Some(step + " }")
 }
 
 /// The verb of that name without an object.
@@ -225,7 +254,7 @@ mod tests {
             assert!(!verb_names().chain(LATER.iter().copied()).any(|known| known == *name), "{name}");
         }
         let source = Arc::new(Source::new("a.toml", "loop"));
-        let told = |word| unknown(word, &source, 0..4).suggestion.map(|suggestion| format!("{suggestion:?}"));
+        let told = |word| unknown(word, &source, 0..4, None).suggestion.map(|suggestion| format!("{suggestion:?}"));
         assert!(told("loop").is_some_and(|told| told.contains("forever")));
         assert!(told("aquire").is_some_and(|told| told.contains("acquire")));
         assert_eq!(told("banana"), None);

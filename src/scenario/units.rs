@@ -36,6 +36,45 @@ pub fn parse_duration(text: &str) -> Result<u64, &'static str> {
     if total > 320_000_000_000_000_000 { Err("the duration is too long") } else { Ok(total) }
 }
 
+/// What a duration or size that cannot be read is likely meant to be: another spelling of its units, a comma in place of a
+/// point.
+pub fn meant(text: &str) -> Option<String> {
+    const UNITS: &[(&str, &str)] = &[
+        ("K", "KiB"),
+        ("KI", "KiB"),
+        ("KIB", "KiB"),
+        ("M", "MiB"),
+        ("MI", "MiB"),
+        ("MIB", "MiB"),
+        ("G", "GiB"),
+        ("GI", "GiB"),
+        ("GIB", "GiB"),
+        ("S", "s"),
+        ("SEC", "s"),
+        ("SECS", "s"),
+        ("SECOND", "s"),
+        ("SECONDS", "s"),
+        ("MS", "ms"),
+        ("MSEC", "ms"),
+        ("US", "us"),
+        ("USEC", "us"),
+        ("NS", "ns"),
+        ("MINUTE", "m"),
+        ("MINUTES", "m"),
+        ("MINS", "m"),
+        ("H", "h"),
+        ("HOUR", "h"),
+        ("HOURS", "h"),
+    ];
+    let point = text.trim().replace(',', ".");
+    let digits = point.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(point.len());
+    let (number, unit) = point.split_at(digits);
+    let unit = unit.trim().to_ascii_uppercase();
+    let unit = UNITS.iter().find(|(known, _)| *known == unit).map(|(_, unit)| *unit)?;
+    let meant = format!("{number}{unit}");
+    (parse_duration(&meant).is_ok() || parse_size(&meant).is_ok()).then_some(meant)
+}
+
 /// The bytes of `"64KiB"`, `"1MB"`, `"4096"`.
 ///
 /// # Errors

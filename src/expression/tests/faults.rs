@@ -38,8 +38,8 @@ fn syntax() {
         ("items[0", "[", "this `[` is not closed", ""),
         ("x)", ")", "nothing is open that this `)` would close", ""),
         ("x +", "+", "a value is missing behind `+`", ""),
-        ("{x > 3}", "}", "expected `:` and a value, found `}`", {
-            "braces make a map here; for the expression itself, leave them away"
+        ("{x > 3}", "}", "braces make a map, and this is an expression already", {
+            "leave the braces away: they are for expressions within text"
         }),
         ("x + * y", "*", "expected a value, found `*`", ""),
         ("yes ? 1", "?", "this `?` has no `:`", "write `condition ? this : that`"),

@@ -1,7 +1,7 @@
 //! The order of steps: loops, choices, sections and variables become jumps and slots.
 
 use super::{Compiler, Loop, PossibleTarget};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::event::StepId;
 use crate::expression::Expression;
 use crate::objects::Form;
@@ -50,6 +50,12 @@ impl Compiler<'_> {
         let mut places = Vec::new();
         for (name, span, item) in table.entries() {
             let value = self.value(item);
+            if let Some(meant) = self.braceless(item) {
+                let diagnostic = Diagnostic::warning(Code::TYPE_ERROR, "this is text: an expression stands in braces")
+                    .at(&self.checker.source, item.span(), "taken as it stands")
+                    .suggest(item.span(), meant);
+                self.checker.report(diagnostic);
+            }
             let slot = self.variable(name, span, value.as_ref().map_or(Types::ANY, Expression::types));
             if let (Some(slot), Some(value)) = (slot, value) {
                 places.push(self.code.len());
@@ -88,7 +94,7 @@ impl Compiler<'_> {
 
     pub(super) fn body_of<'a>(&mut self, fields: &Fields<'a>, key: &str) -> Option<Item<'a>> {
         let body = fields.take(key);
-        if body.is_none() {
+        if body.is_none() && !fields.has_instead(key) {
             self.checker.error(
                 Code::MISSING_KEY,
                 fields.span.clone(),

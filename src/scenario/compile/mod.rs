@@ -12,7 +12,7 @@ use std::rc::Rc;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::document::{Checker, Fields, Item, Text};
+use super::document::{Checker, Fields, Item, Text, list};
 use super::expectation::{Expectation, FormDescription};
 use super::names::{Declared, ends_of};
 use super::plan::{Instruction, Operand, OperationPlan, Step};
@@ -205,6 +205,17 @@ impl<'c> Compiler<'c> {
         self.checker.value(item, &mut scope)
     }
 
+    /// The value that a text is likely meant to be: an expression over variables, without its braces.
+    fn braceless(&self, item: Item<'_>) -> Option<String> {
+        let DeValue::String(text) = item.get_ref() else { return None };
+        let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
+        let expression = Expression::parse(text, &mut scope).ok()?;
+        let mut reads = false;
+        expression.slots(&mut |_| reads = true);
+        let computed = text.contains(|c: char| !c.is_alphanumeric() && c != '_');
+        (reads && computed).then(|| format!("\"{{{text}}}\""))
+    }
+
     fn condition(&mut self, item: Item<'_>) -> Option<Expression> {
         let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
         self.checker.condition(item, &mut scope)
@@ -294,20 +305,26 @@ impl<'c> Compiler<'c> {
                     let message = format!("`{}` needs its argument: {{ {} = .. }}", verb.name, verb.name);
                     self.checker.error(Code::BAD_STEP, item.span(), message, "no argument here");
                 }
-                None => self.unknown_verb(word, item.span()),
+                None => self.unknown_verb(word, item.span(), None),
             },
             DeValue::Table(table) => self.table(&Fields::new(table, item.span())),
             _ => self.checker.wrong_type(item, "a step: a table with one verb, or a verb alone as \"break\""),
         }
     }
 
-    fn unknown_verb(&mut self, word: &str, span: Range<usize>) {
+    fn unknown_verb(&mut self, word: &str, span: Range<usize>, about: Option<Item<'_>>) {
         if steps::LATER.contains(&word) {
             let message = format!("`{word}` is not supported yet");
             self.checker.error(Code::LATER, span, message, "not supported yet");
             return;
         }
-        let diagnostic = steps::unknown(word, &self.checker.source, span);
+        let named = about.and_then(|item| match item.get_ref() {
+            DeValue::String(named) => named.split(['.', '[']).next(),
+            _ => None,
+        });
+        let known = named.and_then(|named| self.checker.names.iter().find(|(name, _)| name == named));
+        let kind = known.and_then(|(_, kind)| crate::objects::kind(kind));
+        let diagnostic = steps::unknown(word, &self.checker.source, span, kind);
         self.checker.report(diagnostic);
     }
 
@@ -332,9 +349,26 @@ impl<'c> Compiler<'c> {
                 };
                 self.keep_variables(fields);
                 match fields.keys().find(|(key, _)| !argument(key)) {
-                    Some((key, span)) => self.unknown_verb(key, span),
+                    Some((key, span)) => self.unknown_verb(key, span, fields.peek(key)),
                     None => {
-                        self.checker.error(Code::BAD_STEP, fields.span.clone(), "a step needs a verb", "no verb here");
+                        let takes = |key: &str| {
+                            let all = STEPS.iter().chain(CATALOGUE.iter().flat_map(|kind| kind.verbs));
+                            let verbs: Vec<_> = all
+                                .filter(|verb| verb.arguments.iter().any(|argument| argument.name == key))
+                                .map(|verb| verb.name)
+                                .collect();
+                            (!verbs.is_empty() && verbs.len() < 4)
+                                .then(|| format!("`{key}` is a key of {}", list(verbs)))
+                        };
+                        let mut diagnostic = Diagnostic::error(Code::BAD_STEP, "a step needs a verb").at(
+                            &self.checker.source,
+                            fields.span.clone(),
+                            "no verb here",
+                        );
+                        if let Some(help) = fields.keys().find_map(|(key, _)| takes(key)) {
+                            diagnostic = diagnostic.help(help);
+                        }
+                        self.checker.report(diagnostic);
                     }
                 }
             }
@@ -362,7 +396,7 @@ impl<'c> Compiler<'c> {
             _ if of_objects => self.on_object(word, span, item, fields),
             _ => {
                 self.keep_variables(fields);
-                self.unknown_verb(word, span);
+                self.unknown_verb(word, span, None);
             }
         }
     }

@@ -132,7 +132,14 @@ impl Compiler<'_> {
         let foreseen = foreseen.or_else(|| object.refuses(verb_at, self.real_time));
         // What is out of range is said once.
         if let (Some((outcome, reason)), true) = (foreseen, all_foreseen.is_empty()) {
-            all_foreseen.push(self.foreseen(outcome, &reason, text.span.clone()));
+            let mut given = verb.arguments.iter().filter_map(|argument| fields.peek(argument.name));
+            let meant = given.find_map(|item| Some((item.span(), self.braceless(item)?)));
+            let mut one =
+                self.foreseen(outcome, &reason, meant.as_ref().map_or(text.span.clone(), |(span, _)| span.clone()));
+            if let Some((span, meant)) = meant {
+                one.diagnostic = one.diagnostic.suggest(span, meant);
+            }
+            all_foreseen.push(one);
         }
         let element_constant = found.element.as_ref().and_then(Expression::as_constant).and_then(Value::as_int);
         let range = match &found.index {

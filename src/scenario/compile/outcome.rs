@@ -42,7 +42,12 @@ impl Compiler<'_> {
         let (failure, handlers) = self.failure(fields, operation.step);
         for Foreseen { outcome, diagnostic } in foreseen.into_iter().filter(|one| !failure.taken.contains(one.outcome))
         {
-            let diagnostic = diagnostic.help(format!("if that is the purpose of the scenario, handle it: `expect = \"{outcome}\"`, `outcome = \"r\"` or `on = {{ {outcome} = [..] }}`"));
+            // A value that is meant otherwise is no purpose.
+            let diagnostic = if diagnostic.suggestion.is_some() {
+                diagnostic
+            } else {
+                diagnostic.help(format!("if that is the purpose of the scenario, handle it: `expect = \"{outcome}\"`, `outcome = \"r\"` or `on = {{ {outcome} = [..] }}`"))
+            };
             self.checker.report(diagnostic);
         }
         let at = self.code.len();
