@@ -156,7 +156,7 @@ fn leave<'p>(whole: &mut impl WorldState<'p>, process: ProcessId, end: ProcessEn
     });
     if let Some(starter) = whole.segment(process).starter {
         let value = end.code().unwrap_or(0) as i32;
-        let sent = Sent { signal: libc::SIGCHLD, value, sender: process, event };
+        let sent = Sent { signal: libc::SIGCHLD, value, sender: process, event, raised: false };
         let program = plan.program(starter);
         let runs = whole.segment(starter).stage == Stage::Running;
         if !runs || !program.waits_for_any() {

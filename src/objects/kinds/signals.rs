@@ -165,6 +165,8 @@ pub(crate) struct Sent {
     pub sender: ProcessId,
     /// The packed id of the event that did; 0 where it is not known. No part of a state.
     pub event: u64,
+    /// Whether no step of the file has sent it: it comes of a write that found no reader.
+    pub raised: bool,
 }
 
 /// Signals that are pending, in ascending order; those that queue in the order in which they came.
@@ -172,7 +174,10 @@ pub(crate) type Pending = Vec<Sent>;
 
 /// Adds a signal; one that does not queue and is pending already is merged with that.
 pub(crate) fn pend(pending: &mut Pending, sent: Sent) {
-    if !queues(sent.signal) && pending.iter().any(|one| one.signal == sent.signal) {
+    if !queues(sent.signal)
+        && let Some(one) = pending.iter_mut().find(|one| one.signal == sent.signal)
+    {
+        one.raised &= sent.raised;
         return;
     }
     let place = pending.partition_point(|one| one.signal <= sent.signal);
@@ -209,7 +214,7 @@ pub(crate) enum Fate {
 impl Fate {
     /// That of a signal which has its default action.
     pub(crate) fn by_default(signal: i32) -> Self {
-        if is_deadly(signal) { Self::Dies } else { Self::Ignored }
+        if is_deadly(signal) || signal == libc::SIGPIPE { Self::Dies } else { Self::Ignored }
     }
 
     /// That of a signal in a process which masks, catches and ignores these.
