@@ -99,6 +99,7 @@ pub struct ObjectPlan {
 
 /// One entry of `[processes]`.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Program {
     pub name: String,
     pub first: ProcessId,
