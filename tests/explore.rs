@@ -299,8 +299,8 @@ code = 0
     explore(&text(fifo, "low", "high")).run().status(0);
     explore(&text(fifo, "high", "low")).run().status(1).stdout_contains("p exited with status 1");
     let high = "policy = \"rr\"\npriority = 7";
-    Test::new().file("a.toml", &text(high, "low", "high")).args(["check", "a.toml"]).run().status(2);
-    let done = Test::new().file("a.toml", &text("", "low", "high")).args(["check", "a.toml"]).run().status(2);
+    Test::new().file("a.toml", text(high, "low", "high")).args(["check", "a.toml"]).run().status(2);
+    let done = Test::new().file("a.toml", text("", "low", "high")).args(["check", "a.toml"]).run().status(2);
     done.stderr_contains("this can only end `invalid`: a ceiling needs a process");
 }
 

@@ -143,6 +143,8 @@ fn keys(draw: &mut Draw, earlier: &[Program], objects: &[Drawn]) -> String {
             }
             Takes::Pipe(words) => format!("{{ PIPE = \"{}\" }}", draw.of(words)),
             Takes::Boolean => "true".to_owned(),
+            Takes::Group => "\"g\"".to_owned(),
+            Takes::Signal => format!("\"{}\"", texts::caught(draw)),
             Takes::Texts if !objects.is_empty() => {
                 let object = &objects[draw.below(objects.len())];
                 let ends: Vec<_> = object.kind.verbs.iter().flat_map(|verb| verb.ends).collect();
@@ -420,6 +422,10 @@ impl Drawing<'_> {
             Form::Into | Form::Second => "\"y\"".to_owned(),
             Form::Duration => format!("\"{}\"", texts::duration(draw)),
             Form::Condition => format!("\"{}\"", texts::condition(draw)),
+            // What has no members is refused.
+            Form::Process if verb.arguments.iter().any(|one| matches!(one.form, Form::Signal)) && draw.one_in(3) => {
+                "\"group:g\"".to_owned()
+            }
             Form::Process => {
                 let (name, count) = &self.programs[draw.below(self.programs.len())];
                 match count {

@@ -420,6 +420,8 @@ impl<'p> Machine<'p> {
     /// An argument. Those of the verbs without an object have the form that the verb says; a kind looks at its own.
     fn argument<W: World>(&mut self, argument: &Expression, form: Option<Form>, world: &mut W) -> Result<Value, Error> {
         match form {
+            // It is absent.
+            _ if argument.as_constant() == Some(&Value::Null) => Ok(Value::Null),
             Some(Form::Duration) => Ok(Value::Int(self.duration(argument, world)? as i64)),
             Some(Form::Condition) => Ok(Value::Bool(self.truth(argument, world)?)),
             Some(Form::Integer(low, high)) => {

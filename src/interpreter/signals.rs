@@ -207,6 +207,7 @@ impl Machine<'_> {
         let given = |at: usize| arguments.get(at).filter(|value| **value != Value::Null);
         let signal = || given(0).and_then(Value::as_int).unwrap_or(0);
         match verb {
+            SignalVerb::Alarm => given(0).and_then(Value::as_int),
             SignalVerb::Action => Some(signal()).filter(|signal| !is_fixed(*signal as i32)),
             SignalVerb::Mask | SignalVerb::Unmask => Some(given(0).map_or(0, set_of) as i64),
             SignalVerb::Pending => Some((only(signal() as i32) & mask) as i64),
@@ -233,7 +234,7 @@ impl Machine<'_> {
                 signals.actions.extend(action.map(|action| (signal, action)));
                 signals.actions.sort_unstable_by_key(|(signal, _)| *signal);
             }
-            SignalVerb::Pending | SignalVerb::Await | SignalVerb::Pause => {}
+            SignalVerb::Pending | SignalVerb::Await | SignalVerb::Pause | SignalVerb::Alarm => {}
         }
     }
 

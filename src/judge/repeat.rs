@@ -223,7 +223,7 @@ impl Tally {
         for (one, count) in summary.overall.iter_mut().zip(counts) {
             let Subject::Expectation(place) = one.subject else { continue };
             let Some(count) = count else { continue };
-            count.settle(plan, &plan.expectations[place], one, whole);
+            count.settle(plan, place, one, whole);
             if one.failed > 0 && looks_for_one_race(plan, place) {
                 one.frequency = Frequency::NotAlways;
             }
@@ -241,18 +241,18 @@ fn looks_for_one_race(plan: &Plan, place: usize) -> bool {
 /// Whether what all executions say of an expectation could be otherwise in one in which a process comes to its step
 /// later than in the first moment in which it has to wait there. The model has no such executions: in it `blocked(..)` of a
 /// process that waits is true from that moment on, and in one that it has not it is false for longer.
-fn depends_on_arrivals(plan: &Plan, expectation: &Expectation) -> bool {
-    let name = expectation.form.name;
-    let Some(condition) = expectation.condition(name) else { return false };
+fn depends_on_arrivals(plan: &Plan, place: usize) -> bool {
     let is = |fact: u32| matches!(plan.facts.get(fact as usize), Some(Fact::Blocked(..)));
-    let follows = condition.follows(&is);
-    match (name, expectation.holds) {
-        ("always", Holds::Always) => follows.rises,
-        // A process that waits at last makes true what is only about its wait.
-        ("reaches", Holds::Always) => follows.rises && !follows.any_of,
-        ("always" | "reaches", Holds::Sometimes | Holds::Never) => follows.falls,
-        _ => false,
-    }
+    memories_of(plan, place).iter().any(|memory| {
+        let Memory::Ever { condition, holds: looked_for } = memory else { return false };
+        let follows = condition.follows(&is);
+        match (looked_for, plan.expectations[place].holds) {
+            (false, Holds::Always) => follows.rises,
+            // A process that waits at last makes true what is only about its wait.
+            (true, Holds::Always) => follows.rises && !follows.any_of,
+            (_, Holds::Sometimes | Holds::Never) => follows.falls,
+        }
+    })
 }
 
 impl Count {
@@ -267,7 +267,8 @@ impl Count {
     }
 
     /// Decides what runs alone cannot.
-    fn settle(&self, plan: &Plan, expectation: &Expectation, one: &mut Overall, whole: bool) {
+    fn settle(&self, plan: &Plan, place: usize, one: &mut Overall, whole: bool) {
+        let expectation = &plan.expectations[place];
         let cut = "not every execution was explored";
         let decided = match expectation.holds {
             // An unexplored execution may have a match of the pattern.
@@ -279,7 +280,7 @@ impl Count {
             let (status, reason) = match (whole, expectation.holds) {
                 (false, _) => (Status::Unknown, Some(cut.to_owned())),
                 (true, _) if self.unknown > 0 => (Status::Unknown, one.reason.clone()),
-                (true, _) if depends_on_arrivals(plan, expectation) => {
+                (true, _) if depends_on_arrivals(plan, place) => {
                     let reason = "a process may arrive at its step later than in the first moment in which it has to wait, and \
                                   `blocked(..)` is false until then: such executions were not explored";
                     (Status::Unknown, Some(reason.to_owned()))

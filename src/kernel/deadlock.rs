@@ -141,6 +141,13 @@ impl<'p> Detector<'p> {
         {
             return true;
         }
+        // So is the end of the process that started it, where it is to be.
+        if begun
+            && self.plan.programs[program].parent_death.is_some()
+            && table.starter(process).is_some_and(alive_outside)
+        {
+            return true;
+        }
         match statuses[process as usize] {
             Status::Ended | Status::Running => true,
             // Only by a signal, which is checked above.
@@ -277,10 +284,12 @@ fn powers(plan: &Plan, program: &Program) -> Powers {
     let mut powers = Powers::default();
     for operation in program.operations() {
         powers.verbs.extend(operation.accessed().map(|(id, verb)| (id, plan.kind(id).verbs[verb as usize].name)));
-        match operation.on_processes() {
-            Some((ProcessVerb::Start, processes)) => powers.starts.extend(processes),
-            Some((ProcessVerb::Kill, processes)) if operation.signal() != Some(0) => powers.kills.extend(processes),
-            _ => {}
+        for (verb, processes) in operation.on_processes() {
+            match verb {
+                ProcessVerb::Start => powers.starts.extend(processes),
+                ProcessVerb::Kill if operation.signal() != Some(0) => powers.kills.extend(processes),
+                _ => {}
+            }
         }
     }
     powers

@@ -109,7 +109,7 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
         objects: inheritance.objects,
         table,
         clock: Clock::At(0),
-        signals: plan.program(process).signals.then(Box::default),
+        signals: plan.program(process).signals.then(|| Box::new(Caught::new(plan.program(process)))),
         recorder: Recorder {
             process,
             producer,
@@ -121,6 +121,7 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
             number: 0,
             entered: false,
             blocked: false,
+            alarmed: false,
             since: 0,
             payload: Vec::new(),
             buffer: Vec::with_capacity(4096),
@@ -259,6 +260,10 @@ impl Child<'_> {
             if step.is_some() || machine.stops() {
                 match self.recorder.approach(step) {
                     Due::Step => {}
+                    Due::Ring => {
+                        self.ring(machine);
+                        continue;
+                    }
                     Due::Handle(within) => {
                         self.handle_due(machine, within);
                         continue;
@@ -270,6 +275,7 @@ impl Child<'_> {
                 }
                 self.tell_time();
             }
+            self.free_alarm();
             if let Some(signals) = &mut self.signals {
                 signals.open = machine.deliverable(true);
             }
@@ -278,8 +284,13 @@ impl Child<'_> {
                 _ => None,
             };
             if let Some(left) = machine.advance(self) {
-                self.recorder.leave();
-                return left;
+                loop {
+                    match self.recorder.leave() {
+                        Due::Ring => self.ring(machine),
+                        Due::Die(signal) => self.die_of(machine, signal),
+                        Due::Step | Due::Handle(_) => return left,
+                    }
+                }
             }
             self.follow_signals(machine, set);
             if let Some(taken) = self.signals.as_mut().and_then(|signals| signals.cut.take()) {

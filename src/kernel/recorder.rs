@@ -15,6 +15,7 @@ use crate::trace::ring_buffer::{Producer, Wait};
 use crate::value::Value;
 
 /// Records what a process does.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Recorder<'a> {
     pub(super) process: ProcessId,
     pub(super) producer: Producer,
@@ -31,6 +32,8 @@ pub(super) struct Recorder<'a> {
     pub(super) entered: bool,
     /// Whether it has said that it waits.
     pub(super) blocked: bool,
+    /// Whether the process's alarm can end a wait of the step.
+    pub(super) alarmed: bool,
     pub(super) since: u64,
     pub(super) payload: Vec<u8>,
     pub(super) buffer: Vec<u8>,
@@ -89,11 +92,9 @@ impl Recorder<'_> {
     }
 
     /// Waits for its turn, where there are turns, to end.
-    pub(super) fn leave(&mut self) {
+    pub(super) fn leave(&mut self) -> Due {
         let (events, bell) = (self.number, self.bell);
-        if let Some(held) = &mut self.held {
-            held.leave(events, bell);
-        }
+        self.held.as_mut().map_or(Due::Step, |held| held.leave(events, bell))
     }
 
     /// Sends the process a signal that stops it. Where there are turns, its turn is over with that.
@@ -264,7 +265,7 @@ impl Recorder<'_> {
 
     pub(super) fn wait(&mut self, wait: &Wait) {
         if !self.entered {
-            self.producer.wait(wait);
+            self.producer.wait(&Wait { deadline: wait.deadline || self.alarmed, ..*wait });
             self.entered = true;
         }
     }

@@ -38,7 +38,8 @@ pub(super) const STAYS: u32 = 16;
 /// The first step's wait ends although nothing has ended it.
 pub(super) const WAKES: u32 = 32;
 
-/// The handler of a signal begins, in place of a step: the one choice says whether within the step.
+/// The handler of a signal begins, in place of a step: the one choice says whether within the step, or whether only the
+/// process's alarm rings.
 pub(super) const HANDLES: u32 = 64;
 /// The process dies of a signal that is pending: the one choice is its number.
 pub(super) const DIES: u32 = 128;
@@ -49,6 +50,8 @@ pub(super) enum Due {
     Step,
     /// The handler of a signal; whether within the step that it is at.
     Handle(bool),
+    /// Its alarm rings.
+    Ring,
     /// It dies of this signal.
     Die(i32),
 }
@@ -208,6 +211,11 @@ impl Held {
         ORIGIN + self.at
     }
 
+    /// ns of the schedule's time.
+    pub(super) fn at(&self) -> u64 {
+        self.at
+    }
+
     /// The clock of programs.
     pub(super) fn clock(&self) -> Clock {
         Clock::At(self.at)
@@ -250,12 +258,11 @@ impl Held {
         while !self.is_free() && self.left == 0 {
             self.answer(BEFORE, events, bell);
             self.take_up();
-            let chosen = || self.turnstile.choose(self.process);
-            match () {
-                () if self.flags & HANDLES != 0 => return Due::Handle(chosen() == Some(1)),
-                () if self.flags & DIES != 0 => return Due::Die(chosen().unwrap_or(0) as i32),
-                () if step.is_none() => return Due::Step,
-                () => {}
+            if let Some(due) = self.due() {
+                return due;
+            }
+            if step.is_none() {
+                return Due::Step;
             }
         }
         if let Some(step) = step {
@@ -263,6 +270,19 @@ impl Held {
             self.begin();
         }
         Due::Step
+    }
+
+    /// What a turn is that is no step.
+    fn due(&self) -> Option<Due> {
+        let chosen = || self.turnstile.choose(self.process);
+        match () {
+            () if self.flags & HANDLES != 0 => Some(match chosen() {
+                Some(2) => Due::Ring,
+                within => Due::Handle(within == Some(1)),
+            }),
+            () if self.flags & DIES != 0 => Some(Due::Die(chosen().unwrap_or(0) as i32)),
+            () => None,
+        }
     }
 
     /// Waits for a turn before the process draws a random number as it begins: the number is chosen with the turn.
@@ -273,12 +293,16 @@ impl Held {
         }
     }
 
-    /// Waits until it may end.
-    pub(super) fn leave(&mut self, events: u64, bell: &Wakeup) {
+    /// Waits until it may end, or something comes before that.
+    pub(super) fn leave(&mut self, events: u64, bell: &Wakeup) -> Due {
         while !self.is_free() && self.flags & STAYS != 0 {
             self.answer(BEFORE, events, bell);
             self.take_up();
+            if let Some(due) = self.due() {
+                return due;
+            }
         }
+        Due::Step
     }
 
     /// Ends the turn by a signal that stops the process, and waits for the next one once another has continued it.

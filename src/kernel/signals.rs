@@ -11,6 +11,7 @@ use crate::objects::{Completion, Patience};
 use crate::os::interrupts::{self, Action, Taken};
 use crate::os::process::Payload;
 use crate::outcome::Outcome;
+use crate::scenario::plan::Program;
 use crate::scenario::signal_name;
 use crate::trace::record;
 use crate::value::Value;
@@ -31,10 +32,21 @@ pub(super) struct Caught {
     dispositions: [SignalSet; 3],
     /// The signals that are let in while it waits in its step.
     pub(super) open: SignalSet,
+    /// Whether its program sets alarms.
+    alarms: bool,
+    /// When its alarm is due, ns of a schedule, in which it rings in a turn.
+    alarm: Option<u64>,
     /// The signal that has cut its step short.
     pub(super) cut: Option<Taken>,
     /// One that came within a step which was then done.
     came: Option<Taken>,
+}
+
+impl Caught {
+    /// Those of a process of the program that has begun.
+    pub(super) fn new(program: &Program) -> Self {
+        Self { alarms: program.sets_alarms(), ..Self::default() }
+    }
 }
 
 impl Child<'_> {
@@ -89,6 +101,48 @@ impl Child<'_> {
         }
     }
 
+    /// Its alarm rings: it does so in a turn where there are turns.
+    pub(super) fn ring(&mut self, machine: &Machine<'_>) {
+        if let Some(signals) = &mut self.signals {
+            signals.alarm = None;
+            interrupts::raise(libc::SIGALRM);
+            self.die_of(machine, libc::SIGALRM);
+        }
+    }
+
+    /// Sets the alarm, or cancels it.
+    fn set_alarm(&mut self, ns: u64) {
+        self.table.post(self.recorder.process).signal(libc::SIGALRM);
+        let due = self.recorder.held.as_ref().filter(|held| !held.is_free()).map(|held| held.at() + ns);
+        match (&mut self.signals, due) {
+            (Some(signals), Some(due)) => signals.alarm = Some(due).filter(|_| ns > 0),
+            _ => interrupts::set_alarm(ns),
+        }
+    }
+
+    /// Lets an alarm ring by itself once there are no turns any more.
+    pub(super) fn free_alarm(&mut self) {
+        if let (Some(signals), Some(held)) = (&mut self.signals, &self.recorder.held)
+            && held.is_free()
+            && let Some(due) = signals.alarm.take()
+        {
+            interrupts::set_alarm(due.saturating_sub(held.at()).max(1));
+        }
+    }
+
+    /// Whether the alarm can end a wait of this step.
+    fn is_alarmed(&self, operation: &Operation<'_>) -> bool {
+        let Some(signals) = self.signals.as_ref().filter(|signals| signals.alarms) else { return false };
+        let waits_for = |set: SignalSet| set & only(libc::SIGALRM) != 0;
+        let lets_in = match (Fate::of(libc::SIGALRM, signals.dispositions), operation.verb) {
+            (Fate::Dies | Fate::Handled, _) => true,
+            (Fate::Held, VerbId::Signal(SignalVerb::Await)) => waits_for(operation.int(0) as SignalSet),
+            (Fate::Held, VerbId::Signal(SignalVerb::Pause)) => !waits_for(operation.int(0) as SignalSet),
+            (Fate::Ignored | Fate::Held, _) => false,
+        };
+        lets_in && interrupts::is_alarmed()
+    }
+
     /// Carries out a step within which a signal may come.
     #[cold]
     #[inline(never)]
@@ -102,6 +156,7 @@ impl Child<'_> {
         if timeout == Timeout::Interrupted {
             return self.interrupted(step, operation);
         }
+        self.recorder.alarmed = self.is_alarmed(operation);
         let waits = match operation.verb {
             VerbId::Object
             | VerbId::Process(ProcessVerb::Join | ProcessVerb::WaitAny)
@@ -182,6 +237,10 @@ impl Child<'_> {
             _ if operation.arguments[0] == Value::Null => Completion::of(Outcome::INVALID),
             SignalVerb::Action => Completion::value(Value::from(signal_name(set as i32))),
             SignalVerb::Mask | SignalVerb::Unmask => Completion::of(Outcome::OK),
+            SignalVerb::Alarm => {
+                self.set_alarm(set);
+                Completion::of(Outcome::OK)
+            }
             SignalVerb::Pending => Completion::value(Value::Bool(interrupts::is_pending(set))),
             SignalVerb::Await => match interrupts::take(set, Some(PAST)) {
                 Ok(taken) => signals::received(self.sent(taken)),

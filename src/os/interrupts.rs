@@ -178,6 +178,34 @@ pub fn set_action(signal: i32, action: Action) -> io::Result<()> {
     }
 }
 
+/// Sends this process a signal that no process sent.
+pub fn raise(signal: i32) {
+    let payload = super::process::Payload { pid: 0, word: 0 };
+    // A process may send itself any signal; one that queues may find no room, and ALRM does not queue.
+    let _ = super::process::signal(std::process::id() as i32, signal, Some(payload), || false);
+}
+
+/// Sets the alarm of this process, ns from now; 0 cancels it.
+pub fn set_alarm(ns: u64) {
+    // What is not 0 must not become that.
+    let time = clock::timespec(if ns == 0 { 0 } else { ns.max(1_000) });
+    let value = libc::timeval { tv_sec: time.tv_sec, tv_usec: (time.tv_nsec / 1_000) as _ };
+    let timer = libc::itimerval { it_interval: libc::timeval { tv_sec: 0, tv_usec: 0 }, it_value: value };
+    // SAFETY: the call reads one itimerval. It fails for no time that is in range.
+    unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
+}
+
+/// Whether this process has an alarm that has not rung.
+pub fn is_alarmed() -> bool {
+    let mut timer = MaybeUninit::<libc::itimerval>::zeroed();
+    // SAFETY: the call writes one itimerval, which zeroes are too.
+    let left = unsafe {
+        libc::getitimer(libc::ITIMER_REAL, timer.as_mut_ptr());
+        timer.assume_init().it_value
+    };
+    left.tv_sec != 0 || left.tv_usec != 0
+}
+
 /// A set, a bit for each signal, as the kernel takes it.
 fn kernel_set(set: u64) -> libc::sigset_t {
     let mut made = MaybeUninit::uninit();

@@ -76,8 +76,8 @@ fn alike(world: &World<'_>, process: ProcessId) -> u32 {
     let planned = &plan.processes[process as usize];
     let program = &plan.programs[planned.program];
     let itself = program.operations().any(|operation| {
-        let joined = operation.on_processes().filter(|(verb, _)| *verb == ProcessVerb::Join);
-        joined.is_some_and(|(_, processes)| processes.contains(&program.first))
+        let mut joined = operation.on_processes().filter(|(verb, _)| *verb == ProcessVerb::Join);
+        joined.any(|(_, processes)| processes.contains(&program.first))
     });
     if itself || program.manual || !program.depends_on.is_empty() || has_identity(program, true, false) {
         return 1;

@@ -24,6 +24,10 @@ pub enum Takes {
     Boolean,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// A signal's name.
+    Signal,
+    /// A group's name.
+    Group,
     /// A list of text.
     Texts,
     /// A table of names and any values.
@@ -43,13 +47,14 @@ impl Takes {
     pub fn words(self) -> String {
         let any_of = |words: &[&str]| words.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", ");
         match self {
-            Self::Text => "text".to_owned(),
+            Self::Text | Self::Group => "text".to_owned(),
             Self::Duration => "a duration: `\"200ms\"`".to_owned(),
             Self::Integer(i64::MIN) => "an integer".to_owned(),
             Self::Integer(least) => format!("an integer, at least {least}"),
             Self::Integers => "a list of integers".to_owned(),
             Self::Boolean => "`true` or `false`".to_owned(),
             Self::Choice(words) => any_of(words),
+            Self::Signal => "a signal: `\"TERM\"`".to_owned(),
             Self::Texts => "a list of text".to_owned(),
             Self::Values => "a table of names and values".to_owned(),
             Self::Pipe(words) => format!("a table: `PIPE` and one of {}", any_of(words)),
@@ -158,6 +163,13 @@ pub const PROCESS_KEYS: &[Key] = &[
         Takes::Boolean,
         "false",
         "a server that may stay blocked: ipcrun ends it once all other processes have ended and it cannot continue",
+    ),
+    key("group", Takes::Group, "none", "the group that it is in: `{ kill = \"group:jobs\" }` reaches all of them"),
+    key(
+        "parent_death",
+        Takes::Signal,
+        "none",
+        "the signal that it is sent when the process that started it ends (PR_SET_PDEATHSIG); with `start = \"manual\"`",
     ),
     key("vars", Takes::Values, "", "its variables' first values"),
     key("cpus", Takes::Integers, "inherited", "the CPUs it may run on"),

@@ -29,6 +29,8 @@ pub(super) struct ProgramName {
     pub(super) count: Option<u32>,
     /// Whether a `start` step starts it.
     pub(super) manual: bool,
+    /// The group that its processes are in.
+    pub(super) group: Option<String>,
     pub(super) span: Range<usize>,
 }
 

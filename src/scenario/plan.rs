@@ -119,6 +119,8 @@ pub struct Program {
     pub vars: Vec<(u32, Expression)>,
     /// Whether a `start` step starts it.
     pub manual: bool,
+    /// The signal that it is sent when the process that started it ends.
+    pub parent_death: Option<i32>,
     /// Whether it may stay blocked.
     pub daemon: bool,
     /// What must have happened before it starts.
@@ -375,17 +377,27 @@ impl Plan {
         program.operations().find(|operation| operation.step == step)
     }
 
-    /// Whether a step sends signals, says what a process does at one, or asks which processes are not joined yet.
-    pub fn kills(&self) -> bool {
-        self.operations().any(|operation| {
-            matches!(operation.verb, VerbId::Process(ProcessVerb::Kill | ProcessVerb::WaitAny) | VerbId::Signal(_))
-        })
+    /// Whether it matters which process started which: one waits for any of those that it started, their ends are signals to
+    /// it, or its own end is one to them.
+    pub fn has_families(&self) -> bool {
+        self.programs.iter().any(|program| program.has_children() || program.parent_death.is_some())
     }
 
-    /// Whether time can pass in it: a step sleeps, computes or has a timeout.
+    /// Whether a step or an end sends signals, a step says what a process does at one, or asks which processes are not joined
+    /// yet.
+    pub fn kills(&self) -> bool {
+        let dies_with_parent = self.programs.iter().any(|program| program.parent_death.is_some());
+        dies_with_parent
+            || self.operations().any(|operation| {
+                matches!(operation.verb, VerbId::Process(ProcessVerb::Kill | ProcessVerb::WaitAny) | VerbId::Signal(_))
+            })
+    }
+
+    /// Whether time can pass in it: a step sleeps, computes, sets an alarm or has a timeout.
     pub fn passes_time(&self) -> bool {
         let takes_time = |operation: &OperationPlan| {
-            matches!(operation.verb, VerbId::Timer(_)) && fixed_duration(&operation.arguments[0]) != Some(0)
+            matches!(operation.verb, VerbId::Timer(_) | VerbId::Signal(SignalVerb::Alarm))
+                && fixed_duration(&operation.arguments[0]) != Some(0)
         };
         self.waits_with_timeout() || self.operations().any(takes_time)
     }
@@ -470,6 +482,11 @@ impl Plan {
 impl Program {
     pub fn range(&self) -> Range<ProcessId> {
         self.first..self.first + self.count.unwrap_or(1)
+    }
+
+    /// Whether a step of it sets an alarm.
+    pub fn sets_alarms(&self) -> bool {
+        self.operations().any(|operation| operation.verb == VerbId::Signal(SignalVerb::Alarm))
     }
 
     /// Whether it waits for any of the processes that it started.
@@ -558,10 +575,10 @@ impl OperationPlan {
         self.on_objects().flat_map(|operand| operand.objects().map(|object| (object, operand.verb)))
     }
 
-    /// What it does to processes, and to which it could.
-    pub fn on_processes(&self) -> Option<(ProcessVerb, Range<ProcessId>)> {
-        let VerbId::Process(verb) = self.verb else { return None };
-        Some((verb, self.operands.first().map_or(0..0, Operand::processes)))
+    /// What it does to processes, and to which it could: the members of a group are several ranges.
+    pub fn on_processes(&self) -> impl Iterator<Item = (ProcessVerb, Range<ProcessId>)> {
+        let verb = if let VerbId::Process(verb) = self.verb { Some(verb) } else { None };
+        verb.into_iter().flat_map(|verb| self.operands.iter().map(move |operand| (verb, operand.processes())))
     }
 
     /// The signal of an `on_signal` step.

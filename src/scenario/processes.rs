@@ -74,7 +74,8 @@ pub(super) fn read(
         let manual = fields
             .peek("start")
             .is_some_and(|item| matches!(item.get_ref(), DeValue::String(word) if word.as_ref() == "manual"));
-        declared.programs.push(ProgramName { name: name.to_owned(), first, count, manual, span: span.clone() });
+        let group = fields.peek("group").and_then(|item| item.get_ref().as_str()).map(str::to_owned);
+        declared.programs.push(ProgramName { name: name.to_owned(), first, count, manual, group, span: span.clone() });
         let before = u64::from(first);
         first += count.unwrap_or(1);
         if first > MOST {
@@ -117,7 +118,7 @@ fn one(
     fields: &Fields<'_>,
     read: &mut Read,
 ) {
-    let ProgramName { name, first, count, manual, span } = &declared.programs[at];
+    let ProgramName { name, first, count, manual, span, .. } = &declared.programs[at];
     for key in LATER {
         if fields.take(key).is_some() {
             let message = format!("`{key}` is not supported yet");
@@ -140,6 +141,17 @@ fn one(
     if let Some(item) = fields.take("start") {
         checker.word(item, &["auto", "manual"]);
     }
+    if let Some(item) = fields.take("group") {
+        checker.text(item, "the name of a group");
+    }
+    let parent_death = fields.take("parent_death").and_then(|item| {
+        let signal = compile::process::parent_death(checker, item)?;
+        if !manual {
+            let message = "`parent_death` goes with `start = \"manual\"`: only what a step starts has a parent";
+            checker.error(Code::BAD_VALUE, fields.key_span("parent_death"), message, "no step starts it");
+        }
+        Some(signal)
+    });
     let daemon = fields.take("daemon").and_then(|item| checker.boolean(item)).unwrap_or(false);
     let cpus = fields.take("cpus").map(|item| cpus(checker, item)).unwrap_or_default();
     let nice = fields.take("nice").and_then(|item| {
@@ -189,6 +201,7 @@ fn one(
         slots: compiled.variables.names,
         vars: compiled.vars,
         manual: *manual,
+        parent_death,
         daemon,
         depends_on: Vec::new(),
         cpus,

@@ -62,7 +62,7 @@ static ELSEWHERE: &[(&str, &str)] = &[
 
 /// Verbs that the format names and this version has not got.
 pub static LATER: &[&str] =
-    &["select", "listen", "accept", "connect", "shutdown", "alarm", "on_message", "open", "unlink", "resize"];
+    &["select", "listen", "accept", "connect", "shutdown", "on_message", "open", "unlink", "resize"];
 
 /// Every verb without an object. The first argument stands at the verb's own key.
 pub static STEPS: &[Verb] = &[
@@ -125,6 +125,7 @@ pub static STEPS: &[Verb] = &[
     process::KILL,
     signals::ON_SIGNAL,
     signals::PAUSE,
+    signals::ALARM,
     signals::MASK,
     signals::UNMASK,
     signals::PENDING,
@@ -166,6 +167,7 @@ static HINTS: &[(&str, Hint)] = &[
     ("yield", Hint { idle: true, ..Hint::NONE }),
     ("start", Hint { awaited: "manual", ..Hint::NONE }),
     ("ready", Hint { awaited: "ready", ..Hint::NONE }),
+    ("alarm", Hint { lives: true, ..Hint::NONE }),
     ("wait_any", Hint { lives: true, ..Hint::NONE }),
     ("exit", Hint { weight: 1, ..Hint::NONE }),
     ("abort", Hint { weight: 1, ..Hint::NONE }),

@@ -4,6 +4,7 @@
 //! entry = NAME [COUNT] | NAME "chooses" N {"," N} | NAME "dies" ["of" N] | NAME "is" "killed"
 //!       | NAME "wakes"
 //!       | NAME "handles" ["within"]
+//!       | NAME "rings"
 //!       | NAME "ends"
 //!       | NAME "arrives" ["chooses" N {"," N}]
 //! ```
@@ -33,7 +34,8 @@ pub struct Order {
     pub dies: bool,
     /// Whether it is killed from outside then: no step sent that signal.
     pub killed: bool,
-    /// Whether the handler of a signal begins, instead of a step. What is chosen says whether within the step.
+    /// Whether the handler of a signal begins, instead of a step. What is chosen says whether within the step, or whether only
+    /// the process's alarm rings.
     pub handles: bool,
     /// Whether its wait ends although nothing has ended it, instead of a step.
     pub wakes: bool,
@@ -91,6 +93,10 @@ pub fn parse(plan: &Plan, source: &Arc<Source>, range: Range<usize>, wrong: &mut
                     order.choices = vec![1];
                     order.span.end = span.end;
                 }
+            }
+            ("rings", Some(order)) if plain(order) => {
+                (order.handles, order.choices) = (true, vec![2]);
+                order.span.end = span.end;
             }
             ("wakes", Some(order)) if plain(order) => {
                 order.wakes = true;
@@ -253,7 +259,12 @@ pub(super) fn suffix(order: &Order) -> String {
         return " wakes".to_owned();
     }
     if order.handles {
-        return if order.choices == [1] { " handles within" } else { " handles" }.to_owned();
+        return match *order.choices {
+            [1] => " handles within",
+            [2] => " rings",
+            _ => " handles",
+        }
+        .to_owned();
     }
     if order.ends {
         return " ends".to_owned();

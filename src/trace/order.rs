@@ -280,7 +280,7 @@ struct Edges {
 
 impl Edges {
     fn collect(plan: &Plan, flat: &Flat<'_>, settled: bool) -> Self {
-        let killers = killers(flat);
+        let killers = killers(plan, flat);
         let mut all = Vec::new();
         let lasting = objects(plan, flat, settled, &killers, &mut all);
         for (at, event) in flat.events() {
@@ -420,7 +420,7 @@ fn push(flat: &Flat<'_>, killers: &[Option<u32>], edge: Edge, edges: &mut Vec<Ed
 }
 
 /// By process, the `kill` that can have been what ended it: the first of them that was over.
-fn killers(flat: &Flat<'_>) -> Vec<Option<u32>> {
+fn killers(plan: &Plan, flat: &Flat<'_>) -> Vec<Option<u32>> {
     let mut killers: Vec<Option<u32>> = vec![None; flat.processes()];
     for (at, event) in flat.events() {
         let Target::Process(process) = event.target else { continue };
@@ -434,6 +434,25 @@ fn killers(flat: &Flat<'_>) -> Vec<Option<u32>> {
         let earlier = killers[process as usize].is_none_or(|at| over(event) < over(flat.event(at)));
         if signal > 0 && sent && earlier && event.begin <= end.end {
             killers[process as usize] = Some(at);
+        }
+    }
+    // The end of the process that started it can be what ended it.
+    for (process, killer) in (0..flat.processes().min(plan.processes.len())).zip(&mut killers) {
+        let Some(signal) = plan.program(process as ProcessId).parent_death else { continue };
+        // One that was killed at once may have no begin.
+        let starts = |event: &Event| {
+            event.verb == "start" && event.outcome.is_ok() && event.target == Target::Process(process as ProcessId)
+        };
+        let starter = flat.events().find(|(_, event)| event.step.is_some() && starts(event));
+        let parent = starter.and_then(|(_, starter)| flat.end(starter.id.process()));
+        let end = flat.end(process as ProcessId).map(|end| flat.event(end));
+        if let (Some(parent), Some(end)) = (parent, end) {
+            let over = |event: &Event| (event.end, event.begin);
+            let told = flat.event(parent);
+            let earlier = killer.is_none_or(|at| over(told) < over(flat.event(at)));
+            if end.value.as_int() == Some(-i64::from(signal)) && earlier && told.begin <= end.end {
+                *killer = Some(parent);
+            }
         }
     }
     killers

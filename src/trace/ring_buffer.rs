@@ -410,7 +410,8 @@ impl Consumer {
         })
     }
 
-    fn number(&self, place: usize) -> u64 {
+    /// The number of a record among the events of its process, by its place.
+    pub fn number(&self, place: usize) -> u64 {
         place as u64 + u64::from(self.cut && place + 1 == self.taken)
     }
 

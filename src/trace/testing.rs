@@ -290,6 +290,7 @@ pub(crate) fn add_program(plan: &mut Plan, name: &str, count: Option<u32>) {
         slots: Vec::new(),
         vars: Vec::new(),
         manual: false,
+        parent_death: None,
         daemon: false,
         depends_on: Vec::new(),
         cpus: Vec::new(),

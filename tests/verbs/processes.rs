@@ -478,3 +478,120 @@ steps = [{{ sleep = "20ms" }}, {{ kill = "p", signal = "USR1" }}]
         Test::new().file("a.toml", &text).args(["explore", "a.toml"]).run().status(0);
     }
 }
+
+#[test]
+fn the_end_of_a_parent_is_a_signal_to_those_that_it_started() {
+    let text = r#"
+time = "ideal"
+[objects]
+never = { kind = "event" }
+ready = { kind = "semaphore", value = 0, via = "sysv" }
+[processes.main]
+steps = [
+  { start = "server" },
+  { acquire = "ready", n = 3 },
+  { kill = "server" },
+  { join = "child" },
+  { join = "other", into = "code", expect = 3 },
+  { status = "third", into = "s" },
+  { assert = "s.alive" },
+  { kill = "third" },
+]
+[processes.server]
+start = "manual"
+steps = [{ start = "child" }, { start = "other" }, { start = "third" }, { wait = "never" }]
+[processes.child]
+start = "manual"
+parent_death = "TERM"
+steps = [{ release = "ready" }, { wait = "never" }]
+[processes.other]
+start = "manual"
+parent_death = "USR1"
+steps = [
+  { on_signal = "USR1", do = [{ mark = "{sender}" }, { exit = 3 }] },
+  { release = "ready" },
+  { wait = "never" },
+]
+[processes.third]
+start = "manual"
+steps = [{ release = "ready" }, { wait = "never" }]
+[[expect]]
+exits = "child"
+signal = "TERM"
+[[expect]]
+exits = "server"
+signal = "KILL"
+[[expect]]
+exits = "third"
+signal = "KILL"
+[[expect]]
+exits = "other"
+code = 3
+[[expect]]
+order = ["main kill server", "server end *", "child end *", "main join child"]
+[[expect]]
+order = ["server end *", "other handle *", "other mark server"]
+"#;
+    holds(text);
+    Test::new().file("a.toml", text).args(["explore", "a.toml"]).run().status(0);
+    let auto = "[processes.p]\nparent_death = \"TERM\"\nsteps = []\n";
+    Test::new().file("a.toml", auto).args(["check", "a.toml"]).run().status(2).stderr_contains("start = \"manual\"");
+}
+
+#[test]
+fn a_signal_to_a_group_reaches_its_members_that_are_there() {
+    let text = r#"
+time = "ideal"
+[objects]
+never = { kind = "event" }
+there = { kind = "semaphore", value = 0, via = "sysv" }
+[processes.boss]
+group = "jobs"
+steps = [
+  { on_signal = "USR1", do = [{ mark = "boss" }] },
+  { acquire = "there", n = 3 },
+  { kill = "group:jobs", signal = "USR1" },
+  { kill = "group:idle", signal = 0, expect = "no_process" },
+  { join = "worker" },
+  { kill = "group:others", expect = "no_process" },
+  { kill = "apart" },
+]
+[processes.worker]
+count = 2
+group = "jobs"
+steps = [{ release = "there" }, { wait = "never" }]
+[processes.late]
+start = "manual"
+group = "jobs"
+steps = []
+[processes.idle]
+start = "manual"
+group = "idle"
+steps = []
+[processes.done]
+group = "others"
+steps = []
+[processes.apart]
+depends_on = { done = "exited" }
+steps = [{ join = "done" }, { release = "there" }, { wait = "never" }]
+[[expect]]
+exits = "worker"
+signal = "USR1"
+[[expect]]
+exits = "apart"
+signal = "KILL"
+[[expect]]
+count = "boss mark boss"
+equals = 1
+[[expect]]
+count = "boss kill worker"
+equals = 2
+[[expect]]
+count = "boss kill late"
+equals = 0
+"#;
+    holds(text);
+    Test::new().file("a.toml", text).args(["explore", "a.toml"]).run().status(0);
+    refused("", "{ kill = \"group:none\" }", "no process is in a group `none`");
+    refused("", "{ join = \"group:none\" }", "a.toml:5:");
+}

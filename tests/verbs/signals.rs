@@ -415,3 +415,127 @@ fn what_a_broken_pipe_does_is_replayed() {
         Test::new().file("a.toml", text).args(["replay", "a.toml", schedule]).run().status(0).nothing_left();
     }
 }
+
+#[test]
+fn an_alarm_ends_a_wait_is_replaced_and_cancelled() {
+    holds(
+        r#"
+[objects]
+e = { kind = "event" }
+[processes.p]
+steps = [
+  { on_signal = "ALRM", do = [{ mark = "rang", value = "{sender}" }] },
+  { alarm = "1h" },
+  { alarm = "20ms" },
+  { wait = "e", expect = "interrupted" },
+  { alarm = "10ms" },
+  { alarm = "0s" },
+  { sleep = "20ms" },
+  { mask = ["ALRM"] },
+  { alarm = "10ms" },
+  { pending = "ALRM", into = "b", expect = false },
+  { sigwait = ["ALRM"], into = "s", expect = "ALRM" },
+  { alarm = "5ms" },
+  { sleep = "20ms" },
+  { pending = "ALRM", into = "b", expect = true },
+  { on_signal = "ALRM", action = "ignore" },
+  { unmask = ["ALRM"] },
+  { on_signal = "ALRM", action = "default" },
+  { alarm = "5ms" },
+  { wait = "e" },
+]
+[[expect]]
+exits = "p"
+signal = "ALRM"
+[[expect]]
+count = "p mark rang"
+equals = 1
+"#,
+    );
+}
+
+/// Where a step may take any time the alarm can ring before it as well as in it, and after it.
+#[test]
+fn an_alarm_can_ring_at_any_moment_where_time_is_any() {
+    let text = r#"
+time = "any"
+[processes.p]
+steps = [
+  { alarm = "10ms" },
+  { mark = "one" },
+  { mark = "two" },
+  { alarm = "0s" },
+  { mark = "three" },
+]
+[[expect]]
+exits = "p"
+signal = "ALRM"
+holds = "sometimes"
+[[expect]]
+exits = "p"
+code = 0
+holds = "sometimes"
+[[expect]]
+count = "p mark one"
+equals = 0
+holds = "sometimes"
+[[expect]]
+count = "p mark *"
+equals = 2
+holds = "sometimes"
+[[expect]]
+reaches = "count('p mark three') == 1 && exit('p') == -14"
+holds = "never"
+"#;
+    Test::new().file("a.toml", text).args(["explore", "a.toml"]).run().status(0);
+    let masked = r#"
+time = "any"
+[processes.p]
+steps = [
+  { mask = ["ALRM"] },
+  { alarm = "10ms" },
+  { kill = "p", signal = "ALRM" },
+  { sigwait = ["ALRM"] },
+  { sigwait = ["ALRM"], outcome = "o" },
+  { mark = "both" },
+]
+[[expect]]
+count = "p mark both"
+equals = 1
+holds = "sometimes"
+[[expect]]
+deadlock = true
+holds = "sometimes"
+"#;
+    // An alarm that rings while ALRM is pending is merged with it.
+    Test::new().file("a.toml", masked).args(["explore", "a.toml"]).run().status(0);
+}
+
+/// The end of a process is the cause of the handler that runs at it, also where it was killed within a step.
+#[test]
+fn the_end_of_a_killed_process_is_the_cause_of_its_signal() {
+    holds(
+        r#"
+[objects]
+never = { kind = "event" }
+s = { kind = "semaphore", value = 0 }
+[processes.p]
+steps = [
+  { on_signal = "CHLD", do = [ { mark = "child" } ], restart = true },
+  { start = "q" },
+  { acquire = "s" },
+  { sleep = "20ms" },
+  { kill = "q" },
+  { join = "q" },
+]
+[processes.q]
+start = "manual"
+steps = [ { release = "s" }, { wait = "never" } ]
+[[expect]]
+order = ["p kill q", "q end *", "p handle *", "p mark child"]
+[[expect]]
+exits = "q"
+signal = "KILL"
+"#,
+    );
+}

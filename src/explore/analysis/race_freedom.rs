@@ -40,7 +40,10 @@ pub(crate) fn is_tame(plan: &Plan) -> bool {
         });
         !object.object.notices_ends() && !bound
     });
-    steps && objects && plan.programs.iter().all(|program| !program.daemon && !reads_clock(program))
+    steps
+        && objects
+        && !plan.has_families()
+        && plan.programs.iter().all(|program| !program.daemon && !reads_clock(program))
 }
 
 /// The objects of which a plan asks whether they are free of races; none where the past is kept anyhow.

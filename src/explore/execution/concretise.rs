@@ -12,7 +12,7 @@ use crate::explore::semantics::process_events::{WorldState, settle};
 use crate::explore::semantics::process_state::{ProcessState, Stage};
 use crate::explore::semantics::transition::{Kind, Step, Time};
 use crate::explore::semantics::wait_for;
-use crate::explore::state_space::{StateSpace, models, post, segment};
+use crate::explore::state_space::{RINGS, StateSpace, models, post, segment};
 use crate::explore::strategy::bfs::Cut;
 use crate::objects::contract::model::Willing;
 use crate::objects::contract::operation::VerbId;
@@ -289,14 +289,15 @@ impl<'s, 'p> Course<'s, 'p> {
         let process = step.process;
         if step.kind == Kind::Tick {
             let left = self.segments.iter().filter(|segment| segment.stage == Stage::Running);
-            let delta = left.filter_map(|segment| segment.left.filter(|left| *left > 0)).min();
+            let left = left.flat_map(|segment| [segment.left, segment.alarm]).flatten();
+            let delta = left.filter(|left| *left > 0).min();
             let delta = delta.ok_or(Lost::Blocked { place })?;
             self.now += delta;
             for ((arrived, waited), segment) in self.arrived.iter_mut().zip(&self.waited).zip(&self.segments) {
                 *arrived |= *waited && !segment.stopped;
             }
             for segment in self.segments.iter_mut().filter(|segment| segment.stage == Stage::Running) {
-                segment.left = segment.left.map(|left| left.saturating_sub(delta));
+                segment.pass(delta);
                 segment.within |= segment.machine.has_signals() && !segment.stopped;
             }
             return Ok(None);
@@ -318,6 +319,12 @@ impl<'s, 'p> Course<'s, 'p> {
         } else if step.kind == Kind::Kill {
             segment.stage = Stage::Ended(ProcessEnd::Killed(libc::SIGKILL));
             (turn.dies, turn.killed) = (true, true);
+        } else if step.kind == Kind::Handle && step.choices == [RINGS] {
+            let left = segment.alarm.ok_or(Lost::Blocked { place })?;
+            self.elapse(left);
+            segment = self.segments[process as usize].clone();
+            segment.ring();
+            (turn.handles, turn.at) = (true, self.now);
         } else if step.kind == Kind::Handle {
             (turn.handles, turn.waited) = (true, step.choices == [1]);
             self.handle(process, turn.waited);
@@ -334,11 +341,8 @@ impl<'s, 'p> Course<'s, 'p> {
             let give_up = step.kind == Kind::GiveUp;
             // In virtual time a deadline is met when it has come; where it may come at any moment, that is now.
             if let (Some(left), true) = (segment.left, give_up || next(&segment, self.now).takes_time()) {
-                self.now += left;
+                self.elapse(left);
                 turn.at = self.now;
-                for other in self.segments.iter_mut().filter(|other| other.stage == Stage::Running) {
-                    other.left = other.left.map(|time| time.saturating_sub(left));
-                }
             }
             turn.begins = begins;
             turn.arrives = step.kind == Kind::Arrive;
@@ -387,6 +391,14 @@ impl<'s, 'p> Course<'s, 'p> {
         }
         turn.ends = matches!(self.segments[process as usize].stage, Stage::Ended(_));
         Ok(Some(turn))
+    }
+
+    /// A deadline is met: at its time, or now where it may be at any moment.
+    fn elapse(&mut self, left: u64) {
+        self.now += left;
+        for other in self.segments.iter_mut().filter(|other| other.stage == Stage::Running) {
+            other.pass(left);
+        }
     }
 
     fn finish(mut self, turns: Vec<Turn>, events: Vec<usize>) -> Told {
@@ -458,13 +470,13 @@ impl<'s, 'p> Course<'s, 'p> {
     /// closer to a deadline where time passes.
     fn can_move(&mut self, process: ProcessId) -> bool {
         let segment = &self.segments[process as usize];
-        let (stopped, left) = (segment.stopped, segment.left);
+        let (stopped, left, alarm) = (segment.stopped, segment.left, segment.alarm.is_some());
         let dies = segment.deadly().any(|signal| !stopped || signal == libc::SIGKILL);
         let handles = !stopped && !segment.parked && segment.due(false) | segment.due(true) != 0;
         let passes = self.space.leeway.time == Time::Virtual && left.is_some_and(|left| left > 0);
         match () {
             () if !segment.is_due() => false,
-            () if dies || handles => true,
+            () if dies || handles || alarm => true,
             () if stopped => passes,
             () => segment.beginning || left.is_some() || !self.waited_now(process),
         }

@@ -215,7 +215,10 @@ impl<'p> Knowledge<'p> {
         });
         let mut named = vec![0; plan.steps.len()];
         for operation in plan.operations() {
-            if let Some((verb @ (ProcessVerb::Join | ProcessVerb::Status), asked)) = operation.on_processes() {
+            for (verb, asked) in operation.on_processes() {
+                if !matches!(verb, ProcessVerb::Join | ProcessVerb::Status) {
+                    continue;
+                }
                 asked.clone().for_each(|process| ends[process as usize] = true);
                 if verb == ProcessVerb::Status {
                     asked.for_each(|process| begins[process as usize] = true);

@@ -276,8 +276,10 @@ impl<'p> History<'p> {
                 self.ends[*first as usize..(first + count) as usize].fill(true);
             }
             for operation in program.operations() {
-                if let Some((ProcessVerb::Join | ProcessVerb::WaitAny, joined)) = operation.on_processes() {
-                    self.ends[joined.start as usize..joined.end as usize].fill(true);
+                for (verb, joined) in operation.on_processes() {
+                    if matches!(verb, ProcessVerb::Join | ProcessVerb::WaitAny) {
+                        self.ends[joined.start as usize..joined.end as usize].fill(true);
+                    }
                 }
                 let blocks = |(object, verb): &(ObjectId, u8)| plan.kind(*object).verbs[*verb as usize].blocks;
                 for (object, verb) in operation.accessed().filter(blocks) {

@@ -22,7 +22,7 @@ use crate::explore::semantics::transition::Kind;
 use crate::explore::state_space::{StateSpace, Transition};
 use crate::objects::contract::operation::Access;
 use crate::objects::kinds::process::ProcessVerb;
-use crate::scenario::plan::{Plan, Program};
+use crate::scenario::plan::Plan;
 
 /// What the reduction knows.
 #[derive(Clone)]
@@ -44,10 +44,10 @@ pub(crate) struct Ample {
 
 impl Ample {
     /// None where processes handle or mask signals: what a handler may do, and where, is not known beforehand. None too where
-    /// one waits for any of those that it started, or the budget is spent, which ends the search.
+    /// it matters which process started which, or the budget is spent, which ends the search.
     pub(crate) fn new(space: &StateSpace<'_>) -> Option<Self> {
         let plan = space.plan;
-        if plan.programs.iter().any(Program::has_children) {
+        if plan.has_families() {
             return None;
         }
         let futures = Footprints::new(plan, space.tells_causes(), &space.budget)?;

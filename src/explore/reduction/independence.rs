@@ -95,7 +95,7 @@ impl Footprints {
             words: 0,
         };
         let mut named = vec![false; plan.processes.len()];
-        for (_, processes) in plan.operations().filter_map(OperationPlan::on_processes) {
+        for (_, processes) in plan.operations().flat_map(OperationPlan::on_processes) {
             named[processes.start as usize..processes.end as usize].fill(true);
         }
         let own: Vec<Vec<Vec<u32>>> =

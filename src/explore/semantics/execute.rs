@@ -130,9 +130,11 @@ impl<'p> Actor<'_, 'p> {
             owned.fold(own, i64::max)
         });
         act.pending = std::mem::take(&mut segment.pending);
+        act.alarm = segment.alarm;
         act.dispositions = segment.machine.dispositions();
         let left = segment.machine.advance(&mut act);
         segment.pending = std::mem::take(&mut act.pending);
+        segment.alarm = act.alarm;
         let (halt, mut effects, steps) = (act.halt, std::mem::take(&mut act.effects), act.steps);
         let (mut died, stopped, ready) = (act.died, act.stopped, act.ready);
         if let Some(trouble) = self.choices.trouble(step) {
@@ -351,6 +353,8 @@ struct Act<'x, 'a, 'p> {
     stopped: bool,
     /// The signals that are pending, and what the process does at signals.
     pending: Pending,
+    /// ns left until its alarm.
+    alarm: Option<u64>,
     dispositions: [SignalSet; 3],
     /// The real-time priority that the process has, by its policy or by what it owns.
     real_time: Option<i64>,
@@ -369,6 +373,7 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
             died: None,
             stopped: false,
             pending: Pending::new(),
+            alarm: None,
             dispositions: [0; 3],
             real_time: None,
         }
@@ -430,6 +435,10 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
             _ if operation.arguments[0] == Value::Null => Completion::of(Outcome::INVALID),
             SignalVerb::Action => Completion::value(Value::from(signal_name(set as i32))),
             SignalVerb::Mask | SignalVerb::Unmask => Completion::of(Outcome::OK),
+            SignalVerb::Alarm => {
+                self.alarm = Some(set).filter(|time| *time > 0);
+                Completion::of(Outcome::OK)
+            }
             SignalVerb::Pending => {
                 Completion::value(Value::Bool(self.pending.iter().any(|sent| only(sent.signal) & set != 0)))
             }

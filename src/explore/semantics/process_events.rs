@@ -57,7 +57,8 @@ pub(crate) fn settle<'p>(whole: &mut impl WorldState<'p>, traits: Traits, proces
         leave(whole, process, end);
     }
     for started in &effects.started {
-        if whole.plan().program(process).has_children() {
+        let plan = whole.plan();
+        if plan.program(process).has_children() || plan.program(*started).parent_death.is_some() {
             whole.change(*started, &mut |segment| segment.starter = Some(process));
         }
         begin(whole, *started);
@@ -142,10 +143,20 @@ fn leave<'p>(whole: &mut impl WorldState<'p>, process: ProcessId, end: ProcessEn
     for object in objects {
         whole.part(process, object, &plan.held(process, object), killed);
     }
+    if plan.programs.iter().any(|program| program.parent_death.is_some()) {
+        for orphan in 0..plan.processes.len() as ProcessId {
+            let Some(signal) = plan.program(orphan).parent_death else { continue };
+            if whole.segment(orphan).starter == Some(process) && whole.segment(orphan).is_due() {
+                let sent = Sent { signal, value: 0, sender: process, event, raised: false };
+                whole.change(orphan, &mut |segment| segment.sent(sent, false));
+            }
+        }
+    }
     whole.change(process, &mut |segment| {
         segment.parked = false;
         segment.given_up = false;
         segment.left = None;
+        segment.alarm = None;
         segment.leaving = None;
         segment.beginning = false;
         segment.pending.clear();

@@ -43,6 +43,8 @@ pub(crate) struct ProcessState<'p> {
     pub(crate) pending: Pending,
     /// The process whose step started it, as long as that matters: it gets CHLD, or waits for any of those that it started.
     pub(crate) starter: Option<ProcessId>,
+    /// ns left until its alarm.
+    pub(crate) alarm: Option<u64>,
     /// Whether a handler has to run before it does anything else.
     pub(crate) owed: bool,
     /// Whether it has certainly begun the step that it stands at: time has passed since.
@@ -71,6 +73,7 @@ impl<'p> ProcessState<'p> {
             stopped: false,
             pending: Vec::new(),
             starter: None,
+            alarm: None,
             owed: false,
             within: false,
             beginning: false,
@@ -98,6 +101,24 @@ impl<'p> ProcessState<'p> {
                 pend(&mut self.pending, sent);
                 self.owed |= by_itself && fate == Fate::Handled && self.due(false) != 0;
             }
+        }
+    }
+
+    /// Time passes.
+    pub(crate) fn pass(&mut self, ns: u64) {
+        for left in [&mut self.left, &mut self.alarm].into_iter().flatten() {
+            *left = left.saturating_sub(ns);
+        }
+    }
+
+    /// The time of its alarm is over: ALRM is sent to it. Where that ends it, it does so at once: only its own steps could tell
+    /// the two apart, and the kernel lets it begin none.
+    pub(crate) fn ring(&mut self) {
+        self.alarm = None;
+        if !self.stopped && self.machine.fate(libc::SIGALRM) == Fate::Dies {
+            self.stage = Stage::Ended(ProcessEnd::Killed(libc::SIGALRM));
+        } else {
+            self.sent(Sent::ALARM, false);
         }
     }
 
@@ -150,6 +171,7 @@ impl<'p> ProcessState<'p> {
         key.extend(self.starter.map_or(u32::MAX, |starter| starter).to_le_bytes());
         key.extend(code.to_le_bytes());
         key.extend(self.left.unwrap_or(0).to_le_bytes());
+        key.extend(self.alarm.map_or(u64::MAX, |left| left).to_le_bytes());
         for sent in &self.pending {
             key.extend(sent.signal.to_le_bytes());
             key.extend(sent.value.to_le_bytes());

@@ -291,13 +291,21 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
     for program in plan.programs.iter().filter(|program| program.signals) {
         noticed[program.first as usize..program.range().end as usize].fill(true);
         // What it starts sends it a signal at its end.
-        for (_, started) in program.operations().filter_map(OperationPlan::on_processes) {
+        for (_, started) in program.operations().flat_map(OperationPlan::on_processes) {
             noticed[started.start as usize..started.end as usize].fill(true);
+        }
+    }
+    // The end of one that starts others can be a signal to them.
+    let dies = |process: ProcessId| plan.program(process).parent_death.is_some();
+    for program in &plan.programs {
+        let mut starts = program.operations().flat_map(OperationPlan::on_processes);
+        if starts.any(|(verb, mut started)| verb == ProcessVerb::Start && started.any(dies)) {
+            noticed[program.first as usize..program.range().end as usize].fill(true);
         }
     }
     for operation in plan.operations() {
         let timed = operation.timeout.is_some();
-        if let Some((verb, processes)) = operation.on_processes() {
+        for (verb, processes) in operation.on_processes() {
             let notices = match verb {
                 ProcessVerb::Join => timed,
                 ProcessVerb::Status | ProcessVerb::WaitAny => true,
@@ -323,9 +331,9 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
 pub(crate) fn noticed_begins(plan: &Plan) -> Vec<bool> {
     let mut noticed = vec![false; plan.processes.len()];
     for operation in plan.operations() {
-        if let Some((ProcessVerb::Status | ProcessVerb::Kill, processes)) = operation.on_processes() {
-            for process in processes {
-                noticed[process as usize] = has_late_gate(plan, process);
+        for (verb, processes) in operation.on_processes() {
+            if matches!(verb, ProcessVerb::Status | ProcessVerb::Kill) {
+                processes.for_each(|process| noticed[process as usize] = has_late_gate(plan, process));
             }
         }
     }
@@ -337,12 +345,18 @@ pub(crate) fn noticed_begins(plan: &Plan) -> Vec<bool> {
 pub(crate) fn victims(plan: &Plan, killed: bool) -> Vec<bool> {
     let mut victims = vec![killed; plan.processes.len()];
     for program in &plan.programs {
+        if program.sets_alarms()
+            || program.parent_death.is_some_and(|signal| ends_or_stops(plan, &program.range(), signal))
+        {
+            victims[program.first as usize..program.range().end as usize].fill(true);
+        }
         for operation in program.operations() {
-            let Some((ProcessVerb::Kill, range)) = operation.on_processes() else { continue };
-            // A signal to itself comes at a place that it knows.
-            let itself = program.range() == range && range.len() == 1;
-            if !itself && operation.signal().is_none_or(|signal| ends_or_stops(plan, &range, signal)) {
-                victims[range.start as usize..range.end as usize].fill(true);
+            for (_, range) in operation.on_processes().filter(|(verb, _)| *verb == ProcessVerb::Kill) {
+                // A signal to itself comes at a place that it knows.
+                let itself = program.range() == range && range.len() == 1;
+                if !itself && operation.signal().is_none_or(|signal| ends_or_stops(plan, &range, signal)) {
+                    victims[range.start as usize..range.end as usize].fill(true);
+                }
             }
         }
     }

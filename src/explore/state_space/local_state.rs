@@ -14,6 +14,8 @@ use crate::objects::contract::model::ShareAccess;
 pub(crate) struct Info {
     pub(crate) next: Next,
     pub(crate) left: Option<u64>,
+    /// ns left until its alarm.
+    pub(crate) alarm: Option<u64>,
     pub(crate) running: bool,
     pub(crate) ended: bool,
     /// Whether it has still to begin, which is a step of its own.
@@ -97,6 +99,9 @@ impl<'p> StateSpace<'p> {
         if self.leeway.time == Time::Any && segment.left.is_some() {
             segment.left = Some(0);
         }
+        if self.leeway.time == Time::Any && segment.alarm.is_some() {
+            segment.alarm = Some(0);
+        }
         let program = self.plan.processes[process as usize].program;
         let running = segment.stage == Stage::Running;
         let place = segment.machine.place_in_program();
@@ -128,6 +133,7 @@ impl<'p> StateSpace<'p> {
                 let info = Info {
                     next,
                     left: segment.left,
+                    alarm: segment.alarm,
                     running,
                     ended: matches!(segment.stage, Stage::Ended(_)),
                     beginning: segment.beginning,
@@ -136,7 +142,8 @@ impl<'p> StateSpace<'p> {
                     handled: segment.due(false) | segment.due(true) != 0,
                     owed: segment.owed,
                 };
-                let special = segment.stopped || segment.left.is_some() || !segment.pending.is_empty();
+                let timed = segment.left.is_some() || segment.alarm.is_some();
+                let special = segment.stopped || timed || !segment.pending.is_empty();
                 self.weight += size_of::<Stand<'_>>() + size_of::<Hot>() + 2 * key.len() + 64;
                 self.weight += size_of_val(segment.machine.slots());
                 let (number, lasts) = self.stands.give(key.as_slice().into(), Stand { segment, info, way, special });

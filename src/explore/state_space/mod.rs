@@ -60,6 +60,9 @@ pub struct Transition {
 /// yet, else once it is continued.
 const HELD: u32 = 0;
 
+/// Of what can be in place of a step, besides a handler before it and one within it: the process's alarm rings.
+pub(crate) const RINGS: u32 = 2;
+
 /// What an object can be.
 type Shapes = Interner<Box<[u8]>, Box<dyn Model>>;
 
@@ -386,6 +389,9 @@ impl<'p> StateSpace<'p> {
             moves.extend(due.map(|(branch, _)| Transition { process, kind: Kind::Die, branch, result: NONE }));
         }
         let info = &self.stands.things[number as usize].info;
+        if info.alarm == Some(0) {
+            moves.push(Transition { process, kind: Kind::Handle, branch: RINGS, result: NONE });
+        }
         if info.stopped {
             return;
         }
@@ -463,14 +469,17 @@ impl<'p> StateSpace<'p> {
             .iter()
             .map(|number| &self.stands.things[*number as usize].info)
             .filter(|info| info.running)
-            .filter_map(|info| info.left.filter(|left| *left > 0))
+            .flat_map(|info| [info.left, info.alarm])
+            .flatten()
+            .filter(|left| *left > 0)
             .min()
     }
 
     /// Whether the step of a process ends when its time comes.
     pub(super) fn has_deadline(&self, state: &[u32], process: ProcessId) -> bool {
         let info = &self.stands.things[state[process as usize] as usize].info;
-        info.running && !info.stopped && info.left.is_some_and(|left| left > 0)
+        let passes = |left: Option<u64>| left.is_some_and(|left| left > 0);
+        info.running && (!info.stopped && passes(info.left) || passes(info.alarm))
     }
 
     /// How a process stands that cannot move.
@@ -506,9 +515,9 @@ impl<'p> StateSpace<'p> {
                     let info = &self.stands.things[*place as usize].info;
                     let segment = &self.stands.things[*place as usize].segment;
                     let begins = info.running && segment.machine.has_signals() && !info.stopped && !segment.within;
-                    if info.running && info.left.is_some() || begins {
+                    if info.running && (info.left.is_some() || info.alarm.is_some()) || begins {
                         let mut segment = segment.clone();
-                        segment.left = segment.left.map(|left| left.saturating_sub(delta));
+                        segment.pass(delta);
                         segment.within |= begins;
                         *place = self.number(process, segment);
                     }
@@ -530,6 +539,12 @@ impl<'p> StateSpace<'p> {
                 state[process as usize] = self.number(process, segment);
                 let traits = self.traits;
                 settle(&mut Row { space: self, state }, traits, process, &Effects::default());
+            }
+            Kind::Handle if step.branch == RINGS => {
+                let traits = self.traits;
+                let mut row = Row { space: self, state };
+                row.change(process, &mut ProcessState::ring);
+                settle(&mut row, traits, process, &Effects::default());
             }
             Kind::Handle => Row { space: self, state }.handle(process, step.branch == 1),
             Kind::Wake => {

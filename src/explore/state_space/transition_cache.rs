@@ -239,6 +239,7 @@ impl<'p> StateSpace<'p> {
             && (!segment.shares.is_empty()
                 || segment.starter.is_some()
                 || !self.plan.processes[process as usize].holds.is_empty()
+                || self.traits.kills
                 || self.memories.is_some());
         if all {
             for other in (0..self.processes() as ProcessId).filter(|other| *other != process) {

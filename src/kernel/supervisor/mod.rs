@@ -550,8 +550,41 @@ impl Supervisor<'_> {
                 object.reclaim(process);
             }
         }
+        // As the kernel has it: those that it started are sent their signals before any process sees that it has ended.
+        self.tell_orphans(process);
         self.table.end(process, code);
         self.tell_starter(process, code);
+    }
+
+    /// Sends those that a process has started, which has ended, the signals that they are to be sent then.
+    fn tell_orphans(&self, process: ProcessId) {
+        let held = self.course.as_ref().is_some_and(|course| !course.free);
+        for (id, planned) in (0..).zip(&self.plan.processes) {
+            let program = &self.plan.programs[planned.program];
+            let Some(signal) = program.parent_death.filter(|_| self.table.starter(id) == Some(process)) else {
+                continue;
+            };
+            if self.has_ended(id) {
+                continue;
+            }
+            let post = self.table.post(id);
+            post.signal(signal);
+            // As a `kill` step does.
+            if held && os::is_deadly(signal) && (!program.signals || signal == libc::SIGKILL) {
+                post.pend(signal);
+            } else {
+                let payload = program.signals.then(|| self.end_of(process, 0));
+                let pid = post.pid.load(std::sync::atomic::Ordering::Acquire);
+                let _ = os::signal(pid, signal, payload, || post.ended().is_some());
+            }
+        }
+    }
+
+    /// What goes with a signal that the end of a process sends.
+    fn end_of(&self, process: ProcessId, value: i32) -> os::Payload {
+        let pid = self.table.post(process).pid.load(std::sync::atomic::Ordering::Acquire);
+        let consumer = &self.consumers[process as usize];
+        signals::payload(pid, consumer.number(consumer.taken().0.saturating_sub(1)), value)
     }
 
     /// Sends CHLD to the process whose step started one that has ended, where that has to do with signals.
@@ -562,8 +595,7 @@ impl Supervisor<'_> {
             return;
         };
         let pid = |process: ProcessId| self.table.post(process).pid.load(std::sync::atomic::Ordering::Acquire);
-        let number = (self.consumers[process as usize].taken().0 as u64).saturating_sub(1);
-        let payload = signals::payload(pid(process), number, code);
+        let payload = self.end_of(process, code);
         self.table.post(starter).signal(libc::SIGCHLD);
         // Where it has ended this moment no process is there to tell.
         let _ = os::signal(pid(starter), libc::SIGCHLD, Some(payload), || self.table.post(starter).ended().is_some());

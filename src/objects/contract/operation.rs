@@ -31,7 +31,7 @@ pub enum VerbId {
 
 impl VerbId {
     /// The verbs without an object that a step can have.
-    pub const STEPS: [Self; 22] = [
+    pub const STEPS: [Self; 23] = [
         Self::Own(OwnVerb::Print),
         Self::Own(OwnVerb::Mark),
         Self::Own(OwnVerb::Enter),
@@ -54,6 +54,7 @@ impl VerbId {
         Self::Signal(SignalVerb::Pending),
         Self::Signal(SignalVerb::Await),
         Self::Signal(SignalVerb::Pause),
+        Self::Signal(SignalVerb::Alarm),
     ];
 
     /// The verb of a step without an object.

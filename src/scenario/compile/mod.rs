@@ -3,7 +3,7 @@
 mod flow;
 mod object;
 mod outcome;
-mod process;
+pub(super) mod process;
 pub(super) mod signals;
 
 use std::ops::Range;

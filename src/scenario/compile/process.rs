@@ -1,15 +1,16 @@
 //! Steps on other processes: `start`, `join`, `status`, `kill`.
 
 use super::outcome::Foreseen;
-use super::{Compiler, PossibleTarget, signal_number};
+use super::{Compiler, PossibleTarget, signal_name, signal_number};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::event::{StepId, Target};
+use crate::event::{ProcessId, StepId, Target};
 use crate::expression::Expression;
 use crate::objects::contract::operation::VerbId;
 use crate::objects::kinds::process::ProcessVerb;
+use crate::objects::kinds::signals::moves_the_process;
 use crate::objects::{Form, Verb};
 use crate::outcome::Outcome;
-use crate::scenario::document::{Fields, Item};
+use crate::scenario::document::{Checker, Fields, Item};
 use crate::scenario::plan::{Operand, OperationPlan};
 use crate::scenario::scope::ProcessScope;
 use crate::value::{Types, Value};
@@ -44,6 +45,20 @@ impl Compiler<'_> {
                 (None, _) => Expression::constant(Value::Null),
             });
         }
+        let grouped = item.get_ref().as_str().and_then(|name| name.strip_prefix("group:"));
+        if let Some(group) = grouped.filter(|_| does == ProcessVerb::Kill) {
+            arguments[0] = Expression::constant(Value::from(group));
+            operation.operands = self.members(group, does, item);
+            if operation.operands.is_empty() || !sound {
+                self.keep_common(fields);
+                return;
+            }
+            for operand in &operation.operands {
+                self.possible(verb.name, PossibleTarget::Processes(operand.processes()));
+            }
+            self.operate(fields, operation.with(verb, arguments), verb, Vec::new());
+            return;
+        }
         let found = self.checker.text(item, "a process's name").and_then(|text| {
             let mut scope = ProcessScope { params: Rc::clone(&self.params), variables: &self.variables, it: None };
             self.declared.process_of_step(self.checker, &text, &mut scope).map(|found| (text, found))
@@ -54,14 +69,7 @@ impl Compiler<'_> {
         };
         let named = &self.declared.programs[program];
         let count = named.count.unwrap_or(1);
-        let mut operand = Operand {
-            first: Target::Process(named.first),
-            count,
-            index: None,
-            verb: does as u8,
-            end: 0,
-            element: None,
-        };
+        let mut operand = processes(does, named.first, Some(count));
         match index.as_ref().filter(|_| beyond.is_none()).and_then(Expression::as_constant).and_then(Value::as_int) {
             Some(at) => (operand.first, operand.count) = (Target::Process(named.first + at as u32), 1),
             None => operand.index = index,
@@ -92,6 +100,21 @@ impl Compiler<'_> {
         self.operate(fields, operation.with(verb, arguments), verb, foreseen);
     }
 
+    /// The processes of a group, which has some.
+    fn members(&mut self, group: &str, does: ProcessVerb, item: Item<'_>) -> Vec<Operand> {
+        let programs = &self.declared.programs;
+        let members = programs.iter().filter(|program| program.group.as_deref() == Some(group));
+        let members: Vec<Operand> = members.map(|program| processes(does, program.first, program.count)).collect();
+        if members.is_empty() {
+            let names = programs.iter().filter_map(|program| program.group.as_deref());
+            let diagnostic = Diagnostic::error(Code::UNKNOWN_NAME, format!("no process is in a group `{group}`"))
+                .at(&self.checker.source, item.span(), "unknown group")
+                .suggest_nearest(item.span(), group, names);
+            self.checker.report(diagnostic);
+        }
+        members
+    }
+
     /// A wait for any process that this one has started.
     pub(super) fn wait_any(&mut self, verb: &'static Verb, fields: &Fields<'_>, step: StepId, span: Range<usize>) {
         let does = ProcessVerb::WaitAny;
@@ -114,14 +137,7 @@ impl Compiler<'_> {
             let reason = "no process has `start = \"manual\"`, so this one starts none";
             foreseen.push(self.foreseen(Outcome::NO_PROCESS, reason, span));
         } else {
-            operation.operands.push(Operand {
-                first: Target::Process(range.start),
-                count: range.end - range.start,
-                index: None,
-                verb: does as u8,
-                end: 0,
-                element: None,
-            });
+            operation.operands.push(processes(does, range.start, Some(range.end - range.start)));
         }
         self.possible(verb.name, PossibleTarget::Processes(range));
         self.operate(fields, operation.with(verb, vec![null(), given, code]), verb, foreseen);
@@ -133,22 +149,43 @@ impl Compiler<'_> {
         {
             return Some(0);
         }
-        let text = self.checker.text(item, "a signal's name, as \"TERM\", or 0")?;
-        let found = signal_number(text.value);
-        if found.is_none() {
-            let names: Vec<_> =
-                nix::sys::signal::Signal::iterator().map(|signal| signal.as_str().trim_start_matches("SIG")).collect();
-            let diagnostic = Diagnostic::error(Code::UNKNOWN_NAME, format!("no signal is called `{}`", text.value)).at(
-                &self.checker.source,
-                text.span.clone(),
-                "unknown signal",
-            );
-            let diagnostic = match crate::diagnostic::nearest(text.value, names) {
-                Some(near) => diagnostic.suggest(text.span, format!("\"{near}\"")),
-                None => diagnostic,
-            };
-            self.checker.report(diagnostic);
-        }
-        found
+        signal(self.checker, item, "a signal's name, as \"TERM\", or 0")
     }
+}
+
+/// What a step names: these processes.
+fn processes(does: ProcessVerb, first: ProcessId, count: Option<u32>) -> Operand {
+    let first = Target::Process(first);
+    Operand { first, count: count.unwrap_or(1), index: None, verb: does as u8, end: 0, element: None }
+}
+
+/// The signal of a process's key `parent_death`.
+pub(in crate::scenario) fn parent_death(checker: &mut Checker, item: Item<'_>) -> Option<i32> {
+    let found = signal(checker, item, "a signal's name, as \"TERM\"")?;
+    if moves_the_process(found) || found == libc::SIGSTOP {
+        let message = format!("`{}`, which stops or continues, is not supported here yet", signal_name(found));
+        checker.error(Code::LATER, item.span(), message, "not supported yet");
+        return None;
+    }
+    Some(found)
+}
+
+fn signal(checker: &mut Checker, item: Item<'_>, what: &str) -> Option<i32> {
+    let text = checker.text(item, what)?;
+    let found = signal_number(text.value);
+    if found.is_none() {
+        let names: Vec<_> =
+            nix::sys::signal::Signal::iterator().map(|signal| signal.as_str().trim_start_matches("SIG")).collect();
+        let diagnostic = Diagnostic::error(Code::UNKNOWN_NAME, format!("no signal is called `{}`", text.value)).at(
+            &checker.source,
+            text.span.clone(),
+            "unknown signal",
+        );
+        let diagnostic = match crate::diagnostic::nearest(text.value, names) {
+            Some(near) => diagnostic.suggest(text.span, format!("\"{near}\"")),
+            None => diagnostic,
+        };
+        checker.report(diagnostic);
+    }
+    found
 }

@@ -130,6 +130,9 @@ impl Compiler<'_> {
 
 /// The signals that a step names.
 fn named(arguments: &[Expression], does: SignalVerb) -> Vec<i32> {
+    if does == SignalVerb::Alarm {
+        return Vec::new();
+    }
     let at = usize::from(does == SignalVerb::Pause);
     match arguments.get(at).and_then(Expression::as_constant) {
         Some(Value::Int(signal)) => vec![*signal as i32],

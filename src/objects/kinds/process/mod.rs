@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::event::ProcessId;
-use crate::objects::contract::operation::Operation;
+use crate::objects::contract::operation::{Operation, Targets};
 use crate::objects::contract::verbs::{optional, required, verb};
 use crate::objects::{Completion, Form, Verb};
 use crate::outcome::Outcome;
@@ -89,7 +89,11 @@ pub(crate) const KILL: Verb = Verb {
         "kill",
         "sends a signal (kill(2)); `ok` until the process is joined, then `no_process`",
         &[
-            required("kill", Form::Process, "the process; without an index, all processes of a `count`"),
+            required(
+                "kill",
+                Form::Process,
+                "the process; without an index, all processes of a `count`; \"group:jobs\": all with `group = \"jobs\"`",
+            ),
             optional(
                 "signal",
                 Form::Signal,
@@ -295,17 +299,28 @@ fn status(operation: &Operation<'_>, processes: &mut impl Processes) -> Completi
     completion
 }
 
+/// Whether a process has its number: it has begun, and none has joined it.
+fn there(processes: &impl Processes, process: ProcessId) -> bool {
+    processes.life(process) != Life::NotBegun && !processes.is_joined(process)
+}
+
 fn kill(operation: &Operation<'_>, processes: &mut impl Processes) -> Completion {
     let signal = operation.int(1) as i32;
     let own = processes.caller();
-    let named = operation.processes();
+    let named = || operation.targets.iter().flat_map(Targets::processes);
+    // A group is there as long as one of its processes is.
+    let group = operation.arguments.first().is_some_and(|group| *group != Value::Null);
+    let some = group && named().any(|process| there(processes, process));
     let with = operation.int(2) as i32;
     let second = operation.arguments.get(2).cloned().unwrap_or(Value::Null);
     let value = Completion { second, ..Completion::value(Value::Int(signal.into())) };
     let mut worst = Completion::of(Outcome::OK);
     // The signal to itself comes last: the process may not come back from it.
-    let others = named.clone().filter(|process| *process != own);
-    for process in others.chain(named.contains(&own).then_some(own)) {
+    let others = named().filter(|process| *process != own);
+    for process in others.chain(named().find(|process| *process == own)) {
+        if some && !there(processes, process) {
+            continue;
+        }
         let (outcome, recorded) = match processes.life(process) {
             Life::NotBegun => (Outcome::NO_PROCESS, false),
             _ if processes.is_joined(process) => (Outcome::NO_PROCESS, false),
