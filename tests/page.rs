@@ -49,3 +49,49 @@ fn a_page_that_cannot_be_written_is_told() {
     let done = Test::scenario(DIALOGUE).args(["--html", "none/p.html"]).run().status(3);
     done.stderr_contains("the page cannot be written to `none/p.html`");
 }
+
+/// What the levels of a page to play have in them: numbers of strings, of states and steps are tested in a browser.
+fn levels(page: &str) -> serde_json::Value {
+    let (_, data) = page.split_once("id=\"levels\">").expect("the levels");
+    serde_json::from_str(data.split_once("</script>").expect("their end").0).expect("JSON")
+}
+
+#[test]
+fn scenarios_are_played_on_one_page() {
+    let failing = DIALOGUE.to_owned() + "[[expect]]\nnever = \"b recv link\"\n";
+    let test = Test::new().file("one.toml", DIALOGUE).file("two.toml", &failing);
+    let done = test.args(["explore", "one.toml", "two.toml", "--play", "p.html"]).run().status(1);
+    let page = done.read("p.html");
+    let levels = levels(&page);
+    assert_eq!([0, 1].map(|level| levels[level]["name"].clone()), ["one", "two"]);
+    assert_eq!([0, 1].map(|level| levels[level]["goal"].clone()), ["", "fail"]);
+    for level in [0, 1] {
+        let level = &levels[level];
+        assert_eq!(level["whole"], true);
+        let states = level["states"].as_array().expect("states");
+        // Every step leads to a state of the page, and every state without a step is an end.
+        for state in states {
+            let steps = state["s"].as_array().expect("steps");
+            assert!(steps.iter().all(|step| (step[5].as_i64().unwrap_or(-1) as usize) < states.len()));
+            assert_eq!(steps.is_empty(), state["e"].as_i64().unwrap_or(-1) >= 0);
+        }
+        // The text of a program is that of the file, the place of a step its table.
+        let program = &level["programs"][1];
+        let place = program["steps"]["1"].as_array().expect("a place");
+        let text: Vec<u16> = program["text"].as_str().expect("text").encode_utf16().collect();
+        let [from, to] = [0, 1].map(|at| place[at].as_u64().unwrap_or_default() as usize);
+        assert_eq!(String::from_utf16_lossy(&text[from..to]), "{ recv = \"link.r\", into = \"x\" }");
+    }
+}
+
+#[test]
+fn a_page_to_play_keeps_what_fits() {
+    let worker = "[objects]\nv = { kind = \"value\", value = 0 }\n[processes.p]\ncount = 5\n\
+        steps = [{ repeat = 6, do = [{ add = \"v\", value = \"{index + 1}\" }, { load = \"v\", into = \"x\" }] }]\n";
+    let arguments = ["explore", "a.toml", "--play", "p.html", "--max-states", "10"];
+    let done = Test::new().file("a.toml", worker).args(arguments).run().status(5);
+    let done = done.stderr_contains("nearest to the first");
+    let page = done.read("p.html");
+    assert!(page.len() < 1_500_000, "{}", page.len());
+    assert_eq!(levels(&page)[0]["whole"], false);
+}

@@ -4,10 +4,12 @@ use super::analysis::prospects::{Bounds, Prospect, Prospects};
 use super::counterexample::orders;
 use super::execution::concretise::{Lost, Told, tell};
 use super::execution::guided::{Why, find};
+use super::semantics::choice_point::step_of;
 use super::semantics::process_state::Stage;
 use super::semantics::transition::{Kind, ModelError, Standing, Step};
 use super::state_space::{StateSpace, Transition, is_over};
-use crate::event::{ObjectId, ProcessId};
+use crate::event::{ObjectId, ProcessId, StepId};
+use crate::scenario::plan::Instruction;
 use crate::schedule::Order;
 use crate::value::Value;
 
@@ -62,10 +64,11 @@ impl<'s, 'p> Stepper<'s, 'p> {
     /// # Errors
     /// A process that the model cannot execute.
     pub fn prospect(&mut self, choice: usize) -> Result<Option<Prospect>, ModelError> {
-        let Some(prospects) = &self.prospects else { return Ok(None) };
-        let mut state = self.state.clone();
-        self.space.take(&mut state, self.moves[choice])?;
-        Ok(prospects.of(&state))
+        if self.prospects.is_none() {
+            return Ok(None);
+        }
+        let state = self.after(choice)?;
+        Ok(self.prospects.as_ref().and_then(|prospects| prospects.of(&state)))
     }
 
     /// The present state, which is the same where the same can happen.
@@ -116,6 +119,56 @@ impl<'s, 'p> Stepper<'s, 'p> {
         Ok(true)
     }
 
+    /// Takes the steps of these places, from the first state on.
+    ///
+    /// # Errors
+    /// A process that the model cannot execute.
+    pub fn go(&mut self, choices: &[usize]) -> Result<(), ModelError> {
+        if let Some(first) = self.before.first().cloned() {
+            self.state = first;
+            self.before.clear();
+            self.path.clear();
+            self.look()?;
+        }
+        choices.iter().try_for_each(|choice| self.take(*choice))
+    }
+
+    /// The state behind one of the choices, by its place.
+    ///
+    /// # Errors
+    /// A process that the model cannot execute.
+    pub fn after(&mut self, choice: usize) -> Result<Vec<u32>, ModelError> {
+        let mut state = self.state.clone();
+        self.space.take(&mut state, self.moves[choice])?;
+        Ok(state)
+    }
+
+    /// What the words for a choice depend on that leads to the state `after`: where its process stands, what it names and what it
+    /// changes.
+    pub fn depends_on(&self, choice: &Step, after: &[u32]) -> Vec<u32> {
+        let plan = self.space.plan;
+        let mut key = vec![choice.process, choice.kind as u32, choice.choices.len() as u32];
+        key.extend(&choice.choices);
+        let mut columns: Vec<usize> = (0..after.len()).filter(|at| after[*at] != self.state[*at]).collect();
+        if choice.kind != Kind::Tick {
+            columns.push(choice.process as usize);
+            let segment = self.space.segment_of(self.state[choice.process as usize]);
+            if let Instruction::Operate(operation) = segment.machine.instruction() {
+                for (object, verb) in operation.accessed() {
+                    let touched = plan.objects[object as usize].object.touches(verb);
+                    let objects = touched.into_iter().map(|(other, _)| other).chain([object]);
+                    columns.extend(objects.map(|object| plan.processes.len() + object as usize));
+                }
+                columns
+                    .extend(operation.on_processes().into_iter().flat_map(|(_, all)| all).map(|other| other as usize));
+            }
+        }
+        columns.sort_unstable();
+        columns.dedup();
+        key.extend(columns.iter().flat_map(|at| [*at as u32, self.state[*at], after[*at]]));
+        key
+    }
+
     /// The execution so far.
     ///
     /// # Errors
@@ -137,6 +190,20 @@ impl<'s, 'p> Stepper<'s, 'p> {
     /// The schedule of the execution so far, which is `told`.
     pub fn orders(&self, told: &Told) -> Vec<Order> {
         orders(self.space, &self.path, told)
+    }
+
+    /// The schedule of the execution so far and one of the choices, both of which are `told`.
+    pub fn orders_with(&self, choice: &Step, told: &Told) -> Vec<Order> {
+        let mut path = self.path.clone();
+        path.push(choice.clone());
+        orders(self.space, &path, told)
+    }
+
+    /// The step that a running process stands at.
+    pub fn step_of(&self, process: ProcessId) -> Option<StepId> {
+        let segment = self.space.segment_of(self.state()[process as usize]);
+        let step = step_of(segment.machine.instruction());
+        (segment.stage == Stage::Running && step != StepId::MAX).then_some(step)
     }
 
     /// The processes that can take no step now, with the reason.

@@ -58,7 +58,7 @@ def browser(script=True):
     return webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
 
 
-class Page(unittest.TestCase):
+class InBrowser(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.driver = browser()
@@ -78,21 +78,11 @@ class Page(unittest.TestCase):
             if message["method"] == "Network.requestWillBeSent":
                 self.assertRegex(message["params"]["request"]["url"], "^(file|data|about):")
 
-    def open(self, name, *arguments):
-        path, trace = page(name, *arguments)
-        self.driver.get("about:blank")
-        self.driver.get(path.as_uri())
-        WebDriverWait(self.driver, 20).until(lambda d: d.execute_script("return document.documentElement.dataset.ready"))
-        return trace
-
     def js(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
 
     def find(self, selector):
         return self.driver.find_element(By.CSS_SELECTOR, selector)
-
-    def selected(self):
-        return self.js("return ipcrun.view.selected")
 
     def press(self, *keys):
         ActionChains(self.driver).send_keys(*keys).perform()
@@ -102,6 +92,18 @@ class Page(unittest.TestCase):
             SHOTS.mkdir(parents=True, exist_ok=True)
             time.sleep(0.3)
             self.driver.save_screenshot(str(SHOTS / f"{name}.png"))
+
+
+class Page(InBrowser):
+    def open(self, name, *arguments):
+        path, trace = page(name, *arguments)
+        self.driver.get("about:blank")
+        self.driver.get(path.as_uri())
+        WebDriverWait(self.driver, 20).until(lambda d: d.execute_script("return document.documentElement.dataset.ready"))
+        return trace
+
+    def selected(self):
+        return self.js("return ipcrun.view.selected")
 
     def click_event(self, at):
         """Clicks where the picture shows the event."""
@@ -285,6 +287,108 @@ class Page(unittest.TestCase):
                 driver.save_screenshot(str(SHOTS / "no-script.png"))
         finally:
             driver.quit()
+
+
+class Play(InBrowser):
+    LEVELS = ["lost-update-broken", "abba-broken", "abba-ordered", "self-pipe-broken", "killed-holder-broken"]
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.files = [ROOT / f"scenarios/classics/{name}.toml" for name in cls.LEVELS]
+        cls.path = pathlib.Path(PAGES.name) / "play.html"
+        command = [IPCRUN, "explore", *cls.files, "--play", cls.path, "--quiet"]
+        subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
+        assert cls.path.stat().st_size < 1_500_000
+
+    def open(self, hash=""):
+        self.driver.get("about:blank")
+        self.driver.get(self.path.as_uri() + hash)
+        WebDriverWait(self.driver, 20).until(lambda d: d.execute_script("return document.documentElement.dataset.ready"))
+
+    def level(self, name):
+        self.open(f"#{self.LEVELS.index(name)}=")
+
+    def rows(self):
+        return self.driver.find_elements(By.CSS_SELECTOR, "#lanes tbody tr")
+
+    def replayed(self):
+        """What the command on the page comes to."""
+        command = self.find("#replay").text.replace("ipcrun", str(IPCRUN), 1)
+        return subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    def test_every_level_is_played_to_its_goal_and_the_kernel_does_the_same(self):
+        for number, name in enumerate(self.LEVELS):
+            self.open(f"#{number}=")
+            self.assertEqual(self.find("#title").text, name)
+            self.find("#solve").click()
+            goal = self.find("#goal").text
+            if "ends well" in goal:
+                self.assertIn("ends well", self.find("#said").text)
+                self.find("#end").click()
+            title = self.find("#verdict h2").text
+            fails = "make it fail" in goal or "how it fails" in goal
+            ends = "fails|deadlock" if fails else "shows it" if "show" in goal else "ends well"
+            self.assertRegex(title, ends, name)
+            done = self.replayed()
+            self.assertIn("the kernel matched the model", done.stdout, f"{name}: {done.stderr}")
+            self.shot(f"play-{name}")
+
+    def test_steps_are_chosen_by_clicks_and_keys_and_taken_back(self):
+        self.level("abba-broken")
+        texts = [button.text for button in self.driver.find_elements(By.CSS_SELECTOR, ".move")]
+        self.assertEqual(len(texts), 2)
+        self.driver.find_elements(By.CSS_SELECTOR, ".move")[0].click()
+        self.assertEqual(len(self.rows()), 1)
+        self.assertEqual(len(self.driver.find_elements(By.CSS_SELECTOR, "#objects .changed")), 1)
+        self.press("2")
+        self.assertEqual(len(self.rows()), 2)
+        self.assertIn("point of no return", self.rows()[1].text)
+        self.assertIn("waits", self.find(".process h3 span").text)
+        self.assertIn("deadlock", self.find("#verdict h2").text)
+        self.shot("play-deadlock")
+        self.press("u")
+        self.assertEqual(len(self.rows()), 1)
+        self.assertFalse(self.find("#verdict").is_displayed())
+        self.find("#hint").click()
+        self.assertEqual(len(self.driver.find_elements(By.CSS_SELECTOR, ".move.hint")), 1)
+        self.press("s")
+        self.assertTrue(len(self.rows()) > 2)
+        self.rows()[0].find_elements(By.TAG_NAME, "td")[0].click()
+        self.assertEqual(len(self.rows()), 1)
+        self.press("0")
+        self.assertEqual(len(self.rows()), 0)
+        self.press("r", "e")
+        self.assertTrue(self.find("#verdict").is_displayed())
+        self.find("#next").click()
+        self.assertEqual(self.find("#title").text, "abba-ordered")
+
+    def test_a_link_leads_to_its_state(self):
+        for name in self.LEVELS:
+            self.level(name)
+            self.press("r", "r", "r", "r", "r", "r")
+            link = self.driver.current_url
+            seen = self.find("#processes").text, self.find("#objects").text, len(self.rows())
+            self.open("#" + link.split("#", 1)[1])
+            self.assertEqual((self.find("#processes").text, self.find("#objects").text, len(self.rows())), seen, link)
+            # A schedule alone leads to the same turns.
+            schedule = self.find("#replay").text
+            self.open("#" + link.split("#", 1)[1].split(";")[0])
+            self.assertEqual(self.find("#replay").text, schedule)
+
+    def test_the_page_fits_a_phone_and_both_themes(self):
+        self.level("lost-update-broken")
+        self.press("r", "r", "r")
+        for width in [400, 800, 1600]:
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            for theme in ["light", "dark"]:
+                feature = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
+                self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", feature)
+                self.assertLessEqual(self.js("return document.documentElement.scrollWidth"), width)
+                self.shot(f"play-{width}-{theme}")
+        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def clocks(data):

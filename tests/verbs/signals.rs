@@ -539,3 +539,24 @@ signal = "KILL"
 "#,
     );
 }
+
+/// A process that is killed has died at some time since its last event: what that ends in others comes after it.
+#[test]
+fn the_end_of_a_killed_process_comes_before_what_it_closes() {
+    let text = r#"
+[objects]
+log = { kind = "pipe" }
+never = { kind = "event" }
+[processes.boss]
+steps = [ { recv = "log.r" }, { kill = "helper", signal = "TERM" }, { recv = "log.r", on = { closed = [] } } ]
+[processes.helper]
+steps = [ { send = "log.w", value = "here" }, { wait = "never" } ]
+[[expect]]
+exits = "helper"
+signal = "TERM"
+[[expect]]
+order = ["boss kill helper", "helper end *", { process = "boss", verb = "recv", outcome = "closed" }]
+"#;
+    Test::new().file("a.toml", text).args(["explore", "a.toml"]).run().status(0);
+    Test::scenario(text).args(["--repeat", "30"]).run().status(0);
+}

@@ -28,9 +28,8 @@ use crate::report::export::json;
 use crate::report::terminal::run_summary;
 use crate::report::terminal::stepping;
 use crate::report::terminal::style::{Pen, ascii};
-use crate::report::view::position::Position;
+use crate::report::view::position::{Position, is_bad};
 use crate::scenario::plan::Plan;
-use crate::trace::RunEnd;
 
 /// The most steps that `end` takes.
 const MOST: usize = 10_000;
@@ -362,11 +361,6 @@ impl Session<'_, '_> {
             output::print(&format!("{shown}\n"));
         }
     }
-}
-
-/// Whether an execution that is over is marked as a bad one: it fails, or it is a deadlock, expected or not.
-fn is_bad(plan: &Plan, told: &Told) -> bool {
-    told.trace.end == RunEnd::Deadlock || judge::judge(plan, &told.trace).status == judge::Status::Fail
 }
 
 /// Whether a step comes from outside: it is taken only where it is chosen.

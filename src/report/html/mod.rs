@@ -7,6 +7,7 @@
 mod axis;
 mod escape;
 mod page_data;
+pub(crate) mod play;
 mod sections;
 mod static_svg;
 mod wait_graph;
@@ -25,6 +26,8 @@ use crate::scenario::plan::Plan;
 use crate::trace::Trace;
 
 const STYLE: &str = include_str!("page/page.css");
+/// A page loads nothing, and runs nothing but its own script.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 /// What makes the page move, in the order in which it runs.
 const SCRIPTS: [&str; 7] = [
@@ -86,7 +89,7 @@ fn head(out: &mut String, plan: &Plan, status: Status) {
     let _ = write!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"generator\" content=\"ipcrun {}\">\n<link rel=\"icon\" href=\"data:,\">\n\
          <title>{} {}</title>\n<style>\n{STYLE}</style>\n\

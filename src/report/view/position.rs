@@ -7,10 +7,12 @@ use crate::explore::execution::concretise::{Lost, Told};
 use crate::explore::execution::guided::obstacle;
 use crate::explore::semantics::transition::{Kind, Step};
 use crate::explore::stepper::Stepper;
+use crate::judge;
 use crate::report::terminal::interleaving::Story;
 use crate::report::terminal::style::{value, visible};
 use crate::scenario::plan::Plan;
 use crate::schedule::compact;
+use crate::trace::RunEnd;
 use crate::value::Value;
 
 /// The most columns of a value.
@@ -65,13 +67,6 @@ impl Position {
     /// A step of the model that cannot be followed.
     pub fn of(plan: &Plan, stepper: &mut Stepper<'_, '_>, told: &Told) -> Result<Self, Lost> {
         let steps = stepper.choices();
-        // Those of one process stand together.
-        let several = |place: usize| {
-            let alike = |other: Option<&Step>| {
-                other.is_some_and(|other| (other.process, other.kind) == (steps[place].process, steps[place].kind))
-            };
-            alike(place.checked_sub(1).and_then(|before| steps.get(before))) || alike(steps.get(place + 1))
-        };
         let size = plan.processes.len() * (plan.processes.len() + plan.objects.len());
         let described = (WORK / size.max(1)).clamp(1, DESCRIBED);
         let mut choices = Vec::with_capacity(steps.len());
@@ -81,11 +76,7 @@ impl Position {
             } else {
                 "takes its next step".to_owned()
             };
-            if several(place) {
-                let numbers: Vec<String> = step.choices.iter().map(u32::to_string).collect();
-                let chosen = if numbers.is_empty() { "0".to_owned() } else { numbers.join(",") };
-                does.push_str(&format!(", choice {chosen}"));
-            }
+            does.push_str(&choice(&steps, place));
             let outside = matches!(step.kind, Kind::Kill | Kind::Wake);
             let prospect = stepper.prospect(place).map_err(|error| Lost::ModelError(error.process))?;
             choices.push(Choice { process: name(plan, step), does, outside, prospect });
@@ -94,23 +85,12 @@ impl Position {
             let (does, changes) = said(plan, step, told);
             Done { process: name(plan, step), does, changes }
         });
-        let shown = |value_of: &Value| value(value_of, VALUE);
-        let objects = (0..plan.objects.len() as ObjectId).map(|object| {
-            let text = match stepper.object(object) {
-                (Value::Null, Some(size)) => size.to_string(),
-                (Value::Null, None) => "free".to_owned(),
-                (held, Some(size)) if matches!(held, Value::List(_)) => format!("{}, {size} in it", shown(&held)),
-                (Value::String(owner), _) if plan.processes.iter().any(|process| *process.name == *owner) => {
-                    owner.to_string()
-                }
-                (held, _) => shown(&held),
-            };
-            (plan.objects[object as usize].name.clone(), text)
-        });
+        let objects = (0..plan.objects.len() as ObjectId)
+            .map(|one| (plan.objects[one as usize].name.clone(), object(plan, stepper, one)));
         let process = |process: ProcessId| plan.processes[process as usize].name.clone();
         let variables = (0..plan.processes.len() as ProcessId).flat_map(|one| {
-            let own = stepper.variables(one).into_iter();
-            own.map(move |(variable, held)| (process(one), variable, value(&held, VALUE)))
+            let own = variables(stepper, one).into_iter();
+            own.map(move |(variable, held)| (process(one), variable, held))
         });
         let waiting = stepper.standstills(told).into_iter();
         Ok(Self {
@@ -125,12 +105,46 @@ impl Position {
     }
 }
 
+/// What an object holds.
+pub(super) fn object(plan: &Plan, stepper: &Stepper<'_, '_>, object: ObjectId) -> String {
+    let shown = |held: &Value| value(held, VALUE);
+    match stepper.object(object) {
+        (Value::Null, Some(size)) => size.to_string(),
+        (Value::Null, None) => "free".to_owned(),
+        (held, Some(size)) if matches!(held, Value::List(_)) => format!("{}, {size} in it", shown(&held)),
+        (Value::String(owner), _) if plan.processes.iter().any(|process| *process.name == *owner) => owner.to_string(),
+        (held, _) => shown(&held),
+    }
+}
+
+/// The variables of a process that have a value.
+pub(super) fn variables(stepper: &Stepper<'_, '_>, process: ProcessId) -> Vec<(String, String)> {
+    stepper.variables(process).into_iter().map(|(name, held)| (name, value(&held, VALUE))).collect()
+}
+
+/// What tells one of the steps that can be taken from others of the same process, which stand beside it.
+pub(super) fn choice(steps: &[Step], place: usize) -> String {
+    let step = &steps[place];
+    let alike =
+        |other: Option<&Step>| other.is_some_and(|other| (other.process, other.kind) == (step.process, step.kind));
+    if !alike(place.checked_sub(1).and_then(|before| steps.get(before))) && !alike(steps.get(place + 1)) {
+        return String::new();
+    }
+    let numbers: Vec<String> = step.choices.iter().map(u32::to_string).collect();
+    format!(", choice {}", if numbers.is_empty() { "0".to_owned() } else { numbers.join(",") })
+}
+
+/// Whether an execution that is over is marked as a bad one: it fails, or it is a deadlock, expected or not.
+pub fn is_bad(plan: &Plan, told: &Told) -> bool {
+    told.trace.end == RunEnd::Deadlock || judge::judge(plan, &told.trace).status == judge::Status::Fail
+}
+
 fn name(plan: &Plan, step: &Step) -> Option<String> {
     (step.kind != Kind::Tick).then(|| plan.processes[step.process as usize].name.clone())
 }
 
 /// What a step does that is the last of an execution, and what it changes.
-fn said(plan: &Plan, step: &Step, told: &Told) -> (String, String) {
+pub(super) fn said(plan: &Plan, step: &Step, told: &Told) -> (String, String) {
     if step.kind == Kind::Tick {
         return ("time passes, up to the next deadline".to_owned(), String::new());
     }
