@@ -167,8 +167,9 @@ impl Event {
         (self.ticket != 0).then_some(self.ticket & !LOOK)
     }
 
-    /// How long it took, in ns.
+    /// How long the step took, in ns. What is no step takes no time: of the end of a process that was killed it is only not
+    /// known when between the two it was.
     pub fn duration(&self) -> u64 {
-        self.end.saturating_sub(self.begin)
+        if self.step.is_some() { self.end.saturating_sub(self.begin) } else { 0 }
     }
 }

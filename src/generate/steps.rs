@@ -141,6 +141,7 @@ fn keys(draw: &mut Draw, earlier: &[Program], objects: &[Drawn]) -> String {
                 let on = &earlier[draw.below(earlier.len())].name;
                 format!("{{ {on} = \"{}\" }}", draw.of(words))
             }
+            Takes::Pipe(words) => format!("{{ PIPE = \"{}\" }}", draw.of(words)),
             Takes::Boolean => "true".to_owned(),
             Takes::Group => "\"g\"".to_owned(),
             Takes::Signal => format!("\"{}\"", texts::caught(draw)),

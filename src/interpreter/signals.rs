@@ -49,7 +49,8 @@ pub(super) struct Signals {
 impl Signals {
     /// Those of a process of the program; none where it has nothing to do with signals.
     pub(super) fn of(program: &Program) -> Option<Box<Self>> {
-        program.signals.then(Box::default)
+        let ignored = (!program.ends_of_pipe).then_some((libc::SIGPIPE, Action::Ignore));
+        program.signals.then(|| Box::new(Self { actions: ignored.into_iter().collect(), ..Self::default() }))
     }
 
     fn action(&self, signal: i32) -> Option<Action> {
@@ -77,17 +78,15 @@ impl Machine<'_> {
 
     /// The signals that it masks, of which it has handlers, and which it ignores.
     pub fn dispositions(&self) -> [SignalSet; 3] {
-        let Some(signals) = &self.signals else { return [0; 3] };
+        let Some(signals) = &self.signals else { return [0, 0, only(libc::SIGPIPE)] };
         let ignored = signals.actions.iter().filter(|(_, action)| *action == Action::Ignore);
         [signals.mask, signals.caught(), ignored.fold(0, |set, (signal, _)| set | only(*signal))]
     }
 
     /// Whether it does nothing at a signal, masked or not.
     pub fn ignores(&self, signal: i32) -> bool {
-        match self.signals.as_ref().and_then(|signals| signals.action(signal)) {
-            Some(action) => action == Action::Ignore,
-            None => Fate::by_default(signal) == Fate::Ignored,
-        }
+        let [_, caught, ignored] = self.dispositions();
+        Fate::of(signal, [0, caught, ignored]) == Fate::Ignored
     }
 
     /// What becomes of a signal that it is sent.

@@ -61,6 +61,9 @@ fn prepare(inheritance: &Inheritance<'_>) -> Result<(), (Trouble, std::io::Error
     os::forget_signals().and_then(|()| os::default_signals()).map_err(host(Preparation::Signals))?;
     if inheritance.plan.program(inheritance.process).signals {
         interrupts::prepare().map_err(host(Preparation::Signals))?;
+        if inheritance.plan.program(inheritance.process).ends_of_pipe {
+            interrupts::set_action(libc::SIGPIPE, interrupts::Action::Default).map_err(host(Preparation::Signals))?;
+        }
     }
     limits::confine_one_of(inheritance.plan.processes.len()).map_err(host(Preparation::Memory))?;
     let plan = inheritance.plan;

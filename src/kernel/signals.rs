@@ -87,6 +87,9 @@ impl Child<'_> {
             interrupts::set_mask(blocked & !deadly);
         }
         interrupts::set_mask(blocked);
+        if interrupts::take_broken() {
+            interrupts::end_by(libc::SIGPIPE);
+        }
     }
 
     /// Lets a signal that this process sends to itself have its effect at once where that ends it.
@@ -167,17 +170,34 @@ impl Child<'_> {
         };
         let open = self.signals.as_ref().map_or(0, |signals| signals.open | meanwhile(signals.dispositions[0]));
         if !waits || self.is_held() || open == 0 {
-            return self.carry_out(step, operation, compute, timeout);
+            let due = self.is_held() && interrupts::is_pending(only(libc::SIGPIPE));
+            let completion = self.carry_out(step, operation, compute, timeout);
+            self.ends_of_pipe(operation, due && completion.outcome != Outcome::BROKEN);
+            return completion;
         }
         let blocked = self.blocked();
         interrupts::set_mask(blocked & !open);
         let completion = self.carry_out(step, operation, compute, timeout);
         let taken = interrupts::end(blocked);
+        self.ends_of_pipe(operation, false);
         if let Some(signals) = &mut self.signals {
             let cut = completion.outcome == Outcome::INTERRUPTED;
             *(if cut { &mut signals.cut } else { &mut signals.came }) = taken;
         }
         completion
+    }
+
+    /// Ends the process whose step has found that no process reads what it writes, where that is the action of SIGPIPE. `due`:
+    /// whether one was pending before.
+    fn ends_of_pipe(&mut self, operation: &Operation<'_>, due: bool) {
+        let dies = |signals: &Caught| Fate::of(libc::SIGPIPE, signals.dispositions) == Fate::Dies;
+        if operation.verb != VerbId::Object || !self.signals.as_deref().is_some_and(dies) {
+            return;
+        }
+        let pending = || self.is_held() && !due && interrupts::is_pending(only(libc::SIGPIPE));
+        if interrupts::take_broken() || pending() {
+            interrupts::end_by(libc::SIGPIPE);
+        }
     }
 
     /// Ends a step within which a handler has run.
@@ -295,6 +315,7 @@ impl Child<'_> {
             (Some(sender), Some(number)) => EventId::new(sender, number).pack(),
             _ => 0,
         };
-        Sent { signal: taken.signal, value: taken.payload as i32, sender: sender.unwrap_or(ProcessId::MAX), event }
+        let (signal, value) = (taken.signal, taken.payload as i32);
+        Sent { signal, value, sender: sender.unwrap_or(ProcessId::MAX), event, raised: false }
     }
 }

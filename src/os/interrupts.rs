@@ -30,6 +30,9 @@ static PAYLOAD: AtomicU64 = AtomicU64::new(0);
 /// The timer that interrupts calls; null where there is none.
 static TIMER: AtomicPtr<libc::c_void> = AtomicPtr::new(std::ptr::null_mut());
 static ARMED: AtomicBool = AtomicBool::new(false);
+/// Whether a write of this process has found no reader since that was last asked, and whether it does anything at a SIGPIPE.
+static BROKEN: AtomicBool = AtomicBool::new(false);
+static MINDS: AtomicBool = AtomicBool::new(false);
 
 /// ns between two interruptions.
 const AGAIN: i64 = 500_000;
@@ -77,6 +80,36 @@ extern "C" fn note(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mu
 }
 
 extern "C" fn wake(_signal: libc::c_int) {}
+
+/// The default action of SIGPIPE. One for a write of this process only ends it when the write's step has been recorded.
+extern "C" fn broken(signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+    // SAFETY: the kernel passes a siginfo_t to a handler with SA_SIGINFO, which names the process that the signal is from.
+    let own = unsafe { (*info).si_code == libc::SI_USER && (*info).si_pid() == libc::getpid() };
+    if own { BROKEN.store(true, Ordering::Relaxed) } else { end_by(signal) }
+}
+
+/// Whether a write has found no reader, at which SIGPIPE has its default action, since that was last asked.
+pub fn take_broken() -> bool {
+    BROKEN.swap(false, Ordering::Relaxed)
+}
+
+/// Whether this process does anything at a SIGPIPE.
+#[inline]
+pub fn minds_broken() -> bool {
+    MINDS.load(Ordering::Relaxed)
+}
+
+/// Ends this process by a signal.
+pub fn end_by(signal: i32) {
+    let set = kernel_set(1 << (signal - 1));
+    // SAFETY: all zeroes are the default action with an empty mask. The calls may be made in a handler (signal-safety(7)).
+    unsafe {
+        let new: libc::sigaction = MaybeUninit::zeroed().assume_init();
+        libc::sigaction(signal, &raw const new, std::ptr::null_mut());
+        libc::kill(libc::getpid(), signal);
+        libc::sigprocmask(libc::SIG_UNBLOCK, &raw const set, std::ptr::null_mut());
+    }
+}
 
 fn act(signal: i32, action: libc::sighandler_t, flags: libc::c_int) -> io::Result<()> {
     // SAFETY: all zeroes are a sigaction with the default action and an empty mask.
@@ -133,7 +166,12 @@ pub enum Action {
 /// `EINVAL` for what cannot be caught.
 pub fn set_action(signal: i32, action: Action) -> io::Result<()> {
     let catch = note as extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) as libc::sighandler_t;
+    if signal == libc::SIGPIPE {
+        MINDS.store(action != Action::Ignore, Ordering::Relaxed);
+    }
+    let broken = broken as extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) as libc::sighandler_t;
     match action {
+        Action::Default if signal == libc::SIGPIPE => act(signal, broken, libc::SA_SIGINFO | libc::SA_RESTART),
         Action::Default => act(signal, libc::SIG_DFL, 0),
         Action::Ignore => act(signal, libc::SIG_IGN, 0),
         Action::Catch => act(signal, catch, libc::SA_SIGINFO),

@@ -96,7 +96,7 @@ pub fn receive(fd: RawFd, buffer: &mut Vec<u8>, max: usize, wait: bool) -> Resul
 /// See the table above.
 #[inline]
 pub fn send(fd: RawFd, first: &[u8], second: &[u8], wait: bool) -> Result<usize, i32> {
-    let flags = libc::MSG_NOSIGNAL | if wait { 0 } else { libc::MSG_DONTWAIT };
+    let flags = if wait { 0 } else { libc::MSG_DONTWAIT };
     if second.is_empty() {
         let sent = fault::call("send", &[Errno::EINTR, Errno::ENOBUFS], || {
             // SAFETY: the pointer and the length are those of a slice.

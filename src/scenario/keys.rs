@@ -34,6 +34,8 @@ pub enum Takes {
     Values,
     /// A table of names and one of these words.
     Words(&'static [&'static str]),
+    /// A table of `PIPE` and one of these words.
+    Pipe(&'static [&'static str]),
     /// A list of steps.
     Steps,
     /// A table or list described by itself.
@@ -55,6 +57,7 @@ impl Takes {
             Self::Signal => "a signal: `\"TERM\"`".to_owned(),
             Self::Texts => "a list of text".to_owned(),
             Self::Values => "a table of names and values".to_owned(),
+            Self::Pipe(words) => format!("a table: `PIPE` and one of {}", any_of(words)),
             Self::Words(words) => format!("a table of names and one of {}", any_of(words)),
             Self::Steps => "a list of steps".to_owned(),
             Self::Own(what) => what.to_owned(),
@@ -173,6 +176,12 @@ pub const PROCESS_KEYS: &[Key] = &[
     key("nice", Takes::Integer(i64::MIN), "inherited", "its nice value, -20 to 19"),
     key("policy", Takes::Choice(&["other", "batch", "idle", "fifo", "rr"]), "inherited", "its scheduling policy"),
     key("priority", Takes::Integer(0), "inherited", "its real-time priority, with `fifo` and `rr`"),
+    key(
+        "signals",
+        Takes::Pipe(&["default", "ignore"]),
+        "{ PIPE = \"ignore\" }",
+        "`default`: a `send` that no process is left to receive is `broken`, and then SIGPIPE ends the process",
+    ),
 ];
 
 /// The keys of every expectation.

@@ -99,6 +99,7 @@ pub struct ObjectPlan {
 
 /// One entry of `[processes]`.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Program {
     pub name: String,
     pub first: ProcessId,
@@ -106,8 +107,10 @@ pub struct Program {
     pub count: Option<u32>,
     /// What each of them does.
     pub code: Vec<Instruction>,
-    /// Whether it has a step on the signals that it gets.
+    /// Whether it has to do with the signals that it gets: by a step, or since a PIPE ends it.
     pub signals: bool,
+    /// Whether PIPE has its default action at first; otherwise it is ignored.
+    pub ends_of_pipe: bool,
     /// The slots of what a handler knows of its signal: which it is, its value, its sender.
     pub handler: Option<[u32; 3]>,
     /// The names of its slots; those that the compiler made begin with `$`.

@@ -19,7 +19,7 @@ use toml::de::DeValue;
 const MOST: u32 = 100_000;
 
 /// Keys that the format has and this version has not.
-const LATER: [&str; 5] = ["command", "env", "cwd", "stdin", "signals"];
+const LATER: [&str; 4] = ["command", "env", "cwd", "stdin"];
 
 /// What `[processes]` gives to the plan.
 pub(super) struct Read {
@@ -193,6 +193,7 @@ fn one(
     }
     body.real_time = policy.filter(|policy| matches!(*policy, "fifo" | "rr")).map(|_| priority.unwrap_or(1));
     fields.take("depends_on");
+    let ends_of_pipe = fields.take("signals").is_some_and(|item| ends_of_pipe(checker, item));
     fields.finish(checker, &format!("the process `{name}`"), &keys::names(keys::PROCESS_KEYS));
     let compiled = compile::compile(checker, declared, step_form, &body, &mut read.output);
     let uses_signals = compiled
@@ -206,7 +207,8 @@ fn one(
         name: name.clone(),
         first: *first,
         count: *count,
-        signals: uses_signals,
+        signals: uses_signals || ends_of_pipe,
+        ends_of_pipe,
         handler,
         code: compiled.code,
         slots: compiled.variables.names,
@@ -222,7 +224,9 @@ fn one(
         real_time: body.real_time,
         span: span.clone(),
     };
-    compile::signals::check(checker, &program, &read.output.steps);
+    if uses_signals {
+        compile::signals::check(checker, &program, &read.output.steps);
+    }
     for index in 0..count.unwrap_or(1) {
         let name = if count.is_some() { format!("{name}[{index}]") } else { name.clone() };
         let mut ends = Ends { index, name: &name, declared, held: Vec::new() };
@@ -235,6 +239,24 @@ fn one(
         read.processes.push(ProcessPlan { name, program: at, index, holds });
     }
     read.programs.push(program);
+}
+
+/// Reads `signals`: whether PIPE has its default action.
+fn ends_of_pipe(checker: &mut Checker, item: Item<'_>) -> bool {
+    let Some(table) = checker.table(item, "a table, as { PIPE = \"default\" }") else { return false };
+    let mut ends = false;
+    for (name, span, item) in table.entries() {
+        if name == "PIPE" {
+            ends = checker.word(item, &["default", "ignore"]) == Some("default");
+        } else {
+            let message = format!("`signals` says what `PIPE` does at first, not `{name}`");
+            let diagnostic = Diagnostic::error(Code::UNKNOWN_NAME, message)
+                .at(&checker.source, span, "not here")
+                .help("every other signal has its default action until a step `on_signal` says otherwise");
+            checker.report(diagnostic);
+        }
+    }
+    ends
 }
 
 fn cpus(checker: &mut Checker, item: Item<'_>) -> Vec<u32> {

@@ -439,12 +439,14 @@ fn killers(plan: &Plan, flat: &Flat<'_>) -> Vec<Option<u32>> {
     // The end of the process that started it can be what ended it.
     for (process, killer) in (0..flat.processes().min(plan.processes.len())).zip(&mut killers) {
         let Some(signal) = plan.program(process as ProcessId).parent_death else { continue };
-        // One that was killed at once may have no begin.
+        // Of two that were killed at once the one may have no begin, the other not have recorded its step.
+        let begin = flat.begin(process as ProcessId).and_then(|begin| flat.event(begin).cause);
         let starts = |event: &Event| {
             event.verb == "start" && event.outcome.is_ok() && event.target == Target::Process(process as ProcessId)
         };
-        let starter = flat.events().find(|(_, event)| event.step.is_some() && starts(event));
-        let parent = starter.and_then(|(_, starter)| flat.end(starter.id.process()));
+        let start = || flat.events().find(|(_, event)| event.step.is_some() && starts(event));
+        let starter = begin.or_else(|| start().map(|(_, start)| start.id));
+        let parent = starter.and_then(|starter| flat.end(starter.process()));
         let end = flat.end(process as ProcessId).map(|end| flat.event(end));
         if let (Some(parent), Some(end)) = (parent, end) {
             let over = |event: &Event| (event.end, event.begin);

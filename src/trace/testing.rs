@@ -284,6 +284,7 @@ pub(crate) fn add_program(plan: &mut Plan, name: &str, count: Option<u32>) {
         first,
         count,
         signals: false,
+        ends_of_pipe: false,
         handler: None,
         code: Vec::new(),
         slots: Vec::new(),

@@ -248,6 +248,174 @@ steps = [
     );
 }
 
+/// What SIGPIPE does to a process that writes where no process reads.
+const BROKEN: [(&str, &str); 8] = [
+    (
+        "The default action ends the writer behind its step, even where that takes the outcome.",
+        r#"
+[objects]
+link = { kind = "pipe" }
+[processes.w]
+signals = { PIPE = "default" }
+steps = [{ join = "r" }, { send = "link.w", value = 1, on = { broken = [] } }, { mark = "after" }]
+[processes.r]
+uses = ["link.r"]
+steps = []
+[[expect]]
+exits = "w"
+signal = "PIPE"
+[[expect]]
+never = "w mark after"
+[[expect]]
+count = { process = "w", verb = "send", object = "link", outcome = "broken" }
+equals = 1
+"#,
+    ),
+    (
+        "As without the key.",
+        r#"
+[objects]
+link = { kind = "pipe" }
+[processes.w]
+signals = { PIPE = "ignore" }
+steps = [{ join = "r" }, { send = "link.w", value = 1, on = { broken = [] } }, { mark = "after" }]
+[processes.r]
+uses = ["link.r"]
+steps = []
+[[expect]]
+exits = "w"
+code = 0
+"#,
+    ),
+    (
+        "A handler runs behind the step.",
+        r#"
+[objects]
+link = { kind = "pipe", framing = "bytes" }
+[processes.w]
+steps = [{ on_signal = "PIPE", do = [{ mark = "handled", value = "{sender}" }] }, { join = "r" }, { send = "link.w", value = "x", on = { broken = [] } }, { mark = "after" }]
+[processes.r]
+uses = ["link.r"]
+steps = []
+[[expect]]
+order = ["w mark handled", "w mark after"]
+[[expect]]
+count = "w handle *"
+equals = 1
+[[expect]]
+values = "w mark handled"
+equals = ["w"]
+"#,
+    ),
+    (
+        "It is pending once, however many steps find no reader.",
+        r#"
+[objects]
+link = { kind = "pipe" }
+[processes.w]
+signals = { PIPE = "default" }
+steps = [{ mask = ["PIPE"] }, { join = "r" }, { send = "link.w", value = 1, on = { broken = [] } }, { send = "link.w", value = 1, on = { broken = [] } }, { pending = "PIPE", into = "p" }, { mark = "after", value = "{p}" }, { unmask = ["PIPE"] }, { mark = "never" }]
+[processes.r]
+uses = ["link.r"]
+steps = []
+[[expect]]
+exits = "w"
+signal = "PIPE"
+[[expect]]
+values = "w mark after"
+equals = [true]
+[[expect]]
+never = "w mark never"
+"#,
+    ),
+    (
+        "A socket of bytes does the same.",
+        r#"
+[objects]
+link = { kind = "pipe", duplex = true, framing = "bytes" }
+[processes.w]
+steps = [{ on_signal = "PIPE", action = "default" }, { join = "r" }, { send = "link.a", value = "x", on = { broken = [] } }, { mark = "never" }]
+[processes.r]
+uses = ["link.b"]
+steps = []
+[[expect]]
+exits = "w"
+signal = "PIPE"
+[[expect]]
+never = "w mark never"
+"#,
+    ),
+    (
+        "unix(7): only a stream socket sends it.",
+        r#"
+[objects]
+link = { kind = "pipe", duplex = true }
+[processes.w]
+signals = { PIPE = "default" }
+steps = [{ join = "r" }, { send = "link.a", value = "x", on = { broken = [] } }, { mark = "after" }]
+[processes.r]
+uses = ["link.b"]
+steps = []
+[[expect]]
+exits = "w"
+code = 0
+"#,
+    ),
+    (
+        "A write that has put in a part.",
+        r#"
+[objects]
+link = { kind = "pipe", framing = "bytes", capacity = 4096 }
+[processes.w]
+signals = { PIPE = "default" }
+steps = [{ send = "link.w", value = { bytes = "x", repeat = 9000 }, into = "n", outcome = "o" }, { mark = "never" }]
+[processes.r]
+steps = [{ poll = "link.r" }, { close = "link.r" }]
+[[expect]]
+exits = "w"
+signal = "PIPE"
+[[expect]]
+never = "w mark never"
+"#,
+    ),
+    (
+        "One that another sends ends a writer that waits.",
+        r#"
+[objects]
+link = { kind = "pipe", capacity = 1 }
+[processes.w]
+signals = { PIPE = "default" }
+steps = [{ send = "link.w", value = 1 }, { send = "link.w", value = 2 }, { mark = "never" }]
+[processes.r]
+steps = [{ poll = "link.r" }, { kill = "w", signal = "PIPE" }, { join = "w" }]
+[[expect]]
+exits = "w"
+signal = "PIPE"
+[[expect]]
+never = "w mark never"
+"#,
+    ),
+];
+
+#[test]
+fn a_write_without_a_reader_is_a_signal_to_the_writer() {
+    for (_, text) in BROKEN {
+        holds(text);
+    }
+}
+
+/// Each execution that the model finds is what the kernel does under its schedule.
+#[test]
+fn what_a_broken_pipe_does_is_replayed() {
+    for (name, text) in BROKEN {
+        let turned = text.replacen("[[expect]]", "[[expect]]\nholds = \"never\"", 1);
+        let done = Test::new().file("a.toml", &turned).args(["explore", "a.toml", "--time", "ideal"]).run().status(1);
+        let schedule = done.out.split("ipcrun replay a.toml '").nth(1).and_then(|rest| rest.split('\'').next());
+        let schedule = schedule.unwrap_or_else(|| panic!("{name} has a counterexample: {}", done.out));
+        Test::new().file("a.toml", text).args(["replay", "a.toml", schedule]).run().status(0).nothing_left();
+    }
+}
+
 #[test]
 fn an_alarm_ends_a_wait_is_replaced_and_cancelled() {
     holds(
@@ -370,4 +538,25 @@ exits = "q"
 signal = "KILL"
 "#,
     );
+}
+
+/// A process that is killed has died at some time since its last event: what that ends in others comes after it.
+#[test]
+fn the_end_of_a_killed_process_comes_before_what_it_closes() {
+    let text = r#"
+[objects]
+log = { kind = "pipe" }
+never = { kind = "event" }
+[processes.boss]
+steps = [ { recv = "log.r" }, { kill = "helper", signal = "TERM" }, { recv = "log.r", on = { closed = [] } } ]
+[processes.helper]
+steps = [ { send = "log.w", value = "here" }, { wait = "never" } ]
+[[expect]]
+exits = "helper"
+signal = "TERM"
+[[expect]]
+order = ["boss kill helper", "helper end *", { process = "boss", verb = "recv", outcome = "closed" }]
+"#;
+    Test::new().file("a.toml", text).args(["explore", "a.toml"]).run().status(0);
+    Test::scenario(text).args(["--repeat", "30"]).run().status(0);
 }

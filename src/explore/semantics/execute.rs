@@ -170,11 +170,15 @@ impl<'p> Actor<'_, 'p> {
         if segment.machine.has_signals() {
             after_signals(segment, &before);
             // A signal that the step itself lets in ends the process with it.
-            died = died.or_else(|| segment.deadly().find(|signal| before.machine.fate(*signal) == Fate::Held));
+            died = died.or_else(|| {
+                let signal = segment.deadly().find(|signal| before.machine.fate(*signal) == Fate::Held)?;
+                let raised = segment.pending.iter().any(|sent| sent.signal == signal && sent.raised);
+                Some(if raised { ProcessEnd::Crashed(signal) } else { ProcessEnd::Killed(signal) })
+            });
         }
         segment.ready |= ready;
-        if let Some(signal) = died {
-            segment.stage = Stage::Ended(ProcessEnd::Killed(signal));
+        if let Some(end) = died {
+            segment.stage = Stage::Ended(end);
             return Turned::Went { effects, steps };
         }
         match left {
@@ -343,8 +347,8 @@ struct Act<'x, 'a, 'p> {
     effects: Effects,
     steps: u32,
     ready: bool,
-    /// The signal by which the process has ended itself.
-    died: Option<i32>,
+    /// How the process has ended itself by a signal.
+    died: Option<ProcessEnd>,
     /// Whether it has stopped itself.
     stopped: bool,
     /// The signals that are pending, and what the process does at signals.
@@ -385,6 +389,18 @@ impl<'x, 'a, 'p> Act<'x, 'a, 'p> {
     fn own(&mut self, step: StepId, verb: &'static str, completion: Completion) -> Completion {
         self.record(step, verb, Target::None, &completion);
         completion
+    }
+
+    /// A step on an object sends a signal to its own process.
+    fn raise(&mut self, signal: i32) {
+        let sender = self.actor.process;
+        match Fate::of(signal, self.dispositions) {
+            Fate::Dies => self.died = Some(ProcessEnd::Crashed(signal)),
+            Fate::Ignored => {}
+            Fate::Held | Fate::Handled => {
+                self.effects.signals.push((sender, Sent { signal, value: 0, sender, event: 0, raised: true }));
+            }
+        }
     }
 
     /// A handler has run within the step, which ends with that.
@@ -541,11 +557,11 @@ impl Processes for Others<'_, '_, '_, '_> {
         let event = self.act.actor.log.as_ref().map_or(0, |log| log.next_event(sender) - u64::from(itself));
         match Fate::of(signal, self.act.dispositions) {
             _ if signal == 0 => {}
-            Fate::Dies if itself && !is_stop(signal) => self.act.died = Some(signal),
+            Fate::Dies if itself && !is_stop(signal) => self.act.died = Some(ProcessEnd::Killed(signal)),
             Fate::Ignored if itself && !is_stop(signal) => {}
             _ => {
                 self.act.stopped |= itself && is_stop(signal);
-                self.act.effects.signals.push((process, Sent { signal, value, sender, event }));
+                self.act.effects.signals.push((process, Sent { signal, value, sender, event, raised: false }));
             }
         }
         Outcome::OK
@@ -611,7 +627,7 @@ impl World for Act<'_, '_, '_> {
         }
         let event = actor.log.as_ref().map_or(0, |log| log.next_event(process));
         let willing = if self.given_up { Willing::Forever } else { willing(timeout) };
-        let mut scene = Scene { actor, step, compute };
+        let mut scene = Scene { actor, step, compute, raised: None };
         let mut call = ModelCall {
             verb,
             end,
@@ -624,6 +640,10 @@ impl World for Act<'_, '_, '_> {
             stage: &mut scene,
         };
         let progress = if self.first == Some(First::GiveUp) { model.give_up(&mut call) } else { model.step(&mut call) };
+        let raised = scene.raised;
+        if let Some(signal) = raised {
+            self.raise(signal);
+        }
         let actor = &mut *self.actor;
         actor.parts.objects[object] = Some(model);
         actor.parts.shares[object] = shares;
@@ -670,6 +690,8 @@ struct Scene<'s, 'a, 'p> {
     actor: &'s mut Actor<'a, 'p>,
     step: StepId,
     compute: &'s mut dyn FnMut(Value) -> Result<Value, Outcome>,
+    /// The signal that the step sends to its own process.
+    raised: Option<i32>,
 }
 
 impl Scenery for Scene<'_, '_, '_> {
@@ -679,6 +701,10 @@ impl Scenery for Scene<'_, '_, '_> {
 
     fn compute(&mut self, it: Value) -> Result<Value, Outcome> {
         (self.compute)(it)
+    }
+
+    fn raise(&mut self, signal: i32) {
+        self.raised = Some(signal);
     }
 
     fn implicit(&mut self, object: ObjectId, verb: u8, completion: Completion) {

@@ -147,7 +147,7 @@ fn leave<'p>(whole: &mut impl WorldState<'p>, process: ProcessId, end: ProcessEn
         for orphan in 0..plan.processes.len() as ProcessId {
             let Some(signal) = plan.program(orphan).parent_death else { continue };
             if whole.segment(orphan).starter == Some(process) && whole.segment(orphan).is_due() {
-                let sent = Sent { signal, value: 0, sender: process, event };
+                let sent = Sent { signal, value: 0, sender: process, event, raised: false };
                 whole.change(orphan, &mut |segment| segment.sent(sent, false));
             }
         }
@@ -167,7 +167,7 @@ fn leave<'p>(whole: &mut impl WorldState<'p>, process: ProcessId, end: ProcessEn
     });
     if let Some(starter) = whole.segment(process).starter {
         let value = end.code().unwrap_or(0) as i32;
-        let sent = Sent { signal: libc::SIGCHLD, value, sender: process, event };
+        let sent = Sent { signal: libc::SIGCHLD, value, sender: process, event, raised: false };
         let program = plan.program(starter);
         let runs = whole.segment(starter).stage == Stage::Running;
         if !runs || !program.waits_for_any() {

@@ -176,6 +176,7 @@ impl<'p> ProcessState<'p> {
             key.extend(sent.signal.to_le_bytes());
             key.extend(sent.value.to_le_bytes());
             key.extend(sent.sender.to_le_bytes());
+            key.push(u8::from(sent.raised));
         }
         key.extend((self.shares.len() as u32).to_le_bytes());
         for (object, share) in &self.shares {

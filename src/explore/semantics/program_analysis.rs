@@ -1,5 +1,7 @@
 //! Static analysis of a program: live variables, and the steps that others can observe.
 
+use std::ops::Range;
+
 use super::process_events::has_late_gate;
 use crate::event::{ObjectId, ProcessId};
 use crate::expression::node::Node;
@@ -308,7 +310,7 @@ pub(crate) fn noticed_ends(plan: &Plan) -> Vec<bool> {
                 ProcessVerb::Join => timed,
                 ProcessVerb::Status | ProcessVerb::WaitAny => true,
                 // A process that is stopped before its end never comes to it, unless it is continued.
-                ProcessVerb::Kill => operation.signal().is_none_or(|signal| is_deadly(signal) || is_stop(signal)),
+                ProcessVerb::Kill => operation.signal().is_none_or(|signal| ends_or_stops(plan, &processes, signal)),
                 ProcessVerb::Start | ProcessVerb::Ready | ProcessVerb::Begin | ProcessVerb::End => false,
             };
             if notices {
@@ -343,20 +345,28 @@ pub(crate) fn noticed_begins(plan: &Plan) -> Vec<bool> {
 pub(crate) fn victims(plan: &Plan, killed: bool) -> Vec<bool> {
     let mut victims = vec![killed; plan.processes.len()];
     for program in &plan.programs {
-        if program.sets_alarms() || program.parent_death.is_some_and(is_deadly) {
+        if program.sets_alarms()
+            || program.parent_death.is_some_and(|signal| ends_or_stops(plan, &program.range(), signal))
+        {
             victims[program.first as usize..program.range().end as usize].fill(true);
         }
         for operation in program.operations() {
             for (_, range) in operation.on_processes().filter(|(verb, _)| *verb == ProcessVerb::Kill) {
                 // A signal to itself comes at a place that it knows.
                 let itself = program.range() == range && range.len() == 1;
-                if !itself && operation.signal().is_none_or(|signal| is_deadly(signal) || is_stop(signal)) {
+                if !itself && operation.signal().is_none_or(|signal| ends_or_stops(plan, &range, signal)) {
                     victims[range.start as usize..range.end as usize].fill(true);
                 }
             }
         }
     }
     victims
+}
+
+/// Whether a signal can end one of these processes, or stop it.
+fn ends_or_stops(plan: &Plan, processes: &Range<ProcessId>, signal: i32) -> bool {
+    let minds = || processes.clone().any(|process| plan.program(process).signals);
+    is_deadly(signal) || is_stop(signal) || signal == libc::SIGPIPE && minds()
 }
 
 /// Whether a step of the plan could end otherwise while that end is still held.

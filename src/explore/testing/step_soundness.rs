@@ -38,8 +38,8 @@ pub(super) fn text(kind: &'static str, seed: u64) -> String {
     generate::scenario(seed, taste).text()
 }
 
-/// Scenarios of a kind that are too seldom drawn: a message of two packets where there is room for one, a value that is a
-/// futex.
+/// Scenarios of a kind that are too seldom drawn: a message of two packets where there is room for one, a pipe whose room changes
+/// around what is in it, one whose writers end by SIGPIPE, a value that is a futex.
 const RARE: &[(&str, &str)] = &[
     (
         "pipe",
@@ -52,6 +52,35 @@ steps = [{ send = "p.w", value = { bytes = "x", repeat = 5000 } }]
 steps = [{ recv = "p.r" }]
 [processes.c]
 steps = [{ recv = "p.r", timeout = "0s", outcome = "o" }]
+"#,
+    ),
+    (
+        "pipe",
+        r#"
+[objects]
+p = { kind = "pipe", framing = "bytes", capacity = 8192 }
+[processes.a]
+steps = [{ send = "p.w", value = { bytes = "x", repeat = 9000 } }, { resize = "p.w", value = 100, outcome = "o" }]
+[processes.b]
+steps = [{ resize = "p.r", value = 16384 }, { recv = "p.r", max = 100 }, { size = "p.r" }]
+[processes.c]
+steps = [{ resize = "p.w", value = 4096, outcome = "o" }, { send = "p.w", value = "y", timeout = "0s", outcome = "o" }]
+"#,
+    ),
+    (
+        "pipe",
+        r#"
+[objects]
+p = { kind = "pipe", capacity = 1, count = 2 }
+[processes.a]
+signals = { PIPE = "default" }
+steps = [{ send = "p[0].w", value = 1, outcome = "o" }, { send = "p[0].w", value = 2, outcome = "o" }]
+[processes.b]
+signals = { PIPE = "default" }
+uses = ["p[1].w"]
+steps = [{ recv = "p[0].r" }, { close = "p[0].r" }, { send = "p[0].w", value = 3, outcome = "o" }]
+[processes.c]
+steps = [{ recv = "p[1].r", outcome = "o" }]
 "#,
     ),
     (

@@ -529,8 +529,11 @@ impl Supervisor<'_> {
         consumer.drain();
         if started {
             let now = self.course.as_ref().map_or_else(clock::now, |course| ORIGIN + course.at);
+            // A process under a schedule dies between the effects of its steps.
+            let cut = killed && self.course.as_ref().is_none_or(|course| course.free);
+            // One that is killed has died at some time since its last event: its effects may have come before it was reaped.
             let head = Head {
-                begin: now,
+                begin: if cut { consumer.last().clamp(1, now) } else { now },
                 end: now,
                 ticket: 0,
                 cause: 0,
@@ -541,8 +544,6 @@ impl Supervisor<'_> {
                 verb: record::END,
                 flags: record::PROCESS,
             };
-            // A process under a schedule dies between the effects of its steps.
-            let cut = killed && self.course.as_ref().is_none_or(|course| course.free);
             consumer.append(record::encode(&head, &Value::Int(i64::from(code)), &Value::Null, &mut Vec::new()), cut);
         }
         for (object, planned) in self.objects.iter().zip(&self.plan.objects) {

@@ -53,6 +53,8 @@ pub trait Stage {
     ///
     /// [`Caller::implicit`]: crate::objects::Party::implicit
     fn implicit(&mut self, object: ObjectId, verb: u8, completion: Completion);
+    /// Says that the step sends a signal to its own process: a write for which no reader is left.
+    fn raise(&mut self, _signal: i32) {}
     /// Carries out a verb without arguments on another object for the same process. Nothing is recorded of it; a caller
     /// that gets [`Progress::Done`] records it by [`Stage::implicit`].
     fn on(&mut self, object: ObjectId, verb: u8) -> Progress;

@@ -174,11 +174,14 @@ pub(crate) struct Sent {
     pub sender: ProcessId,
     /// The packed id of the event that did; 0 where it is not known. No part of a state.
     pub event: u64,
+    /// Whether no step of the file has sent it: it comes of a write that found no reader.
+    pub raised: bool,
 }
 
 impl Sent {
     /// That of an alarm whose time is over.
-    pub(crate) const ALARM: Self = Self { signal: libc::SIGALRM, value: 0, sender: ProcessId::MAX, event: 0 };
+    pub(crate) const ALARM: Self =
+        Self { signal: libc::SIGALRM, value: 0, sender: ProcessId::MAX, event: 0, raised: false };
 }
 
 /// Signals that are pending, in ascending order; those that queue in the order in which they came.
@@ -186,7 +189,10 @@ pub(crate) type Pending = Vec<Sent>;
 
 /// Adds a signal; one that does not queue and is pending already is merged with that.
 pub(crate) fn pend(pending: &mut Pending, sent: Sent) {
-    if !queues(sent.signal) && pending.iter().any(|one| one.signal == sent.signal) {
+    if !queues(sent.signal)
+        && let Some(one) = pending.iter_mut().find(|one| one.signal == sent.signal)
+    {
+        one.raised &= sent.raised;
         return;
     }
     let place = pending.partition_point(|one| one.signal <= sent.signal);
@@ -223,7 +229,7 @@ pub(crate) enum Fate {
 impl Fate {
     /// That of a signal which has its default action.
     pub(crate) fn by_default(signal: i32) -> Self {
-        if is_deadly(signal) { Self::Dies } else { Self::Ignored }
+        if is_deadly(signal) || signal == libc::SIGPIPE { Self::Dies } else { Self::Ignored }
     }
 
     /// That of a signal in a process which masks, catches and ignores these.

@@ -96,6 +96,9 @@ fn takes(takes: Takes) -> Value {
         Takes::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Takes::Values | Takes::Own(_) => json!({ "type": "object", "additionalProperties": true }),
         Takes::Words(words) => json!({ "type": "object", "additionalProperties": { "enum": words } }),
+        Takes::Pipe(words) => {
+            json!({ "type": "object", "properties": { "PIPE": { "enum": words } }, "additionalProperties": false })
+        }
         Takes::Steps => reference("steps"),
         Takes::Any => json!({}),
     }

@@ -196,9 +196,10 @@ impl Writer<'_> {
                 } else {
                     "begins".to_owned()
                 };
-                let parts = self.parts((event.begin, event.end), Some(place), false, &[]);
+                let instant = (event.end, event.end);
+                let parts = self.parts(instant, Some(place), false, &[]);
                 let fields = self.linked(place, &parts, &json!({ "n": place + 1 }));
-                out.push(slice(pid, pid, &name, "process", (event.begin, event.end), 0, &fields));
+                out.push(slice(pid, pid, &name, "process", instant, 0, &fields));
                 self.write_parts(pid, &parts, 1, out);
             }
         }

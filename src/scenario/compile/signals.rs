@@ -147,9 +147,6 @@ pub(in crate::scenario) fn check(
     program: &Program,
     steps: &[crate::scenario::plan::Step],
 ) {
-    if !program.signals {
-        return;
-    }
     let restarts = |operation: &&OperationPlan| {
         let restart = operation.arguments.get(3).and_then(Expression::as_constant);
         operation.handler.is_some() && restart == Some(&Value::Bool(true))

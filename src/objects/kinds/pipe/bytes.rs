@@ -5,6 +5,7 @@ use std::cell::Cell;
 use super::{Channel, Completion, Outcome, SEND_AT};
 use crate::objects::support::turn::Refusal;
 use crate::objects::{Call, Patience};
+use crate::os::interrupts;
 use crate::value::Value;
 
 /// How much one `recv` takes at most where it has no `max`.
@@ -52,7 +53,12 @@ impl Channel {
             let rest = &data[gone..];
             let write = |wait| {
                 let turn = side.brief(alone, process);
-                let written = if wait && !alone { Err(libc::EAGAIN) } else { port.write(rest, &[], wait) };
+                // One that waits in the kernel can find that no reader is left when it has written a part.
+                let written = if wait && (!alone || interrupts::minds_broken()) {
+                    Err(libc::EAGAIN)
+                } else {
+                    port.write(rest, &[], wait)
+                };
                 sum.set(turn.count(*written.as_ref().unwrap_or(&0) as u64));
                 written
             };

@@ -85,7 +85,12 @@ impl Ends {
                 let sending = Sending::new(call.arguments);
                 let done = match sending.go_on(&mut lines[way], call, deserted, way) {
                     Ok(sum) => sending.ends(Outcome::OK, ticket(duplex, way, sum)),
-                    Err(Stop::Ends(outcome)) => sending.ends(outcome, 0),
+                    Err(Stop::Ends(outcome)) => {
+                        if outcome == Outcome::BROKEN && !duplex {
+                            call.stage.raise(libc::SIGPIPE);
+                        }
+                        sending.ends(outcome, 0)
+                    }
                     Err(Stop::Pauses(progress)) => return progress,
                 };
                 call.set_mine(call.mine() & CLOSED);
@@ -277,7 +282,7 @@ fn tag(share: u32) -> Option<u32> {
 /// Goes on with a send of bytes of which `gone` have gone in: how many have then, and how it ends, if it does.
 fn write(
     line: &mut bytes::Line,
-    call: &ModelCall<'_>,
+    call: &mut ModelCall<'_>,
     data: &[u8],
     mut gone: usize,
     deserted: bool,
@@ -287,6 +292,9 @@ fn write(
         // A write(2) of nothing into a pipe ends before it looks for readers.
         if deserted && (line.room.sockets || gone < data.len()) {
             let part = counted && gone > 0;
+            if !line.room.sockets || !part {
+                call.stage.raise(libc::SIGPIPE);
+            }
             return (gone, Some(if part { Outcome::OK } else { Outcome::BROKEN }));
         }
         let written = line.write(&data[gone..], gone == 0 || !forever);

@@ -143,7 +143,14 @@ impl Pipe {
                             _ => {
                                 let own = |closing: &usize| events[*closing].id.process() == events[at].id.process();
                                 let sooner = |closing: &usize| events[*closing].id.number() < events[at].id.number();
-                                if peers.len() == holders && peers.iter().all(|one| !own(one) || sooner(one)) {
+                                // One that a signal ended later may have sent a part.
+                                let killed =
+                                    |closing: &usize| events[*closing].value.as_int().is_some_and(|code| code < 0);
+                                let before = |closing: &usize| events[*closing].begin <= events[at].end;
+                                let gone = |one: &usize| {
+                                    (!own(one) || sooner(one)) && (!is_end(events[*one]) || !killed(one) || before(one))
+                                };
+                                if peers.len() == holders && peers.iter().all(gone) {
                                     closed(events, peers, at, relation);
                                 }
                             }

@@ -299,33 +299,32 @@ fn status(operation: &Operation<'_>, processes: &mut impl Processes) -> Completi
     completion
 }
 
-/// Whether a process has its number: it has begun, and none has joined it.
-fn there(processes: &impl Processes, process: ProcessId) -> bool {
-    processes.life(process) != Life::NotBegun && !processes.is_joined(process)
-}
-
 fn kill(operation: &Operation<'_>, processes: &mut impl Processes) -> Completion {
     let signal = operation.int(1) as i32;
     let own = processes.caller();
-    let named = || operation.targets.iter().flat_map(Targets::processes);
-    // A group is there as long as one of its processes is.
-    let group = operation.arguments.first().is_some_and(|group| *group != Value::Null);
-    let some = group && named().any(|process| there(processes, process));
     let with = operation.int(2) as i32;
     let second = operation.arguments.get(2).cloned().unwrap_or(Value::Null);
     let value = Completion { second, ..Completion::value(Value::Int(signal.into())) };
     let mut worst = Completion::of(Outcome::OK);
+    // How each is, where it has its number still.
+    let found = |process| match processes.life(process) {
+        Life::NotBegun => (process, None),
+        life => (process, Some(life).filter(|_| !processes.is_joined(process))),
+    };
+    let mut named: Vec<(ProcessId, Option<Life>)> =
+        operation.targets.iter().flat_map(Targets::processes).map(found).collect();
+    // A group is there as long as one of its processes is.
+    let group = operation.arguments.first().is_some_and(|group| *group != Value::Null);
+    if group && named.iter().any(|(_, life)| life.is_some()) {
+        named.retain(|(_, life)| life.is_some());
+    }
     // The signal to itself comes last: the process may not come back from it.
-    let others = named().filter(|process| *process != own);
-    for process in others.chain(named().find(|process| *process == own)) {
-        if some && !there(processes, process) {
-            continue;
-        }
-        let (outcome, recorded) = match processes.life(process) {
-            Life::NotBegun => (Outcome::NO_PROCESS, false),
-            _ if processes.is_joined(process) => (Outcome::NO_PROCESS, false),
-            Life::Ended(_) => (Outcome::OK, false),
-            Life::Alive => {
+    named.sort_by_key(|(process, _)| *process == own);
+    for (process, life) in named {
+        let (outcome, recorded) = match life {
+            None | Some(Life::NotBegun) => (Outcome::NO_PROCESS, false),
+            Some(Life::Ended(_)) => (Outcome::OK, false),
+            Some(Life::Alive) => {
                 let itself = process == own && signal != 0;
                 if itself {
                     processes.record(ProcessVerb::Kill, Some(process), &value);
