@@ -202,6 +202,14 @@ impl Object for Weak {
         self.fault.answer(Method::Commute, self.own().commute(first, second), true)
     }
 
+    fn refuses(&self, verb: u8, real_time: Option<i64>) -> Option<(Outcome, String)> {
+        self.own().refuses(verb, real_time)
+    }
+
+    fn ceiling(&self, share: u32) -> Option<i64> {
+        self.own().ceiling(share)
+    }
+
     fn priorities(&self) -> Option<&'static str> {
         self.own().priorities()
     }
@@ -273,6 +281,10 @@ impl Model for WeakModel {
     fn exchanged(&self, to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
         self.fault.note(Method::Exchanged, self.names);
         self.of(if self.fault.is(Method::Exchanged) { self.inner.copy() } else { self.inner.exchanged(to) })
+    }
+
+    fn messages(&mut self) -> Option<Vec<&mut Value>> {
+        self.inner.messages()
     }
 
     fn element(&self, at: u32) -> Option<u64> {
