@@ -27,6 +27,8 @@ use crate::trace::{RunEnd, Trace};
 
 /// The most steps of an execution that is looked at.
 const MOST: usize = 60;
+/// The most events of an execution of which every two are compared: one step of the search can be many.
+const MOST_EVENTS: usize = 300;
 /// How many ways are gone through each scenario, and of how many pairs of patterns it is asked.
 const WALKS: usize = 6;
 const PAIRS: usize = 8;
@@ -137,6 +139,9 @@ fn moved(text: &str, random: &mut Random) -> Option<String> {
             return Some(problem);
         }
         let told = tell(&space, &path).expect("it can be followed").trace;
+        if told.events.len() > MOST_EVENTS {
+            continue;
+        }
         if let RunEnd::Timeout(doing) = &told.end {
             return Some(format!("the search knows no further step, and {doing:?} have one"));
         }
