@@ -2,6 +2,7 @@
 //! processes, and their trace is the model's.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipcrun::diagnostic::{Code, Source};
 use ipcrun::explore::counterexample;
@@ -23,6 +24,8 @@ use super::{Found, load, loaded, over, shipped};
 
 /// The most states of a search.
 const STATES: usize = 20_000;
+/// The longest that a scenario is explored of which schedules are printed.
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// Some of what a search finds, as the model tells of it: ends, and states on the way to one.
 fn courses(plan: &Plan, time: Time, reductions: Reductions, most: usize) -> Result<Vec<Told>, String> {
@@ -102,11 +105,15 @@ fn printed(found: &mut Found, plan: &Plan, leeway: Nondeterminism) -> Option<Str
     let mut options =
         run::Options { time, random, kill, spurious, limits, reductions: Reductions::ALL, ..run::Options::default() };
     options.beyond.descend = false;
+    options.longest = Some(LONGEST);
     let explored = match run::explore(plan, &options, &mut |_| true) {
         Ok(explored) => explored,
         Err(fault) => return Some(format!("{fault:?}")),
     };
-    found.too_large += u64::from(explored.cut.is_some());
+    if explored.cut.is_some() {
+        found.too_large += 1;
+        return None;
+    }
     let stories = (0..plan.expectations.len()).filter_map(|place| explored.witness(place));
     stories.chain(explored.counterexample()).find_map(|(story, place, status)| {
         let one = &explored.summary.overall[place];
