@@ -67,6 +67,7 @@ impl<'w, 'p> Body<'w, 'p> {
     pub(super) fn new(world: &'w World<'p>, process: ProcessId, me: String) -> Self {
         let program = world.plan.program(process);
         let knowledge = Knowledge::new(program, &[]);
+        let noticed = noticed_ends(world.plan);
         let mut body = Self {
             world,
             process,
@@ -79,7 +80,8 @@ impl<'w, 'p> Body<'w, 'p> {
             known: BTreeSet::new(),
             now: Sequence::default(),
             temporary: false,
-            ends: noticed_ends(world.plan)[process as usize],
+            // The processes of a program have one text.
+            ends: world.plan.program(process).range().any(|one| noticed[one as usize]),
             leaving: false,
         };
         body.name_variables();

@@ -266,7 +266,7 @@ fn sleeping_burning_and_yielding() {
     refused("", "{ sleep = \"1s\", send = \"x\" }", "a.toml:5:");
     refused("", "{ }", "a.toml:5:");
     refused("", "{ slep = \"1s\" }", "did you mean `sleep`?");
-    refused("", "\"yeild\"", "did you mean `yield`?");
+    refused("", "\"yeild\"", "did you mean `\"yield\"`?");
 }
 
 #[test]
