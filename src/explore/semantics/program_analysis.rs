@@ -221,7 +221,7 @@ pub(crate) fn has_identity(program: &Program, own_stream: bool, output: bool) ->
 }
 
 /// Whether it can depend on that otherwise than by which of several it names where it names the one of its own index, and by
-/// the expressions of `uses`, told apart by where they stand.
+/// the expressions of `uses`, which are compared by address.
 pub(crate) fn has_more_than_its_index(
     program: &Program,
     own_stream: bool,

@@ -135,7 +135,7 @@ impl Symmetry {
                 known = number;
                 group.read(space, state, &mut self.keys);
             }
-            let width = group.width();
+            let width = self.keys.len() / group.count;
             self.keys[(place - 1) * width..place * width] != self.keys[place * width..(place + 1) * width]
         });
     }
@@ -162,22 +162,19 @@ impl Group {
         self.twins.are_the_same() && self.carried.is_empty()
     }
 
-    /// How many words [`Group::read`] writes for a strand.
-    fn width(&self) -> usize {
-        self.columns.len() + self.carried.words()
-    }
-
-    /// Writes down what stands in each strand, as it would stand in the first place.
-    fn read(&mut self, space: &mut StateSpace<'_>, state: &[u32], keys: &mut Vec<u64>) {
+    /// Writes down what stands in each strand, as it would stand in the first place, and where its index is held. How many words
+    /// a strand has.
+    fn read(&mut self, space: &mut StateSpace<'_>, state: &[u32], keys: &mut Vec<u64>) -> usize {
         keys.clear();
         for place in 0..self.count {
             for (at, column) in self.columns.iter().enumerate() {
                 keys.push(self.twins.first(space, at, place, state[column.of(place)]));
             }
         }
-        if !self.carried.is_empty() {
-            self.carried.mark(space, state, self.count, self.columns.len(), keys);
+        if self.carried.is_empty() {
+            return self.columns.len();
         }
+        self.carried.mark(space, state, self.count, self.columns.len(), keys)
     }
 
     /// Finds the order in which the strands are to stand. Whether they stand in another.
@@ -188,8 +185,7 @@ impl Group {
         keys: &mut Vec<u64>,
         order: &mut Vec<u32>,
     ) -> bool {
-        self.read(space, state, keys);
-        let width = self.width();
+        let width = self.read(space, state, keys);
         let strand = |at: u32| &keys[at as usize * width..(at as usize + 1) * width];
         order.clear();
         order.extend(0..self.count as u32);
@@ -208,7 +204,7 @@ impl Group {
 
     /// Puts the strands in that order.
     fn place(&mut self, space: &mut StateSpace<'_>, state: &mut [u32], keys: &[u64], order: &[u32]) {
-        let width = self.width();
+        let width = keys.len() / self.count;
         self.carried.rename(space, state, order);
         for (at, column) in self.columns.iter().enumerate() {
             if !column.each {

@@ -56,12 +56,14 @@ pub(super) fn find(space: &StateSpace<'_>) -> Vec<(Strands, Holders)> {
     }
     let mut pace = Pace::new(&space.budget);
     let output = space.memories.as_deref().is_some_and(History::reads_output);
+    let candidates = linked(plan);
+    let held = scalarset::find(space, &candidates, output);
     let mut found = Vec::new();
-    for strands in linked(plan) {
+    for (strands, held) in candidates.into_iter().zip(held) {
         if pace.spent().is_some() {
             break;
         }
-        let Some((holders, uses)) = scalarset::find(space, &strands, output) else { continue };
+        let Some((holders, uses)) = held else { continue };
         let keeps = strands.rows.iter().all(|row| is_alike(space, *row, strands.count, output, &uses))
             && is_forgotten(space, &strands)
             && Exchange::generators(plan, &strands, &uses).iter().all(|exchange| exchange.keeps(plan));
@@ -85,7 +87,8 @@ fn entangled(found: &[(Strands, Holders)]) -> Option<(usize, usize)> {
         holders.processes().any(|process| strands.rows.iter().any(|row| row.has_process(process, strands.count)))
             || objects.any(|object| strands.rows.iter().any(|row| row.has(*object, strands.count)))
     };
-    let pairs = (0..found.len()).flat_map(|one| (0..found.len()).map(move |other| (one, other)));
+    let held = (0..found.len()).filter(|one| !found[*one].1.is_empty());
+    let pairs = held.flat_map(|one| (0..found.len()).map(move |other| (one, other)));
     pairs.filter(|(one, other)| one != other).find(|(one, other)| has(&found[*other].0, &found[*one].1))
 }
 

@@ -12,6 +12,7 @@ use super::orbits::{Row, Strands};
 use crate::event::{ObjectId, ProcessId, Target};
 use crate::explore::base::injected_bugs::{Mutant, mutated};
 use crate::explore::base::interner::lasting;
+use crate::explore::budget::Pace;
 use crate::explore::semantics::program_analysis::{own_element, own_index};
 use crate::explore::state_space::StateSpace;
 use crate::expression::node::Node;
@@ -21,31 +22,18 @@ use crate::objects::Effect;
 use crate::objects::contract::operation::VerbId;
 use crate::objects::kinds::own::OwnVerb;
 use crate::scenario::expectation::{Argument, Expectation, Pattern, PatternTarget};
-use crate::scenario::plan::{Fact, Instruction, OperationPlan, Plan};
+use crate::scenario::plan::{Fact, Instruction, Operand, OperationPlan, Plan};
 use crate::value::Value;
 
-/// What a value can be.
+/// What a value can be. A value that is more than one of these is the last of them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Class {
     /// Nothing but null.
     #[default]
     Unset,
-    /// Anything but an index of a strand.
-    Plain,
-    /// An index of a strand, or null.
-    Index,
-    /// It depends on an index, and is none.
-    Mixed,
-}
-
-impl Class {
-    fn join(self, other: Self) -> Self {
-        match (self, other) {
-            (one, other) if one == other => one,
-            (Self::Unset, other) | (other, Self::Unset) => other,
-            _ => Self::Mixed,
-        }
-    }
+    /// An index of the strands of that place among the candidates, or null.
+    Index(usize),
+    Other,
 }
 
 /// Where the indices of strands are held as values.
@@ -56,212 +44,251 @@ pub(super) struct Holders {
     objects: Vec<ObjectId>,
 }
 
-/// The expressions by which steps hand an index on, or name what belongs to the strand of that index. They are told apart by
-/// where they stand.
+/// The expressions that pass an index on, or by which a step names an object or process of that index. They are compared by
+/// address.
 pub(super) type Uses = Vec<*const Expression>;
 
-/// Where the indices of strands are held and used; none where more is done with them. `output`: whether what processes print
-/// counts.
-pub(super) fn find(space: &StateSpace<'_>, strands: &Strands, output: bool) -> Option<(Holders, Uses)> {
+/// For each of the candidates, where its indices are held and used; none where more is done with them. `output`: whether what
+/// processes print counts.
+pub(super) fn find(space: &StateSpace<'_>, candidates: &[Strands], output: bool) -> Vec<Option<(Holders, Uses)>> {
     let plan = space.plan;
     if mutated(Mutant::IndexIsNoValue) {
-        return Some((Holders::default(), Uses::new()));
+        return vec![Some(Default::default()); candidates.len()];
     }
-    let mut analysis = Analysis { plan, strands, slots: BTreeMap::new(), objects: BTreeMap::new() };
-    while analysis.flow() {}
-    let index = |class: &Class| *class == Class::Index;
-    if analysis.slots.values().chain(analysis.objects.values()).any(|class| *class == Class::Mixed) {
-        return None;
-    }
-    let uses = analysis.uses(output)?;
-    let mut holders = Holders::default();
-    for (process, planned) in (0..).zip(&plan.processes) {
-        let own = analysis.slots.iter().filter(|((program, _), class)| *program == planned.program && index(class));
-        let own: Vec<u32> = own.map(|((_, slot), _)| *slot).collect();
-        if !own.is_empty() && analysis.is_strand(planned.program) {
-            return None;
+    let mut analysis = Analysis::new(plan, candidates, output);
+    let mut pace = Pace::new(&space.budget);
+    loop {
+        analysis.changed = false;
+        analysis.uses.iter_mut().for_each(Vec::clear);
+        for program in 0..plan.programs.len() {
+            if pace.spent().is_some() {
+                return vec![None; candidates.len()];
+            }
+            analysis.program(program);
         }
-        if !own.is_empty() {
-            holders.slots.push((process, own));
+        if !analysis.changed {
+            break;
         }
     }
-    holders.objects = analysis.objects.iter().filter(|(_, class)| index(class)).map(|(object, _)| *object).collect();
-    let holds = |object: &ObjectId| {
-        let planned = &plan.objects[*object as usize].object;
-        let whole = planned.model(&vec![0; planned.ends().len()]).messages().is_some();
-        whole && !strands.rows.iter().any(|row| row.has(*object, strands.count))
-    };
-    let length = |index: u32| Value::Int(i64::from(index)).message_length();
-    let alike = || (0..strands.count).all(|index| length(index) == length(0));
-    let told = || {
-        let facts = plan.facts.iter().any(|fact| holders.are_told_by_fact(plan, fact));
-        facts || plan.expectations.iter().any(|expectation| holders.are_told_by(plan, expectation))
-    };
-    (holders.is_empty() || holders.objects.iter().all(holds) && alike() && !told()).then_some((holders, uses))
+    let holders = analysis.holders();
+    let all = holders.into_iter().zip(analysis.uses).zip(candidates).zip(analysis.misused);
+    all.map(|(((holders, uses), strands), misused)| {
+        let kept = !misused && (holders.is_empty() || holders.are_exchangeable(plan, strands));
+        kept.then_some((holders, uses))
+    })
+    .collect()
 }
 
-/// What the values of variables and messages can be.
+/// Follows values from step to step, without regard to the order of the steps, until nothing changes.
 struct Analysis<'p> {
     plan: &'p Plan,
-    strands: &'p Strands,
+    candidates: &'p [Strands],
+    output: bool,
+    /// By program: of which candidate its processes are part.
+    strands: Vec<Option<usize>>,
     /// By program and variable.
-    slots: BTreeMap<(usize, u32), Class>,
-    objects: BTreeMap<ObjectId, Class>,
+    slots: Vec<Vec<Class>>,
+    /// By object, what messages it can have.
+    objects: Vec<Class>,
+    /// By candidate.
+    uses: Vec<Uses>,
+    misused: Vec<bool>,
+    changed: bool,
 }
 
-impl Analysis<'_> {
-    /// Whether a program's processes are part of the strands.
-    fn is_strand(&self, program: usize) -> bool {
-        self.strands.rows.contains(&Row::Processes(self.plan.programs[program].first))
+impl<'p> Analysis<'p> {
+    fn new(plan: &'p Plan, candidates: &'p [Strands], output: bool) -> Self {
+        let by_row: HashMap<ProcessId, usize> = (candidates.iter().enumerate())
+            .flat_map(|(at, strands)| strands.rows.iter().map(move |row| (at, row)))
+            .filter_map(|(at, row)| if let Row::Processes(first) = row { Some((*first, at)) } else { None })
+            .collect();
+        Self {
+            plan,
+            candidates,
+            output,
+            strands: plan.programs.iter().map(|program| by_row.get(&program.first).copied()).collect(),
+            slots: plan.programs.iter().map(|program| vec![Class::Unset; program.slots.len()]).collect(),
+            objects: vec![Class::Unset; plan.objects.len()],
+            uses: vec![Uses::new(); candidates.len()],
+            misused: vec![false; candidates.len()],
+            changed: false,
+        }
     }
 
-    fn class(&self, program: usize, expression: &Expression) -> Class {
-        self.class_of(program, expression.node())
+    fn misuse(&mut self, class: Class) {
+        if let Class::Index(candidate) = class {
+            self.misused[candidate] = true;
+        }
     }
 
-    fn class_of(&self, program: usize, node: &Node) -> Class {
+    /// What is held in one place that takes values of both classes.
+    fn join(&mut self, one: Class, other: Class) -> Class {
+        match (one, other) {
+            (one, other) if one == other => one,
+            (Class::Unset, other) | (other, Class::Unset) => other,
+            (one, other) => {
+                self.misuse(one);
+                self.misuse(other);
+                Class::Other
+            }
+        }
+    }
+
+    fn give(&mut self, program: usize, slot: u32, class: Class) {
+        let before = self.slots[program][slot as usize];
+        let after = self.join(before, class);
+        self.changed |= after != before;
+        self.slots[program][slot as usize] = after;
+    }
+
+    fn class(&mut self, program: usize, node: &Node) -> Class {
         match node {
             Node::Constant(Value::Null) => Class::Unset,
-            Node::Builtin(Builtin::Index) if self.is_strand(program) => Class::Index,
-            Node::Slot(slot) => self.slots.get(&(program, *slot)).copied().unwrap_or_default(),
-            Node::Binary(Operator::Equal | Operator::NotEqual, sides)
-                if [&sides.0, &sides.1]
-                    .iter()
-                    .all(|side| matches!(self.class_of(program, side), Class::Index | Class::Unset)) =>
-            {
-                Class::Plain
+            Node::Builtin(Builtin::Index) => self.strands[program].map_or(Class::Other, Class::Index),
+            Node::Slot(slot) => self.slots[program][*slot as usize],
+            Node::Binary(Operator::Equal | Operator::NotEqual, sides) => {
+                let [one, other] = [&sides.0, &sides.1].map(|side| self.class(program, side));
+                self.join(one, other);
+                Class::Other
             }
             other => {
-                let tells = |child: &Node| matches!(self.class_of(program, child), Class::Index | Class::Mixed);
-                if other.any_child(&mut |child| tells(child)) { Class::Mixed } else { Class::Plain }
+                other.any_child(&mut |child| {
+                    let class = self.class(program, child);
+                    self.misuse(class);
+                    false
+                });
+                Class::Other
             }
         }
     }
 
-    /// Follows each step once. Whether that has changed anything.
-    fn flow(&mut self) -> bool {
-        let mut changed = false;
+    /// A value by which something is decided or computed.
+    fn reads(&mut self, program: usize, expression: &Expression) {
+        let class = self.class(program, expression.node());
+        self.misuse(class);
+    }
+
+    fn program(&mut self, number: usize) {
         let plan = self.plan;
-        for (number, program) in plan.programs.iter().enumerate() {
-            for (slot, value) in &program.vars {
-                changed |= self.give(number, *slot, self.class(number, value));
-            }
-            for instruction in &program.code {
-                match instruction {
-                    Instruction::Set { slot, value, failure, .. } => {
-                        changed |= self.give(number, *slot, self.class(number, value));
-                        changed |= failure.outcome.is_some_and(|slot| self.give(number, slot, Class::Plain));
-                    }
-                    Instruction::Repeat { counter, limit, .. } => {
-                        changed |= self.give(number, *counter, Class::Plain) | self.give(number, *limit, Class::Plain);
-                    }
-                    Instruction::Next { variable, .. } => {
-                        changed |= variable.is_some_and(|slot| self.give(number, slot, Class::Plain));
-                    }
-                    Instruction::Each { counter, items, .. } => {
-                        changed |= self.give(number, *counter, Class::Plain) | self.give(number, *items, Class::Plain);
-                    }
-                    Instruction::NextItem { variable, .. } => changed |= self.give(number, *variable, Class::Plain),
-                    Instruction::Operate(operation) => changed |= self.operate(number, operation),
-                    Instruction::Jump(_) | Instruction::Unless { .. } | Instruction::Return | Instruction::End => {}
+        let program = &plan.programs[number];
+        for (slot, value) in &program.vars {
+            let class = self.class(number, value.node());
+            self.give(number, *slot, class);
+        }
+        for instruction in &program.code {
+            let other: &[u32] = match instruction {
+                Instruction::Set { slot, value, failure, .. } => {
+                    let class = self.class(number, value.node());
+                    self.give(number, *slot, class);
+                    failure.outcome.as_slice()
                 }
-            }
-        }
-        changed
-    }
-
-    fn operate(&mut self, program: usize, operation: &OperationPlan) -> bool {
-        let mut result = Class::Unset;
-        let mut changed = false;
-        for (object, verb) in operation.accessed() {
-            match self.plan.kind(object).verbs[verb as usize].effect {
-                Effect::Puts => {
-                    let message = self.class(program, &operation.arguments[0]);
-                    let held = self.objects.entry(object).or_default();
-                    changed |= held.join(message) != *held;
-                    *held = held.join(message);
-                    result = result.join(Class::Plain);
-                }
-                Effect::Gets => result = result.join(self.objects.get(&object).copied().unwrap_or_default()),
-                _ => result = result.join(Class::Plain),
-            }
-        }
-        if operation.operands.iter().all(|operand| operand.objects().is_empty()) {
-            result = Class::Plain;
-        }
-        let other = operation.second.into_iter().chain(operation.failure.outcome);
-        for slot in other.collect::<Vec<_>>() {
-            changed |= self.give(program, slot, Class::Plain);
-        }
-        changed | operation.into.is_some_and(|slot| self.give(program, slot, result))
-    }
-
-    fn give(&mut self, program: usize, slot: u32, class: Class) -> bool {
-        let before = self.slots.entry((program, slot)).or_default();
-        let after = before.join(class);
-        std::mem::replace(before, after) != after
-    }
-
-    /// The expressions that hand an index on or name by one; none where another depends on one.
-    fn uses(&self, output: bool) -> Option<Uses> {
-        let mut uses = Uses::new();
-        for (number, program) in self.plan.programs.iter().enumerate() {
-            let plain = |expression: &Expression| matches!(self.class(number, expression), Class::Plain | Class::Unset);
-            for instruction in &program.code {
-                match instruction {
-                    Instruction::Operate(operation) => self.operation(number, operation, output, &mut uses)?,
-                    Instruction::Unless { condition: read, .. }
-                    | Instruction::Repeat { times: read, .. }
-                    | Instruction::Each { list: read, .. }
-                        if !plain(read) && !mutated(Mutant::ComparedIndicesAreFree) =>
-                    {
-                        return None;
+                Instruction::Unless { condition, .. } => {
+                    if !mutated(Mutant::ComparedIndicesAreFree) {
+                        self.reads(number, condition);
                     }
-                    // What a variable holds has been followed.
-                    _ => {}
+                    &[]
                 }
+                Instruction::Repeat { times, counter, limit, .. } => {
+                    self.reads(number, times);
+                    &[*counter, *limit]
+                }
+                Instruction::Next { variable, .. } => variable.as_slice(),
+                Instruction::Each { list, counter, items, .. } => {
+                    self.reads(number, list);
+                    &[*counter, *items]
+                }
+                Instruction::NextItem { variable, .. } => &[*variable],
+                Instruction::Operate(operation) => {
+                    self.operation(number, operation);
+                    &[]
+                }
+                Instruction::Jump(_) | Instruction::Return | Instruction::End => &[],
+            };
+            for slot in other {
+                self.give(number, *slot, Class::Other);
             }
         }
-        Some(uses)
     }
 
-    fn operation(&self, program: usize, operation: &OperationPlan, output: bool, uses: &mut Uses) -> Option<()> {
-        let own = [own_index(operation), own_element(operation)].map(|own| own.map(std::ptr::from_ref));
-        let puts = operation
-            .accessed()
-            .all(|(object, verb)| self.plan.kind(object).verbs[verb as usize].effect == Effect::Puts);
-        let carried = operation.arguments.first().filter(|_| puts && operation.accessed().next().is_some());
-        let printed = operation.verb == VerbId::Own(OwnVerb::Print) && !output;
+    fn operation(&mut self, program: usize, operation: &OperationPlan) {
+        let plan = self.plan;
+        let effect = |(object, verb): (ObjectId, u8)| plan.kind(object).verbs[verb as usize].effect;
+        let on_objects = operation.accessed().next().is_some();
+        let puts = on_objects && operation.accessed().all(|one| effect(one) == Effect::Puts);
+        let gets = on_objects && operation.accessed().all(|one| effect(one) == Effect::Gets);
+        let message = operation.arguments.first().filter(|_| puts);
+        let own = own_index(operation).or_else(|| own_element(operation));
+        let printed = operation.verb == VerbId::Own(OwnVerb::Print) && !self.output;
         for expression in operation.expressions().filter(|_| !printed) {
-            let here = std::ptr::from_ref(expression);
-            match self.class(program, expression) {
-                _ if own.contains(&Some(here)) => {}
-                Class::Plain | Class::Unset => {}
-                Class::Mixed => return None,
-                Class::Index => {
-                    let is = |other: Option<&Expression>| other.is_some_and(|other| std::ptr::eq(here, other));
-                    let names = operation.operands.iter().any(|operand| {
-                        let rows = &self.strands.rows;
-                        let variable = matches!(expression.node(), Node::Slot(_));
-                        let of_row = match operand.first {
-                            Target::Object(first) => Row::Objects(first),
-                            Target::Process(first) => Row::Processes(first),
-                            Target::None => return false,
-                        };
-                        let index = is(operand.index.as_ref()) && operand.count == self.strands.count;
-                        let element = is(operand.element.as_ref()) && operand.index.is_none();
-                        variable
-                            && (index && rows.contains(&of_row)
-                                || element && operand.objects().all(|object| rows.contains(&Row::Elements(object))))
-                    });
-                    if !names && !is(carried) {
-                        return None;
-                    }
-                    uses.push(here);
+            let is = |other: Option<&Expression>| other.is_some_and(|other| std::ptr::eq(expression, other));
+            if is(own) {
+                continue;
+            }
+            match self.class(program, expression.node()) {
+                Class::Unset | Class::Other => {}
+                Class::Index(candidate) if is(message) || self.names(candidate, operation, expression) => {
+                    self.uses[candidate].push(expression);
                 }
+                index @ Class::Index(_) => self.misuse(index),
             }
         }
-        Some(())
+        let mut result = if gets { Class::Unset } else { Class::Other };
+        for (object, _) in operation.accessed() {
+            if let Some(message) = message {
+                let (before, message) = (self.objects[object as usize], self.class(program, message.node()));
+                let after = self.join(before, message);
+                self.changed |= after != before;
+                self.objects[object as usize] = after;
+            } else if gets {
+                result = self.join(result, self.objects[object as usize]);
+            }
+        }
+        operation.into.iter().for_each(|slot| self.give(program, *slot, result));
+        let other = operation.second.iter().chain(&operation.failure.outcome);
+        other.for_each(|slot| self.give(program, *slot, Class::Other));
+    }
+
+    /// Whether a step names by a variable the object, element or process of the strand of that index.
+    fn names(&self, candidate: usize, operation: &OperationPlan, expression: &Expression) -> bool {
+        let strands = &self.candidates[candidate];
+        let is = |other: Option<&Expression>| other.is_some_and(|other| std::ptr::eq(expression, other));
+        let named = |operand: &Operand| {
+            let row = match operand.first {
+                Target::Object(first) => Row::Objects(first),
+                Target::Process(first) => Row::Processes(first),
+                Target::None => return false,
+            };
+            let by_index = is(operand.index.as_ref()) && operand.count == strands.count && strands.rows.contains(&row);
+            let by_element = is(operand.element.as_ref())
+                && operand.index.is_none()
+                && operand.objects().all(|object| strands.rows.contains(&Row::Elements(object)));
+            by_index || by_element
+        };
+        matches!(expression.node(), Node::Slot(_)) && operation.operands.iter().any(named)
+    }
+
+    /// By candidate, what holds its indices.
+    fn holders(&mut self) -> Vec<Holders> {
+        let mut holders = vec![Holders::default(); self.candidates.len()];
+        for (object, class) in (0..).zip(&self.objects) {
+            if let Class::Index(candidate) = class {
+                holders[*candidate].objects.push(object);
+            }
+        }
+        for (number, program) in self.plan.programs.iter().enumerate() {
+            let mut own: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+            for (slot, class) in (0..).zip(&self.slots[number]) {
+                if let Class::Index(candidate) = class {
+                    own.entry(*candidate).or_default().push(slot);
+                }
+            }
+            for (candidate, slots) in own {
+                // In a strand it would be the index of another.
+                self.misused[candidate] |= self.strands[number] == Some(candidate);
+                holders[candidate].slots.extend(program.range().map(|process| (process, slots.clone())));
+            }
+        }
+        holders
     }
 }
 
@@ -278,8 +305,23 @@ impl Holders {
         &self.objects
     }
 
+    /// Whether strands can change places with the indices that these hold: the objects hold them whole, and nothing that is
+    /// expected tells one index from another.
+    fn are_exchangeable(&self, plan: &Plan, strands: &Strands) -> bool {
+        let whole = |object: &ObjectId| {
+            let planned = &plan.objects[*object as usize].object;
+            planned.model(&vec![0; planned.ends().len()]).messages().is_some()
+                && !strands.rows.iter().any(|row| row.has(*object, strands.count))
+        };
+        let length = |index: u32| Value::Int(i64::from(index)).message_length();
+        self.objects.iter().all(whole)
+            && (0..strands.count).all(|index| length(index) == length(0))
+            && !plan.facts.iter().any(|fact| self.are_seen_by_fact(plan, fact))
+            && !plan.expectations.iter().any(|expectation| self.are_seen_by(plan, expectation))
+    }
+
     /// Whether an expectation could tell one index from another by what these hold.
-    fn are_told_by(&self, plan: &Plan, expectation: &Expectation) -> bool {
+    fn are_seen_by(&self, plan: &Plan, expectation: &Expectation) -> bool {
         let of_step = expectation
             .step
             .and_then(|step| plan.operation(step))
@@ -294,7 +336,7 @@ impl Holders {
             })
     }
 
-    fn are_told_by_fact(&self, plan: &Plan, fact: &Fact) -> bool {
+    fn are_seen_by_fact(&self, plan: &Plan, fact: &Fact) -> bool {
         match fact {
             Fact::Count(pattern) => self.are_matched(plan, pattern),
             Fact::Value(group) => {
@@ -323,8 +365,6 @@ impl Holders {
 #[derive(Clone)]
 pub(super) struct Carried {
     columns: Vec<Column>,
-    /// The words of a mask: a bit for each value that is held.
-    words: usize,
 }
 
 #[derive(Clone)]
@@ -353,20 +393,15 @@ impl Carried {
             .collect();
         columns
             .extend(holders.objects.iter().map(|object| column(processes + *object as usize, Holder::Object(*object))));
-        Self { columns, words: 0 }
+        Self { columns }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.columns.is_empty()
     }
 
-    /// How many words [`Carried::mark`] writes for a strand, of the state that it has seen last.
-    pub(super) fn words(&self) -> usize {
-        self.words
-    }
-
-    /// Writes behind each strand's `width` words in which places its index is held: a bit for each. Places the keys of `count`
-    /// strands anew.
+    /// Writes behind each strand's `width` words in which places its index is held: a bit for each. How many words a strand has
+    /// then, of `count`.
     pub(super) fn mark(
         &mut self,
         space: &mut StateSpace<'_>,
@@ -374,13 +409,12 @@ impl Carried {
         count: usize,
         width: usize,
         keys: &mut Vec<u64>,
-    ) {
+    ) -> usize {
         let mut all: Vec<u32> = Vec::new();
         for column in &mut self.columns {
             all.extend(column.held(space, state[column.place]));
         }
-        self.words = all.len().div_ceil(64);
-        let whole = width + self.words;
+        let whole = width + all.len().div_ceil(64);
         keys.resize(count * whole, 0);
         for place in (0..count).rev() {
             keys.copy_within(place * width..(place + 1) * width, place * whole);
@@ -389,6 +423,7 @@ impl Carried {
         for (bit, strand) in all.iter().enumerate().filter(|(_, strand)| (**strand as usize) < count) {
             keys[*strand as usize * whole + width + bit / 64] |= 1 << (63 - bit % 64);
         }
+        whole
     }
 
     /// Gives every value that is held the place of its strand in that order.
