@@ -2,7 +2,6 @@
 //! list of everything that is wrong.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -638,40 +637,7 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Spanned<DeTable<'_>>, Vec<Di
     if errors.is_empty() {
         return Ok(table);
     }
-    let mut by_line = BTreeMap::new();
-    let mut twice: Option<Range<usize>> = None;
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        let message = error.message().replace('\n', ", ");
-        let mut diagnostic = Diagnostic::error(Code::NOT_TOML, message.clone()).at(source, span.clone(), "");
-        if message == "duplicate key" {
-            // What stands in a table that is there twice is not wrong by itself.
-            if twice.as_ref().is_some_and(|table| table.contains(&span.start)) {
-                continue;
-            }
-            let line = source.line(source.line_number(span.start));
-            let shown = source.slice(&line).trim();
-            let table = shown.starts_with('[');
-            if table {
-                let rest = source.text[line.end..].find("\n[").map_or(source.text.len(), |at| line.end + at);
-                twice = Some(line.end..rest);
-            }
-            let key = source.slice(&span);
-            let name = if table { shown } else { key };
-            diagnostic = Diagnostic::error(Code::NOT_TOML, format!("`{name}` stands here a second time")).at(
-                source,
-                span.clone(),
-                "the second",
-            );
-            let mut lines = source.text[..line.start].lines().enumerate();
-            if table && let Some((at, _)) = lines.find(|(_, line)| line.trim() == shown) {
-                diagnostic =
-                    diagnostic.help(format!("the first is line {}; several alike processes have `count`", at + 1));
-            }
-        }
-        by_line.entry(source.line_number(span.start)).or_insert(diagnostic);
-    }
-    Err(mistakes::of_document(source, by_line.into_values().collect()))
+    Err(mistakes::of_document(source, errors))
 }
 
 impl<'a> Text<'a> {

@@ -1,5 +1,6 @@
 //! What is likely meant where a document is no TOML: one message at the place of the mistake, not where the parser fell over it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,8 +9,9 @@ use crate::diagnostic::{Code, Diagnostic, Source};
 /// The most messages of the parser that are printed.
 const MOST: usize = 3;
 
-/// What is wrong with a text that is no TOML. `errors` are the parser's, by line.
-pub(super) fn of_document(source: &Arc<Source>, errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
+/// What is wrong with a text that is no TOML, of which the parser says this.
+pub(super) fn of_document(source: &Arc<Source>, errors: Vec<toml::de::Error>) -> Vec<Diagnostic> {
+    let errors = by_line(source, errors);
     let text = source.text.as_str();
     let first = errors.first().and_then(|error| error.primary.as_ref()).map_or(0, |label| label.span.start);
     let one = other_language(text)
@@ -18,13 +20,51 @@ pub(super) fn of_document(source: &Arc<Source>, errors: Vec<Diagnostic>) -> Vec<
                 .at(source, span, format!("{language} from here on"))
                 .help("`ipcrun init FILE.toml` writes a first scenario")
         })
-        .or_else(|| unclosed(source, first))
+        .or_else(|| unclosed(source))
         .or_else(|| curly_quote(source, first))
         .or_else(|| keyless(source, first));
     match one {
         Some(one) => vec![one],
         None => errors.into_iter().take(MOST).collect(),
     }
+}
+
+/// The parser's errors, the first of each line.
+fn by_line(source: &Arc<Source>, errors: Vec<toml::de::Error>) -> Vec<Diagnostic> {
+    let mut by_line = BTreeMap::new();
+    let mut twice: Option<Range<usize>> = None;
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        let message = error.message().replace('\n', ", ");
+        let mut diagnostic = Diagnostic::error(Code::NOT_TOML, message.clone()).at(source, span.clone(), "");
+        if message == "duplicate key" {
+            // What stands in a table that is there twice is not wrong by itself.
+            if twice.as_ref().is_some_and(|table| table.contains(&span.start)) {
+                continue;
+            }
+            let line = source.line(source.line_number(span.start));
+            let shown = source.slice(&line).trim();
+            let table = shown.starts_with('[');
+            if table {
+                let rest = source.text[line.end..].find("\n[").map_or(source.text.len(), |at| line.end + at);
+                twice = Some(line.end..rest);
+            }
+            let key = source.slice(&span);
+            let name = if table { shown } else { key };
+            diagnostic = Diagnostic::error(Code::NOT_TOML, format!("`{name}` stands here a second time")).at(
+                source,
+                span.clone(),
+                "the second",
+            );
+            let mut lines = source.text[..line.start].lines().enumerate();
+            if table && let Some((at, _)) = lines.find(|(_, line)| line.trim() == shown) {
+                diagnostic =
+                    diagnostic.help(format!("the first is line {}; several alike processes have `count`", at + 1));
+            }
+        }
+        by_line.entry(source.line_number(span.start)).or_insert(diagnostic);
+    }
+    by_line.into_values().collect()
 }
 
 /// Where a text begins that is no TOML, and what it is.
@@ -50,8 +90,8 @@ fn other_language(text: &str) -> Option<(Range<usize>, &'static str)> {
     None
 }
 
-/// The bracket that is still open where a table or key of the file begins, at or before the first error's line.
-fn unclosed(source: &Arc<Source>, first: usize) -> Option<Diagnostic> {
+/// The bracket that is still open where a table or key of the file begins, or at the end.
+fn unclosed(source: &Arc<Source>) -> Option<Diagnostic> {
     let text = source.text.as_str();
     let mut open: Vec<(usize, char)> = Vec::new();
     let mut at = 0;
@@ -62,9 +102,7 @@ fn unclosed(source: &Arc<Source>, first: usize) -> Option<Diagnostic> {
             let key = key.trim_end();
             !key.is_empty() && key.chars().all(is_name)
         });
-        if let (Some((place, bracket)), true) = (open.first().copied(), header || key)
-            && at + line.len() > first.min(at)
-        {
+        if let (Some((place, bracket)), true) = (open.first().copied(), header || key) {
             let closing = if bracket == '[' { ']' } else { '}' };
             let what = text[..place].rsplit('\n').next().unwrap_or_default().trim();
             let shown = if what.is_empty() { bracket.to_string() } else { format!("{what} {bracket}") };
