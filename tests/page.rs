@@ -95,3 +95,13 @@ fn a_page_to_play_keeps_what_fits() {
     assert!(page.len() < 1_500_000, "{}", page.len());
     assert_eq!(levels(&page)[0]["whole"], false);
 }
+
+#[test]
+fn a_page_to_play_ends_within_the_time_that_was_given() {
+    let crowd = "[objects]\nm = { kind = \"mutex\", count = 400 }\n[processes.p]\ncount = 400\n\
+        steps = [{ lock = \"m[index]\" }, { unlock = \"m[index]\" }]\n";
+    let arguments = ["explore", "a.toml", "--play", "p.html", "--max-time", "100ms"];
+    let done = Test::new().file("a.toml", crowd).args(arguments).run().status(3);
+    let done = done.stdout_contains("the time limit was reached").stderr_contains("was reached before the first step");
+    assert!(!done.directory().join("p.html").exists());
+}

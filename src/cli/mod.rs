@@ -17,6 +17,7 @@ mod html_file;
 mod inputs;
 mod options;
 mod output;
+mod playing;
 mod reports;
 mod run_scenario;
 mod schedules;

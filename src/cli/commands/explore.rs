@@ -15,6 +15,7 @@ use crate::cli::inputs::Input;
 use crate::cli::options::{Common, RecordChoice, ReportOptions, Scenario};
 use crate::cli::output;
 use crate::cli::output::Output;
+use crate::cli::playing::{self, Playing};
 use crate::cli::reports::Reports;
 use crate::cli::run_scenario;
 use crate::cli::run_scenario::Options;
@@ -37,7 +38,6 @@ use crate::explore::looks;
 use crate::explore::run;
 use crate::explore::run::Explored;
 use crate::explore::semantics::transition::{Kind, Nondeterminism, Time};
-use crate::explore::stepper::Stepper;
 use crate::explore::strategy::bfs::{Cut, Limits};
 use crate::explore::strategy::fallback;
 use crate::explore::strategy::fallback::Strategy;
@@ -49,13 +49,11 @@ use crate::report::assumptions::Assumptions;
 use crate::report::ci::annotations;
 use crate::report::ci::test_suite::Suite;
 use crate::report::export::json;
-use crate::report::html::play;
 use crate::report::terminal::exploration_summary;
 use crate::report::terminal::exploration_summary::{Exploration, Killed};
 use crate::report::terminal::interleaving::Story;
 use crate::report::terminal::progress::{Progress, Snapshot};
 use crate::report::terminal::run_summary;
-use crate::report::view::level::{Level, Trouble};
 use crate::scenario::Loaded;
 use crate::scenario::plan::Plan;
 use crate::schedule;
@@ -135,8 +133,8 @@ struct Exploring<'a> {
     part: &'a RefCell<Vec<distributed::Scenario>>,
     /// What all parts have found.
     merged: &'a [distributed::Scenario],
-    /// The levels of the page on which the scenarios are played.
-    levels: &'a RefCell<Vec<String>>,
+    /// The page on which the scenarios are played, where one was asked for.
+    playing: Option<&'a Playing>,
 }
 
 pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
@@ -213,9 +211,9 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 arguments.choosing.takes(&sign, alone)
             });
             let part = RefCell::new(Vec::new());
-            let levels = RefCell::new(Vec::new());
+            let playing = arguments.saving.play.as_ref().map(|path| Playing::new(path, inputs.len()));
             // What a part has found, and a page of several scenarios, is written by this process.
-            let here = arguments.choosing.is_part() || arguments.saving.play.is_some();
+            let here = arguments.choosing.is_part() || playing.is_some();
             let at_once = if here { 1 } else { jobs.min(inputs.len()).max(1) };
             let threads = (jobs / at_once).max(1);
             let exploring = Exploring {
@@ -228,7 +226,7 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 places: &places,
                 part: &part,
                 merged: &merged,
-                levels: &levels,
+                playing: playing.as_ref(),
             };
             let status = if inputs.is_empty() {
                 Status::Passed
@@ -239,7 +237,7 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
                 })
             };
             let written = arguments.choosing.write(part.into_inner());
-            match written.and_then(|()| write_page(arguments, &levels.into_inner())) {
+            match written.and_then(|()| playing.map_or(Ok(()), |page| page.write())) {
                 Ok(()) => status,
                 Err(diagnostic) => {
                     output.report(&[*diagnostic]);
@@ -249,14 +247,6 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         }
         Err(status) => status,
     }
-}
-
-/// Writes the page on which the scenarios are played, where that was asked for.
-fn write_page(arguments: &Arguments, levels: &[String]) -> Result<(), Box<Diagnostic>> {
-    let Some(path) = arguments.saving.play.as_ref().filter(|_| !levels.is_empty()) else { return Ok(()) };
-    let title = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    files::replace(path, play::page(&title, levels).as_bytes())
-        .map_err(|error| files::unwritable("the page", path, &error))
 }
 
 /// Prints a scenario in the language of SPIN.
@@ -341,13 +331,26 @@ impl Exploring<'_> {
                 let longest = searching.max_time.or(self.longest()).map(Duration::from_nanos);
                 let signals = Blocked::new(false).ok();
                 let asked = signals.as_ref().map(Blocked::asked);
-                let budget = Arc::new(Budget::until(begin, longest, searching.memory(self.at_once), asked));
+                let memory = searching.memory(self.at_once);
+                // A page has its share of the time.
+                let search = longest.map(|longest| if self.playing.is_some() { longest * 2 / 3 } else { longest });
+                let budget = Arc::new(Budget::until(begin, search, memory, asked));
                 match self.search(&plan, input, &budget, direct) {
                     Ok(looks) => {
                         self.keep(&plan, input, &looks);
                         let explored = looks::together(&plan, looks, self.given());
                         let reported = self.report(&plan, explored, &budget, &mut report);
-                        if let Err(diagnostics) = reported.and_then(|()| self.level(&plan, &mut report)) {
+                        let kept = reported.and_then(|()| {
+                            let Some(playing) = self.playing else { return Ok(()) };
+                            let longest = longest.unwrap_or_else(|| begin.elapsed() + playing::LONGEST);
+                            let asked = signals.as_ref().map(Blocked::asked);
+                            let budget = Arc::new(Budget::until(begin, Some(longest), memory, asked));
+                            let time = self.given().or(plan.time).unwrap_or_default();
+                            let warning = playing.add(&plan, searching.leeway(time), &budget, &self.again(time))?;
+                            report.err.push_str(&self.options.output.render(warning.as_slice()));
+                            Ok(())
+                        });
+                        if let Err(diagnostics) = kept {
                             run_scenario::refuse(&mut report, Status::Host, &diagnostics, self.options);
                         }
                     }
@@ -359,38 +362,6 @@ impl Exploring<'_> {
             }
         }
         report
-    }
-
-    /// Keeps the scenario for the page on which it is played.
-    fn level(&self, plan: &Plan, report: &mut Report) -> Result<(), Vec<Diagnostic>> {
-        if self.arguments.saving.play.is_none() {
-            return Ok(());
-        }
-        let time = self.given().or(plan.time).unwrap_or_default();
-        let leeway = self.arguments.searching.leeway(time);
-        let mut space = run::space(plan, leeway, false);
-        let path = run_summary::quoted(plan.source.path.raw());
-        let again = self.again(time);
-        let again: String = again.iter().map(|argument| format!(" {}", run_summary::quoted(argument))).collect();
-        let level = Stepper::new(&mut space).map_err(Trouble::from).and_then(|mut stepper| {
-            let levels = self.levels.borrow();
-            let share = play::share(&levels, self.places.len().saturating_sub(levels.len()));
-            Level::new(plan, &mut stepper, share, format!("ipcrun replay{again} {path}"))
-        });
-        match level {
-            Ok(level) => {
-                if let (false, states) = level.size() {
-                    let message =
-                        format!("the page has only the {states} states of `{}` nearest to the first", level.name());
-                    let warning = Diagnostic::warning(Code::USAGE, message).help("`ipcrun step` has all of them");
-                    report.err.push_str(&self.options.output.render(&[warning]));
-                }
-                self.levels.borrow_mut().push(play::level(&level));
-                Ok(())
-            }
-            Err(Trouble::ModelError(error)) => Err(vec![error.diagnostic(plan)]),
-            Err(Trouble::Lost(lost)) => Err(vec![self.because(plan, &Fault::Lost(lost))]),
-        }
     }
 
     /// The longest that a scenario is explored which is not trusted.

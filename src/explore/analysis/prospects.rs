@@ -35,6 +35,19 @@ pub struct Prospects {
 const GOOD: usize = 0;
 const BAD: usize = 1;
 
+/// From which states one of the marked ones can be reached: `before` are the states that lead to each.
+pub(crate) fn reaching(before: &[Vec<u32>], mut marked: Vec<bool>) -> Vec<bool> {
+    let mut open: Vec<u32> = (0..marked.len() as u32).filter(|state| marked[*state as usize]).collect();
+    while let Some(state) = open.pop() {
+        for from in &before[state as usize] {
+            if !std::mem::replace(&mut marked[*from as usize], true) {
+                open.push(*from);
+            }
+        }
+    }
+    marked
+}
+
 impl Prospects {
     /// Looks at every state. `fails` says whether an execution that is over fails. None where there are too many states.
     ///
@@ -91,16 +104,8 @@ impl Prospects {
             }
             at += 1;
         }
-        for end in [GOOD, BAD] {
-            let mut open: Vec<u32> = (0..reach.len() as u32).filter(|state| reach[*state as usize][end]).collect();
-            while let Some(state) = open.pop() {
-                for from in &before[state as usize] {
-                    if !std::mem::replace(&mut reach[*from as usize][end], true) {
-                        open.push(*from);
-                    }
-                }
-            }
-        }
+        let [good, bad] = [GOOD, BAD].map(|end| reaching(&before, reach.iter().map(|ends| ends[end]).collect()));
+        let reach = good.into_iter().zip(bad).map(|(good, bad)| [good, bad]).collect();
         Ok(Some(Self { numbers, reach }))
     }
 

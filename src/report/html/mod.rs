@@ -21,14 +21,11 @@ use axis::{Folds, Kind};
 use escape::Text;
 
 use super::view::timeline_model::Spans;
-use crate::judge::{Status, Summary, Verdict};
+use crate::judge::{Summary, Verdict};
 use crate::scenario::plan::Plan;
 use crate::trace::Trace;
 
 const STYLE: &str = include_str!("page/page.css");
-/// A page loads nothing, and runs nothing but its own script.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
-
 /// What makes the page move, in the order in which it runs.
 const SCRIPTS: [&str; 7] = [
     include_str!("page/data.js"),
@@ -58,7 +55,8 @@ pub fn page(plan: &Plan, trace: &Trace, verdict: &Verdict, options: &Options<'_>
     let kind = Kind::of(trace, &spans, &folds);
     let status = options.summary.map_or(verdict.status, |summary| summary.status);
     let mut out = String::new();
-    head(&mut out, plan, status);
+    head(&mut out, &format!("{} {}", sections::badge(status).1, plan.name.raw()), "");
+    out.push_str("<body>\n");
     sections::header(&mut out, plan, trace, verdict, status, options);
     out.push_str("<main>\n");
     sections::expectations(&mut out, plan, trace, verdict, options);
@@ -85,17 +83,17 @@ pub fn page(plan: &Plan, trace: &Trace, verdict: &Verdict, options: &Options<'_>
     out
 }
 
-fn head(out: &mut String, plan: &Plan, status: Status) {
+/// What stands before the body of a page. `style` is what this page has besides that of all.
+fn head(out: &mut String, title: &str, style: &str) {
     let _ = write!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"generator\" content=\"ipcrun {}\">\n<link rel=\"icon\" href=\"data:,\">\n\
-         <title>{} {}</title>\n<style>\n{STYLE}</style>\n\
-         <script>document.documentElement.classList.add(\"js\")</script>\n</head>\n<body>\n",
+         <title>{}</title>\n<style>\n{STYLE}{style}</style>\n\
+         <script>document.documentElement.classList.add(\"js\")</script>\n</head>\n",
         env!("CARGO_PKG_VERSION"),
-        sections::badge(status).1,
-        Text(plan.name.raw()),
+        Text(title),
     );
 }

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::escape::{self, Text};
-use super::{POLICY, STYLE};
+use super::{escape, head};
 use crate::report::view::level::Level;
 
 const PLAY_STYLE: &str = include_str!("page/play.css");
@@ -28,17 +27,8 @@ pub(crate) fn level(level: &Level) -> String {
 /// The page of these levels.
 pub(crate) fn page(title: &str, levels: &[String]) -> String {
     let mut out = String::new();
-    let _ = write!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"generator\" content=\"ipcrun {}\">\n<link rel=\"icon\" href=\"data:,\">\n\
-         <title>play {}</title>\n<style>\n{STYLE}{PLAY_STYLE}</style>\n</head>\n<body class=\"play\">\n\
-         <noscript>This page needs its script.</noscript>\n",
-        env!("CARGO_PKG_VERSION"),
-        Text(title),
-    );
+    head(&mut out, &format!("play {title}"), PLAY_STYLE);
+    out.push_str("<body class=\"play\">\n<noscript>This page needs its script.</noscript>\n");
     out.push_str(FRAME_OF_PAGE);
     let _ = write!(
         out,

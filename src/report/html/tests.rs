@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::Target;
-use crate::judge::{FinalState, Frequency, Overall, Subject};
+use crate::judge::{FinalState, Frequency, Overall, Status, Subject};
 use crate::report::testing::verdicts::verdict;
 use crate::scenario::expectation::Holds;
 use crate::trace::file::fixture;

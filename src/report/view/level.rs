@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::position::{self, is_bad};
 use crate::event::{ObjectId, ProcessId, StepId};
+use crate::explore::analysis::prospects::reaching;
+use crate::explore::budget::Budget;
 use crate::explore::execution::concretise::Lost;
 use crate::explore::execution::guided::obstacle;
 use crate::explore::semantics::transition::{Kind, ModelError};
@@ -22,6 +24,8 @@ const NONE: i64 = -1;
 /// How much a state and a step take in the page, about, in bytes.
 const OF_STATE: usize = 16;
 const OF_STEP: usize = 24;
+/// The most numbers that all states take together while they are looked for, of 4 bytes each.
+const NUMBERS: usize = 20_000_000;
 
 /// A scenario to be played.
 #[derive(Debug, Serialize)]
@@ -91,6 +95,8 @@ struct End {
 pub(crate) enum Trouble {
     ModelError(ModelError),
     Lost(Lost),
+    /// The budget was spent before the first state was there.
+    Spent,
 }
 
 impl From<ModelError> for Trouble {
@@ -115,14 +121,16 @@ impl Level {
         (self.whole, self.states.len())
     }
 
-    /// The states nearest to the first, as many as take about `size` bytes. `replay` is the command that follows a schedule.
+    /// The states nearest to the first, as many as take about `size` bytes and the budget allows. `replay` is the command that
+    /// follows a schedule.
     ///
     /// # Errors
-    /// A process that the model cannot execute.
+    /// A process that the model cannot execute; a budget that does not suffice for one state.
     pub(crate) fn new(
         plan: &Plan,
         stepper: &mut Stepper<'_, '_>,
         size: usize,
+        budget: &Budget,
         replay: String,
     ) -> Result<Self, Trouble> {
         let mut level = Self {
@@ -142,7 +150,7 @@ impl Level {
             sometimes: sometimes(plan).map(|one| visible(&one.label).into_owned()).collect(),
         };
         let mut walk = Walk { plan, level: &mut level, known: Known::default() };
-        walk.states(stepper, size)?;
+        walk.states(stepper, size, budget)?;
         level.mark();
         Ok(level)
     }
@@ -157,12 +165,12 @@ impl Level {
         };
         let goal = self.goal;
         let wanted = |end: &End| if goal == "show" { end.shows } else { end.bad };
-        let mut before: Vec<Vec<usize>> = vec![Vec::new(); self.states.len()];
+        let mut before: Vec<Vec<u32>> = vec![Vec::new(); self.states.len()];
         let [mut good, mut bad, mut open] = [(); 3].map(|()| vec![false; self.states.len()]);
         for (at, state) in self.states.iter().enumerate() {
             for step in &state.s {
                 match usize::try_from(step[5]) {
-                    Ok(to) => before[to].push(at),
+                    Ok(to) => before[to].push(at as u32),
                     Err(_) => open[at] = true,
                 }
             }
@@ -171,16 +179,7 @@ impl Level {
                 good[at] = !bad[at];
             }
         }
-        for reach in [&mut good, &mut bad, &mut open] {
-            let mut todo: Vec<usize> = (0..reach.len()).filter(|at| reach[*at]).collect();
-            while let Some(at) = todo.pop() {
-                for from in &before[at] {
-                    if !std::mem::replace(&mut reach[*from], true) {
-                        todo.push(*from);
-                    }
-                }
-            }
-        }
+        let [good, bad, open] = [good, bad, open].map(|marked| reaching(&before, marked));
         for (at, state) in self.states.iter_mut().enumerate() {
             state.m = match (good[at], bad[at], open[at]) {
                 (true, true, _) => 1,
@@ -205,6 +204,9 @@ struct Known {
     bytes: usize,
 }
 
+/// A state as the page shows it, and the states behind its steps.
+type Expanded = (State, Vec<Vec<u32>>);
+
 struct Walk<'w, 'p> {
     plan: &'p Plan,
     level: &'w mut Level,
@@ -212,13 +214,14 @@ struct Walk<'w, 'p> {
 }
 
 impl Walk<'_, '_> {
-    fn states(&mut self, stepper: &mut Stepper<'_, '_>, size: usize) -> Result<(), Trouble> {
+    fn states(&mut self, stepper: &mut Stepper<'_, '_>, size: usize, budget: &Budget) -> Result<(), Trouble> {
         let mut numbers = HashMap::from([(stepper.state().to_vec(), 0_usize)]);
         // By state, the one before it and the place of the step between.
         let mut found: Vec<Option<(usize, usize)>> = vec![None];
         let mut bytes = 0;
         let mut at = 0;
-        while at < found.len() && bytes + self.known.bytes < size {
+        let most = NUMBERS / stepper.state().len().max(1);
+        while at < found.len() && bytes + self.known.bytes < size && found.len() < most {
             let mut path = Vec::new();
             let mut place = at;
             while let Some((from, step)) = found[place] {
@@ -227,7 +230,7 @@ impl Walk<'_, '_> {
             }
             path.reverse();
             stepper.go(&path)?;
-            let (mut state, after) = self.state(stepper)?;
+            let Some((mut state, after)) = self.state(stepper, budget)? else { break };
             for ((step, shown), next) in state.s.iter_mut().enumerate().zip(after) {
                 let number = *numbers.entry(next).or_insert(found.len());
                 if number == found.len() {
@@ -239,6 +242,9 @@ impl Walk<'_, '_> {
             self.level.states.push(state);
             at += 1;
         }
+        if at == 0 {
+            return Err(Trouble::Spent);
+        }
         let count = self.level.states.len() as i64;
         self.level.whole = at == found.len();
         for step in self.level.states.iter_mut().flat_map(|state| &mut state.s) {
@@ -249,8 +255,8 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    /// The present state, and the states behind its steps.
-    fn state(&mut self, stepper: &mut Stepper<'_, '_>) -> Result<(State, Vec<Vec<u32>>), Trouble> {
+    /// The present state, and the states behind its steps; none where the budget is spent before.
+    fn state(&mut self, stepper: &mut Stepper<'_, '_>, budget: &Budget) -> Result<Option<Expanded>, Trouble> {
         let plan = self.plan;
         let told = stepper.told()?;
         let waiting = stepper.standstills(&told);
@@ -282,6 +288,9 @@ impl Walk<'_, '_> {
         let steps = stepper.choices();
         let mut after = Vec::with_capacity(steps.len());
         for (place, step) in steps.iter().enumerate() {
+            if budget.spent().is_some() {
+                return Ok(None);
+            }
             let next = stepper.after(place)?;
             let key = stepper.depends_on(step, &next);
             let [does, changes, words] = match self.known.steps.get(&key) {
@@ -328,7 +337,7 @@ impl Walk<'_, '_> {
             }
             state.e = number;
         }
-        Ok((state, after))
+        Ok(Some((state, after)))
     }
 
     /// The place of a string; -1 for the empty one.
