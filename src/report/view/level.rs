@@ -10,7 +10,7 @@ use crate::explore::analysis::prospects::reaching;
 use crate::explore::budget::Budget;
 use crate::explore::execution::concretise::Lost;
 use crate::explore::execution::guided::obstacle;
-use crate::explore::semantics::transition::{Kind, ModelError};
+use crate::explore::semantics::transition::{Kind, ModelError, ModelErrorKind};
 use crate::explore::stepper::Stepper;
 use crate::judge::{self, Status};
 use crate::report::terminal::style::visible;
@@ -101,13 +101,19 @@ pub(crate) enum Trouble {
 
 impl From<ModelError> for Trouble {
     fn from(error: ModelError) -> Self {
-        Self::ModelError(error)
+        match error.trouble {
+            ModelErrorKind::Spent(_) => Self::Spent,
+            _ => Self::ModelError(error),
+        }
     }
 }
 
 impl From<Lost> for Trouble {
     fn from(lost: Lost) -> Self {
-        Self::Lost(lost)
+        match lost {
+            Lost::Spent(_) => Self::Spent,
+            lost => Self::Lost(lost),
+        }
     }
 }
 
@@ -229,8 +235,12 @@ impl Walk<'_, '_> {
                 place = from;
             }
             path.reverse();
-            stepper.go(&path)?;
-            let Some((mut state, after)) = self.state(stepper, budget)? else { break };
+            let there = stepper.go(&path).map_err(Trouble::from);
+            let (mut state, after) = match there.and_then(|()| self.state(stepper, budget)) {
+                Ok(Some(expanded)) => expanded,
+                Ok(None) | Err(Trouble::Spent) => break,
+                Err(trouble) => return Err(trouble),
+            };
             for ((step, shown), next) in state.s.iter_mut().enumerate().zip(after) {
                 let number = *numbers.entry(next).or_insert(found.len());
                 if number == found.len() {
