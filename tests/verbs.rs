@@ -2,6 +2,7 @@
 
 mod cells;
 mod channels;
+mod ends;
 mod flow;
 mod locks;
 mod processes;

@@ -233,15 +233,38 @@ impl Child<'_> {
         };
         let (object, verb, end, element) = (*object, *verb, *end, *element);
         let deadline = patience != Patience::Forever;
-        let mut current = Current { recorder: &mut self.recorder, compute, step, object, verb, end, deadline };
+        let mut current =
+            Current { recorder: &mut self.recorder, compute, step, object, verb, end, deadline, noticed: false };
         let mut call = Call { verb, end, element, arguments: operation.arguments, patience, party: &mut current };
         let completion = self.objects[object as usize].perform(&mut call);
+        let noticed = current.noticed;
         if completion.outcome == Outcome::INTERRUPTED && interrupts::is_noted() {
             self.recorder.cut();
         } else {
             self.recorder.conclude(step, object, verb, element, 0, &completion);
         }
+        if noticed || !completion.outcome.is_ok() {
+            self.meet_ends(object, completion.outcome);
+        }
         completion
+    }
+
+    /// Waits, where a step may have seen what the end of a process did to an object, until that process has ended for all. The
+    /// kernel releases a process's locks first, then its files, and lets it be waited for last; an end is one event, and what
+    /// this process sees next has to be so after all of it.
+    #[cold]
+    fn meet_ends(&self, object: ObjectId, outcome: Outcome) {
+        const SEEN: [Outcome; 5] =
+            [Outcome::OK, Outcome::CLOSED, Outcome::BROKEN, Outcome::OWNER_DIED, Outcome::UNRECOVERABLE];
+        if self.is_held() || !SEEN.contains(&outcome) {
+            return;
+        }
+        for process in self.plan.users(object).filter(|process| *process != self.recorder.process) {
+            let post = self.table.post(process);
+            if post.is_open() {
+                post.ended_or_ending();
+            }
+        }
     }
 
     /// Runs the program in the turns that a schedule gives, which only steps that ask for something take.

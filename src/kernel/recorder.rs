@@ -280,6 +280,8 @@ pub(super) struct Current<'c, 'a> {
     pub(super) verb: u8,
     pub(super) end: u8,
     pub(super) deadline: bool,
+    /// Whether it may have seen the end of another process.
+    pub(super) noticed: bool,
 }
 
 impl Current<'_, '_> {
@@ -322,6 +324,10 @@ impl Caller for Current<'_, '_> {
         self.deadline = false;
         self.publish(object, verb);
         self.recorder.blocked = true;
+    }
+
+    fn notice_end(&mut self) {
+        self.noticed = true;
     }
 
     fn block(&mut self) {

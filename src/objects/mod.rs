@@ -405,6 +405,8 @@ pub trait Caller {
     /// Says that the process continues to something else of this step now, having waited. Where a schedule says whose turn
     /// it is, it may have to wait for that.
     fn pause(&mut self) {}
+    /// Says that the step, though its outcome does not tell, may have seen what the end of another process does to the object.
+    fn notice_end(&mut self) {}
     /// Whether a schedule says when the step continues that has to wait: it must not wait in the kernel then.
     fn is_held(&self) -> bool {
         false

@@ -456,6 +456,16 @@ impl Plan {
         (0..ends).map(|end| holds.binary_search(&(object, end as u8)).is_ok()).collect()
     }
 
+    /// The processes that hold an end of an object, or have a step on it.
+    pub fn users(&self, object: ObjectId) -> impl Iterator<Item = ProcessId> {
+        let names = move |operand: &Operand| operand.objects().contains(&object);
+        let uses = move |process: &ProcessId| {
+            self.processes[*process as usize].holds.iter().any(|(held, _)| *held == object)
+                || self.program(*process).operations().any(|operation| operation.on_objects().any(names))
+        };
+        (0..self.processes.len() as ProcessId).filter(uses)
+    }
+
     /// Whether a process could ever unblock `waiting`, which waits for these enablers of an object: by a step of its
     /// program, or by letting go of an end.
     pub fn can_unblock(&self, other: ProcessId, waiting: ProcessId, object: ObjectId, enablers: &Enablers) -> bool {

@@ -482,7 +482,11 @@ impl Channel {
         loop {
             let received = match side.look(alone, process, || port.wait_readable(Some(0))) {
                 // What comes next after all that was taken is there.
-                Ok((true, received)) => return Completion::of(Outcome::OK).ticket(self.ticket(which, received + 1)),
+                Ok((true, received)) => {
+                    // It may be the end of file.
+                    call.party.notice_end();
+                    return Completion::of(Outcome::OK).ticket(self.ticket(which, received + 1));
+                }
                 Ok((false, received)) => received,
                 Err(errno) => return Completion::of(Outcome::from_errno(errno)),
             };
