@@ -87,17 +87,40 @@ fn limits_hold_with_very_many_processes() {
     }
 }
 
-#[test]
-fn a_signal_ends_it_before_the_first_state_is_there() {
-    let text = "[objects]\nq = { kind = \"queue\" }\n[processes.p]\ncount = 100000\nsteps = [{ put = \"q\", value = 1 }, { get = \"q\" }]\n";
+/// That SIGTERM ends it which comes after that many seconds.
+fn is_interrupted(text: &str, seconds: u32, arguments: &str) {
     let test = Test::new().file("a.toml", text);
-    let asked = "timeout -s TERM -k 20 2 \"$0\" explore a.toml -j 1 --max-memory 4GiB; echo $?";
+    let asked =
+        format!("timeout -s TERM -k 20 {seconds} \"$0\" explore a.toml -j 1 --max-memory 4GiB {arguments}; echo $?");
     let mut command = Command::new("sh");
-    command.args(["-c", asked, env!("CARGO_BIN_EXE_ipcrun")]).current_dir(test.directory());
+    command.args(["-c", &asked, env!("CARGO_BIN_EXE_ipcrun")]).current_dir(test.directory());
     let done = command.output().expect("a shell");
     let out = String::from_utf8_lossy(&done.stdout);
     // As `timeout` says that it had to end it, and not that it had to kill it.
     assert_eq!(out.lines().last(), Some("124"), "{out}\n{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn a_signal_ends_it_before_the_first_state_is_there() {
+    let text = "[objects]\nq = { kind = \"queue\" }\n[processes.p]\ncount = 100000\nsteps = [{ put = \"q\", value = 1 }, { get = \"q\" }]\n";
+    is_interrupted(text, 2, "");
+}
+
+/// A state of thousands of processes and objects has thousands of transitions, each of which any other could hinder.
+#[test]
+fn limits_hold_within_a_single_state() {
+    let crowd = |count: u32| {
+        format!(
+            "[objects]\nm = {{ kind = \"mutex\", count = {count} }}\n[processes.p]\ncount = {count}\n\
+             steps = [{{ lock = \"m[index]\" }}, {{ unlock = \"m[index]\" }}]\n"
+        )
+    };
+    for arguments in ["", "--reduce none", "--preemptions 2", "--play p.html"] {
+        is_interrupted(&crowd(2000), 5, arguments);
+    }
+    // The executions that lead to what was found are bounded too.
+    let done = explore(3_000_000, &crowd(300), &["-j", "1", "--max-time", "8s"]);
+    assert!(matches!(done.status.code(), Some(0 | 5)), "{done:?}");
 }
 
 #[test]

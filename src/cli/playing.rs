@@ -34,7 +34,7 @@ impl Playing {
     }
 
     /// Adds a scenario. `again` are the arguments of `replay` besides the file and the schedule. A warning where not all of its
-    /// states are on the page.
+    /// states are on the page. Nothing is added where a signal has come before its first state was ready.
     ///
     /// # Errors
     /// A scenario that the model cannot execute, or of which the budget does not suffice for one state.
@@ -53,6 +53,9 @@ impl Playing {
             let share = play::share(&levels, self.count.saturating_sub(levels.len()));
             Level::new(plan, &mut stepper, share, budget, replay)
         });
+        if matches!(level, Err(Trouble::Spent)) && budget.is_stopped() {
+            return Ok(None);
+        }
         let level = level.map_err(|trouble| {
             vec![match trouble {
                 Trouble::ModelError(error) => error.diagnostic(plan),

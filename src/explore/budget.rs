@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::semantics::transition::{ModelError, ModelErrorKind};
 use super::strategy::bfs::Cut;
+use crate::event::ProcessId;
 use crate::os::memory::Own;
 
 /// The least time between two readings of the memory in use, and two looks for a signal, in ns.
@@ -177,6 +179,18 @@ impl Pace {
     pub(super) fn spent(&mut self) -> Option<Cut> {
         self.left -= 1;
         if self.left > 0 { None } else { self.look() }
+    }
+
+    /// The same, as an error of the model: the budget was spent at that process.
+    ///
+    /// # Errors
+    /// [`ModelErrorKind::Spent`].
+    #[inline]
+    pub(super) fn check(&mut self, process: ProcessId) -> Result<(), ModelError> {
+        match self.spent() {
+            None => Ok(()),
+            Some(cut) => Err(ModelError { process, trouble: ModelErrorKind::Spent(cut) }),
+        }
     }
 
     #[cold]

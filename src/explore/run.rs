@@ -442,12 +442,18 @@ fn gather(
         }
         let mut paths = Vec::with_capacity(some);
         let mut stems = Vec::with_capacity(some);
+        let mut spent = None;
         for goal in &goals[done..done + some] {
             let (line, stem) = goal.line(search);
-            paths.push((path(search, &mut trail, goal, &line)?, !goal.partial()));
+            match path(search, &mut trail, goal, &line).map_err(Fault::from) {
+                Ok(path) => paths.push((path, !goal.partial())),
+                Err(fault) => {
+                    spent = Some(fault.spent().ok_or(fault)?);
+                    break;
+                }
+            }
             stems.push(stem);
         }
-        let mut spent = None;
         for ((case, goal), stem) in cases(search.space, jobs, &paths).into_iter().zip(&goals[done..]).zip(stems) {
             match case {
                 Ok(case) => gathering.add(case, gathering.next(), 1, stem, !goal.partial()),

@@ -160,7 +160,7 @@ impl Scene<'_> {
             .map(|(process, _)| process)
             .collect();
         let enablers = self.enablers(waiting);
-        let able = |other: &ProcessId| self.plan.lets_go_on(*other, waiting.process, object, &enablers);
+        let able = |other: &ProcessId| self.plan.can_unblock(*other, waiting.process, object, &enablers);
         let able: Vec<ProcessId> = ended.iter().copied().filter(able).collect();
         if able.is_empty() { ended } else { able }
     }

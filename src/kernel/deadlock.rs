@@ -217,7 +217,7 @@ impl<'p> Detector<'p> {
                 match enablers.only {
                     Some(owner) => waiting.on.push(owner),
                     None => {
-                        let able = |other: &ProcessId| self.plan.lets_go_on(*other, process, object, &enablers);
+                        let able = |other: &ProcessId| self.plan.can_unblock(*other, process, object, &enablers);
                         waiting.on.extend(members.iter().map(|(other, _)| *other).filter(able));
                     }
                 }

@@ -417,7 +417,7 @@ impl Processes for Others<'_, '_> {
     }
 
     fn life(&self, process: ProcessId) -> Life {
-        match self.child.table.post(process).ended() {
+        match self.child.table.post(process).ended_or_ending() {
             _ if !self.child.has_begun(process) => Life::NotBegun,
             Some(code) => Life::Ended(code.into()),
             None => Life::Alive,
@@ -452,14 +452,13 @@ impl Processes for Others<'_, '_> {
         loop {
             let table = self.child.table;
             let seen = table.post(own).children();
-            let mut left = among
-                .clone()
-                .filter(|process| table.starter(*process) == Some(own) && !self.is_joined(*process))
-                .peekable();
-            if left.peek().is_none() {
+            let is_left = |process: &ProcessId| table.starter(*process) == Some(own) && !self.is_joined(*process);
+            let left: Vec<ProcessId> = among.clone().filter(is_left).collect();
+            if left.is_empty() {
                 return Some(Err(Outcome::NO_PROCESS));
             }
-            let ended: Vec<ProcessId> = left.filter(|process| table.post(*process).ended().is_some()).collect();
+            let is_ended = |process: &ProcessId| table.post(*process).ended().is_some();
+            let ended: Vec<ProcessId> = left.iter().copied().filter(is_ended).collect();
             let at = if ended.len() > 1 { self.child.recorder.choose(ended.len() as u32) } else { None };
             match ended.get(at.unwrap_or(0) as usize) {
                 Some(process) if table.join(*process) => return Some(Ok(*process)),
@@ -470,6 +469,7 @@ impl Processes for Others<'_, '_> {
             match self.waits(ProcessVerb::WaitAny, None) {
                 Ok(deadline) => table.post(own).await_children(seen, deadline),
                 Err(Outcome::INTERRUPTED) => return None,
+                Err(_) if left.iter().any(|process| table.post(*process).ended_or_ending().is_some()) => {}
                 Err(outcome) => return Some(Err(outcome)),
             }
         }
@@ -539,8 +539,11 @@ impl Others<'_, '_> {
             if let Some(code) = post.ended() {
                 return Ok(code.into());
             }
-            let deadline = self.waits(ProcessVerb::Join, Some(process))?;
-            post.await_end(deadline);
+            match self.waits(ProcessVerb::Join, Some(process)) {
+                Ok(deadline) => post.await_end(deadline),
+                Err(Outcome::INTERRUPTED) => return Err(Outcome::INTERRUPTED),
+                Err(outcome) => return post.ended_or_ending().map(i64::from).ok_or(outcome),
+            }
         }
     }
 

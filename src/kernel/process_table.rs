@@ -8,7 +8,12 @@ use zerocopy::FromZeros;
 use crate::event::{EventId, ProcessId};
 use crate::os::arena::{Arena, Shared};
 use crate::os::futex;
-use crate::os::process::STOPS;
+use crate::os::process::{self as os, STOPS};
+
+/// A process has ended, and the supervisor carries out what its end does to others.
+const ENDING: u32 = 1;
+/// A process has ended, and so has all that its end does to others.
+const ENDED: u32 = 2;
 
 /// One process's entry.
 #[derive(FromZeros)]
@@ -16,7 +21,7 @@ use crate::os::process::STOPS;
 pub(super) struct Post {
     /// 1 once it may run: a futex. Set by the supervisor, or by a `start` step.
     gate: AtomicU32,
-    /// 1 once it has ended: a futex. Set by the supervisor.
+    /// Whether it has ended: [`ENDING`], then [`ENDED`]: a futex. Set by the supervisor.
     ended: AtomicU32,
     /// 1 once it is joined.
     joined: AtomicU32,
@@ -115,7 +120,12 @@ impl Table {
         EventId::unpack(self.post(process).started()).map(EventId::process)
     }
 
-    /// Says that a process has ended.
+    /// Holds back those that look at the end of a process until all that it does to others is done ([`Table::end`]).
+    pub(super) fn begin_end(&self, process: ProcessId) {
+        self.post(process).ended.store(ENDING, Ordering::Release);
+    }
+
+    /// Lets all see that a process has ended.
     pub(super) fn end(&self, process: ProcessId, code: i32) {
         self.post(process).end(code);
         self.tell_starter(process);
@@ -230,16 +240,31 @@ impl Post {
         }
     }
 
-    /// Tells all that it has ended.
+    /// Lets all see that it has ended.
     fn end(&self, code: i32) {
         self.code.store(code, Ordering::Relaxed);
-        self.ended.store(1, Ordering::Release);
+        self.ended.store(ENDED, Ordering::Release);
         futex::wake_all(&self.ended);
     }
 
-    /// Its exit status, once it has ended.
+    /// Its exit status, once it has ended. Its end and the signals that this sends are one event: the caller sleeps while the
+    /// supervisor, which waits for nothing then, is between the two.
     pub(super) fn ended(&self) -> Option<i32> {
-        (self.ended.load(Ordering::Acquire) == 1).then(|| self.code.load(Ordering::Relaxed))
+        while self.ended.load(Ordering::Acquire) == ENDING {
+            futex::wait(&self.ended, ENDING, None);
+        }
+        (self.ended.load(Ordering::Acquire) == ENDED).then(|| self.code.load(Ordering::Relaxed))
+    }
+
+    /// Its exit status, once it has ended. A process closes its files and releases its locks before its end: one that others
+    /// can have seen to do that has ended for them, and the caller sleeps until the supervisor has seen it too.
+    pub(super) fn ended_or_ending(&self) -> Option<i32> {
+        if self.ended().is_none() && os::is_exiting(self.pid.load(Ordering::Acquire)) {
+            while self.ended().is_none() {
+                self.await_end(None);
+            }
+        }
+        self.ended()
     }
 
     /// Waits for its end, at most until the deadline.

@@ -362,6 +362,19 @@ pub fn await_stopped(pid: i32, ended: impl Fn() -> bool) {
     }
 }
 
+/// Whether a process is on its way out of the kernel, by the flags of proc_pid_stat(5): it has closed its files, or is about to.
+pub fn is_exiting(pid: i32) -> bool {
+    /// `PF_EXITING` of the kernel's include/linux/sched.h.
+    const EXITING: u64 = 0x4;
+    /// The place of `flags` after the command's name, which may hold spaces and parentheses.
+    const FLAGS: usize = 6;
+    let read = || std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    let stat = fault::call("open", &[Errno::EMFILE, Errno::ENOENT], read).ok();
+    let flags =
+        stat.as_ref().and_then(|stat| stat.rsplit_once(')')?.1.split_whitespace().nth(FLAGS)?.parse::<u64>().ok());
+    flags.is_some_and(|flags| flags & EXITING != 0)
+}
+
 /// How often a process was switched out so far, where it is in that state.
 fn switches(pid: i32, wanted: char) -> Option<u64> {
     let read = || std::fs::read_to_string(format!("/proc/{pid}/status"));

@@ -458,15 +458,15 @@ impl Plan {
 
     /// Whether a process could ever unblock `waiting`, which waits for these enablers of an object: by a step of its
     /// program, or by letting go of an end.
-    pub fn lets_go_on(&self, other: ProcessId, waiting: ProcessId, object: ObjectId, enablers: &Enablers) -> bool {
+    pub fn can_unblock(&self, other: ProcessId, waiting: ProcessId, object: ObjectId, enablers: &Enablers) -> bool {
         if enablers.verbs.is_empty() && enablers.closing.is_empty() {
             return false;
         }
-        let able = |operation: &OperationPlan| {
-            operation
-                .accessed()
-                .any(|(id, verb)| id == object && enablers.verbs.contains(&self.kind(object).verbs[verb as usize].name))
+        let verbs = self.kind(object).verbs;
+        let enables = |operand: &Operand| {
+            operand.objects().contains(&object) && enablers.verbs.contains(&verbs[operand.verb as usize].name)
         };
+        let able = |operation: &OperationPlan| operation.on_objects().any(enables);
         let ends = self.objects[object as usize].object.ends();
         let holds = &self.processes[other as usize].holds;
         other != waiting && self.program(other).operations().any(able)

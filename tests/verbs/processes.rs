@@ -595,3 +595,34 @@ equals = 0
     refused("", "{ kill = \"group:none\" }", "no process is in a group `none`");
     refused("", "{ join = \"group:none\" }", "a.toml:5:");
 }
+
+/// What a process closes or releases at its end is seen by others only together with that end.
+#[test]
+fn a_process_has_ended_where_what_it_closed_is_seen() {
+    holds(
+        r#"
+[objects]
+log = { kind = "pipe", count = 100 }
+[processes.q]
+count = 100
+start = "manual"
+steps = [ { send = "log[index].w", value = 1 } ]
+[processes.p]
+steps = [
+  { for = "i", in = "{range(100)}", do = [
+    { start = "q[i]" },
+    { recv = "log[i].r" },
+    { recv = "log[i].r", expect = "closed" },
+    { if = "i % 3 == 0", then = [
+      { status = "q[i]", into = "s" },
+      { assert = "s.code == 0" },
+    ], else = [ { if = "i % 3 == 1", then = [
+      { join = "q[i]", timeout = "0s" },
+    ], else = [
+      { wait_any = true, timeout = "0s", into = "ended" },
+    ] } ] },
+  ] },
+]
+"#,
+    );
+}

@@ -511,6 +511,53 @@ holds = "sometimes"
     Test::new().file("a.toml", masked).args(["explore", "a.toml"]).run().status(0);
 }
 
+/// The signal that the end of a process sends is there before another process can see that end.
+#[test]
+fn the_end_of_a_process_is_seen_with_its_signal() {
+    holds(
+        r#"
+[processes.p]
+steps = [
+  { mask = ["CHLD"] },
+  { on_signal = "CHLD", do = [] },
+  { for = "i", in = "{range(200)}", do = [
+    { start = "q[i]" },
+    { join = "q[i]" },
+    { sigwait = ["CHLD"], timeout = "0s" },
+  ] },
+]
+[processes.q]
+count = 200
+start = "manual"
+steps = []
+"#,
+    );
+}
+
+/// A handler that runs at the end of a process finds it ended.
+#[test]
+fn the_handler_of_an_end_finds_the_process_ended() {
+    holds(
+        r#"
+[processes.p]
+vars = { at = 0 }
+steps = [
+  { mask = ["CHLD"] },
+  { on_signal = "CHLD", do = [ { status = "q[at]", into = "s" }, { assert = "s.code == 0" } ] },
+  { for = "i", in = "{range(100)}", do = [
+    { let = { at = "{i}" } },
+    { start = "q[i]" },
+    { pause = true, mask = [], on = { interrupted = [] } },
+  ] },
+]
+[processes.q]
+count = 100
+start = "manual"
+steps = []
+"#,
+    );
+}
+
 /// The end of a process is the cause of the handler that runs at it, also where it was killed within a step.
 #[test]
 fn the_end_of_a_killed_process_is_the_cause_of_its_signal() {

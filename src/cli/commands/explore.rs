@@ -341,12 +341,15 @@ impl Exploring<'_> {
                         let explored = looks::together(&plan, looks, self.given());
                         let reported = self.report(&plan, explored, &budget, &mut report);
                         let kept = reported.and_then(|()| {
-                            let Some(playing) = self.playing else { return Ok(()) };
+                            let Some(playing) = self.playing.filter(|_| !budget.is_stopped()) else { return Ok(()) };
                             let longest = longest.unwrap_or_else(|| begin.elapsed() + playing::LONGEST);
                             let asked = signals.as_ref().map(Blocked::asked);
                             let budget = Arc::new(Budget::until(begin, Some(longest), memory, asked));
                             let time = self.given().or(plan.time).unwrap_or_default();
                             let warning = playing.add(&plan, searching.leeway(time), &budget, &self.again(time))?;
+                            if budget.is_stopped() {
+                                report.status = report.status.max(Status::Interrupted);
+                            }
                             report.err.push_str(&self.options.output.render(warning.as_slice()));
                             Ok(())
                         });

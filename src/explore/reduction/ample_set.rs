@@ -40,7 +40,13 @@ pub(crate) struct Ample {
     best: Vec<bool>,
     mask: Set,
     first: Vec<u32>,
+    /// How many words of sets were compared for the state.
+    compared: usize,
 }
+
+/// How many words of sets are compared for one state at most: tenths of a second. It bounds the time in which a search can be
+/// ended, and depends on the state alone: a state has the same moves whenever they are computed.
+const COMPARED: usize = 200_000_000;
 
 impl Ample {
     /// None where processes handle or mask signals: what a handler may do, and where, is not known beforehand. None too where
@@ -63,6 +69,7 @@ impl Ample {
             stack: Vec::new(),
             best: vec![false; processes],
             first: Vec::new(),
+            compared: 0,
         })
     }
 
@@ -80,7 +87,8 @@ impl Ample {
         if moves.len() < 2 || moves[0].kind == Kind::Tick || space.is_open(state) {
             return false;
         }
-        if self.kills && !self.look(space, state) {
+        self.compared = if self.kills { processes * processes * self.mask.len() } else { 0 };
+        if self.compared > COMPARED || self.kills && !self.look(space, state) {
             return false;
         }
         // Where each process's moves begin; their number is the next one's begin.
@@ -95,7 +103,7 @@ impl Ample {
         self.first.push(at as u32);
         let mut best = moves.len();
         for seed in 0..processes as ProcessId {
-            if best == 1 {
+            if best == 1 || self.compared > COMPARED {
                 break;
             }
             if self.can_move(seed)
@@ -200,6 +208,10 @@ impl Ample {
                 self.waits(space, state, number);
             } else if !info.ended {
                 self.starters(plan, process);
+            }
+            self.compared += self.members.len() * self.mask.len();
+            if self.compared > COMPARED {
+                return None;
             }
             for other in 0..self.members.len() as ProcessId {
                 if !self.members[other as usize] && self.meets(space, state, other) {

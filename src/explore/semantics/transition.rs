@@ -81,7 +81,7 @@ pub enum ModelErrorKind {
     Waits(StepId),
     /// It draws the first value of a variable.
     First,
-    /// The budget was spent before the first state was there.
+    /// The budget was spent first.
     Spent(Cut),
 }
 

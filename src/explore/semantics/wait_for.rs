@@ -75,7 +75,7 @@ fn of(
             match enablers.only {
                 Some(owner) => waiting.on.push(owner),
                 None => {
-                    let able = |other: &ProcessId| plan.lets_go_on(*other, process, object, &enablers);
+                    let able = |other: &ProcessId| plan.can_unblock(*other, process, object, &enablers);
                     waiting.on.extend(alive.iter().copied().filter(able));
                 }
             }

@@ -21,7 +21,7 @@ use super::semantics::process_events;
 use super::semantics::process_events::{Traits, WorldState, settle};
 use super::semantics::process_state::{ProcessState, Stage};
 use super::semantics::program_analysis::{Knowledge, has_identity, noticed_begins, noticed_ends, reads_clock};
-use super::semantics::transition::{Kind, ModelError, ModelErrorKind, Nondeterminism, Standing, Step, Time};
+use super::semantics::transition::{Kind, ModelError, Nondeterminism, Standing, Step, Time};
 use local_state::{Info, Stand};
 use state_view::{Eye, Row};
 pub(super) use transition_cache::Memo;
@@ -263,9 +263,7 @@ impl<'p> StateSpace<'p> {
             let segment = segment(plan, process);
             let number = self.number(process, segment);
             state.push(number);
-            if let Some(cut) = pace.spent() {
-                return Err(ModelError { process, trouble: ModelErrorKind::Spent(cut) });
-            }
+            pace.check(process)?;
         }
         for (id, model) in models(plan).into_iter().enumerate() {
             let number = self.shape(id as ObjectId, model);
@@ -281,9 +279,7 @@ impl<'p> StateSpace<'p> {
             if !program.manual && program.depends_on.is_empty() {
                 process_events::begin(&mut row, process);
             }
-            if let Some(cut) = pace.spent() {
-                return Err(ModelError { process, trouble: ModelErrorKind::Spent(cut) });
-            }
+            pace.check(process)?;
         }
         process_events::open(&mut row);
         self.note_waits(&mut state);

@@ -465,11 +465,13 @@ impl<'s, 'p> Search<'s, 'p> {
         let mut state = trail.states[same - 1].clone();
         let (mut wanted, mut after, mut settled) = (state.clone(), state.clone(), state.clone());
         let mut moves = Vec::new();
+        let mut pace = Pace::new(&self.space.budget);
         for next in line.iter().skip(same) {
             self.store.get(*next, &mut wanted);
-            self.space.moves(&state, &mut moves)?;
+            self.reducing.all_moves(self.space, &state, &mut moves)?;
             let mut taken = None;
             for step in &moves {
+                pace.check(step.process)?;
                 after.copy_from_slice(&state);
                 self.space.take(&mut after, *step)?;
                 settled.copy_from_slice(&after);

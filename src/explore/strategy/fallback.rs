@@ -227,8 +227,8 @@ pub(crate) fn preemptions(
     search.within(judging);
     let ends = std::mem::take(&mut search.ends);
     for end in &ends {
-        let path = search.path(*end)?;
-        let case = match case(search.space(), path, true) {
+        let path = search.path(*end).map_err(Fault::from);
+        let case = match path.and_then(|path| case(search.space(), path, true)) {
             Ok(case) => case,
             Err(fault) => {
                 cut = Some(fault.spent().ok_or(fault)?);

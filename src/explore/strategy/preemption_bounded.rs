@@ -195,6 +195,7 @@ impl<'s, 'p> Bounded<'s, 'p> {
         let mut after = vec![0; width];
         let mut moves = Vec::new();
         let mut path = Vec::with_capacity(nodes.len());
+        let mut pace = Pace::new(&self.space.budget);
         for pair in nodes.windows(2) {
             self.store.get(pair[0], &mut row);
             self.store.get(pair[1], &mut wanted);
@@ -203,6 +204,7 @@ impl<'s, 'p> Bounded<'s, 'p> {
                 if step.kind != Kind::Tick && step.process + 1 != wanted[width] {
                     continue;
                 }
+                pace.check(step.process)?;
                 after.copy_from_slice(&row[..width]);
                 self.space.take(&mut after, *step)?;
                 if after == wanted[..width] {

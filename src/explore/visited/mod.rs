@@ -23,6 +23,8 @@ pub struct VisitedSet {
     pub(super) parents: Predecessors,
     key: Vec<u64>,
     hashes: Vec<u64>,
+    /// How many states were packed anew since all columns were widened.
+    repacked: usize,
 }
 
 impl VisitedSet {
@@ -35,6 +37,7 @@ impl VisitedSet {
             parents: Predecessors::default(),
             key: Vec::new(),
             hashes: Vec::new(),
+            repacked: 0,
         }
     }
 
@@ -155,12 +158,19 @@ impl VisitedSet {
         self.layout.pack(row, &mut self.key)
     }
 
-    /// Makes room for larger numbers.
+    /// Makes room for larger numbers. Where columns outgrow their bits one after the other, all become wider at once: the states
+    /// are packed anew some times for each doubling of a number, and not for each of each column.
     fn widen(&mut self, row: &[u32]) {
+        const ROUNDS: usize = 8;
         let (columns, words) = (self.layout.columns(), self.layout.words());
         if !self.layout.admit(row) {
             return;
         }
+        if self.repacked > ROUNDS * self.len() {
+            self.layout.widen();
+            self.repacked = 0;
+        }
+        self.repacked += self.len();
         repack(&self.layout, &columns, words, row.len(), &mut self.keys);
         self.rehash(false, 1);
     }
@@ -225,5 +235,25 @@ mod tests {
         }
         assert_eq!(store.find(&row(5001)), None);
         assert_eq!(store.parent(17), ROOT);
+    }
+
+    #[test]
+    fn states_come_out_as_they_went_in_where_columns_outgrow_their_bits_one_after_the_other() {
+        const WIDTH: u32 = 200;
+        for coded in [0, 100, WIDTH as usize] {
+            let mut store = VisitedSet::new(WIDTH as usize, coded);
+            let row = |n: u32| -> Vec<u32> {
+                (0..WIDTH).map(|column| if column == n % WIDTH { n / WIDTH * 7 + 1 } else { 0 }).collect()
+            };
+            for n in 0..WIDTH * 20 {
+                assert_eq!(store.insert(&row(n), ROOT), (n, true));
+            }
+            let mut out = vec![0; WIDTH as usize];
+            for n in 0..WIDTH * 20 {
+                store.get(n, &mut out);
+                assert_eq!(out, row(n));
+                assert_eq!(store.find(&out), Some(n));
+            }
+        }
     }
 }

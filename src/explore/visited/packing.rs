@@ -156,6 +156,18 @@ impl Layout {
         wider
     }
 
+    /// Gives every column a bit to spare: a coded one twice the codes that it has.
+    pub(crate) fn widen(&mut self) {
+        for (place, column) in self.columns.iter_mut().enumerate() {
+            let bits = match self.codes.get(place) {
+                Some(codes) => 33 - (codes.numbers.len() as u32).saturating_sub(1).leading_zeros(),
+                None => column.bits + 1,
+            };
+            column.bits = column.bits.max(bits.min(32));
+        }
+        self.lay_out();
+    }
+
     fn lay_out(&mut self) {
         let (mut word, mut shift) = (0, 0);
         for column in &mut self.columns {

@@ -523,6 +523,7 @@ impl Supervisor<'_> {
             Err(signal) => ProcessEnd::Crashed(signal),
         };
         self.ends[process as usize] = Some(end);
+        self.table.begin_end(process);
         let code = end.code().unwrap_or(0) as i32;
         let killed = matches!(end, ProcessEnd::Killed(_) | ProcessEnd::Crashed(_));
         let consumer = &mut self.consumers[process as usize];
@@ -551,10 +552,10 @@ impl Supervisor<'_> {
                 object.reclaim(process);
             }
         }
-        // As the kernel has it: those that it started are sent their signals before any process sees that it has ended.
+        // The kernel sends the signals of an end before any process can wait for it; a handler of theirs finds it ended.
         self.tell_orphans(process);
-        self.table.end(process, code);
         self.tell_starter(process, code);
+        self.table.end(process, code);
     }
 
     /// Sends those that a process has started, which has ended, the signals that they are to be sent then.
