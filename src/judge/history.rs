@@ -3,7 +3,9 @@
 //! Each form says it of its expectations. Two executions that end in the same state with the same memories are judged
 //! alike, so one of them can stand for both; the less is kept, the more executions one can stand for.
 
-use super::checks::accesses::{Access, Cell, overlap};
+use super::checks::accesses::{Access, overlap, wanted_cell};
+
+pub(crate) use super::checks::accesses::Cell;
 use super::one_of::alike;
 use crate::event::{Event, ObjectId, ProcessId, StepId, Target};
 use crate::expression::{Builtin, Expression};
@@ -265,13 +267,9 @@ impl<'p> Memory<'p> {
 
 /// What an access to a cell does to what is kept of lost updates.
 pub(crate) fn access(plan: &Plan, object: &ObjectRef, event: &Event) -> Option<(Cell, CellUse)> {
-    let Target::Object(id) = event.target else { return None };
-    let near = object.element.is_none() || event.element.get().is_none() || event.element.get() == object.element;
-    if !near || !object.objects.contains(&id) {
-        return None;
-    }
+    let cell = wanted_cell(plan, object, event)?;
     let touch = CellUse::by(plan.effect(event)).filter(|_| event.outcome.is_ok())?;
-    Some(((id, event.element.get()), touch))
+    Some((cell, touch))
 }
 
 /// What an access does to a cell.

@@ -20,7 +20,7 @@ use std::rc::Rc;
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
-use contract::operation::Access;
+use contract::operation::{Access, Span};
 
 pub use causality::happens_before::Relation;
 pub use causality::sync_clock::{Handover, Held};
@@ -262,6 +262,21 @@ pub trait Object: Send + Sync {
     /// The object in Promela; none where it cannot be said there.
     fn promela(&self) -> Option<&dyn contract::promela::Promela> {
         None
+    }
+
+    /// The cells that an event read or wrote.
+    fn span(&self, event: &Event) -> Span {
+        Span::of(event.element.get())
+    }
+
+    /// Whether two steps use no cell in common, whatever they do to it.
+    fn apart(&self, first: Access, second: Access) -> bool {
+        matches!((first.element, second.element), (Some(first), Some(second)) if first != second)
+    }
+
+    /// Whether an [`Access`] says exactly which cells a step uses.
+    fn has_known_cells(&self) -> bool {
+        true
     }
 
     /// Whether two steps of different processes can change places wherever neither of them has to wait: both orders

@@ -288,7 +288,7 @@ fn depend(plan: &Plan, first: Use, second: Use) -> bool {
         && object == other
     {
         let reads = |verb: u8| matches!(plan.kind(object).verbs[verb as usize].effect, Effect::Reads | Effect::Asks);
-        let apart = matches!((one.element, two.element), (Some(one), Some(two)) if one != two);
+        let apart = plan.objects[object as usize].object.apart(one, two);
         let both = reads(one.verb) && reads(two.verb);
         return !(apart || both);
     }

@@ -11,7 +11,7 @@ use crate::explore::semantics::program_analysis::reads_clock;
 use crate::explore::strategy::bfs::Search;
 use crate::judge::history::{CellUse, Memory};
 use crate::objects::Effect;
-use crate::objects::contract::operation::{Access, VerbId};
+use crate::objects::contract::operation::{Access, Span, VerbId};
 use crate::objects::kinds::own::OwnVerb;
 use crate::objects::kinds::process::ProcessVerb;
 use crate::scenario::expectation::ObjectRef;
@@ -38,7 +38,7 @@ pub(crate) fn is_tame(plan: &Plan) -> bool {
             let access = Access::of(verb);
             !object.object.commute(access, access)
         });
-        !object.object.notices_ends() && !bound
+        !object.object.notices_ends() && !bound && object.object.has_known_cells()
     });
     steps
         && objects
@@ -94,9 +94,7 @@ pub(crate) fn find(search: &mut Search<'_, '_>, asked: &[&ObjectRef]) -> Option<
                 }
                 any = true;
                 for (race, object) in found.iter_mut().zip(asked) {
-                    let near = |stands: &Standing| {
-                        object.element.is_none() || stands.element.is_none() || stands.element == object.element
-                    };
+                    let near = |stands: &Standing| stands.span.meets(Span::of(object.element));
                     if object.objects.contains(&one.object) && near(one) && near(other) {
                         race.get_or_insert(Race { state: number, processes: [*first, *second] });
                     }
@@ -115,7 +113,7 @@ pub(crate) fn find(search: &mut Search<'_, '_>, asked: &[&ObjectRef]) -> Option<
 #[derive(Clone, Copy, Debug)]
 struct Standing {
     object: ObjectId,
-    element: Option<u32>,
+    span: Span,
     writes: bool,
     plain: bool,
 }
@@ -123,7 +121,7 @@ struct Standing {
 impl Standing {
     fn races(self, other: Self) -> bool {
         self.object == other.object
-            && (self.element.is_none() || other.element.is_none() || self.element == other.element)
+            && self.span.meets(other.span)
             && (self.writes || other.writes)
             && (self.plain || other.plain)
     }
@@ -134,5 +132,5 @@ fn stands(search: &Search<'_, '_>, segment: u32) -> Option<Standing> {
     let effect = search.space.plan.kind(object).verbs[access.verb as usize].effect;
     let touch = CellUse::by(effect)?;
     let (writes, plain) = (touch.writes, !touch.atomic);
-    Some(Standing { object, element: access.element, writes, plain })
+    Some(Standing { object, span: Span::of(access.element), writes, plain })
 }

@@ -41,7 +41,7 @@ struct Kept<'p> {
     /// What all processes share of it, by number.
     shared: Interner<Vec<i64>>,
     /// For lost updates: the cells that were met.
-    cells: Interner<(ObjectId, Option<u32>)>,
+    cells: Interner<crate::judge::history::Cell>,
 }
 
 /// Everything that is kept.

@@ -7,7 +7,8 @@
 
 use super::causal_past::Sets;
 use crate::event::{Event, EventId, ObjectId, ProcessId};
-use crate::judge::history::{CellUse, Memory, access, common};
+use crate::judge::history::{Cell, CellUse, Memory, access, common};
+use crate::objects::contract::operation::Span;
 use crate::scenario::expectation::{ObjectRef, Pattern};
 use crate::scenario::plan::Plan;
 
@@ -19,7 +20,7 @@ pub(super) struct Mark {
     watch: u16,
     /// A cell, or the place of a pattern.
     object: ObjectId,
-    element: Option<u32>,
+    span: Span,
     /// The process that it belongs to; 0 where it is of no one's.
     process: ProcessId,
 }
@@ -40,7 +41,7 @@ enum Stands {
 
 impl Mark {
     /// Stands for the current event.
-    pub(super) const NOW: Self = Self { kind: Stands::Now, watch: 0, object: 0, element: None, process: 0 };
+    pub(super) const NOW: Self = Self { kind: Stands::Now, watch: 0, object: 0, span: Span::ALL, process: 0 };
 
     /// Stands for the begin of a step that is not recorded yet.
     pub(super) fn open(process: ProcessId) -> Self {
@@ -51,9 +52,9 @@ impl Mark {
         Self { kind: Stands::Match, watch: watch as u16, object: pattern as u32, process, ..Self::NOW }
     }
 
-    fn cell(watch: usize, (object, element): (ObjectId, Option<u32>), reader: Option<ProcessId>) -> Self {
+    fn cell(watch: usize, (object, span): Cell, reader: Option<ProcessId>) -> Self {
         let kind = if reader.is_some() { Stands::Read } else { Stands::Write };
-        Self { kind, watch: watch as u16, object, element, process: reader.unwrap_or(0) }
+        Self { kind, watch: watch as u16, object, span, process: reader.unwrap_or(0) }
     }
 
     fn is_of(self, watch: usize) -> bool {
@@ -109,7 +110,7 @@ pub(super) struct Hit {
 #[derive(Clone, Copy, Debug)]
 enum Point {
     /// It is an access to a cell.
-    Cell((ObjectId, Option<u32>), CellUse),
+    Cell(Cell, CellUse),
     /// It is a match of that pattern; of `order`, the one that it stands for.
     Match(usize),
 }
@@ -265,13 +266,13 @@ fn decide(watched: &mut Watched) {
 fn races(
     watch: usize,
     knower: Knower,
-    (cell, uses): ((ObjectId, Option<u32>), CellUse),
+    (cell, uses): (Cell, CellUse),
     watched: &mut Watched,
     sets: &Sets,
     changes: &mut Changes,
 ) {
     let near = sets.marks(changes.live).iter().copied().filter(|mark| mark.is_of(watch));
-    let near: Vec<Mark> = near.filter(|mark| common((mark.object, mark.element), cell)).collect();
+    let near: Vec<Mark> = near.filter(|mark| common((mark.object, mark.span), cell)).collect();
     let against = |mark: &&Mark| mark.kind == Stands::Write || uses.writes && mark.process != knower.process;
     if near.iter().filter(against).any(|mark| !sets.has(knower.knows, *mark)) {
         watched.failed = true;
@@ -281,7 +282,7 @@ fn races(
     let own = Mark::cell(watch, cell, (!uses.writes).then_some(knower.process));
     if uses.writes {
         // What touches more than this cell has still to be known where the rest of it is used.
-        let inside = |mark: &&Mark| cell.1.is_none() || mark.element == cell.1;
+        let inside = |mark: &&Mark| cell.1.covers(mark.span);
         changes.gone.extend(near.iter().filter(inside));
     } else {
         changes.gone.push(own);

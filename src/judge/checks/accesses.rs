@@ -2,6 +2,7 @@
 
 use crate::event::{Event, ObjectId, Target};
 use crate::judge::context::Context;
+use crate::objects::contract::operation::Span;
 use crate::objects::contract::verb_class::Effect;
 use crate::scenario::expectation::ObjectRef;
 use crate::scenario::plan::Plan;
@@ -38,28 +39,33 @@ impl Access {
     }
 }
 
-/// An object and the element of it; none for all of its elements.
-pub(crate) type Cell = (ObjectId, Option<u32>);
+/// An object and cells of it.
+pub(crate) type Cell = (ObjectId, Span);
 
 /// The accesses to what an expectation names, in the order of the trace.
 pub(crate) fn accesses(context: &Context<'_>, wanted: &ObjectRef) -> Vec<(usize, Cell, Access)> {
     let mut found = Vec::new();
     for (place, event) in context.trace.events.iter().enumerate() {
-        let Target::Object(object) = event.target else { continue };
-        let near = wanted.element.is_none() || event.element.get().is_none() || event.element.get() == wanted.element;
-        if near
-            && wanted.objects.contains(&object)
+        if let Some(cell) = wanted_cell(context.plan, wanted, event)
             && let Some(access) = Access::of(context.plan, event)
         {
-            found.push((place, (object, event.element.get()), access));
+            found.push((place, cell, access));
         }
     }
     found
 }
 
+/// The cells that an event is about, where one of those is that an expectation names.
+pub(crate) fn wanted_cell(plan: &Plan, wanted: &ObjectRef, event: &Event) -> Option<Cell> {
+    let Target::Object(id) = event.target else { return None };
+    let object = wanted.objects.contains(&id).then(|| &plan.objects[id as usize].object)?;
+    let span = object.span(event);
+    span.meets(Span::of(wanted.element)).then_some((id, span))
+}
+
 /// Whether both touch a cell in common.
 pub(crate) fn overlap(a: Cell, b: Cell) -> bool {
-    a.0 == b.0 && (a.1.is_none() || b.1.is_none() || a.1 == b.1)
+    a.0 == b.0 && a.1.meets(b.1)
 }
 
 /// The locks and permits that the process of an event holds when it happens, by name.

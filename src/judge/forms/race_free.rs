@@ -3,12 +3,13 @@
 use super::{Form, required};
 use std::collections::BTreeMap;
 
-use crate::event::ProcessId;
+use crate::event::{ObjectId, ProcessId};
 use crate::judge::checks::accesses::{Access, Cell, accesses, held_at};
 use crate::judge::context::Context;
 use crate::judge::describe;
 use crate::judge::history::Memory;
 use crate::judge::verdict::Finding;
+use crate::objects::contract::operation::Span;
 use crate::scenario::expectation::{Expectation, FormDescription, Holds, Shape};
 use crate::scenario::plan::Plan;
 
@@ -85,7 +86,9 @@ type Lists = Vec<(ProcessId, Vec<usize>)>;
 impl Search<'_> {
     /// Compares each access with those before it that it could race with.
     fn all(&mut self, accesses: &[(usize, Cell, Access)]) {
-        let mut before: BTreeMap<(Cell, Access), Lists> = BTreeMap::new();
+        let mut before: BTreeMap<(ObjectId, Access, Span), Lists> = BTreeMap::new();
+        // How many cells those use at most that do not begin with the first.
+        let mut longest = 0;
         for (place, cell, access) in accesses {
             let process = self.context.event(*place).id.process();
             let against: &[Access] = match access {
@@ -93,24 +96,24 @@ impl Search<'_> {
                 Access::Write => &[Access::Read, Access::Write, Access::Atomic],
                 Access::Atomic => &[Access::Read, Access::Write],
             };
-            let (object, element) = *cell;
+            let (object, span) = *cell;
+            let near = span.start.saturating_sub(longest).max(1);
             for kind in against {
-                if element.is_some() {
-                    for cell in [*cell, (object, None)] {
-                        self.lists(*place, process, before.get(&(cell, *kind)));
-                    }
-                } else {
-                    let cells = before.range(((object, None), Access::Read)..);
-                    for (_, lists) in cells.take_while(|((at, _), _)| at.0 == object).filter(|((_, at), _)| at == kind)
-                    {
-                        self.lists(*place, process, Some(lists));
+                for starts in [near..span.end.max(near), 0..1] {
+                    let from = |start| (object, *kind, Span { start, end: 0 });
+                    let cells = before.range(from(starts.start)..from(starts.end));
+                    for (_, lists) in cells.filter(|((.., other), _)| other.meets(span)) {
+                        self.lists(*place, process, lists);
                     }
                 }
                 if self.left == 0 {
                     return;
                 }
             }
-            let lists = before.entry((*cell, *access)).or_default();
+            if span.start > 0 {
+                longest = longest.max(span.end - span.start);
+            }
+            let lists = before.entry((object, *access, span)).or_default();
             match lists.iter_mut().find(|(other, _)| *other == process) {
                 Some((_, list)) => list.push(*place),
                 None => lists.push((process, vec![*place])),
@@ -118,8 +121,8 @@ impl Search<'_> {
         }
     }
 
-    fn lists(&mut self, place: usize, process: ProcessId, lists: Option<&Lists>) {
-        for (_, list) in lists.into_iter().flatten().filter(|(other, _)| *other != process) {
+    fn lists(&mut self, place: usize, process: ProcessId, lists: &Lists) {
+        for (_, list) in lists.iter().filter(|(other, _)| *other != process) {
             self.list(place, list);
         }
     }

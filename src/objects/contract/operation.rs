@@ -200,6 +200,33 @@ impl Given {
     }
 }
 
+/// Consecutive cells of an object, from `start` up to `end`: elements of an array, bytes of a memory.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Span {
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Span {
+    /// All cells, where it is not known how many there are.
+    pub const ALL: Self = Self { start: 0, end: u32::MAX };
+
+    /// One element, or all of them.
+    pub fn of(element: Option<u32>) -> Self {
+        element.map_or(Self::ALL, |at| Self { start: at, end: at.saturating_add(1) })
+    }
+
+    /// Whether both have a cell in common.
+    pub fn meets(self, other: Self) -> bool {
+        self.start.max(other.start) < self.end.min(other.end)
+    }
+
+    /// Whether every cell of the other is one of this.
+    pub fn covers(self, other: Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+}
+
 /// An operation on one object or process, as far as it is known without running: what is asked of two operations that might
 /// be exchanged.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -9,14 +9,14 @@ mod model;
 mod promela;
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros;
 
 use crate::event::{Event, ObjectId, ProcessId};
-use crate::objects::causality::sync_clock::{Handover, Held, NOTHING};
+use crate::objects::causality::accesses::{self, Touch};
+use crate::objects::causality::sync_clock::{Handover, NOTHING};
 use crate::objects::contract::model::Model;
 use crate::objects::contract::operation::Access;
 use crate::objects::support::scalar::Scalar;
@@ -333,7 +333,7 @@ impl Object for Cells {
     }
 
     fn commute(&self, first: Access, second: Access) -> bool {
-        model::commute(first, second)
+        self.apart(first, second) || model::commute(first.verb, second.verb)
     }
 
     fn has_owner(&self) -> bool {
@@ -366,59 +366,11 @@ impl Object for Cells {
     /// wrote a value is a cause of each step that reads it. A `futex_wait` reads the value where it begins to sleep, or
     /// does not; what wakes it is named by its event.
     fn relate(&self, events: &[&Event], relation: &mut Relation) {
-        let mut atomics: BTreeMap<u32, usize> = BTreeMap::new();
-        // Since the last store of all cells.
-        let mut writes: BTreeMap<u32, usize> = BTreeMap::new();
-        let mut whole = None;
-        for place in relation.by_ticket(events, |event| event.outcome.is_ok() || event.verb == "futex_wait") {
-            let event = events[place];
-            if !touches_cells(event) {
-                continue;
-            }
-            let element = self.cell(event);
-            let mut read = |from: usize| {
-                if events[from].id.process() != event.id.process() {
-                    relation.reads(from, place);
-                }
-            };
-            match (event.verb, element) {
-                ("store", None) => {
-                    atomics.clear();
-                    writes.clear();
-                    whole = Some(place);
-                    continue;
-                }
-                ("store", Some(at)) => {
-                    atomics.remove(&at);
-                    writes.insert(at, place);
-                    continue;
-                }
-                (_, Some(at)) => writes.get(&at).copied().or(whole).into_iter().for_each(&mut read),
-                (_, None) => {
-                    // The last of each process stands for those before it.
-                    let mut latest: BTreeMap<ProcessId, usize> = BTreeMap::new();
-                    for write in writes.values().copied().chain(whole.filter(|_| !self.covers(writes.len()))) {
-                        let last = latest.entry(events[write].id.process()).or_insert(write);
-                        if events[*last].ticket < events[write].ticket {
-                            *last = write;
-                        }
-                    }
-                    latest.into_values().for_each(&mut read);
-                }
-            }
-            if let (true, Some(at)) = (is_atomic(event), element) {
-                if let Some(before) = atomics.insert(at, place) {
-                    relation.sync(before, place);
-                }
-                if is_written(event) {
-                    writes.insert(at, place);
-                }
-            }
-        }
+        let looked = |event: &Event| event.outcome.is_ok() || event.verb == "futex_wait";
+        let places = relation.by_ticket(events, looked);
+        accesses::relate(relation, events, &places, |event| Some((self.span(event), touch(event)?)));
     }
 
-    /// Holds, for each cell since its last `store`, what the last atomic step on it knew when it was over; and, where what is
-    /// read counts, for each what its last write knew.
     fn hand_over(&self, handover: &mut Handover<'_>) -> u32 {
         let event = handover.event;
         if event.verb == "futex_wake" {
@@ -427,61 +379,10 @@ impl Object for Cells {
         if event.verb == "futex_wait" && !is_look(event) {
             return handover.held.own.remove(&event.id.process()).unwrap_or(NOTHING);
         }
-        if !handover.has_ticket() || !touches_cells(event) {
-            return NOTHING;
+        match touch(event) {
+            Some(touch) if handover.has_ticket() => accesses::hand_over(handover, self.span(event), touch),
+            _ => NOTHING,
         }
-        let (reads, gives) = (handover.reads, handover.gives);
-        let element = self.cell(handover.event);
-        match (handover.event.verb, element) {
-            ("store", None) => {
-                handover.held.counts.clear();
-                handover.held.sets.clear();
-                if reads && gives != NOTHING {
-                    keep(handover.held, WHOLE, Some(gives));
-                }
-                return NOTHING;
-            }
-            ("store", Some(at)) => {
-                keep(handover.held, atomic(at), None);
-                if reads {
-                    self.keep_write(handover.held, at, gives);
-                }
-                return NOTHING;
-            }
-            _ => {}
-        }
-        let mut takes = NOTHING;
-        if reads {
-            match element {
-                Some(at) => {
-                    let written = kept(handover.held, write(at)).or(kept(handover.held, WHOLE));
-                    takes = written.unwrap_or(NOTHING);
-                }
-                None => {
-                    let held = &*handover.held;
-                    let of: Vec<u32> = held
-                        .counts
-                        .iter()
-                        .zip(&held.sets)
-                        .filter(|(key, _)| is_write(**key))
-                        .map(|(_, set)| *set)
-                        .collect();
-                    for set in of {
-                        takes = handover.join(takes, set);
-                    }
-                }
-            }
-        }
-        if let (true, Some(at)) = (is_atomic(handover.event), element) {
-            let given = kept(handover.held, atomic(at)).unwrap_or(NOTHING);
-            takes = handover.join(takes, given);
-            let knows = handover.join(takes, gives);
-            keep(handover.held, atomic(at), Some(knows));
-            if reads && is_written(handover.event) {
-                self.keep_write(handover.held, at, knows);
-            }
-        }
-        takes
     }
 }
 
@@ -490,80 +391,20 @@ fn is_look(event: &Event) -> bool {
     event.verb == "futex_wait" && (event.implicit || event.outcome == Outcome::WOULD_BLOCK)
 }
 
-/// Whether the step read or wrote cells.
-fn touches_cells(event: &Event) -> bool {
-    is_look(event) || event.outcome.is_ok() && !matches!(event.verb, "futex_wait" | "futex_wake")
-}
-
-/// Whether it is one of the steps of which each synchronises with the next on the same cell.
-fn is_atomic(event: &Event) -> bool {
-    !matches!(event.verb, "load" | "store" | "futex_wait")
-}
-
-/// Whether an atomic step wrote the cell: a `compare_swap` may have found another value.
-fn is_written(event: &Event) -> bool {
-    event.verb != "compare_swap" || event.value != event.second
-}
-
-/// What is held of the last store of all cells stands under this number, of each cell under one of the two below.
-const WHOLE: u32 = u32::MAX;
-
-/// Of a cell, the number of what its last atomic step knew.
-fn atomic(at: u32) -> u32 {
-    2 * at
-}
-
-/// Of a cell, the number of what its last write knew.
-fn write(at: u32) -> u32 {
-    2 * at + 1
-}
-
-fn is_write(number: u32) -> bool {
-    number % 2 == 1
-}
-
-fn kept(held: &Held, number: u32) -> Option<u32> {
-    held.counts.binary_search(&number).ok().map(|place| held.sets[place])
-}
-
-fn keep(held: &mut Held, number: u32, set: Option<u32>) {
-    match (held.counts.binary_search(&number), set) {
-        (Ok(place), Some(set)) => held.sets[place] = set,
-        (Ok(place), None) => {
-            held.counts.remove(place);
-            held.sets.remove(place);
-        }
-        (Err(place), Some(set)) => {
-            held.counts.insert(place, number);
-            held.sets.insert(place, set);
-        }
-        (Err(_), None) => {}
+/// What the step did to its cells, where it used any. A `compare_swap` writes where it did not find another value.
+fn touch(event: &Event) -> Option<Touch> {
+    if !(is_look(event) || event.outcome.is_ok()) {
+        return None;
     }
-}
-
-impl Cells {
-    /// The cell that the step is about; none for all of an array.
-    fn cell(&self, event: &Event) -> Option<u32> {
-        if self.is_array() { event.element.get() } else { Some(0) }
-    }
-
-    /// Whether that number of cells is all of them.
-    fn covers(&self, cells: usize) -> bool {
-        cells >= self.layout.length as usize
-    }
-
-    /// Holds what the last write of a cell knew.
-    fn keep_write(&self, held: &mut Held, at: u32, knows: u32) {
-        if knows == NOTHING && kept(held, WHOLE).is_none() {
-            keep(held, write(at), None);
-            return;
-        }
-        keep(held, write(at), Some(knows));
-        let written = held.counts.iter().filter(|number| is_write(**number) && **number != WHOLE).count();
-        if self.covers(written) {
-            keep(held, WHOLE, None);
-        }
-    }
+    let (reads, writes, atomic) = match event.verb {
+        "load" => (true, false, false),
+        "store" => (false, true, false),
+        "compare_swap" => (true, event.value != event.second, true),
+        "futex_wait" if is_look(event) => (true, false, false),
+        "futex_wait" | "futex_wake" => return None,
+        _ => (true, true, true),
+    };
+    Some(Touch { reads, writes, atomic })
 }
 
 /// What stands before the cells.

@@ -4,7 +4,6 @@ use super::{Cells, Change, LOAD, Layout, STORE, Shape, futex};
 use crate::event::ObjectId;
 use crate::objects::Completion;
 use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess};
-use crate::objects::contract::operation::Access;
 use crate::objects::support::wait_list::Notifications;
 use crate::outcome::Outcome;
 use crate::value::Value;
@@ -58,14 +57,12 @@ impl Words {
     }
 }
 
-/// Whether two steps can change places: both only read, or they are about different cells.
-pub(super) fn commute(first: Access, second: Access) -> bool {
-    let apart = matches!((first.element, second.element), (Some(first), Some(second)) if first != second);
-    let reads = |access: Access| matches!(access.verb, LOAD | futex::WAIT);
-    let wakes = |access: Access| access.verb == futex::WAKE;
+/// Whether two steps on the same cells can change places: both only read.
+pub(super) fn commute(first: u8, second: u8) -> bool {
+    let reads = |verb| matches!(verb, LOAD | futex::WAIT);
     // What wakes touches no cell, and a wake is apart from all but the waits.
-    let wake = |one, other| wakes(one) && other != futex::WAIT && other != futex::WAKE;
-    apart || reads(first) && reads(second) || wake(first, second.verb) || wake(second, first.verb)
+    let wake = |one, other| one == futex::WAKE && other != futex::WAIT && other != futex::WAKE;
+    reads(first) && reads(second) || wake(first, second) || wake(second, first)
 }
 
 impl Model for Words {
