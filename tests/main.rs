@@ -18,6 +18,7 @@ mod faults;
 mod host_faults;
 mod limits;
 mod matrix;
+mod mutate;
 mod outputs;
 mod page;
 mod partial;

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::commands::{
-    check, completions, example, explain, explore, help, init, list, man, replay, run, schema, step, trace, watch,
+    check, completions, example, explain, explore, help, init, list, man, mutate, replay, run, schema, step, trace,
+    watch,
 };
 use super::options::{Common, Trust};
 use super::output;
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Explore(explore::Arguments),
     /// Choose the order of the steps of a scenario by hand, in a model
     Step(step::Arguments),
+    /// Change a scenario in every small way, and list the changes that no expectation notices
+    Mutate(mutate::Arguments),
     /// Run a scenario under a schedule, and compare the run with the model
     Replay(replay::Arguments),
     /// Run a scenario again each time its file is saved, until Ctrl-C
@@ -78,6 +81,7 @@ impl Command {
             Self::Explore(arguments) => arguments.scenario.trust,
             Self::Replay(arguments) => arguments.scenario.trust,
             Self::Step(arguments) => arguments.scenario.trust,
+            Self::Mutate(arguments) => arguments.scenario.trust,
             Self::Watch(arguments) => arguments.scenario.trust,
             Self::Check(arguments) => arguments.scenario.trust,
             Self::Trace(arguments) => arguments.trust,

@@ -60,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Explore(arguments) => commands::explore::main(arguments, common, output),
         Command::Replay(arguments) => commands::replay::main(arguments, common, output),
         Command::Step(arguments) => commands::step::main(arguments, common, output),
+        Command::Mutate(arguments) => commands::mutate::main(arguments, common, output),
         Command::Watch(arguments) => commands::watch::main(arguments, common, output),
         Command::Check(arguments) => commands::check::main(arguments, common, output),
         Command::Trace(arguments) => commands::trace::main(arguments, common, output),

@@ -13,6 +13,7 @@ pub mod expectation;
 pub mod keys;
 pub mod matrix;
 mod mistakes;
+pub mod mutation;
 mod names;
 mod patterns;
 pub mod plan;

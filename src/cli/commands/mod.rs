@@ -9,6 +9,7 @@ pub(crate) mod help;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod man;
+pub(crate) mod mutate;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;

@@ -89,11 +89,15 @@ pub(crate) fn relate(
                 }
             }
             latest.remove(&events[place].id.process());
-            latest.into_values().for_each(|write| relation.reads(write, place));
+            for write in latest.into_values() {
+                relation.reads(write, place);
+            }
         }
         if touch.atomic {
             let before: BTreeSet<usize> = atomics.over(span).map(|(_, before)| before).collect();
-            before.into_iter().for_each(|before| relation.sync(before, place));
+            for before in before {
+                relation.sync(before, place);
+            }
         }
         if touch.atomic || touch.writes {
             atomics.set(span, touch.atomic.then_some(place));
