@@ -294,9 +294,9 @@ fn a_saved_trace_becomes_every_form() {
     to("json").status(1).stdout_contains("\"status\":\"failed\"");
     to("junit").status(1).stdout_contains("<testsuites name=\"ipcrun\" tests=\"3\" failures=\"1\"");
     to("tap").status(1).stdout_contains("\n1..3\n");
-    to("svg")
-        .status(2)
-        .stderr_contains("[possible values: text, jsonl, chrome, mermaid, shiviz, html, verdict, json, junit, tap]");
+    to("svg").status(2).stderr_contains(
+        "[possible values: text, jsonl, chrome, mermaid, shiviz, html, verdict, json, junit, tap, ctrf, sarif]",
+    );
 }
 
 #[test]

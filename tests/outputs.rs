@@ -21,13 +21,13 @@ fn prepared() -> Test {
 
 #[test]
 fn what_standard_output_does_not_take_is_reported_by_every_command_and_format() {
-    let commands = "a.toml|--json a.toml|--junit - a.toml|--tap - a.toml|--timeline a.toml|--timeline=log a.toml|--repeat 3 \
+    let commands = "a.toml|--json a.toml|--junit - a.toml|--tap - a.toml|--ctrf - a.toml|--sarif - a.toml|--timeline a.toml|--timeline=log a.toml|--repeat 3 \
                     a.toml|-j2 a.toml b.toml|a.toml --schedule seed:1|replay a.toml seed:1|a.toml --golden=. --bless|explore \
                     a.toml|explore b.toml|explore --json a.toml|explore --junit - a.toml|explore --tap - a.toml|explore a.toml \
                     --emit promela|explore b.toml --timeline|trace t.jsonl|trace t.jsonl --view gantt|trace t.jsonl --view \
                     sequence|trace t.jsonl --view log|trace t.jsonl --to text|trace t.jsonl --to jsonl|trace t.jsonl --to \
                     chrome|trace t.jsonl --to mermaid|trace t.jsonl --to shiviz|trace t.jsonl --to html|trace t.jsonl --to \
-                    verdict|trace t.jsonl --to json|trace t.jsonl --to junit|trace t.jsonl --to tap|list|list queue|list \
+                    verdict|trace t.jsonl --to json|trace t.jsonl --to junit|trace t.jsonl --to tap|trace t.jsonl --to ctrf|trace t.jsonl --to sarif|mutate a.toml|mutate --json a.toml|list|list queue|list \
                     --markdown|schema|man|man run|completions bash|explain|explain E0102|--help|run --help|--version";
     for command in commands.split('|') {
         let words: Vec<&str> = command.split_whitespace().collect();
@@ -50,7 +50,7 @@ fn a_reader_that_is_gone_is_no_failure() {
 }
 
 /// Every option that names a file, with the arguments beside it.
-const FILES: [(&str, &[&str]); 18] = [
+const FILES: [(&str, &[&str]); 20] = [
     ("x.jsonl", &["a.toml", "--trace", "x.jsonl"]),
     ("x.json", &["a.toml", "--trace", "x.json"]),
     ("x.mmd", &["a.toml", "--trace", "x.mmd"]),
@@ -59,6 +59,8 @@ const FILES: [(&str, &[&str]); 18] = [
     ("x.html", &["a.toml", "--trace", "x.html"]),
     ("x.html", &["a.toml", "--html", "x.html"]),
     ("x.xml", &["a.toml", "--junit", "x.xml"]),
+    ("x.json", &["a.toml", "--ctrf", "x.json"]),
+    ("x.sarif", &["a.toml", "--sarif", "x.sarif"]),
     ("x.tap", &["a.toml", "--tap", "x.tap"]),
     ("a.golden", &["a.toml", "--golden", "--bless"]),
     ("x.html", &["trace", "t.jsonl", "--html", "x.html"]),

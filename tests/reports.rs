@@ -1,7 +1,9 @@
-//! The reports for CI servers: `JUnit` XML, the Test Anything Protocol, annotations.
+//! The reports for CI servers: `JUnit` XML, the Test Anything Protocol, CTRF, SARIF, annotations.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+
+use serde_json::Value as Json;
 
 use crate::support::Test;
 
@@ -317,4 +319,88 @@ fn github_gets_annotations_at_the_steps_that_decide() {
     let done = Test::scenario(waits).args(["--error-format", "github", "--repeat", "2"]).run().status(1);
     assert!(done.err.starts_with("::error file=a.toml,line=5,col=3,"), "{}", done.err);
     assert!(done.err.contains("title=E0302::blocked for ever: p at acquire s"), "{}", done.err);
+}
+
+/// Holds a report to the schema of CTRF, checks its counts, and gives its tests: suite, name, status.
+fn is_ctrf(text: &str) -> Vec<(String, String, String)> {
+    let document: Json = serde_json::from_str(text).expect("JSON");
+    let keys = |value: &Json, required: &[&str], optional: &[&str]| {
+        let object = value.as_object().expect("an object");
+        assert!(required.iter().all(|key| object.contains_key(*key)), "{value}");
+        assert!(
+            object.keys().all(|key| required.contains(&key.as_str()) || optional.contains(&key.as_str())),
+            "{value}"
+        );
+    };
+    keys(&document, &["reportFormat", "specVersion", "results"], &[]);
+    assert_eq!((&document["reportFormat"], &document["specVersion"]), (&Json::from("CTRF"), &Json::from("0.0.0")));
+    let results = &document["results"];
+    keys(results, &["tool", "summary", "tests"], &[]);
+    keys(&results["tool"], &["name", "version"], &[]);
+    let summary = &results["summary"];
+    let counts = ["tests", "passed", "failed", "skipped", "pending", "other", "suites", "start", "stop"];
+    keys(summary, &counts, &[]);
+    assert!(counts.iter().all(|count| summary[*count].is_u64()), "{summary}");
+    assert!(summary["start"].as_u64() <= summary["stop"].as_u64(), "{summary}");
+    let tests = results["tests"].as_array().expect("the tests");
+    for status in ["passed", "failed", "skipped"] {
+        let count = tests.iter().filter(|test| test["status"] == status).count();
+        assert_eq!(summary[status], count, "{summary}");
+    }
+    assert_eq!(summary["tests"], tests.len());
+    let text = |value: &Json| value.as_str().expect("a text").to_owned();
+    tests
+        .iter()
+        .map(|test| {
+            let optional = ["filePath", "line", "parameters", "message", "trace", "labels", "rawStatus"];
+            keys(test, &["name", "status", "duration", "suite"], &optional);
+            assert!(
+                test["duration"].is_u64() && test["suite"].as_array().is_some_and(|suite| suite.len() == 1),
+                "{test}"
+            );
+            (text(&test["suite"][0]), text(&test["name"]), text(&test["status"]))
+        })
+        .collect()
+}
+
+#[test]
+fn ctrf_has_a_test_for_everything() {
+    let done = folder().args(["--ctrf", "r.json"]).run().status(2);
+    let text = done.read("r.json");
+    let tests = is_ctrf(&text);
+    let statuses: Vec<&str> = tests.iter().map(|(_, _, status)| status.as_str()).collect();
+    assert_eq!(statuses, ["passed", "passed", "passed", "failed", "failed", "failed", "passed", "skipped"]);
+    assert_eq!((tests[1].0.as_str(), tests[1].1.as_str()), ("a", "count = \"p print\", equals = 2"));
+    for part in ["\"rawStatus\":\"error\"", "\"line\":10", "\"filePath\":\"all/b.toml\"", "\"param.workers\":\"2\""] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let done = Test::new().file("a.toml", FAILS).args(["explore", "a.toml", "--ctrf", "-"]).run().status(1);
+    assert_eq!(is_ctrf(&done.out).len(), 2);
+}
+
+#[test]
+fn sarif_has_a_result_for_everything_that_fails() {
+    let done = folder().args(["--sarif", "r.sarif", "--ctrf", "-"]).run().status(2);
+    is_ctrf(&done.out);
+    let document: Json = serde_json::from_str(&done.read("r.sarif")).expect("JSON");
+    assert_eq!(document["version"], "2.1.0");
+    let run = &document["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().expect("the rules");
+    let results = run["results"].as_array().expect("the results");
+    let of = |result: &Json| {
+        let place = &result["locations"][0]["physicalLocation"];
+        assert!(rules.iter().any(|rule| rule["id"] == result["ruleId"]), "{result}");
+        assert!(result["message"]["text"].as_str().is_some_and(|text| !text.is_empty()), "{result}");
+        let text = |value: &Json| value.as_str().expect("a text").to_owned();
+        (text(&result["ruleId"]), text(&place["artifactLocation"]["uri"]), place["region"]["startLine"].as_u64())
+    };
+    let results: Vec<_> = results.iter().map(of).collect();
+    let results: Vec<_> = results.iter().map(|(rule, uri, line)| (rule.as_str(), uri.as_str(), *line)).collect();
+    let expected =
+        [("E0103", "all/b.toml", Some(2)), ("exit", "all/c.toml", Some(1)), ("never", "all/c.toml", Some(8))];
+    assert_eq!(results, expected);
+    let passes = Test::scenario("[processes.p]\nsteps = []\n").args(["--sarif", "-"]).run().status(0);
+    assert!(passes.out.contains("\"results\":[]"), "{}", passes.out);
+    let odd = Test::new().file("ä b.toml", FAILS).args(["ä b.toml", "--sarif", "-"]).run().status(1);
+    assert!(odd.out.contains("\"uri\":\"%C3%A4%20b.toml\""), "{}", odd.out);
 }

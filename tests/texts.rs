@@ -73,7 +73,7 @@ fn nothing_that_a_scenario_says_is_obeyed() {
     let set = format!("p={RAW}");
     let commands: Vec<Vec<&str>> = "--color never a.toml|--color never --error-format github a.toml|--timeline \
                                     a.toml|--timeline=gantt a.toml|--timeline=sequence a.toml|--timeline=log a.toml|--json \
-                                    a.toml|--junit - a.toml|--tap - a.toml|--repeat 3 a.toml|explore a.toml|explore --json \
+                                    a.toml|--junit - a.toml|--tap - a.toml|--ctrf - a.toml|--sarif - a.toml|mutate --all a.toml|mutate --json a.toml|--repeat 3 a.toml|explore a.toml|explore --json \
                                     a.toml|explore --junit - a.toml|explore a.toml --save .|explore a.toml --timeline|explore \
                                     a.toml --emit promela|explore a.toml --trace out.jsonl --html out.html|--golden --bless \
                                     a.toml|-vvv a.toml|-q --trace out.jsonl --trace out.json --trace out.mmd --trace out.shiviz \
@@ -173,7 +173,9 @@ fn nothing_that_a_saved_trace_says_is_obeyed() {
     let joined = |lines: &[serde_json::Value]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
     let mut found = Vec::new();
     for trace in [joined(&lines), joined(&worse)] {
-        for form in ["text", "chrome", "mermaid", "shiviz", "verdict", "junit", "tap", "json", "html", "jsonl"] {
+        for form in
+            ["text", "chrome", "mermaid", "shiviz", "verdict", "junit", "tap", "ctrf", "sarif", "json", "html", "jsonl"]
+        {
             found.extend(look(Test::new().file("t.jsonl", &trace), &["trace", "t.jsonl", "--to", form]));
         }
         for view in ["gantt", "sequence", "log"] {

@@ -9,7 +9,7 @@ use super::html_file;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::judge::Verdict;
 use crate::report::ci::test_suite::Suite;
-use crate::report::ci::{junit, tap};
+use crate::report::ci::{ctrf, junit, sarif, tap};
 use crate::report::export::{chrome, json, mermaid, shiviz};
 use crate::report::terminal::{event_list, run_summary};
 use crate::scenario::plan::Plan;
@@ -40,6 +40,10 @@ pub(crate) enum Format {
     Junit,
     /// The verdict in the Test Anything Protocol
     Tap,
+    /// The verdict in the Common Test Report Format
+    Ctrf,
+    /// What fails, in SARIF
+    Sarif,
 }
 
 /// The endings of files that take a trace, and what is written to them.
@@ -85,7 +89,7 @@ impl Format {
 
     /// Whether it is about the verdict, which then is the exit status too.
     pub(crate) fn judges(self) -> bool {
-        matches!(self, Self::Verdict | Self::Json | Self::Junit | Self::Tap)
+        matches!(self, Self::Verdict | Self::Json | Self::Junit | Self::Tap | Self::Ctrf | Self::Sarif)
     }
 
     /// Writes the trace.
@@ -105,6 +109,8 @@ impl Format {
             Self::Json => writeln!(out, "{}", text::json(&json::run(plan, trace, verdict).to_string())),
             Self::Junit => out.write_all(junit::report(&[shown.suite()]).as_bytes()),
             Self::Tap => out.write_all(tap::report(&[shown.suite()]).as_bytes()),
+            Self::Ctrf => out.write_all(ctrf::report(&[shown.suite()]).as_bytes()),
+            Self::Sarif => out.write_all(sarif::report(&[shown.suite()]).as_bytes()),
         }
     }
 }

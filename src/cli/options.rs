@@ -121,6 +121,12 @@ pub(crate) struct ReportOptions {
     /// Write the results in the Test Anything Protocol; `-` writes to standard output
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) tap: Option<PathBuf>,
+    /// Write the results in the Common Test Report Format; `-` writes to standard output
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) ctrf: Option<PathBuf>,
+    /// Write what fails in SARIF 2.1.0, for code scanning; `-` writes to standard output
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) sarif: Option<PathBuf>,
     /// Draw the run, as `ipcrun trace` does: `--timeline=gantt`, `=sequence` or `=log`
     #[arg(long, value_name = "VIEW", num_args = 0..=1, require_equals = true, default_missing_value = "auto", hide_possible_values = true)]
     pub(crate) timeline: Option<ViewChoice>,

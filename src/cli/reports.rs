@@ -7,7 +7,7 @@ use super::options::ReportOptions;
 use super::output;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report::ci::test_suite::Suite;
-use crate::report::ci::{junit, tap};
+use crate::report::ci::{ctrf, junit, sarif, tap};
 
 /// How suites become a report.
 type Form = fn(&[Suite]) -> String;
@@ -24,7 +24,12 @@ impl Reports {
     /// # Errors
     /// Two results for standard output, or a file that cannot be written.
     pub(crate) fn new(options: &ReportOptions) -> Result<Self, Box<Diagnostic>> {
-        let asked = [(&options.junit, junit::report as Form), (&options.tap, tap::report as Form)];
+        let asked = [
+            (&options.junit, junit::report as Form),
+            (&options.tap, tap::report),
+            (&options.ctrf, ctrf::report),
+            (&options.sarif, sarif::report),
+        ];
         let mut reports = Self { all: Vec::new() };
         for (path, form) in asked {
             let Some(path) = path else { continue };
@@ -37,7 +42,7 @@ impl Reports {
         }
         let to_stdout = reports.all.iter().filter(|(path, ..)| is_stdout(path)).count();
         if to_stdout + usize::from(options.json) > 1 {
-            let message = "standard output takes one of `--json`, `--junit -` and `--tap -`";
+            let message = "standard output takes one of `--json`, `--junit -`, `--tap -`, `--ctrf -` and `--sarif -`";
             return Err(Box::new(Diagnostic::error(Code::USAGE, message)));
         }
         Ok(reports)

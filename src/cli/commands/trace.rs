@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Arguments")]
     pub(crate) file: PathBuf,
     /// What to print: text (one line for each event), jsonl (the trace file itself), chrome (for ui.perfetto.dev), mermaid,
-    /// shiviz, html; or the expectations, judged again: verdict, json, junit, tap
+    /// shiviz, html; or the expectations, judged again: verdict, json, junit, tap, ctrf, sarif
     #[arg(long, value_name = "FORMAT", hide_possible_values = true, conflicts_with_all = ["view", "axis"])]
     pub(crate) to: Option<Format>,
     #[command(flatten)]

@@ -65,6 +65,18 @@ fn rfc3339(since: Duration) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:06}Z", since.subsec_micros())
 }
 
+/// The time since 1970 of a moment that a file says so, to the second; none for a text that is no moment.
+pub fn since_epoch(started: &str) -> Option<Duration> {
+    let number = |range: std::ops::Range<usize>| started.get(range)?.parse::<u64>().ok();
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    // By years from March on, as in `civil`.
+    let (from_march, year) = if month > 2 { (month - 3, year) } else { (month + 9, year.checked_sub(1)?) };
+    let day_of_year = (153 * from_march + 2) / 5 + day.checked_sub(1)?;
+    let days = (365 * year + year / 4 - year / 100 + year / 400 + day_of_year).checked_sub(719_468)?;
+    let seconds = number(11..13)? * 3600 + number(14..16)? * 60 + number(17..19)?;
+    Some(Duration::from_secs(days * 86_400 + seconds))
+}
+
 /// Year, month and day of a day since 1970. Years are counted from March, so that a leap day is the last of its year.
 fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
@@ -89,6 +101,14 @@ mod tests {
         assert_eq!(date(951_868_799), "2000-02-29T23:59:59.000000Z");
         assert_eq!(date(1_767_225_599), "2025-12-31T23:59:59.000000Z");
         assert_eq!(date(4_107_542_400), "2100-03-01T00:00:00.000000Z");
+    }
+
+    #[test]
+    fn dates_are_read_as_they_are_written() {
+        for seconds in (0..5_000_000_000).step_by(12_345_678) {
+            assert_eq!(since_epoch(&rfc3339(Duration::from_secs(seconds))), Some(Duration::from_secs(seconds)));
+        }
+        assert_eq!([since_epoch(""), since_epoch("1969-12-31T23:59:59Z"), since_epoch("yesterday at noon")], [None; 3]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod tests;
 mod value;
 mod write;
 
-pub use meta::{Machine, Meta};
+pub use meta::{Machine, Meta, since_epoch};
 pub use read::{Opened, open};
 pub use saved::{Saved, SavedStep};
 pub use write::{Ordering, TraceFile, end_word, event_json, exit_json, value_json, waiting_json, write};
