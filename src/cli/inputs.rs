@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
-use super::options::Scenario;
+use super::options::{Common, Scenario};
+use super::output::{self, Output};
 use super::run_scenario;
+use super::status::Status;
 use crate::diagnostic::{Code, Diagnostic, Source, nearest};
 use crate::os::fault;
 use crate::os::limits::Limit;
@@ -49,6 +51,30 @@ impl Input {
             changes.to_mut().set.extend(self.set.iter().cloned());
         }
         changes
+    }
+}
+
+/// The scenarios that a command was given, one for each combination of a matrix.
+///
+/// # Errors
+/// The exit status where there is none, or a choice that leaves none: that is reported.
+pub(crate) fn given(
+    files: &[PathBuf],
+    changes: &Scenario,
+    common: &Common,
+    output: Output,
+) -> Result<Vec<Input>, Status> {
+    match collect(files, &common.commands).and_then(|inputs| combinations(inputs, changes)) {
+        Ok(inputs) if inputs.is_empty() => {
+            output::eprint(&nothing(files));
+            Err(Status::Nothing)
+        }
+        Ok(inputs) => Ok(inputs),
+        Err(diagnostic) => {
+            let reasons = [*diagnostic];
+            output.report(&reasons);
+            Err(Status::refused(&reasons))
+        }
     }
 }
 
@@ -93,7 +119,7 @@ pub(crate) fn combinations(inputs: Vec<Input>, changes: &Scenario) -> Result<Vec
 ///
 /// # Errors
 /// A path that does not exist and is near the name of a command: the command line is wrong as a whole.
-pub(crate) fn collect(paths: &[PathBuf], commands: &[String]) -> Result<Vec<Input>, Box<Diagnostic>> {
+fn collect(paths: &[PathBuf], commands: &[String]) -> Result<Vec<Input>, Box<Diagnostic>> {
     let mut inputs = Vec::new();
     for path in paths {
         if path == Path::new("-") {
@@ -224,7 +250,7 @@ fn mistyped(path: &Path, commands: &[String]) -> Option<Diagnostic> {
 }
 
 /// What to say where the arguments name no scenario at all.
-pub(crate) fn nothing(paths: &[PathBuf]) -> String {
+fn nothing(paths: &[PathBuf]) -> String {
     let paths: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
     format!("error: no scenario found: there is no `*.toml` in {}\n", paths.join(", "))
 }

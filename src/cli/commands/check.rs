@@ -23,18 +23,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
-    let collected = inputs::collect(&arguments.files, &common.commands);
-    let inputs = match collected.and_then(|inputs| inputs::combinations(inputs, &arguments.scenario)) {
+    let inputs = match inputs::given(&arguments.files, &arguments.scenario, common, output) {
         Ok(inputs) => inputs,
-        Err(diagnostic) => {
-            output.report(&[*diagnostic]);
-            return Status::Invalid;
-        }
+        Err(status) => return status,
     };
-    if inputs.is_empty() {
-        output::eprint(&inputs::nothing(&arguments.files));
-        return Status::Nothing;
-    }
     let (mut wrong, mut diagnostics, mut status) = (0, Vec::new(), Status::Passed);
     let total = inputs.len();
     for input in inputs {

@@ -251,10 +251,11 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
 
 /// Prints a scenario in the language of SPIN.
 fn emit(arguments: &Arguments, common: &Common, output: Output) -> Status {
+    let inputs = match inputs::given(&arguments.files, &arguments.scenario, common, output) {
+        Ok(inputs) => inputs,
+        Err(status) => return status,
+    };
     let promela = || {
-        let collected = inputs::collect(&arguments.files, &common.commands);
-        let inputs = collected.and_then(|inputs| inputs::combinations(inputs, &arguments.scenario));
-        let inputs = inputs.map_err(|diagnostic| vec![*diagnostic])?;
         let [input] = inputs.as_slice() else {
             let message = format!("`--emit` takes one scenario, and these are {}", inputs.len());
             return Err(vec![Diagnostic::error(Code::USAGE, message)]);
@@ -284,17 +285,12 @@ fn prepare(arguments: &Arguments, files: &[PathBuf], common: &Common, output: Ou
         output.report(&[*diagnostic]);
         status
     };
-    let collected = inputs::collect(files, &common.commands);
-    let inputs = collected.and_then(|inputs| inputs::combinations(inputs, &arguments.scenario)).map_err(invalid)?;
+    let inputs = inputs::given(files, &arguments.scenario, common, output)?;
     arguments.choosing.check(inputs.len()).map_err(invalid)?;
     if let Some(input) = inputs.iter().find(|input| !input.set.is_empty() && arguments.choosing.is_part()) {
         let message = format!("a part explores one combination of the matrix of `{}`", input.path);
         let help = "`--set NAME=VALUE` fixes a param of the matrix";
         return Err(invalid(Box::new(Diagnostic::error(Code::USAGE, message).help(help))));
-    }
-    if inputs.is_empty() {
-        output::eprint(&inputs::nothing(files));
-        return Err(Status::Nothing);
     }
     let traces: Result<Vec<_>, _> =
         arguments.saving.trace.iter().map(|file| Format::of(file).map(|format| (file.clone(), format))).collect();

@@ -77,18 +77,10 @@ impl Fate {
 }
 
 pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> Status {
-    let collected = inputs::collect(&arguments.files, &common.commands);
-    let inputs = match collected.and_then(|inputs| inputs::combinations(inputs, &arguments.scenario)) {
+    let inputs = match inputs::given(&arguments.files, &arguments.scenario, common, output) {
         Ok(inputs) => inputs,
-        Err(diagnostic) => {
-            output.report(&[*diagnostic]);
-            return Status::Invalid;
-        }
+        Err(status) => return status,
     };
-    if inputs.is_empty() {
-        output::eprint(&inputs::nothing(&arguments.files));
-        return Status::Nothing;
-    }
     let signals = Blocked::new(false).ok();
     let mut status = Status::Passed;
     for input in &inputs {

@@ -10,7 +10,6 @@ use crate::cli::export::Format;
 use crate::cli::golden::Golden;
 use crate::cli::inputs;
 use crate::cli::options::{Common, RecordChoice, ReportOptions, Scenario, TraceOption};
-use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::reports::Reports;
 use crate::cli::run_scenario;
@@ -149,18 +148,10 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
 
 /// Runs scenarios. With `compared`, what processes do under the schedule is held against what the model does.
 pub(crate) fn held(arguments: &Arguments, common: &Common, output: Output, compared: bool) -> Status {
-    let collected = inputs::collect(&arguments.files, &common.commands);
-    let inputs = match collected.and_then(|inputs| inputs::combinations(inputs, &arguments.scenario)) {
+    let inputs = match inputs::given(&arguments.files, &arguments.scenario, common, output) {
         Ok(inputs) => inputs,
-        Err(diagnostic) => {
-            output.report(&[*diagnostic]);
-            return Status::Invalid;
-        }
+        Err(status) => return status,
     };
-    if inputs.is_empty() {
-        output::eprint(&inputs::nothing(&arguments.files));
-        return Status::Nothing;
-    }
     let prepared = arguments.traces().and_then(|traces| {
         if let Some((file, _)) = traces.first().filter(|_| inputs.len() > 1) {
             let message = format!("`--trace {}` takes one scenario, and these are {}", file.display(), inputs.len());

@@ -82,17 +82,13 @@ pub(crate) fn main(arguments: &Arguments, common: &Common, output: Output) -> St
         output.report(diagnostics);
         Status::refused(diagnostics)
     };
-    let collected = inputs::collect(std::slice::from_ref(&arguments.file), &common.commands);
-    let inputs = match collected.and_then(|inputs| inputs::combinations(inputs, &arguments.scenario)) {
+    let files = std::slice::from_ref(&arguments.file);
+    let inputs = match inputs::given(files, &arguments.scenario, common, output) {
         Ok(inputs) => inputs,
-        Err(diagnostic) => return refuse(&[*diagnostic]),
+        Err(status) => return status,
     };
     let input = match inputs.as_slice() {
         [input] => input,
-        [] => {
-            output::eprint(&inputs::nothing(std::slice::from_ref(&arguments.file)));
-            return Status::Nothing;
-        }
         several => {
             let message = format!("there are {} scenarios: only one can be stepped through", several.len());
             let help = "name one file, and one combination of its matrix by `--matrix NAME=VALUE`";
