@@ -42,6 +42,7 @@ outcomes! {
     INVALID = 18, "invalid", "the operation is not valid: a closed end, a wrong type, a division by zero (EINVAL, EBADF)";
     NO_PROCESS = 19, "no_process", "the process has ended and was joined (ESRCH)";
     INTERRUPTED = 20, "interrupted", "a signal handler ended the wait (EINTR)";
+    BUS_ERROR = 21, "bus_error", "the memory was cut short: behind its end there is nothing to access (SIGBUS)";
     FAILED = 63, "failed", "in `on` and in patterns: any outcome but `ok`";
 }
 

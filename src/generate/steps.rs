@@ -324,7 +324,8 @@ impl Drawing<'_> {
                 Form::Into | Form::Second if given => {
                     text.push_str(&format!(", {} = \"{}\"", argument.name, self.into(verb)));
                 }
-                _ if argument.required || given && self.draw.one_in(2) => {
+                // There are many words, of which each is drawn seldom.
+                form if argument.required || given && (matches!(form, Form::Choice(_)) || self.draw.one_in(2)) => {
                     let value = self.argument(argument, verb);
                     text.push_str(&format!(", {} = {value}", argument.name));
                 }
@@ -421,6 +422,7 @@ impl Drawing<'_> {
             // What is counted in bytes is by the page, too.
             Form::Integer(_, high) if high > 1 << 20 && draw.one_in(2) => draw.of(&["100", "5000", "9000"]).to_owned(),
             Form::Integer(low, high) => (low + draw.below(3) as i64).min(high).to_string(),
+            Form::Place(_) => draw.of(&["0", "0", "1", "4", "8", "4096", "\"{x}\"", "\"{index}\""]).to_owned(),
             Form::Size => draw.of(&["1", "2", "24", "4096"]).to_owned(),
             Form::Choice(words) => format!("\"{}\"", draw.of(words)),
             Form::Value(Types::STRING) => format!("\"{}\"", draw.of(texts::LABELS)),

@@ -527,7 +527,7 @@ impl<'p> Machine<'p> {
         }
         if let (Some(index), Target::Object(object)) = (&operand.element, targets.first) {
             let at = self.number(index, world)?;
-            let length = self.plan.objects[object as usize].object.length().unwrap_or(0);
+            let length = self.plan.objects[object as usize].object.length().unwrap_or(u32::MAX);
             if !(0..i64::from(length)).contains(&at) {
                 return Err(out_of_range(at, length));
             }

@@ -1,13 +1,15 @@
-//! The real world: forks the processes of a plan over real kernel objects, watches over them and gives back the trace.
+//! The real world: forks the processes of a plan over real kernel objects, supervises them and returns the trace.
 //!
-//! `supervisor` makes everything before the first fork, then only waits: for ends, for a bell, for the time. `child` is
-//! a process from its fork on, `table` what both sides know of each process, `deadlock` finds who waits for ever,
-//! `host` asks the limits first, `foresight` guesses how much will be recorded,
-//! `recorder` records it, `turnstile` holds processes to a schedule. There is one thread, before and after each fork.
+//! `supervisor` makes everything before the first fork, then only waits: for ends, for a wake-up, for the time. `process` is a
+//! process from its fork on, `other_processes` its steps on others, `signals` what it does at signals, `process_table` what all
+//! know of each process. `recorder` records its steps, `scheduler_gate` holds it to a schedule, `deadlock` finds the processes
+//! that wait for ever. `host_limits` asks for the limits first, `memory_estimate` estimates how much will be recorded. There is
+//! one thread, before and after each fork.
 
 mod deadlock;
 mod host_limits;
 mod memory_estimate;
+mod other_processes;
 mod process;
 mod process_table;
 mod recorder;

@@ -42,11 +42,15 @@ pub static CATALOGUE: &[&Kind] = &[
     &kinds::condition::KIND,
     &kinds::barrier::KIND,
     &kinds::event::KIND,
+    &kinds::memory::KIND,
     &kinds::eventfd::KIND,
 ];
 
 /// The kinds that the format names and this version has not got.
-pub static LATER: &[&str] = &["socket", "memory", "timer", "file_lock"];
+pub static LATER: &[&str] = &["socket", "timer", "file_lock"];
+
+/// Attributes that the format names and this version has not got, with their kinds: they may be `false`.
+pub static LATER_ATTRIBUTES: &[(&str, &str)] = &[("memory", "private")];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static Kind> {
@@ -102,6 +106,8 @@ pub enum Form {
     Boolean,
     /// An integer within both bounds. In an attribute it is known by `check`, in a step it may be computed.
     Integer(i64, i64),
+    /// The first cell that a step uses, from 0 up to that number: it becomes the step's element; 0 where it is absent.
+    Place(u32),
     /// A size in bytes: an integer or `"64KiB"`, known by `check`.
     Size,
     /// One of these words, known by `check`.

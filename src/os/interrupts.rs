@@ -79,23 +79,7 @@ extern "C" fn note(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mu
     unsafe { *libc::__errno_location() = errno };
 }
 
-/// The handler of the timer's signal, which only interrupts; one that was sent with a number ends the process by that signal.
-extern "C" fn wake(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
-    // SAFETY: the kernel passes a siginfo_t to a handler with SA_SIGINFO; one of SI_QUEUE has a value.
-    let (code, value) = unsafe { ((*info).si_code, (*info).si_value().sival_ptr as usize) };
-    if code == libc::SI_QUEUE && value != 0 {
-        end_by(value as i32);
-    }
-}
-
-/// Lets a process that has prepared itself die of a signal, wherever it sleeps and whatever it blocks.
-///
-/// # Errors
-/// The errno of pidfd_send_signal(2).
-pub fn end_other(pid: i32, signal: i32) -> Result<(), i32> {
-    let payload = super::process::Payload { pid: std::process::id() as i32, word: signal as u64 };
-    super::process::signal(pid, kick(), Some(payload), || false)
-}
+extern "C" fn wake(_signal: libc::c_int) {}
 
 /// The default action of SIGPIPE. One for a write of this process only ends it when the write's step has been recorded.
 extern "C" fn broken(signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
@@ -149,8 +133,7 @@ fn act(signal: i32, action: libc::sighandler_t, flags: libc::c_int) -> io::Resul
 /// # Errors
 /// `EAGAIN` of timer_create(2) where the host has none left.
 pub fn prepare() -> io::Result<()> {
-    let wake = wake as extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) as libc::sighandler_t;
-    act(kick(), wake, libc::SA_SIGINFO)?;
+    act(kick(), wake as extern "C" fn(libc::c_int) as libc::sighandler_t, 0)?;
     // SAFETY: all zeroes are a valid sigevent.
     let mut event: libc::sigevent = unsafe { MaybeUninit::zeroed().assume_init() };
     event.sigev_notify = libc::SIGEV_SIGNAL;

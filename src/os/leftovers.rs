@@ -19,7 +19,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use nix::errno::Errno;
 
 use super::sysv::{self, Made};
-use super::{clock, fault, fifo, mqueue};
+use super::{clock, fault, fifo, mqueue, process, segment};
 
 /// What the name of a register begins with.
 const PREFIX: &str = "ipcrun-";
@@ -130,6 +130,7 @@ pub fn sweep() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         mqueue::sweep();
+        segment::sweep();
         let head = head();
         for place in places() {
             fifo::sweep(&place);
@@ -138,6 +139,32 @@ pub fn sweep() {
             }
         }
     });
+}
+
+/// Unlinks this user's names in a directory whose makers died before they could: what has one needs it for some
+/// microseconds only, and its maker does not need it. Should it live after all, in another PID namespace, it loses nothing.
+/// Behind `prefix` a name has the number of its maker and a hyphen.
+pub(super) fn sweep_names(directory: &str, prefix: &str, unlink: impl Fn(&CStr) -> io::Result<()>) {
+    // Where the names are not listed, none can be found.
+    let Ok(entries) = fault::call("open", &[Errno::EMFILE], || fs::read_dir(directory)) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(maker) = name.to_str().and_then(|name| maker(prefix, name)) else { continue };
+        let own = entry.metadata().is_ok_and(|file| file.uid() == nix::unistd::geteuid().as_raw());
+        if own
+            && process::kill(maker, 0) == Err(libc::ESRCH)
+            && let Some(name) = name.to_str().and_then(|name| CString::new(format!("/{name}")).ok())
+            && let Err(error) = unlink(&name)
+        {
+            tracing::warn!(%error, directory, "a name that a dead run has left stays");
+        }
+    }
+}
+
+/// The number of the process that gave the name, if ipcrun did.
+fn maker(prefix: &str, name: &str) -> Option<i32> {
+    let (process, _) = name.strip_prefix(prefix)?.split_once('-')?;
+    process.parse().ok().filter(|process| *process > 0)
 }
 
 /// What the first line of a register says that is made now: which start of the kernel, which IPC namespace.
@@ -215,6 +242,13 @@ fn seconds(time: SystemTime) -> i64 {
 mod tests {
     use super::*;
     use crate::os::sysv::Keeper;
+
+    #[test]
+    fn a_name_says_its_maker() {
+        let maker = |name| maker("ipcrun-", name);
+        assert_eq!(maker("ipcrun-77-1f-0"), Some(77));
+        assert_eq!([maker("ipcrun-x-1"), maker("other-77-1"), maker("ipcrun-0-1"), maker("ipcrun-77")], [None; 4]);
+    }
 
     #[test]
     fn a_register_is_swept_only_once_its_run_is_gone() {

@@ -23,6 +23,7 @@ pub mod pages;
 pub mod pipe;
 pub mod prefetch;
 pub mod process;
+pub mod segment;
 pub mod semaphore;
 pub mod signals;
 pub mod socket;

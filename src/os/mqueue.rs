@@ -17,14 +17,13 @@
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
 
 use super::descriptor::{Descriptor, result, wait_readable, wait_writable};
 use super::pipe::fill;
-use super::{clock, fault, process};
+use super::{clock, fault, leftovers};
 
 /// The highest priority of a message.
 pub const PRIORITY_MAX: u32 = 32_767;
@@ -54,30 +53,9 @@ fn unlink(name: &CStr) -> io::Result<()> {
     Err(io::Error::new(error.kind(), format!("mq_unlink of {}: {error}", name.to_string_lossy())))
 }
 
-/// Unlinks the names of this user's queues whose makers died before they could. A queue has a name for some
-/// microseconds only, and its maker does not need it: should it live after all, in another PID namespace, it loses
-/// nothing.
+/// Unlinks the names of this user's queues whose makers died before they could.
 pub fn sweep() {
-    // Where the names are not listed, none can be found.
-    let Ok(entries) = fault::call("open", &[Errno::EMFILE], || std::fs::read_dir(NAMES)) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some(maker) = name.to_str().and_then(maker) else { continue };
-        let own = entry.metadata().is_ok_and(|file| file.uid() == nix::unistd::geteuid().as_raw());
-        if own
-            && process::kill(maker, 0) == Err(libc::ESRCH)
-            && let Some(name) = name.to_str().and_then(|name| CString::new(format!("/{name}")).ok())
-            && let Err(error) = unlink(&name)
-        {
-            tracing::warn!(%error, "a queue that a dead run has left stays");
-        }
-    }
-}
-
-/// The number of the process that made the queue of that name, if ipcrun did.
-fn maker(name: &str) -> Option<i32> {
-    let (process, _) = name.strip_prefix(PREFIX)?.split_once('-')?;
-    process.parse().ok().filter(|process| *process > 0)
+    leftovers::sweep_names(NAMES, PREFIX, unlink);
 }
 
 /// A POSIX message queue without a name.
@@ -274,8 +252,6 @@ mod tests {
 
     #[test]
     fn only_names_of_makers_that_are_gone_are_swept() {
-        assert_eq!(maker("ipcrun-77-1f-0"), Some(77));
-        assert_eq!([maker("ipcrun-x-1"), maker("other-77-1"), maker("ipcrun-0-1"), maker("ipcrun-77")], [None; 4]);
         let gone = crate::os::testing::Child::fork(|| {});
         let number = gone.id();
         assert_eq!(gone.join(), Some(0));

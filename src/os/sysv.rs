@@ -1,4 +1,4 @@
-//! System V semaphores and message queues, sysvipc(7), and the keeper that makes and removes them.
+//! System V semaphores, message queues and segments, sysvipc(7), and the keeper that makes and removes them.
 //!
 //! An id of System V belongs to no process: it stays until it is removed. So ids are made by the [`Keeper`]
 //! only, and the values here are plain numbers that use what it made.

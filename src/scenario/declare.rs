@@ -165,6 +165,13 @@ fn one(
             Some(item) => each(checker, declared, attribute, item, count.is_some(), &mut declarations),
         }
     }
+    for (_, key) in objects::LATER_ATTRIBUTES.iter().filter(|(of, _)| *of == kind.name) {
+        let Some(item) = fields.take(key) else { continue };
+        if checker.boolean(item) == Some(true) {
+            let message = format!("`{key} = true` of {} is not supported yet", with_article(kind.name));
+            checker.error(Code::LATER, item.span(), message, "not supported yet");
+        }
+    }
     let mut known: Vec<_> = keys::names(keys::OBJECT_KEYS);
     known.extend(kind.attributes.iter().map(|attribute| attribute.name));
     fields.finish(checker, &with_article(kind.name), &known);

@@ -379,7 +379,7 @@ impl Plan {
 
     /// Whether it matters which process started which: one waits for any of those that it started, their ends are signals to
     /// it, or its own end is one to them.
-    pub fn has_families(&self) -> bool {
+    pub fn observes_parents(&self) -> bool {
         self.programs.iter().any(|program| program.has_children() || program.parent_death.is_some())
     }
 

@@ -607,28 +607,3 @@ order = ["boss kill helper", "helper end *", { process = "boss", verb = "recv", 
     Test::new().file("a.toml", text).args(["explore", "a.toml"]).run().status(0);
     Test::scenario(text).args(["--repeat", "30"]).run().status(0);
 }
-
-/// A process that masks signals is killed while a part of what it sends is in the pipe: it sleeps in the kernel then.
-#[test]
-fn a_death_within_a_send_is_replayed() {
-    let text = r#"
-time = "ideal"
-[objects]
-link = { kind = "pipe", framing = "bytes", capacity = 4096 }
-[processes.w]
-steps = [ { mask = ["USR1"] }, { send = "link.w", value = { bytes = "x", repeat = 9000 } }, { mark = "sent" } ]
-[processes.r]
-steps = [ { poll = "link.r" }, { kill = "w", signal = "TERM" }, { join = "w" } ]
-[[expect]]
-exits = "w"
-signal = "TERM"
-[[expect]]
-never = "w mark sent"
-"#;
-    let explore = ["explore", "a.toml", "--show", "1", "--save", "s.toml"];
-    let done = Test::new().file("a.toml", text).args(explore).run().status(0);
-    let schedule = done.read("s.toml");
-    assert!(schedule.contains("w dies"), "{schedule}");
-    let replay = ["replay", "a.toml", "s.toml"];
-    Test::new().file("a.toml", text).file("s.toml", schedule).args(replay).run().status(0).nothing_left();
-}

@@ -42,7 +42,7 @@ pub(crate) fn is_tame(plan: &Plan) -> bool {
     });
     steps
         && objects
-        && !plan.has_families()
+        && !plan.observes_parents()
         && plan.programs.iter().all(|program| !program.daemon && !reads_clock(program))
 }
 

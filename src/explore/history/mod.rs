@@ -1,8 +1,9 @@
 //! What is kept of the events on the way to a state, as a part of the state: a number for each [`Memory`] that all
 //! processes share, and small numbers that belong to one process and stand in its segment.
 //!
-//! `observe` is what an event does to each memory, `condition` evaluates state expressions in a state of the search.
-//! `knowledge` is what each process knows of what happened before, and `marks` what must be known.
+//! `update` is what an event does to each memory, `state_condition` evaluates state expressions in a state of the search.
+//! `causal_past` is what each process knows of what happened before, `tracked_events` the events that must be known, and `waits`
+//! what conditions say of blocked processes while it is not known yet.
 
 mod causal_past;
 mod state_condition;

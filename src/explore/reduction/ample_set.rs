@@ -53,7 +53,7 @@ impl Ample {
     /// it matters which process started which, or the budget is spent, which ends the search.
     pub(crate) fn new(space: &StateSpace<'_>) -> Option<Self> {
         let plan = space.plan;
-        if plan.has_families() {
+        if plan.observes_parents() {
             return None;
         }
         let futures = Footprints::new(plan, space.tells_causes(), &space.budget)?;

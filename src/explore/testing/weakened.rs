@@ -11,7 +11,7 @@ use super::{brute_force, causality, random_programs, step_soundness};
 use crate::event::{Event, ObjectId, ProcessId};
 use crate::objects::causality::happens_before::Tie;
 use crate::objects::contract::model::{ModelCall, Progress, ShareAccess};
-use crate::objects::contract::operation::Access;
+use crate::objects::contract::operation::{Access, Span};
 use crate::objects::contract::promela::Promela;
 use crate::objects::{
     CATALOGUE, CreateContext, Enablers, Handover, HostError, Live, Model, Object, Relation, State, Verb,
@@ -196,6 +196,18 @@ impl Object for Weak {
 
     fn promela(&self) -> Option<&dyn Promela> {
         self.own().promela()
+    }
+
+    fn span(&self, event: &Event) -> Span {
+        self.own().span(event)
+    }
+
+    fn apart(&self, first: Access, second: Access) -> bool {
+        self.own().apart(first, second)
+    }
+
+    fn has_known_cells(&self) -> bool {
+        self.own().has_known_cells()
     }
 
     fn commute(&self, first: Access, second: Access) -> bool {

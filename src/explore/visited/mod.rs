@@ -1,7 +1,7 @@
 //! The states that were met: each once, packed into as few bits as its numbers need, exactly.
 //!
-//! `layout` packs them, `table` finds them, `parents` keeps how they were met. A column that outgrows its bits makes
-//! all states be packed anew, which happens as often as a number doubles.
+//! `packing` packs them, `hash_table` finds them, `predecessors` keeps how they were met, `parallel_insert` takes in what several
+//! threads have found. Where a column outgrows its bits all states are packed anew, some times for each doubling of a number.
 
 pub(crate) mod hash_table;
 pub(crate) mod packing;

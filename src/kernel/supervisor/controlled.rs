@@ -16,7 +16,7 @@ use crate::kernel::scheduler_gate::{
 use crate::kernel::{Notice, Options};
 use crate::os::descriptor::poll;
 use crate::os::signals::Blocked;
-use crate::os::{clock, interrupts, process as os};
+use crate::os::{clock, process as os};
 use crate::scenario::plan::Plan;
 use crate::schedule::{Rest, Turn, Turns};
 use crate::trace::RunEnd;
@@ -257,11 +257,6 @@ impl Driver<'_, '_, '_> {
         let signal = turn.choices.first().map_or(0, |signal| *signal as i32);
         let signals = self.supervisor.plan.program(process).signals && !turn.killed;
         if signals && signal != libc::SIGKILL {
-            if self.sleeps(process) && post.was_sent(signal) {
-                // Within a step that has changed something it takes up no turn.
-                let _ = interrupts::end_other(pid, signal);
-                return self.has_died(process);
-            }
             // It keeps back what would end it, and lets that in itself.
             self.grant(process, 0, DIES, &turn.choices);
             let _ = os::kill(pid, libc::SIGCONT);

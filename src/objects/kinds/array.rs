@@ -22,7 +22,7 @@ pub(crate) static KIND: Kind = Kind {
             default: "i64, or what `value` needs",
             required: false,
             summary: "the type of each element, as for `value`. With `bytes` the whole is bytes and an element 0 to 255, \
-                      with `char` the whole is a string",
+                      with `char` the whole is a string up to its first NUL; a longer one ends `too_big`",
         },
         Attribute {
             name: "value",
@@ -36,7 +36,7 @@ pub(crate) static KIND: Kind = Kind {
             form: Form::Integer(1, MOST),
             default: "",
             required: false,
-            summary: "the number of elements, instead of `value`",
+            summary: "the number of elements, instead of `value`; with `char` besides it, where the string is shorter",
         },
     ],
     verbs: &VERBS,
@@ -89,6 +89,9 @@ fn declare(declaration: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
                 Shape::Text => "write a string",
                 _ => "write a list",
             })]);
+        }
+        (Some(length), Some(Some(given))) if shape == Shape::Text && given as i64 <= length => {
+            length.clamp(1, MOST) as u32
         }
         (Some(length), Some(Some(given))) if length != given as i64 => {
             let message = format!("`len` is {length}, but `value` has {given} elements");

@@ -7,6 +7,7 @@ pub(crate) mod cells;
 pub(crate) mod condition;
 pub(crate) mod event;
 pub(crate) mod eventfd;
+pub(crate) mod memory;
 pub(crate) mod mutex;
 pub(crate) mod own;
 pub(crate) mod pipe;

@@ -51,6 +51,51 @@ impl Scalar {
         Self::TYPES.iter().position(|known| *known == self).map_or("", |at| Self::NAMES[at])
     }
 
+    /// How many bytes a number of the type takes in memory.
+    pub(crate) fn width(self) -> usize {
+        match self {
+            Self::F32 | Self::Char => 4,
+            Self::F64 => 8,
+            Self::Bool => 1,
+            Self::Int(low, high) => {
+                let most = (low.unsigned_abs().saturating_sub(1)).max(high.unsigned_abs());
+                match u64::BITS - most.leading_zeros() {
+                    0..=8 => 1,
+                    9..=16 => 2,
+                    17..=32 => 4,
+                    _ => 8,
+                }
+            }
+        }
+    }
+
+    /// The bytes that a word has in memory.
+    pub(crate) fn to_bytes(self, word: u64) -> Vec<u8> {
+        match self {
+            Self::F32 => (f64::from_bits(word) as f32).to_le_bytes().to_vec(),
+            _ => word.to_le_bytes()[..self.width()].to_vec(),
+        }
+    }
+
+    /// The word of as many bytes as a number of the type takes.
+    ///
+    /// # Errors
+    /// `overflow` for a number that is more than the largest int.
+    pub(crate) fn word_of(self, bytes: &[u8]) -> Result<u64, Outcome> {
+        let mut word = [0; 8];
+        word[..bytes.len()].copy_from_slice(bytes);
+        let word = u64::from_le_bytes(word);
+        match self {
+            Self::F32 => Ok(f64::from(f32::from_bits(word as u32)).to_bits()),
+            Self::Int(low, high) if low < 0 => {
+                let unused = high.leading_zeros() - 1;
+                Ok(((word << unused) as i64 >> unused) as u64)
+            }
+            Self::Int(..) if word > i64::MAX as u64 => Err(Outcome::OVERFLOW),
+            _ => Ok(word),
+        }
+    }
+
     /// The type that a value needs where none is declared.
     pub(crate) fn of(value: &Value) -> Option<Self> {
         match value {
@@ -187,6 +232,33 @@ mod tests {
         }
         assert_eq!(Scalar::U8.encode(&Value::Int(256)), Err(Outcome::OUT_OF_RANGE));
         assert_eq!(Scalar::U8.refusal(&Value::Int(300)).unwrap().1, "u8 holds 0 to 255, not 300");
+    }
+
+    #[test]
+    fn numbers_stand_in_memory_with_their_low_bytes_first() {
+        for (name, width, low) in [
+            ("i8", 1, -128),
+            ("i16", 2, -32768),
+            ("i32", 4, i64::from(i32::MIN)),
+            ("i64", 8, i64::MIN),
+            ("u8", 1, 0),
+            ("u16", 2, 0),
+            ("u32", 4, 0),
+            ("u64", 8, 0),
+        ] {
+            let scalar = Scalar::parse(name).unwrap();
+            assert_eq!(scalar.width(), width, "{name}");
+            for n in [low, 1, 100] {
+                let bytes = scalar.to_bytes(scalar.encode(&Value::Int(n)).unwrap());
+                assert_eq!(bytes.len(), width);
+                assert_eq!(scalar.word_of(&bytes).map(|word| scalar.decode(word)), Ok(Value::Int(n)), "{name}");
+            }
+        }
+        let u64 = Scalar::parse("u64").unwrap();
+        assert_eq!(u64.word_of(&[255; 8]), Err(Outcome::OVERFLOW));
+        assert_eq!(Scalar::I64.word_of(&[255; 8]).map(|word| Scalar::I64.decode(word)), Ok(Value::Int(-1)));
+        assert_eq!(Scalar::F32.to_bytes(1.5f64.to_bits()), 1.5f32.to_le_bytes());
+        assert_eq!(Scalar::F32.word_of(&1.5f32.to_le_bytes()), Ok(1.5f64.to_bits()));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use crate::event::{Event, EventId, ObjectId, ProcessId, Target};
 use crate::objects::causality::happens_before;
 use crate::objects::{
-    Call, Caller, Completion, CreateContext, Declaration, Kind, Live, Object, Patience, Problem, Relation, kind,
+    Call, Caller, Completion, CreateContext, Declaration, Form, Kind, Live, Object, Patience, Problem, Relation, Verb,
+    kind,
 };
 use crate::os::arena::Arena;
 use crate::os::clock;
@@ -33,6 +34,13 @@ pub(crate) fn declare(
         objects: objects.to_vec(),
     };
     (kind.declare)(&declaration)
+}
+
+/// The place that a step gives among its arguments, which is an operation's element.
+pub(crate) fn place(verb: &Verb, arguments: &mut [Value]) -> Option<u32> {
+    let at = verb.arguments.iter().position(|argument| matches!(argument.form, Form::Place(_)))?;
+    let given = std::mem::replace(&mut arguments[at], Value::Null);
+    Some(given.as_int().map_or(0, |at| at as u32))
 }
 
 /// Objects that were made, without a plan.
@@ -118,6 +126,7 @@ impl Stage {
         let (verb, description) = self.kinds[object as usize].verb(verb).unwrap();
         let mut all = arguments.to_vec();
         all.resize(description.arguments.len(), Value::Null);
+        let element = element.or(place(description, &mut all));
         let completion =
             self.live(object).perform(&mut Call { verb, end: 0, element, arguments: &all, patience, party: actor });
         actor.record(object, description.name, element, &completion, false);

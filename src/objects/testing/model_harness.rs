@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::kernel_harness;
-use super::kernel_harness::declare;
+use super::kernel_harness::{declare, place};
 use crate::event::{Event, EventId, ObjectId, ProcessId, Target};
 use crate::objects::contract::model::{Model, ModelCall, Progress, ShareAccess, Stage, Willing};
 use crate::objects::contract::operation::Access;
@@ -88,6 +88,8 @@ pub(crate) struct World {
     counts: Vec<u64>,
     /// Whether models record events, as for a trace.
     pub(crate) traced: bool,
+    /// The place in the object that the current step gives.
+    element: Option<u32>,
     current: ProcessId,
     /// What the next step chooses; the first possibility where nothing is left.
     choices: Vec<u32>,
@@ -106,6 +108,7 @@ impl Clone for World {
             events: self.events.clone(),
             counts: self.counts.clone(),
             traced: self.traced,
+            element: None,
             current: 0,
             choices: Vec::new(),
             asked: Vec::new(),
@@ -133,6 +136,7 @@ impl World {
             events: Vec::new(),
             counts: vec![0; processes],
             traced: true,
+            element: None,
             current: 0,
             choices: Vec::new(),
             asked: Vec::new(),
@@ -196,6 +200,7 @@ impl World {
         let (verb, description) = self.kinds[*object as usize].verb(name).unwrap();
         let mut arguments = given.clone();
         arguments.resize(description.arguments.len(), Value::Null);
+        self.element = place(description, &mut arguments);
         self.current = process;
         self.asked.clear();
         let before = self.key();
@@ -227,7 +232,7 @@ impl World {
         let mut call = ModelCall {
             verb,
             end: 0,
-            element: None,
+            element: self.element,
             arguments,
             willing,
             process,
@@ -257,7 +262,7 @@ impl World {
             step: Some(0),
             verb,
             target: Target::Object(object),
-            element: None.into(),
+            element: self.element.filter(|_| !implicit).into(),
             outcome: completion.outcome,
             value: completion.value.clone(),
             second: completion.second.clone(),

@@ -19,6 +19,7 @@ use super::super::descriptor::{Descriptor, wait_readable};
 use super::super::leftovers::{self, Register};
 use super::super::{clock, fault, process, socket};
 use super::{SysvQueue, SysvSemaphore};
+use crate::os::segment::Segment;
 
 /// How many ids it keeps: as many semaphores and queues as Linux allows by default.
 const ROOM: usize = 1 << 16;
@@ -26,6 +27,7 @@ const ROOM: usize = 1 << 16;
 /// What is asked of the keeper, and the kind of an id in the list. Never 0, which marks an entry as empty.
 pub(super) const SEMAPHORE: u32 = 1;
 const QUEUE: u32 = 2;
+const SEGMENT: u32 = 3;
 
 /// The longest that the keeper is given for an answer, and to end, ns.
 const PATIENCE: u64 = 5_000_000_000;
@@ -71,6 +73,18 @@ impl Keeper {
     /// ENOSPC: over kernel.msgmni. Otherwise as [`Keeper::semaphore`].
     pub fn message_queue(&mut self) -> io::Result<SysvQueue> {
         self.ask(QUEUE, 0).map(|id| SysvQueue { id })
+    }
+
+    /// Makes a segment of that many bytes and maps it. It is removed at once, and stays until its last mapping has gone.
+    ///
+    /// # Errors
+    /// EINVAL: over kernel.shmmax. ENOSPC: over kernel.shmmni or kernel.shmall. ENOMEM. Otherwise as [`Keeper::semaphore`].
+    pub fn segment(&mut self, length: u32) -> io::Result<Segment> {
+        let id = self.ask(SEGMENT, length)?;
+        let segment = Segment::attach(id, length as usize);
+        // SAFETY: IPC_RMID takes no further argument; the id is this run's own.
+        unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) };
+        segment
     }
 
     /// Closes the keeper in a process of the run, right after it was forked: the keeper waits until no process holds
@@ -294,6 +308,8 @@ fn make(kind: u32, value: u32, list: &[AtomicU64], register: Option<RawFd>, used
             SEMAPHORE => fault::call("semget", full, || unsafe { libc::semget(key, 1, flags) }),
             // SAFETY: a plain system call.
             QUEUE => fault::call("msgget", full, || unsafe { libc::msgget(key, flags) }),
+            // SAFETY: a plain system call.
+            SEGMENT => fault::call("shmget", full, || unsafe { libc::shmget(key, value as usize, flags) }),
             _ => return Err(libc::EINVAL),
         };
         if id >= 0 {
@@ -366,6 +382,14 @@ pub fn remove_left(word: u64, made: Made) {
                     libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut());
                 }
             }
+            SEGMENT => {
+                let id = libc::shmget(key, 0, 0);
+                let mut state: libc::shmid_ds = std::mem::zeroed();
+                let known = libc::shmctl(id, libc::IPC_STAT, &raw mut state) == 0;
+                if known && is_own(&state.shm_perm, state.shm_ctime) {
+                    libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut());
+                }
+            }
             _ => {}
         }
     }
@@ -383,6 +407,8 @@ fn remove_all(list: &[AtomicU64]) {
         unsafe {
             match (word >> 32) as u32 {
                 SEMAPHORE => libc::semctl(id, 0, libc::IPC_RMID),
+                // One that was mapped is marked already.
+                SEGMENT => libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()),
                 _ => libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()),
             };
         }
@@ -477,6 +503,27 @@ mod tests {
         assert_eq!(exist(semaphore, queue), (true, true));
         drop(keeper);
         assert_eq!(exist(semaphore, queue), (false, false));
+    }
+
+    #[test]
+    fn a_segment_is_shared_with_children_and_lives_as_long_as_it_is_mapped() {
+        let attached = || {
+            let list = std::fs::read_to_string("/proc/sysvipc/shm").expect("the kernel's list");
+            let own = std::process::id().to_string();
+            list.lines().filter(|line| line.split_whitespace().nth(5) == Some(&own)).count()
+        };
+        let before = attached();
+        let mut keeper = Keeper::new();
+        let segment = keeper.segment(5000).expect("a segment");
+        assert_eq!((attached(), segment.is_resizable()), (before + 1, false));
+        let child = Child::fork(|| segment.write(4998, b"xy"));
+        assert_eq!(child.join(), Some(0));
+        drop(keeper);
+        let mut bytes = [0; 2];
+        segment.read(4998, &mut bytes);
+        assert_eq!(&bytes, b"xy");
+        drop(segment);
+        assert_eq!(attached(), before);
     }
 
     #[test]

@@ -124,6 +124,7 @@ fn form(form: Form) -> Value {
     match form {
         Form::Boolean => json!({ "type": "boolean" }),
         Form::Integer(low, high) => integer(low, high),
+        Form::Place(most) => integer(0, most.into()),
         Form::Size => json!({ "type": ["integer", "string"], "minimum": 0 }),
         Form::Choice(words) => json!({ "enum": words }),
         Form::Value(types) => value(types),

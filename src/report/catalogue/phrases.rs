@@ -22,6 +22,7 @@ pub(super) fn form(form: Form) -> String {
     match form {
         Form::Boolean => "`true` or `false`".to_owned(),
         Form::Integer(low, high) => integer(low, high),
+        Form::Place(_) => "an integer, at least 0".to_owned(),
         Form::Size => "a size: an integer or `\"64KiB\"`".to_owned(),
         Form::Choice(words) => any_of(words),
         Form::Value(types) => types.to_string(),
@@ -101,7 +102,7 @@ pub(super) fn step(kind: Option<&Kind>, verb: &'static Verb) -> String {
 fn sample(form: Form) -> &'static str {
     match form {
         Form::Boolean | Form::Nothing => "true",
-        Form::Integer(..) => "N",
+        Form::Integer(..) | Form::Place(_) => "N",
         Form::Size => "\"64KiB\"",
         Form::Duration => "\"200ms\"",
         Form::Condition => "\"CONDITION\"",

@@ -85,7 +85,6 @@ impl Compiler<'_> {
             let mut value = Expression::constant(Value::Null);
             match (given, argument.form) {
                 (None, _) if argument.required => self.needs(word, argument, fields),
-                (None, _) => {}
                 (Some(item), Form::Into) => {
                     let narrowed =
                         if (verb.result & value_types).is_empty() { verb.result } else { verb.result & value_types };
@@ -104,6 +103,13 @@ impl Compiler<'_> {
                     };
                     operation.update = self.checker.value(item, &mut scope);
                 }
+                (None, Form::Place(_)) => found.element = Some(Expression::constant(Value::Int(0))),
+                (Some(item), Form::Place(most)) => {
+                    let Some(given) = self.typed(item, Types::INT) else { continue };
+                    all_foreseen.extend(self.beyond(&given, item, 0, most.into()).map(beyond));
+                    found.element = Some(given);
+                }
+                (None, _) => {}
                 (Some(item), Form::Integer(low, high)) => {
                     let Some(given) = self.typed(item, Types::INT) else { continue };
                     let outcome = if verb.outcomes.contains(&Outcome::OUT_OF_RANGE) {
@@ -131,6 +137,8 @@ impl Compiler<'_> {
             .zip(&arguments)
             .map(|(argument, value)| match argument.form {
                 Form::Into | Form::Second | Form::Update => None,
+                // A constant place is an argument here alone, so that the kind sees it.
+                Form::Place(_) => found.element.as_ref().and_then(Expression::as_constant).cloned(),
                 _ => value.as_constant().filter(|value| **value != Value::Null).cloned(),
             })
             .collect();

@@ -3,10 +3,11 @@
 //!
 //! What changes places is a *strand*: a process of each of some programs and, of arrays of objects of which each of
 //! these processes uses the one of its own index, that object; of an object with elements likewise, that element.
-//! Processes of one program that never uses its own name or index are strands of one process each. `strands` finds
-//! them, `exchange` says whether a plan is the same where two have changed places.
+//! Processes of one program that never uses its own name or index are strands of one process each. `orbits` finds
+//! them, `automorphism` says whether a plan is the same where two have changed places, `scalarset` which values are only indices of
+//! strands.
 //!
-//! Where processes name objects of their own, the same standing of another has another number: `twins` knows it.
+//! Where processes name objects of their own, the same local state of another has another number: `renaming` knows it.
 //! Strands are compared by the numbers that they would have in the first place.
 
 mod automorphism;

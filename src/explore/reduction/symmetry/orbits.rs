@@ -51,7 +51,7 @@ pub(super) struct Strands {
 pub(super) fn find(space: &StateSpace<'_>) -> Vec<(Strands, Holders)> {
     let plan = space.plan;
     // A signal says which process sent it, and `wait_any` which has ended.
-    if plan.has_families() {
+    if plan.observes_parents() {
         return Vec::new();
     }
     let mut pace = Pace::new(&space.budget);

@@ -30,11 +30,11 @@ use crate::os::guard::Guard;
 use crate::outcome::Outcome;
 use crate::value::{Types, Value};
 
-const LOAD: u8 = 0;
-const STORE: u8 = 1;
-const ADD: u8 = 2;
-const SWAP: u8 = 3;
-const COMPARE_SWAP: u8 = 4;
+pub(crate) const LOAD: u8 = 0;
+pub(crate) const STORE: u8 = 1;
+pub(crate) const ADD: u8 = 2;
+pub(crate) const SWAP: u8 = 3;
+pub(crate) const COMPARE_SWAP: u8 = 4;
 const UPDATE: u8 = 5;
 
 pub(crate) use futex::VERBS as FUTEX_VERBS;
@@ -85,7 +85,10 @@ pub(crate) const fn verbs(whole: Types, either: Element, one: Element) -> [Verb;
             element: either,
             blocks: false,
             result: Types::NONE,
-            outcomes: &[Outcome::OUT_OF_RANGE, Outcome::INVALID],
+            outcomes: match either {
+                Element::Never => &[Outcome::OUT_OF_RANGE, Outcome::INVALID],
+                _ => &[Outcome::OUT_OF_RANGE, Outcome::TOO_BIG, Outcome::INVALID],
+            },
         },
         Verb {
             name: "add",
@@ -171,7 +174,7 @@ pub(crate) enum Shape {
     List,
     /// Bytes.
     Bytes,
-    /// A string.
+    /// A string, up to the first NUL.
     Text,
 }
 
@@ -199,7 +202,14 @@ impl Layout {
         let words: Vec<u64> = match (self.shape, value) {
             (Shape::One, value) => vec![self.scalar.encode(value)?],
             (Shape::Bytes, Value::Bytes(bytes)) => bytes.iter().map(|byte| u64::from(*byte)).collect(),
-            (Shape::Text, Value::String(text)) => text.chars().map(u64::from).collect(),
+            (Shape::Text, Value::String(text)) => {
+                let mut words: Vec<u64> = text.chars().map(u64::from).collect();
+                if words.len() > self.length as usize {
+                    return Err(Outcome::TOO_BIG);
+                }
+                words.resize(self.length as usize, 0);
+                words
+            }
             (_, Value::List(items)) => items.iter().map(|item| self.scalar.encode(item)).collect::<Result<_, _>>()?,
             _ => return Err(Outcome::INVALID),
         };
@@ -219,7 +229,8 @@ impl Layout {
             Shape::List => Value::List(words.iter().map(|word| self.scalar.decode(*word)).collect()),
             Shape::Bytes => Value::Bytes(words.iter().map(|word| *word as u8).collect()),
             Shape::Text => {
-                Value::from(words.iter().filter_map(|word| char::from_u32(*word as u32)).collect::<String>())
+                let text = words.iter().take_while(|word| **word != 0);
+                Value::from(text.filter_map(|word| char::from_u32(*word as u32)).collect::<String>())
             }
         }
     }
@@ -259,7 +270,7 @@ impl Cells {
                 None => (outcome, format!("the array has {length} elements, not {}", items.len())),
             }),
             Value::String(text) if self.layout.shape == Shape::Text => {
-                Some((outcome, format!("the array has {length} characters, not {}", text.chars().count())))
+                Some((outcome, format!("the array has room for {length} characters, not {}", text.chars().count())))
             }
             Value::Bytes(bytes) if self.layout.shape == Shape::Bytes => {
                 Some((outcome, format!("the array has {length} bytes, not {}", bytes.len())))
@@ -419,16 +430,16 @@ struct Header {
 }
 
 /// What a step did to one cell.
-struct Change {
-    before: u64,
-    after: u64,
-    ticket: u64,
+pub(crate) struct Change {
+    pub(crate) before: u64,
+    pub(crate) after: u64,
+    pub(crate) ticket: u64,
 }
 
 impl Change {
     /// What the step gives, and the trace shows.
     #[inline]
-    fn completion(&self, scalar: Scalar, verb: u8) -> Completion {
+    pub(crate) fn completion(&self, scalar: Scalar, verb: u8) -> Completion {
         let (shown, other) = match verb {
             LOAD => (self.before, None),
             STORE => (self.after, None),
@@ -458,7 +469,7 @@ impl Change {
 impl Scalar {
     /// The word that a step on one cell leaves there. `compute` gives the value of an `update`.
     #[inline]
-    fn after(
+    pub(crate) fn after(
         self,
         verb: u8,
         before: u64,

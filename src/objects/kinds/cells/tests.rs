@@ -85,6 +85,27 @@ fn bytes_and_text_are_whole_what_they_are_called() {
 }
 
 #[test]
+fn text_ends_at_the_first_nul_and_fills_the_rest_with_it() {
+    let mut stage = Stage::new();
+    let text = stage.add("array", &[("value", "ab".into()), ("len", int(4)), ("type", "char".into())], &[]);
+    let mut actor = stage.actor(0);
+    let mut step = |verb, arguments: &[Value]| {
+        let done = stage.step(&mut actor, text, verb, arguments);
+        (done.outcome, done.value)
+    };
+    assert_eq!(step("load", &[]), (Outcome::OK, "ab".into()));
+    assert_eq!(step("store", &["wxyz".into()]), (Outcome::OK, "wxyz".into()));
+    assert_eq!(step("store", &["é".into()]).0, Outcome::OK);
+    assert_eq!(step("load", &[]), (Outcome::OK, "é".into()));
+    assert_eq!(step("store", &["abcde".into()]).0, Outcome::TOO_BIG);
+    assert_eq!(on(&stage, &mut actor, "store", 2, &["!".into()]).0, Outcome::OK);
+    assert_eq!(stage.step(&mut actor, text, "load", &[]).value, "é".into(), "a NUL is before it");
+    assert_eq!((stage.live(text).value(), stage.replay(text, &[&actor])), (Some("é".into()), "é".into()));
+    let store = kind("array").unwrap().verb("store").unwrap().1;
+    assert_eq!(stage.object(text).foresee(store, None, &[Some("abcde".into())]).unwrap().0, Outcome::TOO_BIG);
+}
+
+#[test]
 fn a_type_is_what_is_declared_or_what_the_value_needs() {
     let array = kind("array").unwrap();
     let value = kind("value").unwrap();
