@@ -60,7 +60,7 @@ impl Outcome {
     }
 
     /// The outcome that stands for an errno of the kernel: a named one where format and errno(3) agree.
-    pub fn from_errno(errno: i32) -> Self {
+    pub const fn from_errno(errno: i32) -> Self {
         match errno {
             0 => Self::OK,
             libc::ETIMEDOUT => Self::TIMEOUT,
@@ -81,7 +81,9 @@ impl Outcome {
             libc::EINVAL | libc::EBADF => Self::INVALID,
             libc::ESRCH => Self::NO_PROCESS,
             libc::EINTR => Self::INTERRUPTED,
-            other => Self(ERRNO + other.clamp(0, 190) as u8),
+            other if other < 0 => Self(ERRNO),
+            other if other > 190 => Self(ERRNO + 190),
+            other => Self(ERRNO + other as u8),
         }
     }
 

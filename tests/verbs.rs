@@ -5,6 +5,7 @@ mod channels;
 mod ends;
 mod flow;
 mod locks;
+mod memory;
 mod processes;
 mod signals;
 

@@ -226,6 +226,10 @@ impl Drawing<'_> {
         let verbs = object.kind.verbs;
         let verb = &verbs[self.draw.below(verbs.len())];
         let first = self.step(verb, Some(object), &index);
+        if let Some(opens) = object.kind.verb_that(Effect::Opens).filter(|_| verb.effect != Effect::Opens) {
+            let open = self.opened(verbs[opens as usize].name, &first);
+            return Some(open.into_iter().chain([first]).collect());
+        }
         let gives = object.kind.verb_that(Effect::Gives).filter(|_| verb.effect == Effect::Takes);
         if let Some(gives) = gives.filter(|_| !self.draw.one_in(3)) {
             let mut between = vec![first];
@@ -242,6 +246,17 @@ impl Drawing<'_> {
             return Some(between);
         }
         Some(vec![first])
+    }
+
+    /// What opens the end that a step names, where the process has not opened it so far.
+    fn opened(&mut self, open: &str, step: &Step) -> Option<Step> {
+        let Some(Part::Text(text)) = step.0.first() else { return None };
+        let text = format!("{{ {open} = \"{}\"", text.split('"').nth(1)?);
+        let known = self.before.contains(&text);
+        (!known && !self.draw.one_in(6)).then(|| {
+            let timeout = if self.taste.times && self.draw.one_in(3) { ", timeout = \"0s\"" } else { "" };
+            Step(vec![Part::Text(format!("{text}{timeout}, outcome = \"o\" }}"))])
+        })
     }
 
     /// How often a verb without an object is drawn.

@@ -43,7 +43,8 @@ pub(super) enum Status {
 /// What a program could ever do to others.
 #[derive(Default)]
 struct Powers {
-    verbs: HashSet<(ObjectId, &'static str)>,
+    /// Each with the end that it is on; none where the object has no ends.
+    verbs: HashSet<(ObjectId, &'static str, Option<&'static str>)>,
     starts: HashSet<ProcessId>,
     kills: HashSet<ProcessId>,
 }
@@ -177,7 +178,10 @@ impl<'p> Detector<'p> {
                 if let Some(owner) = enablers.only {
                     return alive_outside(owner);
                 }
-                if somebody(&|powers| enablers.verbs.iter().any(|verb| powers.verbs.contains(&(object, verb)))) {
+                let able = |powers: &Powers| {
+                    powers.verbs.iter().any(|(id, verb, end)| *id == object && enablers.has(verb, *end))
+                };
+                if somebody(&able) {
                     return true;
                 }
                 let ends = self.plan.objects[object as usize].object.ends();
@@ -283,7 +287,12 @@ fn slept_through(members: &[(ProcessId, Status)], look: &dyn Fn(ProcessId) -> Op
 fn powers(plan: &Plan, program: &Program) -> Powers {
     let mut powers = Powers::default();
     for operation in program.operations() {
-        powers.verbs.extend(operation.accessed().map(|(id, verb)| (id, plan.kind(id).verbs[verb as usize].name)));
+        powers.verbs.extend(operation.on_objects().flat_map(|operand| {
+            operand.objects().map(|id| {
+                let end = plan.objects[id as usize].object.ends().get(operand.end as usize).copied();
+                (id, plan.kind(id).verbs[operand.verb as usize].name, end)
+            })
+        }));
         for (verb, processes) in operation.on_processes() {
             match verb {
                 ProcessVerb::Start => powers.starts.extend(processes),

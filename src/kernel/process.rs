@@ -151,11 +151,19 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
         verb: record::BEGIN,
         flags: record::PROCESS,
     });
-    match machine {
+    let left = match machine {
         Ok(mut machine) if inheritance.turnstile.is_some() || machine.has_signals() => child.take_turns(&mut machine),
         Ok(mut machine) => machine.run(&mut child),
         Err(_) => Left::Exit(1),
+    };
+    for (id, object) in inheritance.objects.iter().enumerate() {
+        let mut held = plan.held(process, id as ObjectId);
+        if held.contains(&true) {
+            held.fill(false);
+            object.part(&held);
+        }
     }
+    left
 }
 
 /// The real world, as one process has it.

@@ -32,6 +32,7 @@ pub use contract::verb_class::Effect;
 /// Every kind, in the order of the reference.
 pub static CATALOGUE: &[&Kind] = &[
     &kinds::pipe::KIND,
+    &kinds::pipe::FIFO,
     &kinds::queue::KIND,
     &kinds::value::KIND,
     &kinds::array::KIND,
@@ -46,7 +47,7 @@ pub static CATALOGUE: &[&Kind] = &[
 ];
 
 /// The kinds that the format names and this version has not got.
-pub static LATER: &[&str] = &["fifo", "socket", "timer", "file_lock"];
+pub static LATER: &[&str] = &["socket", "timer", "file_lock"];
 
 /// Attributes that the format names and this version has not got, with their kinds: they may be `false`.
 pub static LATER_ATTRIBUTES: &[(&str, &str)] = &[("memory", "private")];
@@ -203,12 +204,22 @@ pub struct Argument {
 /// Which processes could unblock a waiting process: for the deadlock detector and for the explorer.
 #[derive(Clone, Debug)]
 pub struct Enablers {
-    /// Verbs on the same object, by any process, that could.
+    /// Verbs on the same object, by any process, that could: `send`; or `open.w`, where only that end's could.
     pub verbs: &'static [&'static str],
     /// Only that process could: the owner of a mutex.
     pub only: Option<ProcessId>,
     /// A process that releases one of these ends could too: end of file, broken pipe.
     pub closing: &'static [&'static str],
+}
+
+impl Enablers {
+    /// Whether that verb on that end is one of [`Enablers::verbs`].
+    pub fn has(&self, verb: &str, end: Option<&str>) -> bool {
+        self.verbs.iter().any(|one| match one.split_once('.') {
+            Some((name, of)) => name == verb && end == Some(of),
+            None => *one == verb,
+        })
+    }
 }
 
 /// One object of a scenario, checked: what the plan holds of it.
@@ -512,7 +523,7 @@ pub trait Live: Any {
     fn perform(&self, call: &mut Call<'_>) -> Completion;
 
     /// Lets go of the ends that this process does not hold; `held` is by the place in [`Object::ends`]. Called in
-    /// each process right after fork, and in the supervisor with nothing held once every process exists.
+    /// each process right after fork and, with nothing held, at its end; and so in the supervisor once every process exists.
     fn part(&self, _held: &[bool]) {}
 
     /// The process that owns it, for kinds that have an owner.

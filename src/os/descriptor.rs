@@ -1,8 +1,9 @@
 //! A file descriptor that a process can close early, and waiting on one with a deadline.
 
 use std::cell::Cell;
+use std::ffi::CString;
 use std::io;
-use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollTimeout};
@@ -73,6 +74,21 @@ pub(super) fn errno() -> i32 {
 /// The result of a call that gives -1 and errno where it fails.
 pub(super) fn result(returned: isize) -> Result<usize, i32> {
     usize::try_from(returned).map_err(|_| errno())
+}
+
+/// Opens what a descriptor is of once more, through /proc: another open file. It is closed at exec.
+///
+/// # Errors
+/// ENOENT: there is no /proc. Others of open(2).
+pub(super) fn reopen(fd: RawFd, flags: libc::c_int) -> Result<OwnedFd, i32> {
+    let path = CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| libc::EINVAL)?;
+    let opened = fault::call("open", &[Errno::EMFILE, Errno::ENOENT], || {
+        // SAFETY: the path is a C string that lives over the call.
+        unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC) }
+    });
+    let opened = result(opened as isize)? as RawFd;
+    // SAFETY: open has just made it, and nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(opened) })
 }
 
 /// Waits until something can be read from `fd`, or its end of file has come. `false` where `deadline`, in ns of

@@ -19,7 +19,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use nix::errno::Errno;
 
 use super::sysv::{self, Made};
-use super::{clock, fault, mqueue, process, segment};
+use super::{clock, fault, fifo, mqueue, process, segment};
 
 /// What the name of a register begins with.
 const PREFIX: &str = "ipcrun-";
@@ -131,9 +131,11 @@ pub fn sweep() {
     ONCE.call_once(|| {
         mqueue::sweep();
         segment::sweep();
-        if let Some(head) = head() {
-            for place in places() {
-                sweep_place(&place, &head);
+        let head = head();
+        for place in places() {
+            fifo::sweep(&place);
+            if let Some(head) = &head {
+                sweep_place(&place, head);
             }
         }
     });
@@ -173,8 +175,8 @@ fn head() -> Option<String> {
     Some(format!("ipcrun keys 1 {} {}", boot.trim(), namespace.display()))
 }
 
-/// Where registers lie: the first that can be written takes a new one.
-fn places() -> Vec<PathBuf> {
+/// Where registers lie, and the names of FIFOs: the first that can be written takes a new one.
+pub(super) fn places() -> Vec<PathBuf> {
     let own = std::env::var_os("XDG_RUNTIME_DIR").filter(|place| !place.is_empty()).map(PathBuf::from);
     let mut places: Vec<PathBuf> = own.into_iter().filter(|place| place.is_absolute()).collect();
     places.extend(["/dev/shm", "/tmp"].map(PathBuf::from));

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod descriptor;
 pub mod eventfd;
 pub mod fault;
+pub mod fifo;
 pub mod futex;
 pub mod guard;
 pub mod interrupts;

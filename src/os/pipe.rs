@@ -11,11 +11,11 @@
 //! An end of file is no error: 0 bytes read.
 
 use std::io::{self, IoSlice};
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 
-use super::descriptor::{Descriptor, errno, result};
+use super::descriptor::{Descriptor, errno, reopen, result};
 use super::fault;
 
 /// The most bytes that one write puts into a pipe as a whole, and the size of a packet.
@@ -157,14 +157,10 @@ impl Impatient {
         // SAFETY: F_GETFL takes no argument.
         let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
         let flags = result(flags as isize)? as libc::c_int & libc::O_DIRECT;
-        let path = std::ffi::CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| libc::EINVAL)?;
-        let flags = direction | flags | libc::O_NONBLOCK | libc::O_CLOEXEC;
-        // SAFETY: the path is a C string that lives over the call.
-        let twin = fault::call("open", &[Errno::EMFILE, Errno::ENOENT], || unsafe { libc::open(path.as_ptr(), flags) });
-        let twin = result(twin as isize)? as RawFd;
-        // SAFETY: open has just made it, and nothing else owns it.
-        self.twin.set(unsafe { OwnedFd::from_raw_fd(twin) });
-        Ok(twin)
+        let twin = reopen(fd, direction | flags | libc::O_NONBLOCK)?;
+        let number = twin.as_raw_fd();
+        self.twin.set(twin);
+        Ok(number)
     }
 }
 
@@ -191,8 +187,6 @@ pub(super) fn fill(buffer: &mut Vec<u8>, max: usize, call: impl FnOnce(*mut u8, 
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::AsRawFd;
-
     use super::*;
 
     #[test]

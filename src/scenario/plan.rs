@@ -473,11 +473,12 @@ impl Plan {
             return false;
         }
         let verbs = self.kind(object).verbs;
+        let ends = self.objects[object as usize].object.ends();
         let enables = |operand: &Operand| {
-            operand.objects().contains(&object) && enablers.verbs.contains(&verbs[operand.verb as usize].name)
+            operand.objects().contains(&object)
+                && enablers.has(verbs[operand.verb as usize].name, ends.get(operand.end as usize).copied())
         };
         let able = |operation: &OperationPlan| operation.on_objects().any(enables);
-        let ends = self.objects[object as usize].object.ends();
         let holds = &self.processes[other as usize].holds;
         other != waiting && self.program(other).operations().any(able)
             || holds.iter().any(|(held, end)| *held == object && enablers.closing.contains(&ends[*end as usize]))

@@ -61,8 +61,10 @@ static ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Verbs that the format names and this version has not got.
-pub static LATER: &[&str] =
-    &["select", "listen", "accept", "connect", "shutdown", "on_message", "open", "unlink", "resize"];
+pub static LATER: &[&str] = &["select", "listen", "accept", "connect", "shutdown", "on_message", "open", "unlink"];
+
+/// The keys of an `open` step that the format names and this version has not got.
+pub static OPEN_LATER: &[&str] = &["as", "create", "exclusive", "truncate", "access", "value"];
 
 /// Every verb without an object. The first argument stands at the verb's own key.
 pub static STEPS: &[Verb] = &[

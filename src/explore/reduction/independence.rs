@@ -363,8 +363,9 @@ pub(crate) fn enables(plan: &Plan, able: Use, waiting: Use) -> bool {
             let end = planned.ends().get(access.end as usize).copied();
             let able = &kind.verbs[with.verb as usize];
             let enablers = planned.enablers(&kind.verbs[access.verb as usize], end, None);
-            let closes = planned.ends().get(with.end as usize).filter(|_| able.effect == Effect::Closes);
-            enablers.verbs.contains(&able.name) || closes.is_some_and(|end| enablers.closing.contains(end))
+            let on = planned.ends().get(with.end as usize);
+            let closes = on.filter(|_| able.effect == Effect::Closes);
+            enablers.has(able.name, on.copied()) || closes.is_some_and(|end| enablers.closing.contains(end))
         }
         Target::None => false,
     }

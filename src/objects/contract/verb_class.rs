@@ -25,6 +25,8 @@ pub enum Effect {
     Gets,
     /// It looks and changes nothing.
     Asks,
+    /// It opens an end: until then a process does not hold one of those that its steps name.
+    Opens,
     /// It releases an end, as the process's own end does.
     Closes,
 }

@@ -191,6 +191,11 @@ impl Side {
         self.count.load(Ordering::Acquire)
     }
 
+    /// Counts from 0 again. No process has the turn, or waits for it.
+    pub(crate) fn restart(&self) {
+        self.count.store(0, Ordering::Release);
+    }
+
     /// Takes the turn from a process that a signal has stopped while it waits in the kernel: it takes nothing until another
     /// continues it.
     pub(crate) fn stopped(&self, process: ProcessId) {

@@ -431,7 +431,7 @@ impl World {
             let named = self
                 .accesses(step)
                 .iter()
-                .any(|(used, access)| *used == object && enablers.verbs.contains(&verbs[access.verb as usize].name));
+                .any(|(used, access)| *used == object && enablers.has(verbs[access.verb as usize].name, None));
             assert!(named && enablers.only.is_none_or(|only| only == process), "{step:?} lets {its:?} go on");
         }
     }

@@ -210,7 +210,8 @@ impl Desk {
                 }
                 let (_, end, verb) = self.place(waiting);
                 let enablers = self.object.enablers(verb, self.object.ends().get(usize::from(end)).copied(), None);
-                let named = enablers.verbs.contains(&self.place(step).2.name) && !kills;
+                let (_, on, by) = self.place(step);
+                let named = enablers.has(by.name, self.object.ends().get(usize::from(on)).copied()) && !kills;
                 let closed = closes.is_some_and(|end| end.is_empty() || enablers.closing.contains(&end));
                 assert!(named || closed, "{step} lets {waiting} go on");
             }

@@ -24,7 +24,7 @@ use crate::expression::Expression;
 use crate::objects::contract::operation::VerbId;
 use crate::objects::kinds::own::OwnVerb;
 use crate::objects::kinds::process::ProcessVerb;
-use crate::objects::{self, CATALOGUE, Form, Kind, Verb};
+use crate::objects::{self, CATALOGUE, Effect, Form, Kind, Verb};
 use crate::value::{Types, Value};
 
 /// What a step of the file can do, for patterns: those that match none are errors.
@@ -186,6 +186,15 @@ impl<'c> Compiler<'c> {
         let ends = self.declared.objects[found.first as usize].object.ends();
         if !ends.is_empty() && found.end.is_none() {
             self.needs_end(text, &group.name, ends);
+            return None;
+        }
+        if let Some(verb) = group.kind.verb_that(Effect::Opens) {
+            let verb = group.kind.verbs[verb as usize].name;
+            let message = format!("a process holds an end of `{}` once it has opened it", group.name);
+            let diagnostic = Diagnostic::error(Code::BAD_VALUE, message)
+                .at(&self.checker.source, text.span.clone(), "not held by `uses`")
+                .help(format!("open it by a step: {{ {verb} = \"{}\" }}", text.value));
+            self.checker.report(diagnostic);
             return None;
         }
         Some(found.operand(0))

@@ -5,7 +5,7 @@ use super::{Compiler, PossibleTarget};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expression::Expression;
 use crate::objects::contract::operation::VerbId;
-use crate::objects::{Argument, Element, Form, Kind, Verb};
+use crate::objects::{Argument, Effect, Element, Form, Kind, Verb};
 use crate::outcome::Outcome;
 use crate::scenario::document::{Fields, Item, list};
 use crate::scenario::names::with_article;
@@ -66,6 +66,14 @@ impl Compiler<'_> {
                 self.checker.error(Code::OUT_OF_RANGE, text.span.clone(), message, "an index is missing");
             }
             _ => {}
+        }
+        if verb.effect == Effect::Opens {
+            for key in steps::OPEN_LATER {
+                if fields.take(key).is_some() {
+                    let message = format!("`{key}` of `{word}` is not supported yet");
+                    self.checker.error(Code::LATER, fields.key_span(key), message, "not supported yet");
+                }
+            }
         }
         let value_types = object.value_types();
         let mut arguments = Vec::with_capacity(verb.arguments.len());
@@ -191,6 +199,11 @@ impl Compiler<'_> {
         name: &str,
         declared: Range<usize>,
     ) {
+        if steps::LATER.contains(&word) {
+            let message = format!("`{word}` of {} is not supported yet", with_article(kind.name));
+            self.checker.error(Code::LATER, span, message, "not supported yet");
+            return;
+        }
         let verbs = kind.verbs.iter().map(|verb| verb.name);
         let diagnostic = Diagnostic::error(
             Code::UNKNOWN_VERB,

@@ -26,6 +26,13 @@ impl Flow {
         self.senders.count().wrapping_add(more).wrapping_sub(self.receivers.count()) as i64 > room as i64
     }
 
+    /// Counts from 0 again: what went through before was another pipe's. No process holds an end of that.
+    pub(super) fn restart(&self) {
+        self.senders.restart();
+        self.receivers.restart();
+        self.unfinished.store(0, Ordering::Release);
+    }
+
     /// Takes the turns from a process that a signal has stopped while it waits.
     pub(super) fn stopped(&self, process: ProcessId) {
         // A message of several packets stays together.

@@ -16,6 +16,8 @@ pub(super) struct Port {
 enum Way {
     Pipe(pipe::Impatient),
     Socket,
+    /// It never waits in the kernel: its open file is its process's own.
+    Fifo,
 }
 
 impl Port {
@@ -27,6 +29,16 @@ impl Port {
     /// An end of a pair of sockets.
     pub(super) fn socket(end: OwnedFd) -> Self {
         Self { end: Descriptor::new(end), way: Way::Socket }
+    }
+
+    /// An end of a fifo, which this process does not hold yet.
+    pub(super) fn unopened() -> Self {
+        Self { end: Descriptor::empty(), way: Way::Fifo }
+    }
+
+    /// Holds an end that was opened.
+    pub(super) fn set(&self, end: OwnedFd) {
+        self.end.set(end);
     }
 
     /// Whether this process holds it.
@@ -47,6 +59,7 @@ impl Port {
     pub(super) fn write(&self, first: &[u8], second: &[u8], wait: bool) -> Result<usize, i32> {
         let fd = self.end.raw()?;
         match &self.way {
+            Way::Fifo => pipe::write(fd, first, second),
             Way::Pipe(_) if wait => pipe::write(fd, first, second),
             Way::Pipe(impatient) => impatient.write(fd, first, second),
             Way::Socket => socket::send(fd, first, second, wait),
@@ -59,6 +72,7 @@ impl Port {
     pub(super) fn read(&self, buffer: &mut Vec<u8>, max: usize, wait: bool) -> Result<usize, i32> {
         let fd = self.end.raw()?;
         match &self.way {
+            Way::Fifo => pipe::read(fd, buffer, max),
             Way::Pipe(_) if wait => pipe::read(fd, buffer, max),
             Way::Pipe(impatient) => impatient.read(fd, buffer, max),
             Way::Socket => loop {

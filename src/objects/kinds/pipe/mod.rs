@@ -1,16 +1,21 @@
-//! The kind `pipe`: one way over pipe(2), or both ways over a pair of sockets, as messages or as bytes.
+//! The kind `pipe`: one way over pipe(2), or both ways over a pair of sockets, as messages or as bytes. The kind `fifo`
+//! is one whose ends are opened by steps.
 
 mod bytes;
 mod direction;
 mod end;
+mod fifo;
 mod message;
 mod model;
+mod opening;
+mod pipes;
 mod promela;
 mod replay;
 mod resize;
 mod sync_clock;
 #[cfg(test)]
 mod tests;
+mod verbs;
 
 use std::any::Any;
 use std::io;
@@ -20,19 +25,22 @@ use std::rc::Rc;
 use crate::event::{Event, ObjectId, ProcessId, look};
 use crate::objects::causality::sync_clock::Handover;
 use crate::objects::{
-    Access, Argument, Attribute, Call, Completion, CreateContext, Declaration, Effect, Element, Enablers, Form,
-    HostError, Kind, Live, Model, Object, Patience, Problem, Relation, State, Verb,
+    Access, Attribute, Call, Completion, CreateContext, Declaration, Enablers, Form, HostError, Kind, Live, Model,
+    Object, Patience, Problem, Relation, State, Verb,
 };
 use crate::os::arena::Shared;
 use crate::os::limits::Limit;
 use crate::os::pipe::PACKET;
 use crate::os::{pipe, socket};
 use crate::outcome::Outcome;
-use crate::value::{Types, Value};
+use crate::value::Value;
 use direction::Flow;
 use end::Port;
+pub(crate) use fifo::FIFO;
 pub(crate) use message::message_length;
+use opening::Opening;
 use replay::Content;
+use verbs::{CLOSE_VERB, FRAMING, POLL_VERB, RECEIVE_VERB, RESIZE_VERB, SEND_VERB, SIZE_VERB};
 
 const SEND: &str = "send";
 const RECEIVE: &str = "recv";
@@ -40,14 +48,16 @@ const POLL: &str = "poll";
 const CLOSE: &str = "close";
 const RESIZE: &str = "resize";
 const SIZE: &str = "size";
+const OPEN: &str = "open";
 
-/// The verbs, by their places in [`KIND`].
+/// The verbs, by their places in [`KIND`] and [`FIFO`].
 const SEND_AT: u8 = 0;
 const RECEIVE_AT: u8 = 1;
 const POLL_AT: u8 = 2;
 const CLOSE_AT: u8 = 3;
 const RESIZE_AT: u8 = 4;
 const SIZE_AT: u8 = 5;
+const OPEN_AT: u8 = 6;
 
 /// The largest packet that goes through a pair of sockets; less where its send buffer is small.
 const SOCKET_PACKET: usize = 32 * 1024;
@@ -71,13 +81,7 @@ pub(crate) static KIND: Kind = Kind {
             required: false,
             summary: "`false`: one way, from `.w` to `.r`; `true`: both ways, between `.a` and `.b`",
         },
-        Attribute {
-            name: "framing",
-            form: Form::Choice(&["message", "bytes"]),
-            default: "\"message\"",
-            required: false,
-            summary: "`message`: one `send` is one `recv`, any value, any length; `bytes`: a byte stream without message boundaries",
-        },
+        FRAMING,
         Attribute {
             name: "capacity",
             form: Form::Size,
@@ -88,121 +92,7 @@ pub(crate) static KIND: Kind = Kind {
                       of SO_SNDBUF. Without it what the kernel gives: 16 packets, 64 KiB, net.core.wmem_default",
         },
     ],
-    verbs: &[
-        Verb {
-            name: SEND,
-            effect: Effect::Puts,
-            summary: "sends a message, or bytes; waits while there is no room",
-            arguments: &[
-                Argument {
-                    name: "value",
-                    form: Form::Value(Types::ANY),
-                    required: true,
-                    summary: "what is sent: any value; with `framing = \"bytes\"` a string or bytes",
-                },
-                Argument {
-                    name: "into",
-                    form: Form::Into,
-                    required: false,
-                    summary: "a variable for the number of bytes that were sent; with `framing = \"bytes\"` the step is then one \
-                              write(2), which may send a part only, else it repeats until all is sent",
-                },
-            ],
-            ends: &["w", "a", "b"],
-            element: Element::Never,
-            blocks: true,
-            result: Types::INT,
-            outcomes: &[Outcome::BROKEN, Outcome::WRONG_END, Outcome::TOO_BIG, Outcome::INVALID],
-        },
-        Verb {
-            name: RECEIVE,
-            effect: Effect::Gets,
-            summary: "receives the oldest message, or the bytes that are available; waits while there are none",
-            arguments: &[
-                Argument {
-                    name: "into",
-                    form: Form::Into,
-                    required: false,
-                    summary: "a variable for the message, or the bytes",
-                },
-                Argument {
-                    name: "max",
-                    form: Form::Integer(1, 1 << 30),
-                    required: false,
-                    summary: "with `framing = \"bytes\"`: the maximum number of bytes; 65536 by default",
-                },
-            ],
-            ends: &["r", "a", "b"],
-            element: Element::Never,
-            blocks: true,
-            result: Types::ANY,
-            outcomes: &[Outcome::CLOSED, Outcome::WRONG_END, Outcome::OUT_OF_RANGE, Outcome::INVALID],
-        },
-        Verb {
-            name: POLL,
-            effect: Effect::Asks,
-            summary: "waits until there is something to receive or the end of file, and receives nothing",
-            arguments: &[],
-            ends: &["r", "a", "b"],
-            element: Element::Never,
-            blocks: true,
-            result: Types::NONE,
-            outcomes: &[Outcome::WRONG_END, Outcome::INVALID],
-        },
-        Verb {
-            name: CLOSE,
-            effect: Effect::Closes,
-            summary: "closes the end in this process; later steps of the process on that end are `invalid`",
-            arguments: &[],
-            ends: &["r", "w", "a", "b"],
-            element: Element::Never,
-            blocks: false,
-            result: Types::NONE,
-            outcomes: &[Outcome::INVALID],
-        },
-        Verb {
-            name: RESIZE,
-            effect: Effect::None,
-            summary: "asks for room for that many bytes (F_SETPIPE_SZ of fcntl(2)), and gives how many there is room for then: \
-                      the next power of two of pages. What is in the pipe stays there; where it does not fit, the step is \
-                      `busy`. `refused`: more than a process without privileges may have, see fs.pipe-max-size",
-            arguments: &[
-                Argument {
-                    name: "value",
-                    form: Form::Integer(0, resize::MOST),
-                    required: true,
-                    summary: "how many bytes; with `framing = \"message\"` each packet takes a page",
-                },
-                Argument {
-                    name: "into",
-                    form: Form::Into,
-                    required: false,
-                    summary: "a variable for the room that the pipe has then",
-                },
-            ],
-            ends: &["r", "w", "a", "b"],
-            element: Element::Never,
-            blocks: false,
-            result: Types::INT,
-            outcomes: &[Outcome::BUSY, Outcome::REFUSED, Outcome::OUT_OF_RANGE, Outcome::INVALID],
-        },
-        Verb {
-            name: SIZE,
-            effect: Effect::Asks,
-            summary: "reads how many bytes the pipe has room for (F_GETPIPE_SZ), whatever is in it",
-            arguments: &[Argument {
-                name: "into",
-                form: Form::Into,
-                required: false,
-                summary: "a variable for the number",
-            }],
-            ends: &["r", "w", "a", "b"],
-            element: Element::Never,
-            blocks: false,
-            result: Types::INT,
-            outcomes: &[Outcome::INVALID],
-        },
-    ],
+    verbs: &[SEND_VERB, RECEIVE_VERB, POLL_VERB, CLOSE_VERB, RESIZE_VERB, SIZE_VERB],
     state: ("link", "the list of the messages in the pipe; null where `framing = \"bytes\"`"),
     example: r#"[objects]
 link = { kind = "pipe" }
@@ -232,23 +122,30 @@ enum Framing {
     Bytes,
 }
 
-/// A pipe of a scenario.
+/// A pipe of a scenario, or a fifo.
 #[derive(Debug)]
 struct Pipe {
+    id: ObjectId,
     duplex: bool,
+    /// Whether a process holds an end only once it has opened it.
+    opened: bool,
     framing: Framing,
     /// As the kernel will have it: packets, bytes, or the send buffer asked for.
     capacity: Option<u64>,
 }
 
 fn declare(declaration: &Declaration) -> Result<Box<dyn Object>, Vec<Problem>> {
-    let duplex = declaration.boolean("duplex");
+    Ok(Box::new(declared(declaration, declaration.boolean("duplex"))?))
+}
+
+/// The pipe of a declaration whose ends no step opens.
+fn declared(declaration: &Declaration, duplex: bool) -> Result<Pipe, Vec<Problem>> {
     let framing = if declaration.word("framing") == Some("bytes") { Framing::Bytes } else { Framing::Message };
     let capacity = match declaration.integer("capacity") {
         None => None,
         Some(asked) => Some(room(duplex, framing, asked).map_err(|problem| vec![problem])?),
     };
-    Ok(Box::new(Pipe { duplex, framing, capacity }))
+    Ok(Pipe { id: declaration.id, duplex, opened: false, framing, capacity })
 }
 
 /// The capacity as the kernel will have it.
@@ -318,7 +215,7 @@ impl Object for Pipe {
     }
 
     fn promela(&self) -> Option<&dyn crate::objects::contract::promela::Promela> {
-        Some(self)
+        (!self.opened).then_some(self as _)
     }
 
     fn commute(&self, first: Access, second: Access) -> bool {
@@ -346,16 +243,19 @@ impl Object for Pipe {
     }
 
     fn restarts(&self, verb: &Verb, timed: bool) -> Option<bool> {
-        Some(!timed && verb.name != POLL)
+        (verb.name != OPEN).then_some(!timed && verb.name != POLL)
     }
 
     fn enablers(&self, verb: &Verb, end: Option<&str>, _owner: Option<ProcessId>) -> Enablers {
         let verbs: &[&str] = match verb.name {
             SEND => &[RECEIVE, RESIZE],
             RECEIVE | POLL => &[SEND],
+            OPEN if end == Some("r") => &["open.w"],
+            OPEN => &["open.r"],
             _ => &[],
         };
         let closing: &[&str] = match end {
+            _ if verb.name == OPEN => &[],
             Some("r") => &["w"],
             Some("w") => &["r"],
             Some("a") => &["b"],
@@ -412,11 +312,18 @@ struct Channel {
     sole: [bool; 2],
     /// The largest packet, header and all.
     packet: usize,
+    /// How ends are opened, where no process holds one before it opens it.
+    opening: Option<Opening>,
 }
 
 impl Channel {
     fn create(plan: &Pipe, site: &mut CreateContext<'_>) -> Result<Self, HostError> {
         let packets = plan.framing == Framing::Message;
+        if plan.opened {
+            let opening = Opening::create(packets, plan.room_in_bytes(), site)?;
+            opening.check(site.name, |bytes, error| no_pipe_room(site.name, bytes, error))?;
+            return Self::over(plan, site, [Port::unopened(), Port::unopened()], PACKET, Some(opening));
+        }
         let made = if plan.duplex { socket::pair(packets) } else { pipe::pipe(packets) };
         let (first, second) = made.map_err(|error| no_descriptor(site.name, &error))?;
         let packet = if plan.duplex {
@@ -435,27 +342,34 @@ impl Channel {
             // A packet has to fit the buffer together with the kernel's own overhead.
             SOCKET_PACKET.min(buffer as usize / 4)
         } else {
-            if let Some(capacity) = plan.capacity {
-                let bytes = if packets { capacity * pipe::page() } else { capacity };
-                let over = if Limit::PipeSize.is_below(bytes) { Limit::PipeSize } else { Limit::PipePages };
-                pipe::set_capacity(second.as_raw_fd(), bytes).map_err(|error| match error.raw_os_error() {
-                    Some(libc::EPERM | libc::EINVAL) => no_room(site.name, bytes, over),
-                    _ => HostError::call("fcntl(F_SETPIPE_SZ)", &error),
-                })?;
+            if let Some(bytes) = plan.room_in_bytes() {
+                pipe::set_capacity(second.as_raw_fd(), bytes)
+                    .map_err(|error| no_pipe_room(site.name, bytes, &error))?;
             }
             PACKET
         };
-        let flows = (0..=usize::from(plan.duplex)).map(|_| site.arena.alloc::<Flow>()).collect::<io::Result<_>>();
         let port = if plan.duplex { Port::socket } else { Port::pipe };
+        Self::over(plan, site, [port(first), port(second)], packet, None)
+    }
+
+    fn over(
+        plan: &Pipe,
+        site: &CreateContext<'_>,
+        ports: [Port; 2],
+        packet: usize,
+        opening: Option<Opening>,
+    ) -> Result<Self, HostError> {
+        let flows = (0..=usize::from(plan.duplex)).map(|_| site.arena.alloc::<Flow>()).collect::<io::Result<_>>();
         let alone = |end: usize| site.holders.get(end).is_none_or(|holders| *holders <= 1);
         Ok(Self {
             id: site.object,
             duplex: plan.duplex,
             framing: plan.framing,
-            ports: [port(first), port(second)],
+            ports,
             flows: flows.map_err(|error| HostError::call("mmap", &error))?,
             sole: [alone(0), alone(1)],
             packet,
+            opening,
         })
     }
 
@@ -512,6 +426,9 @@ impl Live for Channel {
         if is_wrong(self.duplex, call.verb, call.end) {
             return Completion::of(Outcome::WRONG_END);
         }
+        if let (Some(opening), OPEN_AT) = (&self.opening, call.verb) {
+            return self.open(opening, call);
+        }
         if !port.is_open() {
             return Completion::of(Outcome::INVALID);
         }
@@ -523,17 +440,14 @@ impl Live for Channel {
             (POLL_AT, _) => self.poll(call),
             (RESIZE_AT, _) => self.resize(call),
             (SIZE_AT, _) => self.size(call),
-            _ => {
-                port.close();
-                Completion::of(Outcome::OK)
-            }
+            _ => Completion::of(Outcome::OK).ticket(self.close(call.end, true)),
         }
     }
 
     fn part(&self, held: &[bool]) {
-        for (end, port) in self.ports.iter().enumerate() {
-            if !held.get(end).copied().unwrap_or(false) {
-                port.close();
+        for (end, port) in (0..).zip(&self.ports) {
+            if port.is_open() && !held.get(usize::from(end)).copied().unwrap_or(false) {
+                self.close(end, false);
             }
         }
     }
@@ -548,6 +462,9 @@ impl Live for Channel {
         for flow in &self.flows {
             flow.reclaim(process);
         }
+        if let Some(opening) = &self.opening {
+            opening.reclaim(process);
+        }
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -558,6 +475,15 @@ impl Live for Channel {
 /// The host has no descriptor left for a pipe.
 fn no_descriptor(name: &str, error: &io::Error) -> HostError {
     HostError { message: format!("the pipe `{name}` cannot be made: {error}"), help: Limit::help_for(error) }
+}
+
+/// The host does not give a pipe one way as much room as that.
+fn no_pipe_room(name: &str, bytes: u64, error: &io::Error) -> HostError {
+    let over = if Limit::PipeSize.is_below(bytes) { Limit::PipeSize } else { Limit::PipePages };
+    match error.raw_os_error() {
+        Some(libc::EPERM | libc::EINVAL) => no_room(name, bytes, over),
+        _ => HostError::call("fcntl(F_SETPIPE_SZ)", error),
+    }
 }
 
 /// The host gives no pipe as much room as that.

@@ -13,6 +13,7 @@
 
 mod bytes;
 mod messages;
+mod opening;
 mod room;
 #[cfg(test)]
 mod tests;
@@ -20,8 +21,8 @@ mod tests;
 use super::bytes::{data, most, sent as sent_bytes};
 use super::message::{message_length, sent as sent_message};
 use super::{
-    CLOSE_AT, Framing, POLL_AT, Pipe, RECEIVE_AT, RESIZE_AT, SEND_AT, SIZE_AT, incoming, is_wrong, outgoing, resize,
-    ticket,
+    CLOSE_AT, Framing, OPEN_AT, POLL_AT, Pipe, RECEIVE_AT, RESIZE_AT, SEND_AT, SIZE_AT, incoming, is_wrong, outgoing,
+    resize, ticket,
 };
 use crate::event::ObjectId;
 use crate::objects::Completion;
@@ -30,11 +31,12 @@ use crate::objects::contract::operation::Access;
 use crate::outcome::Outcome;
 use crate::value::{Value, encode};
 use messages::{Begun, Found};
+use opening::Opening;
 use room::Room;
 pub(super) use room::SLOTS;
 
-/// In a process's share: it has closed both ends. The lower bit is the end at place 0.
-const CLOSED: u32 = 0b11;
+/// In a process's share: it has closed both ends, or opened both of a fifo. The lower bit is the end at place 0.
+const ENDS: u32 = 0b11;
 /// In a process's share: the way in which it is parked, where messages go both ways.
 const WAY: u32 = 1 << 2;
 /// In a process's share, from this bit on: how many bytes of its send have gone in; or the tag of its message and one.
@@ -50,6 +52,8 @@ pub(super) struct Ends {
     /// How many processes hold each end.
     holders: [u32; 2],
     lines: Lines,
+    /// How ends are opened, where no process holds one before it opens it.
+    opening: Option<Opening>,
 }
 
 /// One way, or two: from `a` to `b`, from `b` to `a`.
@@ -59,18 +63,26 @@ enum Lines {
     Bytes(Vec<bytes::Line>),
 }
 
+impl Lines {
+    fn new(framing: Framing, room: Room, ways: usize) -> Self {
+        match framing {
+            Framing::Message => Self::Messages(vec![messages::Line::new(room); ways]),
+            Framing::Bytes => Self::Bytes(vec![bytes::Line::new(room); ways]),
+        }
+    }
+}
+
 impl Ends {
     pub(super) fn new(pipe: &Pipe, holders: &[u32]) -> Self {
-        let (room, ways) = (Room::new(pipe), 1 + usize::from(pipe.duplex));
+        let lines = Lines::new(pipe.framing, Room::new(pipe), 1 + usize::from(pipe.duplex));
         let holders = [0, 1].map(|end: usize| holders.get(end).copied().unwrap_or(1));
-        Self {
-            duplex: pipe.duplex,
-            holders,
-            lines: match pipe.framing {
-                Framing::Message => Lines::Messages(vec![messages::Line::new(room); ways]),
-                Framing::Bytes => Lines::Bytes(vec![bytes::Line::new(room); ways]),
-            },
-        }
+        let opening = pipe.opened.then(|| Opening::new(pipe, lines.clone()));
+        Self { duplex: pipe.duplex, holders: if pipe.opened { [0, 0] } else { holders }, lines, opening }
+    }
+
+    /// Whether a process of that share does not hold the end.
+    fn lacks(&self, share: u32, end: u8) -> bool {
+        (share & 1 << end == 0) == self.opening.is_some()
     }
 
     /// Whether no process holds the other end any more.
@@ -93,7 +105,7 @@ impl Ends {
                     }
                     Err(Stop::Pauses(progress)) => return progress,
                 };
-                call.set_mine(call.mine() & CLOSED);
+                call.set_mine(call.mine() & ENDS);
                 Progress::Done(done)
             }
             Lines::Bytes(lines) => {
@@ -104,7 +116,7 @@ impl Ends {
                 let before = (call.mine() >> PARKED) as usize;
                 let (gone, outcome) = write(&mut lines[way], call, data, before, deserted);
                 let Some(outcome) = outcome else {
-                    call.set_mine(call.mine() & CLOSED | (gone as u32) << PARKED);
+                    call.set_mine(call.mine() & ENDS | (gone as u32) << PARKED);
                     return if gone > before { Progress::Parked } else { Progress::Waits };
                 };
                 self.ends_bytes(call, gone, outcome)
@@ -119,7 +131,7 @@ impl Ends {
             Lines::Bytes(lines) if gone > 0 => ticket(self.duplex, way, lines[way].sent),
             _ => 0,
         };
-        call.set_mine(call.mine() & CLOSED);
+        call.set_mine(call.mine() & ENDS);
         Progress::Done(sent_bytes(&call.arguments[0], gone, is_counted(call.arguments), outcome, sum))
     }
 
@@ -157,7 +169,7 @@ impl Ends {
             Lines::Messages(lines) => (lines[way].is_empty(), lines[way].received()),
             Lines::Bytes(lines) => (lines[way].is_empty(), lines[way].received),
         };
-        if empty && !self.deserted(call.end) {
+        if empty && (!self.deserted(call.end) || opening::is_fresh(call.mine())) {
             return call.wait();
         }
         Progress::Done(Completion::of(Outcome::OK).ticket(ticket(self.duplex, way, received + 1)))
@@ -191,10 +203,11 @@ impl Ends {
         Progress::Done(Completion::value(Value::Int(asked as i64)))
     }
 
-    fn close(&mut self, share: &mut u32, end: usize) {
-        if *share & 1 << end == 0 {
-            *share |= 1 << end;
-            self.holders[end] = self.holders[end].saturating_sub(1);
+    fn close(&mut self, share: &mut u32, end: u8) {
+        if !self.lacks(*share, end) {
+            *share = (*share & ENDS) ^ 1 << end;
+            let holders = &mut self.holders[usize::from(end)];
+            *holders = holders.saturating_sub(1);
         }
     }
 }
@@ -263,7 +276,7 @@ impl<'a> Sending<'a> {
                 Err(Stop::Ends(Outcome::WOULD_BLOCK))
             }
             Begun::Part(tag) => {
-                call.set_mine(call.mine() & CLOSED | ((way as u32) * WAY) | (tag + 1) << PARKED);
+                call.set_mine(call.mine() & ENDS | ((way as u32) * WAY) | (tag + 1) << PARKED);
                 Err(Stop::Pauses(Progress::Parked))
             }
         }
@@ -319,7 +332,7 @@ pub(super) fn content(pipe: &Pipe) -> u64 {
 /// out is the same either way; not so one of bytes, of which a receive takes what is there. A process that releases
 /// an end touches those that send on the other: it may have been the last that would receive. A receiver on the other
 /// has something to take, or would have to wait. Whether a `resize` is `busy` depends on what is in the pipe, and what a send
-/// finds depends on the room.
+/// finds depends on the room. What `open` does depends on who holds the ends, and all other steps on what it has opened.
 ///
 /// Where a send of several packets parks in one order and not in the other, both lead to the same with its next step;
 /// and likewise where a receive drops what a sender left behind.
@@ -332,6 +345,9 @@ pub(super) fn commute(pipe: &Pipe, first: Access, second: Access) -> bool {
         _ => incoming(pipe.duplex, access.end),
     };
     let closes = |access: Access| access.verb == CLOSE_AT;
+    if [first, second].iter().any(|access| access.verb == OPEN_AT) {
+        return false;
+    }
     if [first, second].iter().any(|access| matches!(access.verb, RESIZE_AT | SIZE_AT)) {
         return matches!(
             (first.verb.min(second.verb), first.verb.max(second.verb)),
@@ -358,8 +374,12 @@ impl Model for Ends {
         Box::new(self.clone())
     }
 
-    fn exchanged(&self, _to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
-        self.copy()
+    fn exchanged(&self, to: &dyn Fn(ObjectId) -> ObjectId) -> Box<dyn Model> {
+        let mut other = self.clone();
+        if let Some(opening) = &mut other.opening {
+            opening.exchange(to);
+        }
+        Box::new(other)
     }
 
     fn key(&self, key: &mut Vec<u8>) {
@@ -370,15 +390,19 @@ impl Model for Ends {
         }
     }
 
-    fn reach(&self, _verb: u8) -> ShareAccess {
-        ShareAccess::Own
+    /// An open lets those go on that wait for it.
+    fn reach(&self, verb: u8) -> ShareAccess {
+        if verb == OPEN_AT { ShareAccess::All } else { ShareAccess::Own }
     }
 
     fn step(&mut self, call: &mut ModelCall<'_>) -> Progress {
         if is_wrong(self.duplex, call.verb, call.end) {
             return Progress::outcome(Outcome::WRONG_END);
         }
-        if call.mine() & 1 << call.end != 0 {
+        if call.verb == OPEN_AT {
+            return self.open(call);
+        }
+        if self.lacks(call.mine(), call.end) {
             return Progress::outcome(Outcome::INVALID);
         }
         match call.verb {
@@ -390,16 +414,19 @@ impl Model for Ends {
             SIZE_AT => Progress::Done(Completion::value(Value::Int(self.room().bytes() as i64))),
             _ => {
                 let mut share = call.mine();
-                self.close(&mut share, usize::from(call.end));
+                self.close(&mut share, call.end);
                 call.set_mine(share);
-                Progress::outcome(Outcome::OK)
+                let ticket = self.opening.as_mut().map_or(0, Opening::ticket);
+                Progress::Done(Completion::of(Outcome::OK).ticket(ticket))
             }
         }
     }
 
     fn give_up(&mut self, call: &mut ModelCall<'_>) -> Progress {
-        if call.verb != SEND_AT {
-            return Progress::outcome(Outcome::TIMEOUT);
+        match call.verb {
+            SEND_AT => {}
+            OPEN_AT => return self.give_up_open(call),
+            _ => return Progress::outcome(Outcome::TIMEOUT),
         }
         let way = outgoing(self.duplex, call.end);
         let Lines::Messages(lines) = &mut self.lines else {
@@ -418,13 +445,18 @@ impl Model for Ends {
                 sending.ends(Outcome::TIMEOUT, 0)
             }
         };
-        call.set_mine(call.mine() & CLOSED);
+        call.set_mine(call.mine() & ENDS);
         Progress::Done(done)
     }
 
-    /// What is sent goes in piece by piece, and what a sender left behind comes out so.
+    /// What is sent goes in piece by piece, and what a sender left behind comes out so. An open that waits continues once the
+    /// other side has been opened.
     fn turns(&self, verb: u8) -> Option<u32> {
-        (!matches!(verb, SEND_AT | RECEIVE_AT)).then_some(1)
+        match verb {
+            SEND_AT | RECEIVE_AT => None,
+            OPEN_AT => Some(2),
+            _ => Some(1),
+        }
     }
 
     fn waits_for(&self, _verb: u8, _share: u32) -> Option<(ObjectId, u8)> {
@@ -432,13 +464,13 @@ impl Model for Ends {
     }
 
     fn part(&mut self, share: &mut u32, held: &[bool], _killed: bool) {
-        if let (Lines::Messages(lines), Some(tag)) = (&mut self.lines, tag(*share)) {
+        if let (Lines::Messages(lines), Some(tag), false) = (&mut self.lines, tag(*share), opening::is_one(*share)) {
             lines[usize::from(*share & WAY != 0)].abandon(tag, true);
         }
-        for end in (0..2).filter(|end| held.get(*end) == Some(&true)) {
+        for end in (0..2).filter(|end| held.get(usize::from(*end)) == Some(&true)) {
             self.close(share, end);
         }
-        *share &= CLOSED;
+        *share &= ENDS;
     }
 
     fn value(&self, _shares: &[u32], _names: &[String]) -> Value {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::model::SLOTS;
-use super::{CLOSE, Framing, POLL, Pipe, RECEIVE, RESIZE, SEND, SIZE, incoming, outgoing};
+use super::{CLOSE, Framing, OPEN, POLL, Pipe, RECEIVE, RESIZE, SEND, SIZE, incoming, opening, outgoing};
 use crate::event::{Event, EventId, ProcessId};
 use crate::objects::causality::happens_before::{gave_up, is_end};
 use crate::objects::{Relation, State};
@@ -20,6 +20,8 @@ const PIPE_BUF: usize = 4096;
 pub(super) struct Content {
     duplex: bool,
     ways: [Way; 2],
+    /// The number of the pipe that a fifo is now.
+    number: u64,
     /// How much has gone in of what a process is sending now.
     parts: HashMap<ProcessId, usize>,
 }
@@ -33,18 +35,36 @@ enum Way {
     Bytes(VecDeque<u8>),
 }
 
+impl Way {
+    fn clear(&mut self) {
+        match self {
+            Self::Messages(messages) => messages.clear(),
+            Self::Bytes(bytes) => bytes.clear(),
+        }
+    }
+}
+
 impl Content {
     pub(super) fn new(pipe: &Pipe) -> Self {
         let way = || match pipe.framing {
             Framing::Message => Way::Messages(VecDeque::new()),
             Framing::Bytes => Way::Bytes(VecDeque::new()),
         };
-        Self { duplex: pipe.duplex, ways: [way(), way()], parts: HashMap::new() }
+        Self { duplex: pipe.duplex, ways: [way(), way()], number: 0, parts: HashMap::new() }
     }
 }
 
 impl State for Content {
     fn apply(&mut self, event: &Event) {
+        if matches!(event.verb, OPEN | CLOSE) {
+            let number = opening::number(event.ticket);
+            if number > self.number {
+                self.number = number;
+                self.ways.iter_mut().for_each(Way::clear);
+                self.parts.clear();
+            }
+            return;
+        }
         let way = usize::from(self.duplex && event.ticket & 1 == 1);
         if let (Way::Bytes(bytes), SEND, true) = (&mut self.ways[way], event.verb, event.implicit) {
             let part = content(&event.value);
@@ -106,9 +126,18 @@ fn content(value: &Value) -> &[u8] {
 }
 
 impl Pipe {
-    /// Draws the edges of messages or of bytes, for each direction by itself.
+    /// Draws the edges of the events of a pipe; of a fifo, of each pipe that it was.
     pub(super) fn draw(&self, events: &[&Event], relation: &mut Relation) {
-        let closings = Self::closings(events, relation);
+        if self.opened {
+            self.draw_opened(events, relation);
+        } else {
+            let holds = Self::holds(events, relation);
+            self.draw_one(events, &holds, relation);
+        }
+    }
+
+    /// Draws the edges of messages or of bytes, for each direction by itself.
+    pub(super) fn draw_one(&self, events: &[&Event], holds: &[Vec<Hold>; 2], relation: &mut Relation) {
         let sizes = self.sizes(events);
         for way in 0..=usize::from(self.duplex) {
             let ends: Vec<u8> = (0..events.len()).map(|at| relation.end(at)).collect();
@@ -129,8 +158,7 @@ impl Pipe {
                 draw_busy(events, &sends, &receives, relation);
             }
             let end = if self.duplex { way } else { 1 };
-            let peers = &closings[end];
-            let holders = relation.holders.iter().filter(|(_, held)| usize::from(*held) == end).count();
+            let peers = &holds[end];
             for at in (0..events.len()).filter(|at| taking(*at)) {
                 match (events[at].verb, events[at].outcome) {
                     (RECEIVE, Outcome::CLOSED) => closed(events, peers, at, relation),
@@ -141,16 +169,19 @@ impl Pipe {
                             Some(send) if events[at].ticket != 0 => relation.sync(*send, at),
                             // What it saw is the end of file, or a part of a send that never ended.
                             _ => {
-                                let own = |closing: &usize| events[*closing].id.process() == events[at].id.process();
-                                let sooner = |closing: &usize| events[*closing].id.number() < events[at].id.number();
+                                let own = |closing: usize| events[closing].id.process() == events[at].id.process();
+                                let sooner = |closing: usize| events[closing].id.number() < events[at].id.number();
                                 // One that a signal ended later may have sent a part.
                                 let killed =
-                                    |closing: &usize| events[*closing].value.as_int().is_some_and(|code| code < 0);
-                                let before = |closing: &usize| events[*closing].begin <= events[at].end;
-                                let gone = |one: &usize| {
-                                    (!own(one) || sooner(one)) && (!is_end(events[*one]) || !killed(one) || before(one))
+                                    |closing: usize| events[closing].value.as_int().is_some_and(|code| code < 0);
+                                let before = |closing: usize| events[closing].begin <= events[at].end;
+                                let gone = |hold: &Hold| {
+                                    hold.closing.map_or(!hold.is_before(events, at), |one| {
+                                        (!own(one) || sooner(one))
+                                            && (!is_end(events[one]) || !killed(one) || before(one))
+                                    })
                                 };
-                                if peers.len() == holders && peers.iter().all(gone) {
+                                if peers.iter().all(gone) {
                                     closed(events, peers, at, relation);
                                 }
                             }
@@ -159,7 +190,7 @@ impl Pipe {
                     _ => {}
                 }
             }
-            let readers = if self.duplex { &closings[1 - way] } else { &closings[0] };
+            let readers = if self.duplex { &holds[1 - way] } else { &holds[0] };
             for at in (0..events.len()).filter(|at| sending(*at) && events[*at].outcome == Outcome::BROKEN) {
                 closed(events, readers, at, relation);
             }
@@ -223,8 +254,8 @@ impl Pipe {
         places.into_iter().map(size).collect()
     }
 
-    /// For each end, the events that close it for each holder: the first `close`, or the end of the process.
-    fn closings(events: &[&Event], relation: &Relation) -> [Vec<usize>; 2] {
+    /// For each end, what closes it for each holder: the first `close`, or the end of the process.
+    fn holds(events: &[&Event], relation: &Relation) -> [Vec<Hold>; 2] {
         let mut first: HashMap<(ProcessId, u8), usize> = HashMap::new();
         let mut last: HashMap<ProcessId, usize> = HashMap::new();
         for (at, event) in events.iter().enumerate() {
@@ -237,12 +268,12 @@ impl Pipe {
                 }
             }
         }
-        let mut closings = [Vec::new(), Vec::new()];
+        let mut holds = [Vec::new(), Vec::new()];
         for (process, end) in &relation.holders {
-            let closing = first.get(&(*process, *end)).or_else(|| last.get(process));
-            closings[usize::from(*end)].extend(closing);
+            let closing = first.get(&(*process, *end)).or_else(|| last.get(process)).copied();
+            holds[usize::from(*end)].push(Hold { open: None, closing });
         }
-        closings
+        holds
     }
 
     /// A write is a cause of every read that took some of its bytes. Tickets count the bytes up to the event's last.
@@ -287,12 +318,30 @@ fn moved(event: &Event) -> &Value {
     if event.second == Value::Null { &event.value } else { &event.second }
 }
 
+/// That a process holds an end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hold {
+    /// The event that opened it; none where it is held from the process's begin.
+    pub(super) open: Option<usize>,
+    /// The event that closed it.
+    pub(super) closing: Option<usize>,
+}
+
+impl Hold {
+    /// Whether the end was held before that event began.
+    fn is_before(&self, events: &[&Event], at: usize) -> bool {
+        self.open.is_none_or(|open| events[open].end <= events[at].begin)
+    }
+}
+
 /// A `closed` or `broken` outcome comes after every event that closed the other end. A process whose end is recorded later
 /// had released its end by then.
-fn closed(events: &[&Event], closings: &[usize], at: usize, relation: &mut Relation) {
-    for closing in closings {
-        if events[*closing].begin <= events[at].end || is_end(events[*closing]) {
-            relation.sync(*closing, at);
+pub(super) fn closed(events: &[&Event], holds: &[Hold], at: usize, relation: &mut Relation) {
+    for hold in holds {
+        if let Some(closing) = hold.closing
+            && (events[closing].begin <= events[at].end || is_end(events[closing]) && hold.is_before(events, at))
+        {
+            relation.sync(closing, at);
         }
     }
 }

@@ -2,7 +2,7 @@
 //! leaves what its receive gave, as [`Pipe::draw`] has it.
 //!
 //! A message of several packets can be received before its sender records it, so the sender of each message is unknown
-//! there. Bytes are not followed, nor a pipe whose room has changed.
+//! there. Bytes are not followed, nor a pipe whose room has changed, nor a fifo.
 
 use super::model::content as model_content;
 use super::{CLOSE, Framing, POLL, Pipe, RECEIVE, RESIZE, SEND, SIZE, incoming, outgoing};
@@ -14,7 +14,10 @@ use crate::value::{Value, encode};
 impl Pipe {
     /// Takes in an event.
     pub(super) fn pass(&self, handover: &mut Handover<'_>) -> u32 {
-        if self.framing == Framing::Bytes || handover.event.verb == RESIZE && handover.event.outcome.is_ok() {
+        if self.opened
+            || self.framing == Framing::Bytes
+            || handover.event.verb == RESIZE && handover.event.outcome.is_ok()
+        {
             *handover.lost = true;
             return NOTHING;
         }

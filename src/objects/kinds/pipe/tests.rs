@@ -388,3 +388,155 @@ fn a_write_is_the_cause_of_the_reads_that_took_its_bytes() {
     }
     assert_eq!(state.value(&[]), b"f".to_vec().into());
 }
+
+/// Waits until that process waits in `open`.
+fn await_opener(rig: &Rig, process: u32) {
+    let channel = rig.live.as_any().downcast_ref::<Channel>().expect("a channel");
+    let opening = channel.opening.as_ref().expect("a fifo");
+    while !opening.waits(process) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn no_process_holds_an_end_of_a_fifo_before_it_opens_it() {
+    let _alone = alone();
+    let rig = Rig::new(&FIFO, &[], [1, 1]);
+    let mut hand = Hand::new(0);
+    for step in ["send w", "recv r", "poll r", "close r", "size w"] {
+        assert_eq!(rig.now(&mut hand, step, &[]), Outcome::INVALID, "{step}");
+    }
+    assert_eq!(rig.now(&mut hand, "open w", &[]), Outcome::from_errno(libc::ENXIO));
+    assert_eq!(rig.now(&mut hand, "open r", &[]), Outcome::OK);
+    assert_eq!(rig.now(&mut hand, "open r", &[]), Outcome::IN_USE);
+    assert_eq!(rig.now(&mut hand, "recv r", &[]), Outcome::CLOSED);
+    assert_eq!(rig.now(&mut hand, "poll r", &[]), Outcome::WOULD_BLOCK);
+    assert_eq!(rig.step(&mut hand, "open w", &[], Patience::Forever).outcome, Outcome::OK);
+    assert!(!hand.blocked);
+    assert_eq!(rig.now(&mut hand, "recv r", &[]), Outcome::WOULD_BLOCK);
+    assert_eq!(rig.now(&mut hand, "send w", &[text("one")]), Outcome::OK);
+    assert_eq!(rig.now(&mut hand, "close r", &[]), Outcome::OK);
+    assert_eq!(rig.now(&mut hand, "send w", &[text("two")]), Outcome::BROKEN);
+    assert_eq!(rig.now(&mut hand, "open r", &[]), Outcome::OK);
+    assert_eq!(rig.step(&mut hand, "recv r", &[], Patience::Forever).value, text("one"));
+    assert_eq!(rig.now(&mut hand, "close w", &[]), Outcome::OK);
+    assert_eq!(rig.now(&mut hand, "poll r", &[]), Outcome::OK);
+}
+
+#[test]
+fn what_is_in_a_fifo_and_its_room_go_with_its_last_end() {
+    let _alone = alone();
+    for framing in ["message", "bytes"] {
+        let capacity = if framing == "bytes" { 2 * PACKET as i64 } else { 2 };
+        let rig = Rig::new(&FIFO, &[("framing", text(framing)), ("capacity", Value::Int(capacity))], [1, 1]);
+        let mut hand = Hand::new(0);
+        let mut number = 0;
+        for _ in 0..3 {
+            assert_eq!(rig.now(&mut hand, "open r", &[]), Outcome::OK);
+            let open = rig.step(&mut hand, "open w", &[], Patience::Never);
+            assert!(opening::number(open.ticket) > number);
+            number = opening::number(open.ticket);
+            assert_eq!(rig.step(&mut hand, "size w", &[], Patience::Never).value, Value::Int(2 * PACKET as i64));
+            assert_eq!(rig.now(&mut hand, "recv r", &[]), Outcome::WOULD_BLOCK, "nothing is left of the one before");
+            let sent = rig.step(&mut hand, "send w", &[text("lost")], Patience::Never);
+            assert_eq!((sent.outcome, sent.ticket), (Outcome::OK, if framing == "bytes" { 4 } else { 1 }));
+            assert_eq!(rig.now(&mut hand, "resize w", &[Value::Int(4 * PACKET as i64)]), Outcome::OK);
+            assert_eq!(rig.now(&mut hand, "close w", &[]), Outcome::OK);
+            assert_eq!(rig.now(&mut hand, "close r", &[]), Outcome::OK);
+        }
+    }
+}
+
+#[test]
+fn an_open_waits_for_the_other_side_and_continues_though_that_is_closed_again() {
+    let _alone = alone();
+    for (waits, comes) in [("r", "w"), ("w", "r")] {
+        let rig = Rig::new(&FIFO, &[], [2, 2]);
+        let child = Child::run(|| {
+            let mut hand = Hand::new(1);
+            let done = rig.step(&mut hand, &format!("open {waits}"), &[], Patience::Forever);
+            let blocked = hand.blocked;
+            // What sends once can come before the other side has been closed.
+            let after = loop {
+                let step = if waits == "r" { "recv r" } else { "send w" };
+                match rig.step(&mut hand, step, &[], Patience::Forever).outcome {
+                    Outcome::OK => {}
+                    outcome => break outcome,
+                }
+            };
+            let expected = if waits == "r" { Outcome::CLOSED } else { Outcome::BROKEN };
+            let cause = EventId::unpack(done.cause) == Some(EventId::new(0, 1));
+            i32::from(done.outcome != Outcome::OK || after != expected || !blocked || !cause)
+        });
+        await_opener(&rig, 1);
+        let mut hand = Hand::new(0);
+        assert_eq!(rig.step(&mut hand, &format!("open {comes}"), &[], Patience::Forever).outcome, Outcome::OK);
+        assert!(!hand.blocked, "what waits is held already");
+        assert_eq!(rig.now(&mut hand, &format!("close {comes}"), &[]), Outcome::OK);
+        assert_eq!(child.join(), Some(0), "{waits}");
+    }
+}
+
+#[test]
+fn an_end_that_waits_is_held_by_its_process_until_it_gives_up_or_dies() {
+    let _alone = alone();
+    let rig = Rig::new(&FIFO, &[], [2, 2]);
+    let mut hand = Hand::new(0);
+    for (end, other) in [("r", "w"), ("w", "r")] {
+        assert_eq!(rig.step(&mut hand, &format!("open {end}"), &[], within(2)).outcome, Outcome::TIMEOUT);
+        assert!(hand.blocked);
+        assert_eq!(rig.now(&mut hand, &format!("close {end}"), &[]), Outcome::INVALID);
+        let child = Child::fork(|| drop(rig.step(&mut Hand::new(1), &format!("open {end}"), &[], Patience::Forever)));
+        await_opener(&rig, 1);
+        assert_eq!(child.kill(), Some(-libc::SIGKILL));
+        rig.live.reclaim(1);
+        assert_eq!(rig.step(&mut hand, &format!("open {other}"), &[], within(2)).outcome, Outcome::TIMEOUT);
+    }
+}
+
+#[test]
+fn a_writer_that_waits_to_open_lets_no_other_write_what_nothing_reads() {
+    let _alone = alone();
+    for _ in 0..200 {
+        let rig = Rig::new(&FIFO, &[], [1, 3]);
+        let (mut writer, mut reader) = (Hand::new(0), Hand::new(2));
+        assert_eq!(rig.now(&mut reader, "open r", &[]), Outcome::OK);
+        assert_eq!(rig.now(&mut writer, "open w", &[]), Outcome::OK);
+        assert_eq!(rig.now(&mut reader, "close r", &[]), Outcome::OK);
+        let child = Child::fork(|| drop(rig.step(&mut Hand::new(1), "open w", &[], within(1))));
+        for _ in 0..20 {
+            assert_eq!(rig.now(&mut writer, "send w", &[Value::Int(1)]), Outcome::BROKEN);
+        }
+        child.kill();
+    }
+}
+
+#[test]
+fn what_an_open_waited_for_comes_before_it_and_a_new_fifo_knows_nothing_of_the_one_before() {
+    let object = (FIFO.declare)(&declaration(&[])).expect("a declaration");
+    let step = |id: (u32, u64), verb: &'static str, ticket: u64, time: u64| Event {
+        ticket,
+        ..event(id, verb, time, time + 1, Value::Null)
+    };
+    let arrival =
+        Event { implicit: true, outcome: Outcome::WOULD_BLOCK, ..step((0, 1), OPEN, opening::ticket(1, 1), 1) };
+    let events = [
+        arrival,
+        Event { cause: Some(EventId::new(1, 1)), ..step((0, 2), OPEN, opening::ticket(1, 3), 4) },
+        step((0, 3), RECEIVE, 1, 8),
+        step((0, 4), CLOSE, opening::ticket(1, 4), 10),
+        step((1, 1), OPEN, opening::ticket(1, 2), 2),
+        step((1, 2), SEND, 1, 6),
+        step((1, 3), CLOSE, opening::ticket(1, 5), 12),
+        step((2, 1), OPEN, opening::ticket(2, 6), 14),
+        Event { outcome: Outcome::CLOSED, ..step((2, 2), RECEIVE, 0, 16) },
+    ];
+    let all: Vec<&Event> = events.iter().collect();
+    let mut relation = Relation { settled: true, ends: vec![0, 0, 0, 0, 1, 1, 1, 0, 0], ..Relation::default() };
+    object.relate(&all, &mut relation);
+    let mut told: Vec<_> =
+        relation.edges.iter().filter(|edge| edge.tie() == Tie::Sync).map(|edge| (edge.from, edge.to())).collect();
+    told.sort_unstable();
+    // That the wait ended for the other open stands in its event.
+    assert_eq!(told, [(0, 4)]);
+}
