@@ -370,7 +370,9 @@ impl Drawing<'_> {
             if parts.len() > 1 {
                 separator = ", ";
             }
-            self.inner(&format!("{separator}{key} = ["), "]", " }", &mut parts);
+            // A round of a loop without end has a step that others can see.
+            let first = if Hint::of(verb.name).endless { "\"yield\", " } else { "" };
+            self.inner(&format!("{separator}{key} = [{first}"), "]", " }", &mut parts);
         }
         parts.push(Part::Text(" }".to_owned()));
         Step(parts)

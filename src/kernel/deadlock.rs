@@ -108,6 +108,13 @@ impl<'p> Detector<'p> {
         if members.is_empty() || !slept_through(&members, look, table) {
             return Vec::new();
         }
+        // One of them may have started another after that was looked at, and have come to its wait since.
+        let begun = |(process, status): (ProcessId, &Status)| {
+            matches!(status, Status::Unstarted | Status::Pending) && table.post(process).is_open()
+        };
+        if (0..).zip(statuses).any(begun) {
+            return Vec::new();
+        }
         let told = members.iter().filter_map(|(process, status)| match status {
             Status::Waiting(wait) => Some(self.tell(*process, wait, &members, &owners, table)),
             Status::Stopped(since) => Some(Waiting::stopped(*process, since.saturating_sub(table.origin()))),

@@ -156,6 +156,7 @@ fn live(inheritance: &Inheritance<'_>) -> Left {
         Ok(mut machine) => machine.run(&mut child),
         Err(_) => Left::Exit(1),
     };
+    table.post(process).leave();
     for (id, object) in inheritance.objects.iter().enumerate() {
         let mut held = plan.held(process, id as ObjectId);
         if held.contains(&true) {

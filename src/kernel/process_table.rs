@@ -7,8 +7,8 @@ use zerocopy::FromZeros;
 
 use crate::event::{EventId, ProcessId};
 use crate::os::arena::{Arena, Shared};
-use crate::os::futex;
 use crate::os::process::{self as os, STOPS};
+use crate::os::{clock, futex};
 
 /// A process has ended, and the supervisor carries out what its end does to others.
 const ENDING: u32 = 1;
@@ -43,7 +43,8 @@ pub(super) struct Post {
     pending: AtomicU64,
     /// Counts the ends and joins of those that it started: a futex.
     children: AtomicU32,
-    _pad: u32,
+    /// 1 once it has done its last step, and closes what it holds.
+    leaving: AtomicU32,
 }
 
 /// What all share besides.
@@ -240,6 +241,11 @@ impl Post {
         }
     }
 
+    /// Says that it has done its last step: what it closes from now on is a part of its end.
+    pub(super) fn leave(&self) {
+        self.leaving.store(1, Ordering::Release);
+    }
+
     /// Lets all see that it has ended.
     fn end(&self, code: i32) {
         self.code.store(code, Ordering::Relaxed);
@@ -259,12 +265,19 @@ impl Post {
     /// Its exit status, once it has ended. A process closes its files and releases its locks before its end: one that others
     /// can have seen to do that has ended for them, and the caller sleeps until the supervisor has seen it too.
     pub(super) fn ended_or_ending(&self) -> Option<i32> {
-        if self.ended().is_none() && os::is_exiting(self.pid.load(Ordering::Acquire)) {
-            while self.ended().is_none() {
-                self.await_end(None);
+        /// ns between two looks at how it is.
+        const LOOK: u64 = 1_000_000;
+        loop {
+            if let Some(code) = self.ended() {
+                return Some(code);
             }
+            let pid = self.pid.load(Ordering::Acquire);
+            let leaves = || self.leaving.load(Ordering::Acquire) == 1 && os::stopped(pid).is_none();
+            if !os::is_exiting(pid) && !leaves() {
+                return self.ended();
+            }
+            self.await_end(Some(clock::now() + LOOK));
         }
-        self.ended()
     }
 
     /// Waits for its end, at most until the deadline.

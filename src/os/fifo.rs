@@ -8,19 +8,16 @@ use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
 
 use super::descriptor::{reopen, result};
-use super::{clock, fault, leftovers, process};
+use super::{clock, fault, leftovers};
 
 /// What the name of a FIFO begins with until it is unlinked; the number of the process that made it follows.
-const PREFIX: &str = "ipcrun-";
-/// What it ends with.
-const SUFFIX: &str = ".fifo";
+const PREFIX: &str = "ipcrun-fifo-";
 
 /// A FIFO without a name.
 #[derive(Debug)]
@@ -45,7 +42,7 @@ impl Fifo {
     fn within(place: &Path) -> io::Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{PREFIX}{}-{:x}-{number}{SUFFIX}", std::process::id(), clock::now());
+        let name = format!("{PREFIX}{}-{:x}-{number}", std::process::id(), clock::now());
         let path = CString::new(place.join(name).as_os_str().as_bytes()).map_err(io::Error::other)?;
         let errnos = &[Errno::EACCES, Errno::ENOSPC, Errno::EEXIST, Errno::EPERM];
         // SAFETY: the path is a C string.
@@ -112,27 +109,10 @@ fn unlink(path: &CStr) -> io::Result<()> {
 
 /// Unlinks the names of this user's FIFOs in a directory whose makers died before they could.
 pub(super) fn sweep(place: &Path) {
-    let Ok(entries) = fault::call("open", &[Errno::EMFILE], || std::fs::read_dir(place)) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some(maker) = name.to_str().and_then(maker) else { continue };
-        let own = entry
-            .metadata()
-            .is_ok_and(|file| file.file_type().is_fifo() && file.uid() == nix::unistd::geteuid().as_raw());
-        if own
-            && process::kill(maker, 0) == Err(libc::ESRCH)
-            && let Ok(path) = CString::new(entry.path().as_os_str().as_bytes())
-            && let Err(error) = unlink(&path)
-        {
-            tracing::warn!(%error, "a FIFO that a dead run has left stays");
-        }
-    }
-}
-
-/// The number of the process that made the FIFO of that name, if ipcrun did.
-fn maker(name: &str) -> Option<i32> {
-    let (process, _) = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.split_once('-')?;
-    process.parse().ok().filter(|process| *process > 0)
+    leftovers::sweep_names(place, PREFIX, |name| {
+        let path = [place.as_os_str().as_bytes(), name.to_bytes()].concat();
+        unlink(&CString::new(path).map_err(io::Error::other)?)
+    });
 }
 
 #[cfg(test)]
@@ -180,7 +160,7 @@ mod tests {
         let child = Child::fork(|| ());
         let pid = child.id();
         assert_eq!(child.join(), Some(0));
-        let paths = [pid, std::process::id() as i32].map(|pid| place.join(format!("ipcrun-{pid}-1-0.fifo")));
+        let paths = [pid, std::process::id() as i32].map(|pid| place.join(format!("{PREFIX}{pid}-1-0")));
         for path in &paths {
             let path = CString::new(path.as_os_str().as_bytes()).expect("a path");
             // SAFETY: the path is a C string.

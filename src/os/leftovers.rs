@@ -144,7 +144,7 @@ pub fn sweep() {
 /// Unlinks this user's names in a directory whose makers died before they could: what has one needs it for some
 /// microseconds only, and its maker does not need it. Should it live after all, in another PID namespace, it loses nothing.
 /// Behind `prefix` a name has the number of its maker and a hyphen.
-pub(super) fn sweep_names(directory: &str, prefix: &str, unlink: impl Fn(&CStr) -> io::Result<()>) {
+pub(super) fn sweep_names(directory: &Path, prefix: &str, unlink: impl Fn(&CStr) -> io::Result<()>) {
     // Where the names are not listed, none can be found.
     let Ok(entries) = fault::call("open", &[Errno::EMFILE], || fs::read_dir(directory)) else { return };
     for entry in entries.flatten() {
@@ -156,7 +156,7 @@ pub(super) fn sweep_names(directory: &str, prefix: &str, unlink: impl Fn(&CStr) 
             && let Some(name) = name.to_str().and_then(|name| CString::new(format!("/{name}")).ok())
             && let Err(error) = unlink(&name)
         {
-            tracing::warn!(%error, directory, "a name that a dead run has left stays");
+            tracing::warn!(%error, directory = %directory.display(), "a name that a dead run has left stays");
         }
     }
 }

@@ -55,7 +55,7 @@ fn unlink(name: &CStr) -> io::Result<()> {
 
 /// Unlinks the names of this user's queues whose makers died before they could.
 pub fn sweep() {
-    leftovers::sweep_names(NAMES, PREFIX, unlink);
+    leftovers::sweep_names(NAMES.as_ref(), PREFIX, unlink);
 }
 
 /// A POSIX message queue without a name.

@@ -285,7 +285,7 @@ fn unlink(name: &CStr) -> io::Result<()> {
 
 /// Unlinks the names of this user's segments whose makers died before they could.
 pub fn sweep() {
-    leftovers::sweep_names(NAMES, PREFIX, unlink);
+    leftovers::sweep_names(NAMES.as_ref(), PREFIX, unlink);
 }
 
 #[cfg(test)]

@@ -113,6 +113,8 @@ struct Step<'s> {
     about: &'s str,
     /// Whether it holds other steps.
     block: bool,
+    /// Whether it says itself what is expected of it.
+    judged: bool,
 }
 
 impl<'s> Writer<'s> {
@@ -184,8 +186,11 @@ impl<'s> Writer<'s> {
             if step.block || self.quiet.contains(&step.verb) {
                 continue;
             }
-            let without = written(&mut (0..steps.len()).filter(|other| *other != at));
-            self.push(step.span.clone(), Change::Without(one_line(step.text)), place, &without);
+            // Without a step that is judged, an expectation is missing too.
+            if !step.judged {
+                let without = written(&mut (0..steps.len()).filter(|other| *other != at));
+                self.push(step.span.clone(), Change::Without(one_line(step.text)), place, &without);
+            }
             let gives = PAIRS.iter().find(|(takes, _)| *takes == step.verb).map(|(_, gives)| *gives);
             let back = (at + 1..steps.len())
                 .find(|other| gives == Some(steps[*other].verb) && steps[*other].about == step.about);
@@ -215,14 +220,14 @@ impl<'s> Writer<'s> {
     fn step(&self, item: &Spanned<DeValue<'_>>) -> Step<'s> {
         let (text, span) = (self.slice(&item.span()), item.span());
         let DeValue::Table(table) = item.get_ref() else {
-            return Step { text, span, verb: text.trim_matches(['"', '\'']), about: "", block: false };
+            return Step { text, span, verb: text.trim_matches(['"', '\'']), about: "", block: false, judged: false };
         };
         let is_verb = |key: &str| steps::verb_names().any(|verb| verb == key);
         let verb = table.iter().find(|(key, _)| is_verb(key.get_ref()));
         let block =
             table.iter().any(|(key, value)| BLOCKS.contains(&key.get_ref().as_ref()) && value.get_ref().is_array());
         let (verb, about) = verb.map_or(("", ""), |(key, value)| (self.slice(&key.span()), self.slice(&value.span())));
-        Step { text, span, verb, about, block }
+        Step { text, span, verb, about, block, judged: table.contains_key("expect") }
     }
 }
 

@@ -91,7 +91,8 @@ impl<'p> StateSpace<'p> {
                 _ => {}
             }
             let (result, lasts) = lasting(|| self.compute(state, process, false));
-            if !lasts {
+            // A process that computes without end has to be found again by what expands the state again.
+            if !lasts || self.endless.is_some() {
                 return result;
             }
             let quick = match &*self.memo.results[result as usize] {
@@ -112,7 +113,7 @@ impl<'p> StateSpace<'p> {
         }
         let names: Box<[u32]> = self.names.as_slice().into();
         let (result, lasts) = lasting(|| self.compute(state, process, give_up));
-        if lasts {
+        if lasts && self.endless.is_none() {
             self.memo.many.insert(names, result);
         }
         result

@@ -159,3 +159,18 @@ fn several_threads_say_the_same() {
         }
     }
 }
+
+#[test]
+fn a_process_that_computes_without_end_is_found_by_any_number_of_threads() {
+    let text = "[objects]\nv = { kind = \"value\", value = 0 }\n[processes.p]\ncount = 2\nvars = { x = 0 }\n\
+                steps = [{ add = \"v\", value = 1 }, { forever = [{ let = { x = \"{x + 1}\" } }] }]\n";
+    let plan = plan(text);
+    for (partial_order, symmetry) in ALL {
+        for count in [1, 2, 8] {
+            let mut space = crate::explore::run::space(&plan, VIRTUAL, false);
+            let mut search = Search::new(&mut space, Reductions { partial_order, symmetry }).by(threads(count));
+            let found = search.run(Limits::default(), &mut |_| true).map_err(|error| error.process);
+            assert!(matches!(found, Err(0 | 1)), "{count} {partial_order} {symmetry}: {found:?}");
+        }
+    }
+}

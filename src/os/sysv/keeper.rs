@@ -507,14 +507,17 @@ mod tests {
 
     #[test]
     fn a_segment_is_shared_with_children_and_lives_as_long_as_it_is_mapped() {
+        const SIZE: u32 = 5003;
         let attached = || {
             let list = std::fs::read_to_string("/proc/sysvipc/shm").expect("the kernel's list");
-            let own = std::process::id().to_string();
-            list.lines().filter(|line| line.split_whitespace().nth(5) == Some(&own)).count()
+            // Of a size that no other test asks for.
+            let own = [SIZE.to_string(), std::process::id().to_string()];
+            let fields = |line: &str| [3, 5].map(|at| line.split_whitespace().nth(at).unwrap_or_default().to_owned());
+            list.lines().filter(|line| fields(line) == own).count()
         };
         let before = attached();
         let mut keeper = Keeper::new();
-        let segment = keeper.segment(5000).expect("a segment");
+        let segment = keeper.segment(SIZE).expect("a segment");
         assert_eq!((attached(), segment.is_resizable()), (before + 1, false));
         let child = Child::fork(|| segment.write(4998, b"xy"));
         assert_eq!(child.join(), Some(0));

@@ -85,9 +85,8 @@ impl Model for Mapped {
         None
     }
 
-    fn part(&mut self, share: &mut u32, _held: &[bool], _killed: bool) {
-        *share = 0;
-    }
+    /// What a process has mapped concerns no other.
+    fn part(&mut self, _share: &mut u32, _held: &[bool], _killed: bool) {}
 
     fn value(&self, _shares: &[u32], _names: &[String]) -> Value {
         self.contents.shown()
