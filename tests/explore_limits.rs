@@ -115,7 +115,7 @@ fn limits_hold_within_a_single_state() {
              steps = [{{ lock = \"m[index]\" }}, {{ unlock = \"m[index]\" }}]\n"
         )
     };
-    for arguments in ["", "--reduce none", "--preemptions 2", "--play p.html"] {
+    for arguments in ["", "--preemptions 2", "--play p.html"] {
         is_interrupted(&crowd(2000), 5, arguments);
     }
     // The executions that lead to what was found are bounded too.

@@ -3,7 +3,7 @@
 use crate::support::Test;
 
 /// How many processes end, one after the other.
-const ENDS: usize = 24;
+const ENDS: usize = 12;
 
 /// Something that the end of `q[i]` does: an object that it needs, what `q` does before, and how `p` waits for it and finds it
 /// there.
