@@ -137,7 +137,7 @@ fn denied(known: &Summary, verdict: &Verdict) -> Option<String> {
 }
 
 pub(super) fn of_drawn_scenarios() {
-    over(5, |found, drawn| {
+    over(4, |found, drawn| {
         let ends = explored(&load("p.toml", drawn.text()));
         found.too_large += u64::from(ends.is_none());
         let asked = drawn.expectations(5).concat();

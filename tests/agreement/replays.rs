@@ -91,7 +91,7 @@ fn compare(found: &mut Found, plan: &Plan, most: usize) -> Option<String> {
 }
 
 pub(super) fn of_drawn_scenarios() {
-    over(6, |found, drawn| {
+    over(4, |found, drawn| {
         let problem = compare(found, &load("p.toml", drawn.text()), 4);
         problem.map(|problem| format!("{problem}\n{}", drawn.text()))
     });
