@@ -147,9 +147,15 @@ impl Searching {
     /// The memory limit in bytes of one scenario where `at_once` are explored in parallel. It never exceeds what the host
     /// can give.
     pub(crate) fn memory(&self, at_once: usize) -> usize {
-        let most = memory::addresses().unwrap_or(usize::MAX) / at_once.max(1) / 4 * 3;
-        self.max_memory.unwrap_or_else(|| memory::free().map_or(UNKNOWN, |free| free / 2 / at_once.max(1))).min(most)
+        memory_limit(self.max_memory, at_once)
     }
+}
+
+/// The memory limit in bytes of one exploration where `at_once` take place in parallel: what was `asked` for, else half of
+/// the free memory, and never more than the host can give.
+pub(crate) fn memory_limit(asked: Option<usize>, at_once: usize) -> usize {
+    let most = memory::addresses().unwrap_or(usize::MAX) / at_once.max(1) / 4 * 3;
+    asked.unwrap_or_else(|| memory::free().map_or(UNKNOWN, |free| free / 2 / at_once.max(1))).min(most)
 }
 
 fn count(text: &str) -> Result<usize, String> {

@@ -134,10 +134,10 @@ impl<'p> Detector<'p> {
         ready: &dyn Fn(ProcessId, Condition) -> bool,
     ) -> bool {
         let alive_outside = |other: ProcessId| !inside[other as usize] && statuses[other as usize] != Status::Ended;
-        let somebody = |able: &dyn Fn(&Powers) -> bool| {
+        let can_any = |able: &dyn Fn(&Powers) -> bool| {
             self.powers.iter().zip(outside).any(|(powers, count)| *count > 0 && able(powers))
         };
-        if somebody(&|powers| powers.kills.contains(&process)) {
+        if can_any(&|powers| powers.kills.contains(&process)) {
             return true;
         }
         // The end of a process that it started is a signal to it.
@@ -160,7 +160,7 @@ impl<'p> Detector<'p> {
             Status::Ended | Status::Running => true,
             // Only by a signal, which is checked above.
             Status::Stopped(_) => false,
-            Status::Unstarted => somebody(&|powers| powers.starts.contains(&process)),
+            Status::Unstarted => can_any(&|powers| powers.starts.contains(&process)),
             Status::Pending => {
                 let program = self.plan.program(process);
                 program.depends_on.iter().all(|(first, count, condition)| {
@@ -188,7 +188,7 @@ impl<'p> Detector<'p> {
                 let able = |powers: &Powers| {
                     powers.verbs.iter().any(|(id, verb, end)| *id == object && enablers.has(verb, *end))
                 };
-                if somebody(&able) {
+                if can_any(&able) {
                     return true;
                 }
                 let ends = self.plan.objects[object as usize].object.ends();

@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::batch;
+use crate::cli::explore_args::memory_limit;
 use crate::cli::inputs::{self, Input};
 use crate::cli::options::{self, Common, Scenario};
 use crate::cli::output::{self, Output};
@@ -22,7 +23,6 @@ use crate::explore::semantics::transition::Time;
 use crate::explore::strategy::bfs::{Cut, Limits, Reductions};
 use crate::explore::strategy::fallback::{FallbackOptions, Strategy};
 use crate::judge;
-use crate::os::memory;
 use crate::os::signals::Blocked;
 use crate::scenario::mutation::{self, Mutation};
 use crate::scenario::plan::Plan;
@@ -30,9 +30,6 @@ use crate::text;
 
 /// How long a change is explored at most, in ns, unless `--max-time` says otherwise.
 const LONGEST: u64 = 2_000_000_000;
-
-/// How many bytes a change may use where the host does not say how many are free.
-const UNKNOWN: usize = 1 << 30;
 
 /// The arguments of `mutate`.
 #[derive(Args, Debug)]
@@ -159,7 +156,7 @@ impl Mutating<'_> {
 
     fn explore(&self, plan: &Plan) -> Result<Explored, ()> {
         let longest = self.arguments.max_time.unwrap_or(LONGEST);
-        let bytes = memory::free().map_or(UNKNOWN, |free| free / 2);
+        let bytes = memory_limit(None, 1);
         let asked = self.signals.map(Blocked::asked);
         let budget = Budget::until(Instant::now(), Some(Duration::from_nanos(longest)), bytes, asked);
         let options = run::Options {

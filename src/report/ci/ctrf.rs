@@ -57,7 +57,7 @@ fn test(suite: &Suite, case: &Case) -> Json {
         }
         Ending::Failed(fault) | Ending::Error(fault) => {
             set("status", "failed".into());
-            // What could not be tried is told from what does not hold.
+            // An error is a case that could not be judged; CTRF has no status for it.
             if matches!(case.result, Ending::Error(_)) {
                 set("rawStatus", "error".into());
             }

@@ -327,7 +327,7 @@ struct Step {
 }
 
 impl Step {
-    /// The step of a process that has mapped so many bytes.
+    /// The step of a process, with the number of bytes that it has mapped.
     ///
     /// # Errors
     /// `invalid`: another value than the step takes, or an atomic step on a number across its words. `out_of_range`: past
@@ -608,7 +608,7 @@ impl MemoryLive {
         Ok(resized(old, wanted).ticket(self.ticket(0)))
     }
 
-    /// Maps at least so many bytes, in the supervisor. Whether they are mapped.
+    /// Maps at least that number of bytes, in the supervisor. Whether they are mapped.
     fn reach(&self, bytes: usize) -> bool {
         bytes <= self.segment.mapped() || self.segment.map(bytes).is_ok()
     }
